@@ -1,0 +1,35 @@
+"""An opened source: stored tensors in natural order, config, metadata, identity, and what was chosen on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .entry import Stored
+
+
+@dataclass(frozen=True)
+class LoraPair:
+    """A low-rank update scale * B A, found by its names: `module` is what it adapts."""
+
+    module: str
+    a: str                                      # stored names of A (r x in) and B (out x r)
+    b: str
+    scale: float = 1.0
+    note: str = ""                              # "unscaled: ..." where the scale is unknown
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a reader found; nothing of the payload has been read."""
+
+    source: str                                 # as the user typed it
+    tensors: tuple[Stored, ...]                 # every stored tensor, aliases left out
+    config: Mapping[str, object] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)        # name -> name of the tensor it shares storage with
+    optimizer: frozenset[str] = frozenset()     # names of optimizer state and EMA copies: listed, never measured
+    pairs: tuple[LoraPair, ...] = ()
+    files: tuple[tuple[str, int, tuple[int, int, int]], ...] = ()   # path, size, fstat identity (ino, size, mtime_ns) at opening
+    notes: tuple[str, ...] = ()                 # choices and oddities, one sentence each
+    flags: tuple[str, ...] = ()                 # what --strict turns into an error

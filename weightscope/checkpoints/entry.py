@@ -1,0 +1,153 @@
+"""An entry is one lazy matrix: which stored bytes a box of it needs, and how the box is made of them.
+
+Nothing here does I/O or knows a device: `needs` is arithmetic, `make` is a pure function on tensors wherever they
+lie. Stored is the only leaf; every other entry (views/) is made of entries and forwards to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..dtypes import DTYPES
+from ..geometry import Axis, Box, Shape
+from ..heavy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Entry(Protocol):
+    """Law: make(box, load(needs(box))) == make(whole, load(needs(whole)))[box], for every box."""
+
+    @property
+    def name(self) -> str:
+        """As stored."""
+
+    @property
+    def shape(self) -> Shape:
+        """Always a matrix; a vector is 1 x n, a scalar 1 x 1."""
+
+    @property
+    def dtype(self) -> str:
+        """Type of the values that `make` returns, as safetensors spells it (dtypes.py)."""
+
+    @property
+    def cut(self) -> Axis:
+        """The axis along which lines are cheap to read."""
+
+    def needs(self, box: Box) -> tuple[Span, ...]:
+        """Whole lines of leaves."""
+
+    def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
+        """The box, (rows, columns), in the storage dtype of `dtype` (codes for 8 bits and less)."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A tensor as it lies in a file, or in memory: the only leaf."""
+
+    name: str
+    dims: tuple[int, ...]                       # as stored; () is a scalar
+    dtype: str
+    file: str = ""
+    offset: int = 0                             # bytes from the start of the file to element [0, 0, ...]
+    strides: tuple[int, ...] | None = None      # in elements; None = row-major
+    swapped: bool = False                       # big-endian bytes in the file
+    tensor: Any = None                          # in memory: the tensor itself, nothing is read
+    note: str = ""                              # what is odd about it, or why it cannot be measured
+    measurable: bool = True
+
+    @property
+    def matrix(self) -> tuple[int, ...]:
+        """`dims` with a leading 1 where there are fewer than two."""
+        return (1,) * (2 - len(self.dims)) + self.dims
+
+    @property
+    def shape(self) -> Shape:
+        """First dimension by the product of the others."""
+        return self.matrix[0], prod(self.matrix[1:])
+
+    @property
+    def params(self) -> int:
+        """Number of elements."""
+        return prod(self.dims)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the elements take, views expanded."""
+        return -(-self.params * DTYPES[self.dtype].bits // 8)
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Strides of `matrix` in elements."""
+        if self.strides is None:
+            return tuple(prod(self.matrix[i + 1:]) for i in range(len(self.matrix)))
+        return (0,) * (2 - len(self.dims)) + self.strides
+
+    @property
+    def cut(self) -> Axis:
+        """Columns for vectors and for matrices stored column-major, else rows."""
+        return 1 if len(self.matrix) == 2 and (self.shape[0] == 1 or self.steps[0] < self.steps[1]) else 0
+
+    def needs(self, box: Box) -> tuple[Span, ...]:
+        """The whole lines of the box along `cut`."""
+        return (Span(self, *(box.rows, box.cols)[self.cut]),)
+
+    def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
+        """The box as a view of the loaded lines wherever their strides allow."""
+        lines = box.shape[self.cut]
+        if self.tensor is None:
+            dims = (lines, *self.matrix[1:]) if self.cut == 0 else (self.matrix[0], lines)
+            made = stored[0].as_strided(dims, self.steps)
+        else:
+            made = stored[0]
+        across = slice(*(box.cols, box.rows)[self.cut])
+        made = made.reshape(lines, -1)[:, across] if self.cut == 0 else made[across]
+        return made
+
+
+@dataclass(frozen=True)
+class Span:
+    """Lines first..last of a leaf along its cut: what is really read."""
+
+    leaf: Stored
+    first: int
+    last: int
+
+    @property
+    def elements(self) -> tuple[int, int]:
+        """(start, length) of the run of stored elements that holds the lines, counted from the leaf's offset."""
+        leaf, lines = self.leaf, self.last - self.first
+        if lines <= 0 or leaf.params == 0:
+            return 0, 0
+        dims = (lines, *leaf.matrix[1:]) if leaf.cut == 0 else (leaf.matrix[0], lines)
+        return self.first * leaf.steps[leaf.cut], 1 + sum((d - 1) * s for d, s in zip(dims, leaf.steps, strict=True))
+
+    @property
+    def bytes(self) -> tuple[int, int]:
+        """(offset in the file, length) of that run; half-byte elements are rounded outwards."""
+        start, length = self.elements
+        bits = DTYPES[self.leaf.dtype].bits
+        first, last = start * bits // 8, -(-(start + length) * bits // 8)
+        return self.leaf.offset + first, last - first
+
+    def typed(self, raw: Tensor) -> Tensor:
+        """The loaded bytes (uint8) as elements of the storage dtype; F4 as one code per element."""
+        kind, (start, length) = DTYPES[self.leaf.dtype], self.elements
+        if kind.bits == 4:
+            codes = torch.stack((raw & 15, raw >> 4), -1).flatten()
+            return codes[start % 2:start % 2 + length]
+        if self.leaf.swapped and kind.bits > 8:
+            raw = raw.view(-1, kind.bits // 8).flip(-1).reshape(-1)
+        return raw.view(getattr(torch, kind.store))
+
+
+def lines_in_memory(span: Span) -> Tensor:
+    """The lines of a tensor that is already there: a view, in the storage dtype."""
+    leaf = span.leaf
+    whole = leaf.tensor.detach().reshape(leaf.matrix)
+    if DTYPES[leaf.dtype].kind == "code":
+        whole = whole.view(torch.uint8)
+    return whole.narrow(leaf.cut, span.first, span.last - span.first)

@@ -1,0 +1,67 @@
+"""What a column is: the one declaration from which headers, types, gates and the column page come.
+
+Rows and panels are the answers of an analysis: plain values, no sketch and no picture in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+Kind = Literal["str", "int", "float", "bool"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A named quantity: its type, one-line meaning, unit, source, and the option that brings it.
+
+    `shown` columns stand in the compact table of a terminal; `option` is the flag without which the column is
+    not measured ("" = always); `pooled` says that a grouped row has this column pooled over its tensors.
+    """
+
+    name: str
+    dtype: Kind
+    meaning: str
+    unit: str = ""
+    source: str = ""
+    shown: bool = False
+    option: str = ""
+
+    def prefixed(self, prefix: str) -> Column:
+        """The same quantity of something else (`balanced_kurtosis`)."""
+        return replace(self, name=prefix + self.name)
+
+    def suffixed(self, suffix: str, meaning: str) -> Column:
+        """The same quantity seen otherwise (`std_median`)."""
+        return replace(self, name=self.name + suffix, meaning=f"{meaning} {self.name}", shown=False)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table of the report: the main table unless named (`counts`, `laws`)."""
+
+    values: Mapping[str, object]
+    table: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A labelled line of a panel: x and y as equal-length float sequences."""
+
+    label: str
+    x: Any
+    y: Any
+    style: str = "line"                         # line | points | steps
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """The numbers behind one picture: curves with axis names; plain arrays, no matplotlib."""
+
+    title: str
+    kind: str                                   # which picture draws it: density
+    xlabel: str = ""
+    ylabel: str = ""
+    curves: tuple[Curve, ...] = ()
+    marks: Mapping[str, float] = field(default_factory=dict)

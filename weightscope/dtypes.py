@@ -1,0 +1,96 @@
+"""Element types by their safetensors names: width, how a tensor of them is stored, and what each bit pattern means.
+
+Types of at most 16 bits are *narrow*: `decoded(name)[pattern]` is the value of every pattern, so counting patterns
+loses nothing. Wide types are counted by value or by the upper half of float32.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from .heavy import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Dtype:
+    """name as safetensors spells it, bits per element, torch's storage type, and what kind of number it is."""
+
+    name: str
+    bits: int
+    store: str                                  # the torch dtype that carries the stored bits
+    kind: str                                   # float | int | uint | bool | code | none (not decodable)
+
+    @property
+    def narrow(self) -> bool:
+        """At most 65,536 distinct values: counted by pattern, lossless."""
+        return self.bits <= 16
+
+
+DTYPES = {d.name: d for d in (
+    Dtype("F64", 64, "float64", "float"), Dtype("F32", 32, "float32", "float"),
+    Dtype("F16", 16, "float16", "float"), Dtype("BF16", 16, "bfloat16", "float"),
+    Dtype("F8_E4M3", 8, "uint8", "code"), Dtype("F8_E5M2", 8, "uint8", "code"), Dtype("F8_E8M0", 8, "uint8", "code"),
+    Dtype("F8_E4M3FNUZ", 8, "uint8", "code"), Dtype("F8_E5M2FNUZ", 8, "uint8", "code"),
+    Dtype("F4", 4, "uint8", "code"),
+    Dtype("I64", 64, "int64", "int"), Dtype("I32", 32, "int32", "int"), Dtype("I16", 16, "int16", "int"),
+    Dtype("I8", 8, "int8", "int"),
+    Dtype("U64", 64, "int64", "uint"), Dtype("U32", 32, "int32", "uint"), Dtype("U16", 16, "int16", "uint"),
+    Dtype("U8", 8, "uint8", "uint"), Dtype("BOOL", 8, "uint8", "bool"),
+    Dtype("F6_E2M3", 6, "uint8", "none"), Dtype("F6_E3M2", 6, "uint8", "none"), Dtype("C64", 64, "int64", "none"),
+)}
+
+
+@lru_cache(maxsize=None)
+def decoded(name: str) -> NDArray[np.float64]:
+    """The value of every bit pattern of a narrow type: float64, 2**bits long, NaN and Inf where the type has them.
+
+    >>> float(decoded("BF16")[0x3F80]), float(decoded("F8_E4M3")[0x38]), float(decoded("F4")[3])
+    (1.0, 1.0, 1.5)
+    """
+    codes = np.arange(1 << DTYPES[name].bits, dtype=np.int64)
+    values: NDArray[np.float64] = _DECODERS[name](codes)
+    values.setflags(write=False)
+    return values
+
+
+def _float(codes: NDArray[np.int64], exponent: int, mantissa: int, bias: int) -> NDArray[np.float64]:
+    """sign * 2^(e - bias) * 1.m, subnormals below: IEEE without its specials."""
+    e, m = codes >> mantissa & (1 << exponent) - 1, codes & (1 << mantissa) - 1
+    size = np.where(e > 0, (1 + m / 2**mantissa) * 2.0 ** (e - bias), m / 2**mantissa * 2.0 ** (1 - bias))
+    return np.asarray(np.where(codes >> (exponent + mantissa) & 1, -size, size))
+
+
+def _ieee(exponent: int, mantissa: int, bias: int):  # type: ignore[no-untyped-def]  # a decoder, typed where it is used
+    """All ones in the exponent: Inf where the mantissa is 0, NaN elsewhere."""
+
+    def decode(codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        value, top, m = _float(codes, exponent, mantissa, bias), (1 << exponent) - 1, codes & (1 << mantissa) - 1
+        special = (codes >> mantissa & top) == top
+        return np.asarray(np.where(special, np.where(m == 0, np.sign(value) * np.inf, np.nan), value))
+
+    return decode
+
+
+def _finite(exponent: int, mantissa: int, bias: int, nans: tuple[int, ...]):  # type: ignore[no-untyped-def]  # as above
+    """No Inf; the listed codes are NaN (FN: both all-ones codes, FNUZ: negative zero)."""
+
+    def decode(codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray(np.where(np.isin(codes, nans), np.nan, _float(codes, exponent, mantissa, bias)))
+
+    return decode
+
+
+_DECODERS = {
+    "BF16": _ieee(8, 7, 127), "F16": _ieee(5, 10, 15), "F8_E5M2": _ieee(5, 2, 15),
+    "F8_E4M3": _finite(4, 3, 7, (0x7F, 0xFF)), "F4": _finite(2, 1, 1, ()),
+    "F8_E4M3FNUZ": _finite(4, 3, 8, (0x80,)), "F8_E5M2FNUZ": _finite(5, 2, 16, (0x80,)),
+    "F8_E8M0": lambda c: np.where(c == 255, np.nan, 2.0 ** (c - 127.0)),
+    "I16": lambda c: np.where(c < 1 << 15, c, c - (1 << 16)).astype(np.float64), "U16": lambda c: c.astype(np.float64),
+    "I8": lambda c: np.where(c < 128, c, c - 256).astype(np.float64), "U8": lambda c: c.astype(np.float64),
+    "BOOL": lambda c: (c != 0).astype(np.float64),
+}

@@ -1,0 +1,39 @@
+"""The error tree; each class carries its exit code, the front door turns it into one message.
+
+    WeightscopeError (70)
+    |-- Usage (2)          wrong option, column, expression; a selection that matches nothing
+    |-- Untrusted (3)      a source that cannot be found, opened or trusted
+    `-- Unmeasured (4)     one tensor cannot be measured: a `note`, an error only under --strict
+
+A message has three parts: what was expected, what was found, what to do next.
+"""
+
+from __future__ import annotations
+
+
+class WeightscopeError(Exception):
+    """A fault with an exit code; `message` is what a person reads."""
+
+    code: int = 70
+
+    def __init__(self, expected: str, found: str = "", advice: str = "") -> None:
+        self.expected, self.found, self.advice = expected, found, advice
+        super().__init__("; ".join(part for part in (expected, found, advice) if part))
+
+
+class Usage(WeightscopeError):
+    """The command or call is wrong: nothing was opened."""
+
+    code = 2
+
+
+class Untrusted(WeightscopeError):
+    """The source is missing, damaged or dangerous: nothing was measured."""
+
+    code = 3
+
+
+class Unmeasured(WeightscopeError):
+    """One tensor cannot be measured; its row says why."""
+
+    code = 4

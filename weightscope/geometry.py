@@ -1,0 +1,97 @@
+"""Boxes, index sets and the fixed tiling of a matrix: shape arithmetic that every room shares.
+
+Tiles and segments follow from the shape alone, never from budget, threads or device, so that every run adds the
+same numbers in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Shape = tuple[int, int]
+Axis = Literal[0, 1]
+
+TILE = 1 << 18                                  # elements: a float32 tile and its squares stay near the cache (tests/bench)
+SEGMENT = 1 << 24                               # elements: what one worker folds alone; 64 tiles make its merge free
+
+
+@dataclass(frozen=True)
+class Index:
+    """Which lines of an axis: `groups` runs of `length`, `period` apart, from `start`.
+
+    q of a NeoX query_key_value with heads of d rows is `Index(0, d, heads, 3 * d)`.
+
+    >>> list(Index(2, 2, groups=2, period=5).runs(1, 4))
+    [(3, 4), (7, 9)]
+    """
+
+    start: int
+    length: int
+    groups: int = 1
+    period: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many lines the set has."""
+        return self.length * self.groups
+
+    def runs(self, lo: int, hi: int) -> Iterator[tuple[int, int]]:
+        """Contiguous stored runs (first, last) behind lines lo..hi of this set."""
+        while lo < hi:
+            group, inside = divmod(lo, self.length)
+            stop = min(hi, (group + 1) * self.length)
+            first = self.start + group * self.period + inside
+            yield first, first + stop - lo
+            lo = stop
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of a matrix: rows and columns, half open."""
+
+    rows: tuple[int, int]
+    cols: tuple[int, int]
+
+    @property
+    def T(self) -> Box:
+        """The same rectangle of the transposed matrix."""
+        return Box(self.cols, self.rows)
+
+    @property
+    def shape(self) -> Shape:
+        """(rows, columns) of the rectangle."""
+        return self.rows[1] - self.rows[0], self.cols[1] - self.cols[0]
+
+    @property
+    def size(self) -> int:
+        """Elements of the rectangle."""
+        return self.shape[0] * self.shape[1]
+
+
+def whole(shape: Shape) -> Box:
+    """The box that is the whole matrix."""
+    return Box((0, shape[0]), (0, shape[1]))
+
+
+def tiles(box: Box, axis: Axis) -> tuple[Box, ...]:
+    """Cuts a box into runs of whole lines along `axis`, a multiple of 8 of them, about TILE elements each.
+
+    >>> [b.rows for b in tiles(Box((0, 100), (0, 1 << 14)), 0)]
+    [(0, 16), (16, 32), (32, 48), (48, 64), (64, 80), (80, 96), (96, 100)]
+    """
+    return _cut(box, axis, TILE)
+
+
+def segments(shape: Shape, axis: Axis) -> tuple[Box, ...]:
+    """Cuts a matrix into runs of tiles of about SEGMENT elements: what workers fold apart, merged left to right."""
+    return _cut(whole(shape), axis, SEGMENT)
+
+
+def _cut(box: Box, axis: Axis, size: int) -> tuple[Box, ...]:
+    first, last = (box.rows, box.cols)[axis]
+    width = max(1, box.shape[1 - axis])
+    step = max(1, round(size / (8 * width))) * 8
+    spans = [(at, min(at + step, last)) for at in range(first, max(last, first + 1), step)]
+    return tuple(Box(s, box.cols) if axis == 0 else Box(box.rows, s) for s in spans)

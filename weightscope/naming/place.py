@@ -1,0 +1,27 @@
+"""A place is where a tensor, or one part of a fused tensor, stands in the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..geometry import Index
+
+
+@dataclass(frozen=True)
+class Place:
+    """Stack, layer, role, kind and part; which lines of the stored tensor; which index sets they live in."""
+
+    role: str = "unknown"                       # closed list of names.md; a bias has its matrix's role with `.bias`
+    kind: str = "matrix"                        # matrix | conv | embedding | norm | bias | router | buffer
+    layer: int | None = None
+    stack: str = ""                             # tower prefix where there is more than one (`encoder`, `vision_model`)
+    part: str = ""                              # q, k, v, gate, up, `3` (an expert), `3.gate`
+    transpose: bool = False                     # stored (in, out): transpose to (out, in)
+    orientation: str = "out_in"                 # out_in | in_out | unknown
+    expert: int | None = None                   # index into the first of three stored dimensions
+    rows: Index | None = None                   # of the oriented matrix (out, in): which outputs are mine; None = all
+    cols: Index | None = None
+    out_set: str = ""                           # residual | mlp_hidden | heads | kv_heads | vocab | experts | channels.N
+    in_set: str = ""
+    family: str = ""                            # file that matched, "" where nothing did
+    why: str = ""                               # family and rule, or why nothing matched, or why a part was not split

@@ -1,0 +1,55 @@
+"""A statistic: some columns, the measures they need, and the pure function between. Chosen by column, so nobody pays for what is not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..columns import Column
+from ..errors import Unmeasured
+from ..geometry import Shape
+from ..sketches.sketch import Measure
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a statistic may look at: the sketches it asked for, and the shape, type and kind of tensor for its nulls."""
+
+    sketches: Mapping[Measure, Any]
+    shape: Shape | None                         # None where sketches of several tensors were pooled
+    dtype: str = ""
+    kind: str = "matrix"                        # matrix conv embedding norm bias router buffer
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """`of(evidence)` fills exactly `columns`; a column that cannot be computed is None, its reason under "note"."""
+
+    columns: tuple[Column, ...]
+    needs: frozenset[Measure]
+    of: Callable[[Evidence], Mapping[str, object]]
+
+
+def needed(statistics: Iterable[Statistic]) -> frozenset[Measure]:
+    """The measures of all, each once."""
+    return frozenset().union(*(s.needs for s in statistics))
+
+
+def chosen(statistics: Iterable[Statistic], wanted: frozenset[str] | None) -> tuple[Statistic, ...]:
+    """Those that fill a wanted column; None = all."""
+    return tuple(s for s in statistics if wanted is None or wanted & {c.name for c in s.columns})
+
+
+def evaluate(statistics: Iterable[Statistic], evidence: Evidence) -> dict[str, object]:
+    """All columns; a statistic that fails gives nulls, and the reasons are joined in `note`."""
+    values: dict[str, object] = {}
+    notes: list[str] = []
+    for statistic in statistics:
+        try:
+            answer = dict(statistic.of(evidence))
+        except Unmeasured as reason:
+            answer = {c.name: None for c in statistic.columns} | {"note": str(reason)}
+        notes += [str(n) for n in (answer.pop("note", None),) if n]
+        values |= answer
+    return values | {"note": "; ".join(dict.fromkeys(notes)) or None}
