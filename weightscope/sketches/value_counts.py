@@ -1,11 +1,87 @@
-"""ValueCounts: a tensor as counted cells `(low, high, count)`, with exact power sums beside them."""
+"""ValueCounts: a tensor as counted cells `(low, high, count)`, with exact power sums beside them.
+
+A cell is the interval of real numbers that a stored value stands for: edges halfway to the neighbouring representable
+values for narrow types and for exact distinct values, bin edges (upper 16 bits of float32) for large wide tensors.
+Every law fits cells, and cells of different types merge as their sorted union. Taken by `Count` (count.py).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..heavy import numpy as np
+from .power_sums import PowerSums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+def _none() -> NDArray[np.float64]:
+    return np.zeros(0)
+
+
+@dataclass(frozen=True, eq=False)
+class ValueCounts:
+    """Cells in ascending order of value (float64, zero included), int64 counts, and what never enters a cell."""
+
+    low: NDArray[np.float64] = field(default_factory=_none)
+    high: NDArray[np.float64] = field(default_factory=_none)
+    value: NDArray[np.float64] = field(default_factory=_none)       # the stored value, or the middle of a bin
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    power: PowerSums = PowerSums()              # of the finite values, zeros included
+    exact: bool = True                          # one cell per distinct value; False: bins
+    zeros: int = 0                              # +0 and -0
+    subnormals: int = 0
+    inf: int = 0
+    nan: int = 0
+    minimum: float = float("inf")               # of the finite values, exact
+    maximum: float = float("-inf")
+    coarse: bool = True                         # float32 whose lower halves are all zero: bf16 stored wide
+
+    @property
+    def n(self) -> int:
+        """How many finite values."""
+        return self.power.n
+
+    @property
+    def distinct(self) -> int | None:
+        """Distinct finite values, up to 65,536; None beyond or where cells are bins."""
+        return len(self.value) if self.exact and len(self.value) <= 65536 else None
+
+    def forget(self) -> ValueCounts:
+        """Counts have no positions: nothing to forget."""
+        return self
+
+    def without_zeros(self) -> ValueCounts:
+        """The non-zero values alone, for laws that a spike at zero would ruin."""
+        keep = self.value != 0
+        p = self.power.about(0.0)
+        rest = PowerSums(p.n - self.zeros, 0.0, p.s1, p.s2, p.s3, p.s4)
+        cells = self.low[keep], self.high[keep], self.value[keep], self.counts[keep]
+        kept = replace(self, low=cells[0], high=cells[1], value=cells[2], counts=cells[3], zeros=0)
+        return replace(kept, power=PowerSums.of(kept.value, kept.counts) if self.exact else rest)
+
+    def __add__(self, other: ValueCounts) -> ValueCounts:
+        """Sorted union of the cells; equal cells add."""
+        low, high, value, counts = _union(self, other)
+        return ValueCounts(
+            low, high, value, counts, self.power + other.power, self.exact and other.exact,
+            self.zeros + other.zeros, self.subnormals + other.subnormals, self.inf + other.inf, self.nan + other.nan,
+            min(self.minimum, other.minimum), max(self.maximum, other.maximum), self.coarse and other.coarse,
+        )
+
+
+def _union(a: ValueCounts, b: ValueCounts) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    if len(a.value) == len(b.value) and np.array_equal(a.value, b.value) and np.array_equal(a.low, b.low):
+        return a.low, a.high, a.value, a.counts + b.counts
+    low, high, value, counts = (np.concatenate(pair) for pair in (
+        (a.low, b.low), (a.high, b.high), (a.value, b.value), (a.counts, b.counts)))
+    order = np.lexsort((high, low, value))
+    low, high, value, counts = low[order], high[order], value[order], counts[order]
+    # With every value exact, the same value in two types (bf16 and float32) is one cell: the finer one.
+    same = value[1:] == value[:-1] if a.exact and b.exact else (low[1:] == low[:-1]) & (high[1:] == high[:-1])
+    starts = np.flatnonzero(np.concatenate(([True], ~same))) if len(value) else np.zeros(0, np.intp)
+    if not len(starts):
+        return low, high, value, counts
+    return np.maximum.reduceat(low, starts), np.minimum.reduceat(high, starts), value[starts], np.add.reduceat(counts, starts)

@@ -1,0 +1,85 @@
+"""PowerSums: n and the sums of (w - c)^1..4 about a centre c, in float64; they shift and add, so moments of any union are exact.
+
+Accuracy against numpy float64: mean 1e-9 std, std 1e-9 relative, skew and kurtosis 1e-6 of max(1, |kurtosis|).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan, sqrt
+from typing import TYPE_CHECKING
+
+from ..heavy import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class PowerSums:
+    """n finite values; s_k = sum (w - c)^k."""
+
+    n: int = 0
+    c: float = 0.0
+    s1: float = 0.0
+    s2: float = 0.0
+    s3: float = 0.0
+    s4: float = 0.0
+
+    @staticmethod
+    def of(values: NDArray[np.float64], counts: NDArray[np.int64]) -> PowerSums:
+        """Of distinct values and how often each occurs, about their mean."""
+        n = int(counts.sum())
+        if n == 0:
+            return PowerSums()
+        c = float(values @ counts) / n
+        d = values - c
+        d2 = d * d
+        return PowerSums(n, c, float(d @ counts), float(d2 @ counts), float((d2 * d) @ counts), float((d2 * d2) @ counts))
+
+    def about(self, c: float) -> PowerSums:
+        """The same sums about another centre: (w - c) = (w - c0) + h, expanded."""
+        h, n = self.c - c, self.n
+        return PowerSums(
+            n, c,
+            self.s1 + n * h,
+            self.s2 + 2 * h * self.s1 + n * h**2,
+            self.s3 + 3 * h * self.s2 + 3 * h**2 * self.s1 + n * h**3,
+            self.s4 + 4 * h * self.s3 + 6 * h**2 * self.s2 + 4 * h**3 * self.s1 + n * h**4,
+        )
+
+    def __add__(self, other: PowerSums) -> PowerSums:
+        if self.n == 0 or other.n == 0:
+            return other if self.n == 0 else self
+        b = other.about(self.c)
+        return PowerSums(self.n + b.n, self.c, self.s1 + b.s1, self.s2 + b.s2, self.s3 + b.s3, self.s4 + b.s4)
+
+    @property
+    def mean(self) -> float:
+        """c + s1/n; NaN where n = 0."""
+        return self.c + self.s1 / self.n if self.n else nan
+
+    @property
+    def central(self) -> tuple[float, float, float]:
+        """Second, third and fourth central moments (population)."""
+        if not self.n:
+            return nan, nan, nan
+        m = self.about(self.mean)
+        return max(m.s2, 0.0) / self.n, m.s3 / self.n, m.s4 / self.n
+
+    @property
+    def std(self) -> float:
+        """Population standard deviation."""
+        return sqrt(self.central[0])
+
+    @property
+    def skew(self) -> float:
+        """m3 / m2^1.5; NaN for a constant. Equals scipy.stats.skew."""
+        m2, m3, _ = self.central
+        return m3 / m2**1.5 if m2 > 0 and m2**1.5 > 0 else nan
+
+    @property
+    def kurtosis(self) -> float:
+        """m4 / m2^2 - 3; NaN for a constant. Equals scipy.stats.kurtosis."""
+        m2, _, m4 = self.central
+        return m4 / m2**2 - 3 if m2 > 0 and m2**2 > 0 else nan
