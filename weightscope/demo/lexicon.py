@@ -1,0 +1,75 @@
+"""The words of the demo's invented language: closed classes in English, open classes from seeded syllables.
+
+Every noun and verb has a singular and a plural form, so that agreement can be learned; every topic owns its own nouns,
+verbs and adjectives, so that a paragraph's topic can be learned. The order of a list is its Zipf rank.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+NUMBERS = tuple(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen".split()
+)
+SINGULAR = tuple("the a this every".split())
+PLURAL = tuple("the some these many".split())
+ADVERBS = tuple("often never now slowly".split())
+PREPOSITIONS = tuple("near with under beyond".split())
+GLUE = tuple(". , ( ) : ? that and but because says say plus is who what here are".split())
+TOPICS, NOUNS, VERBS, ADJECTIVES = 8, 18, 8, 5
+
+Forms = tuple[str, str]  # singular, plural
+
+
+@dataclass(frozen=True)
+class Topic:
+    """The open words that one subject owns, each list in Zipf order."""
+
+    nouns: tuple[Forms, ...]
+    verbs: tuple[Forms, ...]
+    adjectives: tuple[str, ...]
+
+
+def stems(count: int) -> tuple[str, ...]:
+    """Distinct pronounceable stems, always the same.
+
+    >>> stems(3) == stems(5)[:3]
+    True
+    """
+    random, found = Random(0), dict[str, None]()
+    while len(found) < count:
+        found["".join(random.choice("bdfgklmnprtvz") + random.choice("aeiou") for _ in range(2))] = None
+    return tuple(found)
+
+
+def topics() -> tuple[Topic, ...]:
+    """All topics; a noun's plural ends in -s, a verb's singular in -t.
+
+    >>> topics()[0].nouns[0]
+    ('zuli', 'zulis')
+    """
+    each = NOUNS + VERBS + ADJECTIVES
+    words = stems(TOPICS * each)
+    return tuple(_topic(words[i : i + each]) for i in range(0, len(words), each))
+
+
+def _topic(words: tuple[str, ...]) -> Topic:
+    nouns, verbs, adjectives = words[:NOUNS], words[NOUNS : NOUNS + VERBS], words[NOUNS + VERBS :]
+    return Topic(
+        nouns=tuple((word, word + "s") for word in nouns),
+        verbs=tuple((word + "t", word) for word in verbs),
+        adjectives=tuple(word + "n" for word in adjectives),
+    )
+
+
+def vocabulary() -> tuple[str, ...]:
+    """Every word that a text can hold, each once; a word's index is its token.
+
+    >>> len(vocabulary()), vocabulary()[:3]
+    (504, ('.', ',', '('))
+    """
+    closed = (*GLUE, *NUMBERS, *SINGULAR, *PLURAL, *ADVERBS, *PREPOSITIONS)
+    pairs = [form for topic in topics() for pair in (*topic.nouns, *topic.verbs) for form in pair]
+    return tuple(dict.fromkeys((*closed, *pairs, *(word for topic in topics() for word in topic.adjectives))))
