@@ -1,0 +1,39 @@
+"""Which format a file or a stream gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import Usage
+from .screen import Screen
+from .writers import WRITERS, Writer
+
+
+def format_of(path: str | Path, explicit: str | None = None) -> str:
+    """The name of the format: as told, else by the suffix.
+
+    >>> format_of("report.jsonl"), format_of("report.dat", "csv")
+    ('jsonl', 'csv')
+    """
+    if explicit:
+        return writer_for(explicit).name
+    suffix = Path(path).suffix.lower()
+    for writer in WRITERS.values():
+        if suffix in writer.suffixes:
+            return writer.name
+    known = " ".join(s for writer in WRITERS.values() for s in writer.suffixes)
+    raise Usage(f"expected a file ending in one of {known}", f"found '{path}'", "name the format with --format")
+
+
+def default_format(screen: Screen) -> str:
+    """A table for a terminal, CSV for a pipe or a file."""
+    return "table" if screen.terminal else "csv"
+
+
+def writer_for(name: str, screen: Screen = Screen()) -> Writer:
+    """The writer of a format; a binary one does not write to a terminal."""
+    if name not in WRITERS:
+        raise Usage(f"expected a format: {', '.join(WRITERS)}", f"found '{name}'", "choose one of them")
+    if WRITERS[name].binary and screen.terminal:
+        raise Usage(f"expected a file or a pipe for {name}", "found a terminal", f"add --output report.{name}")
+    return WRITERS[name]

@@ -1,0 +1,36 @@
+"""A table ready to be written: columns in order, rows in order, and what they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..columns import Column
+from .values import Value, plain
+
+DRAWN = frozenset({"histogram"})                # pictures in characters: for the eye, not for machines
+
+
+@dataclass(frozen=True)
+class Table:
+    """`chosen` says that a person named the columns: then none is left out, whatever the format or the width."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Mapping[str, object], ...]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    chosen: bool = False
+
+    @property
+    def data(self) -> tuple[Column, ...]:
+        """The columns for machine formats: drawn ones only where they were named."""
+        return tuple(c for c in self.columns if self.chosen or c.name not in DRAWN)
+
+    @property
+    def compact(self) -> tuple[Column, ...]:
+        """The columns for a terminal: those that matter, or those that were named; all where none is marked."""
+        return self.columns if self.chosen else tuple(c for c in self.columns if c.shown) or self.columns
+
+    def values(self, columns: tuple[Column, ...]) -> Iterator[list[Value]]:
+        """Row by row the plain values of some columns."""
+        return ([plain(row, column) for column in columns] for row in self.rows)
