@@ -1,0 +1,52 @@
+"""Counted samples for the tests of statistics: exact cells of any array, or the bins of a large float32 tensor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from weightscope.sketches.power_sums import PowerSums
+from weightscope.sketches.value_counts import ValueCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+def _edges(value: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return (np.nextafter(value, -np.inf) + value) / 2, (np.nextafter(value, np.inf) + value) / 2
+
+
+def _bins(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """The upper 16 bits of float32: cells 2^-7 wide relative to their power of two, zero in a cell of its own."""
+    step = 2.0 ** (np.floor(np.log2(np.abs(np.where(x == 0, 1.0, x)))) - 7)
+    near = np.where(x == 0, 0.0, np.floor(np.abs(x) / step) * step)
+    inner, counts = np.unique(np.stack([np.sign(x) * near, np.sign(x) * (near + np.where(x == 0, 0, step))]), axis=1,
+                              return_counts=True)
+    low, high = inner.min(0), inner.max(0)
+    order = np.argsort((low + high) / 2)
+    return low[order], high[order], counts[order]
+
+
+def _counts_of(values: ArrayLike, bins: bool = False) -> ValueCounts:
+    x = np.asarray(values, np.float64).ravel()
+    finite = x[np.isfinite(x)]
+    value, counts = np.unique(finite, return_counts=True)
+    low, high = _edges(value)
+    power = PowerSums.of(value, counts)
+    if bins:
+        low, high, counts = _bins(finite)
+        value = (low + high) / 2
+    return ValueCounts(
+        low, high, value, counts, power, not bins, int((finite == 0).sum()), 0, int(np.isinf(x).sum()),
+        int(np.isnan(x).sum()), finite.min(initial=np.inf), finite.max(initial=-np.inf),
+    )
+
+
+@pytest.fixture(scope="session")
+def counts_of() -> Callable[..., ValueCounts]:
+    """`counts_of(array)`: one cell per distinct value; `counts_of(array, bins=True)`: bins with exact power sums."""
+    return _counts_of

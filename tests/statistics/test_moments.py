@@ -1,0 +1,103 @@
+"""Moments, quantiles and L-kurtosis against numpy, scipy and a direct computation over the sorted sample."""
+
+from __future__ import annotations
+
+from math import atan, comb, pi, sqrt
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from weightscope.sketches.value_counts import ValueCounts
+from weightscope.statistics.moments import l_kurtosis, median, moments, quantile, robust_std
+
+
+def _sample(seed: int, n: int = 5000) -> np.ndarray:
+    return np.round(np.random.default_rng(seed).standard_t(4, n), 2)
+
+
+def _l_ratio(x: np.ndarray) -> float:
+    """l4/l2 from b_r = mean of C(j-1, r)/C(n-1, r) x_j over the sorted sample."""
+    x, n = np.sort(x), len(x)
+    b = [sum(comb(j, r) * v for j, v in enumerate(x)) / (n * comb(n - 1, r)) for r in range(4)]
+    return (20 * b[3] - 30 * b[2] + 12 * b[1] - b[0]) / (2 * b[1] - b[0])
+
+
+@pytest.mark.parametrize("bins", [False, True])
+def test_moments_equal_numpy_and_scipy(counts_of, bins):
+    """Cells and bins alike give the sample's moments, for the power sums are exact."""
+    x = _sample(1)
+    got = moments(counts_of(x, bins=bins))
+    want = {"mean": x.mean(), "std": x.std(), "skew": stats.skew(x), "kurtosis": stats.kurtosis(x)}
+    assert got == pytest.approx(want | {"min": x.min(), "max": x.max()}, rel=1e-9)
+
+
+def test_constant_has_no_shape(counts_of):
+    """A constant has std exactly 0, and neither skew, kurtosis nor L-kurtosis."""
+    got = counts_of(np.full(1000, 0.1))
+    assert moments(got) == {"mean": 0.1, "std": 0.0, "skew": None, "kurtosis": None, "min": 0.1, "max": 0.1}
+    assert l_kurtosis(got) is None
+    assert robust_std(got) == 0
+
+
+def test_nothing_finite_gives_nulls(counts_of):
+    """Without a finite value every reading is null."""
+    for counts in (ValueCounts(), counts_of([np.nan, np.inf])):
+        assert set(moments(counts).values()) == {None}
+        assert (l_kurtosis(counts), median(counts), robust_std(counts)) == (None, None, None)
+
+
+@pytest.mark.parametrize("q", [0, 0.1, 0.25, 0.333, 0.5, 0.75, 0.999, 1])
+@pytest.mark.parametrize("n", [1, 2, 3, 100, 4001])
+def test_quantiles_equal_numpy(counts_of, q, n):
+    """Exact cells give numpy's quantiles of the expanded sample."""
+    x = _sample(n, n)
+    assert quantile(counts_of(x), q) == pytest.approx(np.quantile(x, q), rel=1e-14, abs=1e-15)
+
+
+def test_quantiles_of_bins_are_close(counts_of):
+    """In bins a quantile is within a fraction of the bin, and never beyond the extremes."""
+    x = np.random.default_rng(3).standard_normal(200_000)
+    counts = counts_of(x, bins=True)
+    for q in (0.01, 0.25, 0.6, 0.99):
+        assert quantile(counts, q) == pytest.approx(np.quantile(x, q), rel=1e-3)
+    assert (quantile(counts, 0.0), quantile(counts, 1.0)) == pytest.approx((x.min(), x.max()), rel=2**-7)
+    assert x.min() <= quantile(counts, 0.0) <= quantile(counts, 1.0) <= x.max()
+
+
+def test_median_and_robust_std(counts_of):
+    """robust_std is the quartile distance over 1.349, which is sigma for a Gaussian and blind to outliers."""
+    x = np.random.default_rng(4).normal(3, 2, 100_001)
+    x[:10] = 1e6
+    counts = counts_of(x)
+    assert median(counts) == np.median(x)
+    assert robust_std(counts) == pytest.approx(np.subtract(*np.quantile(x, [0.75, 0.25])) / 1.349, rel=1e-12)
+    assert robust_std(counts) == pytest.approx(2, rel=0.01)
+
+
+@pytest.mark.parametrize("n", [4, 5, 17, 500])
+def test_l_kurtosis_is_the_unbiased_sample_ratio(counts_of, n):
+    """Cells, ties included, give the ratio that the direct sum over the sorted sample gives."""
+    x = _sample(n, n)
+    assert l_kurtosis(counts_of(x)) == pytest.approx(_l_ratio(x), rel=1e-10)
+
+
+def test_l_kurtosis_of_a_gaussian(counts_of):
+    """A Gaussian has 30/pi atan(sqrt 2) - 9 = 0.1226, a uniform 0, and bins change it by less than 1e-4."""
+    x = np.random.default_rng(5).standard_normal(1_000_000)
+    anchor = 30 / pi * atan(sqrt(2)) - 9
+    assert anchor == pytest.approx(0.1226, abs=5e-5)
+    assert l_kurtosis(counts_of(x)) == pytest.approx(anchor, abs=2e-3)
+    assert l_kurtosis(counts_of(x, bins=True)) == pytest.approx(l_kurtosis(counts_of(x)), abs=1e-4)
+    assert l_kurtosis(counts_of(np.arange(10_000))) == pytest.approx(0, abs=1e-3)
+
+
+def test_l_kurtosis_ignores_where_and_how_wide(counts_of):
+    """A shift of a million widths changes nothing that matters."""
+    x = _sample(6)
+    assert l_kurtosis(counts_of(x * 2**-10 + 1024)) == pytest.approx(l_kurtosis(counts_of(x)), rel=1e-8)
+
+
+def test_l_kurtosis_needs_four_weights(counts_of):
+    """Three weights have no fourth L-moment."""
+    assert l_kurtosis(counts_of([1.0, 2.0, 3.0])) is None
