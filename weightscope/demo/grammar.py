@@ -1,8 +1,8 @@
 """A seeded probabilistic grammar: text with agreement, nested clauses, sums, topics and Zipf-distributed words.
 
 A paragraph has one topic and a small cast of nouns that keep coming back; verbs agree with their subject in number and
-prefer some subjects to others; speech nests in brackets; sums come out right. What a model can learn from it ranges from
-word frequency to copying over a paragraph.
+prefer some subjects to others; speech nests in brackets; sums come out right. What a model can learn from it ranges
+from word frequency to copying over a paragraph.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Writer:
     """Writes a grammar's text; equal seeds write equal texts.
 
     >>> print(" ".join(Writer(BASE, seed=1).sentence()))
+    this defan ponu says ( every mobi that dipit dipit ) .
     """
 
     grammar: Grammar
@@ -134,5 +135,3 @@ class Writer:
 
     def _pick(self, items: Sequence[T]) -> T:
         return items[self._rank(len(items))]
-
-

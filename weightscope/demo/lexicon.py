@@ -9,15 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-NUMBERS = tuple(
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+NUMBERS = _words(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-    " eighteen".split()
+    " eighteen"
 )
-SINGULAR = tuple("the a this every".split())
-PLURAL = tuple("the some these many".split())
-ADVERBS = tuple("often never now slowly".split())
-PREPOSITIONS = tuple("near with under beyond".split())
-GLUE = tuple(". , ( ) : ? that and but because says say plus is who what here are".split())
+SINGULAR = _words("the a this every")
+PLURAL = _words("the some these many")
+ADVERBS = _words("often never now slowly")
+PREPOSITIONS = _words("near with under beyond")
+GLUE = _words(". , ( ) : ? that and but because says say plus is who what here are")
 TOPICS, NOUNS, VERBS, ADJECTIVES = 8, 18, 8, 5
 
 Forms = tuple[str, str]  # singular, plural
@@ -48,7 +53,7 @@ def topics() -> tuple[Topic, ...]:
     """All topics; a noun's plural ends in -s, a verb's singular in -t.
 
     >>> topics()[0].nouns[0]
-    ('zuli', 'zulis')
+    ('mobi', 'mobis')
     """
     each = NOUNS + VERBS + ADJECTIVES
     words = stems(TOPICS * each)
@@ -68,7 +73,7 @@ def vocabulary() -> tuple[str, ...]:
     """Every word that a text can hold, each once; a word's index is its token.
 
     >>> len(vocabulary()), vocabulary()[:3]
-    (504, ('.', ',', '('))
+    (508, ('.', ',', '('))
     """
     closed = (*GLUE, *NUMBERS, *SINGULAR, *PLURAL, *ADVERBS, *PREPOSITIONS)
     pairs = [form for topic in topics() for pair in (*topic.nouns, *topic.verbs) for form in pair]

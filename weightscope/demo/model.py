@@ -1,7 +1,7 @@
 """A small decoder-only transformer as a pure function of its named weights, with a low-rank adapter beside it.
 
-The names are those that transformers writes for a Llama: rotary positions, RMS norms, SwiGLU, no biases. Weights live in
-a plain dict, so starting, training, adapting and storing are all operations on names. Nothing here is written for speed.
+The names are those that transformers writes for a Llama: rotary positions, RMS norms, SwiGLU, no biases. Weights
+live in a plain dict, so starting, training, adapting and storing are all operations on names.
 """
 
 from __future__ import annotations
@@ -68,9 +68,10 @@ def logits(weights: Mapping[str, Tensor], tokens: Tensor, shape: Shape) -> Tenso
     x = weights["model.embed_tokens.weight"][tokens]
     for layer in range(shape.layers):
         block = f"model.layers.{layer}."
-        x = x + _attention(weights, block + "self_attn.", _norm(x, weights[block + "input_layernorm.weight"]), turn, shape)
+        normed = _norm(x, weights[block + "input_layernorm.weight"])
+        x = x + _attention(weights, block + "self_attn.", normed, turn, shape)
         x = x + _mlp(weights, block + "mlp.", _norm(x, weights[block + "post_attention_layernorm.weight"]))
-    return _norm(x, weights["model.norm.weight"]) @ weights["lm_head.weight"].T
+    return _linear(_norm(x, weights["model.norm.weight"]), weights["lm_head.weight"])
 
 
 def loss(weights: Mapping[str, Tensor], texts: Tensor, shape: Shape) -> Tensor:
@@ -100,22 +101,24 @@ def adapted(weights: Mapping[str, Tensor], adapter: Mapping[str, Tensor], scale:
     return changed
 
 
+def _linear(x: Tensor, weight: Tensor) -> Tensor:
+    return x @ weight.T
+
+
 def _norm(x: Tensor, gain: Tensor) -> Tensor:
-    return torch.nn.functional.rms_norm(x, gain.shape, gain, eps=1e-5)
+    return torch.nn.functional.rms_norm(x, list(gain.shape), gain, eps=1e-5)
 
 
 def _mlp(weights: Mapping[str, Tensor], at: str, x: Tensor) -> Tensor:
-    gate, up = (x @ weights[f"{at}{part}_proj.weight"].T for part in ("gate", "up"))
-    return (torch.nn.functional.silu(gate) * up) @ weights[at + "down_proj.weight"].T
+    gate, up = (_linear(x, weights[f"{at}{part}_proj.weight"]) for part in ("gate", "up"))
+    return _linear(torch.nn.functional.silu(gate) * up, weights[at + "down_proj.weight"])
 
 
 def _attention(weights: Mapping[str, Tensor], at: str, x: Tensor, turn: tuple[Tensor, Tensor], shape: Shape) -> Tensor:
-    q, k, v = (
-        (x @ weights[f"{at}{part}_proj.weight"].T).unflatten(-1, (shape.heads, -1)).transpose(1, 2)  # (texts, heads, length, d)
-        for part in "qkv"
-    )
+    split = (*x.shape[:2], shape.heads, -1)
+    q, k, v = (_linear(x, weights[f"{at}{part}_proj.weight"]).view(split).transpose(1, 2) for part in "qkv")
     mixed = torch.nn.functional.scaled_dot_product_attention(_turned(q, turn), _turned(k, turn), v, is_causal=True)
-    return mixed.transpose(1, 2).flatten(2) @ weights[at + "o_proj.weight"].T
+    return _linear(mixed.transpose(1, 2).flatten(2), weights[at + "o_proj.weight"])  # from (texts, heads, length, part)
 
 
 def _turns(length: int, size: int) -> tuple[Tensor, Tensor]:

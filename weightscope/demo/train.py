@@ -87,7 +87,7 @@ def descend(weights: Mapping[str, Tensor], of: Callable[[Tensor], Tensor], texts
             group["lr"] = rate(step, pace)
         error = of(next(texts))
         optimizer.zero_grad()
-        error.backward()
+        torch.autograd.backward(error)
         torch.nn.utils.clip_grad_norm_(list(weights.values()), 1.0)
         optimizer.step()
         if step % 200 == 0 or step + 1 == pace.steps:
@@ -101,7 +101,7 @@ def held_out(of: Callable[[Tensor], Tensor], grammar: Grammar, pace: Pace) -> fl
 
 
 def stored(tensors: Mapping[str, Tensor], seed: int) -> bytes:
-    """The tensors as a bf16 safetensors file whose header is sorted, for the library writes metadata in random order."""
+    """The tensors as a bf16 safetensors file with its metadata in order, for the library writes it in a random one."""
     metadata = {"format": "pt", "made_by": "weightscope.demo.train", "seed": str(seed)}
     data: bytes = safetensors.save({name: t.detach().bfloat16() for name, t in tensors.items()}, metadata=metadata)
     size = int.from_bytes(data[:8], "little")
