@@ -71,7 +71,7 @@ def _ieee(exponent: int, mantissa: int, bias: int):  # type: ignore[no-untyped-d
     def decode(codes: NDArray[np.int64]) -> NDArray[np.float64]:
         value, top, m = _float(codes, exponent, mantissa, bias), (1 << exponent) - 1, codes & (1 << mantissa) - 1
         special = (codes >> mantissa & top) == top
-        return np.asarray(np.where(special, np.where(m == 0, np.sign(value) * np.inf, np.nan), value))
+        return np.asarray(np.where(special, np.where(m == 0, np.copysign(np.inf, value), np.nan), value))
 
     return decode
 

@@ -1,7 +1,7 @@
 """Boxes, index sets and the fixed tiling of a matrix: shape arithmetic that every room shares.
 
-Tiles and segments follow from the shape alone, never from budget, threads or device, so that every run adds the
-same numbers in the same order.
+Tiles and segments follow from the shape alone, never from budget or threads, so that every run adds the
+same numbers in the same order (a GPU has larger ones: `size`).
 """
 
 from __future__ import annotations
@@ -75,18 +75,18 @@ def whole(shape: Shape) -> Box:
     return Box((0, shape[0]), (0, shape[1]))
 
 
-def tiles(box: Box, axis: Axis) -> tuple[Box, ...]:
-    """Cuts a box into runs of whole lines along `axis`, a multiple of 8 of them, about TILE elements each.
+def tiles(box: Box, axis: Axis, size: int = TILE) -> tuple[Box, ...]:
+    """Cuts a box into runs of whole lines along `axis`, a multiple of 8 of them, about `size` elements each.
 
     >>> [b.rows for b in tiles(Box((0, 100), (0, 1 << 14)), 0)]
     [(0, 16), (16, 32), (32, 48), (48, 64), (64, 80), (80, 96), (96, 100)]
     """
-    return _cut(box, axis, TILE)
+    return _cut(box, axis, size)
 
 
-def segments(shape: Shape, axis: Axis) -> tuple[Box, ...]:
-    """Cuts a matrix into runs of tiles of about SEGMENT elements: what workers fold apart, merged left to right."""
-    return _cut(whole(shape), axis, SEGMENT)
+def segments(shape: Shape, axis: Axis, size: int = SEGMENT) -> tuple[Box, ...]:
+    """Cuts a matrix into runs of about `size` elements: what workers fold apart, merged left to right."""
+    return _cut(whole(shape), axis, size)
 
 
 def _cut(box: Box, axis: Axis, size: int) -> tuple[Box, ...]:

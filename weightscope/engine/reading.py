@@ -1,0 +1,43 @@
+"""Loads spans: positioned reads into a worker's reused buffer, then a typed view, on the device that computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..checkpoints import Span, advise, lines_in_memory, read_into
+from ..heavy import torch
+from ..sketches.tile import Scratch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def load(spans: Iterable[Span], scratch: Scratch, slot: int) -> dict[Span, Tensor]:
+    """Every span once; views of buffers that live until the same slot is loaded again."""
+    return {span: _one(span, scratch, f"{slot}.{i}") for i, span in enumerate(spans)}
+
+
+def ahead(spans: Iterable[Span]) -> None:
+    """Asks the system to read spans in the background: the disk works while this tile is measured."""
+    for span in spans:
+        if span.leaf.tensor is None:
+            advise(span.leaf.file, *span.bytes)
+
+
+def _one(span: Span, scratch: Scratch, name: str) -> Tensor:
+    if span.leaf.tensor is not None:
+        return lines_in_memory(span).to(scratch.device)
+    offset, length = span.bytes
+    raw = _host(scratch, f"bytes {name}", length)
+    if length:
+        read_into(span.leaf.file, offset, memoryview(raw.numpy()))
+    return span.typed(raw.to(scratch.device))
+
+
+def _host(scratch: Scratch, name: str, length: int) -> Tensor:
+    """A reused host buffer; pinned where a GPU copies from it."""
+    found = scratch.held.get(name)
+    if found is None or found.numel() < length:
+        found = scratch.held[name] = torch.empty(max(length, 1), dtype=torch.uint8, pin_memory=scratch.device != "cpu")
+    return found[:length]

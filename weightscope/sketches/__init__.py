@@ -1,0 +1,20 @@
+"""Sketches and how they are taken: MEASURES is the table of contents, the measure laws run on each by presence."""
+
+from __future__ import annotations
+
+from .balanced import Balanced, Core
+from .count import Count
+from .lines import Lines
+from .margins import Margins
+from .power_sums import PowerSums
+from .shuffled import Shuffled
+from .sketch import Again, Measure, Sketch
+from .tile import Scratch, Tile
+from .value_counts import ValueCounts
+
+MEASURES = (Count, Lines, Balanced, Shuffled)
+
+__all__ = [
+    "MEASURES", "Again", "Balanced", "Core", "Count", "Lines", "Margins", "Measure", "PowerSums", "Scratch", "Shuffled",
+    "Sketch", "Tile", "ValueCounts",
+]

@@ -1,0 +1,120 @@
+"""Counting large tensors of wide types: bins of the upper 16 bits of float32, and exact float64 power sums.
+
+Bins are at most 2^-7 wide relative to their value; moments come from the power sums and never from bins. Zero, Inf and
+NaN are decided on the full stored word, by a second look that only tiles which hold a candidate pay for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..heavy import numpy as np, torch
+from .count_patterns import histogram
+from .grid import NORMAL
+from .power_sums import PowerSums
+from .sketch import State
+from .tile import Scratch, Tile
+from .value_counts import ValueCounts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+LARGEST = 3.4028234663852886e38                 # of float32
+
+
+def start(stack: int, dtype: str, device: str) -> State:
+    """An empty histogram and empty records."""
+    return {
+        "counts": torch.zeros(stack, 65536, dtype=torch.int64, device=device),
+        "rest": [ValueCounts(coarse=dtype == "F32")] * stack,
+    }
+
+
+def add(state: State, tile: Tile) -> State:
+    """Histogram of the tile, and per matrix what the histogram cannot tell."""
+    x = tile.flat
+    counts = histogram(_bins(x, tile.scratch), 65536)
+    suspect = (counts[:, :128].sum(1) + counts[:, 0x8000:0x8080].sum(1)).tolist()     # exponent 0: zero or subnormal
+    rest = [
+        seen + _rest(x[i], state["dtype"], tile.scratch, suspect[i] > 0, seen.coarse)
+        for i, seen in enumerate(state["rest"])
+    ]
+    return {"counts": state["counts"].add_(counts), "rest": rest}
+
+
+def merge(a: State, b: State) -> State:
+    """Everything adds."""
+    return {"counts": a["counts"] + b["counts"], "rest": [x + y for x, y in zip(a["rest"], b["rest"], strict=True)]}
+
+
+def finish(state: State) -> list[ValueCounts]:
+    """Bins that occur, zero as a cell of its own."""
+    return [_cells(c, r, state["dtype"]) for c, r in zip(state["counts"].cpu().numpy(), state["rest"], strict=True)]
+
+
+def _bins(x: Tensor, scratch: Scratch) -> Tensor:
+    """The upper half of each value's float32 word, 0..65535; float64 beyond float32's range goes to its last bin."""
+    if x.dtype == torch.float64:
+        finite = torch.where(torch.isfinite(x), x.clamp(-LARGEST, LARGEST), x)
+        x = scratch.take("float32", tuple(x.shape), torch.float32).copy_(finite)
+    out = scratch.take("patterns", tuple(x.shape), torch.int32)
+    return torch.bitwise_right_shift(x.view(torch.int32), 16, out=out).bitwise_and_(0xFFFF)
+
+
+def _rest(x: Tensor, dtype: str, scratch: Scratch, suspect: bool, coarse: bool) -> ValueCounts:
+    """Extremes, power sums and special values of one matrix's tile, as counts without cells."""
+    low, high = (float(v) for v in torch.aminmax(x))
+    nan = inf = 0
+    if not (abs(low) < float("inf") and abs(high) < float("inf")):
+        nan, inf = int(x.isnan().sum()), int(x.isinf().sum())
+        x = x[x.isfinite()]
+        low, high = (float(v) for v in torch.aminmax(x)) if len(x) else (float("inf"), float("-inf"))
+    zeros = int((x == 0).sum()) if suspect else 0
+    tiny = int((x.abs() < NORMAL[dtype]).sum()) - zeros if suspect and dtype in NORMAL else 0
+    rough = coarse and dtype == "F32" and not bool((x.view(torch.int32) & 0xFFFF).any())
+    return ValueCounts(
+        power=_power(x, scratch), exact=False, zeros=zeros, subnormals=tiny, inf=inf, nan=nan,
+        minimum=low, maximum=high, coarse=rough,
+    )
+
+
+def _power(x: Tensor, scratch: Scratch) -> PowerSums:
+    """Sums about the tile's own mean, so that nothing cancels however far the mean lies from zero."""
+    if not len(x):
+        return PowerSums()
+    d = scratch.take("d", tuple(x.shape), torch.float64).copy_(x)
+    c = float(d.mean())
+    d.sub_(c)
+    d2 = torch.mul(d, d, out=scratch.take("d2", tuple(x.shape), torch.float64))
+    s1, s2 = d.sum(), d2.sum()
+    s3, s4 = d.mul_(d2).sum(), d2.mul_(d2).sum()
+    return PowerSums(len(x), c, *torch.stack((s1, s2, s3, s4)).tolist())
+
+
+def _cells(counts: NDArray[np.int64], rest: ValueCounts, dtype: str) -> ValueCounts:
+    """The histogram as cells, zeros taken out of the two bins that hold them."""
+    codes = np.arange(65536, dtype=np.uint32)
+    finite = (codes & 0x7FFF) < 0x7F80
+    edge = _word(np.where(finite, codes, 0))
+    last = (codes & 0x7FFF) == 0x7F7F
+    outer = np.where(last, np.copysign(LARGEST, edge), _word(np.where(finite & ~last, codes + 1, 0)))
+    left = counts.copy()
+    left[0], left[0x8000] = left[0] + left[0x8000] - rest.zeros, 0
+    seen = np.flatnonzero(finite & (left > 0))
+    low, high = np.minimum(edge, outer)[seen], np.maximum(edge, outer)[seen]
+    value, found = (low + high) / 2, left[seen]
+    if rest.zeros:
+        half = NORMAL.get(dtype, 1.0) * 2.0**-24
+        low, high = np.append(low, -half), np.append(high, half)
+        value, found = np.append(value, 0.0), np.append(found, rest.zeros)
+    order = np.argsort(value, kind="stable")
+    return ValueCounts(
+        low[order], high[order], value[order], found[order], rest.power, False, rest.zeros, rest.subnormals,
+        rest.inf, rest.nan, rest.minimum, rest.maximum, rest.coarse,
+    )
+
+
+def _word(codes: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """The float32 whose upper half is the code and whose lower half is zero."""
+    return (codes.astype(np.uint32) << 16).view(np.float32).astype(np.float64)

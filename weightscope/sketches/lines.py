@@ -1,0 +1,132 @@
+"""Lines -> Margins: sums and squares of every row and column, and both lag products, wherever the tile lies.
+
+Sums run in float32 inside a tile (torch adds in a cascade) and in float64 across tiles. A tile whose squares overflow,
+vanish or hold NaN or Inf is taken again in float64 with the non-finite values left out: rare, and so for free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from ..geometry import Shape
+from ..heavy import torch
+from .margins import Margins
+from .sketch import Cut, Passes, State
+from .tile import Tile
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SAFE = (1e-24, 1e30)                            # mean square between which float32 squares keep their digits
+EXTREMES = {"min": float("inf"), "max": float("-inf"), "positive": 0.0, "nonfinite": 0.0}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Adds a tile's line sums, rows and columns alike; `extremes` also keeps min, max and counts of positive and non-finite values."""
+
+    extremes: bool = False
+    cut: ClassVar[Cut] = "any"
+    passes: ClassVar[Passes] = "one"
+
+    def bytes(self, shape: Shape) -> int:
+        """float64 fields of every line, and two border lines."""
+        return 8 * sum(shape) * (6 if self.extremes else 2) + 16 * max(shape)
+
+    def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
+        """Zero sums; no border seen."""
+        fields = {"sum": 0.0, "squares": 0.0} | (EXTREMES if self.extremes else {})
+        full = {
+            (side, name): torch.full((stack, shape[axis]), value, dtype=torch.float64, device=device)
+            for axis, side in enumerate(("rows", "cols")) for name, value in fields.items()
+        }
+        return full | {"lag": torch.zeros(stack, 2, dtype=torch.float64, device=device), "axis": 0, "first": None, "last": None}
+
+    def add(self, state: State, tile: Tile) -> State:
+        """One tile more: its margins into their places, its lags and the seam to the tile before."""
+        if not tile.box.size:
+            return state
+        w, squares = _safe(tile)
+        _margins(state, tile.box.rows, tile.box.cols, "sum", w)
+        _margins(state, tile.box.rows, tile.box.cols, "squares", squares)
+        if self.extremes:
+            _extremes(state, tile)
+        state["lag"] += _lags(w, tile)
+        first, last = _borders(w, tile.axis)
+        if state["last"] is not None:
+            state["lag"][:, 1 - tile.axis] += (state["last"] * first).sum(-1)
+        return state | {"axis": tile.axis, "first": first if state["first"] is None else state["first"], "last": last}
+
+    def merge(self, a: State, b: State) -> State:
+        """Sums add, extremes compare, and a's last line meets b's first."""
+        merged = {k: _MERGE.get(k[1], torch.add)(a[k], b[k]) for k in a if isinstance(k, tuple)}
+        lag, axis = a["lag"] + b["lag"], b["axis"] if b["last"] is not None else a["axis"]
+        if a["last"] is not None and b["first"] is not None:
+            lag[:, 1 - axis] += (a["last"] * b["first"]).sum(-1)
+        first = a["first"] if a["first"] is not None else b["first"]
+        return merged | {"lag": lag, "axis": axis, "first": first, "last": b["last"] if b["last"] is not None else a["last"]}
+
+    def finish(self, state: State) -> Sequence[Margins]:
+        """One record a matrix."""
+        host = {k: v.cpu().numpy() for k, v in state.items() if isinstance(k, tuple)}
+        lags = state["lag"].tolist()
+        return [
+            Margins(*({k[1]: v[i] for k, v in host.items() if k[0] == side} for side in ("rows", "cols")), lag=tuple(lag))
+            for i, lag in enumerate(lags)
+        ]
+
+
+_MERGE = {"min": lambda a, b: torch.minimum(a, b), "max": lambda a, b: torch.maximum(a, b)}
+
+
+def _safe(tile: Tile) -> tuple[Tensor, Tensor]:
+    """Values and their squares, (b, rows, columns), with digits to spare and nothing non-finite."""
+    w = tile.values
+    squares = _product(tile, w, w)
+    if w.dtype == torch.float64 and bool(w.isfinite().all()):
+        return w, squares
+    mean = squares.sum((-2, -1)) / max(tile.box.size, 1)
+    if w.dtype == torch.float32 and bool(((mean > SAFE[0]) & (mean < SAFE[1])).all()):
+        return w, squares
+    w = torch.where(w.isfinite(), w, 0).double()
+    return w, w * w
+
+
+def _product(tile: Tile, a: Tensor, b: Tensor) -> Tensor:
+    """a * b in a reused buffer of the same layout."""
+    size, dtype = tuple(a.shape), a.dtype
+    out = tile.scratch.take("product", size[:-2] + size[:-3:-1], dtype).mT if tile.mirrored else tile.scratch.take("product", size, dtype)
+    return torch.mul(a, b, out=out)
+
+
+def _margins(state: State, rows: tuple[int, int], cols: tuple[int, int], name: str, x: Tensor) -> None:
+    state["rows", name][:, slice(*rows)] += x.sum(-1)
+    state["cols", name][:, slice(*cols)] += x.sum(-2)
+
+
+def _lags(w: Tensor, tile: Tile) -> Tensor:
+    """(b, 2): sums of w[i,j] w[i,j+1] and of w[i,j] w[i+1,j] inside the tile."""
+    along = _product(tile, w[..., 1:], w[..., :-1]).sum(-1).double().sum(-1)
+    across = _product(tile, w[:, 1:], w[:, :-1]).sum(-1).double().sum(-1)
+    return torch.stack((along, across), -1)
+
+
+def _borders(w: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """First and last line along the cut, float64 copies."""
+    pair = (w[:, 0], w[:, -1]) if axis == 0 else (w[..., 0], w[..., -1])
+    return pair[0].double().clone(), pair[1].double().clone()
+
+
+def _extremes(state: State, tile: Tile) -> None:
+    """min, max and counts by line; non-finite values count apart."""
+    w, spans = tile.values.double(), {"rows": (-1, tile.box.rows), "cols": (-2, tile.box.cols)}
+    ok = w.isfinite()
+    for side, (dim, span) in spans.items():
+        part = slice(*span)
+        low, high = torch.where(ok, w, torch.inf).amin(dim), torch.where(ok, w, -torch.inf).amax(dim)
+        state[side, "min"][:, part] = torch.minimum(state[side, "min"][:, part], low)
+        state[side, "max"][:, part] = torch.maximum(state[side, "max"][:, part], high)
+        state[side, "positive"][:, part] += (ok & (w > 0)).sum(dim)
+        state[side, "nonfinite"][:, part] += (~ok).sum(dim)

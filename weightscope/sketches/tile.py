@@ -1,0 +1,98 @@
+"""Tile: the same box of b equal-shape tensors on one device, and the buffers that its measures work in.
+
+Buffers are reused from tile to tile: fresh ones cost more in page faults than the arithmetic done in them. Whatever
+several measures look at (values, patterns) is made once per tile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from ..dtypes import DTYPES, decoded
+from ..geometry import Axis, Box, Shape
+from ..heavy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(eq=False)
+class Scratch:
+    """Named buffers of one worker, grown as needed; alignment never depends on what was measured before."""
+
+    device: str = "cpu"
+    held: dict[str, Tensor] = field(default_factory=dict)
+
+    def take(self, name: str, shape: tuple[int, ...], dtype: Any) -> Tensor:
+        """The buffer of that name as an uninitialised dense tensor."""
+        size, found = prod(shape), self.held.get(name)
+        if found is None or found.numel() < size or found.dtype != dtype:
+            found = self.held[name] = torch.empty(max(size, 1), dtype=dtype, device=self.device)
+        return found[:size].view(shape)
+
+
+@dataclass(eq=False)
+class Tile:
+    """`stored` is (b, rows, columns) in the storage type of `dtype`, row-major or column-major."""
+
+    stored: Tensor
+    dtype: str
+    box: Box
+    shape: Shape
+    axis: Axis                                  # along which the tensor is cut
+    scratch: Scratch
+
+    @property
+    def stack(self) -> int:
+        """How many tensors."""
+        return self.stored.shape[0]
+
+    @cached_property
+    def mirrored(self) -> bool:
+        """Column-major, as a transposed entry comes."""
+        return self.stored.stride(-2) == 1 != self.stored.stride(-1) and min(self.stored.shape[1:]) > 1
+
+    @cached_property
+    def dense(self) -> Tensor:
+        """`stored` in memory order, (b, elements): transposed where mirrored, copied where it has gaps."""
+        x = self.stored.mT if self.mirrored else self.stored
+        if not x.is_contiguous():
+            x = self.scratch.take("dense", tuple(x.shape), x.dtype).copy_(x)
+        return x.reshape(self.stack, -1)
+
+    @cached_property
+    def flat(self) -> Tensor:
+        """Values in memory order, (b, elements): float64 for types of 32 bits and more but F32, else float32."""
+        kind, x = DTYPES[self.dtype], self.dense
+        if self.dtype in ("F32", "F64"):
+            return x
+        if kind.kind in ("code", "uint", "bool") and kind.narrow:
+            return _looked_up(self)
+        wide = torch.float64 if kind.bits >= 32 else torch.float32
+        made = self.scratch.take("values", tuple(x.shape), wide).copy_(x)
+        return made.add_((made < 0) * 2.0**kind.bits) if kind.kind == "uint" else made
+
+    @cached_property
+    def values(self) -> Tensor:
+        """Values as (b, rows, columns), in the layout of `stored`."""
+        b, r, n = self.stored.shape
+        return self.flat.view(b, n, r).mT if self.mirrored else self.flat.view(b, r, n)
+
+    @cached_property
+    def patterns(self) -> Tensor:
+        """The stored word of each element of a narrow type, 0..65535, as (b, elements) int32."""
+        x = self.dense
+        out = self.scratch.take("patterns", tuple(x.shape), torch.int32)
+        if DTYPES[self.dtype].bits == 16:
+            return out.copy_(x.view(torch.int16)).bitwise_and_(0xFFFF)
+        return out.copy_(x.view(torch.uint8))
+
+
+def _looked_up(tile: Tile) -> Tensor:
+    """Values of coded types through their table of at most 65,536 entries."""
+    table = torch.from_numpy(decoded(tile.dtype).astype("float32")).to(tile.stored.device)
+    out = tile.scratch.take("values", tuple(tile.dense.shape), torch.float32)
+    return torch.index_select(table, 0, tile.patterns.flatten(), out=out.view(-1)).view_as(tile.dense)
