@@ -1,0 +1,153 @@
+"""Which tensors of a training file are the model: the largest dict of tensors, unless the user names another.
+
+Optimizer state, averaged copies of the weights and whatever lies outside the chosen dict keep their full dotted
+names and are listed, never measured. A tie between two dicts is a question for the user, not a guess.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ...errors import Untrusted, Usage
+from .torch_globals import Found
+from .unpickler import shown
+
+DEPTH, VISITS, NAME = 64, 20_000_000, 4096      # levels, values looked at, bytes of a name
+TENSORS = 2_000_000
+OPTIMIZER = re.compile(r"(?i)(.*_)?optim(izer|izers|s)?(_.*)?|opt(_.*)?|(.*_)?(scaler|scheduler|lr_schedulers?)(_.*)?")
+AVERAGED = re.compile(r"(?i)(.*_)?ema(_.*)?|(.*_)?swa(_.*)?|shadow(_.*)?|(.*_)?averaged?(_.*)?")
+STATE = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg", "grad_avg", "acc_delta",
+         "exp_inf", "exp_avg_sq_row", "exp_avg_sq_col", "exp_avg_diff", "prev_grad", "prev"}
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A tensor and the keys that lead to it; `odd` where one of them is no text."""
+
+    path: Path
+    found: Found
+    odd: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The model's tensors by their names inside their dict, the others by their full names."""
+
+    model: tuple[tuple[str, Found], ...]
+    others: tuple[tuple[str, Found], ...]
+    notes: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+def choose(tree: object, root: str | None = None) -> Choice:
+    """The model of a pickled tree; `root` is the dotted path of the dict to take instead of the largest."""
+    leaves = tuple(_leaves(tree))
+    if not leaves:
+        raise Untrusted("expected tensors", "no tensors in the file", "name a file that holds a state dict")
+    prefix = _largest(leaves) if root is None else _named(leaves, root)
+    inside = [leaf for leaf in leaves if leaf.path[:len(prefix)] == prefix]
+    model = [leaf for leaf in inside if not _aside(leaf.path[len(prefix):])] or inside
+    chosen = set(map(id, model))
+    others = [leaf for leaf in leaves if id(leaf) not in chosen]
+    named = tuple((".".join(leaf.path[len(prefix):]) or "tensor", leaf.found) for leaf in model)
+    rest = tuple((".".join(leaf.path), leaf.found) for leaf in others)
+    _unique([name for name, _ in named + rest])
+    odd = sum(leaf.odd for leaf in model)
+    return Choice(named, rest, _notes(prefix, named, others, root),
+                  (f"{odd} tensors under keys that are no text, shown as text",) if odd else ())
+
+
+def _leaves(tree: object) -> Iterator[Leaf]:
+    """Every tensor of a tree of dicts, lists and tuples, depth first, in stored order."""
+    left, found = VISITS, 0
+    todo: list[tuple[Path, bool, object]] = [((), False, tree)]
+    while todo:
+        path, odd, value = todo.pop()
+        if isinstance(value, Found):
+            found += 1
+            yield Leaf(path, value, odd)
+        elif isinstance(value, (dict, list, tuple)):
+            left -= len(value)
+            if left < 0 or found > TENSORS or len(path) >= DEPTH:
+                raise Untrusted(f"expected at most {TENSORS} tensors and {DEPTH} levels", "found more",
+                                "save the state dict alone")
+            todo += reversed([((*path, _text(key)), odd or not text, part) for key, text, part in _parts(value)])
+
+
+def _parts(value: dict[object, object] | list[object] | tuple[object, ...]) -> Iterable[tuple[object, bool, object]]:
+    """(key, whether it is a proper name, value) of a container; positions in a list are proper."""
+    if isinstance(value, dict):
+        return ((key, isinstance(key, str), part) for key, part in value.items())
+    return ((index, True, part) for index, part in enumerate(value))
+
+
+def _text(key: object) -> str:
+    text = key if isinstance(key, str) else str(key)
+    if len(text) > NAME:
+        raise Untrusted(f"expected names of at most {NAME} characters", f"found {len(text)}", "the file is forged")
+    return text
+
+
+def _aside(path: Path) -> bool:
+    """Optimizer state or an averaged copy, by the keys above a tensor or by how its own name starts or ends."""
+    if not path:
+        return False
+    first, last = path[-1].split(".", 1)[0], path[-1].rsplit(".", 1)[-1]
+    above = [*path[:-1], *([first] if first != path[-1] else [])]
+    return last in STATE or any(OPTIMIZER.fullmatch(key) or AVERAGED.fullmatch(key) for key in above)
+
+
+def _largest(leaves: tuple[Leaf, ...]) -> Path:
+    """The path of the container whose own tensors have the most elements."""
+    kept = [leaf for leaf in leaves if not _aside(leaf.path)]
+    kept = kept or [leaf for leaf in leaves if not any(OPTIMIZER.fullmatch(key) for key in leaf.path)
+                    and leaf.path[-1] not in STATE]
+    if not kept:
+        raise Untrusted("expected the weights of a model", "found optimizer state only, no tensors of a model",
+                        "name the file that holds the state dict")
+    sizes: dict[Path, int] = defaultdict(int)
+    for leaf in kept:
+        sizes[leaf.path[:-1]] += leaf.found.params
+    most = max(sizes.values())
+    tied = [path for path, size in sizes.items() if size == most]
+    if len(tied) > 1:
+        raise Usage("expected one largest dict of tensors", f"found {len(tied)} of {most:,} parameters: "
+                    + ", ".join(map(_dotted, tied[:8])), f"choose one, as in --root {_dotted(tied[0])}")
+    return tied[0]
+
+
+def _named(leaves: tuple[Leaf, ...], root: str) -> Path:
+    """The container whose dotted path is `root`."""
+    known = {".".join(leaf.path[:cut]): leaf.path[:cut] for leaf in leaves for cut in range(1, len(leaf.path))}
+    if root not in known:
+        near = get_close_matches(root, list(known)[:10_000], 1, 0.0)
+        raise Usage(f"expected --root to name one of the {len(known)} dicts that hold tensors",
+                    f"found {shown(root)}", f"did you mean {shown(near[0])}?" if near else "leave --root out")
+    return known[root]
+
+
+def _dotted(path: Path) -> str:
+    return shown(".".join(path)) or "(top)"
+
+
+def _unique(names: list[str]) -> None:
+    if len(set(names)) != len(names):
+        seen: set[str] = set()
+        twice = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise Untrusted("expected one tensor per name", f"found two named {shown(twice)}", "save it with unique keys")
+
+
+def _notes(prefix: Path, model: tuple[tuple[str, Found], ...], others: list[Leaf], root: str | None) -> tuple[str, ...]:
+    """What was chosen, where there was a choice."""
+    if not prefix and not others:
+        return ()
+    why = "as --root asks" if root is not None else "the largest dict of tensors (--root chooses another)"
+    first = f"the model is {_dotted(prefix)}: {len(model)} tensors, {why}"
+    tops = sorted({_dotted(leaf.path[:-1]) for leaf in others})
+    more = f"{', '.join(tops[:4])}{', ...' if len(tops) > 4 else ''}"
+    return (first, f"listed, not measured: {len(others)} tensors in {more}") if others else (first,)

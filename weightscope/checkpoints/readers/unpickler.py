@@ -1,0 +1,354 @@
+"""An interpreter for the few pickle operations that torch.save uses, on inert values only.
+
+It is no subclass of Python's unpickler: there is no import, no `__reduce__`, no `__setstate__` to reach, and what is
+called is an Act of torch_globals. Operations that torch never writes (extension codes, INST, NEWOBJ, the text
+protocol) do not exist here. What a refused pickle asked for is listed by a scan that executes nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import pickletools
+import struct
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ...errors import Untrusted
+from .raw_file import RawFile, Stream
+from .torch_globals import Act, Inert, Kind, Storage, meaning
+
+PICKLE_LIMIT = 100_000_000                      # bytes, the header limit of safetensors
+STEP_LIMIT = 10_000_000                         # operations: about 400,000 tensors, and below 2 GB whatever they are
+ADVICE = "load it where it was written and save `model.state_dict()` again"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a torch file holds: the pickled tree of inert values, and where each storage starts in the file."""
+
+    tree: object
+    starts: Mapping[str, int] = field(default_factory=dict)
+    swapped: bool = False
+    flags: tuple[str, ...] = ()
+
+
+class Machine:
+    """Stack, marks and memo; `run` takes operations from the stream until STOP and returns the one value left."""
+
+    def __init__(self, stream: Stream, persistent: Callable[[object], object]) -> None:
+        self.stream, self.persistent = stream, persistent
+        self.stack: list[object] = []
+        self.marks: list[list[object]] = []
+        self.memo: dict[int, object] = {}
+
+    def run(self) -> object:
+        """The pickled value; Untrusted, with the byte of the offending operation, for anything else than one."""
+        for _ in range(STEP_LIMIT):
+            at, code = self.stream.position, self.stream.take(1)
+            if code == b".":
+                break
+            try:
+                OPERATIONS[code](self)
+            except _OddError as fault:
+                raise Untrusted("expected a state dict as torch.save writes it", f"found {fault} at byte {at}",
+                                ADVICE) from fault
+            except (IndexError, KeyError, ValueError) as fault:
+                raise Untrusted("expected a state dict as torch.save writes it", f"found {_fault(code)} at byte {at}",
+                                "the file is damaged or forged") from fault
+        else:
+            raise Untrusted(f"expected a pickle of at most {STEP_LIMIT} operations", "found a longer one", ADVICE)
+        if len(self.stack) != 1 or self.marks:
+            raise Untrusted("expected one pickled value", f"found {len(self.stack)} at byte {at}",
+                            "the file is damaged or forged")
+        return self.stack[0]
+
+    def number(self, form: str) -> int:
+        """A little-endian integer of the struct format `form`."""
+        return int(struct.unpack("<" + form, self.stream.take(struct.calcsize(form)))[0])
+
+    def push(self, value: object) -> None:
+        """Onto the stack."""
+        self.stack.append(value)
+
+    def topped(self, kind: type) -> object:
+        """The value on top, which must be of exactly this kind."""
+        if type(self.stack[-1]) is not kind:
+            raise _OddError(f"items for what is no {kind.__name__}")
+        return self.stack[-1]
+
+    def since_mark(self) -> list[object]:
+        """The values pushed since the last mark, taken off together with it."""
+        values, self.stack = self.stack, self.marks.pop()
+        return values
+
+
+class _OddError(Exception):
+    """An operation that is well-formed, and is refused."""
+
+
+def _fault(code: bytes) -> str:
+    known = pickletools.code2op.get(code.decode("latin-1"))
+    if known is None:
+        return f"no pickle operation (0x{code.hex()})"
+    return f"{'a broken' if code in OPERATIONS else 'the refused'} pickle operation {known.name}"
+
+
+def _text(raw: bytes) -> str:
+    """Python 2 wrote names as bytes."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _sized(form: str, make: Callable[[bytes], object]) -> Callable[[Machine], None]:
+    return lambda m: m.push(make(m.stream.take(m.number(form))))
+
+
+def _tuple(length: int) -> Callable[[Machine], None]:
+    def act(m: Machine) -> None:
+        if len(m.stack) < length:
+            raise IndexError
+        m.stack[len(m.stack) - length:] = [tuple(m.stack[len(m.stack) - length:])]
+
+    return act
+
+
+def _protocol(m: Machine) -> None:
+    version = m.number("B")
+    if version not in (2, 3, 4, 5):
+        raise _OddError(f"pickle protocol {version}")
+
+
+def _remember(index: Callable[[Machine], int]) -> Callable[[Machine], None]:
+    def act(m: Machine) -> None:
+        m.memo[index(m)] = m.stack[-1]
+
+    return act
+
+
+def _global(m: Machine) -> None:
+    module, name = m.stream.line(), m.stream.line()
+    _named(m, module.decode(), name.decode())
+
+
+def _stack_global(m: Machine) -> None:
+    name, module = m.stack.pop(), m.stack.pop()
+    if not isinstance(module, str) or not isinstance(name, str):
+        raise _OddError("a global whose name is no text")
+    _named(m, module, name)
+
+
+def _named(m: Machine, module: str, name: str) -> None:
+    value = meaning(module, name)
+    if value is None:
+        raise _OddError(f"the name {shown(f'{module}.{name}')}, which no state dict needs,")
+    m.push(value)
+
+
+def _persistent(m: Machine) -> None:
+    m.push(m.persistent(m.stack.pop()))
+
+
+def _reduce(m: Machine) -> None:
+    args, act = m.stack.pop(), m.stack.pop()
+    if not isinstance(act, Act) or not isinstance(args, tuple):
+        raise _OddError(f"a call of {shown(getattr(act, 'name', type(act).__name__))}, which is no rebuild function,")
+    m.push(act.make(args))
+
+
+def _build(m: Machine) -> None:
+    """State of an OrderedDict (`_metadata`) or of a numpy value: neither says anything about a tensor."""
+    state = m.stack.pop()
+    fits = isinstance(state, dict) if type(m.stack[-1]) is dict else \
+        isinstance(m.stack[-1], Inert) and isinstance(state, tuple)
+    if not fits:
+        raise _OddError("a state for an object that has none")
+
+
+def _set_items(m: Machine, pairs: list[object]) -> None:
+    target = m.topped(dict)
+    if len(pairs) % 2:
+        raise IndexError
+    for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+        if not _plain(key) and not (isinstance(key, tuple) and len(key) <= 16 and all(map(_plain, key))):
+            raise _OddError(f"a dict key of type {type(key).__name__}")
+        target[key] = value  # type: ignore[index]  # topped() has checked that it is a dict
+
+
+def _plain(key: object) -> bool:
+    """Hashing what is nested may take for ever, and so may long integers that collide."""
+    return key is None or isinstance(key, (str, bytes, float, Kind, Inert)) or \
+        (isinstance(key, int) and abs(key) < 1 << 63)
+
+
+def _discard(m: Machine) -> None:
+    if m.stack:
+        m.stack.pop()
+    else:
+        m.since_mark()
+
+
+def _mark(m: Machine) -> None:
+    m.marks.append(m.stack)
+    m.stack = []
+
+
+def _dict(m: Machine) -> None:
+    items = m.since_mark()
+    m.push({})
+    _set_items(m, items)
+
+
+def _setitem(m: Machine) -> None:
+    value, key = m.stack.pop(), m.stack.pop()
+    _set_items(m, [key, value])
+
+
+def _append(m: Machine) -> None:
+    value = m.stack.pop()
+    m.topped(list).append(value)  # type: ignore[attr-defined]  # likewise a list
+
+
+def _appends(m: Machine) -> None:
+    values = m.since_mark()
+    m.topped(list).extend(values)  # type: ignore[attr-defined]  # likewise a list
+
+
+def _add_items(m: Machine) -> None:
+    m.since_mark()
+    m.topped(Inert)
+
+
+def _integer(form: str) -> Callable[[Machine], None]:
+    return _sized(form, lambda raw: int.from_bytes(raw, "little", signed=True))
+
+
+OPERATIONS: Mapping[bytes, Callable[[Machine], None]] = {
+    b"\x80": _protocol, b"\x95": lambda m: m.number("Q") and None, b"(": _mark, b"0": _discard,
+    b"1": lambda m: m.since_mark() and None,
+    b"N": lambda m: m.push(None), b"\x88": lambda m: m.push(True), b"\x89": lambda m: m.push(False),
+    b"J": lambda m: m.push(m.number("i")), b"K": lambda m: m.push(m.number("B")),
+    b"M": lambda m: m.push(m.number("H")), b"\x8a": _integer("B"), b"\x8b": _integer("I"),
+    b"G": lambda m: m.push(struct.unpack(">d", m.stream.take(8))[0]),
+    b"X": _sized("I", lambda raw: raw.decode("utf-8", "surrogatepass")),
+    b"\x8c": _sized("B", lambda raw: raw.decode("utf-8", "surrogatepass")),
+    b"\x8d": _sized("Q", lambda raw: raw.decode("utf-8", "surrogatepass")),
+    b"T": _sized("I", _text), b"U": _sized("B", _text),
+    b"B": _sized("I", bytes), b"C": _sized("B", bytes), b"\x8e": _sized("Q", bytes),
+    b"]": lambda m: m.push([]), b")": lambda m: m.push(()), b"}": lambda m: m.push({}),
+    b"\x8f": lambda m: m.push(Inert("builtins.set")), b"\x91": lambda m: m.push(Inert("builtins.frozenset"))
+    if m.since_mark() is not None else None,
+    b"t": lambda m: m.push(tuple(m.since_mark())), b"l": lambda m: m.push(m.since_mark()), b"d": _dict,
+    b"\x85": _tuple(1), b"\x86": _tuple(2), b"\x87": _tuple(3),
+    b"a": _append, b"e": _appends, b"s": _setitem, b"u": lambda m: _set_items(m, m.since_mark()), b"\x90": _add_items,
+    b"q": _remember(lambda m: m.number("B")), b"r": _remember(lambda m: m.number("I")),
+    b"\x94": _remember(lambda m: len(m.memo)),
+    b"h": lambda m: m.push(m.memo[m.number("B")]), b"j": lambda m: m.push(m.memo[m.number("I")]),
+    b"c": _global, b"\x93": _stack_global, b"Q": _persistent, b"R": _reduce, b"b": _build,
+}
+
+
+def storages(seen: dict[str, Storage]) -> Callable[[object], object]:
+    """The persistent ids of torch, ("storage", type, key, location, numel[, view]), collected by key into `seen`."""
+
+    def load(identity: object) -> Storage:
+        match identity:
+            case ("storage", Kind() as kind, str(key), str(), int(numel), *view) if type(numel) is int and \
+                    0 <= numel < 1 << 63 and len(view) <= 1:
+                whole = Storage(key, kind, numel * kind.width)
+            case _:
+                raise _OddError("a persistent id that is no storage")
+        if seen.setdefault(key, whole) != whole:
+            raise _OddError(f"two sizes or types for the storage {key!a}")
+        return _part(whole, view[0] if view else None)
+
+    return load
+
+
+def _part(whole: Storage, view: object) -> Storage:
+    """The view (key, offset, elements) that old files describe, in bytes of the storage that they belong to."""
+    match view:
+        case None:
+            return whole
+        case (str(), int(offset), int(numel)) if min(offset, numel) >= 0 and \
+                (offset + numel) * whole.kind.width <= whole.nbytes:
+            width = whole.kind.width
+            return Storage(whole.key, whole.kind, numel * width, whole.start + offset * width)
+    raise _OddError(f"a view outside the storage {whole.key!a}")
+
+
+def unpickle(raw: RawFile, start: int, stop: int, seen: dict[str, Storage]) -> tuple[object, int]:
+    """(inert value, byte after STOP) of the pickle at `start`; the storages that it names are collected in `seen`.
+
+    Where it is refused, everything outside the allow-list that it asks for is named.
+    """
+    stream = Stream(raw, start, min(stop, start + PICKLE_LIMIT))
+    try:
+        return Machine(stream, storages(seen)).run(), stream.position
+    except Untrusted as fault:
+        names = wanted(raw.at(start, min(stop, raw.size, start + PICKLE_LIMIT) - start))
+        if not names:
+            raise
+        raise asks(names) from fault
+
+
+def asks(names: tuple[str, ...]) -> Untrusted:
+    """The refusal of a pickle that wants more than tensors and plain values."""
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return Untrusted("expected a state dict: tensors and plain values",
+                     f"found a pickle that asks for {', '.join(map(shown, names[:8]))}{more}; nothing of it was run",
+                     ADVICE)
+
+
+def wanted(raw: bytes) -> tuple[str, ...]:
+    """Every name outside the allow-list that the pickles in `raw` ask for, sorted; nothing is executed.
+
+    >>> wanted(b"cos\\nsystem\\n(Vtrue\\ntR.")
+    ('os.system',)
+    """
+    names: set[str] = set()
+    stream = io.BytesIO(raw)
+    with warnings.catch_warnings():             # text operations with odd escapes warn
+        warnings.simplefilter("ignore")
+        while stream.tell() < len(raw):
+            if not _scan(stream, names):
+                break
+    return tuple(sorted(names))
+
+
+def _scan(stream: io.BytesIO, names: set[str]) -> bool:
+    """Add the refused names of one pickle; False where it does not end in STOP."""
+    words: list[str] = []                       # STACK_GLOBAL takes the last two texts
+    memo: dict[int, str] = {}
+    try:
+        for step, (op, arg, _) in enumerate(pickletools.genops(stream)):
+            if op.name in ("GLOBAL", "INST"):
+                _ask(names, *str(arg).rsplit(" ", 1))
+            elif op.name == "STACK_GLOBAL":
+                _ask(names, *["?", "?", *words][-2:])
+            elif op.name in ("EXT1", "EXT2", "EXT4"):
+                names.add(f"extension {arg}")
+            elif isinstance(arg, str):
+                words.append(arg)
+            elif op.name in ("BINGET", "LONG_BINGET", "GET") and arg in memo:
+                words.append(memo[arg])
+            elif words and op.name in ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT"):
+                memo[len(memo) if arg is None else arg] = words[-1]
+            if step > STEP_LIMIT:
+                return False
+    except Exception:                           # whatever is wrong with the bytes, the names before it are the answer
+        return False
+    return True
+
+
+def _ask(names: set[str], module: str, name: str) -> None:
+    if meaning(module, name) is None:
+        names.add(f"{module}.{name}")
+
+
+def shown(name: object, length: int = 80) -> str:
+    """Hostile text on one line: escaped, and cut."""
+    text = str(name).encode("unicode_escape").decode("ascii")
+    return text if len(text) <= length else text[:length] + "..."
