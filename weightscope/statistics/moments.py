@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..sketches.value_counts import ValueCounts
 
 IQR_OF_NORMAL = 1.349                           # quartile distance of a Gaussian in sigma
+WIDEST = 0.1                                    # sigma; means of 20 sigma and more put a float32 tensor in few bins
 
 
 def moments(counts: ValueCounts) -> Mapping[str, float | None]:
@@ -46,7 +47,7 @@ def l_kurtosis(counts: ValueCounts) -> float | None:
     l2 = sum dx (G_0 - G_1) and l4 = sum dx (G_0 - 6 G_1 + 10 G_2 - 5 G_3); None below 4 weights or for a constant.
     """
     n = int(counts.counts.sum())
-    if n < 4:
+    if n < 4 or not resolved(counts):
         return None
     a = np.cumsum(counts.counts)[:-1].astype(np.float64)
     dx = np.diff(counts.value)
@@ -74,8 +75,17 @@ def median(counts: ValueCounts) -> float | None:
     return quantile(counts, 0.5)
 
 
+def resolved(counts: ValueCounts) -> bool:
+    """Whether the cells show the law: exact values and constants do, bins where their mean width is within 0.1 std."""
+    if counts.exact or counts.minimum >= counts.maximum:
+        return True
+    return bool((counts.high - counts.low) @ counts.counts <= WIDEST * counts.power.std * counts.n)
+
+
 def robust_std(counts: ValueCounts) -> float | None:
-    """Quartile distance / 1.349: sigma for a Gaussian, whatever stands in its tails."""
+    """Quartile distance / 1.349: sigma for a Gaussian, whatever stands in its tails; None in bins that are too wide."""
+    if not resolved(counts):
+        return None
     low, high = quantile(counts, 0.25), quantile(counts, 0.75)
     return None if low is None or high is None else (high - low) / IQR_OF_NORMAL
 
