@@ -1,0 +1,156 @@
+"""LoRA pairs: every spelling, every source of the scale, and what only looks like a pair."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+
+from weightscope.checkpoints.entry import Stored
+from weightscope.checkpoints.pairs import lora_pairs
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+
+def pair_of(a: str, b: str, *more: Stored, dims=((4, 8), (6, 4)), config=None):
+    tensors = [Stored(a, dims[0], "F32"), Stored(b, dims[1], "F32"), *more]
+    found = lora_pairs(tensors, config or {})
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize(("a", "b", "module"), [
+    ("base_model.model.h.0.q.lora_A.weight", "base_model.model.h.0.q.lora_B.weight", "base_model.model.h.0.q"),
+    ("h.q.lora_A.default.weight", "h.q.lora_B.default.weight", "h.q"),
+    ("m.embed.lora_embedding_A", "m.embed.lora_embedding_B", "m.embed"),
+    ("m.embed.lora_embedding_A.default", "m.embed.lora_embedding_B.default", "m.embed"),
+    ("unet.attn1.to_q.lora.down.weight", "unet.attn1.to_q.lora.up.weight", "unet.attn1.to_q"),
+    ("attn1.processor.to_q_lora.down.weight", "attn1.processor.to_q_lora.up.weight", "attn1.processor.to_q"),
+    ("attn1.to_k.lora_linear_layer.down.weight", "attn1.to_k.lora_linear_layer.up.weight", "attn1.to_k"),
+    ("lora_unet_mid_q.lora_down.weight", "lora_unet_mid_q.lora_up.weight", "lora_unet_mid_q"),
+    ("unet:12:down", "unet:12:up", "unet:12"),
+])
+def test_every_spelling_is_found_and_names_the_module(a: str, b: str, module: str) -> None:
+    """A and B are told apart and the module is what stands before them."""
+    found = pair_of(a, b)
+    assert found is not None
+    assert (found.module, found.a, found.b) == (module, a, b)
+    assert found.scale == 1.0
+    assert found.note.startswith("unscaled: ")
+
+
+@pytest.mark.parametrize(("config", "scale"), [
+    ({"r": 4, "lora_alpha": 8}, 2.0),
+    ({"r": 64, "lora_alpha": 8}, 2.0),          # the tensor knows its rank better than the config
+    ({"lora_alpha": 8, "use_rslora": True}, 4.0),
+    ({"lora_alpha": 8, "alpha_pattern": {"attn.q": 2}}, 0.5),
+    ({"lora_alpha": 8, "alpha_pattern": {"^h.attn.q": 2}}, 0.5),
+    ({"lora_alpha": 8, "alpha_pattern": {"^attn.q": 2}}, 2.0),
+    ({"lora_alpha": 8, "alpha_pattern": {r"attn\.q$": 2}}, 0.5),
+    ({"lora_alpha": 8, "alpha_pattern": {"tn.q": 2}}, 2.0),
+])
+def test_scale_follows_the_adapter_config(config: dict, scale: float) -> None:
+    """alpha / r, or alpha / sqrt(r), with the module's own alpha where a pattern names it."""
+    a = "base_model.model.h.attn.q.lora_A.weight"
+    found = pair_of(a, a.replace("lora_A", "lora_B"), config={"peft": config})
+    assert found.scale == scale
+    assert found.note == ""
+
+
+@pytest.mark.parametrize("config", [
+    {"r": [4], "target_parameters": []}, {"lora_alpha": "8"}, {"lora_alpha": True}, {"lora_alpha": float("inf")}, {"lora_alpha": 10**400},
+    {"lora_alpha": None}, {"lora_alpha": 8, "alpha_pattern": {"(a+)+$": 3}},
+])
+def test_an_unusable_alpha_leaves_the_pair_unscaled(config: dict) -> None:
+    """Whatever a config holds instead of a number, the pair stays and says that it is unscaled."""
+    found = pair_of("q.lora_A.weight", "q.lora_B.weight", config={"peft": config})
+    assert found.scale == 1.0
+    assert found.note == "unscaled: alpha is not a number that can be read"
+
+
+@pytest.mark.parametrize(("dtype", "raw", "swapped"), [
+    ("F32", struct.pack("<f", 6.0), False), ("F32", struct.pack(">f", 6.0), True),
+    ("F64", struct.pack("<d", 6.0), False), ("F16", struct.pack("<e", 6.0), False), ("BF16", struct.pack("<f", 6.0)[2:], False),
+    ("BF16", struct.pack(">f", 6.0)[:2], True), ("I64", struct.pack("<q", 6), False),
+])
+def test_an_alpha_tensor_is_read_from_its_file(tmp_path: Path, dtype: str, raw: bytes, swapped: bool) -> None:
+    """kohya stores alpha beside the factors, as a scalar of any type; it wins over the config."""
+    file = tmp_path / "lora.bin"
+    file.write_bytes(b"?????" + raw)
+    alpha = Stored("q.alpha", (), dtype, str(file), 5, swapped=swapped)
+    found = pair_of("q.lora_down.weight", "q.lora_up.weight", alpha, config={"peft": {"lora_alpha": 1}})
+    assert found.scale == 1.5
+    assert found.note == ""
+
+
+def test_an_alpha_tensor_in_memory_is_looked_at() -> None:
+    """A dict of tensors brings its alpha with it."""
+    alpha = Stored("q.alpha", (), "BF16", tensor=torch.tensor(2.0, dtype=torch.bfloat16))
+    assert pair_of("q.lora_down.weight", "q.lora_up.weight", alpha).scale == 0.5
+
+
+def test_an_alpha_of_a_type_without_values_is_unknown(tmp_path: Path) -> None:
+    """A scalar that is no number leaves the pair unscaled."""
+    (tmp_path / "a").write_bytes(bytes(8))
+    alpha = Stored("q.alpha", (), "C64", str(tmp_path / "a"))
+    assert pair_of("q.lora_down.weight", "q.lora_up.weight", alpha).note.startswith("unscaled: alpha")
+
+
+def test_kernels_are_flattened() -> None:
+    """A convolution's factors pair by the product of their kernel's sides."""
+    assert pair_of("c.lora_down.weight", "c.lora_up.weight", dims=((4, 3, 3, 3), (6, 4, 1, 1))) is not None
+
+
+@pytest.mark.parametrize("dims", [((4, 8), (6, 5)), ((8,), (6, 8)), ((0, 8), (6, 0))])
+def test_shapes_that_do_not_multiply_are_no_pair(dims) -> None:
+    """Names alone make no pair."""
+    assert pair_of("q.lora_A.weight", "q.lora_B.weight", dims=dims) is None
+
+
+def test_half_a_pair_is_no_pair() -> None:
+    """A without B, B without A, and a name without a module."""
+    for name in ("q.lora_A.weight", "q.lora_B.weight", "unet:0:up", ":down", "q.lora_A.bias"):
+        assert lora_pairs([Stored(name, (4, 4), "F32")], {}) == ()
+
+
+def test_codes_are_no_factors() -> None:
+    """Quantised or integer factors have no product here."""
+    tensors = [Stored("q.lora_A.weight", (4, 4), "I8"), Stored("q.lora_B.weight", (4, 4), "I8")]
+    assert lora_pairs(tensors, {}) == ()
+
+
+def test_a_third_factor_between_makes_no_pair() -> None:
+    """Tucker-factored kernels are not B A."""
+    middle = Stored("c.lora_mid.weight", (4, 4, 3, 3), "F32")
+    assert pair_of("c.lora_down.weight", "c.lora_up.weight", middle, dims=((4, 8, 1, 1), (6, 4, 1, 1))) is None
+
+
+def test_stacked_experts_make_no_pair() -> None:
+    """Side by side, the factors of all experts would add up to nothing meaningful."""
+    config = {"peft": {"r": 2, "lora_alpha": 2, "target_parameters": ["mlp.experts.gate_up_proj"]}}
+    assert pair_of("mlp.experts.lora_A.weight", "mlp.experts.lora_B.weight", config=config) is None
+    config["peft"]["rank_pattern"] = {"experts": 4}
+    assert pair_of("mlp.experts.lora_A.weight", "mlp.experts.lora_B.weight", config=config) is not None
+
+
+def test_dora_is_named() -> None:
+    """The magnitudes of DoRA need the base, so the row says that they are not in it."""
+    found = pair_of("q.lora_A.weight", "q.lora_B.weight", Stored("q.lora_magnitude_vector", (6,), "F32"),
+                    config={"peft": {"lora_alpha": 4}})
+    assert found.scale == 1.0
+    assert found.note == "a DoRA adapter: the update before its magnitudes"
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the shared checkpoints are not here")
+@pytest.mark.parametrize(("file", "count"), [
+    ("lora_disney/lora_disney.safetensors", 192), ("gpt6/lora/adapter_model.safetensors", 12),
+])
+def test_real_adapters_are_pairs_throughout(file: str, count: int) -> None:
+    """Every factor of a real adapter is half of one pair."""
+    with open(DATA / file, "rb") as stream:
+        header = json.loads(stream.read(struct.unpack("<Q", stream.read(8))[0]))
+    tensors = [Stored(k, tuple(v["shape"]), v["dtype"]) for k, v in header.items() if k != "__metadata__"]
+    found = lora_pairs(tensors, {})
+    assert len(found) == count == sum(len(t.dims) == 2 for t in tensors) // 2

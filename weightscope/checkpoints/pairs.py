@@ -1,0 +1,117 @@
+"""LoRA pairs: which two stored tensors are A and B of one low-rank update, and the scale that goes with them.
+
+Pairs are found by name, in the spellings of PEFT, diffusers, kohya and `unet:N:down`, and hold only where the shapes
+multiply. The rank is the tensor's; alpha comes from an `alpha` tensor or the adapter's config, and where neither has it
+the update stays unscaled and says so. Left out: factors with a third one between them, and factors of stacked experts.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from math import isfinite, sqrt
+
+from ..dtypes import DTYPES
+from ..geometry import whole
+from .checkpoint import LoraPair
+from .entry import Stored
+from .files import read_into
+
+SPELLINGS = (                                   # what follows the module in A's name, and in B's
+    (".lora_A.", ".lora_B."), (".lora_embedding_A", ".lora_embedding_B"),       # PEFT
+    (".lora.down.", ".lora.up."), ("_lora.down.", "_lora.up."),                 # diffusers
+    (".lora_linear_layer.down.", ".lora_linear_layer.up."),
+    (".lora_down.", ".lora_up."), (":down", ":up"),                             # kohya; unet:N:down
+)
+FORMATS = {"F64": "d", "F32": "f", "F16": "e", "I64": "q", "I32": "i", "I16": "h"}
+PREFIX = "base_model.model."                    # PEFT's, which the patterns of its config leave out
+
+
+def lora_pairs(tensors: Sequence[Stored], config: Mapping[str, object]) -> tuple[LoraPair, ...]:
+    """Every pair of factors among `tensors`, in the order of A; `config["peft"]` is an adapter_config.json.
+
+    >>> lora_pairs([Stored("q.lora_A.weight", (2, 8), "F32"), Stored("q.lora_B.weight", (6, 2), "F32")],
+    ...            {"peft": {"lora_alpha": 4}})
+    (LoraPair(module='q', a='q.lora_A.weight', b='q.lora_B.weight', scale=2.0, note=''),)
+    """
+    named = {t.name: t for t in tensors}
+    peft = config.get("peft")
+    adapter = peft if isinstance(peft, Mapping) else None
+    found = (_pair(a, named, adapter) for a in tensors)
+    return tuple(pair for pair in found if pair)
+
+
+def _pair(a: Stored, named: Mapping[str, Stored], adapter: Mapping[str, object] | None) -> LoraPair | None:
+    for down, up in SPELLINGS:
+        module, seen, tail = a.name.rpartition(down)
+        b = named.get(module + up + tail) if seen and module else None
+        if b and _multiply(a, b) and module + ".lora_mid.weight" not in named and not _stacked(a, adapter):
+            scale, notes = _scale(module, a.shape[0], named, adapter)
+            if any(f"{module}.lora_magnitude_vector{end}" in named for end in ("", ".weight", "." + tail)):
+                notes += ("a DoRA adapter: the update before its magnitudes",)
+            return LoraPair(module, a.name, b.name, scale, "; ".join(notes))
+    return None
+
+
+def _multiply(a: Stored, b: Stored) -> bool:
+    """A is r x in and B is out x r, kernels flattened, both of a type whose values are known."""
+    sound = all(len(t.dims) >= 2 and t.params and t.measurable and DTYPES[t.dtype].kind == "float" for t in (a, b))
+    return sound and a.shape[0] == b.shape[1]
+
+
+def _stacked(a: Stored, adapter: Mapping[str, object] | None) -> bool:
+    """Factors of all experts side by side: their product would add the experts' updates up."""
+    adapter = adapter or {}
+    ranks = adapter.get("rank_pattern")
+    known = (adapter.get("r"), *(ranks.values() if isinstance(ranks, Mapping) else ()))
+    return bool(adapter.get("target_parameters")) and a.shape[0] not in known
+
+
+def _scale(
+    module: str, rank: int, named: Mapping[str, Stored], adapter: Mapping[str, object] | None,
+) -> tuple[float, tuple[str, ...]]:
+    """alpha / r, or alpha / sqrt(r) for rank-stabilised adapters; 1 and the reason where alpha is unknown."""
+    stored = named.get(module + ".alpha")
+    if stored is not None and stored.params == 1:
+        alpha = _scalar(stored)
+    elif adapter is not None:
+        alpha = _configured(module, adapter)
+    else:
+        return 1.0, ("unscaled: neither an alpha tensor nor an adapter config",)
+    if alpha is None:
+        return 1.0, ("unscaled: alpha is not a number that can be read",)
+    stable = adapter is not None and adapter.get("use_rslora") is True
+    return alpha / (sqrt(rank) if stable else rank), ()
+
+
+def _configured(module: str, adapter: Mapping[str, object]) -> float | None:
+    """The module's own alpha, or everybody's; None where a pattern is a regular expression, which is never run."""
+    patterns = adapter.get("alpha_pattern")
+    path = module.removeprefix(PREFIX)
+    for key, alpha in (patterns if isinstance(patterns, Mapping) else {}).items():
+        literal = str(key).removeprefix("^").removesuffix("$").replace("\\.", ".")
+        if any(c in literal for c in "\\[](){}*+?|^$"):
+            return None
+        if path == literal or (path.endswith("." + literal) and not str(key).startswith("^")):
+            return _number(alpha)
+    return _number(adapter.get("lora_alpha"))
+
+
+def _scalar(stored: Stored) -> float | None:
+    """The one element of a stored tensor."""
+    if stored.tensor is not None:
+        return _number(stored.tensor.item())
+    offset, length = stored.needs(whole(stored.shape))[0].bytes
+    raw = bytearray(length)
+    read_into(stored.file, offset, memoryview(raw))
+    order = ">" if stored.swapped else "<"
+    if stored.dtype == "BF16":                  # the upper half of a float32
+        word = bytes(raw[::-1] if stored.swapped else raw)
+        return _number(struct.unpack("<f", b"\0\0" + word)[0])
+    kind = FORMATS.get(stored.dtype)
+    return _number(struct.unpack(order + kind, raw)[0]) if kind else None
+
+
+def _number(found: object) -> float | None:
+    usable = isinstance(found, (int, float)) and not isinstance(found, bool) and abs(found) < 1e300 and isfinite(found)
+    return float(found) if usable else None     # type: ignore[arg-type]  # a number, checked above
