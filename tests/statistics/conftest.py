@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from weightscope.sketches.grid import grid
 from weightscope.sketches.power_sums import PowerSums
 from weightscope.sketches.value_counts import ValueCounts
 
@@ -50,3 +51,20 @@ def _counts_of(values: ArrayLike, bins: bool = False) -> ValueCounts:
 def counts_of() -> Callable[..., ValueCounts]:
     """`counts_of(array)`: one cell per distinct value; `counts_of(array, bins=True)`: bins with exact power sums."""
     return _counts_of
+
+
+def _stored_as(values: ArrayLike, dtype: str) -> ValueCounts:
+    table, x = grid(dtype), np.asarray(values, np.float64).ravel()
+    all_counts = np.bincount(np.searchsorted(table.high[:-1], x), minlength=len(table.value))
+    seen = np.flatnonzero(all_counts)
+    value, counts = table.value[seen], all_counts[seen]
+    return ValueCounts(
+        table.low[seen], table.high[seen], value, counts, PowerSums.of(value, counts),
+        zeros=int(counts[value == 0].sum()), minimum=value.min(initial=np.inf), maximum=value.max(initial=-np.inf),
+    )
+
+
+@pytest.fixture(scope="session")
+def stored_as() -> Callable[..., ValueCounts]:
+    """`stored_as(array, "BF16")`: the cells of the values rounded to a narrow type."""
+    return _stored_as

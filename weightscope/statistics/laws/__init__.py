@@ -1,0 +1,19 @@
+"""The laws that are fitted, in the order of their rows; a new one is a file here and its line below."""
+
+from __future__ import annotations
+
+from .gennorm import Gennorm
+from .laplace import Laplace
+from .law import Law
+from .logistic import Logistic
+from .normal import Normal
+from .normal_mixture import NormalMixture
+from .student_t import StudentT
+from .truncnorm import Truncnorm
+from .uniform import Uniform
+
+LAWS: tuple[Law, ...] = (
+    Normal(), Laplace(), Logistic(), StudentT(), Gennorm(), Truncnorm(), Uniform(), NormalMixture(),
+)
+
+__all__ = ["LAWS", "Law"]

@@ -1,0 +1,147 @@
+"""Cells: a tensor's counted cells made ready for fitting, in standard units (mean 0, std 1).
+
+Narrow cells (under 0.02 std) stand as points, since density times width is their likelihood; where there are thousands,
+neighbours closer than 0.005 std and 1/64 of their distance from the median are one point (1e-6 of any parameter).
+Wide cells of a coarse lattice (fp8, int4) are split into sub-points that `fitted` weights by a law's own density.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from ...heavy import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from ...sketches.value_counts import ValueCounts
+
+    Arrays = tuple[NDArray[np.float64], ...]
+
+NARROW = 0.02                                   # std: below it the density at the value stands for the cell
+MANY = 4096                                     # cells: below, grouping costs what it saves
+LATTICE = 1e-5                                  # mean width^2/12: what rounding adds to the variance (bf16 5e-6 at most)
+ZEROS = 0.01                                    # share above which exact zeros leave the fits
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Points and shares the laws are fitted to, and the sorted cells they are judged on."""
+
+    n: int
+    centre: float                               # mean and std in the weights' own unit
+    scale: float
+    z: NDArray[np.float64]                      # points, their shares (sum 1)
+    p: NDArray[np.float64]
+    median: float
+    iqr: float
+    minimum: float
+    maximum: float
+    ends: tuple[tuple[float, float, float], tuple[float, float, float]]  # low, high, share of the outermost cells
+    low: NDArray[np.float64]                    # every cell, by value
+    high: NDArray[np.float64]
+    share: NDArray[np.float64]
+    narrow: int                                 # of the points, how many first ones are narrow cells
+    log_width: float                            # sum of share * ln width over the narrow cells
+    wide: Arrays                                # low, high, value, share of the wide cells
+    parts: NDArray[np.intp] | None = None       # a lattice: where each wide cell's sub-points start, among the wide
+
+
+def prepare(counts: ValueCounts) -> Cells | str:
+    """Standard units, zeros out where they are an excess; the reason where no law can be fitted."""
+    counts = counts.without_zeros() if excess_zeros(counts) else counts
+    n, centre, scale = counts.n, counts.power.mean, counts.power.std
+    if n == 0:
+        return "no finite non-zero weights"
+    if len(counts.value) < 3:
+        return f"{len(counts.value)} distinct value{'s'[:len(counts.value) > 1]}: no law is fitted below three"
+    if not (isfinite(scale) and scale > max(abs(centre) * 1e-14, 1e-300)):
+        return "spread beyond float64"
+    return _standard(counts, n, centre, scale)
+
+
+def excess_zeros(counts: ValueCounts) -> bool:
+    """Whether exact zeros leave the fits: over 1%, and twice as dense as the cells beside (a lattice has a zero)."""
+    at = int(np.searchsorted(counts.value, 0.0))
+    if counts.zeros <= ZEROS * counts.n or counts.zeros == counts.n or len(counts.value) < 3:
+        return counts.zeros > ZEROS * counts.n
+    near = [i for i in (at - 1, at + 1) if 0 <= i < len(counts.value)]
+    density = [counts.counts[i] / max(counts.high[i] - counts.low[i], 1e-300) for i in near]
+    return bool(counts.zeros > 2 * max(density) * (counts.high[at] - counts.low[at]))
+
+
+def _standard(counts: ValueCounts, n: int, centre: float, scale: float) -> Cells:
+    value = (counts.value - centre) / scale
+    low, high = (counts.low - centre) / scale, (counts.high - centre) / scale
+    least, most = (counts.minimum - centre) / scale, (counts.maximum - centre) / scale
+    if counts.exact:
+        least, most = float(value[0]), float(value[-1])
+    if not counts.exact:
+        low, high = np.maximum(low, least), np.minimum(high, most)
+        value = np.clip(value, low, high)
+    # A cell of float64 may have no room left after scaling, and the cell beyond a type's range no finite edge.
+    low = np.minimum(np.where(np.isfinite(low), low, value), np.nextafter(value, -np.inf))
+    high = np.maximum(np.where(np.isfinite(high), high, value), np.nextafter(value, np.inf))
+    share, width = counts.counts / n, high - low
+    slim = width < NARROW
+    q1, median, q3 = _quartiles(low, high, share)
+    z, p = _grouped(value[slim], share[slim], median)
+    wide = low[~slim], high[~slim], value[~slim], share[~slim]
+    cells = Cells(
+        n, centre, scale, np.concatenate((z, wide[2])), np.concatenate((p, wide[3])), median, q3 - q1, least, most,
+        ((float(low[0]), float(high[0]), float(share[0])), (float(low[-1]), float(high[-1]), float(share[-1]))),
+        low, high, share, len(z), float(share[slim] @ np.log(width[slim])), wide)
+    return _split(cells) if float(share @ width**2) / 12 > LATTICE else cells
+
+
+def _quartiles(
+    low: NDArray[np.float64], high: NDArray[np.float64], share: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """Inside a cell the weights are spread evenly."""
+    total = np.cumsum(share)
+    found = []
+    for q in (0.25, 0.5, 0.75):
+        i = min(int(np.searchsorted(total, q)), len(total) - 1)
+        found.append(float(high[i] - (total[i] - q) / share[i] * (high[i] - low[i])))
+    return found[0], found[1], found[2]
+
+
+def _grouped(z: NDArray[np.float64], p: NDArray[np.float64], median: float) -> Arrays:
+    """Neighbours in one step of a scale that is logarithmic near the median and even beyond 0.32 std."""
+    if len(z) <= MANY:
+        return z, p
+    r = z - median
+    far = np.abs(r)
+    knee = 64 * 0.005
+    curved = 64 * np.log(np.clip(far, 1e-6, knee) / 1e-6)
+    steps = curved + np.maximum(far - knee, 0) / 0.005
+    starts = np.flatnonzero(np.diff(np.floor(np.copysign(steps + 1, r)), prepend=-np.inf))
+    weight = np.add.reduceat(p, starts)
+    return np.add.reduceat(p * z, starts) / weight, weight
+
+
+def _split(cells: Cells) -> Cells:
+    """Wide cells as sub-points at most 0.05 std apart (32 at most), evenly weighted to begin with."""
+    low, high, _, share = cells.wide
+    pieces = np.clip(np.ceil((high - low) / 0.05), 1, 32).astype(np.intp)
+    starts = np.cumsum(pieces) - pieces
+    within = np.arange(pieces.sum()) - np.repeat(starts, pieces)
+    z = np.repeat(low, pieces) + (within + 0.5) * np.repeat((high - low) / pieces, pieces)
+    p = np.repeat(share / pieces, pieces)
+    k = cells.narrow
+    return replace(cells, z=np.concatenate((cells.z[:k], z)), p=np.concatenate((cells.p[:k], p)), parts=starts)
+
+
+def weighted(cells: Cells, logpdf: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Cells:
+    """The same lattice with every wide cell's share laid on its sub-points as this density has it (an EM step)."""
+    k, starts = cells.narrow, cells.parts
+    assert starts is not None
+    sizes = np.diff(starts, append=len(cells.z) - k)
+    density = np.maximum(logpdf(cells.z[k:]), -1e6)
+    density = np.exp(density - np.repeat(np.maximum.reduceat(density, starts), sizes))
+    p = density * np.repeat(cells.wide[3] / np.add.reduceat(density, starts), sizes)
+    return replace(cells, p=np.concatenate((cells.p[:k], p)))
