@@ -12,13 +12,14 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from weightscope.demo import train
-from weightscope.demo.grammar import BASE
+from weightscope.demo.grammar import BASE, Writer
 from weightscope.demo.lexicon import vocabulary
 from weightscope.demo.model import Shape
 from weightscope.demo.train import Pace, Recipe
 
 QUICK = Pace(steps=2, rate=1e-2, decay=0.0, warmup=1, texts=2, length=8)
-TINY = Recipe(shape=Shape(vocab=len(vocabulary()), width=8, inner=8, layers=1, heads=2), base=QUICK, tune=QUICK, rank=2)
+SMALL = Shape(vocab=len(vocabulary()), width=8, inner=8, layers=1, heads=2)
+TINY = Recipe(shape=SMALL, base=QUICK, tune=QUICK, rank=2)
 FILES = (
     "gpt-start.safetensors",
     "gpt.safetensors",
@@ -82,7 +83,7 @@ def test_batches_are_one_text_cut_in_order() -> None:
     """Batches do not overlap, and together they are the writer's text."""
     pace = replace(QUICK, texts=3, length=4)
     cut = torch.cat([batch.flatten() for batch in islice(train.batches(BASE, 5, pace), 4)])
-    words = islice(train.Writer(BASE, 5).words(), len(cut))
+    words = islice(Writer(BASE, 5).words(), len(cut))
     assert [vocabulary()[token] for token in cut] == list(words)
 
 

@@ -46,7 +46,7 @@ class Recipe:
     """All that decides the files."""
 
     shape: model.Shape = field(default_factory=model.Shape)
-    base: Pace = field(default_factory=lambda: Pace(steps=6000, rate=3e-3, decay=0.01))
+    base: Pace = field(default_factory=lambda: Pace(steps=6000, rate=3e-3, decay=0.1))
     tune: Pace = field(default_factory=lambda: Pace(steps=400, rate=2e-3, decay=0.0, warmup=20))
     rank: int = 4
     alpha: int = 8
