@@ -8,30 +8,44 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from ...errors import Untrusted, Usage
-from .torch_globals import Found
-from .unpickler import shown
+from .. import limits
+from .raw_file import shown
+from .torch_values import Found
 
-DEPTH, VISITS, NAME = 64, 20_000_000, 4096      # levels, values looked at, bytes of a name
-TENSORS = 2_000_000
-OPTIMIZER = re.compile(r"(?i)(.*_)?optim(izer|izers|s)?(_.*)?|opt(_.*)?|(.*_)?(scaler|scheduler|lr_schedulers?)(_.*)?")
-AVERAGED = re.compile(r"(?i)(.*_)?ema(_.*)?|(.*_)?swa(_.*)?|shadow(_.*)?|(.*_)?averaged?(_.*)?")
+VISITS = 20_000_000                             # values looked at: lists may hold each other, and so grow without bound
+OPTIMIZER = re.compile(r"(?i)(.*_)?optim(s|izers?)?(_.*)?|opt(_.*)?|(.*_)?(grad_scaler|lr_schedulers?)(_.*)?")
+AVERAGED = re.compile(r"(?i)(.*_)?ema(_.*)?|(.*_)?swa(_.*)?|shadow(_.*)?|(.*_)?averaged(_.*)?")
+COPY = re.compile(r"(?i)(model_)?ema(_model)?")  # the first part of a name in a flat dict
 STATE = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg", "grad_avg", "acc_delta",
-         "exp_inf", "exp_avg_sq_row", "exp_avg_sq_col", "exp_avg_diff", "prev_grad", "prev"}
+         "exp_inf", "exp_avg_sq_row", "exp_avg_sq_col", "exp_avg_diff"}      # what torch's optimizers keep
 Path = tuple[str, ...]
+Node = tuple[Path, bool, bool, object]          # path, whether a key is no text, whether in an optimizer, value
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A tensor and the keys that lead to it; `odd` where one of them is no text."""
+    """A tensor and the keys that lead to it; `odd` where one of them is no text, `state` inside an optimizer."""
 
     path: Path
-    found: Found
     odd: bool
+    state: bool
+    found: Found
+
+    def aside(self, depth: int = 0) -> bool:
+        """Optimizer state or an averaged copy, by the keys below `depth` or by how its own name starts or ends."""
+        above, own = self.path[depth:-1], "".join(self.path[-1:])
+        first, _, rest = own.partition(".")
+        return self.optimizer(depth) or any(map(AVERAGED.fullmatch, above)) or bool(rest and COPY.fullmatch(first))
+
+    def optimizer(self, depth: int = 0) -> bool:
+        """Optimizer state."""
+        last = "".join(self.path[-1:]).rpartition(".")[2]
+        return self.state or last in STATE or any(map(OPTIMIZER.fullmatch, self.path[depth:-1]))
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,7 @@ def choose(tree: object, root: str | None = None) -> Choice:
         raise Untrusted("expected tensors", "no tensors in the file", "name a file that holds a state dict")
     prefix = _largest(leaves) if root is None else _named(leaves, root)
     inside = [leaf for leaf in leaves if leaf.path[:len(prefix)] == prefix]
-    model = [leaf for leaf in inside if not _aside(leaf.path[len(prefix):])] or inside
+    model = [leaf for leaf in inside if not leaf.aside(len(prefix))] or inside
     chosen = set(map(id, model))
     others = [leaf for leaf in leaves if id(leaf) not in chosen]
     named = tuple((".".join(leaf.path[len(prefix):]) or "tensor", leaf.found) for leaf in model)
@@ -64,49 +78,43 @@ def choose(tree: object, root: str | None = None) -> Choice:
 
 def _leaves(tree: object) -> Iterator[Leaf]:
     """Every tensor of a tree of dicts, lists and tuples, depth first, in stored order."""
-    left, found = VISITS, 0
-    todo: list[tuple[Path, bool, object]] = [((), False, tree)]
-    while todo:
-        path, odd, value = todo.pop()
-        if isinstance(value, Found):
-            found += 1
-            yield Leaf(path, value, odd)
-        elif isinstance(value, (dict, list, tuple)):
-            left -= len(value)
-            if left < 0 or found > TENSORS or len(path) >= DEPTH:
-                raise Untrusted(f"expected at most {TENSORS} tensors and {DEPTH} levels", "found more",
-                                "save the state dict alone")
-            todo += reversed([((*path, _text(key)), odd or not text, part) for key, text, part in _parts(value)])
+    left, count = VISITS, 0
+    levels: list[Iterator[Node]] = [iter((((), False, False, tree),))]
+    while levels:
+        node = next(levels[-1], None)
+        if node is None:
+            levels.pop()
+        elif isinstance(node[3], Found):
+            count += 1
+            yield Leaf(*node[:3], node[3])
+        elif isinstance(node[3], (dict, list, tuple)):
+            left -= len(node[3])
+            levels.append(_parts(*node))
+        if left < 0 or count > limits.TENSORS or len(levels) > limits.DEPTH:
+            raise Untrusted(f"expected at most {limits.TENSORS} tensors and {limits.DEPTH} levels", "found more",
+                            "save the state dict alone")
 
 
-def _parts(value: dict[object, object] | list[object] | tuple[object, ...]) -> Iterable[tuple[object, bool, object]]:
-    """(key, whether it is a proper name, value) of a container; positions in a list are proper."""
+def _parts(path: Path, odd: bool, state: bool, value: object) -> Iterator[Node]:
+    """What a container holds, under the path that leads there; positions in a list are proper names."""
     if isinstance(value, dict):
-        return ((key, isinstance(key, str), part) for key, part in value.items())
-    return ((index, True, part) for index, part in enumerate(value))
+        state = state or {"state", "param_groups"} <= value.keys()
+        yield from (((*path, _text(key)), odd or not isinstance(key, str), state, part) for key, part in value.items())
+    elif isinstance(value, (list, tuple)):
+        yield from (((*path, str(index)), odd, state, part) for index, part in enumerate(value))
 
 
 def _text(key: object) -> str:
     text = key if isinstance(key, str) else str(key)
-    if len(text) > NAME:
-        raise Untrusted(f"expected names of at most {NAME} characters", f"found {len(text)}", "the file is forged")
+    if len(text) > limits.NAME:
+        raise Untrusted(f"expected names of at most {limits.NAME} characters", f"found {len(text)}",
+                        "the file is forged")
     return text
-
-
-def _aside(path: Path) -> bool:
-    """Optimizer state or an averaged copy, by the keys above a tensor or by how its own name starts or ends."""
-    if not path:
-        return False
-    first, last = path[-1].split(".", 1)[0], path[-1].rsplit(".", 1)[-1]
-    above = [*path[:-1], *([first] if first != path[-1] else [])]
-    return last in STATE or any(OPTIMIZER.fullmatch(key) or AVERAGED.fullmatch(key) for key in above)
 
 
 def _largest(leaves: tuple[Leaf, ...]) -> Path:
     """The path of the container whose own tensors have the most elements."""
-    kept = [leaf for leaf in leaves if not _aside(leaf.path)]
-    kept = kept or [leaf for leaf in leaves if not any(OPTIMIZER.fullmatch(key) for key in leaf.path)
-                    and leaf.path[-1] not in STATE]
+    kept = [leaf for leaf in leaves if not leaf.aside()] or [leaf for leaf in leaves if not leaf.optimizer()]
     if not kept:
         raise Untrusted("expected the weights of a model", "found optimizer state only, no tensors of a model",
                         "name the file that holds the state dict")

@@ -1,66 +1,44 @@
-"""A regular file by positioned reads that never return less than was asked for.
+"""The bytes of one file, asked for by position or taken in order, never more than are there.
 
-Everything that parses hostile bytes reads through here, so that a length taken from a file is compared with the
-bytes that are there before anything is allocated.
+A length taken from a file is compared with the bytes that are present before anything is allocated for it.
 """
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ...errors import Untrusted
+from ...escape import escaped
+from ..files import Identity, identity, read_bytes
 
-CHUNK = 1 << 20                                 # bytes fetched at a time while a stream of unknown length is parsed
+CHUNK = 1 << 20                                 # bytes fetched at a time where the length of a stream is unknown
+AGAIN = "copy or download the file again"
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """An open file: path, descriptor, size, and the identity (ino, size, mtime_ns) it had at opening."""
+    """A regular file: path, size, and what it is recognised by."""
 
     path: str
-    handle: int
     size: int
-    identity: tuple[int, int, int]
+    identity: Identity
 
     def at(self, offset: int, length: int) -> bytes:
         """`length` bytes from `offset`; Untrusted where the file ends before."""
-        if min(offset, length) < 0 or offset + length > self.size:
+        present = max(0, min(self.size - offset, length))
+        if present < length:
             raise Untrusted(f"expected {length} bytes at byte {offset}",
-                            f"truncated: {max(0, self.size - max(offset, 0))} of {length} bytes present",
-                            "copy or download the file again")
-        parts, end = [], offset + length
-        while offset < end and (part := os.pread(self.handle, min(end - offset, 1 << 30), offset)):
-            parts.append(part)
-            offset += len(part)
-        if offset < end:
-            raise Untrusted(f"expected the {self.size} bytes the file had at opening",
-                            f"it ended at byte {offset}", "run again when nothing writes to the file")
-        return b"".join(parts)
+                            f"truncated: {present} of {length} bytes present", AGAIN)
+        return read_bytes(self.path, offset, length) if length else b""
 
 
-@contextmanager
-def opened(path: str) -> Iterator[RawFile]:
-    """Open a regular file; a folder, pipe or device is refused without reading from it."""
-    try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except (OSError, ValueError) as fault:
-        raise Untrusted("expected a readable file", getattr(fault, "strerror", None) or str(fault),
-                        "check the path and its permissions") from fault
-    try:
-        facts = os.fstat(handle)
-        if not stat.S_ISREG(facts.st_mode):
-            raise Untrusted("expected a regular file", "found a folder, pipe or device", "name the checkpoint file")
-        yield RawFile(path, handle, facts.st_size, (facts.st_ino, facts.st_size, facts.st_mtime_ns))
-    finally:
-        os.close(handle)
+def opened(path: str) -> RawFile:
+    """A regular file as it is now; a folder, pipe or device is refused without reading from it."""
+    return RawFile(path, *identity(path))
 
 
 class Stream:
-    """The bytes start..stop of a file, taken in order; `position` is absolute."""
+    """The bytes start..stop of a file, taken in order; `position` counts from the start of the file."""
 
     def __init__(self, raw: RawFile, start: int, stop: int) -> None:
         self._raw, self._stop = raw, min(stop, raw.size)
@@ -92,9 +70,20 @@ class Stream:
         return bytes(out)
 
     def _refill(self, length: int) -> None:
-        left = self._stop - self.position
+        at = self.position
+        left = max(self._stop - at, 0)
         if length > left:
-            raise Untrusted(f"expected {length} bytes at byte {self.position}",
-                            f"truncated: {max(left, 0)} of {length} bytes present", "copy or download the file again")
-        self._base = self.position
-        self._buffer, self._at = self._raw.at(self._base, min(left, max(length, CHUNK))), 0
+            raise Untrusted(f"expected {length} bytes at byte {at}",
+                            f"truncated: {left} of {length} bytes present", AGAIN)
+        self._buffer = self._raw.at(at, min(left, max(length, CHUNK)))
+        self._base, self._at = at, 0
+
+
+def shown(text: object, length: int = 80) -> str:
+    r"""Hostile text for a message: escaped, and cut.
+
+    >>> shown("a\nb"), shown("x" * 90)[-5:]
+    ('a\\nb', 'xx...')
+    """
+    line = escaped(str(text)[:length])
+    return line if len(str(text)) <= length else line + "..."

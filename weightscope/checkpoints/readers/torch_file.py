@@ -10,33 +10,38 @@ from dataclasses import replace
 
 from ...dtypes import DTYPES
 from ...errors import Untrusted
+from .. import limits
 from ..checkpoint import Checkpoint
 from ..entry import Stored
 from .nested import choose
-from .raw_file import RawFile, opened
-from .torch_globals import Found
+from .pickle_scan import ADVICES, asks, wanted
+from .raw_file import RawFile, opened, shown
 from .torch_legacy import legacy, read_legacy
+from .torch_values import Found
 from .torch_zip import read_zip
-from .unpickler import PICKLE_LIMIT, Loaded, asks, shown, wanted
+from .unpickler import Loaded
 
-RESHARD = "convert it: python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt"
+OVERLAP = "overlaps or interleaves with another tensor"
+DISTRIBUTED = ADVICES["torch.distributed.checkpoint"]
 
 
 def read(path: str, root: str | None = None) -> Checkpoint:
     """Open a torch file; `root` is the dotted path of the dict of tensors to take (default: the largest)."""
-    with opened(path) as raw:
-        loaded = _loaded(raw)
-        choice = choose(loaded.tree, root)
-        kept, aliases = _untied([_stored(raw, loaded, *named) for named in choice.model + choice.others])
-        kept, shared = _overlaps(kept)
-        return Checkpoint(
-            source=path, tensors=tuple(kept), aliases=aliases,
-            optimizer=frozenset(name for name, _ in choice.others if name not in aliases),
-            files=((path, raw.size, raw.identity),), notes=choice.notes, flags=loaded.flags + choice.flags + shared)
+    raw = opened(path)
+    loaded = _loaded(raw)
+    choice = choose(loaded.tree, root)
+    kept, aliases = _untied([_stored(raw, loaded, *named) for named in choice.model + choice.others])
+    kept, shared = _overlaps(kept)
+    return Checkpoint(
+        source=path, tensors=tuple(kept), aliases=aliases,
+        optimizer=frozenset(name for name, _ in choice.others if name not in aliases),
+        files=((path, raw.size, raw.identity),), notes=choice.notes, flags=loaded.flags + choice.flags + shared)
 
 
 def _loaded(raw: RawFile) -> Loaded:
     """By the first bytes, whatever the suffix."""
+    if raw.path.endswith(".distcp"):
+        raise Untrusted("expected a torch file", "found a part of a distributed checkpoint", DISTRIBUTED)
     head = raw.at(0, min(raw.size, 512))
     if head[:4] == b"PK\x03\x04":
         return read_zip(raw)
@@ -50,9 +55,7 @@ def _stranger(raw: RawFile, head: bytes) -> Untrusted:
     if head[257:262] == b"ustar":
         return Untrusted("expected a zip or legacy torch file", "found a tar archive (torch before 0.1.10)",
                          "load it with a torch of its time and save it again")
-    names = wanted(raw.at(0, min(raw.size, PICKLE_LIMIT))) if head[:1] == b"\x80" or b"\n" in head else ()
-    if any(name.startswith("torch.distributed.checkpoint") for name in names):
-        return Untrusted("expected a torch file", "found the index of a distributed checkpoint", RESHARD)
+    names = wanted(raw.at(0, min(raw.size, limits.HEADER)))
     if names:
         return asks(names)
     return Untrusted("expected a torch file (zip or legacy)", f"found one that begins with {shown(head[:8])}",
@@ -82,7 +85,7 @@ def _untied(tensors: list[Stored]) -> tuple[list[Stored], dict[str, str]]:
 
 def _overlaps(tensors: list[Stored]) -> tuple[list[Stored], tuple[str, ...]]:
     """The tensors, those that share some of their bytes with another noted, and the flag that says so."""
-    runs = sorted((t.offset, t.offset + length(t), t.name) for t in tensors if t.measurable and t.params)
+    runs = sorted((t.offset, t.offset + _length(t), t.name) for t in tensors if t.measurable and t.params)
     shared: set[str] = set()
     end, last = 0, ""
     for start, stop, name in runs:
@@ -90,12 +93,13 @@ def _overlaps(tensors: list[Stored]) -> tuple[list[Stored], tuple[str, ...]]:
             shared |= {name, last}
         if stop > end:
             end, last = stop, name
-    noted = [replace(t, note="; ".join(filter(None, (t.note, "shares bytes with another tensor"))))
-             if t.name in shared else t for t in tensors]
-    return noted, (f"{len(shared)} tensors share bytes: {', '.join(map(shown, sorted(shared)[:4]))}",) if shared else ()
+    if not shared:
+        return tensors, ()
+    noted = [replace(t, note="; ".join(filter(None, (t.note, OVERLAP)))) if t.name in shared else t for t in tensors]
+    return noted, (f"{len(shared)} tensors overlap or interleave: {', '.join(map(shown, sorted(shared)[:4]))}",)
 
 
-def length(tensor: Stored) -> int:
+def _length(tensor: Stored) -> int:
     """Bytes from the first to the last element of a view."""
     run = 1 + sum((d - 1) * s for d, s in zip(tensor.matrix, tensor.steps, strict=True))
     return -(-run * DTYPES[tensor.dtype].bits // 8)

@@ -9,63 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from math import prod
 
-from ...errors import Untrusted
-
-RANK = 64                                       # torch cannot hold more dimensions
-LARGE = 1 << 31                                 # elements that an overlapping view may stand for and still be read
-
-
-@dataclass(frozen=True)
-class Kind:
-    """An element type: name in dtypes.py, bytes per element in the file, and why it cannot be measured."""
-
-    dtype: str
-    width: int
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Word:
-    """A name that stands for itself: it can be an argument, never be called."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Inert:
-    """A value that is no tensor (a device, a numpy scalar): kept so that it can be passed over."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Storage:
-    """A run of bytes named by the pickle: key, element type, bytes, and where a view of it starts (in bytes)."""
-
-    key: str
-    kind: Kind
-    nbytes: int
-    start: int = 0
-
-
-@dataclass(frozen=True)
-class Found:
-    """A tensor as the pickle describes it: where it lies in which storage, in elements of its own type."""
-
-    kind: Kind
-    dims: tuple[int, ...]
-    storage: Storage | None = None              # None: there is nothing that could be read
-    offset: int = 0
-    strides: tuple[int, ...] | None = None      # None = row-major
-    note: str = ""
-    measurable: bool = True
-
-    @property
-    def params(self) -> int:
-        """Number of elements."""
-        return prod(self.dims)
+from .torch_values import Found, Inert, Kind, RefusedError, Word, sizes, view
 
 
 @dataclass(frozen=True)
@@ -76,85 +21,24 @@ class Act:
     make: Callable[[tuple[object, ...]], object]
 
 
-def refused(what: str) -> Untrusted:
-    """The error for a call that no file written by torch.save makes."""
-    return Untrusted("expected a state dict as torch.save writes it", f"found {what}", "the file is damaged or forged")
-
-
-def sizes(value: object, what: str) -> tuple[int, ...]:
-    """A tuple of non-negative 64-bit integers, at most RANK of them."""
-    if not isinstance(value, (tuple, list)) or any(type(v) is not int or not 0 <= v < 1 << 63 for v in value):
-        raise refused(f"a tensor whose {what} is no tuple of non-negative integers")
-    if len(value) > RANK:
-        raise refused(f"a tensor of rank {len(value)} (at most {RANK})")
-    return tuple(value)
-
-
-def _row_major(dims: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    step = 1
-    for d, s in zip(reversed(dims), reversed(strides), strict=True):
-        if d != 1 and s != step:
-            return False
-        step *= d
-    return True
-
-
-def view(storage: object, offset: object, size: object, stride: object, kind: Kind | None = None) -> Found:
-    """A view into a storage; the last element it reaches must lie inside.
-
-    Its reach in elements is offset + 1 + sum((d - 1) * s), 0 for an empty one.
-    """
-    if not isinstance(storage, Storage) or type(offset) is not int or not 0 <= offset < 1 << 63:
-        raise refused("a tensor whose storage or offset is none")
-    kind, dims, strides = kind or storage.kind, sizes(size, "shape"), sizes(stride, "strides")
-    if len(dims) != len(strides):
-        raise refused(f"a tensor of {len(dims)} dimensions with {len(strides)} strides")
-    if 0 in dims:
-        return Found(kind, dims, storage, 0, None, kind.note, not kind.note)
-    run = 1 + sum((d - 1) * s for d, s in zip(dims, strides, strict=True))
-    if (offset + run) * kind.width > storage.nbytes:
-        raise refused(f"a tensor outside its storage {storage.key!a}: it reaches byte {(offset + run) * kind.width} "
-                      f"of {storage.nbytes}")
-    whole = Found(kind, dims, storage, offset, None if _row_major(dims, strides) else strides,
-                  kind.note, not kind.note)
-    return _expanded(_paired(whole), run)
-
-
-def _expanded(found: Found, run: int) -> Found:
-    """Name a view that repeats stored elements; one that stands for more than LARGE of them is not read."""
-    if found.params <= run or found.note:
-        return found
-    note = f"expanded: {run} stored elements stand for {found.params}"
-    return replace(found, note=note, measurable=found.params <= LARGE)
-
-
-def _paired(found: Found) -> Found:
-    """Two 4-bit numbers share a byte in torch: the last dimension counts pairs."""
-    if found.kind.dtype != "F4":
-        return found
-    if found.strides is not None or not found.dims:
-        return replace(found, note="4-bit numbers in a strided view", measurable=False)
-    return replace(found, dims=(*found.dims[:-1], 2 * found.dims[-1]))
-
-
 def _tensor(args: tuple[object, ...]) -> Found:
     """(storage, offset, size, stride) of torch._utils._rebuild_tensor."""
     if len(args) != 4:
-        raise refused(f"_rebuild_tensor with {len(args)} arguments")
+        raise RefusedError(f"_rebuild_tensor with {len(args)} arguments")
     return view(*args)
 
 
 def _tensor_v2(args: tuple[object, ...]) -> Found:
     """(storage, offset, size, stride, requires_grad, hooks[, metadata])."""
     if len(args) not in (6, 7):
-        raise refused(f"_rebuild_tensor_v2 with {len(args)} arguments")
+        raise RefusedError(f"_rebuild_tensor_v2 with {len(args)} arguments")
     return _lazy_bits(view(*args[:4]), args[6] if len(args) == 7 else None)
 
 
 def _tensor_v3(args: tuple[object, ...]) -> Found:
     """(storage, offset, size, stride, requires_grad, hooks, dtype[, metadata]): the storage is bytes."""
     if len(args) not in (7, 8) or not isinstance(args[6], Kind):
-        raise refused(f"_rebuild_tensor_v3 with {len(args)} arguments")
+        raise RefusedError(f"_rebuild_tensor_v3 with {len(args)} arguments")
     return _lazy_bits(view(*args[:4], args[6]), args[7] if len(args) == 8 else None)
 
 
@@ -168,7 +52,7 @@ def _lazy_bits(found: Found, metadata: object) -> Found:
 def _parameter(args: tuple[object, ...]) -> Found:
     """(data, requires_grad, hooks[, state]): the data."""
     if len(args) not in (3, 4) or not isinstance(args[0], Found):
-        raise refused("_rebuild_parameter of what is no tensor")
+        raise RefusedError("_rebuild_parameter of what is no tensor")
     return args[0]
 
 
@@ -178,13 +62,13 @@ def _from_type(args: tuple[object, ...]) -> object:
         case (Act() as act, Word("torch.Tensor" | "torch.nn.parameter.Parameter" | "torch.nn.parameter.Buffer"),
               tuple(inner), _) if act.name in PLAIN:
             return act.make(inner)
-    raise refused("_rebuild_from_type_v2 of another type than torch.Tensor")
+    raise RefusedError("_rebuild_from_type_v2 of another type than torch.Tensor")
 
 
 def _meta(args: tuple[object, ...]) -> Found:
     """(dtype, size, stride, requires_grad): a shape without data."""
     if len(args) != 4 or not isinstance(args[0], Kind):
-        raise refused("_rebuild_meta_tensor_no_storage without a dtype")
+        raise RefusedError("_rebuild_meta_tensor_no_storage without a dtype")
     return Found(args[0], sizes(args[1], "shape"), note="meta tensor: no data", measurable=False)
 
 
@@ -194,7 +78,7 @@ def _sparse(args: tuple[object, ...]) -> Found:
     tensors = [part for part in data if isinstance(part, Found)]
     shapes = [part for part in data if isinstance(part, (tuple, list))]
     if len(tensors) < 2 or len(shapes) != 1:
-        raise refused("a sparse tensor without indices, values and size")
+        raise RefusedError("a sparse tensor without indices, values and size")
     layout = args[0].name if isinstance(args[0], Inert) else "sparse"
     return Found(tensors[-1].kind, sizes(shapes[0], "shape"), note=f"sparse layout ({layout})", measurable=False)
 
@@ -202,7 +86,7 @@ def _sparse(args: tuple[object, ...]) -> Found:
 def _quantised(args: tuple[object, ...]) -> Found:
     """(storage, offset, size, stride, (scheme, ...), requires_grad, hooks): codes of a torch quantised type."""
     if len(args) != 7 or not isinstance(args[4], tuple):
-        raise refused("_rebuild_qtensor without a scheme")
+        raise RefusedError("_rebuild_qtensor without a scheme")
     scheme = args[4][0].name if args[4] and isinstance(args[4][0], Word) else "quantised"
     return replace(view(*args[:4]), note=f"torch quantised ({scheme.removeprefix('torch.')})", measurable=False)
 
@@ -210,7 +94,7 @@ def _quantised(args: tuple[object, ...]) -> Found:
 def _nested(args: tuple[object, ...]) -> Found:
     """(buffer, sizes, strides, offsets): rows of different lengths."""
     if len(args) != 4 or not isinstance(args[0], Found):
-        raise refused("_rebuild_nested_tensor without a buffer")
+        raise RefusedError("_rebuild_nested_tensor without a buffer")
     return replace(args[0], note="nested tensor", measurable=False)
 
 
@@ -229,18 +113,10 @@ def _ordered(args: tuple[object, ...]) -> dict[object, object]:
     pairs = args[0]
     if len(args) != 1 or not isinstance(pairs, list) or not all(
             isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs):
-        raise refused("an OrderedDict of what are no pairs")
+        raise RefusedError("an OrderedDict of what are no pairs")
     return dict(pairs)
 
 
-STORAGES = {
-    "Double": Kind("F64", 8), "Float": Kind("F32", 4), "Half": Kind("F16", 2), "BFloat16": Kind("BF16", 2),
-    "Long": Kind("I64", 8), "Int": Kind("I32", 4), "Short": Kind("I16", 2), "Char": Kind("I8", 1),
-    "Byte": Kind("U8", 1), "Bool": Kind("BOOL", 1),
-    "ComplexFloat": Kind("C64", 8, "complex64"), "ComplexDouble": Kind("C64", 16, "complex128"),
-    "QInt8": Kind("I8", 1, "qint8"), "QUInt8": Kind("U8", 1, "quint8"), "QInt32": Kind("I32", 4, "qint32"),
-    "QUInt4x2": Kind("U8", 1, "quint4x2"), "QUInt2x4": Kind("U8", 1, "quint2x4"),
-}
 KINDS = {
     "float64": Kind("F64", 8), "float32": Kind("F32", 4), "float16": Kind("F16", 2), "bfloat16": Kind("BF16", 2),
     "int64": Kind("I64", 8), "int32": Kind("I32", 4), "int16": Kind("I16", 2), "int8": Kind("I8", 1),
@@ -248,14 +124,20 @@ KINDS = {
     "bool": Kind("BOOL", 1), "float8_e4m3fn": Kind("F8_E4M3", 1), "float8_e5m2": Kind("F8_E5M2", 1),
     "float8_e4m3fnuz": Kind("F8_E4M3FNUZ", 1), "float8_e5m2fnuz": Kind("F8_E5M2FNUZ", 1),
     "float8_e8m0fnu": Kind("F8_E8M0", 1), "float4_e2m1fn_x2": Kind("F4", 1),
-    "complex32": Kind("C64", 4, "complex32"), "complex64": Kind("C64", 8, "complex64"),
-    "complex128": Kind("C64", 16, "complex128"),
-    "bits8": Kind("U8", 1, "bits8"), "bits16": Kind("U16", 2, "bits16"), "bits1x8": Kind("U8", 1, "bits1x8"),
-    "bits2x4": Kind("U8", 1, "bits2x4"), "bits4x2": Kind("U8", 1, "bits4x2"),
-    "qint8": Kind("I8", 1, "qint8"), "quint8": Kind("U8", 1, "quint8"), "qint32": Kind("I32", 4, "qint32"),
-    "quint4x2": Kind("U8", 1, "quint4x2"), "quint2x4": Kind("U8", 1, "quint2x4"),
-}
-UNTYPED = Kind("U8", 1)
+} | {name: Kind(dtype, width, f"{what} ({name})") for what, dtype, width, names in (
+    ("complex numbers", "C64", 4, "complex32"), ("complex numbers", "C64", 8, "complex64"),
+    ("complex numbers", "C64", 16, "complex128"),
+    ("quantised", "I8", 1, "qint8"), ("quantised", "I32", 4, "qint32"),
+    ("quantised", "U8", 1, "quint8 quint4x2 quint2x4"),
+    ("bit patterns", "U8", 1, "bits8 bits1x8 bits2x4 bits4x2"), ("bit patterns", "U16", 2, "bits16"),
+) for name in names.split()}
+STORAGES = {name: KINDS[kind] for name, kind in (
+    ("Double", "float64"), ("Float", "float32"), ("Half", "float16"), ("BFloat16", "bfloat16"), ("Long", "int64"),
+    ("Int", "int32"), ("Short", "int16"), ("Char", "int8"), ("Byte", "uint8"), ("Bool", "bool"),
+    ("ComplexFloat", "complex64"), ("ComplexDouble", "complex128"), ("QInt8", "qint8"), ("QInt32", "qint32"),
+    ("QUInt8", "quint8"), ("QUInt4x2", "quint4x2"), ("QUInt2x4", "quint2x4"),
+)}
+UNTYPED = Kind("U8", 1)                         # a storage of bytes; the tensor says what they are
 PLAIN = {f"torch._utils.{name}": make for name, make in {
     "_rebuild_tensor": _tensor, "_rebuild_tensor_v2": _tensor_v2, "_rebuild_tensor_v3": _tensor_v3,
     "_rebuild_parameter": _parameter, "_rebuild_parameter_with_state": _parameter,

@@ -8,9 +8,9 @@ The storages are little-endian whatever machine wrote them: torch converted them
 from __future__ import annotations
 
 from ...errors import Untrusted
-from .raw_file import RawFile
-from .torch_globals import Storage
-from .unpickler import Loaded, shown, unpickle
+from .raw_file import AGAIN, RawFile, shown
+from .torch_values import Storage
+from .unpickler import Loaded, unpickle
 
 MAGIC = 0x1950A86A20F9469CFC6C
 START = b"\x8a\x0a" + MAGIC.to_bytes(10, "little")      # the pickled MAGIC, after the two bytes of the protocol
@@ -66,7 +66,7 @@ def _starts(raw: RawFile, position: int, order: list[Storage]) -> dict[str, int]
             raise Untrusted(f"expected {len(order)} storages, the one that starts at byte {starts[storage.key]} "
                             f"with {storage.nbytes} bytes",
                             f"truncated: {raw.size} of at least {position} bytes present, {done} storages whole",
-                            "copy or download the file again")
+                            AGAIN)
     if position != raw.size:
         raise Untrusted(f"expected the file to end with its last storage at byte {position}",
                         f"found {raw.size - position} more bytes", "the file is damaged or forged")

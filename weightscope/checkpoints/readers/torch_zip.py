@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...errors import Untrusted
-from .raw_file import RawFile, Stream
-from .torch_globals import Storage
-from .unpickler import PICKLE_LIMIT, Loaded, shown, unpickle
+from .. import limits
+from .raw_file import RawFile, Stream, shown
+from .torch_values import Storage
+from .unpickler import Loaded, unpickle
 
-DIRECTORY_LIMIT = 100_000_000                   # bytes, as for every header
 DATED, NAMED_UTF8 = 1 << 3, 1 << 11             # flag bits: sizes follow the data; names are UTF-8
 KNOWN = {"data.pkl", "byteorder", "version", ".format_version", ".storage_alignment", ".data/serialization_id"}
 MAX32 = 0xFFFFFFFF
@@ -51,8 +51,8 @@ def read_zip(raw: RawFile) -> Loaded:
         raise damaged("expected a record data.pkl", "none: " + ", ".join(map(shown, list(names)[:4])))
     seen: dict[str, Storage] = {}
     pickle = names["data.pkl"]
-    if pickle.size > PICKLE_LIMIT:
-        raise damaged(f"expected a data.pkl of at most {PICKLE_LIMIT} bytes", str(pickle.size))
+    if pickle.size > limits.HEADER:
+        raise damaged(f"expected a data.pkl of at most {limits.HEADER} bytes", str(pickle.size))
     tree, end = unpickle(raw, pickle.start, pickle.start + pickle.size, seen)
     if end != pickle.start + pickle.size:
         raise damaged("expected data.pkl to end with its pickle", f"{pickle.start + pickle.size - end} bytes after it")
@@ -128,7 +128,7 @@ def _end(raw: RawFile) -> tuple[int, int, int]:
     end, forms = raw.size - 22, (0xFFFF, MAX32)
     if count == forms[0] or size == forms[1] or start == forms[1] or _has_locator(raw, end):
         count, size, start, end = _end64(raw, end)
-    if disks or comment or start + size != end or size > DIRECTORY_LIMIT or count * 46 > size or not count:
+    if disks or comment or start + size != end or size > limits.HEADER or count * 46 > size or not count:
         raise damaged("expected one directory that ends the file",
                       f"{count} records in {size} bytes at byte {start} of {raw.size}")
     return count, size, start

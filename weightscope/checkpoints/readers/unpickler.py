@@ -7,20 +7,19 @@ protocol) do not exist here. What a refused pickle asked for is listed by a scan
 
 from __future__ import annotations
 
-import io
 import pickletools
 import struct
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ...errors import Untrusted
-from .raw_file import RawFile, Stream
-from .torch_globals import Act, Inert, Kind, Storage, meaning
+from .. import limits
+from .pickle_scan import ADVICE, asks, wanted
+from .raw_file import RawFile, Stream, shown
+from .torch_globals import Act, meaning
+from .torch_values import Inert, Kind, RefusedError, Storage
 
-PICKLE_LIMIT = 100_000_000                      # bytes, the header limit of safetensors
-STEP_LIMIT = 10_000_000                         # operations: about 400,000 tensors, and below 2 GB whatever they are
-ADVICE = "load it where it was written and save `model.state_dict()` again"
+STEP_LIMIT = 5_000_000                          # operations: about 200,000 tensors, and below 1 GB whatever they are
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Machine:
                 break
             try:
                 OPERATIONS[code](self)
-            except _OddError as fault:
+            except RefusedError as fault:
                 raise Untrusted("expected a state dict as torch.save writes it", f"found {fault} at byte {at}",
                                 ADVICE) from fault
             except (IndexError, KeyError, ValueError) as fault:
@@ -74,17 +73,13 @@ class Machine:
     def topped(self, kind: type) -> object:
         """The value on top, which must be of exactly this kind."""
         if type(self.stack[-1]) is not kind:
-            raise _OddError(f"items for what is no {kind.__name__}")
+            raise RefusedError(f"items for what is no {kind.__name__}")
         return self.stack[-1]
 
     def since_mark(self) -> list[object]:
         """The values pushed since the last mark, taken off together with it."""
         values, self.stack = self.stack, self.marks.pop()
         return values
-
-
-class _OddError(Exception):
-    """An operation that is well-formed, and is refused."""
 
 
 def _fault(code: bytes) -> str:
@@ -118,7 +113,7 @@ def _tuple(length: int) -> Callable[[Machine], None]:
 def _protocol(m: Machine) -> None:
     version = m.number("B")
     if version not in (2, 3, 4, 5):
-        raise _OddError(f"pickle protocol {version}")
+        raise RefusedError(f"pickle protocol {version}")
 
 
 def _remember(index: Callable[[Machine], int]) -> Callable[[Machine], None]:
@@ -136,14 +131,14 @@ def _global(m: Machine) -> None:
 def _stack_global(m: Machine) -> None:
     name, module = m.stack.pop(), m.stack.pop()
     if not isinstance(module, str) or not isinstance(name, str):
-        raise _OddError("a global whose name is no text")
+        raise RefusedError("a global whose name is no text")
     _named(m, module, name)
 
 
 def _named(m: Machine, module: str, name: str) -> None:
     value = meaning(module, name)
     if value is None:
-        raise _OddError(f"the name {shown(f'{module}.{name}')}, which no state dict needs,")
+        raise RefusedError(f"the name {shown(f'{module}.{name}')}, which no state dict needs,")
     m.push(value)
 
 
@@ -154,7 +149,7 @@ def _persistent(m: Machine) -> None:
 def _reduce(m: Machine) -> None:
     args, act = m.stack.pop(), m.stack.pop()
     if not isinstance(act, Act) or not isinstance(args, tuple):
-        raise _OddError(f"a call of {shown(getattr(act, 'name', type(act).__name__))}, which is no rebuild function,")
+        raise RefusedError(f"a call of {shown(getattr(act, 'name', type(act).__name__))}, which nothing may call,")
     m.push(act.make(args))
 
 
@@ -164,7 +159,7 @@ def _build(m: Machine) -> None:
     fits = isinstance(state, dict) if type(m.stack[-1]) is dict else \
         isinstance(m.stack[-1], Inert) and isinstance(state, tuple)
     if not fits:
-        raise _OddError("a state for an object that has none")
+        raise RefusedError("a state for an object that has none")
 
 
 def _set_items(m: Machine, pairs: list[object]) -> None:
@@ -173,7 +168,7 @@ def _set_items(m: Machine, pairs: list[object]) -> None:
         raise IndexError
     for key, value in zip(pairs[::2], pairs[1::2], strict=True):
         if not _plain(key) and not (isinstance(key, tuple) and len(key) <= 16 and all(map(_plain, key))):
-            raise _OddError(f"a dict key of type {type(key).__name__}")
+            raise RefusedError(f"a dict key of type {type(key).__name__}")
         target[key] = value  # type: ignore[index]  # topped() has checked that it is a dict
 
 
@@ -221,6 +216,11 @@ def _add_items(m: Machine) -> None:
     m.topped(Inert)
 
 
+def _frozen(m: Machine) -> None:
+    m.since_mark()
+    m.push(Inert("builtins.frozenset"))
+
+
 def _integer(form: str) -> Callable[[Machine], None]:
     return _sized(form, lambda raw: int.from_bytes(raw, "little", signed=True))
 
@@ -238,8 +238,7 @@ OPERATIONS: Mapping[bytes, Callable[[Machine], None]] = {
     b"T": _sized("I", _text), b"U": _sized("B", _text),
     b"B": _sized("I", bytes), b"C": _sized("B", bytes), b"\x8e": _sized("Q", bytes),
     b"]": lambda m: m.push([]), b")": lambda m: m.push(()), b"}": lambda m: m.push({}),
-    b"\x8f": lambda m: m.push(Inert("builtins.set")), b"\x91": lambda m: m.push(Inert("builtins.frozenset"))
-    if m.since_mark() is not None else None,
+    b"\x8f": lambda m: m.push(Inert("builtins.set")), b"\x91": _frozen,
     b"t": lambda m: m.push(tuple(m.since_mark())), b"l": lambda m: m.push(m.since_mark()), b"d": _dict,
     b"\x85": _tuple(1), b"\x86": _tuple(2), b"\x87": _tuple(3),
     b"a": _append, b"e": _appends, b"s": _setitem, b"u": lambda m: _set_items(m, m.since_mark()), b"\x90": _add_items,
@@ -259,9 +258,9 @@ def storages(seen: dict[str, Storage]) -> Callable[[object], object]:
                     0 <= numel < 1 << 63 and len(view) <= 1:
                 whole = Storage(key, kind, numel * kind.width)
             case _:
-                raise _OddError("a persistent id that is no storage")
+                raise RefusedError("a persistent id that is no storage")
         if seen.setdefault(key, whole) != whole:
-            raise _OddError(f"two sizes or types for the storage {key!a}")
+            raise RefusedError(f"two sizes or types for the storage {shown(key)}")
         return _part(whole, view[0] if view else None)
 
     return load
@@ -276,7 +275,7 @@ def _part(whole: Storage, view: object) -> Storage:
                 (offset + numel) * whole.kind.width <= whole.nbytes:
             width = whole.kind.width
             return Storage(whole.key, whole.kind, numel * width, whole.start + offset * width)
-    raise _OddError(f"a view outside the storage {whole.key!a}")
+    raise RefusedError(f"a view outside the storage {shown(whole.key)}")
 
 
 def unpickle(raw: RawFile, start: int, stop: int, seen: dict[str, Storage]) -> tuple[object, int]:
@@ -284,71 +283,11 @@ def unpickle(raw: RawFile, start: int, stop: int, seen: dict[str, Storage]) -> t
 
     Where it is refused, everything outside the allow-list that it asks for is named.
     """
-    stream = Stream(raw, start, min(stop, start + PICKLE_LIMIT))
+    stream = Stream(raw, start, min(stop, start + limits.HEADER))
     try:
         return Machine(stream, storages(seen)).run(), stream.position
     except Untrusted as fault:
-        names = wanted(raw.at(start, min(stop, raw.size, start + PICKLE_LIMIT) - start))
+        names = wanted(raw.at(start, min(stop, raw.size, start + limits.HEADER) - start), 1)
         if not names:
             raise
         raise asks(names) from fault
-
-
-def asks(names: tuple[str, ...]) -> Untrusted:
-    """The refusal of a pickle that wants more than tensors and plain values."""
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return Untrusted("expected a state dict: tensors and plain values",
-                     f"found a pickle that asks for {', '.join(map(shown, names[:8]))}{more}; nothing of it was run",
-                     ADVICE)
-
-
-def wanted(raw: bytes) -> tuple[str, ...]:
-    """Every name outside the allow-list that the pickles in `raw` ask for, sorted; nothing is executed.
-
-    >>> wanted(b"cos\\nsystem\\n(Vtrue\\ntR.")
-    ('os.system',)
-    """
-    names: set[str] = set()
-    stream = io.BytesIO(raw)
-    with warnings.catch_warnings():             # text operations with odd escapes warn
-        warnings.simplefilter("ignore")
-        while stream.tell() < len(raw):
-            if not _scan(stream, names):
-                break
-    return tuple(sorted(names))
-
-
-def _scan(stream: io.BytesIO, names: set[str]) -> bool:
-    """Add the refused names of one pickle; False where it does not end in STOP."""
-    words: list[str] = []                       # STACK_GLOBAL takes the last two texts
-    memo: dict[int, str] = {}
-    try:
-        for step, (op, arg, _) in enumerate(pickletools.genops(stream)):
-            if op.name in ("GLOBAL", "INST"):
-                _ask(names, *str(arg).rsplit(" ", 1))
-            elif op.name == "STACK_GLOBAL":
-                _ask(names, *["?", "?", *words][-2:])
-            elif op.name in ("EXT1", "EXT2", "EXT4"):
-                names.add(f"extension {arg}")
-            elif isinstance(arg, str):
-                words.append(arg)
-            elif op.name in ("BINGET", "LONG_BINGET", "GET") and arg in memo:
-                words.append(memo[arg])
-            elif words and op.name in ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT"):
-                memo[len(memo) if arg is None else arg] = words[-1]
-            if step > STEP_LIMIT:
-                return False
-    except Exception:                           # whatever is wrong with the bytes, the names before it are the answer
-        return False
-    return True
-
-
-def _ask(names: set[str], module: str, name: str) -> None:
-    if meaning(module, name) is None:
-        names.add(f"{module}.{name}")
-
-
-def shown(name: object, length: int = 80) -> str:
-    """Hostile text on one line: escaped, and cut."""
-    text = str(name).encode("unicode_escape").decode("ascii")
-    return text if len(text) <= length else text[:length] + "..."

@@ -1,0 +1,80 @@
+"""What a refused pickle asks for, listed from its operations without executing any of them.
+
+The list only fills a message: nothing is admitted because of it.
+"""
+
+from __future__ import annotations
+
+import io
+import pickletools
+import warnings
+from collections import deque
+
+from ...errors import Untrusted
+from ..limits import LISTED
+from .raw_file import shown
+from .torch_globals import meaning
+
+STEPS = 10_000_000                              # operations of one pickle
+ADVICE = "load it where it was written and save `model.state_dict()` again"
+ADVICES = {                                     # by the package whose classes are wanted
+    "torch.distributed.checkpoint": "a distributed checkpoint: python -m torch.distributed.checkpoint.format_utils "
+                                    "dcp_to_torch FOLDER model.pt",
+    "deepspeed": "a DeepSpeed checkpoint: run the zero_to_fp32.py that lies beside it",
+}
+
+
+def asks(names: tuple[str, ...]) -> Untrusted:
+    """The refusal of a pickle that wants more than tensors and plain values."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    advice = next((text for package, text in ADVICES.items() if any(n.startswith(package) for n in names)), ADVICE)
+    return Untrusted("expected a state dict: tensors and plain values",
+                     f"found a pickle that asks for {', '.join(map(shown, names[:LISTED]))}{more}; "
+                     "nothing of it was run", advice)
+
+
+def wanted(raw: bytes, pickles: int = 1000) -> tuple[str, ...]:
+    """Every name outside the allow-list that the first `pickles` in `raw` ask for, sorted; nothing is executed.
+
+    >>> wanted(b"cos\\nsystem\\n(Vtrue\\ntR.")
+    ('os.system',)
+    """
+    names: set[str] = set()
+    stream = io.BytesIO(raw)
+    with warnings.catch_warnings():             # text operations with odd escapes warn
+        warnings.simplefilter("ignore")
+        for _ in range(pickles):
+            if not _scan(stream, names):
+                break
+    return tuple(sorted(names))
+
+
+def _scan(stream: io.BytesIO, names: set[str]) -> bool:
+    """Add the refused names of one pickle; False where it does not end in STOP."""
+    words: deque[str] = deque("??", 2)          # STACK_GLOBAL takes the last two texts
+    memo: dict[int, str] = {}
+    text = "?"
+    try:
+        for step, (op, arg, _) in enumerate(pickletools.genops(stream)):
+            if op.name in ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT"):
+                memo[len(memo) if arg is None else arg] = text
+                continue
+            text = memo.get(arg, "?") if op.name.endswith("GET") else arg if isinstance(arg, str) else "?"
+            _note(names, op.name, arg, words)
+            if text != "?":
+                words.append(text)
+            if step > STEPS:
+                return False
+    except Exception:                           # whatever is wrong with the bytes, the names before it are the answer
+        return False
+    return True
+
+
+def _note(names: set[str], operation: str, arg: object, words: deque[str]) -> None:
+    """Add the name that one operation asks for, unless it is allowed."""
+    if operation in ("EXT1", "EXT2", "EXT4"):
+        names.add(f"extension {arg}")
+    if operation in ("GLOBAL", "INST", "STACK_GLOBAL"):
+        module, name = words if operation == "STACK_GLOBAL" else str(arg).rsplit(" ", 1)
+        if meaning(module, name) is None:
+            names.add(f"{module}.{name}")
