@@ -42,6 +42,8 @@ def _loaded(raw: RawFile) -> Loaded:
     """By the first bytes, whatever the suffix."""
     if raw.path.endswith(".distcp"):
         raise Untrusted("expected a torch file", "found a part of a distributed checkpoint", DISTRIBUTED)
+    if not raw.size:
+        raise Untrusted("expected a torch file", "found an empty file", "copy or download the file again")
     head = raw.at(0, min(raw.size, 512))
     if head[:4] == b"PK\x03\x04":
         return read_zip(raw)
