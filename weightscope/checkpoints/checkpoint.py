@@ -33,3 +33,4 @@ class Checkpoint:
     files: tuple[tuple[str, int, tuple[int, int, int]], ...] = ()   # path, size, fstat identity (ino, size, mtime_ns) at opening
     notes: tuple[str, ...] = ()                 # choices and oddities, one sentence each
     flags: tuple[str, ...] = ()                 # what --strict turns into an error
+    missing: tuple[str, ...] = ()               # what --salvage went without: the run ends with exit 3

@@ -1,0 +1,11 @@
+"""Bytes to entries, lazily: a source is opened once, headers only, and hands out what the engine reads later."""
+
+from __future__ import annotations
+
+from .checkpoint import Checkpoint, LoraPair
+from .entry import Entry, Span, Stored, lines_in_memory
+from .files import advise, changed, close_all, read_into
+from .open import Opening, open_checkpoint
+
+__all__ = ["Checkpoint", "Entry", "LoraPair", "Opening", "Span", "Stored", "advise", "changed", "close_all",
+           "lines_in_memory", "open_checkpoint", "read_into"]

@@ -1,0 +1,120 @@
+"""The one door to a source: what was typed or passed becomes a checkpoint, or a refusal that names the source.
+
+Files are known by their bytes, folders by a documented order; nothing goes to the network. Tensors come out in the
+natural order of their names, odd names noted, LoRA pairs found.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..errors import Untrusted, Usage
+from ..escape import escaped
+from ..order import natural
+from .checkpoint import Checkpoint
+from .config import config_beside, config_flags, config_notes
+from .entry import Stored
+from .pairs import lora_pairs
+from .readers import folder, memory, read_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DEMO = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "demo")
+DEMOS = {"gpt": "gpt.safetensors", "gpt-start": "gpt-start.safetensors", "gpt-lora": "gpt-lora"}
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_HUB = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a source is opened: which dict of a nested file, and what is tolerated."""
+
+    root: str | None = None
+    strict: bool = False
+    follow_symlinks: bool = False
+    salvage: bool = False
+
+
+def open_checkpoint(source: str | os.PathLike[str] | Mapping[str, Tensor] | Checkpoint,
+                    opening: Opening = Opening()) -> Checkpoint:  # noqa: B008  # frozen, and the defaults are the point
+    """Open a file, a folder, `demo:NAME`, or a dict of tensors; only headers are read. Raises Untrusted, Usage.
+
+    >>> import torch
+    >>> [t.shape for t in open_checkpoint({"w": torch.zeros(2, 3)}).tensors]
+    [(2, 3)]
+    """
+    if isinstance(source, Checkpoint):
+        return source
+    if isinstance(source, Mapping):
+        return _finished(memory.read(source, opening.root))
+    typed = os.fsdecode(source)
+    try:
+        return _finished(replace(_read(_path(typed), opening), source=typed))
+    except Untrusted as fault:
+        raise Untrusted(f"{escaped(typed)}: {fault.expected}", fault.found, fault.advice) from None
+
+
+def _path(typed: str) -> str:
+    """The path that an argument means; raises Untrusted for what lies elsewhere and for what is not there."""
+    if typed.startswith("demo:"):
+        name = typed.removeprefix("demo:")
+        if name not in DEMOS:
+            raise Usage(f"expected one of {', '.join(f'demo:{d}' for d in DEMOS)}", f"found {escaped(typed)}",
+                        "demo:gpt is the trained model")
+        return os.path.join(DEMO, DEMOS[name])
+    if _URL.match(typed):
+        raise Untrusted("expected a local file or folder", "found an address: this version reads local files only",
+                        "download it first and name the file")
+    if "\0" not in typed and not os.path.lexists(typed) and _HUB.fullmatch(typed):
+        raise Untrusted("expected an existing file or folder", "found none",
+                        f"a model of the Hub is written hf://{escaped(typed)}; download it first, this version reads "
+                        "local files only")
+    return typed
+
+
+def _read(path: str, opening: Opening) -> Checkpoint:
+    """A folder by its order, an index by its shards, any other file by its bytes."""
+    if "\0" not in path and os.path.isdir(path):
+        return folder.read(path, opening)
+    if path.endswith(".index.json"):
+        return folder.read_index(path, opening)
+    checkpoint = read_file(path, opening)
+    config, odd = config_beside(path)
+    return replace(checkpoint, config=config, flags=(*checkpoint.flags, *odd))
+
+
+def _finished(checkpoint: Checkpoint) -> Checkpoint:
+    """Natural order, odd names noted, LoRA pairs, and what config.json says against the tensors."""
+    if not checkpoint.tensors:
+        lost = f": {'; '.join(checkpoint.missing)}" if checkpoint.missing else ""
+        raise Untrusted("expected a checkpoint with tensors", f"found no tensors{lost}", "name another file")
+    tensors = tuple(_noted(t) for t in sorted(checkpoint.tensors, key=lambda t: natural(t.name)))
+    whole = replace(checkpoint, tensors=tensors, pairs=lora_pairs(tensors, checkpoint.config))
+    return replace(whole, notes=(*whole.notes, *config_notes(whole)), flags=(*whole.flags, *config_flags(whole)))
+
+
+def _noted(tensor: Stored) -> Stored:
+    """The tensor, its note saying what is odd about its name."""
+    odd = odd_name(tensor.name)
+    return replace(tensor, note="; ".join(part for part in (tensor.note, odd) if part)) if odd else tensor
+
+
+def odd_name(name: str) -> str:
+    r"""What makes a tensor's name suspicious; empty where nothing does.
+
+    >>> odd_name("../../x"), odd_name("a.b")
+    ('the name looks like a path', '')
+    """
+    if not name:
+        return "empty name"
+    if not name.isprintable():
+        return "control or invisible characters in the name"
+    if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name):
+        return "the name looks like a path"
+    return ""

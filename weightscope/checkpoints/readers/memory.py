@@ -1,0 +1,109 @@
+"""A dict of tensors in memory (`model.state_dict()`), on any device: nothing is copied and nothing is read.
+
+Tensors come as views in the type that stores their bits, so that the engine treats them as it treats bytes from a
+file. Values that are no tensors are left out with a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...dtypes import DTYPES
+from ...errors import Untrusted, Usage
+from ...escape import escaped
+from ...heavy import torch
+from .. import limits
+from ..checkpoint import Checkpoint
+from ..entry import Stored
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+TORCH_NAMES = {                                 # torch's spelling -> the safetensors spelling
+    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16",
+    "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "float8_e8m0fnu": "F8_E8M0",
+    "float8_e4m3fnuz": "F8_E4M3FNUZ", "float8_e5m2fnuz": "F8_E5M2FNUZ", "float4_e2m1fn_x2": "F4",
+    "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8",
+    "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL", "complex64": "C64",
+}
+
+
+def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
+    """The tensors of a dict; `root` names the inner dict to take. Raises Untrusted, Usage."""
+    tensors, skipped, odd = {}, [], []
+    for key, value in _root(source, root).items():
+        name = key if isinstance(key, str) else str(key)
+        if name is not key:
+            odd.append(f"the key {escaped(name)!r} is a {type(key).__name__}, not a string")
+        if isinstance(value, torch.Tensor) and dtype_name(value) is not None:
+            tensors[name] = value
+        else:
+            skipped.append(f"{escaped(name)} ({_kind(value)})")
+    if not tensors:
+        raise Untrusted("expected a dict of tensors", f"no tensors among {len(source)} values", "pass model.state_dict()")
+    aliases = _aliases(tensors)
+    left = f"left out, not tensors of a known type: {', '.join(skipped[:limits.LISTED])}"
+    return Checkpoint(source="memory", tensors=tuple(_stored(n, t) for n, t in tensors.items() if n not in aliases),
+                      aliases=aliases, notes=(left,) if skipped else (), flags=tuple(odd))
+
+
+def dtype_name(tensor: Tensor) -> str | None:
+    """The safetensors name of a tensor's type, None for types that have none (quantised, complex128)."""
+    return TORCH_NAMES.get(str(tensor.dtype).removeprefix("torch."))
+
+
+def _root(source: Mapping[Any, Any], root: str | None) -> Mapping[Any, Any]:
+    """The dict itself, or the one that `root` names."""
+    if root is None:
+        return source
+    inner = source.get(root)
+    if not isinstance(inner, Mapping):
+        raise Usage(f"expected a dict under {escaped(root)!r}",
+                    f"found {', '.join(escaped(str(key)) for key in list(source)[:limits.LISTED])}", "name one of these")
+    return inner
+
+
+def _aliases(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """Name -> the first name of the same elements in the same storage."""
+    first: dict[object, str] = {}
+    aliases = {}
+    for name, tensor in tensors.items():
+        if tensor.layout != torch.strided or tensor.is_meta or not tensor.numel():
+            continue
+        key = (tensor.device, tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride())
+        if first.setdefault(key, name) != name:
+            aliases[name] = first[key]
+    return aliases
+
+
+def _stored(name: str, tensor: Tensor) -> Stored:
+    """The leaf of a tensor: a view in its storage type, or a note why it cannot be measured."""
+    dtype, dims = dtype_name(tensor) or "", tuple(tensor.shape)
+    why = _unmeasured(tensor, dtype)
+    if why:
+        return Stored(name, dims, dtype, note=why, measurable=False)
+    view = tensor.detach().view(getattr(torch, DTYPES[dtype].store))
+    return Stored(name, dims, dtype, strides=None if tensor.is_contiguous() else tensor.stride(), tensor=view,
+                  note="expanded: one stored value stands for many" if _expanded(tensor) else "")
+
+
+def _unmeasured(tensor: Tensor, dtype: str) -> str:
+    """Why a tensor has no values that can be measured; empty where it has."""
+    if tensor.is_meta:
+        return "no data: a meta tensor"
+    if tensor.layout != torch.strided:
+        return f"sparse layout: {str(tensor.layout).removeprefix('torch.')}"
+    if DTYPES[dtype].kind == "none":
+        return f"complex numbers ({dtype}) are not measured"
+    if dtype == "F4":
+        return "packed half-byte values are measured from files only"
+    return f"{tensor.ndim} dimensions, at most {limits.RANK} are measured" if tensor.ndim > limits.RANK else ""
+
+
+def _expanded(tensor: Tensor) -> bool:
+    return any(step == 0 and extent > 1 for step, extent in zip(tensor.stride(), tensor.shape, strict=True))
+
+
+def _kind(value: object) -> str:
+    return str(value.dtype) if isinstance(value, torch.Tensor) else type(value).__name__
