@@ -23,17 +23,28 @@ class Lazy:
 
 
 if TYPE_CHECKING:
+    import matplotlib
     import matplotlib.figure as matplotlib_figure
     import numpy
     import pandas
     import pyarrow
     import pyarrow.parquet as parquet
+    import rich.box as rich_box
+    import rich.cells as rich_cells
+    import rich.console as rich_console
+    import rich.table as rich_table
+    import rich.text as rich_text
     import scipy.optimize as optimize
     import scipy.special as special
     import torch
 else:
     numpy, torch, pandas, pyarrow = Lazy("numpy"), Lazy("torch"), Lazy("pandas"), Lazy("pyarrow")
     parquet, special, optimize = Lazy("pyarrow.parquet"), Lazy("scipy.special"), Lazy("scipy.optimize")
-    matplotlib_figure = Lazy("matplotlib.figure")
+    matplotlib, matplotlib_figure = Lazy("matplotlib"), Lazy("matplotlib.figure")
+    rich_box, rich_cells, rich_console = Lazy("rich.box"), Lazy("rich.cells"), Lazy("rich.console")
+    rich_table, rich_text = Lazy("rich.table"), Lazy("rich.text")
 
-__all__ = ["matplotlib_figure", "numpy", "optimize", "pandas", "parquet", "pyarrow", "special", "torch"]
+__all__ = [
+    "matplotlib", "matplotlib_figure", "numpy", "optimize", "pandas", "parquet", "pyarrow", "rich_box", "rich_cells",
+    "rich_console", "rich_table", "rich_text", "special", "torch",
+]

@@ -14,8 +14,8 @@ from typing import Literal
 
 from ..columns import Column, Kind
 from ..errors import Usage
+from ..escape import escaped
 from . import logic
-from .escape import escape
 from .known import unknown
 from .values import Value, plain
 
@@ -35,7 +35,7 @@ class Made:
 
 def refusal(text: str, node: ast.expr, expected: str, found: str, advice: str) -> Usage:
     """The error for a part of an expression, with its position in characters."""
-    return Usage(f"expected {expected}", f"found {found}{position(text, node)} of '{escape(text)}'", advice)
+    return Usage(f"expected {expected}", f"found {found}{position(text, node)} of '{escaped(text)}'", advice)
 
 
 def position(text: str, node: ast.expr) -> str:

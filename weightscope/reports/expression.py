@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 from ..columns import Column
 from ..errors import Usage
+from ..escape import escaped
 from .compiling import Compiler, refusal
-from .escape import escape
 from .values import Value
 
 LONGEST = 4000                                  # characters: longer than any expression a person writes
@@ -48,7 +48,8 @@ def parse(text: str, columns: Sequence[Column], optional: Mapping[str, str] | No
     compiler = Compiler(text, {c.name: c for c in columns}, optional or {})
     made = compiler.make(tree)
     if made.kind != "bool":
-        raise refusal(text, tree, "a condition that is true or false", f"a {made.kind}", "compare it, as in `std > 0.1`")
+        raise refusal(text, tree, "a condition that is true or false", f"a {made.kind}",
+                      "compare it, as in `std > 0.1`")
     return Expression(text, tuple(compiler.names), made.of)
 
 
@@ -69,7 +70,7 @@ def _unreadable(text: str, error: Exception) -> Usage:
     at = f" (position {error.offset})" if isinstance(error, SyntaxError) and error.offset else ""
     why = error.msg if isinstance(error, SyntaxError) else "it cannot be read"
     return Usage("expected an expression over columns, such as `nan > 0 or max_z > 40`",
-                 f"found '{escape(text)}'{at}: {escape(str(why))}", "quote it as one argument of the shell")
+                 f"found '{escaped(text)}'{at}: {escaped(str(why))}", "quote it as one argument of the shell")
 
 
 def _bound(tree: ast.expr) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import Usage
-from .screen import Screen
+from .screen import FILE, Screen
 from .writers import WRITERS, Writer
 
 
@@ -30,7 +30,7 @@ def default_format(screen: Screen) -> str:
     return "table" if screen.terminal else "csv"
 
 
-def writer_for(name: str, screen: Screen = Screen()) -> Writer:
+def writer_for(name: str, screen: Screen = FILE) -> Writer:
     """The writer of a format; a binary one does not write to a terminal."""
     if name not in WRITERS:
         raise Usage(f"expected a format: {', '.join(WRITERS)}", f"found '{name}'", "choose one of them")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .escape import escape
+from ..escape import escaped
 from .expression import Expression
 from .values import brief
 
@@ -35,7 +35,7 @@ def gate(expression: Expression, rows: Sequence[Mapping[str, object]]) -> Verdic
 
 def describe(verdict: Verdict) -> str:
     """The verdict for stderr: the expression, the first 20 rows that match with the columns it uses, their number."""
-    text = escape(verdict.expression.text)
+    text = escaped(verdict.expression.text)
     if verdict.all_null:
         return f"gate '{text}': null on every one of {verdict.seen} rows, so it decided nothing"
     lines = [_line(row, verdict.expression.names) for row in verdict.matches[:FIRST]]

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from ..columns import Column
 from ..errors import Usage
-from .escape import escape
+from ..escape import escaped
 
 
 def check(names: Iterable[str], columns: Sequence[Column], optional: Mapping[str, str]) -> None:
@@ -30,4 +30,4 @@ def unknown(name: str, known: Sequence[str], optional: Mapping[str, str], where:
                      f"add {optional[name]}")
     near = get_close_matches(name, [*known, *optional], 1, 0.5)
     advice = f"did you mean '{near[0]}'?" if near else "columns: " + ", ".join(known)
-    return Usage(f"expected a column{where}", f"found '{escape(name)}'", advice)
+    return Usage(f"expected a column{where}", f"found '{escaped(name)}'", advice)

@@ -5,21 +5,30 @@
 
 from __future__ import annotations
 
+import html
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from ..columns import Column, Panel
+from . import frame
 from .files import write_atomically
 from .formats import default_format, format_of, writer_for
-from .screen import Screen
+from .pictures import check_plot, drawing, save_picture
+from .screen import FILE, Screen
 from .tables import Table
-from .view import Rows, View, arrange
+from .values import brief
+from .view import PLAIN, Rows, View, arrange
+from .writers import Writer
+from .writers.json import dumps
+from .writers.table import text
 
 if TYPE_CHECKING:
-    import pandas
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,12 +38,18 @@ class Report:
     name: str
     rows: Rows
     columns: tuple[Column, ...]
-    view: View = View()
+    view: View = PLAIN
     provenance: Mapping[str, Any] = field(default_factory=dict)
     timing: Mapping[str, Any] = field(default_factory=dict)
     tables: Mapping[str, tuple[tuple[Column, ...], Rows]] = field(default_factory=dict)
     panels: tuple[Panel, ...] = ()
     notes: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()            # tensors that could not be measured
+
+    @property
+    def table(self) -> DataFrame:
+        """The rows as the view shows them, as a pandas DataFrame in which null and NaN stay apart."""
+        return frame.of(self.arranged())
 
     def arranged(self, table: str = "") -> Table:
         """The main table as the view shows it, or a named extra table whole."""
@@ -43,12 +58,12 @@ class Report:
             return Table(columns, rows, self.provenance)
         return Table(*arrange(self.rows, self.columns, self.view), self.provenance, bool(self.view.columns))
 
-    def write(self, stream: TextIO, format: str | None = None, table: str = "") -> None:
+    def write(self, stream: TextIO, format: str | None = None) -> None:
         """Writes to an open text stream such as stdout: a table on a terminal, CSV elsewhere, unless told."""
         screen = Screen.of(stream)
         writer = writer_for(format or default_format(screen), screen)
         stream.flush()
-        writer.write(self.arranged(table), stream.buffer, screen)
+        writer.write(self.arranged(), stream.buffer, screen)
         stream.flush()
 
     def save(self, path: str | Path, format: str | None = None, table: str = "") -> None:
@@ -56,6 +71,46 @@ class Report:
         writer = writer_for(format_of(path, format))
         write_atomically(path, partial(_fill, self.arranged(table), writer))
 
+    def save_provenance(self, path: str | Path) -> None:
+        """Writes where the report came from, and what it took, as JSON."""
+        about = dumps({**self.provenance, **self.timing}, indent=2) + "\n"
+        write_atomically(path, lambda stream: _put(stream, about.encode("ascii")))
 
-def _fill(table: Table, writer: Any, stream: Any) -> None:
-    writer.write(table, stream, Screen())
+    def plot(self, path: str | Path | None = None) -> Figure:
+        """Draws the report's panels as a matplotlib figure, and saves it where a path is given."""
+        if path is not None:
+            check_plot(path)
+        figure = drawing(self.panels)
+        if path is not None:
+            save_picture(figure, path)
+        return figure
+
+    def __str__(self) -> str:
+        """The compact table, as wide as the terminal, without colour."""
+        return text(self.arranged(), Screen(True, shutil.get_terminal_size((120, 24)).columns)).rstrip("\n")
+
+    def __repr__(self) -> str:
+        """What it is, in one line; `str` and notebooks show the rows."""
+        return f"<Report {self.name}: {len(self.rows)} rows, {len(self.columns)} columns>"
+
+    def _repr_html_(self) -> str:
+        """The compact table for a notebook."""
+        table = self.arranged()
+        columns = table.compact
+        head = "".join(f"<th>{html.escape(c.name)}</th>" for c in columns)
+        body = "".join(f"<tr>{_cells(columns, values)}</tr>" for values in table.values(columns))
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cells(columns: tuple[Column, ...], values: list[Any]) -> str:
+    sides = ("left" if c.dtype == "str" else "right" for c in columns)
+    return "".join(f'<td style="text-align:{side}">{html.escape(brief(value))}</td>'
+                   for side, value in zip(sides, values, strict=True))
+
+
+def _fill(table: Table, writer: Writer, stream: BinaryIO) -> None:
+    writer.write(table, stream, FILE)
+
+
+def _put(stream: BinaryIO, data: bytes) -> None:
+    stream.write(data)

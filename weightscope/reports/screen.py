@@ -45,3 +45,6 @@ def _width(stream: TextIO, columns: str) -> int:
         return os.get_terminal_size(stream.fileno()).columns or WIDTH
     except (OSError, ValueError):
         return WIDTH
+
+
+FILE = Screen()

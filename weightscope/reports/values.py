@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..columns import Column, Kind
-from .escape import escape
+from ..escape import escaped
 
 Value = str | int | float | bool | None
 
@@ -45,4 +45,4 @@ def brief(value: Value, null: str = "·") -> str:
     """
     if isinstance(value, float):
         return f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
-    return escape(exact(value, null))
+    return escaped(exact(value, null))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..columns import Column
 from ..errors import Usage
+from ..order import natural
 from .expression import parse
 from .known import check
 from .values import Value, plain
@@ -72,12 +72,4 @@ def _key(value: Value) -> Any:
     return natural(value) if isinstance(value, str) else value
 
 
-def natural(text: str) -> tuple[Any, ...]:
-    """Sorts text as people do: `h.2` before `h.10`; digits compare by length first, so no number is too long.
-
-    >>> sorted(["h.10", "h.2", "h.02"], key=natural)
-    ['h.02', 'h.2', 'h.10']
-    """
-    parts = re.split("([0-9]+)", text)
-    numbers = [(len(p.lstrip("0")), p.lstrip("0")) if i % 2 else p for i, p in enumerate(parts)]
-    return tuple(numbers), text
+PLAIN = View()

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ..escape import escape
+from ...escape import escaped
 from ..screen import Screen
 from ..tables import Table
 from ..values import Value, exact
@@ -23,7 +23,7 @@ def lines(table: Table, separator: str, visible: bool) -> Iterator[str]:
     yield separator.join(c.name for c in columns) + "\n"
     odd = re.compile(f'[{separator}"\r\n]|^\\s|\\s$')
     for values in table.values(columns):
-        fields = [_field(escape(v) if visible and isinstance(v, str) else v, odd) for v in values]
+        fields = [_field(escaped(v) if visible and isinstance(v, str) else v, odd) for v in values]
         yield (separator.join(fields) if fields != [""] else '""') + "\n"    # readers skip an empty line
 
 

@@ -1,0 +1,57 @@
+"""The pictures, one file each: panels in, a matplotlib figure out; a new one is its file and its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from ...columns import Panel
+from ...errors import Untrusted, Usage
+from ...heavy import matplotlib
+from ..files import check_writable, write_atomically
+from .density import draw as density
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PICTURES: Mapping[str, Callable[[Sequence[Panel]], Figure]] = {"density": density}
+SUFFIXES = (".png", ".svg", ".pdf")
+# No dates, and ids of an SVG drawn from a fixed seed: two runs write the same bytes.
+_METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
+def check_plot(path: str | Path) -> None:
+    """Refuses a picture that cannot be made, before any work: its suffix, its folder, a missing extra."""
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise Usage(f"expected a picture ending in one of {' '.join(SUFFIXES)}", f"found '{path}'", "change the suffix")
+    check_writable(path)
+    _need_matplotlib()
+
+
+def drawing(panels: Sequence[Panel]) -> Figure:
+    """Draws panels of one kind."""
+    _need_matplotlib()
+    kinds = sorted({panel.kind for panel in panels})
+    if len(kinds) != 1 or kinds[0] not in PICTURES:
+        raise Usage(f"expected panels of one kind that can be drawn: {', '.join(PICTURES)}",
+                    f"found {', '.join(kinds) or 'none'}", "ask for them with --plot FILE.png, or `plot` in Python")
+    return PICTURES[kinds[0]](panels)
+
+
+def save_picture(figure: Figure, path: str | Path) -> None:
+    """Writes a figure whole or not at all, in the format of its suffix; the same figure gives the same bytes."""
+    suffix = Path(path).suffix.lower().removeprefix(".")
+
+    def write(stream: BinaryIO) -> None:
+        with matplotlib.rc_context({"svg.hashsalt": "weightscope"}):
+            figure.savefig(stream, format=suffix, metadata=_METADATA[suffix])
+
+    write_atomically(path, write)
+
+
+def _need_matplotlib() -> None:
+    if find_spec("matplotlib") is None:
+        raise Untrusted("expected matplotlib for a picture", "found it is not installed",
+                        "pip install 'weightscope[plot]'")

@@ -1,0 +1,154 @@
+"""Log-density of the weights in units of sigma, with the Gaussian and the best law over it.
+
+One small panel per role or tensor, the same axes in every panel, so that panels compare at a glance. The first line of
+a panel is the reference (the Gaussian), a second one the best law, whose name differs and stands in its panel.
+Colours are Okabe and Ito's, told apart by colour-blind readers; the laws differ by dash too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...columns import Curve, Panel
+from ...escape import escaped
+from ...heavy import matplotlib_figure
+from ...heavy import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST = 64                                       # panels on one page that are still legible
+REACH = 8.0                                     # sigma to either side, more where the data go further
+FURTHEST = 40.0                                 # beyond it one outlier would squeeze the bulk into a line
+FLOOR, TOP = 1e-6, 1.0                          # density per sigma: a Gaussian's top is 0.4
+INK, GRID = "#333333", "#e3e3e3"
+WEIGHTS = "#0072b2"
+LAWS: tuple[dict[str, Any], ...] = (            # reference first, then the best law
+    {"color": "#555555", "dashes": (4, 2), "linewidth": 1.2},
+    {"color": "#d55e00", "dashes": (), "linewidth": 1.7},
+    {"color": "#009e73", "dashes": (1, 1), "linewidth": 1.7},
+)
+
+
+def draw(panels: Sequence[Panel]) -> Figure:
+    """The figure: a grid of panels, one legend, a note where panels were left out."""
+    shown = panels[:MOST]
+    across = grid(len(shown))
+    down = math.ceil(len(shown) / across)
+    figure = matplotlib_figure.Figure(figsize=(max(5.0, 3.1 * across), 2.35 * down + 1.15), dpi=144, facecolor="white")
+    axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
+    _frame(axes[0], shown)
+    for ax, panel in zip(axes, shown, strict=False):
+        _panel(ax, panel)
+    for ax in axes[len(shown):]:
+        ax.set_axis_off()
+    _label(figure, axes, shown, across)
+    _surround(figure, axes[0], panels, 2.35 * down + 1.15)
+    return figure
+
+
+def grid(count: int) -> int:
+    """How many panels stand side by side: one row up to 3, then a little wider than high, 8 at most.
+
+    >>> [grid(n) for n in (1, 2, 3, 4, 6, 12, 60, 64)]
+    [1, 2, 3, 2, 3, 4, 8, 8]
+    """
+    return count if count <= 3 else min(8, max(2, round(math.sqrt(count * 1.1))))
+
+
+def reach(panels: Sequence[Panel]) -> float:
+    """The half width of the x axis in sigma: 8, or as far as the data go, 40 at most."""
+    ends = [float(np.max(np.abs(seen))) for curve in _curves(panels) if curve.style != "line"
+            for seen in [_seen(curve)[0]] if len(seen)]
+    return min(FURTHEST, max([REACH, *(math.ceil(end) for end in ends)]))
+
+
+def _curves(panels: Sequence[Panel]) -> Iterator[Curve]:
+    return (curve for panel in panels for curve in panel.curves)
+
+
+def _seen(curve: Curve) -> tuple[Any, Any]:
+    """The points that a log axis can show."""
+    x, y = np.asarray(curve.x, dtype=np.float64), np.asarray(curve.y, dtype=np.float64)
+    kept = np.isfinite(x) & np.isfinite(y) & (y > 0)
+    return x[kept], y[kept]
+
+
+def _frame(ax: Axes, panels: Sequence[Panel]) -> None:
+    """Axes are shared, so one panel sets them for all."""
+    tops = [float(np.max(y)) for curve in _curves(panels) for y in [_seen(curve)[1]] if len(y)]
+    wide = reach(panels)
+    ax.set_yscale("log")
+    ax.set_xlim(-wide, wide)
+    ax.set_ylim(FLOOR, max([TOP, *(10 ** math.ceil(math.log10(top)) for top in tops)]))
+    step = next(s for s in (4, 5, 10, 20) if wide / s <= 3 or s == 20)
+    ax.set_xticks(np.arange(-(wide // step) * step, wide + 1e-9, step))
+
+
+def _panel(ax: Axes, panel: Panel) -> None:
+    ax.set_title(escaped(_shortened(panel.title)), fontsize=9, color=INK, loc="left", pad=4, parse_math=False)
+    ax.grid(True, color=GRID, linewidth=0.6)
+    ax.set_axisbelow(True)
+    ax.tick_params(labelsize=8, color=GRID, labelcolor=INK, length=2)
+    ax.minorticks_off()
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color("#bbbbbb")
+    laws = [curve for curve in panel.curves if curve.style == "line"]
+    for curve in panel.curves:
+        if curve.style != "line":
+            _weights(ax, curve)
+    for style, curve in zip(LAWS, laws, strict=False):
+        ax.plot(*_seen(curve), label=escaped(curve.label), zorder=3, **style)
+    for at, (name, x) in enumerate(sorted(panel.marks.items())):
+        ax.axvline(x, color="#999999", linewidth=0.8)
+        ax.annotate(escaped(name), (x, 0.02 + 0.09 * (at % 3)), xycoords=("data", "axes fraction"), fontsize=7,
+                    color=INK, parse_math=False)
+    if len(laws) > 1:
+        ax.annotate(escaped(laws[1].label), (0.03, 0.93), xycoords="axes fraction", va="top", fontsize=8,
+                    color=LAWS[1]["color"], parse_math=False, zorder=4)
+
+
+def _weights(ax: Axes, curve: Curve) -> None:
+    x, y = _seen(curve)
+    if curve.style == "steps":
+        ax.fill_between(x, y, FLOOR / 10, step="mid", color=WEIGHTS, alpha=0.18, linewidth=0, zorder=1)
+        ax.plot(x, y, drawstyle="steps-mid", color=WEIGHTS, linewidth=0.9, label=escaped(curve.label), zorder=2)
+    else:
+        ax.plot(x, y, linestyle="", marker="o", markersize=2.4, markeredgewidth=0, color=WEIGHTS, alpha=0.75,
+                label=escaped(curve.label), zorder=2)
+
+
+def _shortened(title: str, most: int = 44) -> str:
+    return title if len(title) <= most else f"{title[:most // 2]}…{title[-(most // 2) + 1:]}"
+
+
+def _label(figure: Figure, axes: Any, panels: Sequence[Panel], across: int) -> None:
+    """A panel with none below it shows its own numbers on the x axis."""
+    for at in range(len(panels)):
+        if at + across >= len(panels):
+            axes[at].tick_params(labelbottom=True)
+    figure.supxlabel(panels[0].xlabel if panels and panels[0].xlabel else "weight / sigma", fontsize=9, color=INK)
+    figure.supylabel(panels[0].ylabel if panels and panels[0].ylabel else "density", fontsize=9, color=INK)
+
+
+def _surround(figure: Figure, ax: Axes, panels: Sequence[Panel], height: float) -> None:
+    """The legend once, above everything, and how many panels are not here."""
+    handles, labels = ax.get_legend_handles_labels()
+    best = {panel.curves[-1].label for panel in panels if panel.curves}
+    labels = ["best law" if label in best and len(best) > 1 and at == len(labels) - 1 else label
+              for at, label in enumerate(labels)]
+    legend = figure.legend(handles, labels, loc="upper center", ncols=max(1, len(labels)), frameon=False, fontsize=9,
+                           labelcolor=INK, bbox_to_anchor=(0.5, 1 - 0.04 / height))
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    head = 0.42
+    if len(panels) > MOST:
+        figure.suptitle(f"the first {MOST} of {len(panels)} panels", fontsize=9, color=INK, y=1 - 0.42 / height,
+                        va="top")
+        head = 0.68
+    figure.get_layout_engine()
+    figure.tight_layout(rect=(0, 0, 1, 1 - head / height), pad=0.6)

@@ -1,0 +1,51 @@
+"""JSON: an array of records, one record a line, in plain ASCII escapes, so that no name can speak to a terminal.
+
+JSON has no NaN: a null and a value that is not finite are both `null`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+from ..screen import Screen
+from ..tables import Table
+from .writer import Writer
+
+
+def records(table: Table) -> Iterator[str]:
+    """Every row as one JSON object without a line feed."""
+    names = [c.name for c in table.data]
+    for values in table.values(table.data):
+        yield dumps(dict(zip(names, values, strict=True)))
+
+
+def dumps(value: object, indent: int | None = None) -> str:
+    """JSON text of anything: what is not finite is null, what JSON does not know is its text."""
+    return json.dumps(finite(value), default=str, allow_nan=False, indent=indent)
+
+
+def finite(value: Any) -> Any:
+    """The value with every NaN and Inf in it as None.
+
+    >>> finite({"x": [1.0, float("nan")]})
+    {'x': [1.0, None]}
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    return [finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
+    lead = b"[\n"
+    for record in records(table):
+        stream.write(lead + record.encode("ascii"))
+        lead = b",\n"
+    stream.write(b"\n]\n" if table.rows else b"[]\n")
+
+
+JSON = Writer("json", (".json",), _write)

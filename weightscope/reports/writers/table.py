@@ -1,0 +1,120 @@
+"""A table for people, drawn by rich.
+
+On a terminal it is compact: the columns that matter, as many as fit, four significant digits, names shortened in
+the middle. Elsewhere it has every column at full precision and width, and nothing is cut.
+Names are data here, never markup; unprintable characters are made visible.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+from ...columns import Column
+from ...escape import escaped
+from ...heavy import rich_box, rich_cells, rich_console, rich_table, rich_text
+from ..screen import Screen
+from ..spark import ascii
+from ..tables import Table
+from ..values import brief, exact
+from .writer import Writer
+
+GAP = 2                                         # blanks between columns
+SHORTEST = 32                                   # a shortened name still shows its layer and its last two parts
+NULL = "·"
+
+Cells = list[list[str]]                         # by column
+
+
+def text(table: Table, screen: Screen) -> str:
+    """The table as text for a screen, a line feed after every line."""
+    columns = table.compact if screen.terminal else table.columns
+    cells = _cells(table, columns, screen.terminal)
+    if screen.terminal:
+        columns, cells = fitted(columns, cells, screen.width, table.chosen)
+    drawn = _drawn(columns, cells, screen)
+    return drawn if screen.carries(drawn) else ascii(drawn)
+
+
+def _cells(table: Table, columns: tuple[Column, ...], short: bool) -> Cells:
+    rows = table.values(columns)
+    as_text = brief if short else lambda value, null: escaped(exact(value, null))
+    by_row = [[as_text(value, NULL) for value in values] for values in rows]
+    return [list(column) for column in zip(*by_row, strict=True)] if by_row else [[] for _ in columns]
+
+
+def fitted(columns: Sequence[Column], cells: Cells, width: int, chosen: bool) -> tuple[tuple[Column, ...], Cells]:
+    """As many columns from the left as fit, after text is shortened; all of them where a person named them."""
+    excess = _width(columns, cells) - width
+    for at in _texts(columns, cells):
+        if excess > 0:
+            before = _widest(columns[at], cells[at])
+            room = max(min(SHORTEST, width), before - excess)
+            cells[at] = [shortened(cell, room) for cell in cells[at]]
+            excess -= before - _widest(columns[at], cells[at])
+    keep = len(columns)
+    while not chosen and keep > 1 and _width(columns[:keep], cells[:keep]) > width:
+        keep -= 1
+    return tuple(columns[:keep]), cells[:keep]
+
+
+def shortened(name: str, width: int) -> str:
+    """The name cut in its middle to a width in character cells: both ends tell more than the middle.
+
+    >>> shortened("model.layers.10.mlp.down_proj.weight", 20)
+    'model.laye…oj.weight'
+    """
+    if rich_cells.cell_len(name) <= width:
+        return name
+    head, tail = width // 2, (width - 1) // 2
+    return _taken(name, head) + "…" + _taken(name[::-1], tail)[::-1]
+
+
+def _taken(name: str, width: int) -> str:
+    taken = name[:width]
+    while rich_cells.cell_len(taken) > width:
+        taken = taken[:-1]
+    return taken
+
+
+def _texts(columns: Sequence[Column], cells: Cells) -> list[int]:
+    """Columns of names, widest first; a drawn histogram is not text to cut."""
+    names = [i for i, c in enumerate(columns) if c.dtype == "str" and c.name != "histogram"]
+    return sorted(names, key=lambda i: -_widest(columns[i], cells[i]))
+
+
+def _widest(column: Column, cells: Sequence[str]) -> int:
+    return max([len(column.name), *(rich_cells.cell_len(cell) for cell in cells)])
+
+
+def _width(columns: Sequence[Column], cells: Cells) -> int:
+    return sum(_widest(c, own) for c, own in zip(columns, cells, strict=True)) + GAP * (len(columns) - 1)
+
+
+def _drawn(columns: Sequence[Column], cells: Cells, screen: Screen) -> str:
+    width = max(1, _width(columns, cells))
+    out = io.StringIO()
+    console = rich_console.Console(file=out, width=width, force_terminal=screen.color, no_color=not screen.color,
+                                   color_system="standard" if screen.color else None, legacy_windows=False,
+                                   _environ={})
+    console.print(_grid(columns, cells), crop=False, overflow="ignore", no_wrap=True)
+    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+
+
+def _grid(columns: Sequence[Column], cells: Cells) -> Any:
+    # the box itself puts one blank between columns
+    grid = rich_table.Table(box=rich_box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False,
+                            header_style="bold")
+    for column in columns:
+        grid.add_column(rich_text.Text(column.name), justify="left" if column.dtype == "str" else "right", no_wrap=True)
+    for row in zip(*cells, strict=True):
+        grid.add_row(*(rich_text.Text(cell, "dim" if cell == NULL else "") for cell in row))
+    return grid
+
+
+def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
+    stream.write(text(table, screen).encode(screen.encoding, "backslashreplace"))
+
+
+TABLE = Writer("table", (".txt",), _write)
