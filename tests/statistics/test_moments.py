@@ -84,10 +84,10 @@ def test_l_kurtosis_is_the_unbiased_sample_ratio(counts_of, n):
 
 def test_l_kurtosis_of_a_gaussian(counts_of):
     """A Gaussian has 30/pi atan(sqrt 2) - 9 = 0.1226, a uniform 0, and bins change it by less than 1e-4."""
-    x = np.random.default_rng(5).standard_normal(1_000_000)
+    x = np.random.default_rng(5).standard_normal(300_000)
     anchor = 30 / pi * atan(sqrt(2)) - 9
     assert anchor == pytest.approx(0.1226, abs=5e-5)
-    assert l_kurtosis(counts_of(x)) == pytest.approx(anchor, abs=2e-3)
+    assert l_kurtosis(counts_of(x)) == pytest.approx(anchor, abs=3e-3)
     assert l_kurtosis(counts_of(x, bins=True)) == pytest.approx(l_kurtosis(counts_of(x)), abs=1e-4)
     assert l_kurtosis(counts_of(np.arange(10_000))) == pytest.approx(0, abs=1e-3)
 

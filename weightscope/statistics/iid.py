@@ -1,0 +1,114 @@
+"""Is a matrix i.i.d.? Effect sizes from margins and power sums, each beside what i.i.d. elements of its shape give.
+
+Spread of the lines' log RMS (uneven scales), share of variance in the lines' means (two-way ANOVA), correlation of
+neighbours. Zero lines have no log: they are left out of the spreads and named in the note. A vector, a constant and
+a matrix with non-finite elements have no such readings.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from ..heavy import numpy as np
+from .nulls import lag_null, mean_share_null, spread_iid, spread_null
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from ..sketches.margins import Margins
+    from ..sketches.power_sums import PowerSums
+
+READINGS = ("row_spread", "col_spread", "row_mean_share", "col_mean_share", "lag_row", "lag_col")
+COLUMNS = (*(name for r in READINGS for name in (r, r + "_null")), "row_spread_iid", "col_spread_iid")
+
+CONSTANT = 2.0**-48                             # std over mean that rounding alone leaves of equal elements
+CANCELS = 1e-4                                  # variance over mean^2 below which float32 sums leave lags no digits
+
+
+def iid_readings(margins: Margins, power: PowerSums) -> Mapping[str, float | str | None]:
+    """All readings with their nulls, and `note` where something was left out or cannot be read."""
+    m, n = len(margins.rows["sum"]), len(margins.cols["sum"])
+    reason = _unreadable(m, n, power)
+    if reason:
+        return dict.fromkeys(COLUMNS) | {"note": reason}
+    parts = (spreads(margins, power), mean_shares(margins, power), lags(margins))
+    notes = [str(part["note"]) for part in parts if "note" in part]
+    return {**parts[0], **parts[1], **parts[2], "note": "; ".join(notes) or None}
+
+
+def spreads(margins: Margins, power: PowerSums) -> Mapping[str, float | str | None]:
+    """`row_spread` = population sd of log RMS over the non-zero rows; columns alike; nulls for the shape that remains.
+
+    `_null` is for Gaussian elements, `_iid` for elements of the measured kurtosis; between the two it is undecided.
+    """
+    rows, cols = _log_rms(margins.rows["squares"]), _log_rms(margins.cols["squares"])
+    m, n = len(rows), len(cols)
+    left_out = len(margins.rows["squares"]) - m, len(margins.cols["squares"]) - n
+    if min(m, n) < 2:
+        return dict.fromkeys(c for c in COLUMNS if "spread" in c) | {"note": "fewer than two non-zero rows or columns"}
+    kurtosis = _without_zeros(power, m * n).kurtosis
+    return {
+        "row_spread": float(rows.std()), "row_spread_null": spread_null(n), "row_spread_iid": spread_iid(kurtosis, n),
+        "col_spread": float(cols.std()), "col_spread_null": spread_null(m), "col_spread_iid": spread_iid(kurtosis, m),
+        **({"note": f"{left_out[0]} zero rows and {left_out[1]} zero columns left out"} if any(left_out) else {}),
+    }
+
+
+def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:
+    """`row_mean_share` = n sum (row mean - mean)^2 / sum (w - mean)^2, of a two-way ANOVA; columns alike."""
+    m, n = len(margins.rows["sum"]), len(margins.cols["sum"])
+    total = power.about(power.mean).s2
+    return {
+        "row_mean_share": _between(margins.rows["sum"] / n, power.mean) * n / total,
+        "row_mean_share_null": mean_share_null(m, n),
+        "col_mean_share": _between(margins.cols["sum"] / m, power.mean) * m / total,
+        "col_mean_share_null": mean_share_null(n, m),
+    }
+
+
+def lags(margins: Margins) -> Mapping[str, float | str | None]:
+    """`lag_row` = correlation of W_ij with W_i,j+1, `lag_col` with W_i+1,j; equals numpy.corrcoef."""
+    m, n = len(margins.rows["sum"]), len(margins.cols["sum"])
+    row, col = _lag(margins.cols, margins.lag[0], m), _lag(margins.rows, margins.lag[1], n)
+    null = lag_null(m, n)
+    found: dict[str, float | str | None] = {
+        "lag_row": row, "lag_row_null": null, "lag_col": col, "lag_col_null": null,
+    }
+    return found | ({"note": "spread too small beside the mean for lags"} if None in (row, col) else {})
+
+
+def _unreadable(m: int, n: int, power: PowerSums) -> str:
+    if min(m, n) < 2:
+        return "one line is no matrix"
+    if power.n < m * n:
+        return "non-finite elements: rows and columns are not compared"
+    return "" if power.std > CONSTANT * abs(power.mean) else "constant: rows and columns are not compared"
+
+
+def _log_rms(squares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Half the log of each non-zero line's sum of squares: log RMS up to a constant."""
+    return 0.5 * np.log(squares[squares > 0])
+
+
+def _without_zeros(power: PowerSums, n: int) -> PowerSums:
+    """The power sums of the n elements that are left when lines of zeros are taken out."""
+    about = power.about(0.0)
+    return type(power)(n, 0.0, about.s1, about.s2, about.s3, about.s4)
+
+
+def _between(means: NDArray[np.float64], mean: float) -> float:
+    return float(((means - mean) ** 2).sum())
+
+
+def _lag(lines: Mapping[str, NDArray[np.float64]], product: float, length: int) -> float | None:
+    """Pearson correlation of all lines but the last with all but the first, from sums; None if they cancel."""
+    total, squares = lines["sum"], lines["squares"]
+    pairs = (len(total) - 1) * length
+    x, y = float(total[:-1].sum()) / pairs, float(total[1:].sum()) / pairs
+    var_x, var_y = float(squares[:-1].sum()) / pairs - x * x, float(squares[1:].sum()) / pairs - y * y
+    if not (var_x > CANCELS * x * x and var_y > CANCELS * y * y):
+        return None
+    return min(max((product / pairs - x * y) / sqrt(var_x * var_y), -1.0), 1.0)
