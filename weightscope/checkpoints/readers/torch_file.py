@@ -15,7 +15,7 @@ from ..checkpoint import Checkpoint
 from ..entry import Stored
 from .nested import choose
 from .pickle_scan import ADVICES, asks, wanted
-from .raw_file import RawFile, opened, shown
+from .raw_file import AGAIN, RawFile, opened, shown
 from .torch_legacy import legacy, read_legacy
 from .torch_values import Found
 from .torch_zip import read_zip
@@ -43,7 +43,7 @@ def _loaded(raw: RawFile) -> Loaded:
     if raw.path.endswith(".distcp"):
         raise Untrusted("expected a torch file", "found a part of a distributed checkpoint", DISTRIBUTED)
     if not raw.size:
-        raise Untrusted("expected a torch file", "found an empty file", "copy or download the file again")
+        raise Untrusted("expected a torch file", "found an empty file", AGAIN)
     head = raw.at(0, min(raw.size, 512))
     if head[:4] == b"PK\x03\x04":
         return read_zip(raw)

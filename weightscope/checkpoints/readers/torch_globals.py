@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from .torch_values import Found, Inert, Kind, RefusedError, Word, sizes, view
+from .torch_values import Found, Inert, Kind, RefusedError, Word, shape, sizes, view
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _meta(args: tuple[object, ...]) -> Found:
     """(dtype, size, stride, requires_grad): a shape without data."""
     if len(args) != 4 or not isinstance(args[0], Kind):
         raise RefusedError("_rebuild_meta_tensor_no_storage without a dtype")
-    return Found(args[0], sizes(args[1], "shape"), note="meta tensor: no data", measurable=False)
+    return Found(args[0], shape(args[1]), note="meta tensor: no data", measurable=False)
 
 
 def _sparse(args: tuple[object, ...]) -> Found:
@@ -80,7 +80,7 @@ def _sparse(args: tuple[object, ...]) -> Found:
     if len(tensors) < 2 or len(shapes) != 1:
         raise RefusedError("a sparse tensor without indices, values and size")
     layout = args[0].name if isinstance(args[0], Inert) else "sparse"
-    return Found(tensors[-1].kind, sizes(shapes[0], "shape"), note=f"sparse layout ({layout})", measurable=False)
+    return Found(tensors[-1].kind, shape(shapes[0]), note=f"sparse layout ({layout})", measurable=False)
 
 
 def _quantised(args: tuple[object, ...]) -> Found:

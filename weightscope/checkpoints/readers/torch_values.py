@@ -75,9 +75,15 @@ def sizes(value: object, what: str) -> tuple[int, ...]:
         raise RefusedError(f"a tensor whose {what} is no tuple of non-negative integers")
     if len(value) > limits.RANK:
         raise RefusedError(f"a tensor of rank {len(value)} (at most {limits.RANK})")
-    if prod(value) >= 1 << 63:
-        raise RefusedError(f"a tensor whose {what} multiplies to more than 63 bits")
     return tuple(value)
+
+
+def shape(value: object) -> tuple[int, ...]:
+    """Sizes whose product, the number of elements, fits in 63 bits."""
+    dims = sizes(value, "shape")
+    if prod(d or 1 for d in dims) >= 1 << 63:
+        raise RefusedError("a tensor of more than 2^63 elements")
+    return dims
 
 
 def _row_major(dims: tuple[int, ...], strides: tuple[int, ...]) -> bool:
@@ -96,7 +102,7 @@ def view(storage: object, offset: object, size: object, stride: object, kind: Ki
     """
     if not isinstance(storage, Storage) or type(offset) is not int or not 0 <= offset < 1 << 63:
         raise RefusedError("a tensor whose storage or offset is none")
-    kind, dims, strides = kind or storage.kind, sizes(size, "shape"), sizes(stride, "strides")
+    kind, dims, strides = kind or storage.kind, shape(size), sizes(stride, "strides")
     if len(dims) != len(strides):
         raise RefusedError(f"a tensor of {len(dims)} dimensions with {len(strides)} strides")
     if 0 in dims:
