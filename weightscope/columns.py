@@ -5,7 +5,7 @@ Rows and panels are the answers of an analysis: plain values, no sketch and no p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -34,7 +34,8 @@ class Column:
 
     def suffixed(self, suffix: str, meaning: str) -> Column:
         """The same quantity seen otherwise (`std_median`)."""
-        return replace(self, name=self.name + suffix, meaning=f"{meaning} {self.name}", shown=False)
+        dtype: Kind = "float" if suffix == "_median" else self.dtype
+        return replace(self, name=self.name + suffix, dtype=dtype, meaning=f"{meaning} {self.name}", shown=False)
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,20 @@ class Panel:
     ylabel: str = ""
     curves: tuple[Curve, ...] = ()
     marks: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Many lines of a named table at once: equal-length arrays beside values that every line shares."""
+
+    arrays: Mapping[str, Any]
+    shared: Mapping[str, object]
+    table: str
+    columns: tuple[Column, ...]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.arrays.values())))
+
+    def __iter__(self) -> Iterator[Mapping[str, object]]:
+        for values in zip(*(a.tolist() for a in self.arrays.values()), strict=True):
+            yield {**self.shared, **dict(zip(self.arrays, values, strict=True))}

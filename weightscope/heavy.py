@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import rich.box as rich_box
     import rich.cells as rich_cells
     import rich.console as rich_console
+    import rich.progress as rich_progress
     import rich.table as rich_table
     import rich.text as rich_text
     import scipy.optimize as optimize
@@ -42,9 +43,9 @@ else:
     parquet, special, optimize = Lazy("pyarrow.parquet"), Lazy("scipy.special"), Lazy("scipy.optimize")
     matplotlib, matplotlib_figure = Lazy("matplotlib"), Lazy("matplotlib.figure")
     rich_box, rich_cells, rich_console = Lazy("rich.box"), Lazy("rich.cells"), Lazy("rich.console")
-    rich_table, rich_text = Lazy("rich.table"), Lazy("rich.text")
+    rich_table, rich_text, rich_progress = Lazy("rich.table"), Lazy("rich.text"), Lazy("rich.progress")
 
 __all__ = [
     "matplotlib", "matplotlib_figure", "numpy", "optimize", "pandas", "parquet", "pyarrow", "rich_box", "rich_cells",
-    "rich_console", "rich_table", "rich_text", "special", "torch",
+    "rich_console", "rich_progress", "rich_table", "rich_text", "special", "torch",
 ]

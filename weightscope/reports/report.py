@@ -45,6 +45,8 @@ class Report:
     panels: tuple[Panel, ...] = ()
     notes: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()            # tensors that could not be measured
+    reasons: tuple[str, ...] = ()               # why each automatic choice was made
+    incomplete: bool = False                    # a source was damaged, and what was whole of it was measured
 
     @property
     def table(self) -> DataFrame:

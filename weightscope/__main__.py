@@ -1,0 +1,17 @@
+"""`weightscope` and `python -m weightscope`."""
+
+from __future__ import annotations
+
+import sys
+
+from .cli.app import app
+from .cli.exits import guarded
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    sys.exit(guarded(lambda: app(standalone_mode=False)))
+
+
+if __name__ == "__main__":
+    main()

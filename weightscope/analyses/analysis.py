@@ -1,0 +1,48 @@
+"""An analysis is one question: its options, its columns, and a generator that asks (measure) and answers (rows, panels)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..checkpoints import Checkpoint, Entry, Stored
+from ..columns import Column, Panel, Row
+from ..engine.unit import Measurer
+from ..naming import Place
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One thing that gets a row: an entry that stands at a place."""
+
+    name: str                                   # as stored, with [part] or [lora]
+    place: Place
+    stored: Stored
+    entry: Entry | None = None                  # None: listed, never measured
+    shape: str = ""                             # 768x3072, as stored
+    dtype: str = ""
+    params: int = 0
+    note: str = ""
+    standing: str = "weight"                    # weight | buffer | optimizer | factor (A or B of a pair)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """An opened checkpoint and its pieces in natural order."""
+
+    source: str
+    checkpoint: Checkpoint
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The subcommand `name`: `columns` and `optional` follow from the options alone, before anything is opened."""
+
+    name: str
+    options: type                               # frozen dataclass; flags, keywords and docs come from its fields
+    columns: Callable[[Any], tuple[Column, ...]]
+    optional: Callable[[Any], Mapping[str, str]]                    # absent columns -> the option that brings them
+    rows: Callable[[Sequence[Model], Any, Measurer], Iterator[Row | Panel]]
+    notes: Callable[[Sequence[Model], Any], tuple[str, ...]] = field(default=lambda models, options: ())

@@ -1,0 +1,151 @@
+"""fit: which law do the weights follow, how well, and are they i.i.d.?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from ..columns import Block, Column, Panel, Row
+from ..engine.unit import Measured, Measurer, Unit
+from ..errors import Usage
+from ..sketches import Count, ValueCounts
+from ..statistics.readings import CODING, LAWS, LINES, MOMENTS, SHAPE, core
+from ..statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
+from .analysis import Analysis, Model, Piece
+from .fit_laws_long import LONG, law_rows
+from .fit_pictures import HISTOGRAM, heights, panel
+from .groups import columns as group_columns
+from .groups import grouped, spread
+from .identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
+
+BY = ("tensor", "role", "layer", "model")
+CELLS = (
+    Column("tensor", "str", "name as stored"), Column("low", "float", "lower edge of the cell", "weight"),
+    Column("high", "float", "upper edge of the cell", "weight"), Column("count", "int", "weights in the cell"),
+)
+ALWAYS = (MOMENTS, LAWS, SHAPE, LINES)
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What `fit` is asked: grouping, extra columns, and which pictures and cells to keep."""
+
+    by: str = "tensor"                          # tensor, role, layer or model
+    long: bool = False                          # one row for each law
+    balance: bool = False
+    coding: bool = False
+    counts: bool = False                        # keep the cells as the table `counts`
+    panels: bool = False                        # keep the densities for a picture
+    histogram: bool = False                     # a small histogram beside each row
+    seed: int = 0
+    several: bool = False                       # several models: rows say which
+    wanted: frozenset[str] | None = None        # columns asked for; None = all
+
+    def __post_init__(self) -> None:
+        if self.by not in BY:
+            raise Usage(f"fit groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
+
+
+def statistics(o: FitOptions) -> tuple[Statistic, ...]:
+    """The usual four, the balanced core with --balance, coding costs with --coding."""
+    return ALWAYS + ((core(o.seed),) if o.balance else ()) + ((CODING,) if o.coding else ())
+
+
+def columns(o: FitOptions) -> tuple[Column, ...]:
+    """Identity, statistics, note."""
+    source = (SOURCE,) if o.several else ()
+    values = LONG if o.long else tuple(c for s in statistics(o) for c in s.columns)
+    drawn = (HISTOGRAM,) if o.histogram and not o.long else ()
+    if o.by == "tensor":
+        named = TENSOR[:1] if o.long else tuple(replace(c, shown=c.name == "tensor") for c in TENSOR)
+        return (*source, *named, *drawn, *values, NOTE)
+    return (*source, *group_columns(o.by, () if o.long else values), *drawn, *(values if o.long else ()), NOTE)
+
+
+def optional(o: FitOptions) -> Mapping[str, str]:
+    """Columns that another option would bring."""
+    full = FitOptions(o.by, balance=True, coding=True)
+    absent = {c.name: c.option or "--by tensor" for c in columns(full)}
+    return absent | {c.name: "--long" for c in LONG} | {"source": "several MODELs"} | {
+        c.name: c.option for s in statistics(full) for c in s.columns if c.option}
+
+
+def rows(models: Sequence[Model], o: FitOptions, measure: Measurer) -> Iterator[Row | Panel | Block]:
+    """One row a tensor, a group, or a law of either; then its cells and its picture where they were asked for."""
+    for model in models:
+        own = sourced(models, model)
+        answers = _answers(model, o, measure)
+        if o.by != "tensor":
+            yield from _groups(answers, o, own, models)
+            continue
+        for piece, values, sketches in answers:
+            label = piece.name if len(models) == 1 else f"{model.source}: {piece.name}"
+            yield from _lines(own | of_tensor(piece) | values, sketches, o, label)
+
+
+def _lines(values: Mapping[str, object], sketches: Mapping[Any, Any], o: FitOptions, label: str) -> Iterator[Row | Panel | Block]:
+    """What one measured thing answers."""
+    counts = sketches.get(Count())
+    if o.long:
+        yield from (Row({**values, **law}) for law in law_rows(counts))
+    else:
+        yield Row({**values, "histogram": heights(counts)} if o.histogram else values)
+    if counts is not None and o.counts:
+        cells = {"low": counts.low, "high": counts.high, "count": counts.counts}
+        yield Block(cells, {"tensor": label}, "counts", CELLS)
+    if counts is not None and o.panels and (picture := panel(counts, label)):
+        yield picture
+
+
+def _answers(model: Model, o: FitOptions, measure: Measurer) -> Iterator[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]]:
+    """Every piece with its values and its counts, in order; what cannot be measured is a note."""
+    asked = () if o.long else chosen(statistics(o), o.wanted)
+    units = [Unit(p, {"": p.entry}, {"": _wants(p, o, asked)}) for p in model.pieces if p.entry is not None]
+    measured = measure(units, partial(_each, asked))
+    for piece in model.pieces:
+        if piece.entry is None:
+            yield piece, {c.name: None for s in asked for c in s.columns} | {"note": piece.note}, {}
+        else:
+            answer = next(measured)
+            yield piece, answer.values, {m: s for m, s in answer.sketches[""].items() if isinstance(s, ValueCounts)}
+
+
+def _wants(piece: Piece, o: FitOptions, asked: Sequence[Statistic]) -> frozenset[Any]:
+    """Vectors have element statistics only."""
+    wants = needed(asked) | ({Count()} if o.long or o.counts or o.panels or o.histogram else frozenset())
+    return wants if _is_matrix(piece) else wants & {Count()}
+
+
+def _is_matrix(piece: Piece) -> bool:
+    return piece.entry is not None and min(piece.entry.shape) > 1
+
+
+def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object]:
+    """The values of one tensor, made beside the reading."""
+    piece: Piece = measured.unit.key
+    sketches = measured.sketches[""]
+    able = [s for s in asked if s.needs <= sketches.keys()]
+    values = evaluate(able, Evidence(sketches, piece.entry and piece.entry.shape, piece.dtype, piece.place.kind))
+    missing = {c.name: None for s in asked if s not in able for c in s.columns}
+    vector = "a vector: element statistics only" if missing and not _is_matrix(piece) else ""
+    notes = [piece.note, vector, measured.note, values["note"]]
+    return missing | values | {"note": "; ".join(dict.fromkeys(str(n) for n in notes if n)) or None}
+
+
+def _groups(answers: Iterator[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]], o: FitOptions, own: Mapping[str, object],
+            models: Sequence[Model]) -> Iterator[Row | Panel | Block]:
+    """Pooled statistics beside their spread over the tensors."""
+    asked = () if o.long else chosen(statistics(o), o.wanted)
+    for group in grouped(answers, o.by):
+        able = [s for s in asked if s.needs <= group.pooled.keys()]
+        pooled = evaluate(able, Evidence(group.pooled, None, kind=str(group.keys["kind"])))
+        values = {c.name: None for s in asked for c in s.columns} | pooled
+        around = dict(spread(group, [c for s in asked for c in s.columns]))
+        sizes = {"tensors": len(group.values), "params": group.params}
+        label = " ".join(str(v) for v in (*own.values(), *group.keys.values()) if v is not None)
+        yield from _lines({**own, **group.keys, **sizes, **around, **values}, group.pooled, o, label)
+
+
+FIT = Analysis("fit", FitOptions, columns, optional, rows)

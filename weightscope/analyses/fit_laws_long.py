@@ -1,0 +1,36 @@
+"""`fit --long`: one row for each law, with its parameters and how well it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..columns import Column
+from ..sketches import ValueCounts
+from ..statistics.fitting import fit_laws
+from ..statistics.laws import LAWS
+
+PARAMETERS = tuple(dict.fromkeys(p for law in LAWS for p in law.parameters))
+LONG = (
+    Column("law", "str", "family of distributions", shown=True),
+    Column("loglik", "float", "log-likelihood per weight", "nats/weight"),
+    Column("aic", "float", "Akaike's criterion, 2k - 2 ln L of all weights"),
+    Column("bic", "float", "Bayesian criterion, k ln N - 2 ln L of all weights", shown=True),
+    Column("ks", "float", "greatest distance between the empirical and the fitted distribution", shown=True),
+    Column("w1", "float", "Wasserstein-1 distance to the fitted law", "std", shown=True),
+    Column("kl_bits", "float", "information lost by the fitted law", "bits/weight", shown=True),
+    Column("at_bound", "bool", "a parameter ended at its bound: the law is a limit of its family"),
+    *(Column(p, "float", f"parameter {p}, null where the law has none of that name") for p in PARAMETERS),
+)
+
+
+def law_rows(counts: ValueCounts | None) -> Iterator[dict[str, object]]:
+    """A row of values for each fitted law; one row of nulls with the reason where nothing can be fitted."""
+    fits = fit_laws(counts) if counts is not None else None
+    if fits is None or not fits.fits:
+        yield {"note": fits.reason} if fits else {}
+        return
+    for fit in fits.fits.values():
+        yield {
+            "law": fit.law, "loglik": fit.loglik / fit.n, "aic": fit.aic, "bic": fit.bic, "ks": fit.ks, "w1": fit.w1,
+            "kl_bits": fit.kl_bits, "at_bound": fit.at_bound, **fit.params,
+        }

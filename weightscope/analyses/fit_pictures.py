@@ -1,0 +1,42 @@
+"""What `fit` draws: a small histogram beside each row, and a log-density panel with the Gaussian and the best law over it."""
+
+from __future__ import annotations
+
+from ..columns import Column, Curve, Panel
+from ..heavy import numpy as np
+from ..sketches import ValueCounts
+from ..statistics.density import density, law_density
+from ..statistics.fitting import fit_laws
+
+HISTOGRAM = Column("histogram", "str", "the weights from -4 to 4 sigma, drawn in block characters", shown=True)
+BARS, REACH = 16, 4.0                           # of the small histogram: half a sigma to a bar
+STEP = 0.1                                      # sigma: of a panel's histogram
+
+
+def heights(counts: ValueCounts | None) -> tuple[float, ...] | None:
+    """Heights of the small histogram."""
+    found = density(counts, np.linspace(-REACH, REACH, BARS + 1)) if counts is not None else None
+    return None if found is None else tuple(float(x) for x in found)
+
+
+def panel(counts: ValueCounts, title: str) -> Panel | None:
+    """Density of the weights in units of sigma, the Gaussian, and the best law where it is another."""
+    reach = STEP * np.ceil(max(_reach(counts), 5.0) / STEP)
+    edges = np.linspace(-reach, reach, 2 * round(reach / STEP) + 1)
+    found = density(counts, edges)
+    if found is None:
+        return None
+    z = (edges[1:] + edges[:-1]) / 2
+    gauss = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    curves = [Curve("weights", z, found, "points"), Curve("Gaussian", z, gauss)]
+    best = fit_laws(counts).best
+    if best is not None and best.law != "normal":
+        curves.append(Curve(best.law, z, law_density(best, counts, z)))
+    return Panel(title, "density", "weight / sigma", "density", tuple(curves))
+
+
+def _reach(counts: ValueCounts) -> float:
+    """How far the weights go, at most 40 sigma: beyond, single outliers would squeeze the picture flat."""
+    std = counts.power.std
+    far = max(abs(counts.minimum - counts.power.mean), abs(counts.maximum - counts.power.mean)) / std if std > 0 else 0.0
+    return float(min(far, 40.0))

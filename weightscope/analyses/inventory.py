@@ -1,0 +1,132 @@
+"""ls: what is in a checkpoint, from its headers alone; no tensor is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..columns import Column, Panel, Row
+from ..engine.unit import Measurer
+from ..errors import Usage
+from .analysis import Analysis, Model, Piece
+from .collapse import collapsed
+from .identity import KEYS, NOTE, SIZES, SOURCE, TENSOR, of_tensor, sourced
+
+BY = ("tensor", "role", "layer", "model", "dtype")
+BYTES = Column("bytes", "int", "bytes that the elements take; 0 for an alias", "B", shown=True)
+OWN = (
+    BYTES,
+    Column("alias_of", "str", "the tensor whose storage this name shares; counted once"),
+    Column("orientation", "str", "out_in, in_out (stored transposed) or unknown"),
+    Column("family", "str", "naming rules that matched"),
+    Column("file", "str", "file that holds it"),
+)
+METADATA = (
+    Column("key", "str", "key of the metadata", shown=True), Column("length", "int", "characters of the value", shown=True),
+    Column("value", "str", "its first 200 characters", shown=True),
+)
+LONGEST = 200                                   # characters of a metadata value that are shown
+
+
+@dataclass(frozen=True)
+class InventoryOptions:
+    """What `ls` is asked."""
+
+    by: str = "tensor"                          # tensor, role, layer, model or dtype
+    flat: bool = True                           # False: repeated layers as one row, layers.{0-31}
+    metadata: bool = False                      # the file's metadata instead of its tensors
+    several: bool = False
+    wanted: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.by not in BY:
+            raise Usage(f"ls groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
+
+
+def columns(o: InventoryOptions) -> tuple[Column, ...]:
+    """Identity and storage; keys and totals where grouped."""
+    source = (SOURCE,) if o.several else ()
+    if o.metadata:
+        return (*source, *METADATA)
+    if o.by != "tensor":
+        return (*source, *KEYS[o.by], *SIZES, BYTES)
+    return (*source, *TENSOR, *OWN, NOTE)
+
+
+def optional(o: InventoryOptions) -> Mapping[str, str]:
+    """Columns that another option would bring."""
+    other = {c.name: "--by tensor" for c in (*TENSOR, *OWN, NOTE)} | {"tensors": "--by", "source": "several MODELs"}
+    return other | {c.name: "--metadata" for c in METADATA}
+
+
+def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Iterator[Row | Panel]:
+    """One row a stored tensor, an alias, or a group; never asks for a measurement."""
+    for model in models:
+        own = sourced(models, model)
+        answers = _metadata(model) if o.metadata else _tensors(model) if o.by == "tensor" else _groups(model, o.by)
+        answers = list(answers)
+        for values in collapsed(answers) if o.by == "tensor" and not (o.flat or o.metadata) else answers:
+            yield Row(own | values)
+
+
+def notes(models: Sequence[Model], o: InventoryOptions) -> tuple[str, ...]:
+    """Totals, by dtype and by role, one line a model."""
+    return tuple(_totals(m) for m in models if m.pieces and not o.metadata)
+
+
+def _tensors(model: Model) -> Iterator[dict[str, object]]:
+    shown = {p.name for p in model.pieces}
+    for piece in model.pieces:
+        yield _row(piece)
+        for alias, target in model.checkpoint.aliases.items():
+            if target == piece.stored.name and alias not in shown:
+                yield _row(piece) | {"tensor": alias, "alias_of": target, "bytes": 0, "params": 0}
+
+
+def _row(piece: Piece) -> dict[str, object]:
+    place, stored = piece.place, piece.stored
+    marked = piece.standing if piece.standing == "optimizer" else ""
+    return {
+        **of_tensor(piece), "bytes": stored.nbytes, "alias_of": None,
+        "orientation": place.orientation if place.kind in ("matrix", "conv", "embedding", "router") else None,
+        "family": place.family or None, "file": stored.file or None,
+        "note": "; ".join(n for n in (marked, piece.note) if n) or None,
+    }
+
+
+def _groups(model: Model, by: str) -> Iterator[dict[str, object]]:
+    totals: dict[tuple[object, ...], dict[str, object]] = {}
+    for piece in model.pieces:
+        keys = {c.name: of_tensor(piece)[c.name] for c in KEYS[by]}
+        total = totals.setdefault(tuple(keys.values()), {**keys, "tensors": 0, "params": 0, "bytes": 0})
+        for name, more in (("tensors", 1), ("params", piece.params), ("bytes", piece.stored.nbytes)):
+            total[name] = int(str(total[name])) + more
+    yield from totals.values()
+
+
+def _metadata(model: Model) -> Iterator[dict[str, object]]:
+    for key, value in model.checkpoint.metadata.items():
+        yield {"key": key, "length": len(value), "value": value[:LONGEST]}
+
+
+def _totals(model: Model) -> str:
+    sizes, roles = Counter[str](), Counter[str]()
+    for piece in model.pieces:
+        sizes[piece.dtype] += piece.stored.nbytes
+        roles[piece.place.role] += 1
+    params, size = sum(p.params for p in model.pieces), sum(sizes.values())
+    by_dtype = ", ".join(f"{k} {_bytes(v)}" for k, v in sizes.most_common())
+    by_role = ", ".join(f"{k} {v}" for k, v in roles.most_common())
+    return f"{len(model.pieces):,} tensors, {params:,} elements, {_bytes(size)} ({by_dtype}); {by_role}"
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            break
+        size /= 1024
+    return f"{size:.4g} {unit}"
+
+
+LS = Analysis("ls", InventoryOptions, columns, optional, rows, notes)

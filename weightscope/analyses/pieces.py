@@ -1,0 +1,103 @@
+"""Entry + place -> piece: the only module where a name's meaning meets a tensor's bytes.
+
+Applies views (transpose, part, expert, low-rank product) to what the checkpoint stores. Stored layout is a fact of the
+checkpoint, where it stands is a fact of its name; both meet here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from ..checkpoints import Checkpoint, Entry, LoraPair, Stored
+from ..checkpoints.views import Part, Product, Transpose, expert
+from ..dtypes import DTYPES
+from ..errors import Unmeasured
+from ..naming import Place, places
+from .analysis import Model, Piece
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How names are read: an own rule file, and whether fused tensors are split."""
+
+    name_map: str | None = None
+    split: bool = True
+
+
+def listed(checkpoint: Checkpoint, reading: Reading) -> Model:
+    """Every stored tensor as one piece, nothing split, nothing paired: what `ls` shows."""
+    found = _places(checkpoint, replace(reading, split=False))
+    pieces = tuple(_whole(t, found[t.name][0], checkpoint) for t in checkpoint.tensors)
+    return Model(checkpoint.source, checkpoint, pieces)
+
+
+def measured(checkpoint: Checkpoint, reading: Reading) -> Model:
+    """What gets a row in a measuring command: weights, split where fused, low-rank pairs as their product."""
+    found, factors = _places(checkpoint, reading), {n for p in checkpoint.pairs for n in (p.a, p.b)}
+    tensors = {t.name: t for t in checkpoint.tensors}
+    pairs = {p.a: p for p in checkpoint.pairs}
+    pieces: list[Piece] = []
+    for name, tensor in tensors.items():
+        if name in pairs:
+            pieces.append(_pair(pairs[name], tensors, checkpoint, reading))
+        elif name not in factors and name not in checkpoint.optimizer:
+            pieces += _split(tensor, found[name])
+    return Model(checkpoint.source, checkpoint, tuple(p for p in pieces if p.place.kind != "buffer"))
+
+
+def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Place, ...]]:
+    shapes = {t.name: t.dims for t in checkpoint.tensors}
+    return places(shapes, checkpoint.config, split=reading.split, name_map=reading.name_map)
+
+
+def _whole(tensor: Stored, place: Place, checkpoint: Checkpoint) -> Piece:
+    factors = {n for p in checkpoint.pairs for n in (p.a, p.b)}
+    standing = "buffer" if place.kind == "buffer" else "factor" if tensor.name in factors else "weight"
+    if tensor.name in checkpoint.optimizer:
+        place, standing = Place("optimizer", "buffer"), "optimizer"
+    return Piece(tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.note, standing)
+
+
+def _split(tensor: Stored, parts: tuple[Place, ...]) -> Iterator[Piece]:
+    """One piece for each place of a tensor."""
+    for place in parts:
+        name = f"{tensor.name}[{place.part}]" if place.part else tensor.name
+        base = Piece(name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.note)
+        try:
+            if not tensor.measurable or DTYPES[tensor.dtype].kind == "none":
+                raise Unmeasured(tensor.note or f"{tensor.dtype} cannot be decoded")
+            entry = _seen(tensor, place)
+            yield replace(base, entry=entry, params=entry.shape[0] * entry.shape[1], note=_note(tensor, place))
+        except Unmeasured as reason:
+            yield replace(base, note=str(reason))
+
+
+def _seen(tensor: Stored, place: Place) -> Entry:
+    """The stored tensor as its place says: expert, orientation, rows."""
+    leaf = expert(tensor, place.expert) if place.expert is not None else tensor
+    entry: Entry = Transpose(leaf) if place.transpose else leaf
+    return Part(entry, place.rows) if place.rows is not None else entry
+
+
+def _note(tensor: Stored, place: Place) -> str:
+    unsure = "orientation unknown: rows and columns may be exchanged" if place.orientation == "unknown" else ""
+    return "; ".join(n for n in (tensor.note, unsure) if n)
+
+
+def _pair(pair: LoraPair, tensors: Mapping[str, Stored], checkpoint: Checkpoint, reading: Reading) -> Piece:
+    """scale * B A as one piece, standing where the adapted module stands."""
+    a, b = tensors[pair.a], tensors[pair.b]
+    entry = Product(b, a, pair.scale)
+    name = f"{pair.module}.weight"
+    place = places({name: entry.shape}, checkpoint.config, split=False, name_map=reading.name_map)[name][0]
+    place = replace(place, kind="matrix" if place.kind in ("norm", "bias", "buffer") else place.kind, transpose=False)
+    shape = f"{entry.shape[0]}x{entry.shape[1]}"
+    note = "; ".join(n for n in (pair.note, a.note, b.note) if n)
+    if not (a.measurable and b.measurable):
+        return Piece(f"{pair.module}[lora]", place, a, None, shape, a.dtype, a.params + b.params, note)
+    return Piece(f"{pair.module}[lora]", place, a, entry, shape, a.dtype, entry.shape[0] * entry.shape[1], note)
+
+
+def _shape(tensor: Stored) -> str:
+    return "x".join(str(d) for d in tensor.dims) or "scalar"

@@ -1,0 +1,72 @@
+"""Which pieces a command looks at: globs on names and roles, a range of layers, a least size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ..errors import Usage
+from .analysis import Model, Piece
+
+
+@dataclass(frozen=True)
+class Selection:
+    """`include`, `exclude` match names, `role` whole roles, `layers` is like `0-3,10`."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()
+    layers: str = ""
+    min_params: int = 0
+
+    def __post_init__(self) -> None:
+        layers_of(self.layers)
+
+    def admits(self, piece: Piece) -> bool:
+        """Whether a piece passes every condition."""
+        names = (piece.name, piece.stored.name)
+        return (
+            (not self.include or _any(names, self.include))
+            and not _any(names, self.exclude)
+            and (not self.role or _any((piece.place.role,), self.role))
+            and (not self.layers or any(piece.place.layer in r for r in layers_of(self.layers)))
+            and piece.params >= self.min_params
+        )
+
+
+def layers_of(text: str) -> tuple[range, ...]:
+    """Ranges of layers, both ends included.
+
+    >>> layers_of("0-3,10")
+    (range(0, 4), range(10, 11))
+    """
+    try:
+        pairs = [part.split("-") for part in text.split(",")] if text else []
+        return tuple(range(int(pair[0]), int(pair[-1]) + 1) for pair in pairs if len(pair) <= 2 or _fail(text))
+    except ValueError:
+        raise Usage("--layers takes numbers and ranges such as 0-3,10", f"found {text!r}", "leave out blanks") from None
+
+
+def selected(models: Sequence[Model], selection: Selection, strict_models: bool = True) -> tuple[Model, ...]:
+    """The models with the pieces that pass; a selection that matches nothing anywhere is a mistake."""
+    chosen = tuple(Model(m.source, m.checkpoint, tuple(p for p in m.pieces if selection.admits(p))) for m in models)
+    if any(m.pieces for m in models) and not any(m.pieces for m in chosen):
+        roles = sorted({p.place.role for m in models for p in m.pieces})
+        raise Usage(
+            "expected the selection to match a tensor", f"none of {sum(len(m.pieces) for m in models)} passes {_said(selection)}",
+            f"roles here: {', '.join(roles)}; `weightscope ls` shows the names",
+        )
+    return chosen
+
+
+def _any(names: Sequence[str], globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, glob) for name in names for glob in globs)
+
+
+def _fail(text: str) -> bool:
+    raise ValueError(text)
+
+
+def _said(selection: Selection) -> str:
+    return ", ".join(f"{k} {v!r}" for k, v in vars(selection).items() if v)

@@ -1,0 +1,204 @@
+"""The story in a page: open, place, ask, collect. The command line and a notebook call the same functions.
+
+Keywords are the fields of six frozen records, one for each concern; what a record does not know is a mistake with the
+nearest name. Everything that can be refused before opening anything is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any
+
+from .analyses import ANALYSES, LS, Analysis, Model, Reading, Selection, listed, measured, selected
+from .checkpoints import Checkpoint, Opening, changed, open_checkpoint
+from .columns import Block, Column, Panel, Row
+from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
+from .errors import Untrusted, Usage
+from .escape import escaped
+from .geometry import whole
+from .provenance import provenance
+from .reports.expression import parse
+from .reports.report import Report
+from .reports.spark import blocks
+from .reports.view import View
+
+__all__ = ["Meter", "Running", "ask", "fit", "ls", "open_checkpoint"]
+
+Watch = Callable[[Meter, int, int], AbstractContextManager[None]]        # meter, tensors, bytes -> shown while measuring
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where and with how much: device, bytes of memory, threads; `strict` turns notes on tensors into exit 4."""
+
+    device: str = "auto"
+    memory: int | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Expressions over all measured rows that decide the exit code."""
+
+    fail_if: tuple[str, ...] = ()
+
+
+QUESTIONS = {question.name: question for question in ANALYSES}
+RECORDS = (Opening, Reading, Selection, Running, View, Gates)
+
+
+def fit(*models: Any, **options: Any) -> Report:
+    """Which law do the weights follow, how well, and are they i.i.d.: one row a tensor, or a group with `by`.
+
+    `models`: paths, `demo:NAME`, open checkpoints or dicts of tensors. `options`: the fields of FitOptions (by, long,
+    balance, coding, counts, panels, seed), Selection (include, exclude, role, layers, min_params), Opening (root, strict,
+    follow_symlinks, salvage), Reading (name_map, split), Running (device, memory, threads), View (columns, where, sort,
+    limit) and Gates (fail_if). Raises Usage, Untrusted.
+
+    >>> report = fit("demo:gpt", by="role", columns=("role", "kind", "std"))
+    >>> list(report.table.columns)
+    ['role', 'kind', 'std']
+    """
+    return ask("fit", models, options)
+
+
+def ls(*models: Any, **options: Any) -> Report:
+    """What is in a checkpoint: name, layer, role, shape, dtype, bytes, from headers alone.
+
+    `options`: the fields of InventoryOptions (by, flat, metadata) and of the records that `fit` takes. Raises Usage, Untrusted.
+
+    >>> ls("demo:gpt", by="dtype").rows[0]["dtype"]
+    'BF16'
+    """
+    return ask("ls", models, options)
+
+
+def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: Watch | None = None) -> Report:
+    """Puts a question to checkpoints and collects the answer."""
+    if not sources:
+        raise Usage("expected at least one MODEL", "found none", "name a checkpoint, a folder or demo:gpt")
+    begun, question = time.monotonic(), QUESTIONS[name]
+    records = _records(question, keywords, len(sources) > 1)
+    options = _checked(question, records)
+    place = listed if question is LS else measured
+    opened = [open_checkpoint(source, records[Opening]) for source in sources]
+    models = selected([place(c, records[Reading]) for c in opened], records[Selection])
+    engine = _Engine(records[Running], watch)
+    answers = list(question.rows(models, options, engine))
+    for sentence in filter(None, (changed(c) for c in opened)):
+        raise Untrusted("expected files that stay as they are", sentence, "run again when nothing writes to them")
+    report = _collect(question, options, answers)
+    timing = {
+        "seconds": round(time.monotonic() - begun, 3), "bytes_read": engine.meter.bytes_read,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return replace(
+        report, view=records[View], timing=timing, notes=_notes(question, models, options),
+        provenance=provenance(question.name, opened, keywords, engine.device), unmeasured=_unmeasured(models, engine),
+        reasons=_reasons(models, engine), incomplete=any(c.missing for c in opened),
+    )
+
+
+class _Engine:
+    """The measurer of one call: chooses its device when first asked, so that what measures nothing loads no torch."""
+
+    def __init__(self, running: Running, watch: Watch | None) -> None:
+        self.running, self.watch, self.meter = running, watch, Meter()
+        self.refused: list[str] = []
+        self.device: Device | None = None
+
+    def __call__(self, units: Sequence[Unit], each: Each) -> Iterator[Measured]:
+        self.device = self.device or choose(self.running.device, self.running.memory, self.running.threads)
+        size = sum(s.bytes[1] for u in units for e in u.entries.values() for s in e.needs(whole(e.shape)))
+        with self.watch(self.meter, len(units), size) if self.watch else nullcontext():
+            for answer in Executor(self.device, self.meter)(units, each):
+                self.refused += [answer.unit.key.name] if answer.note else []
+                yield answer
+
+
+def _records(question: Analysis, keywords: Mapping[str, Any], several: bool) -> dict[type, Any]:
+    """Keywords sorted into the records that know them."""
+    kinds = (question.options, *RECORDS)
+    own = {f.name: kind for kind in kinds for f in fields(kind) if f.name not in ("several", "wanted")}
+    for name in keywords:
+        if name not in own:
+            near = get_close_matches(name, own, 1)
+            raise Usage(f"{question.name} has no option {name!r}", f"options: {', '.join(sorted(own))}",
+                        f"did you mean {near[0]!r}?" if near else "leave it out")
+    given = {kind: {k: _frozen(v) for k, v in keywords.items() if own[k] is kind} for kind in kinds}
+    given[question.options] |= {"several": several}
+    return {kind: kind(**values) for kind, values in given.items()}
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _checked(question: Analysis, records: Mapping[type, Any]) -> Any:
+    """Expressions and columns against what the options declare, before anything is opened; then which columns are wanted."""
+    options, view, gates = records[question.options], records[View], records[Gates]
+    declared, absent = question.columns(options), question.optional(options)
+    absent = {k: v for k, v in absent.items() if k not in {c.name for c in declared}}
+    view.check(declared, absent)
+    expressions = [parse(text, declared, absent) for text in (*gates.fail_if, *([view.where] if view.where else []))]
+    if not view.columns or "all" in view.columns:
+        return options
+    named = {*view.columns, view.sort.removeprefix("-")} | {n for e in expressions for n in e.names}
+    stems = {n.removesuffix(s) for n in named for s in ("", "_median", "_min", "_max")}
+    return replace(options, wanted=frozenset(named | stems))
+
+
+def _collect(question: Analysis, options: Any, answers: Sequence[Row | Panel | Block]) -> Report:
+    """Rows to the main table, blocks to their tables, panels beside them."""
+    rows = tuple(_drawn(a.values) for a in answers if isinstance(a, Row))
+    found = [a for a in answers if isinstance(a, Block)]
+    tables = {b.table: (b.columns, Blocks(tuple(x for x in found if x.table == b.table))) for b in found}
+    panels = tuple(a for a in answers if isinstance(a, Panel))
+    return Report(question.name, rows, question.columns(options), tables=tables, panels=panels)
+
+
+def _drawn(values: Mapping[str, object]) -> Mapping[str, object]:
+    """A row with its small histogram as block characters."""
+    heights = values.get("histogram")
+    return {**values, "histogram": blocks(heights)} if isinstance(heights, tuple) else values
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks(Sequence[Mapping[str, object]]):
+    """The lines of many blocks, made one by one: a table of millions of cells stays arrays until it is written."""
+
+    blocks: tuple[Block, ...]
+
+    def __len__(self) -> int:
+        return sum(len(b) for b in self.blocks)
+
+    def __iter__(self) -> Iterator[Mapping[str, object]]:
+        for block in self.blocks:
+            yield from block
+
+    def __getitem__(self, at: Any) -> Any:
+        return list(self)[at]
+
+
+def _notes(question: Analysis, models: Sequence[Model], options: Any) -> tuple[str, ...]:
+    """What was chosen, what is odd and what is missing, in the order of the models."""
+    found = [escaped(n) for m in models for n in (*m.checkpoint.notes, *m.checkpoint.flags, *m.checkpoint.missing)]
+    return tuple(dict.fromkeys([*found, *question.notes(models, options)]))
+
+
+def _reasons(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
+    """Why each automatic choice was made: device, batches, families."""
+    families = [escaped(f"{p.name}: {p.place.why}") for m in models for p in m.pieces if p.place.why]
+    return ((engine.device.why,) if engine.device else ()) + tuple(engine.meter.plans) + tuple(families)
+
+
+def _unmeasured(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
+    """Tensors that the command applies to and could not measure."""
+    if engine.device is None and not any(p.entry for m in models for p in m.pieces):
+        return ()
+    return tuple(p.name for m in models for p in m.pieces if p.entry is None) + tuple(engine.refused)

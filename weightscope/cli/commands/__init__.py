@@ -1,0 +1,7 @@
+"""One thin file per subcommand; a new one is its file and its line here."""
+
+from __future__ import annotations
+
+from . import fit, ls
+
+COMMANDS = (ls, fit)

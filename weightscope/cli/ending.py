@@ -1,0 +1,88 @@
+"""The shared ending of every command: check what will be written, ask, render, write, judge, exit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..api import ask
+from ..errors import Usage
+from ..reports.expression import parse
+from ..reports.files import check_writable
+from ..reports.formats import default_format, format_of
+from ..reports.gate import describe, gate
+from ..reports.pictures import check_plot
+from ..reports.report import Report
+from ..reports.screen import Screen
+from .exits import Exit
+from .options import Shared
+from .terminal import progress
+
+
+def answer(question: str, models: Sequence[str], own: Mapping[str, Any], shared: Shared,
+           tables: Mapping[str, str] | None = None) -> None:
+    """Asks the question and carries the report to where it was wanted; raises Exit with the code that applies."""
+    _check_outputs(question, shared, tables or {})
+    watch = None if shared.quiet or shared.no_progress or not sys.stderr.isatty() else progress
+    report = ask(question, models, shared.keywords() | dict(own), watch)
+    if not shared.quiet:
+        _say(*report.notes, *(report.reasons if shared.verbose else ()))
+    _write(report, shared, tables or {})
+    code = max(_judged(report, shared), key=(0, 1, 4, 3).index)
+    if code:
+        raise Exit(code)
+
+
+def _check_outputs(question: str, shared: Shared, tables: Mapping[str, str]) -> None:
+    """Everything that can be known about outputs before the work starts."""
+    for path in shared.output or ():
+        format_of(path, shared.format)
+    if shared.format and not shared.output:
+        format_of("-", shared.format)
+        if shared.format == "parquet" and sys.stdout.isatty():
+            raise Usage("expected a file or a pipe for Parquet", "stdout is a terminal", "add -o FILE.parquet")
+    if shared.plot:
+        if question == "ls":
+            raise Usage("expected a command that draws", "ls has no picture", "leave out --plot")
+        check_plot(shared.plot)
+    for path in tables.values():
+        format_of(path, None)
+    for path in (*(shared.output or ()), *tables.values(), *filter(None, (shared.plot, shared.provenance))):
+        check_writable(path)
+
+
+def _write(report: Report, shared: Shared, tables: Mapping[str, str]) -> None:
+    for path in shared.output or ():
+        report.save(path, shared.format)
+    if not shared.output:
+        report.write(sys.stdout, shared.format or default_format(Screen.of(sys.stdout)))
+    for table, path in tables.items():
+        report.save(path, table=table)
+    if shared.plot:
+        report.plot(shared.plot)
+    if shared.provenance:
+        report.save_provenance(shared.provenance)
+
+
+def _judged(report: Report, shared: Shared) -> list[int]:
+    """Exit codes that apply: gates, unmeasured tensors under --strict, salvage."""
+    codes = [0]
+    for text in shared.fail_if or ():
+        verdict = gate(parse(text, report.columns), report.rows)
+        if verdict.matches:
+            _say(describe(verdict))
+            codes.append(1)
+        elif verdict.all_null:
+            if not shared.quiet or shared.strict:
+                _say(f"warning: {describe(verdict)}")
+            codes.append(4 if shared.strict else 0)
+    if shared.strict and report.unmeasured:
+        _say(f"--strict: {len(report.unmeasured)} tensors could not be measured: {', '.join(report.unmeasured[:5])}")
+        codes.append(4)
+    return [*codes, 3 if report.incomplete else 0]
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
