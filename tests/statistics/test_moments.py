@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from math import atan, comb, pi, sqrt
+from math import atan, comb, fsum, pi, sqrt
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from weightscope.sketches.value_counts import ValueCounts
-from weightscope.statistics.moments import l_kurtosis, median, moments, quantile, robust_std
+from weightscope.statistics.moments import dot, l_kurtosis, median, moments, quantile, robust_std
 
 
 def _sample(seed: int, n: int = 5000) -> np.ndarray:
@@ -101,3 +101,10 @@ def test_l_kurtosis_ignores_where_and_how_wide(counts_of):
 def test_l_kurtosis_needs_four_weights(counts_of):
     """Three weights have no fourth L-moment."""
     assert l_kurtosis(counts_of([1.0, 2.0, 3.0])) is None
+
+
+def test_sums_of_products_do_not_know_threads():
+    """A sum of products of many cells is numpy's pairwise sum, not BLAS, whose rounding follows its thread count."""
+    a, b = np.random.default_rng(7).standard_normal((2, 65_536))
+    assert dot(a, b) == (a * b).sum() == pytest.approx(fsum(a * b), rel=1e-12)
+    assert dot(a, np.arange(65_536)) == pytest.approx(a @ np.arange(65_536), rel=1e-10)

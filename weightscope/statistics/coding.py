@@ -6,9 +6,11 @@ stand for their middle in the other two (golomb_bits within 1e-2, rf8_rmse withi
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from ..heavy import numpy as np
+from .moments import dot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +57,7 @@ def golomb(counts: ValueCounts) -> tuple[float | None, int | None]:
         return None, None
     x = np.rint(counts.value / STEP)
     u, held = _summed(np.where(x > 0, 2 * x - 1, -2 * x), counts.counts)
-    costs = [float(_golomb_bits(u, k) @ held) / counts.n for k in range(int(_floor_log2(u[-1:] + 1)[0]) + 2)]
+    costs = [dot(_golomb_bits(u, k), held) / counts.n for k in range(int(_floor_log2(u[-1:] + 1)[0]) + 2)]
     best = int(np.argmin(costs))
     return costs[best], best
 
@@ -71,7 +73,7 @@ def rf8_rmse(counts: ValueCounts) -> float | None:
     size = size / np.exp2(np.floor(np.log2(size.max())))        # a power of two changes nothing, and squares hold
     size, held = size[size > 0], counts.counts[size > 0]
     error = size - _two_powers(size)
-    return float(np.sqrt((error * error) @ held / ((size * size) @ held)))
+    return sqrt(dot(error * error, held) / dot(size * size, held))
 
 
 def _two_powers(size: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -113,5 +115,5 @@ def _spread(counts: ValueCounts, step: float) -> tuple[NDArray[np.float64], NDAr
 
 
 def _entropy(held: NDArray[np.float64], times: NDArray[np.float64]) -> float:
-    p = held[held > 0] / (held @ times)
-    return float(-(times[held > 0] * p) @ np.log2(p))
+    p = held[held > 0] / dot(held, times)
+    return -dot(times[held > 0] * p, np.log2(p)) + 0.0

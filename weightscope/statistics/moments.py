@@ -7,7 +7,7 @@ into its bin as its rank does, and L-moments use the middle of the bin (2^-8 of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..heavy import numpy as np
 
@@ -55,7 +55,7 @@ def l_kurtosis(counts: ValueCounts) -> float | None:
     g1 = g0 * (a - 1) / (n - 1)
     g2 = g1 * (a - 2) / (n - 2)
     g3 = g2 * (a - 3) / (n - 3)
-    l2, l4 = float(dx @ (g0 - g1)), float(dx @ (g0 - 6 * g1 + 10 * g2 - 5 * g3))
+    l2, l4 = dot(dx, g0 - g1), dot(dx, g0 - 6 * g1 + 10 * g2 - 5 * g3)
     return l4 / l2 if l2 > 0 else None
 
 
@@ -79,7 +79,7 @@ def resolved(counts: ValueCounts) -> bool:
     """Whether the cells show the law: exact values and constants do, bins where their mean width is within 0.1 std."""
     if counts.exact or counts.minimum >= counts.maximum:
         return True
-    return bool((counts.high - counts.low) @ counts.counts <= WIDEST * counts.power.std * counts.n)
+    return dot(counts.high - counts.low, counts.counts) <= WIDEST * counts.power.std * counts.n
 
 
 def robust_std(counts: ValueCounts) -> float | None:
@@ -88,6 +88,11 @@ def robust_std(counts: ValueCounts) -> float | None:
         return None
     low, high = quantile(counts, 0.25), quantile(counts, 0.75)
     return None if low is None or high is None else (high - low) / IQR_OF_NORMAL
+
+
+def dot(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Sum of products, the same on any number of threads: `a @ b` rounds by how many BLAS takes, and waits for them."""
+    return float((a * b).sum())
 
 
 def _ordered(counts: ValueCounts, ranks: NDArray[np.int64]) -> NDArray[np.float64]:

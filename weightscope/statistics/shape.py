@@ -10,6 +10,7 @@ from math import exp, lgamma, log
 from typing import TYPE_CHECKING, Any
 
 from ..heavy import numpy as np
+from .moments import dot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,7 @@ WEIBULL_POINTS = 1000                           # slope of a Gaussian within 1e-
 
 def beta_moment(counts: ValueCounts) -> float | None:
     """beta of a generalised Gaussian from rho = N sum(w^2)/(sum|w|)^2, arXiv 2506.00486; no mean removal."""
-    total = float(np.abs(counts.value) @ counts.counts)
+    total = dot(np.abs(counts.value), counts.counts)
     squares = counts.power.about(0.0).s2
     return beta_of_rho(counts.n * squares / total**2) if total > 0 else None
 
@@ -68,7 +69,7 @@ def weibull_k(counts: ValueCounts) -> float | None:
     x = np.log(low[cell] + (high[cell] - low[cell]) * into)
     y = np.log(-np.log1p(-share))
     x -= x.mean()
-    return float(x @ y / (x @ x))
+    return dot(x, y) / dot(x, x)
 
 
 def _folded(counts: ValueCounts) -> tuple[NDArray[Any], ...]:
