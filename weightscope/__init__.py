@@ -3,13 +3,30 @@
     import weightscope as ws
     ws.fit("model.safetensors", by="role").table
 
-Importing this loads neither torch nor pandas nor scipy; each function loads what it needs.
+Importing this loads nothing else: each name loads what it needs when it is first used.
 """
 
 from __future__ import annotations
 
-from .api import fit, ls, open_checkpoint
-from .errors import Unmeasured, Untrusted, Usage, WeightscopeError
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["Unmeasured", "Untrusted", "Usage", "WeightscopeError", "fit", "ls", "open_checkpoint"]
+if TYPE_CHECKING:
+    from .api import fit, ls, open_checkpoint
+    from .errors import Unmeasured, Untrusted, Usage, WeightscopeError
+
 __version__ = "0.1.0"
+__all__ = ["Unmeasured", "Untrusted", "Usage", "WeightscopeError", "fit", "ls", "open_checkpoint"]
+_HOMES = {"fit": ".api", "ls": ".api", "open_checkpoint": ".api"}
+
+
+def __getattr__(name: str) -> object:
+    """A public name, from the module that defines it."""
+    if name not in __all__:
+        raise AttributeError(f"module 'weightscope' has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, ".errors"), __name__), name)
+
+
+def __dir__() -> list[str]:
+    """Public names, for completion in a notebook."""
+    return [*__all__, "__version__"]

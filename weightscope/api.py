@@ -15,8 +15,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from .analyses import ANALYSES, LS, Analysis, Model, Reading, Selection, listed, measured, selected
-from .checkpoints import Checkpoint, Opening, changed, open_checkpoint
-from .columns import Block, Column, Panel, Row
+from .checkpoints import Opening, changed, open_checkpoint
+from .columns import Block, Panel, Row
 from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
 from .errors import Untrusted, Usage
 from .escape import escaped
@@ -29,7 +29,7 @@ from .reports.view import View
 
 __all__ = ["Meter", "Running", "ask", "fit", "ls", "open_checkpoint"]
 
-Watch = Callable[[Meter, int, int], AbstractContextManager[None]]        # meter, tensors, bytes -> shown while measuring
+Watch = Callable[[Meter, int, int], AbstractContextManager[None]]  # meter, tensors, bytes -> shown while measuring
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,19 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
         raise Untrusted("expected files that stay as they are", sentence, "run again when nothing writes to them")
     report = _collect(question, options, answers)
     timing = {
-        "seconds": round(time.monotonic() - begun, 3), "bytes_read": engine.meter.bytes_read,
+        "seconds": round(time.monotonic() - begun, 3),
+        "bytes_read": engine.meter.bytes_read,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return replace(
-        report, view=records[View], timing=timing, notes=_notes(question, models, options),
-        provenance=provenance(question.name, opened, keywords, engine.device), unmeasured=_unmeasured(models, engine),
-        reasons=_reasons(models, engine), incomplete=any(c.missing for c in opened),
+        report,
+        view=records[View],
+        timing=timing,
+        notes=_notes(question, models, options),
+        provenance=provenance(question.name, opened, keywords, engine.device),
+        unmeasured=_unmeasured(models, engine),
+        reasons=_reasons(models, engine),
+        incomplete=any(c.missing for c in opened),
     )
 
 
@@ -128,8 +134,11 @@ def _records(question: Analysis, keywords: Mapping[str, Any], several: bool) -> 
     for name in keywords:
         if name not in own:
             near = get_close_matches(name, own, 1)
-            raise Usage(f"{question.name} has no option {name!r}", f"options: {', '.join(sorted(own))}",
-                        f"did you mean {near[0]!r}?" if near else "leave it out")
+            raise Usage(
+                f"{question.name} has no option {name!r}",
+                f"options: {', '.join(sorted(own))}",
+                f"did you mean {near[0]!r}?" if near else "leave it out",
+            )
     given = {kind: {k: _frozen(v) for k, v in keywords.items() if own[k] is kind} for kind in kinds}
     given[question.options] |= {"several": several}
     return {kind: kind(**values) for kind, values in given.items()}

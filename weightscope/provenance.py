@@ -12,13 +12,20 @@ from .engine import Device
 LIBRARIES = ("numpy", "scipy", "torch", "pandas", "pyarrow")
 
 
-def provenance(command: str, opened: Sequence[Checkpoint], keywords: Mapping[str, Any], device: Device | None) -> dict[str, Any]:
+def provenance(
+    command: str, opened: Sequence[Checkpoint], keywords: Mapping[str, Any], device: Device | None
+) -> dict[str, Any]:
     """The keys that every report carries."""
-    sources = [{"source": c.source, "files": [{"path": path, "size": size} for path, size, _ in c.files]} for c in opened]
+    sources = [
+        {"source": c.source, "files": [{"path": path, "size": size} for path, size, _ in c.files]} for c in opened
+    ]
     return {
-        "version": installed("weightscope"), "command": command, "sources": sources,
+        "version": installed("weightscope"),
+        "command": command,
+        "sources": sources,
         "options": {k: str(v) if isinstance(v, bytes) else v for k, v in sorted(keywords.items())},
-        "device": device.name if device else None, "device_reason": device.why if device else "nothing was measured",
+        "device": device.name if device else None,
+        "device_reason": device.why if device else "nothing was measured",
         "libraries": {name: installed(name) for name in LIBRARIES},
     }
 

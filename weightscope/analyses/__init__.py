@@ -10,4 +10,16 @@ from .selection import Selection, selected
 
 ANALYSES = (LS, FIT)
 
-__all__ = ["ANALYSES", "FIT", "LS", "Analysis", "Model", "Piece", "Reading", "Selection", "listed", "measured", "selected"]
+__all__ = [
+    "ANALYSES",
+    "FIT",
+    "LS",
+    "Analysis",
+    "Model",
+    "Piece",
+    "Reading",
+    "Selection",
+    "listed",
+    "measured",
+    "selected",
+]

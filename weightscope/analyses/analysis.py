@@ -16,15 +16,15 @@ from ..naming import Place
 class Piece:
     """One thing that gets a row: an entry that stands at a place."""
 
-    name: str                                   # as stored, with [part] or [lora]
+    name: str  # as stored, with [part] or [lora]
     place: Place
     stored: Stored
-    entry: Entry | None = None                  # None: listed, never measured
-    shape: str = ""                             # 768x3072, as stored
+    entry: Entry | None = None  # None: listed, never measured
+    shape: str = ""  # 768x3072, as stored
     dtype: str = ""
     params: int = 0
     note: str = ""
-    standing: str = "weight"                    # weight | buffer | optimizer | factor (A or B of a pair)
+    standing: str = "weight"  # weight | buffer | optimizer | factor (A or B of a pair)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +41,8 @@ class Analysis:
     """The subcommand `name`: `columns` and `optional` follow from the options alone, before anything is opened."""
 
     name: str
-    options: type                               # frozen dataclass; flags, keywords and docs come from its fields
+    options: type  # frozen dataclass; flags, keywords and docs come from its fields
     columns: Callable[[Any], tuple[Column, ...]]
-    optional: Callable[[Any], Mapping[str, str]]                    # absent columns -> the option that brings them
+    optional: Callable[[Any], Mapping[str, str]]  # absent columns -> the option that brings them
     rows: Callable[[Sequence[Model], Any, Measurer], Iterator[Row | Panel]]
     notes: Callable[[Sequence[Model], Any], tuple[str, ...]] = field(default=lambda models, options: ())

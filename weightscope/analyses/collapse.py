@@ -51,6 +51,9 @@ def _one(pattern: str, group: list[dict[str, Any]]) -> dict[str, Any]:
     layers = "{" + ranges([row["layer"] for row in group]) + "}"
     files = {row.get("file") for row in group}
     return group[0] | {
-        "tensor": pattern.replace("\0", layers), "layer": None, "params": sum(r["params"] for r in group),
-        "bytes": sum(r["bytes"] for r in group), "file": files.pop() if len(files) == 1 else None,
+        "tensor": pattern.replace("\0", layers),
+        "layer": None,
+        "params": sum(r["params"] for r in group),
+        "bytes": sum(r["bytes"] for r in group),
+        "file": files.pop() if len(files) == 1 else None,
     }

@@ -22,8 +22,10 @@ from .identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
 
 BY = ("tensor", "role", "layer", "model")
 CELLS = (
-    Column("tensor", "str", "name as stored"), Column("low", "float", "lower edge of the cell", "weight"),
-    Column("high", "float", "upper edge of the cell", "weight"), Column("count", "int", "weights in the cell"),
+    Column("tensor", "str", "name as stored"),
+    Column("low", "float", "lower edge of the cell", "weight"),
+    Column("high", "float", "upper edge of the cell", "weight"),
+    Column("count", "int", "weights in the cell"),
 )
 ALWAYS = (MOMENTS, LAWS, SHAPE, LINES)
 
@@ -32,16 +34,16 @@ ALWAYS = (MOMENTS, LAWS, SHAPE, LINES)
 class FitOptions:
     """What `fit` is asked: grouping, extra columns, and which pictures and cells to keep."""
 
-    by: str = "tensor"                          # tensor, role, layer or model
-    long: bool = False                          # one row for each law
+    by: str = "tensor"  # tensor, role, layer or model
+    long: bool = False  # one row for each law
     balance: bool = False
     coding: bool = False
-    counts: bool = False                        # keep the cells as the table `counts`
-    panels: bool = False                        # keep the densities for a picture
-    histogram: bool = False                     # a small histogram beside each row
+    counts: bool = False  # keep the cells as the table `counts`
+    panels: bool = False  # keep the densities for a picture
+    histogram: bool = False  # a small histogram beside each row
     seed: int = 0
-    several: bool = False                       # several models: rows say which
-    wanted: frozenset[str] | None = None        # columns asked for; None = all
+    several: bool = False  # several models: rows say which
+    wanted: frozenset[str] | None = None  # columns asked for; None = all
 
     def __post_init__(self) -> None:
         if self.by not in BY:
@@ -68,8 +70,12 @@ def optional(o: FitOptions) -> Mapping[str, str]:
     """Columns that another option would bring."""
     full = FitOptions(o.by, balance=True, coding=True)
     absent = {c.name: c.option or "--by tensor" for c in columns(full)}
-    return absent | {c.name: "--long" for c in LONG} | {"source": "several MODELs"} | {
-        c.name: c.option for s in statistics(full) for c in s.columns if c.option}
+    return (
+        absent
+        | {c.name: "--long" for c in LONG}
+        | {"source": "several MODELs"}
+        | {c.name: c.option for s in statistics(full) for c in s.columns if c.option}
+    )
 
 
 def rows(models: Sequence[Model], o: FitOptions, measure: Measurer) -> Iterator[Row | Panel | Block]:
@@ -85,7 +91,9 @@ def rows(models: Sequence[Model], o: FitOptions, measure: Measurer) -> Iterator[
             yield from _lines(own | of_tensor(piece) | values, sketches, o, label)
 
 
-def _lines(values: Mapping[str, object], sketches: Mapping[Any, Any], o: FitOptions, label: str) -> Iterator[Row | Panel | Block]:
+def _lines(
+    values: Mapping[str, object], sketches: Mapping[Any, Any], o: FitOptions, label: str
+) -> Iterator[Row | Panel | Block]:
     """What one measured thing answers."""
     counts = sketches.get(Count())
     if o.long:
@@ -99,7 +107,9 @@ def _lines(values: Mapping[str, object], sketches: Mapping[Any, Any], o: FitOpti
         yield picture
 
 
-def _answers(model: Model, o: FitOptions, measure: Measurer) -> Iterator[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]]:
+def _answers(
+    model: Model, o: FitOptions, measure: Measurer
+) -> Iterator[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]]:
     """Every piece with its values and its counts, in order; what cannot be measured is a note."""
     asked = () if o.long else chosen(statistics(o), o.wanted)
     units = [Unit(p, {"": p.entry}, {"": _wants(p, o, asked)}) for p in model.pieces if p.entry is not None]
@@ -134,8 +144,12 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
     return missing | values | {"note": "; ".join(dict.fromkeys(str(n) for n in notes if n)) or None}
 
 
-def _groups(answers: Iterator[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]], o: FitOptions, own: Mapping[str, object],
-            models: Sequence[Model]) -> Iterator[Row | Panel | Block]:
+def _groups(
+    answers: Iterator[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]],
+    o: FitOptions,
+    own: Mapping[str, object],
+    models: Sequence[Model],
+) -> Iterator[Row | Panel | Block]:
     """Pooled statistics beside their spread over the tensors."""
     asked = () if o.long else chosen(statistics(o), o.wanted)
     for group in grouped(answers, o.by):

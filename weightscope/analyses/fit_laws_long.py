@@ -31,6 +31,13 @@ def law_rows(counts: ValueCounts | None) -> Iterator[dict[str, object]]:
         return
     for fit in fits.fits.values():
         yield {
-            "law": fit.law, "loglik": fit.loglik / fit.n, "aic": fit.aic, "bic": fit.bic, "ks": fit.ks, "w1": fit.w1,
-            "kl_bits": fit.kl_bits, "at_bound": fit.at_bound, **fit.params,
+            "law": fit.law,
+            "loglik": fit.loglik / fit.n,
+            "aic": fit.aic,
+            "bic": fit.bic,
+            "ks": fit.ks,
+            "w1": fit.w1,
+            "kl_bits": fit.kl_bits,
+            "at_bound": fit.at_bound,
+            **fit.params,
         }

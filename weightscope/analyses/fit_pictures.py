@@ -9,8 +9,8 @@ from ..statistics.density import density, law_density
 from ..statistics.fitting import fit_laws
 
 HISTOGRAM = Column("histogram", "str", "the weights from -4 to 4 sigma, drawn in block characters", shown=True)
-BARS, REACH = 16, 4.0                           # of the small histogram: half a sigma to a bar
-STEP = 0.1                                      # sigma: of a panel's histogram
+BARS, REACH = 16, 4.0  # of the small histogram: half a sigma to a bar
+STEP = 0.1  # sigma: of a panel's histogram
 
 
 def heights(counts: ValueCounts | None) -> tuple[float, ...] | None:
@@ -38,5 +38,7 @@ def panel(counts: ValueCounts, title: str) -> Panel | None:
 def _reach(counts: ValueCounts) -> float:
     """How far the weights go, at most 40 sigma: beyond, single outliers would squeeze the picture flat."""
     std = counts.power.std
-    far = max(abs(counts.minimum - counts.power.mean), abs(counts.maximum - counts.power.mean)) / std if std > 0 else 0.0
+    far = (
+        max(abs(counts.minimum - counts.power.mean), abs(counts.maximum - counts.power.mean)) / std if std > 0 else 0.0
+    )
     return float(min(far, 40.0))

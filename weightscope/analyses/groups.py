@@ -14,7 +14,11 @@ from ..columns import Column
 from .analysis import Piece
 from .identity import KEYS, KIND, SIZES, of_group
 
-SPREAD = {"_median": "median over the tensors of", "_min": "least over the tensors of", "_max": "greatest over the tensors of"}
+SPREAD = {
+    "_median": "median over the tensors of",
+    "_min": "least over the tensors of",
+    "_max": "greatest over the tensors of",
+}
 
 
 @dataclass
@@ -39,7 +43,11 @@ class Group:
 
 def columns(by: str, statistics: Sequence[Column]) -> tuple[Column, ...]:
     """Keys, kind and sizes, then every statistic pooled and, where it is a number, its spread over the tensors."""
-    spread = [x for c in statistics for x in (c, *(c.suffixed(s, m) for s, m in SPREAD.items() if c.dtype in ("int", "float")))]
+    spread = [
+        x
+        for c in statistics
+        for x in (c, *(c.suffixed(s, m) for s, m in SPREAD.items() if c.dtype in ("int", "float")))
+    ]
     return (*KEYS[by], KIND, *SIZES, *spread)
 
 

@@ -24,20 +24,33 @@ NOTE = Column("note", "str", "why a value is missing, or what is odd about the t
 KIND = Column("kind", "str", "matrix, conv, embedding, norm, bias or router: never mixed in one row", shown=True)
 KEYS = {
     "role": (Column("role", "str", "what the tensors do", shown=True),),
-    "layer": (Column("stack", "str", "tower of a model that has several"), Column("layer", "int", "layer index", shown=True)),
+    "layer": (
+        Column("stack", "str", "tower of a model that has several"),
+        Column("layer", "int", "layer index", shown=True),
+    ),
     "model": (),
     "dtype": (Column("dtype", "str", "element type as safetensors spells it", shown=True),),
 }
-SIZES = (Column("tensors", "int", "tensors in the group", shown=True), Column("params", "int", "their elements", shown=True))
+SIZES = (
+    Column("tensors", "int", "tensors in the group", shown=True),
+    Column("params", "int", "their elements", shown=True),
+)
 
 
 def of_tensor(piece: Piece) -> dict[str, object]:
     """The identity of one piece; empty text is null."""
     place = piece.place
     return {
-        "tensor": piece.name, "layer": place.layer, "role": place.role, "part": place.part or None,
-        "stack": place.stack or None, "kind": place.kind, "shape": piece.shape, "dtype": piece.dtype,
-        "quantised": False, "params": piece.params,
+        "tensor": piece.name,
+        "layer": place.layer,
+        "role": place.role,
+        "part": place.part or None,
+        "stack": place.stack or None,
+        "kind": place.kind,
+        "shape": piece.shape,
+        "dtype": piece.dtype,
+        "quantised": False,
+        "params": piece.params,
     }
 
 

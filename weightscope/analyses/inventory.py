@@ -23,19 +23,20 @@ OWN = (
     Column("file", "str", "file that holds it"),
 )
 METADATA = (
-    Column("key", "str", "key of the metadata", shown=True), Column("length", "int", "characters of the value", shown=True),
+    Column("key", "str", "key of the metadata", shown=True),
+    Column("length", "int", "characters of the value", shown=True),
     Column("value", "str", "its first 200 characters", shown=True),
 )
-LONGEST = 200                                   # characters of a metadata value that are shown
+LONGEST = 200  # characters of a metadata value that are shown
 
 
 @dataclass(frozen=True)
 class InventoryOptions:
     """What `ls` is asked."""
 
-    by: str = "tensor"                          # tensor, role, layer, model or dtype
-    flat: bool = True                           # False: repeated layers as one row, layers.{0-31}
-    metadata: bool = False                      # the file's metadata instead of its tensors
+    by: str = "tensor"  # tensor, role, layer, model or dtype
+    flat: bool = True  # False: repeated layers as one row, layers.{0-31}
+    metadata: bool = False  # the file's metadata instead of its tensors
     several: bool = False
     wanted: frozenset[str] | None = None
 
@@ -88,9 +89,12 @@ def _row(piece: Piece) -> dict[str, object]:
     place, stored = piece.place, piece.stored
     marked = piece.standing if piece.standing == "optimizer" else ""
     return {
-        **of_tensor(piece), "bytes": stored.nbytes, "alias_of": None,
+        **of_tensor(piece),
+        "bytes": stored.nbytes,
+        "alias_of": None,
         "orientation": place.orientation if place.kind in ("matrix", "conv", "embedding", "router") else None,
-        "family": place.family or None, "file": stored.file or None,
+        "family": place.family or None,
+        "file": stored.file or None,
         "note": "; ".join(n for n in (marked, piece.note) if n) or None,
     }
 

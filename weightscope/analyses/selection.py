@@ -54,7 +54,8 @@ def selected(models: Sequence[Model], selection: Selection, strict_models: bool 
     if any(m.pieces for m in models) and not any(m.pieces for m in chosen):
         roles = sorted({p.place.role for m in models for p in m.pieces})
         raise Usage(
-            "expected the selection to match a tensor", f"none of {sum(len(m.pieces) for m in models)} passes {_said(selection)}",
+            "expected the selection to match a tensor",
+            f"none of {sum(len(m.pieces) for m in models)} passes {_said(selection)}",
             f"roles here: {', '.join(roles)}; `weightscope ls` shows the names",
         )
     return chosen

@@ -11,7 +11,11 @@ from .commands import COMMANDS
 
 EPILOG = "Example: weightscope fit demo:gpt"
 app = typer.Typer(
-    name="weightscope", no_args_is_help=True, pretty_exceptions_enable=False, epilog=EPILOG,
+    name="weightscope",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog=EPILOG,
     help="What is in a neural-network checkpoint: from its weights alone, never running the model.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -1,4 +1,7 @@
-"""The shared ending of every command: check what will be written, ask, render, write, judge, exit."""
+"""The shared ending of every command: check what will be written, ask, render, write, judge, exit.
+
+Commands load it when they run: `--help` needs none of what it imports.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,13 @@ from .options import Shared
 from .terminal import progress
 
 
-def answer(question: str, models: Sequence[str], own: Mapping[str, Any], shared: Shared,
-           tables: Mapping[str, str] | None = None) -> None:
+def answer(
+    question: str,
+    models: Sequence[str],
+    own: Mapping[str, Any],
+    shared: Shared,
+    tables: Mapping[str, str] | None = None,
+) -> None:
     """Asks the question and carries the report to where it was wanted; raises Exit with the code that applies."""
     _check_outputs(question, shared, tables or {})
     watch = None if shared.quiet or shared.no_progress or not sys.stderr.isatty() else progress

@@ -45,7 +45,7 @@ def guarded(run: Callable[[], object]) -> int:
     except MemoryError as fault:
         return _refused(f"out of memory: {fault}; lower --memory or --threads", 70)
     except Exception as fault:
-        if hasattr(fault, "format_message"):    # a usage error of the option parser, whichever click it carries
+        if hasattr(fault, "format_message"):  # a usage error of the option parser, whichever click it carries
             return _refused(f"{fault.format_message()}; see weightscope --help", 2)
         return _refused(f"{type(fault).__name__}: {fault}; {REPORT}", 70)
     return 0

@@ -19,47 +19,117 @@ Text = str | None
 Many = list[str] | None
 
 
-def _option(group: str, *flags: str, help: str, metavar: str | None = None, **more: Any) -> Any:
-    return typer.Option(*flags, help=help, rich_help_panel=group, metavar=metavar, show_default=False, **more)
+def _option(*flags: str, help: str, metavar: str | None = None, **more: Any) -> Any:
+    return typer.Option(*flags, help=help, metavar=metavar, show_default=False, **more)
 
 
 @dataclass(frozen=True)
 class Shared:
     """Every field is an option; those named in KEYWORDS go to the library, the rest concern the terminal and files."""
 
-    include: Annotated[Many, _option("Select", "--include", "-i", metavar="GLOB", help="Only tensors whose name matches (repeatable).")] = None
-    exclude: Annotated[Many, _option("Select", "--exclude", "-x", metavar="GLOB", help="Not tensors whose name matches (repeatable).")] = None
-    role: Annotated[Many, _option("Select", "--role", metavar="GLOB", help="Only roles that match: mlp.down, 'attn.*' (repeatable).")] = None
-    layers: Annotated[Text, _option("Select", "--layers", metavar="RANGES", help="Only these layers: 0-3,10.")] = None
-    min_params: Annotated[int, _option("Select", "--min-params", metavar="N", min=0, help="Only tensors of at least N elements.")] = 0
-    by: Annotated[str, _option("Group", "--by", metavar="WHAT", help="One row per tensor (default), role, layer or model; ls also dtype.")] = "tensor"
-    format: Annotated[Text, _option("Output", "--format", "-f", metavar="FORMAT", help="table, csv, tsv, json, jsonl, parquet or markdown; a table on a terminal, CSV in a pipe.")] = None
-    output: Annotated[Many, _option("Output", "--output", "-o", metavar="FILE", help="Write to FILE instead of stdout, format from its suffix (repeatable).")] = None
-    columns: Annotated[Text, _option("Output", "--columns", metavar="A,B,C", help="Only these columns, in this order, or all.")] = None
-    sort: Annotated[Text, _option("Output", "--sort", metavar="COLUMN", help="Sort by a column; --sort=-COLUMN downwards. Nulls come last.")] = None
-    limit: Annotated[int | None, _option("Output", "--limit", metavar="N", min=0, help="Only the first N rows.")] = None
-    where: Annotated[Text, _option("Output", "--where", metavar="EXPR", help="Only rows for which the expression is true.")] = None
-    plot: Annotated[Text, _option("Output", "--plot", metavar="FILE", help="Draw a picture: .png, .svg or .pdf (extra: plot).")] = None
-    provenance: Annotated[Text, _option("Output", "--provenance", metavar="FILE.json", help="Write where the numbers come from.")] = None
-    fail_if: Annotated[Many, _option("Gate", "--fail-if", metavar="EXPR", help="Exit 1 if the expression is true for any row (repeatable).")] = None
-    root: Annotated[Text, _option("Open", "--root", metavar="KEY", help="Which dict of a nested training file is the model.")] = None
-    name_map: Annotated[Text, _option("Open", "--name-map", metavar="FILE.toml", help="Own rules for names, before the built-in ones.")] = None
-    no_split: Annotated[bool, _option("Open", "--no-split", help="Keep fused tensors (qkv, gate_up, experts) whole.")] = False
-    salvage: Annotated[bool, _option("Open", "--salvage", help="Measure what is whole in a damaged file; still exits 3.")] = False
-    follow_symlinks: Annotated[bool, _option("Open", "--follow-symlinks", help="Follow shard links that leave the folder.")] = False
-    device: Annotated[str, _option("Run", "--device", metavar="DEVICE", help="auto (default), cpu, cuda or cuda:N.")] = "auto"
-    memory: Annotated[Text, _option("Run", "--memory", metavar="SIZE", help="Bound on our buffers, like 512MiB; default a quarter of what is free.")] = None
-    threads: Annotated[int | None, _option("Run", "--threads", metavar="N", min=1, help="Workers; default one a core.")] = None
-    seed: Annotated[int, _option("Run", "--seed", metavar="N", min=0, help="Seed of everything drawn; default 0.")] = 0
-    strict: Annotated[bool, _option("Run", "--strict", help="A tensor that cannot be measured is an error (exit 4).")] = False
-    quiet: Annotated[bool, _option("Run", "--quiet", "-q", help="No progress, notes or warnings.")] = False
-    verbose: Annotated[bool, _option("Run", "--verbose", "-v", help="Say why each choice was made; tracebacks on faults.")] = False
-    no_progress: Annotated[bool, _option("Run", "--no-progress", help="No progress bar.")] = False
+    include: Annotated[
+        Many, _option("--include", "-i", metavar="GLOB", help="Only tensors whose name matches (repeatable).")
+    ] = None
+    exclude: Annotated[
+        Many, _option("--exclude", "-x", metavar="GLOB", help="Not tensors whose name matches (repeatable).")
+    ] = None
+    role: Annotated[
+        Many, _option("--role", metavar="GLOB", help="Only roles that match: mlp.down, 'attn.*' (repeatable).")
+    ] = None
+    layers: Annotated[Text, _option("--layers", metavar="RANGES", help="Only these layers: 0-3,10.")] = None
+    min_params: Annotated[
+        int, _option("--min-params", metavar="N", min=0, help="Only tensors of at least N elements.")
+    ] = 0
+    by: Annotated[
+        str, _option("--by", metavar="WHAT", help="One row per tensor (default), role, layer or model; ls also dtype.")
+    ] = "tensor"
+    format: Annotated[
+        Text,
+        _option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="table, csv, tsv, json, jsonl, parquet or markdown; a table on a terminal, CSV in a pipe.",
+        ),
+    ] = None
+    output: Annotated[
+        Many,
+        _option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to FILE instead of stdout, format from its suffix (repeatable).",
+        ),
+    ] = None
+    columns: Annotated[
+        Text, _option("--columns", metavar="A,B,C", help="Only these columns, in this order, or all.")
+    ] = None
+    sort: Annotated[
+        Text, _option("--sort", metavar="COLUMN", help="Sort by a column; --sort=-COLUMN downwards. Nulls come last.")
+    ] = None
+    limit: Annotated[int | None, _option("--limit", metavar="N", min=0, help="Only the first N rows.")] = None
+    where: Annotated[Text, _option("--where", metavar="EXPR", help="Only rows for which the expression is true.")] = (
+        None
+    )
+    plot: Annotated[
+        Text, _option("--plot", metavar="FILE", help="Draw a picture: .png, .svg or .pdf (extra: plot).")
+    ] = None
+    provenance: Annotated[
+        Text, _option("--provenance", metavar="FILE.json", help="Write where the numbers come from.")
+    ] = None
+    fail_if: Annotated[
+        Many, _option("--fail-if", metavar="EXPR", help="Exit 1 if the expression is true for any row (repeatable).")
+    ] = None
+    root: Annotated[
+        Text, _option("--root", metavar="KEY", help="Which dict of a nested training file is the model.")
+    ] = None
+    name_map: Annotated[
+        Text, _option("--name-map", metavar="FILE.toml", help="Own rules for names, before the built-in ones.")
+    ] = None
+    no_split: Annotated[bool, _option("--no-split", help="Keep fused tensors (qkv, gate_up, experts) whole.")] = False
+    salvage: Annotated[bool, _option("--salvage", help="Measure what is whole in a damaged file; still exits 3.")] = (
+        False
+    )
+    follow_symlinks: Annotated[bool, _option("--follow-symlinks", help="Follow shard links that leave the folder.")] = (
+        False
+    )
+    device: Annotated[str, _option("--device", metavar="DEVICE", help="auto (default), cpu, cuda or cuda:N.")] = "auto"
+    memory: Annotated[
+        Text,
+        _option(
+            "--memory", metavar="SIZE", help="Bound on our buffers, like 512MiB; default a quarter of what is free."
+        ),
+    ] = None
+    threads: Annotated[int | None, _option("--threads", metavar="N", min=1, help="Workers; default one a core.")] = None
+    seed: Annotated[int, _option("--seed", metavar="N", min=0, help="Seed of everything drawn; default 0.")] = 0
+    strict: Annotated[bool, _option("--strict", help="A tensor that cannot be measured is an error (exit 4).")] = False
+    quiet: Annotated[bool, _option("--quiet", "-q", help="No progress, notes or warnings.")] = False
+    verbose: Annotated[bool, _option("--verbose", "-v", help="Say why each choice was made; tracebacks on faults.")] = (
+        False
+    )
+    no_progress: Annotated[bool, _option("--no-progress", help="No progress bar.")] = False
 
     def keywords(self) -> dict[str, Any]:
         """What of it the library takes, in the library's words; defaults are left out."""
-        named = ("include", "exclude", "role", "layers", "min_params", "by", "sort", "limit", "where", "fail_if", "root",
-                 "name_map", "salvage", "follow_symlinks", "device", "threads", "strict")
+        named = (
+            "include",
+            "exclude",
+            "role",
+            "layers",
+            "min_params",
+            "by",
+            "sort",
+            "limit",
+            "where",
+            "fail_if",
+            "root",
+            "name_map",
+            "salvage",
+            "follow_symlinks",
+            "device",
+            "threads",
+            "strict",
+        )
         given = {k: v for k in named if (v := getattr(self, k)) != _DEFAULTS[k] and v is not None}
         if self.columns is not None:
             given["columns"] = tuple(c.strip() for c in self.columns.split(","))
@@ -69,7 +139,19 @@ class Shared:
 
 
 _DEFAULTS = {f.name: f.default for f in fields(Shared)}
-_UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9, "k": 2**10, "m": 2**20, "g": 2**30}
+_UNITS = {
+    "": 1,
+    "b": 1,
+    "kib": 2**10,
+    "mib": 2**20,
+    "gib": 2**30,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+    "k": 2**10,
+    "m": 2**20,
+    "g": 2**30,
+}
 
 
 def size_of(text: str) -> int:
@@ -79,7 +161,7 @@ def size_of(text: str) -> int:
     (4294967296, 1500000)
     """
     number = text.strip().rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    unit = text.strip()[len(number):].lower()
+    unit = text.strip()[len(number) :].lower()
     try:
         size = int(float(number) * _UNITS[unit])
     except (ValueError, KeyError, OverflowError):
@@ -93,7 +175,10 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the shared options as parameters; it receives them as its keyword `shared`."""
     hints = get_type_hints(Shared, include_extras=True)
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "shared"]
-    extra = [inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name]) for f in fields(Shared)]
+    extra = [
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
+        for f in fields(Shared)
+    ]
 
     @wraps(command)
     def run(**values: Any) -> None:

@@ -6,12 +6,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from ..api import Meter
 from ..heavy import rich_console, rich_progress
 from .options import Shared
 
-TICK = 0.2                                      # seconds between two looks at the meter
+if TYPE_CHECKING:
+    from ..api import Meter
+
+TICK = 0.2  # seconds between two looks at the meter
 
 
 def drawing(shared: Shared) -> bool:
@@ -23,8 +26,13 @@ def drawing(shared: Shared) -> bool:
 def progress(meter: Meter, tensors: int, size: int) -> Iterator[None]:
     """Tensors, bytes, rate and time left on stderr while the work goes on."""
     r = rich_progress
-    columns = (r.TextColumn("{task.fields[tensors]}/{task.fields[all]} tensors"), r.BarColumn(), r.DownloadColumn(True),
-               r.TransferSpeedColumn(), r.TimeRemainingColumn())
+    columns = (
+        r.TextColumn("{task.fields[tensors]}/{task.fields[all]} tensors"),
+        r.BarColumn(),
+        r.DownloadColumn(True),
+        r.TransferSpeedColumn(),
+        r.TimeRemainingColumn(),
+    )
     done = threading.Event()
     with r.Progress(*columns, console=rich_console.Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=size, tensors=0, all=tensors)

@@ -14,8 +14,8 @@ from ..heavy import torch
 class Device:
     """A place to compute: tiles and segments follow from its kind, never from its memory."""
 
-    name: str                                   # cpu, cuda:0
-    budget: int                                 # bytes that buffers, states and held tensors may take together
+    name: str  # cpu, cuda:0
+    budget: int  # bytes that buffers, states and held tensors may take together
     workers: int
     why: str
 
@@ -39,8 +39,15 @@ def choose(device: str = "auto", memory: int | None = None, threads: int | None 
     """The device asked for, or the first GPU, or the CPU; a quarter of what is free there unless told; a worker a core."""
     name, why = _named(device)
     budget, said = (memory, "as told") if memory else (free_memory(name) // 4, "a quarter of what is free")
-    workers = threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or os.cpu_count() or 1
-    return Device(name, max(budget, 1), max(workers, 1), f"{name}: {why}; memory {budget / 2**20:.0f} MiB, {said}; {workers} workers")
+    workers = (
+        threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or os.cpu_count() or 1
+    )
+    return Device(
+        name,
+        max(budget, 1),
+        max(workers, 1),
+        f"{name}: {why}; memory {budget / 2**20:.0f} MiB, {said}; {workers} workers",
+    )
 
 
 def _named(device: str) -> tuple[str, str]:

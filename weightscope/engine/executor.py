@@ -50,7 +50,9 @@ class Executor:
     def __call__(self, units: Sequence[Unit], each: Each) -> Iterator[Measured]:
         """Measures units on `device.workers` threads and yields their answers in order."""
         before, own = torch.get_num_threads(), threading.local()
-        pool = ThreadPoolExecutor(self.device.workers, "weightscope", initializer=_prepare, initargs=(own, self.device.name))
+        pool = ThreadPoolExecutor(
+            self.device.workers, "weightscope", initializer=_prepare, initargs=(own, self.device.name)
+        )
         try:
             yield from _in_order(units, self._answers(units, each, pool, own))
         finally:
@@ -59,7 +61,9 @@ class Executor:
             self.meter.stop = False
             torch.set_num_threads(before)
 
-    def _answers(self, units: Sequence[Unit], each: Each, pool: ThreadPoolExecutor, own: Any) -> Iterator[list[Measured]]:
+    def _answers(
+        self, units: Sequence[Unit], each: Each, pool: ThreadPoolExecutor, own: Any
+    ) -> Iterator[list[Measured]]:
         """Batches finished, a few in flight."""
         queue: deque[Future[list[Measured]]] = deque()
         for batch in plan(units, self.device):

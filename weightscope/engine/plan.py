@@ -15,8 +15,8 @@ from ..sketches.sketch import Measure
 from .device import Device
 from .unit import Unit
 
-WORKING = 40                                    # bytes an element of a tile takes: stored, float32, float64 twice, patterns, products
-WINDOW, MOST = 256, 32                          # units among which equal ones are stacked, and how many at most
+WORKING = 40  # bytes an element of a tile takes: stored, float32, float64 twice, patterns, products
+WINDOW, MOST = 256, 32  # units among which equal ones are stacked, and how many at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +24,9 @@ class Batch:
     """Equal units as one stack, and how they are folded."""
 
     units: tuple[Unit, ...]
-    hold: bool                                  # read once and kept for every pass
-    runs: tuple[Box, ...]                       # segments folded apart and merged left to right; one where passes follow passes
-    refused: dict[tuple[str, Measure], str]     # what does not fit, and why
+    hold: bool  # read once and kept for every pass
+    runs: tuple[Box, ...]  # segments folded apart and merged left to right; one where passes follow passes
+    refused: dict[tuple[str, Measure], str]  # what does not fit, and why
     why: str
 
     @property
@@ -39,11 +39,11 @@ def plan(units: Sequence[Unit], device: Device) -> Iterator[Batch]:
     """Batches in the order of their first unit; equal small units within a window share one."""
     for at in range(0, len(units), WINDOW):
         groups: dict[object, list[Unit]] = {}
-        for i, unit in enumerate(units[at:at + WINDOW]):
+        for i, unit in enumerate(units[at : at + WINDOW]):
             groups.setdefault(_likeness(unit, device) or i, []).append(unit)
         for group in groups.values():
             for start in range(0, len(group), MOST):
-                yield _batch(tuple(group[start:start + MOST]), device)
+                yield _batch(tuple(group[start : start + MOST]), device)
 
 
 def _likeness(unit: Unit, device: Device) -> object:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-Wanted = tuple[str, Measure]                    # entry label, measure
+Wanted = tuple[str, Measure]  # entry label, measure
 States = dict[Wanted, State]
-Check = Callable[[int], None]                   # called once a tile with the bytes read; raises to stop
+Check = Callable[[int], None]  # called once a tile with the bytes read; raises to stop
 
 
 def start(batch: Batch, device: Device) -> States:
@@ -31,7 +31,8 @@ def start(batch: Batch, device: Device) -> States:
     wanted = [(label, m) for label, ms in first.wants.items() for m in sorted(ms, key=repr)]
     return {
         (label, m): m.start(len(batch.units), batch.shape, first.entries[label].dtype, device.name)
-        for label, m in wanted if (label, m) not in batch.refused
+        for label, m in wanted
+        if (label, m) not in batch.refused
     }
 
 
@@ -62,7 +63,9 @@ def _axis(batch: Batch) -> Any:
     return next(iter(batch.units[0].entries.values())).cut
 
 
-def _shown(batch: Batch, boxes: tuple[Box, ...], part: States, scratch: Scratch, check: Check) -> Iterator[Mapping[str, Tile]]:
+def _shown(
+    batch: Batch, boxes: tuple[Box, ...], part: States, scratch: Scratch, check: Check
+) -> Iterator[Mapping[str, Tile]]:
     """The same box of every entry, stacked over the units."""
     labels, axis = sorted({label for label, _ in part}), _axis(batch)
     for i, box in enumerate(boxes):
@@ -71,7 +74,10 @@ def _shown(batch: Batch, boxes: tuple[Box, ...], part: States, scratch: Scratch,
         spans = dict.fromkeys(s for u in batch.units for label in labels for s in u.entries[label].needs(box))
         read = load(spans, scratch, 0)
         check(sum(s.bytes[1] for s in spans))
-        yield {label: Tile(_stacked(batch, label, box, read), _dtype(batch, label), box, batch.shape, axis, scratch) for label in labels}
+        yield {
+            label: Tile(_stacked(batch, label, box, read), _dtype(batch, label), box, batch.shape, axis, scratch)
+            for label in labels
+        }
 
 
 def _dtype(batch: Batch, label: str) -> str:

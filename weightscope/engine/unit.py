@@ -15,8 +15,8 @@ class Unit:
     """`key` is the analysis's own; entries share their shape; leaves that several need are read once."""
 
     key: Any
-    entries: Mapping[str, Entry]                # {"": W}, or {"a": A, "b": B, "delta": B - A}
-    wants: Mapping[str, frozenset[Measure]]     # per entry
+    entries: Mapping[str, Entry]  # {"": W}, or {"a": A, "b": B, "delta": B - A}
+    wants: Mapping[str, frozenset[Measure]]  # per entry
 
 
 @dataclass(frozen=True, eq=False)

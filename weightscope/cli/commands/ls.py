@@ -6,16 +6,19 @@ from typing import Annotated
 
 import typer
 
-from ..ending import answer
+from ...heavy import Lazy
 from ..options import Shared, shared
 from ..terminal import drawing
 
+ending = Lazy("weightscope.cli.ending")
 EPILOG = "Example: weightscope ls demo:gpt --by dtype -f markdown"
 
 
 @shared
 def ls(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Checkpoint, folder or demo:NAME.", show_default=False)],
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL", help="Checkpoint, folder or demo:NAME.", show_default=False)
+    ],
     flat: Annotated[bool, typer.Option("--flat", help="Every layer in a row of its own, on a terminal too.")] = False,
     metadata: Annotated[bool, typer.Option("--metadata", help="The file's metadata instead of its tensors.")] = False,
     *,
@@ -23,4 +26,4 @@ def ls(
 ) -> None:
     """What is in a checkpoint: names, roles, shapes, types and bytes, from its headers alone."""
     own = {"flat": flat or not drawing(shared), "metadata": metadata}
-    answer("ls", models, own, shared)
+    ending.answer("ls", models, own, shared)
