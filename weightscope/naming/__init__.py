@@ -1,0 +1,15 @@
+"""Names to places: which layer, role and part a tensor has, from its name, the shapes around it and config.json.
+
+Families are data (families/*.toml); nothing here sees a tensor, and what no rule knows is `unknown`, never guessed.
+"""
+
+from __future__ import annotations
+
+from .family import Family, Sample, families
+from .match import places
+from .order import natural
+from .place import Place
+from .prefixes import strip_prefixes
+from .rule import Rule
+
+__all__ = ["Family", "Place", "Rule", "Sample", "families", "natural", "places", "strip_prefixes"]

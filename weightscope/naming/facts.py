@@ -1,0 +1,65 @@
+"""What is known beside one name: numbers of config.json under their many spellings, and the shapes of all names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+_SPELLINGS = {
+    "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
+    "kv_heads": ("num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num", "kv_n_heads"),
+    "head_dim": ("head_dim", "kv_channels"),
+    "hidden": ("hidden_size", "n_embd", "d_model", "dim"),
+}
+_NESTED = ("text_config", "llm_config", "language_config", "attn_config")
+_WRITERS = ("o_proj", "out_proj", "dense", "Wo", "c_proj", "wo", "proj", "attn_output")
+_EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "tok_embeddings.weight", "token_embd.weight",
+               "embed_in.weight", "word_embeddings.weight")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The configuration and every shape of a checkpoint, under names without wrappers' prefixes."""
+
+    config: Mapping[str, object]
+    shapes: Mapping[str, tuple[int, ...]]
+
+    @cached_property
+    def model_type(self) -> str:
+        """As config.json says, "" without one."""
+        value = self.config.get("model_type")
+        return value if isinstance(value, str) else ""
+
+    def value(self, key: str) -> object:
+        """A configuration value, at the top or in a nested text configuration."""
+        nested = (self.config.get(n) for n in _NESTED)
+        tables = (self.config, *(t for t in nested if isinstance(t, Mapping)))
+        return next((t[key] for t in tables if key in t), None)
+
+    def number(self, key: str) -> int:
+        """A positive whole number under any of its spellings, else 0."""
+        for spelling in _SPELLINGS.get(key, (key,)):
+            value = self.value(spelling)
+            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+                return value
+        return 0
+
+    @cached_property
+    def hidden(self) -> int:
+        """Width of the residual stream: from config, else the columns of the token embedding, else 0."""
+        if known := self.number("hidden"):
+            return known
+        tables = (s for n, s in self.shapes.items() if n.endswith(_EMBEDDINGS) and len(s) == 2)
+        return next((s[1] for s in tables), 0)
+
+    def columns(self, name: str) -> int:
+        """Columns of the matrix that a name has, flattened; 0 where there is none."""
+        dims = self.shapes.get(name, ())
+        return prod(dims[1:]) if len(dims) > 1 else 0
+
+    def written_from(self, module: str) -> int:
+        """Columns of the output projection beside a fused q, k, v: the rows of its q."""
+        parent = module.rpartition(".")[0]
+        return next((n for w in _WRITERS if (n := self.columns(f"{parent}.{w}.weight"))), 0)

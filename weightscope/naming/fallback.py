@@ -1,0 +1,41 @@
+"""What is said of a name that no rule knows: its role is unknown, its kind follows from its rank and its last word.
+
+Nothing is guessed. A vector beside a `running_mean` is a batch norm's, whatever its module is called. Of the other
+vectors those whose name ends in bias or beta are `bias` (they are added), all others `norm` (gains, slopes and
+temperatures multiply, as norms do). Three and more dimensions are `conv` where the trailing ones are a kernel's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .place import Place
+
+_KERNEL = 31                                    # RepLKNet's 31 x 31 is the largest kernel in use
+
+
+def unmatched(name: str, dims: tuple[int, ...], shapes: Mapping[str, tuple[int, ...]]) -> Place:
+    """The place of an unknown name.
+
+    >>> unmatched("a.thing", (8, 8), {}).role, unmatched("a.1.weight", (8,), {"a.1.running_mean": (8,)}).role
+    ('unknown', 'norm')
+    """
+    module, _, last = name.rpartition(".")
+    if f"{module}.running_mean" in shapes and len(dims) == 1 and last in ("weight", "bias"):
+        bias = last == "bias"
+        return Place("norm.bias" if bias else "norm", "bias" if bias else "norm", why="beside a running_mean")
+    kind = unknown_kind(name, dims)
+    role = "bias" if kind == "bias" else "unknown"
+    return Place(role, kind, orientation="unknown" if kind == "matrix" else "out_in", why="no rule matches the name")
+
+
+def unknown_kind(name: str, dims: tuple[int, ...]) -> str:
+    """The kind that rank and last word allow."""
+    if len(dims) <= 1:
+        return vector_kind(name)
+    return "conv" if len(dims) > 2 and max(dims[2:]) <= _KERNEL else "matrix"
+
+
+def vector_kind(name: str) -> str:
+    """`bias` where the name ends so, else `norm`."""
+    return "bias" if name.lower().endswith(("bias", "beta")) else "norm"

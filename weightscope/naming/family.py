@@ -1,0 +1,112 @@
+"""Families: the rules and samples of one TOML file each, read and compiled on first use.
+
+The order of ORDER is the order of matching: first match wins, special spellings before general ones, and what all
+families share (embeddings, heads, norms, buffers) last.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from ..errors import Usage
+from .rule import Rule, check, parse_rule
+
+FOLDER = Path(__file__).parent / "families"
+ORDER = (
+    "quantised", "lora", "gguf", "linear_attention", "mla", "moe", "llama", "gpt2", "neox", "bert", "t5", "opt", "phi",
+    "mpt", "mamba", "rwkv", "meta", "clip", "vit", "convnext", "resnet", "swin", "audio", "flux", "diffusers",
+    "detectors", "shared",
+)
+_GROUP = re.compile(r"\(\?P<\w+>")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A name, with the shape and configuration it may need, and the places expected of it."""
+
+    name: str
+    shape: tuple[int, ...]
+    config: Mapping[str, object]
+    beside: Mapping[str, tuple[int, ...]]       # other names of the same file that decide
+    expect: tuple[Mapping[str, Any], ...]       # fields of each place, in order
+
+
+@dataclass(frozen=True)
+class Family:
+    """One file: an id, the architectures it covers, its rules in order, its samples."""
+
+    id: str
+    families: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    samples: tuple[Sample, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def gate(self) -> re.Pattern[str]:
+        """Whether any rule may match: one pattern, so that most names cost a family one call."""
+        free = "|".join(f"(?:{_GROUP.sub('(?:', r.body)})" for r in self.rules if not r.regex.startswith("^"))
+        tied = [f"(?:{_GROUP.sub('(?:', r.body.removeprefix('^'))})" for r in self.rules if r.regex.startswith("^")]
+        return re.compile("|".join([*tied, f"(?:.*\\.)?(?:{free})"] if free else tied))
+
+    def find(self, name: str, dims: tuple[int, ...]) -> Rule | None:
+        """The first rule that fits name and shape."""
+        if not self.gate.fullmatch(name):
+            return None
+        return next((r for r in self.rules if r.fits(dims) and r.pattern.fullmatch(name)), None)
+
+
+@cache
+def family(identifier: str) -> Family:
+    """The family of one file of the package."""
+    return parse(FOLDER / f"{identifier}.toml")
+
+
+def families() -> tuple[Family, ...]:
+    """All families in the order of matching, with their rules and samples.
+
+    >>> "llama" in [f.id for f in families()]
+    True
+    """
+    return tuple(family(identifier) for identifier in ORDER)
+
+
+def name_map(path: Path) -> Family:
+    """The rules of a `--name-map` file, checked; those of the package are checked by its tests instead."""
+    own = parse(path)
+    for rule in own.rules:
+        check(rule)
+    return own
+
+
+def parse(path: Path) -> Family:
+    """A family from a TOML file; a Usage error where it is not one."""
+    table = _load(path)
+    rules = table.get("rule")
+    if not isinstance(rules, list) or not rules:
+        raise Usage("a name map has one [[rule]] table or more", f"found none in {path}",
+                    "write [[rule]] with `regex` and `role`")
+    name = str(table.get("id", path.name))
+    return Family(name, tuple(map(str, table.get("families", ()))), tuple(parse_rule(r, name) for r in rules),
+                  tuple(map(_sample, table.get("sample", ()))))
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise Usage("a name map is a readable TOML file", f"cannot read {path}: {fault.strerror}",
+                    "correct the path after --name-map") from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise Usage("a name map is a TOML file", f"{path}: {fault}", "correct the file") from fault
+
+
+def _sample(table: Mapping[str, Any]) -> Sample:
+    own = {"name", "shape", "config", "beside", "places"}
+    expect = table.get("places", [{k: v for k, v in table.items() if k not in own}])
+    beside = {name: tuple(shape) for name, shape in table.get("beside", {}).items()}
+    return Sample(table["name"], tuple(table.get("shape", (8, 8))), table.get("config", {}), beside, tuple(expect))

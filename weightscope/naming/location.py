@@ -1,0 +1,112 @@
+"""Where in depth a name stands: its tower, its stage, its number; and what all names of a file make of these.
+
+A rule may capture `layer` and `stage` itself, else the usual containers are looked for. The layer index of a network
+in stages is the sum of the blocks before it. A tower becomes the `stack` only where a file has more than one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+_STAGED = re.compile(
+    r"(?:(?:^|(?<=\.))(?:stages|layers)\.(?P<a>\d{1,6})\.(?:blocks|layers)\.(?P<b>\d{1,6})(?=\.)"
+    r"|(?:^|(?<=\.))layer(?P<c>[1-9])\.(?P<d>\d{1,6})(?=\.)"
+    r"|(?:^|(?<=\.))(?P<e>down_blocks\.\d{1,6}|mid_block|up_blocks\.\d{1,6})\.[a-z]+\.(?P<f>\d{1,6})(?=\.))"
+)
+_LAYER = re.compile(
+    r"(?:^|(?<=\.))(?:layers?|h|blocks?|blk|resblocks|encoder_blocks|transformer_blocks|single_transformer_blocks"
+    r"|double_blocks|single_blocks|conv_layers|albert_layer_groups|base_net|features|extras"
+    r"|classification_headers|regression_headers)\.(?:encoder_layer_)?(?P<n>\d{1,6})(?=\.)"
+)
+_PAIRS = (("a", "b"), ("c", "d"), ("e", "f"))
+_RANKS = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
+
+
+@dataclass(frozen=True)
+class Where:
+    """One name's tower (what stands before its number), stage and number; no number outside the stack."""
+
+    tower: str = ""
+    stage: str = ""
+    number: int | None = None
+
+
+NOWHERE = Where()
+
+
+def locate(name: str, match: re.Match[str] | None) -> Where:
+    """Where a name stands, by its rule's own groups if it has them.
+
+    >>> locate("model.layers.12.mlp.up_proj.weight", None)
+    Where(tower='model.layers', stage='', number=12)
+    """
+    if match and match.re.groupindex.get("layer") and match["layer"] is not None:
+        staged = match.re.groupindex.get("stage") and match["stage"]
+        first = match.start("stage") if staged else match.start("layer")
+        own = Where(name[:first].rstrip("."), staged or "", int(match["layer"]))
+        return own if staged else _staged(name) or own
+    found = _LAYER.search(name)
+    usual = Where(name[:found.start("n")].rstrip("."), "", int(found["n"])) if found else NOWHERE
+    return _staged(name) or usual
+
+
+def _staged(name: str) -> Where | None:
+    if not (match := _STAGED.search(name)):
+        return None
+    first, stage, number = next((match.start(s), match[s], match[n]) for s, n in _PAIRS if match[s])
+    return Where(name[:first].rstrip("."), stage, int(number))
+
+
+def layers(places: Iterable[Where]) -> dict[Where, int]:
+    """The layer index of every place in depth: blocks of the stages before it, plus its own number."""
+    sizes: dict[str, dict[str, int]] = {}
+    numbered = {w for w in places if w.number is not None}
+    for where in numbered:
+        stages = sizes.setdefault(where.tower, {})
+        stages[where.stage] = max(stages.get(where.stage, 0), (where.number or 0) + 1)
+    offsets = {tower: _offsets(stages) for tower, stages in sizes.items()}
+    return {w: offsets[w.tower][w.stage] + (w.number or 0) for w in numbered}
+
+
+def _offsets(stages: Mapping[str, int]) -> dict[str, int]:
+    order = sorted(stages, key=_depth)
+    return {stage: sum(stages[s] for s in order[:i]) for i, stage in enumerate(order)}
+
+
+def _depth(stage: str) -> tuple[int, int]:
+    word, _, number = stage.rpartition(".")     # down, then mid, then up; `layer1` before `layer2`
+    word = word or stage
+    return _RANKS.get(word, 0), int(number) if number.isdigit() else 0
+
+
+def stacks(towers: Iterable[str]) -> dict[str, str]:
+    """The name of each tower: nothing where there is one, else the first word that tells it from the others.
+
+    >>> stacks(["text_model.encoder.layers", "vision_model.encoder.layers"])
+    {'text_model.encoder.layers': 'text_model', 'vision_model.encoder.layers': 'vision_model'}
+    """
+    known = sorted(set(towers))
+    if len(known) < 2:
+        return dict.fromkeys(known, "")
+    parents = [t.rpartition(".")[0] for t in known]
+    words = [t.split(".") if t else [] for t in (parents if len(set(parents)) == len(known) else known)]
+    common = _common(words)
+    short = [w[common] if len(w) > common else "" for w in words]
+    distinct = len(set(short)) == len(known)
+    return {t: s if distinct else ".".join(w[common:]) for t, s, w in zip(known, short, words, strict=True)}
+
+
+def _common(words: list[list[str]]) -> int:
+    shortest = min(map(len, words))
+    return next((i for i in range(shortest) if len({w[i] for w in words}) > 1), shortest)
+
+
+def stack_of(name: str, towers: Mapping[str, str]) -> str:
+    """The stack of a name outside the layers: that of the one tower whose words it begins with, else none."""
+    for tower, stack in towers.items():
+        at = f".{tower}.".find(f".{stack}.") if stack else -1
+        if at >= 0 and f"{name}.".startswith(f"{tower}."[:at] + stack + "."):
+            return stack
+    return ""

@@ -1,0 +1,133 @@
+"""From names to places, all names of a checkpoint at once: a file's other names decide what one alone cannot.
+
+First match wins over the families in order, rules of a name map before all. A name is matched once per spelling:
+numbers above nine are alike to the families, so 100,000 experts cost a few hundred matches.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import parts
+from .facts import Facts
+from .fallback import unmatched, vector_kind
+from .family import ORDER, Family, family
+from .family import name_map as load_map
+from .location import NOWHERE, Where, layers, locate, stack_of, stacks
+from .orientation import by_hidden, conv1d
+from .place import Place
+from .prefixes import strip_prefixes
+from .roles import kind_of, sets_of
+from .rule import Rule, by_type
+
+LONGEST = 512                                   # characters; the longest name met in a real checkpoint has 120
+_LARGE = re.compile(r"(?<=\.)[1-9][0-9]+(?=\.)")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A name without wrappers, its stored shape, and the rule that matched it, if one did."""
+
+    name: str
+    dims: tuple[int, ...]
+    rule: Rule | None
+    match: re.Match[str] | None
+    where: Where
+
+
+def places(
+    shapes: Mapping[str, tuple[int, ...]], config: Mapping[str, object], *, split: bool = True,
+    name_map: Path | str | None = None,
+) -> dict[str, tuple[Place, ...]]:
+    """The places of every name: one, or one per part of a fused tensor and per expert of a stack.
+
+    >>> places({"model.layers.3.self_attn.q_proj.weight": (64, 64)}, {})["model.layers.3.self_attn.q_proj.weight"][0].role
+    'attn.q'
+    """
+    own = load_map(Path(name_map)) if name_map is not None else None
+    plain = {name: strip_prefixes(name) for name in shapes}
+    facts = Facts(config, {plain[name]: tuple(dims) for name, dims in shapes.items()})
+    found = _find(facts, own)
+    context = _Context(facts, found)
+    made = {name: context.places(found[plain[name]], split) for name in shapes}
+    return parts.same_heads(made, {name: found[plain[name]].dims for name in shapes})
+
+
+def _find(facts: Facts, own: Family | None) -> dict[str, Found]:
+    seen: dict[tuple[str, int, int], Rule | None] = {}
+    found = {}
+    for name, dims in facts.shapes.items():
+        if len(name) > LONGEST:
+            found[name] = Found(name, dims, None, None, NOWHERE)
+            continue
+        rule = own.find(name, dims) if own else None
+        match = (rule := rule or _known(name, dims, seen)) and rule.pattern.fullmatch(name)
+        found[name] = Found(name, dims, rule, match, locate(name, match))
+    return found
+
+
+def _known(name: str, dims: tuple[int, ...], seen: dict[tuple[str, int, int], Rule | None]) -> Rule | None:
+    spelling = _LARGE.sub("10", name)           # no rule of the package names a number above nine
+    key = spelling, len(dims), dims[1] if len(dims) > 1 and dims[1] == 1 else 0
+    if key not in seen:
+        seen[key] = next((r for i in ORDER if (r := family(i).find(spelling, dims))), None)
+    return seen[key]
+
+
+class _Context:
+    """What the names of one checkpoint settle together: layers, stacks, Conv1D or Linear."""
+
+    def __init__(self, facts: Facts, found: Mapping[str, Found]) -> None:
+        self.facts = facts
+        wheres = {f.where for f in found.values()}
+        self.layer = layers(wheres)
+        self.stack = stacks(w.tower for w in wheres if w.number is not None)
+        self.conv1d = conv1d(
+            ((f.where.tower, f.name) for f in found.values() if f.rule and self._stored(f.rule) == "by_conv1d"), facts)
+
+    def _stored(self, rule: Rule) -> str:
+        return by_type(rule.orientation, self.facts.model_type) or "out_in"
+
+    def places(self, found: Found, split: bool) -> tuple[Place, ...]:
+        """The place of one name, or of each of its parts."""
+        layer, stack = self.layer.get(found.where), self._stack(found)
+        if found.rule is None or found.match is None:
+            return (replace(unmatched(found.name, found.dims, self.facts.shapes), layer=layer, stack=stack),)
+        base = self._base(found, found.rule, found.match, layer, stack)
+        scheme = by_type(found.rule.split, self.facts.model_type)
+        return parts.split_place(base, scheme, found.name, found.dims, self.facts) if split else (base,)
+
+    def _stack(self, found: Found) -> str:
+        known = found.where.number is not None
+        stack = self.stack[found.where.tower] if known else stack_of(found.name, self.stack)
+        inner = found.rule.stack if found.rule else ""
+        return ".".join(word for word in (stack, inner) if word)
+
+    def _base(self, found: Found, rule: Rule, match: re.Match[str], layer: int | None, stack: str) -> Place:
+        groups = match.groupdict()
+        role = rule.role if isinstance(rule.role, str) else rule.role.get(groups.get("key") or "", "unknown")
+        bias = "bias" in (groups.get("what") or "") or groups.get("what") == "beta"
+        rows, cols = sets_of(role)
+        rows, cols = rows if rule.out is None else rule.out, cols if rule.into is None else rule.into
+        why = f"{rule.family}: {rule.regex}"
+        if bias:
+            role = role if role == "bias" else f"{role}.bias"
+            return Place(role, "bias", layer, stack, orientation=self._turned(found, rule, role), in_set=rows or cols,
+                         family=rule.family, why=why)
+        kind = rule.kind or kind_of(role)
+        if kind in ("matrix", "conv") and len(found.dims) <= 1:
+            kind, rows, cols = vector_kind(found.name), "", rows or cols
+        turned = self._turned(found, rule, role)
+        return Place(role, kind, layer, stack, "", turned == "in_out", turned, out_set=rows, in_set=cols,
+                     family=rule.family, why=why)
+
+    def _turned(self, found: Found, rule: Rule, role: str) -> str:
+        stored = self._stored(rule)
+        if stored == "by_conv1d":
+            return self.conv1d.get(found.where.tower, "unknown") if len(found.dims) > 1 else "out_in"
+        if stored == "by_hidden":
+            return by_hidden(role, found.dims, self.facts) if len(found.dims) > 2 else "out_in"
+        return stored if len(found.dims) > 1 else "out_in"

@@ -1,0 +1,43 @@
+"""Which way a matrix is stored where its name does not tell.
+
+`by_conv1d`: c_attn, c_fc and c_proj are Conv1D (in, out) in GPT-2 and nn.Linear (out, in) elsewhere; the long side of
+c_attn is its outputs, and a bias has the length of the outputs; the square c_proj follows its siblings.
+`by_hidden`: the side that equals the width of the residual stream is the one that the role reads or writes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from .facts import Facts
+from .roles import sets_of
+
+
+def conv1d(names: Iterable[tuple[str, str]], facts: Facts) -> dict[str, str]:
+    """Orientation per tower, from (tower, name) of every weight that may be a Conv1D; unknown where votes disagree."""
+    votes: dict[str, set[str]] = defaultdict(set)
+    for tower, name in names:
+        votes[tower] |= {_vote(name, facts)} - {""}
+    return {tower: next(iter(v)) if len(v) == 1 else "unknown" for tower, v in votes.items()}
+
+
+def _vote(name: str, facts: Facts) -> str:
+    dims = facts.shapes.get(name, ())
+    bias = facts.shapes.get(name.removesuffix("weight") + "bias", ())
+    if len(dims) != 2 or dims[0] == dims[1]:
+        return ""
+    if len(bias) == 1 and bias[0] in dims:
+        return "out_in" if bias[0] == dims[0] else "in_out"
+    long_side = "out_in" if dims[0] > dims[1] else "in_out"
+    if name.endswith(("c_attn.weight", "c_fc.weight")):
+        return long_side
+    return ""
+
+
+def by_hidden(role: str, dims: tuple[int, ...], facts: Facts) -> str:
+    """Orientation of the last two dimensions from the hidden size; unknown where both or neither side has it."""
+    if len(dims) < 2 or facts.hidden not in dims[-2:] or dims[-1] == dims[-2]:
+        return "unknown"
+    reads = sets_of(role)[1] == "residual"
+    return "out_in" if (dims[-1] == facts.hidden) == reads else "in_out"

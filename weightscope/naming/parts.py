@@ -1,0 +1,110 @@
+"""Places of the parts of a fused tensor: q, k, v; gate and up; every expert of a stack.
+
+A vector is 1 x n, so the parts of a bias are columns. A part that cannot be decided leaves the tensor whole, and
+`why` says what was missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import prod
+
+from ..geometry import Index
+from .facts import Facts
+from .place import Place
+from .roles import part_role, sets_of
+from .splits import Parts, split
+
+
+def split_place(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> tuple[Place, ...]:
+    """One place per part, in stored order; the base alone where nothing is fused."""
+    bias = base.kind == "bias"
+    if base.role.startswith("moe.expert.") and len(dims) == (2 if bias else 3):
+        return _experts(base, scheme, name, dims, facts)
+    if not scheme or len(dims) == 0:
+        return (base,)
+    answer = _fused(base, scheme, name, dims, facts)
+    return _whole(base, answer) if isinstance(answer, str) else _each(base, answer, scheme, bias)
+
+
+def _whole(base: Place, reason: str) -> tuple[Place, ...]:
+    return (replace(base, why=f"{base.why}; not split: {reason}") if reason else base,)
+
+
+def _fused(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> Parts | str:
+    """The index sets of a scheme for a matrix or its bias."""
+    if base.orientation == "unknown":
+        return "needs the orientation, which neither config.json nor the shapes decide"
+    across_columns = scheme.startswith("columns")
+    if base.kind == "bias":
+        if across_columns:
+            return ""
+        lines, across = dims[-1], _across(name, base, facts)
+    else:
+        out, into = (dims[-1], dims[-2]) if base.transpose else (dims[0], prod(dims[1:]))
+        if len(dims) == 3 and base.role.startswith("moe.expert."):
+            out, into = (dims[2], dims[1]) if base.transpose else (dims[1], dims[2])
+        lines, across = (into, out) if across_columns else (out, into)
+    return split(scheme, lines, across, name.rpartition(".")[0], facts)
+
+
+def _across(name: str, base: Place, facts: Facts) -> int:
+    """Columns of the matrix that a bias belongs to: what is left of its size when the bias is taken away."""
+    dims, own = facts.shapes.get(name.removesuffix("bias") + "weight", ()), facts.shapes.get(name, ())
+    if len(dims) != 2 or not own or own[-1] not in dims:
+        return 0
+    return dims[1] if dims[0] == own[-1] else dims[0]
+
+
+def _each(base: Place, found: Parts, scheme: str, bias: bool) -> tuple[Place, ...]:
+    side = "cols" if bias or scheme.startswith("columns") else "rows"
+    return tuple(_part(base, part, index, side, bias) for part, index in found)
+
+
+def _part(base: Place, part: str, index: Index, side: str, bias: bool) -> Place:
+    matrix = part_role(base.role.removesuffix(".bias"), part)
+    rows, cols = sets_of(matrix)
+    if matrix == base.role.removesuffix(".bias"):
+        rows, cols = (base.in_set, "") if bias else (base.out_set, base.in_set)
+    made = replace(base, role=f"{matrix}.bias" if bias else matrix, part=part,
+                   out_set="" if bias else rows, in_set=rows if bias else cols)
+    return replace(made, cols=index) if side == "cols" else replace(made, rows=index)
+
+
+def _experts(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> tuple[Place, ...]:
+    bias = base.kind == "bias"
+    answer: Parts | str = _fused(base, scheme, name, dims, facts) if scheme else ""
+    inner = _whole(base, answer) if isinstance(answer, str) else _each(base, answer, scheme, bias)
+    return tuple(_expert(place, e, bias) for e in range(dims[0]) for place in inner)
+
+
+def _expert(place: Place, expert: int, bias: bool) -> Place:
+    part = f"{expert}.{place.part}" if place.part else str(expert)
+    if bias:                                    # (E, n): the expert is a row of an ordinary matrix
+        return replace(place, part=part, rows=Index(expert, 1))
+    return replace(place, part=part, expert=expert)
+
+
+def same_heads(
+    made: Mapping[str, tuple[Place, ...]], dims: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[Place, ...]]:
+    """Where k and v are as wide as q they live on `heads`, not on `kv_heads`."""
+    wide = {(p.stack, p.layer, _outputs(p, dims[n])) for n, ps in made.items() for p in ps if p.role in _Q}
+    return {n: tuple(_on_heads(p, dims[n], wide) for p in ps) for n, ps in made.items()}
+
+
+_Q = ("attn.q", "attn.q.bias")
+
+
+def _on_heads(place: Place, dims: tuple[int, ...], wide: set[tuple[str, int | None, int]]) -> Place:
+    if "kv_heads" not in (place.out_set, place.in_set) or (place.stack, place.layer, _outputs(place, dims)) not in wide:
+        return place
+    return replace(place, out_set="heads") if place.out_set else replace(place, in_set="heads")
+
+
+def _outputs(place: Place, dims: tuple[int, ...]) -> int:
+    index = place.cols if place.kind == "bias" else place.rows
+    if index is not None:
+        return index.size
+    return (dims[-1] if place.transpose or len(dims) < 2 else dims[0]) if dims else 0

@@ -1,0 +1,20 @@
+"""Prefixes that wrappers leave in names: stripped for naming only, the stored name is what people see."""
+
+from __future__ import annotations
+
+import re
+
+_LEADING = re.compile(
+    r"^(?:(?:module|state_dict|model_state_dict|ema_model|base_model\.model"
+    r"|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.)+"
+)
+_INSIDE = re.compile(r"\.(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|base_layer)(?=\.)")
+
+
+def strip_prefixes(name: str) -> str:
+    """The name without what DataParallel, FSDP, torch.compile, PEFT and training scripts put around it.
+
+    >>> strip_prefixes("module._orig_mod.h.0.attn.c_attn.weight")
+    'h.0.attn.c_attn.weight'
+    """
+    return _INSIDE.sub("", _LEADING.sub("", name))

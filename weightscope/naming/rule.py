@@ -1,0 +1,117 @@
+"""A rule: which names it matches, and what they say. The same format in families/*.toml and in `--name-map` files.
+
+`regex` is anchored at both ends and may stand behind any dotted prefix unless it begins with `^`. Short forms:
+`<L>` a layer, `<S>` a stage before it, `<X>` an expert, `<W>` the ending `.weight` or `.bias`. A group `key` picks
+the role from a table. `orientation` and `split` may be tables by model_type, "" standing for all others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..errors import Usage
+from .roles import KINDS, is_role
+from .splits import SCHEMES
+
+_SHORT = {"<L>": r"(?P<layer>\d{1,6})", "<S>": r"(?P<stage>\d{1,6})", "<X>": r"(?P<expert>\d{1,6})",
+          "<W>": r"\.(?P<what>weight|bias)"}
+_FIELDS = frozenset("regex role kind orientation split needs out in rank dim1 stack".split())
+_ORIENTATIONS = frozenset(("out_in", "in_out", "unknown", "by_conv1d", "by_hidden"))
+ByType = str | Mapping[str, str]                # one value, or a value per model_type
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of a family file."""
+
+    regex: str
+    role: ByType                                # one role, or a role per value of the group `key`
+    family: str = ""
+    kind: str = ""                              # "" = what the role says
+    orientation: ByType = "out_in"
+    split: ByType = ""                          # a scheme of splits.py and its parts: `equal q k v`
+    needs: tuple[str, ...] = ()                 # keys of config.json that the split reads
+    out: str | None = None                      # index sets; None = what the role says
+    into: str | None = None
+    rank: tuple[int, ...] = ()                  # stored dimensions that the rule is for; () = any
+    dim1: int | None = None                     # the second stored dimension must be this
+    stack: str = ""                             # a tower that the name has inside the layer: `context`
+
+    @property
+    def body(self) -> str:
+        """The regex with its short forms written out, without the prefix."""
+        text = self.regex
+        for short, long in _SHORT.items():
+            text = text.replace(short, long)
+        return text
+
+    @property
+    def free(self) -> str:
+        """The whole pattern, with the optional dotted prefix."""
+        return self.body if self.regex.startswith("^") else r"(?:.*\.)?" + f"(?:{self.body})"
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled on first use: a run meets few of the families."""
+        return re.compile(self.free)
+
+    def fits(self, dims: tuple[int, ...]) -> bool:
+        """Whether the stored shape is one that the rule is for."""
+        right = self.dim1 is None or (len(dims) > 1 and dims[1] == self.dim1)
+        return right and (not self.rank or len(dims) in self.rank)
+
+
+def by_type(value: ByType, model_type: str) -> str:
+    """The value for a model type.
+
+    >>> by_type({"gpt2": "in_out", "": "by_conv1d"}, "bert")
+    'by_conv1d'
+    """
+    return value if isinstance(value, str) else value.get(model_type, value.get("", ""))
+
+
+def parse_rule(table: object, family: str) -> Rule:
+    """A rule of a TOML table; missing and foreign fields are a Usage error."""
+    if not isinstance(table, dict) or not isinstance(table.get("regex"), str) or "role" not in table:
+        raise Usage("each [[rule]] has a `regex` and a `role`", f"found {table!r} in {family}", "add what is missing")
+    if extra := sorted(set(table) - _FIELDS):
+        raise Usage(f"a rule has the fields {', '.join(sorted(_FIELDS))}", f"found `{extra[0]}` in {family}",
+                    "correct or remove it")
+    fields = {k: v for k, v in table.items() if k != "in"} | {"family": family, "into": table.get("in")}
+    for name in ("needs", "rank"):
+        fields[name] = tuple(fields.get(name, ()))
+    return Rule(**fields)
+
+
+def check(rule: Rule) -> Rule:
+    """The rule if its words are known and its expression compiles, else a Usage error."""
+    _check_words(rule)
+    _check_regex(rule)
+    return rule
+
+
+def _check_words(rule: Rule) -> None:
+    known = ((rule.role, is_role, "role", "one of the roles in the page on families"),
+             (rule.kind or "matrix", KINDS.__contains__, "kind", ", ".join(sorted(KINDS))),
+             (rule.orientation, _ORIENTATIONS.__contains__, "orientation", ", ".join(sorted(_ORIENTATIONS))),
+             (rule.split, _is_split, "split", "a scheme of " + ", ".join(sorted(SCHEMES))))
+    for value, good, field, choices in known:
+        for word in value.values() if isinstance(value, Mapping) else (value,):
+            if not (isinstance(word, str) and good(word)):
+                raise Usage(f"`{field}` is {choices}", f"found {word!r} in the rule {rule.regex!r} of {rule.family}",
+                            f"correct the {field}")
+
+
+def _is_split(text: str) -> bool:
+    return text == "" or text.split()[0] in SCHEMES
+
+
+def _check_regex(rule: Rule) -> None:
+    try:
+        re.compile(rule.free)
+    except (re.error, RecursionError, OverflowError) as fault:
+        raise Usage("`regex` is a regular expression of Python", f"found {rule.regex!r} in {rule.family}: {fault}",
+                    "correct the expression") from fault
