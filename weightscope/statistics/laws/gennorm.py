@@ -30,6 +30,7 @@ class Gennorm:
 
     name: str = "gennorm"
     parameters: tuple[str, ...] = ("mu", "alpha", "beta")
+    costly: bool = True
     typical: tuple[Params, ...] = (
         {"mu": 0.0, "alpha": 0.02, "beta": 1.4}, {"mu": 0.0, "alpha": 0.02, "beta": 0.7},
         {"mu": 1.0, "alpha": 0.3, "beta": 3.0})

@@ -21,6 +21,7 @@ class Laplace:
 
     name: str = "laplace"
     parameters: tuple[str, ...] = ("mu", "b")
+    costly: bool = False
     typical: tuple[Params, ...] = ({"mu": 0.0, "b": 0.02}, {"mu": -1.0, "b": 0.5})
 
     def twin(self, p: Params) -> Twin:

@@ -2,7 +2,7 @@
 
 Laws of laws, run on every member by presence: the density integrates to 1, cdf' = pdf, ppf(cdf(x)) = x, logpdf and
 cdf equal the twin's in scipy.stats, parameters come back from drawn samples, and shifting or scaling the weights moves
-nothing but locations and scales. `fit` sees standard units (mean 0, std 1), so it needs no care about scale; `in_units` takes parameters back.
+nothing but locations and scales. `fit` sees standard units (mean 0, std 1); `in_units` takes parameters back.
 """
 
 from __future__ import annotations
@@ -44,6 +44,10 @@ class Law(Protocol):
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names, in the order of the formula."""
+
+    @property
+    def costly(self) -> bool:
+        """Whether a cdf takes over 100 ns a point: then thousands of points go through a table."""
 
     @property
     def typical(self) -> tuple[Params, ...]:

@@ -22,6 +22,7 @@ class Logistic:
 
     name: str = "logistic"
     parameters: tuple[str, ...] = ("mu", "s")
+    costly: bool = False
     typical: tuple[Params, ...] = ({"mu": 0.0, "s": 0.02}, {"mu": 1.0, "s": 0.3})
 
     def twin(self, p: Params) -> Twin:

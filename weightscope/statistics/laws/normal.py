@@ -24,6 +24,7 @@ class Normal:
 
     name: str = "normal"
     parameters: tuple[str, ...] = ("mu", "sigma")
+    costly: bool = False
     typical: tuple[Params, ...] = ({"mu": 0.0, "sigma": 0.02}, {"mu": 1.0, "sigma": 0.3})
 
     def twin(self, p: Params) -> Twin:

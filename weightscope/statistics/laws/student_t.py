@@ -26,6 +26,7 @@ class StudentT:
 
     name: str = "student_t"
     parameters: tuple[str, ...] = ("mu", "s", "nu")
+    costly: bool = True
     typical: tuple[Params, ...] = ({"mu": 0.0, "s": 0.02, "nu": 5.0}, {"mu": 1.0, "s": 0.3, "nu": 2.5})
 
     def twin(self, p: Params) -> Twin:

@@ -29,6 +29,7 @@ class Truncnorm:
 
     name: str = "truncnorm"
     parameters: tuple[str, ...] = ("mu", "sigma", "cut")
+    costly: bool = False
     typical: tuple[Params, ...] = (
         {"mu": 0.0, "sigma": 0.02, "cut": 0.04}, {"mu": 1.0, "sigma": 0.3, "cut": 0.5})
 

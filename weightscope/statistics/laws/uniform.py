@@ -25,6 +25,7 @@ class Uniform:
 
     name: str = "uniform"
     parameters: tuple[str, ...] = ("lo", "hi")
+    costly: bool = False
     typical: tuple[Params, ...] = ({"lo": -0.05, "hi": 0.05}, {"lo": 0.5, "hi": 1.5})
 
     def twin(self, p: Params) -> Twin:

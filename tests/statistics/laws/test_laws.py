@@ -1,0 +1,212 @@
+"""The laws that every family obeys, run on each member of LAWS by presence, on the parameters it calls typical."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from weightscope.statistics.fitting import fit_laws, fitted
+from weightscope.statistics.laws import LAWS
+from weightscope.statistics.laws.cells import prepare
+from weightscope.statistics.laws.law import centre_of, in_units, pdf
+
+Q = np.array([1e-6, 1e-3, 0.02, 0.3, 0.499, 0.5, 0.61, 0.9, 0.999, 1 - 1e-6])
+GROUND = [pytest.param(law, p, id=f"{law.name}-{i}") for law in LAWS for i, p in enumerate(law.typical)]
+EACH = pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+GROUNDS = pytest.mark.parametrize(("law", "p"), GROUND)
+
+
+def parts(law, p):
+    return [(share, getattr(stats, name)(**arguments)) for share, name, arguments in law.twin(p)]
+
+
+def drawn(law, p, n, seed=0):
+    return law.ppf(np.random.default_rng(seed).random(n), p)
+
+
+@GROUNDS
+def test_density_integrates_to_one(law, p):
+    """The density has mass 1 between far quantiles."""
+    x = law.ppf(np.array([1e-9, 1e-6, 1e-4, 0.01, 0.3, 0.7, 0.99, 1 - 1e-4, 1 - 1e-6, 1 - 1e-9]), p)
+    points = np.sort(np.append(x, centre_of(p)))
+    mass = sum(integrate.quad(lambda t: float(pdf(law, t, p)), a, b)[0]
+               for a, b in pairwise(points))
+    assert mass == pytest.approx(1.0, abs=1e-7)
+
+
+@GROUNDS
+def test_density_is_the_slope_of_the_distribution_function(law, p):
+    """cdf' = pdf inside the support."""
+    x = law.ppf(np.array([0.01, 0.2, 0.45, 0.7, 0.99]), p)
+    h = 1e-5 * float(x[-1] - x[0])
+    assert (law.cdf(x + h, p) - law.cdf(x - h, p)) / (2 * h) == pytest.approx(pdf(law, x, p), rel=1e-5)
+
+
+@GROUNDS
+def test_quantiles_invert_the_distribution_function(law, p):
+    """cdf(ppf(q)) = q."""
+    assert law.cdf(law.ppf(Q, p), p) == pytest.approx(Q, rel=1e-7)
+
+
+@GROUNDS
+def test_law_equals_its_twin(law, p):
+    """cdf and logpdf equal the weighted sum of the named scipy laws."""
+    x = law.ppf(Q, p)
+    twins = parts(law, p)
+    assert law.cdf(x, p) == pytest.approx(sum(share * twin.cdf(x) for share, twin in twins), rel=1e-9, abs=1e-13)
+    want = np.log(sum(share * twin.pdf(x) for share, twin in twins))
+    assert law.logpdf(x, p) == pytest.approx(want, rel=1e-9, abs=1e-9)
+
+
+@GROUNDS
+def test_law_is_symmetric_about_its_centre(law, p):
+    """Mirrored cells have the same mass: likelihoods of the right side rely on it."""
+    x, c = law.ppf(Q, p), centre_of(p)
+    assert law.cdf(2 * c - x, p) == pytest.approx(1 - law.cdf(x, p), abs=1e-12)
+
+
+@EACH
+def test_parameters_are_those_of_the_twin(law):
+    """A law declares as many typical values as it has parameters, and `in_units` undoes standard units."""
+    for p in law.typical:
+        assert tuple(p) == law.parameters
+        moved, q = in_units(p, 3.0, 2.0), np.array([0.1, 0.5, 0.8])
+        assert law.ppf(q, moved) == pytest.approx(3.0 + 2.0 * law.ppf(q, p))
+
+
+@GROUNDS
+@pytest.mark.parametrize("dtype", [None, "BF16"])
+def test_parameters_come_back_from_drawn_samples(law, p, dtype, counts_of, stored_as):
+    """Drawn weights give the parameters back within their sampling error, whatever the stored type."""
+    x = drawn(law, p, 60_000)
+    counts = stored_as(x, dtype) if dtype else counts_of(x)
+    found = fit_laws(counts, (law,))[law.name]
+    spread = float(x.std())
+    for name, want in p.items():
+        slack = 0.02 * spread if name in {"mu", "lo", "hi"} else 0.05 * want
+        assert found.params[name] == pytest.approx(want, abs=slack), name
+    assert found.ks < 0.01
+    assert found.w1 < 0.02
+
+
+@EACH
+@pytest.mark.parametrize(("shift", "factor"), [(0.0, 1e-6), (0.0, 1e6), (7.0, 0.5), (0.0, -3.0)])
+def test_only_locations_and_scales_move_with_the_weights(law, shift, factor, counts_of):
+    """Fitting a + b W gives the parameters of W moved by a and scaled by |b|, and the same goodness."""
+    x = np.random.default_rng(3).standard_t(5, 3000)
+    one = fit_laws(counts_of(x), (law,))[law.name]
+    two = fit_laws(counts_of(shift + factor * x), (law,))[law.name]
+    want = in_units(one.params, 0.0, abs(factor))
+    if "lo" in want and factor < 0:
+        want |= {"lo": -want["hi"], "hi": -want["lo"]}
+    elif factor < 0:
+        want |= {"mu": -want["mu"]}
+    want |= {k: want[k] + shift for k in ("mu", "lo", "hi") if k in want}
+    for name, value in want.items():
+        assert two.params[name] == pytest.approx(value, rel=1e-3, abs=1e-4 * abs(factor)), name
+    assert (two.ks, two.w1, two.kl_bits) == pytest.approx((one.ks, one.w1, one.kl_bits), rel=1e-3, abs=1e-5)
+
+
+HARD = {
+    "zeros": np.append(np.random.default_rng(0).normal(size=900), np.zeros(900)),
+    "three cells": np.array([1.0, 2.0, 3.0]),
+    "lattice": np.arange(20.0) % 5,
+    "nearly constant": np.append(np.ones(10_000), [1.1, 0.9]),
+    "one outlier": np.append(np.random.default_rng(0).normal(size=5000), [175.0]),
+    "far from zero": 1e6 + np.random.default_rng(0).normal(size=2000),
+    "tiny": 1e-140 * np.random.default_rng(0).normal(size=500),
+    "huge": 1e140 * np.random.default_rng(0).normal(size=500),
+    "sparse": np.append(1e-7 * np.random.default_rng(0).normal(size=5000), np.random.default_rng(1).normal(size=50)),
+    "two lumps": np.repeat([-1.0, 1.0, 1.5], [500, 500, 1]),
+}
+
+
+@EACH
+@pytest.mark.parametrize("name", HARD)
+def test_fit_survives(law, name, counts_of):
+    """Awkward weights give finite parameters inside the bounds, and no warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = fit_laws(counts_of(HARD[name]), (law,))[law.name]
+    assert all(np.isfinite(v) for v in found.params.values())
+    assert np.isfinite([found.loglik, found.aic, found.bic, found.ks, found.w1, found.kl_bits]).all()
+    assert 0 <= found.ks <= 1
+    assert found.w1 >= 0
+
+
+@EACH
+def test_lattice_gives_the_parameters_of_the_law_behind_it(law, stored_as):
+    """On an fp8 grid whose steps are a fifth of sigma the fit finds what it finds on the unrounded weights."""
+    x = np.random.default_rng(0).normal(0, 0.01, 200_000)
+    fine = fit_laws(stored_as(x, "F16"), (law,))[law.name]
+    coarse = fit_laws(stored_as(x, "F8_E4M3"), (law,))[law.name]
+    assert coarse.ks == pytest.approx(fine.ks, abs=2e-3 if law.name != "uniform" else 0.02)
+    for name in set(law.parameters) - {"lo", "hi", "cut", "w", "sigma1", "sigma2", "nu", "mu"}:
+        assert coarse.params[name] == pytest.approx(fine.params[name], rel=0.02), name
+
+
+def test_normal_weights_end_at_the_largest_nu(stored_as):
+    """Student's t on normal weights is at its bound nu = 200, and says so."""
+    found = fit_laws(stored_as(np.random.default_rng(0).normal(0, 0.02, 100_000), "BF16"))["student_t"]
+    assert found.at_bound
+    assert found.params["nu"] == pytest.approx(200)
+
+
+def test_uniform_weights_leave_the_truncated_normal_flat(counts_of):
+    """Where no sigma is large enough, truncnorm is at its bound."""
+    found = fit_laws(counts_of(np.linspace(-1, 1, 5001)))["truncnorm"]
+    assert found.at_bound
+    assert found.params["sigma"] > 10 * found.params["cut"]
+
+
+def test_flat_weights_end_at_the_largest_beta(counts_of):
+    """gennorm on uniform weights is at beta = 8 and has no error."""
+    found = fit_laws(counts_of(np.random.default_rng(0).uniform(size=5000)))["gennorm"]
+    assert found.at_bound
+    assert found.params["beta"] == pytest.approx(8)
+    assert found.beta_se is None
+
+
+def test_a_lump_ends_at_the_least_scale(counts_of):
+    """More than half of the weights in one point have no best t: it is at its bound."""
+    assert fit_laws(counts_of(HARD["nearly constant"]))["student_t"].at_bound
+
+
+def test_uniform_ends_do_not_count_half_a_cell_as_room(stored_as):
+    """U(-1, 1) in bf16: the value 1 stands for an interval up to 1.004, and hi is still 1."""
+    x = np.random.default_rng(0).uniform(-1, 1, 500_000)
+    found = fit_laws(stored_as(x, "BF16"))["uniform"].params
+    assert found["hi"] == pytest.approx(1, abs=2e-4)
+    assert found["lo"] == pytest.approx(-1, abs=2e-4)
+
+
+@pytest.mark.parametrize("beta", [0.7, 1.5, 2.0])
+def test_error_of_beta_is_its_spread_over_draws(beta, stored_as):
+    """beta_se equals the standard deviation of beta over independent draws within what 60 draws can tell."""
+    gennorm = next(law for law in LAWS if law.name == "gennorm")
+    draws = [fit_laws(stored_as(drawn(gennorm, {"mu": 0, "alpha": 1, "beta": beta}, 4000, seed), "BF16"),
+                      (gennorm,))["gennorm"] for seed in range(60)]
+    spread = np.std([f.params["beta"] for f in draws])
+    assert np.mean([f.beta_se for f in draws]) == pytest.approx(spread, rel=0.35)
+
+
+def test_mixture_of_one_part_has_the_likelihood_of_the_normal(counts_of):
+    """A mixture is never less likely than the normal inside it."""
+    fits = fit_laws(counts_of(np.random.default_rng(5).normal(size=4000)))
+    assert fits["normal_mixture"].loglik >= fits["normal"].loglik - 1e-6
+
+
+def test_mixture_is_a_stationary_point(counts_of):
+    """Moving any parameter of the fitted mixture loses likelihood."""
+    g = np.random.default_rng(2)
+    cells = prepare(counts_of(np.where(g.random(20_000) < 0.8, 1, 3) * g.normal(size=20_000)))
+    law = next(law for law in LAWS if law.name == "normal_mixture")
+    p = dict(fitted(law, cells).params)
+    best = cells.p @ law.logpdf(cells.z, p)
+    for name in ("w", "sigma1", "sigma2"):
+        for factor in (0.99, 1.01):
+            assert cells.p @ law.logpdf(cells.z, p | {name: p[name] * factor}) < best
