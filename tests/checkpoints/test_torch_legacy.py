@@ -67,7 +67,8 @@ def test_views_outside(tmp_path: Path) -> None:
 def test_truncated_data(tmp_path: Path, left: int) -> None:
     """A cut in the data says how much is there and how much is needed."""
     raw = p.old(STATE, DATA)
-    refused(tmp_path, raw[:-left], f"truncated: {len(raw) - left} of at least {len(raw)} bytes present, 0 storages whole")
+    there = f"truncated: {len(raw) - left} of at least {len(raw)} bytes present, 0 storages whole"
+    refused(tmp_path, raw[:-left], there)
 
 
 def test_truncated_count(tmp_path: Path) -> None:
@@ -89,7 +90,8 @@ def test_trailing_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("count", "found"), [(5, 20), (1 << 62, 1 << 64), (-6, -24)])
 def test_counts(tmp_path: Path, count: int, found: int) -> None:
     """The count before the data agrees with the pickle."""
-    refused(tmp_path, p.old(STATE, {"7": (count, bytes(24))}), f"expected 24 bytes in storage 7; found a record of {found} ")
+    raw = p.old(STATE, {"7": (count, bytes(24))})
+    refused(tmp_path, raw, f"expected 24 bytes in storage 7; found a record of {found} at byte")
 
 
 def test_keys(tmp_path: Path) -> None:

@@ -69,7 +69,8 @@ def choose(tree: object, root: str | None = None) -> Choice:
     chosen = set(map(id, model))
     others = [leaf for leaf in leaves if id(leaf) not in chosen]
     named = tuple((".".join(leaf.path[len(prefix):]) or "tensor", leaf.found) for leaf in model)
-    rest = tuple((".".join(leaf.path), leaf.found) for leaf in others)
+    taken = {name for name, _ in named}
+    rest = tuple((_outside(leaf.path, taken), leaf.found) for leaf in others)
     _unique([name for name, _ in named + rest])
     odd = sum(leaf.odd for leaf in model)
     return Choice(named, rest, _notes(prefix, named, others, root),
@@ -141,6 +142,12 @@ def _named(leaves: tuple[Leaf, ...], root: str) -> Path:
 
 def _dotted(path: Path) -> str:
     return shown(".".join(path)) or "(top)"
+
+
+def _outside(path: Path, taken: set[str]) -> str:
+    """The full name; it begins with a dot where the model has a tensor of that name."""
+    name = ".".join(path)
+    return f".{name}" if name in taken else name
 
 
 def _unique(names: list[str]) -> None:

@@ -76,5 +76,5 @@ def _note(names: set[str], operation: str, arg: object, words: deque[str]) -> No
         names.add(f"extension {arg}")
     if operation in ("GLOBAL", "INST", "STACK_GLOBAL"):
         module, name = words if operation == "STACK_GLOBAL" else str(arg).rsplit(" ", 1)
-        if meaning(module, name) is None:
+        if meaning(module, name) is None and (module, name) != ("?", "?"):
             names.add(f"{module}.{name}")

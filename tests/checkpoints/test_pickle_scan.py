@@ -1,0 +1,44 @@
+"""What a pickle asks for, listed without running it."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from tests.checkpoints import pickles as p
+from weightscope.checkpoints.readers.pickle_scan import asks, wanted
+
+
+def test_every_spelling() -> None:
+    """GLOBAL, INST, STACK_GLOBAL, memoised names, extensions: all are listed, once, sorted."""
+    body = (p.named("os", "system") + b"(iposix\nexecv\n" + p.text("nt") + b"\x94" + p.text("spawn") + b"\x94\x93"
+            + b"h\x00h\x01\x93" + b"\x82\x07" + p.named("os", "system") + p.named("torch", "FloatStorage"))
+    assert wanted(p.whole(body, 4)) == ("extension 7", "nt.spawn", "os.system", "posix.execv")
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_python_pickles(protocol: int) -> None:
+    """A class is listed whatever the protocol."""
+    name, = wanted(pickle.dumps({"x": [pytest.Item]}, protocol))
+    assert name.endswith(".Item")
+
+
+def test_several_pickles() -> None:
+    """A later pickle is looked at too, unless only the first is asked for."""
+    raw = p.whole(b"N") + p.whole(p.named("os", "system"))
+    assert (wanted(raw), wanted(raw, 1)) == (("os.system",), ())
+
+
+def test_broken_bytes() -> None:
+    """The names before the damage are kept; odd escapes in texts do not warn."""
+    assert wanted(p.whole(p.named("os", "system") + b"\xfe")) == ("os.system",)
+    assert wanted(b"S'\\q'\ncos\nsystem\n.") == ("os.system",)
+    assert wanted(b"") == wanted(b"\xff\xfe") == ()
+
+
+def test_long_lists() -> None:
+    """Ten names are shown, the rest counted; control characters are escaped."""
+    text = str(asks(tuple(f"m.C{i}\x1b" for i in range(13))))
+    assert r"m.C9\x1b and 3 more; nothing of it was run" in text
+    assert "\x1b" not in text
