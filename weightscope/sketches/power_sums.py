@@ -14,6 +14,8 @@ from ..heavy import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+PLAIN = (1e-150, 1e150)                         # variances whose squares float64 holds with all its digits
+
 
 @dataclass(frozen=True)
 class PowerSums:
@@ -32,20 +34,22 @@ class PowerSums:
         n = int(counts.sum())
         if n == 0:
             return PowerSums()
-        c = float(values @ counts) / n
-        d = values - c
-        d2 = d * d
-        return PowerSums(n, c, float(d @ counts), float(d2 @ counts), float((d2 * d) @ counts), float((d2 * d2) @ counts))
+        with np.errstate(over="ignore", invalid="ignore"):      # float64 values of 1e80 have no fourth power: Inf or NaN
+            c = float((values * counts).sum()) / n    # not `@`: BLAS rounds by how many threads it has
+            d = values - c
+            d2 = d * d
+            return PowerSums(n, c, *(float((power * counts).sum()) for power in (d, d2, d2 * d, d2 * d2)))
 
     def about(self, c: float) -> PowerSums:
         """The same sums about another centre: (w - c) = (w - c0) + h, expanded."""
         h, n = self.c - c, self.n
+        h2 = h * h                              # products, because a float power raises where it overflows
         return PowerSums(
             n, c,
             self.s1 + n * h,
-            self.s2 + 2 * h * self.s1 + n * h**2,
-            self.s3 + 3 * h * self.s2 + 3 * h**2 * self.s1 + n * h**3,
-            self.s4 + 4 * h * self.s3 + 6 * h**2 * self.s2 + 4 * h**3 * self.s1 + n * h**4,
+            self.s2 + 2 * h * self.s1 + n * h2,
+            self.s3 + 3 * h * self.s2 + 3 * h2 * self.s1 + n * h2 * h,
+            self.s4 + 4 * h * self.s3 + 6 * h2 * self.s2 + 4 * h2 * h * self.s1 + n * h2 * h2,
         )
 
     def __add__(self, other: PowerSums) -> PowerSums:
@@ -76,10 +80,10 @@ class PowerSums:
     def skew(self) -> float:
         """m3 / m2^1.5; NaN for a constant. Equals scipy.stats.skew."""
         m2, m3, _ = self.central
-        return m3 / m2**1.5 if m2 > 0 and m2**1.5 > 0 else nan
+        return m3 / m2**1.5 if PLAIN[0] < m2 < PLAIN[1] else nan
 
     @property
     def kurtosis(self) -> float:
         """m4 / m2^2 - 3; NaN for a constant. Equals scipy.stats.kurtosis."""
         m2, _, m4 = self.central
-        return m4 / m2**2 - 3 if m2 > 0 and m2**2 > 0 else nan
+        return m4 / m2**2 - 3 if PLAIN[0] < m2 < PLAIN[1] else nan
