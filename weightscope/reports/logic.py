@@ -78,7 +78,7 @@ def _float(value: int) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def _floats(operation: Callable[[float, float], float]) -> Callable[[Any, Any], float]:

@@ -16,7 +16,7 @@ def blocks(heights: Sequence[float]) -> str:
     ' ▁▄█'
     """
     top = max((h for h in heights if math.isfinite(h)), default=0.0)
-    return "".join(_block(h / top) if top > 0 and h > 0 else " " for h in heights)
+    return "".join(_block(min(1.0, h / top)) if top > 0 and h > 0 else " " for h in heights)
 
 
 def ascii(text: str) -> str:
@@ -29,4 +29,4 @@ def ascii(text: str) -> str:
 
 
 def _block(share: float) -> str:
-    return BLOCKS[min(7, max(0, math.ceil(share * 8) - 1))]
+    return BLOCKS[max(0, math.ceil(share * 8) - 1)]

@@ -46,7 +46,7 @@ def draw(panels: Sequence[Panel]) -> Figure:
     for ax in axes[len(shown):]:
         ax.set_axis_off()
     _label(figure, axes, shown, across)
-    _surround(figure, axes[0], panels, 2.35 * down + 1.15)
+    _surround(figure, axes[max(range(len(shown)), key=lambda at: len(shown[at].curves))], panels)
     return figure
 
 
@@ -83,6 +83,7 @@ def _frame(ax: Axes, panels: Sequence[Panel]) -> None:
     wide = reach(panels)
     ax.set_yscale("log")
     ax.set_xlim(-wide, wide)
+    ax.set_yticks([10.0 ** e for e in range(-6, 7, 2)])
     ax.set_ylim(FLOOR, max([TOP, *(10 ** math.ceil(math.log10(top)) for top in tops)]))
     step = next(s for s in (4, 5, 10, 20) if wide / s <= 3 or s == 20)
     ax.set_xticks(np.arange(-(wide // step) * step, wide + 1e-9, step))
@@ -97,7 +98,7 @@ def _panel(ax: Axes, panel: Panel) -> None:
     for side, spine in ax.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color("#bbbbbb")
-    laws = [curve for curve in panel.curves if curve.style == "line"]
+    laws = _laws(panel)
     for curve in panel.curves:
         if curve.style != "line":
             _weights(ax, curve)
@@ -114,12 +115,20 @@ def _panel(ax: Axes, panel: Panel) -> None:
 
 def _weights(ax: Axes, curve: Curve) -> None:
     x, y = _seen(curve)
-    if curve.style == "steps":
-        ax.fill_between(x, y, FLOOR / 10, step="mid", color=WEIGHTS, alpha=0.18, linewidth=0, zorder=1)
-        ax.plot(x, y, drawstyle="steps-mid", color=WEIGHTS, linewidth=0.9, label=escaped(curve.label), zorder=2)
+    if curve.style == "steps":                  # an empty bin is a gap, not bridged
+        x, y = np.asarray(curve.x, dtype=np.float64), np.asarray(curve.y, dtype=np.float64)
+        filled = y > 0
+        ax.fill_between(x, np.where(filled, y, FLOOR / 10), FLOOR / 10, step="mid", color=WEIGHTS, alpha=0.22,
+                        linewidth=0, zorder=1)
+        ax.plot(x, np.where(filled, y, np.nan), drawstyle="steps-mid", color=WEIGHTS, linewidth=0.9,
+                label=escaped(curve.label), zorder=2)
     else:
         ax.plot(x, y, linestyle="", marker="o", markersize=2.4, markeredgewidth=0, color=WEIGHTS, alpha=0.75,
                 label=escaped(curve.label), zorder=2)
+
+
+def _laws(panel: Panel) -> list[Curve]:
+    return [curve for curve in panel.curves if curve.style == "line"]
 
 
 def _shortened(title: str, most: int = 44) -> str:
@@ -131,16 +140,18 @@ def _label(figure: Figure, axes: Any, panels: Sequence[Panel], across: int) -> N
     for at in range(len(panels)):
         if at + across >= len(panels):
             axes[at].tick_params(labelbottom=True)
-    figure.supxlabel(panels[0].xlabel if panels and panels[0].xlabel else "weight / sigma", fontsize=9, color=INK)
-    figure.supylabel(panels[0].ylabel if panels and panels[0].ylabel else "density", fontsize=9, color=INK)
+    figure.supxlabel(panels[0].xlabel if panels and panels[0].xlabel else "weight / sigma", fontsize=9, color=INK,
+                     y=0.05 / figure.get_figheight(), va="bottom")
+    figure.supylabel(panels[0].ylabel if panels and panels[0].ylabel else "density", fontsize=9, color=INK,
+                     x=0.05 / figure.get_figwidth(), ha="left")
 
 
-def _surround(figure: Figure, ax: Axes, panels: Sequence[Panel], height: float) -> None:
+def _surround(figure: Figure, ax: Axes, panels: Sequence[Panel]) -> None:
     """The legend once, above everything, and how many panels are not here."""
+    height = figure.get_figheight()
     handles, labels = ax.get_legend_handles_labels()
-    best = {panel.curves[-1].label for panel in panels if panel.curves}
-    labels = ["best law" if label in best and len(best) > 1 and at == len(labels) - 1 else label
-              for at, label in enumerate(labels)]
+    best = {laws[1].label for panel in panels for laws in [_laws(panel)] if len(laws) > 1}
+    labels = ["best law" if len(best) > 1 and label in map(escaped, best) else label for label in labels]
     legend = figure.legend(handles, labels, loc="upper center", ncols=max(1, len(labels)), frameon=False, fontsize=9,
                            labelcolor=INK, bbox_to_anchor=(0.5, 1 - 0.04 / height))
     for text in legend.get_texts():
@@ -150,5 +161,4 @@ def _surround(figure: Figure, ax: Axes, panels: Sequence[Panel], height: float) 
         figure.suptitle(f"the first {MOST} of {len(panels)} panels", fontsize=9, color=INK, y=1 - 0.42 / height,
                         va="top")
         head = 0.68
-    figure.get_layout_engine()
     figure.tight_layout(rect=(0, 0, 1, 1 - head / height), pad=0.6)
