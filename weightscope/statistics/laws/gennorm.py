@@ -66,12 +66,12 @@ class Gennorm:
         """Regularised incomplete gamma of |z|^beta, half on each side."""
         z = (x - p["mu"]) / p["alpha"]
         half = 0.5 * special.gammaincc(1 / p["beta"], np.abs(z) ** p["beta"])
-        return np.where(z > 0, 1 - half, half)
+        return np.asarray(np.where(z > 0, 1 - half, half))
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Its inverse."""
         z = special.gammainccinv(1 / p["beta"], 2 * np.minimum(q, 1 - q)) ** (1 / p["beta"])
-        return p["mu"] + p["alpha"] * np.sign(q - 0.5) * z
+        return np.asarray(p["mu"] + p["alpha"] * np.sign(q - 0.5) * z)
 
 
 def _likelihood(beta: float, moment: float) -> float:

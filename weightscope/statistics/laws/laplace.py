@@ -44,4 +44,4 @@ class Laplace:
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """mu +- b ln(2 min(q, 1 - q))."""
-        return p["mu"] - p["b"] * np.sign(q - 0.5) * np.log(2 * np.minimum(q, 1 - q))
+        return np.asarray(p["mu"] - p["b"] * np.sign(q - 0.5) * np.log(2 * np.minimum(q, 1 - q)))

@@ -48,15 +48,15 @@ class Logistic:
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-|z| - 2 ln(1 + e^-|z|) - ln s."""
         z = np.abs(x - p["mu"]) / p["s"]
-        return -z - 2 * np.log1p(np.exp(-z)) - log(p["s"])
+        return np.asarray(-z - 2 * np.log1p(np.exp(-z)) - log(p["s"]))
 
     def cdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """1/(1 + e^-z)."""
-        return special.expit((x - p["mu"]) / p["s"])
+        return np.asarray(special.expit((x - p["mu"]) / p["s"]))
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """mu + s ln(q/(1 - q))."""
-        return p["mu"] + p["s"] * special.logit(q)
+        return np.asarray(p["mu"] + p["s"] * special.logit(q))
 
 
 def _likelihood(cells: Cells, a: float, b: float) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:

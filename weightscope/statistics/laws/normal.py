@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from math import log, pi
 from typing import TYPE_CHECKING
 
+from ...heavy import numpy as np
 from ...heavy import special
 from .law import Fitted, Params, Twin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...heavy import numpy as np
     from .cells import Cells
 
 HALF_LOG_TAU = log(2 * pi) / 2
@@ -42,8 +42,8 @@ class Normal:
 
     def cdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Phi(z)."""
-        return special.ndtr((x - p["mu"]) / p["sigma"])
+        return np.asarray(special.ndtr((x - p["mu"]) / p["sigma"]))
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """mu + sigma Phi^-1(q)."""
-        return p["mu"] + p["sigma"] * special.ndtri(q)
+        return np.asarray(p["mu"] + p["sigma"] * special.ndtri(q))

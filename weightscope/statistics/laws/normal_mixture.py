@@ -65,7 +65,7 @@ class NormalMixture:
     def cdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Sum of two Phi."""
         r = x - p["mu"]
-        return p["w"] * special.ndtr(r / p["sigma1"]) + (1 - p["w"]) * special.ndtr(r / p["sigma2"])
+        return np.asarray(p["w"] * special.ndtr(r / p["sigma1"]) + (1 - p["w"]) * special.ndtr(r / p["sigma2"]))
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Bisection between the quantiles of the two parts."""
@@ -75,7 +75,7 @@ class NormalMixture:
             middle = (low + high) / 2
             below = self.cdf(middle, p) < q
             low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return (low + high) / 2
+        return np.asarray((low + high) / 2)
 
 
 def _ascend(

@@ -54,11 +54,11 @@ class StudentT:
 
     def cdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Regularised incomplete beta."""
-        return special.stdtr(p["nu"], (x - p["mu"]) / p["s"])
+        return np.asarray(special.stdtr(p["nu"], (x - p["mu"]) / p["s"]))
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Its inverse."""
-        return p["mu"] + p["s"] * special.stdtrit(p["nu"], q)
+        return np.asarray(p["mu"] + p["s"] * special.stdtrit(p["nu"], q))
 
 
 def _constant(nu: float) -> float:

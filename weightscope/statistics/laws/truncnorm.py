@@ -57,12 +57,12 @@ class Truncnorm:
         """(Phi(z) - Phi(-a))/(2 Phi(a) - 1), within 0..1."""
         a = p["cut"] / p["sigma"]
         z = np.clip((x - p["mu"]) / p["sigma"], -a, a)
-        return np.clip((special.ndtr(z) - special.ndtr(-a)) / erf(a / sqrt(2)), 0.0, 1.0)
+        return np.asarray(np.clip((special.ndtr(z) - special.ndtr(-a)) / erf(a / sqrt(2)), 0.0, 1.0))
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Its inverse."""
         a = p["cut"] / p["sigma"]
-        return p["mu"] + p["sigma"] * special.ndtri(special.ndtr(-a) + q * erf(a / sqrt(2)))
+        return np.asarray(p["mu"] + p["sigma"] * special.ndtri(special.ndtr(-a) + q * erf(a / sqrt(2))))
 
 
 def _share(a: float) -> float:
