@@ -239,10 +239,9 @@ def test_raw_pickle_with_code(tmp_path: Path) -> None:
 
 
 def test_distributed(tmp_path: Path) -> None:
-    """The index and the parts of a distributed checkpoint come with the conversion command."""
+    """The index of a distributed checkpoint comes with the conversion command."""
     raw = p.whole(p.named("torch.distributed.checkpoint.metadata", "Metadata") + b")R")
     refusal(tmp_path, raw, "dcp_to_torch", ".metadata")
-    refusal(tmp_path, b"PK", "dcp_to_torch", "__0_0.distcp")
 
 
 def test_deepspeed(tmp_path: Path) -> None:
@@ -252,9 +251,8 @@ def test_deepspeed(tmp_path: Path) -> None:
 
 
 def test_strangers(tmp_path: Path) -> None:
-    """Files in another format are told apart by their first bytes."""
-    refusal(tmp_path, bytes(257) + b"ustar" + bytes(300), "tar archive")
-    refusal(tmp_path, b"", "found an empty file")
+    """Other files are refused with their first bytes."""
+    refusal(tmp_path, b"", "found one that begins with b''")
     refusal(tmp_path, b"\x89PNG\r\n\x1a\n", r"begins with b'.x89PNG")
 
 
@@ -287,7 +285,7 @@ EDITS = st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), min_si
 
 
 @FORMATS
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=150, deadline=2000)
 @given(edits=EDITS, cut=st.one_of(st.just(0), st.integers(0, 200)))
 def test_mutations(tmp_path_factory: pytest.TempPathFactory, new: bool, edits: list[tuple[int, int]], cut: int) -> None:
     """Whatever bytes change, the answer is tensors inside the file or one refusal."""

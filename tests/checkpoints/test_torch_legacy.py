@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -113,11 +111,3 @@ def test_code(tmp_path: Path) -> None:
     refused(tmp_path, p.old(p.whole(p.mapping({"x": p.runs(canary)})), DATA), r"asks for os\.system")
     refused(tmp_path, good[:good.index(STATE)] + STATE + p.whole(p.runs(canary)), r"asks for os\.system")
     assert not canary.exists()
-
-
-def test_tar(tmp_path: Path) -> None:
-    """The tar files of the first torch are named for what they are."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as packed:
-        packed.addfile(tarfile.TarInfo("storages"))
-    refused(tmp_path, out.getvalue(), "found a tar archive")

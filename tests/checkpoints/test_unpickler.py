@@ -36,7 +36,7 @@ PLAIN = st.recursive(
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(value=PLAIN)
 def test_plain_values(tmp_path_factory: pytest.TempPathFactory, protocol: int, value: object) -> None:
     """Plain values come back as Python pickles them, in every binary protocol."""
@@ -206,7 +206,7 @@ def test_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         loaded(tmp_path, p.whole(b"N" * 11))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.lists(st.sampled_from([op.code.encode("latin-1") for op in pickletools.opcodes]), max_size=30),
        tail=st.binary(max_size=20))
 def test_any_operations(tmp_path_factory: pytest.TempPathFactory, data: list[bytes], tail: bytes) -> None:

@@ -17,7 +17,7 @@ from .. import limits
 from .raw_file import shown
 from .torch_values import Found
 
-VISITS = 20_000_000                             # values looked at: lists may hold each other, and so grow without bound
+VISITS = 20_000_000                             # keys of all paths: lists that hold each other grow without bound
 OPTIMIZER = re.compile(r"(?i)(.*_)?optim(s|izers?)?(_.*)?|opt(_.*)?|(.*_)?(grad_scaler|lr_schedulers?)(_.*)?")
 AVERAGED = re.compile(r"(?i)(.*_)?ema(_.*)?|(.*_)?swa(_.*)?|shadow(_.*)?|(.*_)?averaged(_.*)?")
 COPY = re.compile(r"(?i)(model_)?ema(_model)?")  # the first part of a name in a flat dict
@@ -27,7 +27,7 @@ Path = tuple[str, ...]
 Node = tuple[Path, bool, bool, object]          # path, whether a key is no text, whether in an optimizer, value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """A tensor and the keys that lead to it; `odd` where one of them is no text, `state` inside an optimizer."""
 
@@ -89,7 +89,7 @@ def _leaves(tree: object) -> Iterator[Leaf]:
             count += 1
             yield Leaf(*node[:3], node[3])
         elif isinstance(node[3], (dict, list, tuple)):
-            left -= len(node[3])
+            left -= len(node[3]) * (1 + len(node[0]))
             levels.append(_parts(*node))
         if left < 0 or count > limits.TENSORS or len(levels) > limits.DEPTH:
             raise Untrusted(f"expected at most {limits.TENSORS} tensors and {limits.DEPTH} levels", "found more",

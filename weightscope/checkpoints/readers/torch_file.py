@@ -1,7 +1,7 @@
 """A file written by torch.save, zip or legacy, as lazy tensors; torch itself is never imported.
 
 The pickle inside goes through unpickler.py, which can run nothing; here its tensors get their places in the file,
-tensors that are one and the same become aliases, and files that are something else are named for what they are.
+tensors that are one and the same become aliases, and other pickles are named by what they ask for.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from .. import limits
 from ..checkpoint import Checkpoint
 from ..entry import Stored
 from .nested import choose
-from .pickle_scan import ADVICES, asks, wanted
-from .raw_file import AGAIN, RawFile, opened, shown
+from .pickle_scan import asks, wanted
+from .raw_file import RawFile, opened, shown
 from .torch_legacy import legacy, read_legacy
 from .torch_values import Found
 from .torch_zip import read_zip
 from .unpickler import Loaded
 
 OVERLAP = "overlaps or interleaves with another tensor"
-DISTRIBUTED = ADVICES["torch.distributed.checkpoint"]
 
 
 def read(path: str, root: str | None = None) -> Checkpoint:
@@ -40,10 +39,6 @@ def read(path: str, root: str | None = None) -> Checkpoint:
 
 def _loaded(raw: RawFile) -> Loaded:
     """By the first bytes, whatever the suffix."""
-    if raw.path.endswith(".distcp"):
-        raise Untrusted("expected a torch file", "found a part of a distributed checkpoint", DISTRIBUTED)
-    if not raw.size:
-        raise Untrusted("expected a torch file", "found an empty file", AGAIN)
     head = raw.at(0, min(raw.size, 512))
     if head[:4] == b"PK\x03\x04":
         return read_zip(raw)
@@ -54,9 +49,6 @@ def _loaded(raw: RawFile) -> Loaded:
 
 def _stranger(raw: RawFile, head: bytes) -> Untrusted:
     """What a file is that torch.save did not write in a format that is read here."""
-    if head[257:262] == b"ustar":
-        return Untrusted("expected a zip or legacy torch file", "found a tar archive (torch before 0.1.10)",
-                         "load it with a torch of its time and save it again")
     names = wanted(raw.at(0, min(raw.size, limits.HEADER)))
     if names:
         return asks(names)

@@ -106,6 +106,12 @@ def _layout(args: tuple[object, ...]) -> Inert:
     return Inert(args[0] if len(args) == 1 and isinstance(args[0], str) else "layout")
 
 
+def _passed_over(name: str) -> Callable[[tuple[object, ...]], Inert]:
+    """A call whose value says nothing about tensors: the same record every time, so that a million cost nothing."""
+    inert = Inert(name)
+    return lambda args: inert
+
+
 def _ordered(args: tuple[object, ...]) -> dict[object, object]:
     """An OrderedDict starts empty; pickles written by Python 2 hand over a list of pairs."""
     if args in ((), ([],)):
@@ -147,7 +153,7 @@ PLAIN = {f"torch._utils.{name}": make for name, make in {
 CALLS = PLAIN | {
     "collections.OrderedDict": _ordered, "torch._tensor._rebuild_from_type_v2": _from_type, "torch.Size": _size,
     "torch.serialization._get_layout": _layout,
-} | {name: lambda args, name=name: Inert(name) for name in (
+} | {name: _passed_over(name) for name in (
     "torch.device", "builtins.set", "builtins.frozenset", "builtins.complex", "builtins.bytearray", "_codecs.encode",
     "numpy.dtype", "numpy._core.multiarray.scalar", "numpy._core.multiarray._reconstruct",
     "numpy._core.numeric._frombuffer",

@@ -18,7 +18,7 @@ class RefusedError(Exception):
     """Something well-formed that no file written by torch.save holds; the interpreter adds where."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Kind:
     """An element type: name in dtypes.py, bytes per element in the file, and why it cannot be measured."""
 
@@ -27,21 +27,21 @@ class Kind:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Word:
     """A name that stands for itself: it can be an argument, never be called."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Inert:
     """A value that is no tensor (a device, a numpy scalar): kept so that it can be passed over."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Storage:
     """A run of bytes named by the pickle: key, element type, bytes, and where a view of it starts (in bytes)."""
 
@@ -51,7 +51,7 @@ class Storage:
     start: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A tensor as the pickle describes it: where it lies in which storage, in elements of its own type."""
 

@@ -20,6 +20,7 @@ from .torch_globals import Act, meaning
 from .torch_values import Inert, Kind, RefusedError, Storage
 
 STEP_LIMIT = 5_000_000                          # operations: about 200,000 tensors, and below 1 GB whatever they are
+SET, FROZEN = Inert("builtins.set"), Inert("builtins.frozenset")
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,7 @@ def _add_items(m: Machine) -> None:
 
 def _frozen(m: Machine) -> None:
     m.since_mark()
-    m.push(Inert("builtins.frozenset"))
+    m.push(FROZEN)
 
 
 def _integer(form: str) -> Callable[[Machine], None]:
@@ -238,7 +239,7 @@ OPERATIONS: Mapping[bytes, Callable[[Machine], None]] = {
     b"T": _sized("I", _text), b"U": _sized("B", _text),
     b"B": _sized("I", bytes), b"C": _sized("B", bytes), b"\x8e": _sized("Q", bytes),
     b"]": lambda m: m.push([]), b")": lambda m: m.push(()), b"}": lambda m: m.push({}),
-    b"\x8f": lambda m: m.push(Inert("builtins.set")), b"\x91": _frozen,
+    b"\x8f": lambda m: m.push(SET), b"\x91": _frozen,
     b"t": lambda m: m.push(tuple(m.since_mark())), b"l": lambda m: m.push(m.since_mark()), b"d": _dict,
     b"\x85": _tuple(1), b"\x86": _tuple(2), b"\x87": _tuple(3),
     b"a": _append, b"e": _appends, b"s": _setitem, b"u": lambda m: _set_items(m, m.since_mark()), b"\x90": _add_items,
@@ -259,9 +260,9 @@ def storages(seen: dict[str, Storage]) -> Callable[[object], object]:
                 whole = Storage(key, kind, numel * kind.width)
             case _:
                 raise RefusedError("a persistent id that is no storage")
-        if seen.setdefault(key, whole) != whole:
+        if (known := seen.setdefault(key, whole)) != whole:
             raise RefusedError(f"two sizes or types for the storage {shown(key)}")
-        return _part(whole, view[0] if view else None)
+        return _part(known, view[0] if view else None)
 
     return load
 
