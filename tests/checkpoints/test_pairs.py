@@ -60,7 +60,8 @@ def test_scale_follows_the_adapter_config(config: dict, scale: float) -> None:
 
 
 @pytest.mark.parametrize("config", [
-    {"r": [4], "target_parameters": []}, {"lora_alpha": "8"}, {"lora_alpha": True}, {"lora_alpha": float("inf")}, {"lora_alpha": 10**400},
+    {"r": [4], "target_parameters": []},
+    {"lora_alpha": "8"}, {"lora_alpha": True}, {"lora_alpha": float("inf")}, {"lora_alpha": 10**400},
     {"lora_alpha": None}, {"lora_alpha": 8, "alpha_pattern": {"(a+)+$": 3}},
 ])
 def test_an_unusable_alpha_leaves_the_pair_unscaled(config: dict) -> None:
@@ -72,7 +73,8 @@ def test_an_unusable_alpha_leaves_the_pair_unscaled(config: dict) -> None:
 
 @pytest.mark.parametrize(("dtype", "raw", "swapped"), [
     ("F32", struct.pack("<f", 6.0), False), ("F32", struct.pack(">f", 6.0), True),
-    ("F64", struct.pack("<d", 6.0), False), ("F16", struct.pack("<e", 6.0), False), ("BF16", struct.pack("<f", 6.0)[2:], False),
+    ("F64", struct.pack("<d", 6.0), False), ("F16", struct.pack("<e", 6.0), False),
+    ("BF16", struct.pack("<f", 6.0)[2:], False),
     ("BF16", struct.pack(">f", 6.0)[:2], True), ("I64", struct.pack("<q", 6), False),
 ])
 def test_an_alpha_tensor_is_read_from_its_file(tmp_path: Path, dtype: str, raw: bytes, swapped: bool) -> None:

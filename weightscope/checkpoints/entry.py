@@ -7,6 +7,7 @@ lie. Stored is the only leaf; every other entry (views/) is made of entries and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -59,12 +60,12 @@ class Stored:
     note: str = ""                              # what is odd about it, or why it cannot be measured
     measurable: bool = True
 
-    @property
+    @cached_property
     def matrix(self) -> tuple[int, ...]:
         """`dims` with a leading 1 where there are fewer than two."""
         return (1,) * (2 - len(self.dims)) + self.dims
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         """First dimension by the product of the others."""
         return self.matrix[0], prod(self.matrix[1:])
@@ -79,14 +80,14 @@ class Stored:
         """Bytes that the elements take, views expanded."""
         return -(-self.params * DTYPES[self.dtype].bits // 8)
 
-    @property
+    @cached_property
     def steps(self) -> tuple[int, ...]:
         """Strides of `matrix` in elements."""
         if self.strides is None:
             return tuple(prod(self.matrix[i + 1:]) for i in range(len(self.matrix)))
         return (0,) * (2 - len(self.dims)) + self.strides
 
-    @property
+    @cached_property
     def cut(self) -> Axis:
         """Columns for vectors and for matrices stored column-major, else rows."""
         return 1 if len(self.matrix) == 2 and (self.shape[0] == 1 or self.steps[0] < self.steps[1]) else 0

@@ -100,10 +100,10 @@ def _sweep(state: State, tile: Tile) -> State:
     if near == 1:
         w2 = w2.mT
     used = (state["scales"][far] > 0).sum(-1, keepdim=True)
-    lines = (w2 @ _inverse(state["scales"][far])[..., None])[..., 0] / used
+    lines = (w2 * _inverse(state["scales"][far])[:, None]).sum(-1) / used    # not @: BLAS adds a stack otherwise than one
     moving = torch.tensor(state["open"], device=w2.device)[:, None]
     state["scales"][near][:, here] = torch.where(moving, lines, state["scales"][near][:, here])
-    state["sums"][far] += (_inverse(state["scales"][near][:, here])[:, None] @ w2)[:, 0]
+    state["sums"][far] += (w2 * _inverse(state["scales"][near][:, here])[..., None]).sum(-2)
     if state["sweeps"][0] == 0:
         state["energy"] += w2.sum((-2, -1))
     return {"axis": near}

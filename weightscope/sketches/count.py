@@ -1,7 +1,7 @@
 """Count -> ValueCounts: every element-wise question answered by one pass of counting.
 
 Three ways, chosen from type and shape alone: narrow types by bit pattern (lossless); wide types of at most 65,536
-elements by value (lossless); larger ones by the upper 16 bits of float32 with exact float64 power sums.
+elements by value (lossless); larger ones by the upper 16 bits of float32 with power sums of the values beside.
 """
 
 from __future__ import annotations

@@ -48,16 +48,16 @@ class Lines:
         """One tile more: its margins into their places, its lags and the seam to the tile before."""
         if not tile.box.size:
             return state
-        w, squares = _safe(tile)
-        _margins(state, tile.box.rows, tile.box.cols, "sum", w)
-        _margins(state, tile.box.rows, tile.box.cols, "squares", squares)
         if self.extremes:
             _extremes(state, tile)
-        state["lag"] += _lags(w, tile)
-        first, last = _borders(w, tile.axis)
-        if state["last"] is not None:
-            state["lag"][:, 1 - tile.axis] += (state["last"] * first).sum(-1)
-        return state | {"axis": tile.axis, "first": first if state["first"] is None else state["first"], "last": last}
+        w = tile.values
+        squares = _product(tile, w, w)
+        rows = squares.sum(-1)
+        sound = _sound(w, rows.sum(-1) / tile.box.size)
+        if all(sound):
+            return state | _shown(state, tile, w, squares, rows)
+        ends = [_shown(_one(state, i), tile, *_safe(tile, w[i:i + 1], sound[i])) for i in range(len(sound))]
+        return state | {k: ends[0][k] if k == "axis" else torch.cat([e[k] for e in ends]) for k in ends[0]}
 
     def merge(self, a: State, b: State) -> State:
         """Sums add, extremes compare, and a's last line meets b's first."""
@@ -81,17 +81,37 @@ class Lines:
 _MERGE = {"min": lambda a, b: torch.minimum(a, b), "max": lambda a, b: torch.maximum(a, b)}
 
 
-def _safe(tile: Tile) -> tuple[Tensor, Tensor]:
-    """Values and their squares, (b, rows, columns), with digits to spare and nothing non-finite."""
-    w = tile.values
-    squares = _product(tile, w, w)
-    if w.dtype == torch.float64 and bool(w.isfinite().all()):
-        return w, squares
-    mean = squares.sum((-2, -1)) / max(tile.box.size, 1)
-    if w.dtype == torch.float32 and bool(((mean > SAFE[0]) & (mean < SAFE[1])).all()):
-        return w, squares
-    w = torch.where(w.isfinite(), w, 0).double()
-    return w, w * w
+def _sound(w: Tensor, mean: Tensor) -> list[bool]:
+    """Which matrices have squares with digits to spare and nothing non-finite."""
+    found = w.isfinite().all(-1).all(-1) if w.dtype == torch.float64 else (mean > SAFE[0]) & (mean < SAFE[1])
+    return [bool(x) for x in found.tolist()]
+
+
+def _safe(tile: Tile, w: Tensor, sound: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """One matrix's values, their squares and row sums of squares; in float64 where float32 would not do."""
+    if not sound:
+        w = torch.where(w.isfinite(), w, 0).double()
+    squares = _product(tile, w, w) if sound else w * w
+    return w, squares, squares.sum(-1)
+
+
+def _one(state: State, i: int) -> State:
+    """Views of what belongs to matrix i."""
+    return {k: v[i:i + 1] if hasattr(v, "shape") else v for k, v in state.items()}
+
+
+def _shown(state: State, tile: Tile, w: Tensor, squares: Tensor, rows: Tensor) -> State:
+    """Adds into the sums in place; answers the borders."""
+    near, far = slice(*tile.box.rows), slice(*tile.box.cols)
+    state["rows", "squares"][:, near] += rows
+    state["cols", "squares"][:, far] += squares.sum(-2)
+    state["rows", "sum"][:, near] += w.sum(-1)
+    state["cols", "sum"][:, far] += w.sum(-2)
+    first, last = _borders(w, tile.axis)
+    lags = state["lag"].add_(_lags(w, tile))
+    if state["last"] is not None:
+        lags[:, 1 - tile.axis] += (state["last"] * first).sum(-1)
+    return {"axis": tile.axis, "first": first if state["first"] is None else state["first"], "last": last}
 
 
 def _product(tile: Tile, a: Tensor, b: Tensor) -> Tensor:
@@ -101,22 +121,17 @@ def _product(tile: Tile, a: Tensor, b: Tensor) -> Tensor:
     return torch.mul(a, b, out=out)
 
 
-def _margins(state: State, rows: tuple[int, int], cols: tuple[int, int], name: str, x: Tensor) -> None:
-    state["rows", name][:, slice(*rows)] += x.sum(-1)
-    state["cols", name][:, slice(*cols)] += x.sum(-2)
-
-
 def _lags(w: Tensor, tile: Tile) -> Tensor:
     """(b, 2): sums of w[i,j] w[i,j+1] and of w[i,j] w[i+1,j] inside the tile."""
-    along = _product(tile, w[..., 1:], w[..., :-1]).sum(-1).double().sum(-1)
-    across = _product(tile, w[:, 1:], w[:, :-1]).sum(-1).double().sum(-1)
+    along = _product(tile, w[..., 1:], w[..., :-1]).sum(-1).sum(-1, dtype=torch.float64)
+    across = _product(tile, w[:, 1:], w[:, :-1]).sum(-1).sum(-1, dtype=torch.float64)
     return torch.stack((along, across), -1)
 
 
 def _borders(w: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     """First and last line along the cut, float64 copies."""
     pair = (w[:, 0], w[:, -1]) if axis == 0 else (w[..., 0], w[..., -1])
-    return pair[0].double().clone(), pair[1].double().clone()
+    return pair[0].to(torch.float64, copy=True), pair[1].to(torch.float64, copy=True)
 
 
 def _extremes(state: State, tile: Tile) -> None:

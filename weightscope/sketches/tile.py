@@ -86,9 +86,7 @@ class Tile:
         """The stored word of each element of a narrow type, 0..65535, as (b, elements) int32."""
         x = self.dense
         out = self.scratch.take("patterns", tuple(x.shape), torch.int32)
-        if DTYPES[self.dtype].bits == 16:
-            return out.copy_(x.view(torch.int16)).bitwise_and_(0xFFFF)
-        return out.copy_(x.view(torch.uint8))
+        return out.copy_(x.view(torch.uint16 if DTYPES[self.dtype].bits == 16 else torch.uint8))
 
 
 def _looked_up(tile: Tile) -> Tensor:

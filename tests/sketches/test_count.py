@@ -1,0 +1,147 @@
+"""Counts against numpy: bit-identical for narrow types, exact cells for small wide tensors, moments within their tolerances."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings, strategies as st
+from scipy import stats
+
+from weightscope.dtypes import DTYPES
+from weightscope.sketches import Count, ValueCounts
+from weightscope.sketches.grid import NORMAL
+
+NARROW = [name for name, kind in DTYPES.items() if kind.kind != "none" and kind.narrow]
+WIDE = [name for name, kind in DTYPES.items() if kind.kind != "none" and not kind.narrow]
+
+
+def check_counts(found: ValueCounts, x: np.ndarray, smallest: float) -> None:
+    """Cells, and what is counted apart, as numpy sees them."""
+    finite = x[np.isfinite(x)]
+    value, counts = np.unique(finite + 0.0, return_counts=True)
+    assert np.array_equal(found.value, value)
+    assert np.array_equal(found.counts, counts)
+    assert found.counts.dtype == np.int64
+    assert (found.nan, found.inf, found.zeros) == (np.isnan(x).sum(), np.isinf(x).sum(), (finite == 0).sum())
+    assert found.subnormals == ((finite != 0) & (np.abs(finite) < smallest)).sum()
+    assert found.n == len(finite)
+    assert found.distinct == len(value)
+    assert (found.minimum, found.maximum) == ((value[0], value[-1]) if len(value) else (np.inf, -np.inf))
+    assert (found.low <= found.value).all()
+    assert (found.value <= found.high).all()
+    assert (found.low[1:] >= found.high[:-1]).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(dtype=st.sampled_from(NARROW + WIDE), seed=st.integers(0, 99), shape=st.tuples(st.integers(1, 90), st.integers(1, 90)))
+def test_cells_are_the_distinct_values(lab, dtype, seed, shape) -> None:
+    """Every bit pattern, NaN, Inf, subnormals and negative zero included, is counted as numpy.unique counts its value."""
+    stored = lab.bits(dtype, (1, *shape), seed)
+    check_counts(lab.take(Count(), stored, dtype)[0], lab.values(dtype, stored).ravel(), NORMAL.get(dtype, 0.0))
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_every_pattern_of_a_narrow_type_is_counted_where_it_belongs(lab, dtype) -> None:
+    """All patterns once each: the counts of the whole type."""
+    size = 1 << DTYPES[dtype].bits
+    codes = np.arange(size, dtype="u2" if DTYPES[dtype].bits == 16 else "u1")
+    stored = torch.from_numpy(codes).view(getattr(torch, DTYPES[dtype].store)).view(1, 4, -1)
+    check_counts(lab.take(Count(), stored, dtype)[0], lab.values(dtype, stored).ravel(), NORMAL.get(dtype, 0.0))
+
+
+GROUNDS = {                                     # name: draw of n values
+    "normal": lambda r, n: r.normal(0, 0.02, n),
+    "offset": lambda r, n: r.normal(3.0, 0.02, n),
+    "tiny": lambda r, n: r.normal(0, 1e-12, n),
+    "tinier": lambda r, n: r.normal(1e-31, 1e-30, n),
+    "huge": lambda r, n: r.normal(1e19, 1e20, n),
+    "heavy": lambda r, n: r.standard_t(3, n),
+    "outlier": lambda r, n: np.append(r.normal(0, 1, n - 1), 3000.0),
+    "one-sided": lambda r, n: r.exponential(1.0, n) ** 2,
+}
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize(("dtype", "n"), [("F32", 300 * 1000), ("F32", 5000), ("BF16", 300 * 1000), ("F16", 5000), ("F64", 300 * 1000)])
+def test_moments_are_those_of_numpy_and_scipy(lab, ground, dtype, n) -> None:
+    """mean 1e-9 std, std 1e-9, skew and kurtosis 1e-6 where cells are exact; 1e-6, 1e-6, 1e-5 for binned float32."""
+    if dtype == "F16" and ground in ("tinier", "huge", "tiny"):
+        pytest.skip("beyond the range of the type")
+    stored = lab.numbers(dtype, GROUNDS[ground](np.random.default_rng(7), n).reshape(1, 100, -1))
+    x = lab.values(dtype, stored).ravel()
+    found = lab.take(Count(), stored, dtype, cuts=(16, 40, 80))[0].power
+    first, second, shape = (1e-6, 1e-6, 1e-5) if dtype == "F32" and n > 65536 else (1e-9, 1e-9, 1e-6)
+    kurtosis = float(stats.kurtosis(x / x.std()))
+    assert abs(found.mean - x.mean()) <= first * x.std()
+    assert found.std == pytest.approx(x.std(), rel=second)
+    assert abs(found.skew - stats.skew(x / x.std())) <= shape * max(1, abs(kurtosis))
+    assert abs(found.kurtosis - kurtosis) <= shape * max(1, abs(kurtosis))
+
+
+@pytest.mark.parametrize("offset", [1.0, 100.0, 1e4])
+def test_a_far_mean_cancels_nothing(lab, offset) -> None:
+    """float32 values with a mean far from zero keep their moments."""
+    x = np.random.default_rng(1).normal(offset, 1.0, (1, 300, 400)).astype(np.float32).astype(float)
+    found = lab.take(Count(), lab.numbers("F32", x), "F32", cuts=(64, 128))[0].power
+    assert found.std == pytest.approx(x.std(), rel=1e-6)
+    assert found.kurtosis == pytest.approx(stats.kurtosis(x.ravel()), abs=1e-5)
+
+
+@pytest.mark.parametrize("dtype", WIDE)
+def test_bins_hold_their_values(lab, dtype) -> None:
+    """Large wide tensors: each value lies in the bin that counts it, bins are 2^-7 wide, counts add up."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(0, 1e6, (1, 300, 400)) if DTYPES[dtype].kind == "float" else rng.integers(0, 10**6, (1, 300, 400))
+    x[0, 0, :50] = 0
+    stored = torch.from_numpy(x).to(getattr(torch, DTYPES[dtype].store))
+    found, v = lab.take(Count(), stored, dtype, cuts=(100,))[0], np.sort(lab.values(dtype, stored).ravel())
+    assert not found.exact
+    assert found.distinct is None
+    assert found.zeros == (v == 0).sum()
+    assert (found.minimum, found.maximum) == (v[0], v[-1])
+    assert found.counts.sum() == v.size == found.n
+    ends = np.cumsum(found.counts)
+    assert (v[ends - 1] <= found.high).all()
+    assert (v[np.append(0, ends[:-1])] >= found.low).all()
+    wide = found.value != 0
+    assert (found.high - found.low <= 2.0**-7 * np.abs(found.value) * 1.01)[wide].all()
+
+
+def test_float64_beyond_float32_is_counted_in_the_last_bin(lab) -> None:
+    """1e300 is a value: it is neither infinite nor lost."""
+    x = np.full((1, 300, 400), 1.0)
+    x[0, 0, :3] = 1e300, -1e300, 1e-300
+    x[0, 0, 3:5] = np.inf, np.nan
+    found = lab.take(Count(), lab.numbers("F64", x), "F64")[0]
+    assert (found.minimum, found.maximum, found.inf, found.nan) == (-1e300, 1e300, 1, 1)
+    assert found.counts.sum() == x.size - 2
+    assert found.zeros == 0
+
+
+def test_bf16_stored_wide_is_noticed(lab) -> None:
+    """float32 whose lower halves are all zero is told from true float32, large and small."""
+    for n in (100, 400):
+        x = torch.randn(1, n, 300, generator=torch.Generator().manual_seed(0))
+        assert not lab.take(Count(), x, "F32")[0].coarse
+        assert lab.take(Count(), x.bfloat16().float(), "F32")[0].coarse
+
+
+def test_counts_of_different_types_pool_into_one_sample(lab) -> None:
+    """bf16 and float32 cells merge as the sorted union; equal values are one cell."""
+    x = np.random.default_rng(3).normal(size=(1, 40, 40))
+    wide, narrow = lab.numbers("F32", x), lab.numbers("BF16", x)
+    both = lab.take(Count(), wide, "F32")[0] + lab.take(Count(), narrow, "BF16")[0]
+    value, counts = np.unique(np.append(lab.values("F32", wide), lab.values("BF16", narrow)), return_counts=True)
+    assert np.array_equal(both.value, value)
+    assert np.array_equal(both.counts, counts)
+
+
+def test_zeros_can_leave(lab) -> None:
+    """Without its zeros a sample is the sample of the others."""
+    x = np.random.default_rng(4).normal(size=(1, 50, 50)) * (np.arange(50) % 2)
+    found = lab.take(Count(), lab.numbers("F32", x), "F32")[0].without_zeros()
+    rest = lab.values("F32", lab.numbers("F32", x))
+    rest = rest[rest != 0]
+    assert (found.n, found.zeros, found.counts.sum()) == (len(rest), 0, len(rest))
+    assert found.power.std == pytest.approx(rest.std(), rel=1e-9)

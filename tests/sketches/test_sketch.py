@@ -1,0 +1,182 @@
+"""The laws of measures, run on every member of MEASURES by presence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings, strategies as st
+
+from weightscope.dtypes import DTYPES
+from weightscope.geometry import whole
+from weightscope.sketches import MEASURES, Again, Count, Lines, Shuffled, count
+
+HELD = [name for name, kind in DTYPES.items() if kind.kind != "none"]
+FLOATS = ["F64", "F32", "F16", "BF16", "F8_E4M3"]
+shapes = st.tuples(st.integers(1, 24), st.integers(1, 24))
+cuttings = st.lists(st.integers(0, 24), max_size=5)
+
+
+def matrices(lab, dtype: str, shape: tuple[int, int], seed: int, flavour: str, stack: int = 1) -> torch.Tensor:
+    size = (stack, *shape)
+    if flavour == "bits" or DTYPES[dtype].kind != "float":
+        return lab.bits(dtype, size, seed)
+    x = np.random.default_rng(seed).normal(0.5, 1.0, size)
+    x = {"zero": 0 * x, "nan": x * np.nan, "tiny": 1e-30 * x, "outlier": np.where(np.arange(shape[1]) == 0, 1e4 * x, x)}.get(flavour, x)
+    return lab.numbers(dtype, x)
+
+
+flavours = st.sampled_from(["bits", "normal", "zero", "nan", "tiny", "outlier"])
+
+
+def test_every_measure_has_examples(lab) -> None:
+    """A measure that joins the list joins the laws."""
+    assert set(lab.EXAMPLES) == set(MEASURES)
+
+
+@pytest.fixture(params=["as told", "bins"])
+def ways(request, monkeypatch):
+    """Small wide tensors counted by value, and in bins as large ones are."""
+    if request.param == "bins":
+        monkeypatch.setattr(count, "EXACT", -1)
+
+
+def examples(lab):
+    return [m for ms in lab.EXAMPLES.values() for m in ms]
+
+
+def close(a, b) -> None:
+    """Counts and cells equal, sums to the rounding of their type."""
+    if hasattr(a, "power"):
+        for name in ("low", "high", "value", "counts"):
+            assert np.array_equal(getattr(a, name), getattr(b, name)), name
+        for name in ("exact", "zeros", "subnormals", "inf", "nan", "minimum", "maximum", "coarse"):
+            assert getattr(a, name) == getattr(b, name), name
+        assert a.power.n == b.power.n
+        if a.power.n and np.isfinite(a.power.s4) and np.isfinite(b.power.s4) and a.maximum < 1e60:
+            near = 1e-9 if a.exact else 1e-6
+            assert a.power.mean == pytest.approx(b.power.mean, rel=1e-12, abs=near * a.power.std)
+            assert a.power.std == pytest.approx(b.power.std, rel=near, abs=1e-12 * abs(a.power.mean))
+    else:
+        for side in ("rows", "cols"):
+            for field, x in getattr(a, side).items():
+                size = np.sqrt(getattr(a, side)["squares"] * len(x)) if field == "sum" else np.abs(x)
+                assert np.allclose(x, getattr(b, side)[field], rtol=0, atol=1e-5 * np.max(size, initial=0, where=np.isfinite(size))), field
+        assert np.allclose(a.lag, b.lag, rtol=0, atol=1e-5 * a.rows["squares"].sum())
+
+
+@pytest.mark.usefixtures("ways")
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), dtype=st.sampled_from(HELD), shape=shapes, cuts=cuttings, axis=st.sampled_from([0, 1]),
+       flavour=flavours, seed=st.integers(0, 99))
+def test_any_tiling_and_any_grouping_give_the_whole(lab, data, dtype, shape, cuts, axis, flavour, seed) -> None:
+    """Tiles folded apart, merged in any grouping left to right, say what the whole says; empty folds change nothing."""
+    stored = matrices(lab, dtype, shape, seed, flavour)
+    for measure in (Count(), Lines(), Lines(extremes=True)):
+        if isinstance(measure, Lines) and not 1e-60 < np.nanmax(np.abs(np.where(np.isfinite(v := lab.values(dtype, stored)), v, 0)), initial=1) < 1e60:
+            continue                            # squares of such float64 values leave its range
+        states = []
+        for box in lab.boxes(shape, axis, cuts):
+            empty = measure.start(1, shape, dtype, "cpu")
+            states.append(measure.add(empty, lab.tile(stored, dtype, box, axis)))
+        while len(states) > 1:
+            i = data.draw(st.integers(0, len(states) - 2))
+            states[i:i + 2] = [measure.merge(states[i], states[i + 1])]
+        nothing = measure.start(1, shape, dtype, "cpu")
+        whole_ = lab.take(measure, stored, dtype)[0]
+        close(measure.finish(measure.merge(nothing, states[0]))[0], whole_)
+
+
+@settings(max_examples=30, deadline=None)
+@given(dtype=st.sampled_from(HELD), shape=shapes, cuts=cuttings, seed=st.integers(0, 99), data=st.data())
+def test_counting_does_not_care_for_order(lab, dtype, shape, cuts, seed, data) -> None:
+    """Tiles in any order give the same counts."""
+    stored, measure = lab.bits(dtype, (1, *shape), seed), Count()
+    state = measure.start(1, shape, dtype, "cpu")
+    for box in data.draw(st.permutations(lab.boxes(shape, 0, cuts))):
+        state = measure.add(state, lab.tile(stored, dtype, box))
+    close(measure.finish(state)[0], lab.take(measure, stored, dtype)[0])
+
+
+@pytest.mark.usefixtures("ways")
+@settings(max_examples=12, deadline=None)
+@given(dtype=st.sampled_from(HELD), shape=shapes, cuts=cuttings, axis=st.sampled_from([0, 1]), stack=st.integers(2, 5),
+       flavour=flavours, seed=st.integers(0, 99))
+def test_a_stack_equals_each_alone(lab, dtype, shape, cuts, axis, stack, flavour, seed) -> None:
+    """finish(fold(stack))[i] == finish(fold(stack[i:i+1]))[0], bit for bit."""
+    stored = matrices(lab, dtype, shape, seed, flavour, stack)
+    for measure in examples(lab):
+        together = lab.take(measure, stored, dtype, axis, cuts)
+        for i in range(stack):
+            alone = lab.take(measure, stored[i:i + 1].clone(), dtype, axis, cuts)[0]
+            assert lab.plain(together[i]) == lab.plain(alone), measure
+
+
+@pytest.mark.parametrize("shape", [(17, 1000), (129, 257), (1, 5000), (5000, 1), (64, 333)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_stack_of_matrices_with_odd_sides_equals_each_alone(lab, shape, axis) -> None:
+    """Sides that fill no vector register and start at any address change no bit."""
+    stored = torch.randn(3, *shape, generator=torch.Generator().manual_seed(1))
+    for measure in examples(lab):
+        together = lab.take(measure, stored, "F32", axis, (8, 16, 64))
+        for i in range(3):
+            alone = lab.take(measure, stored[i:i + 1].clone(), "F32", axis, (8, 16, 64))[0]
+            assert lab.plain(together[i]) == lab.plain(alone), measure
+
+
+@pytest.mark.usefixtures("ways")
+@settings(max_examples=25, deadline=None)
+@given(dtype=st.sampled_from(FLOATS), shape=shapes, cuts=cuttings, axis=st.sampled_from([0, 1]),
+       flavour=st.sampled_from(["normal", "zero", "outlier"]), seed=st.integers(0, 99))
+def test_the_layout_does_not_matter(lab, dtype, shape, cuts, axis, flavour, seed) -> None:
+    """A matrix stored column-major is the same matrix."""
+    stored = matrices(lab, dtype, shape, seed, flavour)
+    turned = stored.mT.contiguous().mT
+    for measure in (Count(), Lines(), Lines(extremes=True), Shuffled(Count())):
+        close(lab.take(measure, turned, dtype, axis, cuts)[0], lab.take(measure, stored, dtype, axis, cuts)[0])
+    assert lab.plain(lab.take(Shuffled(Lines()), turned, dtype)) == lab.plain(lab.take(Shuffled(Lines()), stored, dtype))
+
+
+@pytest.mark.parametrize("dtype", HELD)
+@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0), (1, 1), (1, 7), (7, 1)])
+def test_every_measure_survives_what_is_hardly_a_matrix(lab, dtype, shape) -> None:
+    """Empty, one element, one row, one column, of every type."""
+    stored = lab.bits(dtype, (2, *shape), 5)
+    for measure in examples(lab):
+        assert len(lab.take(measure, stored, dtype)) == 2, measure
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0])
+def test_every_measure_survives_one_value_everywhere(lab, dtype, value) -> None:
+    """All NaN, all infinite, all zero, all equal."""
+    stored = lab.numbers(dtype, np.full((2, 9, 9), value))
+    for measure in examples(lab):
+        assert len(lab.take(measure, stored, dtype, cuts=(4,))) == 2, measure
+
+
+def test_measures_are_known_by_their_options(lab) -> None:
+    """Equal options are the same measure: equal, of one hash, of one repr."""
+    for measure in examples(lab):
+        twin = eval(repr(measure), {m.__name__: m for m in MEASURES})
+        assert twin == measure
+        assert hash(twin) == hash(measure)
+        assert repr(twin) == repr(measure)
+
+
+def test_a_measure_tells_what_it_needs(lab) -> None:
+    """State sizes are positive and grow with the matrix; one pass means no further look."""
+    for measure in examples(lab):
+        assert 0 < measure.bytes((8, 8)) <= measure.bytes((800, 800))
+        state = measure.start(1, (3, 3), "F32", "cpu")
+        state = measure.add(state, lab.tile(torch.randn(1, 3, 3), "F32", whole((3, 3))))
+        assert measure.passes == "more" or not isinstance(measure.finish(state), Again)
+
+
+def test_measures_that_need_their_tiles_in_one_run_do_not_merge(lab) -> None:
+    """Sweeps and permutations are no folds of parts."""
+    for measure in examples(lab):
+        if measure.passes == "more":
+            state = measure.start(1, (2, 2), "F32", "cpu")
+            with pytest.raises(TypeError, match="in one run|taken whole"):
+                measure.merge(state, state)
