@@ -84,8 +84,9 @@ def _standard(counts: ValueCounts, n: int, centre: float, scale: float) -> Cells
         low, high = np.maximum(low, least), np.minimum(high, most)
         value = np.clip(value, low, high)
     # A cell of float64 may have no room left after scaling, and the cell beyond a type's range no finite edge.
-    low = np.minimum(np.where(np.isfinite(low), low, value), np.nextafter(value, -np.inf))
-    high = np.maximum(np.where(np.isfinite(high), high, value), np.nextafter(value, np.inf))
+    ends = np.nextafter(value, -np.inf), np.nextafter(value, np.inf)
+    low = np.where((low < value) & (low > -np.inf), low, ends[0])
+    high = np.where((high > value) & (high < np.inf), high, ends[1])
     share, width = counts.counts / n, high - low
     slim = width < NARROW
     q1, median, q3 = _quartiles(low, high, share)
