@@ -31,7 +31,7 @@ def _one(span: Span, scratch: Scratch, name: str) -> Tensor:
     offset, length = span.bytes
     raw = _host(scratch, f"bytes {name}", length)
     if length:
-        read_into(span.leaf.file, offset, memoryview(raw.numpy()))
+        read_into(span.leaf.file, offset, raw.numpy().data)
     return span.typed(raw.to(scratch.device))
 
 

@@ -50,7 +50,8 @@ def fold(batch: Batch, run: Box, states: States, device: Device, scratch: Scratc
 def passes(batch: Batch, device: Device, scratch: Scratch, check: Check) -> dict[Wanted, Any]:
     """All passes of a batch in one worker: the stored tensors held where they fit, else read once a pass."""
     source = _held(batch, scratch, check) if batch.hold else batch
-    states, done = start(batch, device), {}
+    done: dict[Wanted, Any] = {}
+    states = start(batch, device)
     while states:
         states = fold(source, whole(batch.shape), states, device, scratch, check)
         answers = {w: w[1].finish(s) for w, s in states.items()}

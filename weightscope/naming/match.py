@@ -63,8 +63,8 @@ def _find(facts: Facts, own: Family | None) -> dict[str, Found]:
         if len(name) > LONGEST:
             found[name] = Found(name, dims, None, None, NOWHERE)
             continue
-        rule = own.find(name, dims) if own else None
-        match = (rule := rule or _known(name, dims, seen)) and rule.pattern.fullmatch(name)
+        rule = (own.find(name, dims) if own else None) or _known(name, dims, seen)
+        match = rule.pattern.fullmatch(name) if rule else None
         found[name] = Found(name, dims, rule, match, locate(name, match))
     return found
 

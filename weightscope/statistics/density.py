@@ -35,7 +35,8 @@ def density(counts: ValueCounts, edges: NDArray[np.float64]) -> NDArray[np.float
     x = ends[order]
     mass = np.concatenate(([0.0], np.cumsum(rate[:-1] * np.diff(x))))
     at = np.interp(counts.power.mean + edges * std, x, mass, left=0.0, right=mass[-1])
-    return np.diff(at) / np.diff(edges) / mass[-1]
+    found: NDArray[np.float64] = np.diff(at) / np.diff(edges) / mass[-1]
+    return found
 
 
 def law_density(fit: Fit, counts: ValueCounts, z: NDArray[np.float64]) -> NDArray[np.float64]:

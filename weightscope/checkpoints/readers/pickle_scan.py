@@ -59,7 +59,7 @@ def _scan(stream: io.BytesIO, names: set[str]) -> bool:
             if op.name in ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT"):
                 memo[len(memo) if arg is None else arg] = text
                 continue
-            text = memo.get(arg, "?") if op.name.endswith("GET") else arg if isinstance(arg, str) else "?"
+            text = memo.get(int(arg or 0), "?") if op.name.endswith("GET") else arg if isinstance(arg, str) else "?"
             _note(names, op.name, arg, words)
             if text != "?":
                 words.append(text)

@@ -25,21 +25,22 @@ def _tensor(args: tuple[object, ...]) -> Found:
     """(storage, offset, size, stride) of torch._utils._rebuild_tensor."""
     if len(args) != 4:
         raise RefusedError(f"_rebuild_tensor with {len(args)} arguments")
-    return view(*args)
+    storage, offset, size, stride = args
+    return view(storage, offset, size, stride)
 
 
 def _tensor_v2(args: tuple[object, ...]) -> Found:
     """(storage, offset, size, stride, requires_grad, hooks[, metadata])."""
     if len(args) not in (6, 7):
         raise RefusedError(f"_rebuild_tensor_v2 with {len(args)} arguments")
-    return _lazy_bits(view(*args[:4]), args[6] if len(args) == 7 else None)
+    return _lazy_bits(view(args[0], args[1], args[2], args[3]), args[6] if len(args) == 7 else None)
 
 
 def _tensor_v3(args: tuple[object, ...]) -> Found:
     """(storage, offset, size, stride, requires_grad, hooks, dtype[, metadata]): the storage is bytes."""
     if len(args) not in (7, 8) or not isinstance(args[6], Kind):
         raise RefusedError(f"_rebuild_tensor_v3 with {len(args)} arguments")
-    return _lazy_bits(view(*args[:4], args[6]), args[7] if len(args) == 8 else None)
+    return _lazy_bits(view(args[0], args[1], args[2], args[3], args[6]), args[7] if len(args) == 8 else None)
 
 
 def _lazy_bits(found: Found, metadata: object) -> Found:

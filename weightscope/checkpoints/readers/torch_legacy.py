@@ -7,6 +7,8 @@ The storages are little-endian whatever machine wrote them: torch converted them
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...errors import Untrusted
 from .raw_file import AGAIN, RawFile, shown
 from .torch_values import Storage
@@ -29,7 +31,8 @@ def legacy(head: bytes) -> bool:
 def read_legacy(raw: RawFile) -> Loaded:
     """The tree and the start of every storage; every length is compared with the bytes that are there."""
     seen: dict[str, Storage] = {}
-    position, parts = 0, []
+    position = 0
+    parts: list[Any] = []
     for part in range(5):
         if part == 3 and (parts[:2] != [MAGIC, PROTOCOL] or not isinstance(parts[2], dict)):
             raise Untrusted(f"expected a torch file of protocol {PROTOCOL}", f"found {shown(parts[1])}",

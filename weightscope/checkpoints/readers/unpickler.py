@@ -83,8 +83,11 @@ class Machine:
         return values
 
 
+_KNOWN = {op.code: op for op in pickletools.opcodes}
+
+
 def _fault(code: bytes) -> str:
-    known = pickletools.code2op.get(code.decode("latin-1"))
+    known = _KNOWN.get(code.decode("latin-1"))
     if known is None:
         return f"no pickle operation (0x{code.hex()})"
     return f"{'a broken' if code in OPERATIONS else 'the refused'} pickle operation {known.name}"
@@ -226,7 +229,7 @@ def _integer(form: str) -> Callable[[Machine], None]:
     return _sized(form, lambda raw: int.from_bytes(raw, "little", signed=True))
 
 
-OPERATIONS: Mapping[bytes, Callable[[Machine], None]] = {
+OPERATIONS: Mapping[bytes, Callable[[Machine], object]] = {
     b"\x80": _protocol, b"\x95": lambda m: m.number("Q") and None, b"(": _mark, b"0": _discard,
     b"1": lambda m: m.since_mark() and None,
     b"N": lambda m: m.push(None), b"\x88": lambda m: m.push(True), b"\x89": lambda m: m.push(False),
