@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..geometry import Shape
-from ..heavy import numpy as np, torch
+from ..heavy import numpy as np
+from ..heavy import torch
 from .sketch import Again, Cut, Measure, Passes, State
 from .tile import Tile
 
@@ -82,19 +83,19 @@ class Balanced:
         a, b = (s[:, slice(*span)] for s, span in zip(state["scales"], (tile.box.rows, tile.box.cols), strict=True))
         size = state["cast"][1][0] * state["cast"][1][1]
         rms = (state["energy"] / size).sqrt()[:, None, None]
-        core = (_finite(tile) / (a[:, :, None] * b[:, None]).sqrt() * rms).float()      # 0/0 = NaN: zero lines leave
+        core = (_finite(tile, torch.nan) / (a[:, :, None] * b[:, None]).sqrt() * rms).float()   # 0/0 = NaN: zero lines leave
         shown = Tile(core, "F32", tile.box, tile.shape, tile.axis, tile.scratch)
         return {"shown": [m.add(s, shown) for m, s in zip(self.of, state["shown"], strict=True)]}
 
 
-def _finite(tile: Tile) -> Tensor:
+def _finite(tile: Tile, instead: float) -> Tensor:
     w = tile.values.double()
-    return torch.where(w.isfinite(), w, 0.0)
+    return torch.where(w.isfinite(), w, instead)
 
 
 def _sweep(state: State, tile: Tile) -> State:
     """Mean squares of the lines along the cut with the other side's scales divided out; their share of the other side's."""
-    w2 = _finite(tile) ** 2
+    w2 = _finite(tile, 0.0) ** 2
     near, far = tile.axis, 1 - tile.axis
     here = slice(*(tile.box.rows, tile.box.cols)[near])
     if near == 1:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from math import frexp, isfinite
 from typing import TYPE_CHECKING
 
-from ..heavy import numpy as np, torch
+from ..heavy import numpy as np
+from ..heavy import torch
 from .count_patterns import histogram
 from .grid import NORMAL
 from .power_sums import PowerSums

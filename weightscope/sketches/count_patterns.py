@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..dtypes import DTYPES
-from ..heavy import numpy as np, torch
+from ..heavy import numpy as np
+from ..heavy import torch
 from .grid import grid
 from .power_sums import PowerSums
 from .sketch import State

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from ..dtypes import decoded
@@ -32,7 +32,7 @@ class Grid:
     subnormal: NDArray[np.bool_]                # by cell
 
 
-@lru_cache(maxsize=None)
+@cache
 def grid(dtype: str) -> Grid:
     """The grid of a narrow type; edges lie halfway between neighbours, the outermost cells are symmetric.
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..geometry import Shape, tiles
-from ..heavy import numpy as np, torch
+from ..heavy import numpy as np
+from ..heavy import torch
 from .sketch import Again, Cut, Measure, Passes, State
 from .tile import Tile
 

@@ -17,9 +17,9 @@ from .tile import Tile
 if TYPE_CHECKING:
     from typing import Self
 
-Cut = Literal["any", "whole"]                   # any run of whole lines | the matrix in one tile
+Cut = Literal["any", "whole"]  # any run of whole lines | the matrix in one tile
 Passes = Literal["one", "more"]
-State = dict[str, Any]                          # name -> tensor with the stack first
+State = dict[str, Any]  # name -> tensor with the stack first
 
 
 class Sketch(Protocol):

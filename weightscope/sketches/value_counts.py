@@ -27,17 +27,17 @@ class ValueCounts:
 
     low: NDArray[np.float64] = field(default_factory=_none)
     high: NDArray[np.float64] = field(default_factory=_none)
-    value: NDArray[np.float64] = field(default_factory=_none)       # the stored value, or the middle of a bin
+    value: NDArray[np.float64] = field(default_factory=_none)  # the stored value, or the middle of a bin
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    power: PowerSums = PowerSums()              # of the finite values, zeros included
-    exact: bool = True                          # one cell per distinct value; False: bins
-    zeros: int = 0                              # +0 and -0
+    power: PowerSums = PowerSums()  # of the finite values, zeros included
+    exact: bool = True  # one cell per distinct value; False: bins
+    zeros: int = 0  # +0 and -0
     subnormals: int = 0
     inf: int = 0
     nan: int = 0
-    minimum: float = float("inf")               # of the finite values, exact
+    minimum: float = float("inf")  # of the finite values, exact
     maximum: float = float("-inf")
-    coarse: bool = True                         # float32 whose lower halves are all zero: bf16 stored wide
+    coarse: bool = True  # float32 whose lower halves are all zero: bf16 stored wide
 
     @property
     def n(self) -> int:
@@ -66,17 +66,30 @@ class ValueCounts:
         """Sorted union of the cells; equal cells add."""
         low, high, value, counts = _union(self, other)
         return ValueCounts(
-            low, high, value, counts, self.power + other.power, self.exact and other.exact,
-            self.zeros + other.zeros, self.subnormals + other.subnormals, self.inf + other.inf, self.nan + other.nan,
-            min(self.minimum, other.minimum), max(self.maximum, other.maximum), self.coarse and other.coarse,
+            low,
+            high,
+            value,
+            counts,
+            self.power + other.power,
+            self.exact and other.exact,
+            self.zeros + other.zeros,
+            self.subnormals + other.subnormals,
+            self.inf + other.inf,
+            self.nan + other.nan,
+            min(self.minimum, other.minimum),
+            max(self.maximum, other.maximum),
+            self.coarse and other.coarse,
         )
 
 
-def _union(a: ValueCounts, b: ValueCounts) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+def _union(
+    a: ValueCounts, b: ValueCounts
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     if len(a.value) == len(b.value) and np.array_equal(a.value, b.value) and np.array_equal(a.low, b.low):
         return a.low, a.high, a.value, a.counts + b.counts
-    low, high, value, counts = (np.concatenate(pair) for pair in (
-        (a.low, b.low), (a.high, b.high), (a.value, b.value), (a.counts, b.counts)))
+    low, high, value, counts = (
+        np.concatenate(pair) for pair in ((a.low, b.low), (a.high, b.high), (a.value, b.value), (a.counts, b.counts))
+    )
     order = np.lexsort((high, low, value))
     low, high, value, counts = low[order], high[order], value[order], counts[order]
     # With every value exact, the same value in two types (bf16 and float32) is one cell: the finer one.
@@ -84,4 +97,9 @@ def _union(a: ValueCounts, b: ValueCounts) -> tuple[NDArray[np.float64], NDArray
     starts = np.flatnonzero(np.concatenate(([True], ~same))) if len(value) else np.zeros(0, np.intp)
     if not len(starts):
         return low, high, value, counts
-    return np.maximum.reduceat(low, starts), np.minimum.reduceat(high, starts), value[starts], np.add.reduceat(counts, starts)
+    return (
+        np.maximum.reduceat(low, starts),
+        np.minimum.reduceat(high, starts),
+        value[starts],
+        np.add.reduceat(counts, starts),
+    )

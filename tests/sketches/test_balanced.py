@@ -1,0 +1,91 @@
+"""Balancing equals plain alternating scaling, recovers planted scales, and says where none exist."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from weightscope.sketches import Balanced, Count, Lines
+
+MEASURE = Balanced((Count(), Lines()))
+
+
+def plain(w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows by their RMS, then columns by theirs, until flat: numpy, nothing clever."""
+    g, a, b = w.copy(), np.ones(w.shape[0]), np.ones(w.shape[1])
+    for _ in range(2000):
+        r = np.sqrt((g**2).mean(1))
+        g, a = g / r[:, None], a * r
+        c = np.sqrt((g**2).mean(0))
+        g, b = g / c, b * c
+    return a, b, g * np.sqrt((w**2).mean() / (g**2).mean())
+
+
+def level(x: np.ndarray) -> np.ndarray:
+    """Scales up to their common factor."""
+    return x - np.nanmean(x)
+
+
+@pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (8, 24)), (1, (8, 40)), (1, ())])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_scales_and_core_are_those_of_plain_alternation(lab, axis, cuts, mirrored) -> None:
+    """Whatever the tiling and the layout; the core is rescaled to the matrix's RMS."""
+    rng = np.random.default_rng(1)
+    w = rng.normal(size=(40, 56)) * np.exp(rng.normal(0, 0.4, (40, 1)) + rng.normal(0, 0.3, 56))
+    stored = torch.from_numpy(w)[None]
+    core = lab.take(MEASURE, stored.mT.contiguous().mT if mirrored else stored, "F64", axis, cuts)[0]
+    a, b, g = plain(w)
+    assert np.allclose(level(core.log_rows), level(np.log(a)), atol=3e-6)
+    assert np.allclose(level(core.log_cols), level(np.log(b)), atol=3e-6)
+    counts, lines = core.of
+    assert counts.n == w.size
+    assert np.allclose(counts.value, np.sort(g.ravel()), atol=1e-4 * g.std())
+    assert counts.power.std == pytest.approx(w.std(), rel=0.01)
+    flat = np.sqrt(lines.rows["squares"] / 56), np.sqrt(lines.cols["squares"] / 40)
+    assert max(np.log(x).std() for x in flat) < 1e-5
+
+
+def test_lognormal_scales_are_recovered(lab) -> None:
+    """Planted row and column scales come back to their statistical error, and the Gaussian core with them."""
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(0, 0.5, 256), rng.normal(0, 0.5, 384)
+    w = np.exp(a)[:, None] * np.exp(b) * rng.normal(0, 0.02, (256, 384))
+    core = lab.take(MEASURE, lab.numbers("F32", w[None]), "F32", cuts=(64, 128))[0]
+    assert np.corrcoef(core.log_rows, a)[0, 1] > 0.995
+    assert np.corrcoef(core.log_cols, b)[0, 1] > 0.99
+    assert abs(core.of[0].power.kurtosis) < 0.1
+
+
+def test_zero_lines_leave(lab) -> None:
+    """Zero rows and columns have no scale, and none of their elements is counted."""
+    w = np.random.default_rng(3).normal(size=(1, 32, 48))
+    w[0, 5], w[0, :, [7, 9]] = 0, 0
+    core = lab.take(MEASURE, lab.numbers("F32", w), "F32")[0]
+    assert np.flatnonzero(np.isnan(core.log_rows)).tolist() == [5]
+    assert np.flatnonzero(np.isnan(core.log_cols)).tolist() == [7, 9]
+    assert core.of[0].n == 31 * 46
+
+
+@pytest.mark.parametrize("w", [np.tril(np.random.default_rng(0).normal(size=(48, 48))), np.zeros((8, 8))], ids=["triangular", "zero"])
+def test_where_no_balancing_exists_there_is_no_core(lab, w) -> None:
+    """Triangular and zero matrices keep their sweeps and have no sketches of a core."""
+    core = lab.take(MEASURE, lab.numbers("F32", w[None]), "F32")[0]
+    assert core.of == ()
+
+
+def test_what_is_not_finite_is_left_out(lab) -> None:
+    """One NaN neither spreads nor counts as a scale."""
+    w = np.random.default_rng(3).normal(size=(1, 32, 48))
+    w[0, 3, 3] = np.nan
+    core = lab.take(MEASURE, lab.numbers("F32", w), "F32")[0]
+    assert np.isfinite(core.log_rows).all()
+    assert core.of[0].n == 32 * 48 - 1
+
+
+def test_cores_do_not_pool(lab) -> None:
+    """Scales belong to one matrix."""
+    core = lab.take(MEASURE, torch.randn(1, 4, 4), "F32")[0]
+    assert core.forget() is None
+    with pytest.raises(TypeError, match="do not add"):
+        core + core

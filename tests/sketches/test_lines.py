@@ -1,0 +1,80 @@
+"""Margins and lag products equal numpy's, on any tiling and any scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from weightscope.sketches import Lines
+
+
+def sums(x: np.ndarray) -> dict:
+    """Each field of both sides, by numpy on the finite values."""
+    ok = np.isfinite(x)
+    v = np.where(ok, x, 0.0)
+    return {
+        (side, name): value
+        for side, axis in (("rows", 1), ("cols", 0))
+        for name, value in {
+            "sum": v.sum(axis), "squares": (v**2).sum(axis), "min": np.where(ok, x, np.inf).min(axis),
+            "max": np.where(ok, x, -np.inf).max(axis), "positive": (ok & (x > 0)).sum(axis), "nonfinite": (~ok).sum(axis),
+        }.items()
+    }
+
+
+def check(found, x: np.ndarray, near: float) -> None:
+    """Every field that is there, and both lags, within `near` of the size of what was added."""
+    expected = sums(x)
+    v = np.where(np.isfinite(x), x, 0.0)
+    for side, axis in (("rows", 1), ("cols", 0)):
+        for name, value in getattr(found, side).items():
+            size = {"sum": np.abs(v).sum(axis), "squares": (v**2).sum(axis)}.get(name, 0.0)
+            same = value == expected[side, name]
+            off = np.abs(np.where(same, 0.0, value) - np.where(same, 0.0, expected[side, name]))
+            assert (off <= near * size).all(), name
+    lags = (v[:, 1:] * v[:, :-1]).sum(), (v[1:] * v[:-1]).sum()
+    assert np.allclose(found.lag, lags, rtol=0, atol=near * (v**2).sum())
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-12, 1e-30, 1e20, 1e-18])
+@pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (8, 40)), (1, (16, 17, 90))])
+@pytest.mark.parametrize("dtype", ["F32", "BF16", "F64"])
+def test_margins_and_lags_are_those_of_numpy(lab, dtype, scale, axis, cuts) -> None:
+    """Whatever the scale, the cut and the layout; with the extremes asked for and without."""
+    stored = lab.numbers(dtype, scale * np.random.default_rng(5).normal(0.3, 1.0, (2, 64, 96)))
+    for layout in (stored, stored.mT.contiguous().mT):
+        for measure in (Lines(), Lines(extremes=True)):
+            found = lab.take(measure, layout, dtype, axis, cuts)
+            for i in range(2):
+                check(found[i], lab.values(dtype, stored)[i], 3e-7 if dtype != "F64" else 1e-14)
+
+
+def test_what_is_not_finite_counts_apart(lab) -> None:
+    """NaN and Inf enter no sum, also where only one of a stack has them."""
+    x = np.random.default_rng(6).normal(size=(3, 20, 30))
+    x[1, 3, 4], x[1, 5, :], x[1, :, 7] = np.nan, np.inf, -np.inf
+    found = lab.take(Lines(extremes=True), lab.numbers("F32", x), "F32", cuts=(8,))
+    for i in range(3):
+        check(found[i], x.astype(np.float32).astype(float)[i], 3e-7)
+
+
+def test_one_large_value_does_not_swallow_a_row(lab) -> None:
+    """Squares beyond float32 are taken in float64."""
+    x = np.random.default_rng(6).normal(size=(1, 20, 30))
+    x[0, 3, 4] = 1e30
+    check(lab.take(Lines(), lab.numbers("F32", x), "F32")[0], x.astype(np.float32).astype(float)[0], 3e-7)
+
+
+@pytest.mark.parametrize("dtype", ["I8", "U8", "I16", "U16", "I32", "U32", "U64", "F8_E4M3", "F8_E8M0", "F4", "BOOL"])
+def test_every_kind_of_number_has_margins(lab, dtype) -> None:
+    """Integers, codes and truth values are summed as what they mean."""
+    stored = lab.bits(dtype, (1, 24, 40), 8)
+    check(lab.take(Lines(extremes=True), stored, dtype, cuts=(16,))[0], lab.values(dtype, stored)[0], 1e-6)
+
+
+def test_margins_of_different_tensors_do_not_pool(lab) -> None:
+    """Lines have positions."""
+    found = lab.take(Lines(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
+    assert found.forget() is None
+    with pytest.raises(TypeError, match="do not add"):
+        found + found
