@@ -29,12 +29,9 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
     import pyarrow.parquet as parquet
-    import rich.box as rich_box
     import rich.cells as rich_cells
     import rich.console as rich_console
     import rich.progress as rich_progress
-    import rich.table as rich_table
-    import rich.text as rich_text
     import scipy.optimize as optimize
     import scipy.special as special
     import torch
@@ -42,10 +39,9 @@ else:
     numpy, torch, pandas, pyarrow = Lazy("numpy"), Lazy("torch"), Lazy("pandas"), Lazy("pyarrow")
     parquet, special, optimize = Lazy("pyarrow.parquet"), Lazy("scipy.special"), Lazy("scipy.optimize")
     matplotlib, matplotlib_figure = Lazy("matplotlib"), Lazy("matplotlib.figure")
-    rich_box, rich_cells, rich_console = Lazy("rich.box"), Lazy("rich.cells"), Lazy("rich.console")
-    rich_table, rich_text, rich_progress = Lazy("rich.table"), Lazy("rich.text"), Lazy("rich.progress")
+    rich_cells, rich_console, rich_progress = Lazy("rich.cells"), Lazy("rich.console"), Lazy("rich.progress")
 
 __all__ = [
-    "matplotlib", "matplotlib_figure", "numpy", "optimize", "pandas", "parquet", "pyarrow", "rich_box", "rich_cells",
-    "rich_console", "rich_progress", "rich_table", "rich_text", "special", "torch",
+    "matplotlib", "matplotlib_figure", "numpy", "optimize", "pandas", "parquet", "pyarrow", "rich_cells",
+    "rich_console", "rich_progress", "special", "torch",
 ]

@@ -95,8 +95,8 @@ def test_comparison_with_null_is_null(op, x, n):
 
 
 words = st.sampled_from(["x", "n", "role", "p", "1", "0", "9", '"a"', "**", "*", "/", "+", "-", "(", ")", ",", "<",
-                         "==", "in", "not", "and", "or", "abs", "isnull", ".", "[", "]", "lambda", ":", "if", "else", "is",
-                         "None", "True", "1e999", "1j", "{", "}", "f'{x}'", "@", "%", ":=", "await", "\n", "\\"])
+                         "==", "in", "not", "and", "or", "abs", "isnull", ".", "[", "]", "lambda", ":", "if", "else",
+                         "is", "None", "True", "1e999", "1j", "{", "}", "f'{x}'", "@", "%", ":=", "await", "\n", "\\"])
 
 
 @given(st.one_of(st.text(), st.lists(words, max_size=14).map(" ".join)))
