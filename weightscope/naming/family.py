@@ -77,22 +77,21 @@ def families() -> tuple[Family, ...]:
 
 def name_map(path: Path) -> Family:
     """The rules of a `--name-map` file, checked; those of the package are checked by its tests instead."""
-    own = parse(path)
-    for rule in own.rules:
-        check(rule)
-    return own
+    return Family(path.name, (), tuple(check(r) for r in _rules(_load(path), path)))
 
 
 def parse(path: Path) -> Family:
-    """A family from a TOML file; a Usage error where it is not one."""
+    """A family from a TOML file of the package."""
     table = _load(path)
+    return Family(table["id"], tuple(table["families"]), _rules(table, path), tuple(map(_sample, table["sample"])))
+
+
+def _rules(table: Mapping[str, Any], path: Path) -> tuple[Rule, ...]:
     rules = table.get("rule")
     if not isinstance(rules, list) or not rules:
         raise Usage("a name map has one [[rule]] table or more", f"found none in {path}",
                     "write [[rule]] with `regex` and `role`")
-    name = str(table.get("id", path.name))
-    return Family(name, tuple(map(str, table.get("families", ()))), tuple(parse_rule(r, name) for r in rules),
-                  tuple(map(_sample, table.get("sample", ()))))
+    return tuple(parse_rule(r, path.name if table.get("id") is None else str(table["id"])) for r in rules)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def locate(name: str, match: re.Match[str] | None) -> Where:
     >>> locate("model.layers.12.mlp.up_proj.weight", None)
     Where(tower='model.layers', stage='', number=12)
     """
-    if match and match.re.groupindex.get("layer") and match["layer"] is not None:
+    if match and _is_number(match.groupdict().get("layer")):
         staged = match.re.groupindex.get("stage") and match["stage"]
         first = match.start("stage") if staged else match.start("layer")
         own = Where(name[:first].rstrip("."), staged or "", int(match["layer"]))
@@ -50,6 +50,10 @@ def locate(name: str, match: re.Match[str] | None) -> Where:
     found = _LAYER.search(name)
     usual = Where(name[:found.start("n")].rstrip("."), "", int(found["n"])) if found else NOWHERE
     return _staged(name) or usual
+
+
+def _is_number(text: str | None) -> bool:
+    return text is not None and text.isdecimal() and len(text) <= 6     # a user's rule may capture anything
 
 
 def _staged(name: str) -> Where | None:

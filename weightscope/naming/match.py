@@ -44,8 +44,8 @@ def places(
 ) -> dict[str, tuple[Place, ...]]:
     """The places of every name: one, or one per part of a fused tensor and per expert of a stack.
 
-    >>> places({"model.layers.3.self_attn.q_proj.weight": (64, 64)}, {})["model.layers.3.self_attn.q_proj.weight"][0].role
-    'attn.q'
+    >>> [(p.part, p.rows.start) for p in places({"h.0.attn.c_attn.weight": (24, 8)}, {})["h.0.attn.c_attn.weight"]]
+    [('q', 0), ('k', 8), ('v', 16)]
     """
     own = load_map(Path(name_map)) if name_map is not None else None
     plain = {name: strip_prefixes(name) for name in shapes}

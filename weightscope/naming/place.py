@@ -21,7 +21,7 @@ class Place:
     expert: int | None = None                   # index into the first of three stored dimensions
     rows: Index | None = None                   # of the oriented matrix (out, in): which outputs are mine; None = all
     cols: Index | None = None
-    out_set: str = ""                           # residual | mlp_hidden | heads | kv_heads | vocab | experts | channels.N
+    out_set: str = ""                           # residual | mlp_hidden | heads | kv_heads | vocab | experts; "" = none
     in_set: str = ""
     family: str = ""                            # file that matched, "" where nothing did
     why: str = ""                               # family and rule, or why nothing matched, or why a part was not split

@@ -8,7 +8,7 @@ the role from a table. `orientation` and `split` may be tables by model_type, ""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from .splits import SCHEMES
 
 _SHORT = {"<L>": r"(?P<layer>\d{1,6})", "<S>": r"(?P<stage>\d{1,6})", "<X>": r"(?P<expert>\d{1,6})",
           "<W>": r"\.(?P<what>weight|bias)"}
-_FIELDS = frozenset("regex role kind orientation split needs out in rank dim1 stack".split())
+_FIELDS = frozenset(("regex", "role", "kind", "orientation", "split", "needs", "out", "in", "rank", "dim1", "stack"))
 _ORIENTATIONS = frozenset(("out_in", "in_out", "unknown", "by_conv1d", "by_hidden"))
 ByType = str | Mapping[str, str]                # one value, or a value per model_type
 
@@ -81,9 +81,27 @@ def parse_rule(table: object, family: str) -> Rule:
         raise Usage(f"a rule has the fields {', '.join(sorted(_FIELDS))}", f"found `{extra[0]}` in {family}",
                     "correct or remove it")
     fields = {k: v for k, v in table.items() if k != "in"} | {"family": family, "into": table.get("in")}
+    for name, what, right in _TYPES:
+        if name in table and not right(table[name]):
+            raise Usage(f"`{name}` is {what}", f"found {table[name]!r} in {family}", f"correct the {name}")
     for name in ("needs", "rank"):
         fields[name] = tuple(fields.get(name, ()))
     return Rule(**fields)
+
+
+def _is_list_of(kind: type) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and all(type(v) is kind for v in value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+_TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
+    ("rank", "a list of whole numbers", _is_list_of(int)), ("needs", "a list of texts", _is_list_of(str)),
+    ("dim1", "a whole number", lambda value: type(value) is int), ("out", "a text", _is_text),
+    ("in", "a text", _is_text), ("stack", "a text", _is_text), ("kind", "a text", _is_text),
+)
 
 
 def check(rule: Rule) -> Rule:

@@ -1,0 +1,61 @@
+"""Every sample of every family file resolves to the place it states, and every rule of the package is well formed."""
+
+from __future__ import annotations
+
+import pytest
+
+from weightscope.geometry import Index
+from weightscope.naming import Family, Sample, families, places
+from weightscope.naming.family import FOLDER, ORDER
+from weightscope.naming.rule import check
+
+CASES = [pytest.param(f, s, id=f"{f.id}-{i}") for f in families() for i, s in enumerate(f.samples)]
+
+
+@pytest.mark.parametrize(("family", "sample"), CASES)
+def test_sample(family: Family, sample: Sample) -> None:
+    """A sample name has the stated number of places, each with the stated fields."""
+    made = places({sample.name: sample.shape, **sample.beside}, sample.config)[sample.name]
+    assert len(made) == len(sample.expect), made
+    for place, expect in zip(made, sample.expect, strict=True):
+        for field, value in expect.items():
+            wanted = Index(*value) if field in ("rows", "cols") else value
+            assert getattr(place, field) == wanted, (field, place)
+
+
+def test_every_file_is_in_the_order() -> None:
+    """Each TOML file of the folder is listed once, and each listed file exists."""
+    assert sorted(ORDER) == sorted(p.stem for p in FOLDER.glob("*.toml"))
+
+
+def test_ids_are_file_names_and_samples_exist() -> None:
+    """A family is called like its file, names architectures and has samples that state something."""
+    for identifier, family in zip(ORDER, families(), strict=True):
+        assert family.id == identifier
+        assert family.families
+        assert family.samples
+        assert all(e for s in family.samples for e in s.expect)
+
+
+def test_rules_pass_the_check_of_name_maps() -> None:
+    """What a user's rule must satisfy, every rule of the package satisfies."""
+    for family in families():
+        for rule in family.rules:
+            check(rule)
+
+
+def test_no_rule_names_a_number_above_nine() -> None:
+    """Spellings that differ in numbers above nine are matched once, so no rule may tell them apart."""
+    for family in families():
+        for rule in family.rules:
+            digits = [c for c in rule.regex.replace("{1,6}", "").replace("{1,2}", "").split("\\.") if c.isdigit()]
+            assert all(len(d) == 1 for d in digits), rule.regex
+
+
+def test_roles_by_key_name_every_alternative() -> None:
+    """A role table has an entry for every alternative of its group `key`."""
+    for family in families():
+        for rule in family.rules:
+            if not isinstance(rule.role, str):
+                inside = rule.body.partition("(?P<key>")[2].partition(")")[0]
+                assert {a.replace("\\", "") for a in inside.split("|")} == set(rule.role), rule.regex

@@ -1,0 +1,191 @@
+"""All names at once: orientation by siblings, stacks, layers, splits, hostile names, name maps."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weightscope.errors import Usage
+from weightscope.geometry import Index
+from weightscope.naming import Place, places
+from weightscope.naming.family import family
+from weightscope.naming.roles import KINDS, is_role
+
+
+def one(name: str, shape: tuple[int, ...] = (8, 8), **config: object) -> Place:
+    (place,) = places({name: shape}, config)[name]
+    return place
+
+
+def test_every_part_of_a_split_covers_the_rows_once() -> None:
+    """The parts of every interleaving partition the fused rows."""
+    fused = {"transformer.h.5.self_attention.query_key_value.weight": (32, 16)}
+    config = {"model_type": "falcon", "num_attention_heads": 4, "num_kv_heads": 2, "new_decoder_architecture": True}
+    (made,) = places(fused, config).values()
+    rows = sorted(r for p in made if p.rows for a, b in p.rows.runs(0, p.rows.size) for r in range(a, b))
+    assert rows == list(range(32))
+
+
+def test_split_can_be_refused() -> None:
+    """With split off a fused tensor has one place, with the fused role."""
+    names = {"h.0.attn.c_attn.weight": (24, 8), "model.layers.0.mlp.experts.down_proj": (4, 6, 8)}
+    made = places(names, {"hidden_size": 8}, split=False)
+    assert [p.role for v in made.values() for p in v] == ["attn.qkv", "moe.expert.down"]
+
+
+def test_undecided_split_says_why() -> None:
+    """A tensor whose split needs an absent config stays whole and names what is missing."""
+    place = one("gpt_neox.layers.0.attention.query_key_value.weight", (24, 8))
+    assert place.role == "attn.qkv"
+    assert "not split: needs num_attention_heads of config.json" in place.why
+
+
+def test_model_type_wins_over_shape() -> None:
+    """A GPT-2 configuration makes c_attn a Conv1D even where its shape says Linear."""
+    made = places({"h.0.attn.c_proj.weight": (8, 8), "h.0.attn.c_attn.weight": (24, 8)}, {"model_type": "gpt2"})
+    assert made["h.0.attn.c_proj.weight"][0].orientation == "in_out"
+
+
+def test_bias_length_decides_conv1d() -> None:
+    """Without c_attn, a bias as long as the second dimension makes the file's matrices Conv1D."""
+    names = {"h.0.mlp.c_proj.weight": (32, 8), "h.0.mlp.c_proj.bias": (8,), "h.0.attn.c_proj.weight": (8, 8)}
+    made = places(names, {})
+    assert [made[n][0].orientation for n in ("h.0.mlp.c_proj.weight", "h.0.attn.c_proj.weight")] == ["in_out"] * 2
+
+
+def test_contradicting_shapes_are_unknown() -> None:
+    """Where two c_attn disagree nothing is guessed, and nothing is split."""
+    names = {"h.0.attn.c_attn.weight": (24, 8), "h.1.attn.c_attn.weight": (8, 24)}
+    for made in places(names, {}).values():
+        assert [(p.orientation, p.role) for p in made] == [("unknown", "attn.qkv")]
+        assert "needs the orientation" in made[0].why
+
+
+def test_layers_of_stages_are_flattened() -> None:
+    """The layer of a ResNet block counts the blocks of the stages before it, whatever the order of names."""
+    names = {f"layer{s}.{b}.conv1.weight": (8, 8, 3, 3) for s in (3, 1, 2) for b in range(s)}
+    made = places(names, {})
+    assert [made[f"layer{s}.0.conv1.weight"][0].layer for s in (1, 2, 3)] == [0, 1, 3]
+
+
+def test_a_tower_is_a_stack_only_beside_another() -> None:
+    """One tower has no stack; two have the first word that tells them apart."""
+    encoder, decoder = "model.encoder.layers.0.fc1.weight", "model.decoder.layers.0.fc1.weight"
+    assert one(encoder).stack == ""
+    made = places({encoder: (8, 8), decoder: (8, 8)}, {})
+    assert [made[encoder][0].stack, made[decoder][0].stack] == ["encoder", "decoder"]
+
+
+def test_bias_of_split_has_columns() -> None:
+    """A bias is 1 x n, so its parts are columns and its index set stands with the columns."""
+    made = places({"blocks.0.attn.qkv.bias": (24,)}, {})["blocks.0.attn.qkv.bias"]
+    assert [p.cols for p in made] == [Index(0, 8), Index(8, 8), Index(16, 8)]
+    assert {(p.rows, p.out_set, p.kind) for p in made} == {(None, "", "bias")}
+
+
+def test_wrappers_do_not_change_a_place() -> None:
+    """Prefixes of DataParallel, FSDP, compile and PEFT leave the place as it is, under the stored name."""
+    bare = one("model.layers.0.mlp.up_proj.weight")
+    assert one("module._orig_mod.model.layers.0._fsdp_wrapped_module.mlp.up_proj.weight") == bare
+    assert one("base_model.model.model.layers.0.mlp.up_proj.base_layer.weight") == bare
+
+
+@pytest.mark.parametrize("name", ["", ".", "a\nlayers.1.mlp.up_proj.weight", "model.layers.1.mlp.up_proj.weight\n",
+                                  "a." * 2048, "layers." + "9" * 4096 + ".mlp.up_proj.weight", "\x1b[31m", "٣.weight"])
+def test_hostile_names_are_unknown(name: str) -> None:
+    """Newlines, 4 KiB, endless digits and escapes match nothing and do no harm."""
+    assert one(name).role == "unknown"
+
+
+def test_long_dotted_names_are_matched_a_bounded_number_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of more than 512 characters never meet a regular expression of a family."""
+    monkeypatch.setattr("weightscope.naming.match._known", lambda *_: pytest.fail("a 4 KiB name was matched"))
+    assert len(places({"a." * 2000 + str(i): (8, 8) for i in range(100)}, {})) == 100
+
+
+def test_numbers_share_their_matching(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand experts are matched as a few hundred spellings."""
+    calls = []
+    monkeypatch.setattr("weightscope.naming.match.family", lambda i: calls.append(i) or family(i))
+    names = {f"model.layers.{n}.mlp.experts.{e}.up_proj.weight": (8, 8) for n in range(20) for e in range(500)}
+    assert {p.role for v in places(names, {}).values() for p in v} == {"moe.expert.up"}
+    assert len(calls) <= 6 * 11 * 11
+
+
+@given(st.dictionaries(st.text(max_size=40), st.lists(st.integers(0, 9), max_size=5).map(tuple), max_size=5))
+def test_any_names_get_legal_places(names: dict[str, tuple[int, ...]]) -> None:
+    """Whatever the names and shapes, each has a place whose role and kind are in the closed lists."""
+    made = places(names, {})
+    assert list(made) == list(names)
+    for parts in made.values():
+        assert all(is_role(p.role.removesuffix(".bias")) and p.kind in KINDS for p in parts)
+
+
+WORDS = ["model", "layers", "0", "12", "h", "attn", "c_attn", "mlp", "experts", "gate_up_proj", "down_proj", "weight",
+         "bias", "blk", "query_key_value", "qkv"]
+
+
+@given(st.dictionaries(st.lists(st.sampled_from(WORDS), min_size=1, max_size=7).map(".".join),
+                       st.lists(st.integers(0, 9), max_size=4).map(tuple), max_size=6),
+       st.dictionaries(st.sampled_from(["model_type", "n_head", "hidden_size", "text_config"]),
+                       st.sampled_from(["gpt2", "falcon", 0, -1, 2, None, True, {"n_head": 2}, [1]])))
+def test_any_shapes_and_config_are_survived(names: dict[str, tuple[int, ...]], config: dict[str, object]) -> None:
+    """Shapes and configurations that do not fit leave tensors whole, and never raise."""
+    assert set(places(names, config)) == set(names)
+
+
+def test_name_map_goes_first(tmp_path: Path) -> None:
+    """A rule of a name map wins over the families, and may use the short forms."""
+    own = tmp_path / "own.toml"
+    own.write_text("[[rule]]\nregex = 'layers\\.<L>\\.(?:mlp\\.up_proj|mine)<W>'\nrole = 'mlp.gate'\n")
+    made = places({"model.layers.12.mlp.up_proj.weight": (8, 8), "layers.3.mine.bias": (8,)}, {}, name_map=own)
+    assert [(p.role, p.layer, p.family) for v in made.values() for p in v] == [
+        ("mlp.gate", 12, "own.toml"), ("mlp.gate.bias", 3, "own.toml")]
+
+
+@pytest.mark.parametrize(("text", "match"), [
+    ("[[rule]", "a name map is a TOML file; .*; correct the file"),
+    ("", "has one .*found none in"),
+    ("rule = [3]", "a `regex` and a `role`; found 3"),
+    ("[[rule]]\nregex = '('\nrole = 'norm'", "a regular expression of Python; found '\\('"),
+    ("[[rule]]\nregex = 'a'\nrole = 'attention'", "`role` is one of .*; found 'attention' .*; correct the role"),
+    ("[[rule]]\nregex = 'a'\nrole = 3", "`role` is one of .*; found 3"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nkind = 'x'", "`kind` is .*; found 'x'"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nsplit = 'x'", "`split` is a scheme of .*; found 'x'"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\norientation = 'x'", "`orientation` is .*; found 'x'"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nrank = 'x'", "`rank` is a list of whole numbers; found 'x'"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nfoo = 1", "a rule has the fields .*; found `foo`"),
+])
+def test_bad_name_map_is_a_usage_error(tmp_path: Path, text: str, match: str) -> None:
+    """What is wrong with a name map is said in three parts, before anything is placed."""
+    own = tmp_path / "own.toml"
+    own.write_text(text)
+    with pytest.raises(Usage, match=f"(?s){match}"):
+        places({"layers.x.a": (8, 8), "x": (8,)}, {}, name_map=own)
+
+
+def test_a_layer_that_is_no_number_is_no_layer(tmp_path: Path) -> None:
+    """A user's rule may capture anything as `layer`; only a number becomes one."""
+    own = tmp_path / "own.toml"
+    own.write_text("[[rule]]\nregex = 'part_(?P<layer>\\w+)'\nrole = 'norm'\n")
+    made = places({"part_x": (8,), "part_7": (8,)}, {}, name_map=str(own))
+    assert [made[n][0].layer for n in ("part_x", "part_7")] == [None, 7]
+
+
+def test_missing_name_map_is_a_usage_error(tmp_path: Path) -> None:
+    """A path that cannot be read is named."""
+    with pytest.raises(Usage, match=r"readable TOML file; cannot read .*none.toml: No such file.*; correct the path"):
+        places({}, {}, name_map=tmp_path / "none.toml")
+
+
+def test_import_is_light() -> None:
+    """Placing names loads neither torch nor numpy nor pandas."""
+    code = ("import sys; from weightscope.naming import places; places({'h.0.attn.c_attn.weight': (24, 8)}, {}); "
+            "print({'torch', 'numpy', 'pandas'} & set(sys.modules))")
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout.strip() == "set()"
