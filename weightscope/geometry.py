@@ -76,7 +76,7 @@ def whole(shape: Shape) -> Box:
 
 
 def tiles(box: Box, axis: Axis, size: int = TILE) -> tuple[Box, ...]:
-    """Cuts a box into runs of whole lines along `axis`, a multiple of 8 of them, about `size` elements each.
+    """Cuts a box into runs of whole lines along `axis`, multiples of 8 where they are short, about `size` elements each.
 
     >>> [b.rows for b in tiles(Box((0, 100), (0, 1 << 14)), 0)]
     [(0, 16), (16, 32), (32, 48), (48, 64), (64, 80), (80, 96), (96, 100)]
@@ -91,7 +91,7 @@ def segments(shape: Shape, axis: Axis, size: int = SEGMENT) -> tuple[Box, ...]:
 
 def _cut(box: Box, axis: Axis, size: int) -> tuple[Box, ...]:
     first, last = (box.rows, box.cols)[axis]
-    width = max(1, box.shape[1 - axis])
-    step = max(1, round(size / (8 * width))) * 8
+    lines = max(1, round(size / max(1, box.shape[1 - axis])))
+    step = lines if lines < 8 else round(lines / 8) * 8     # very long lines go one by one, so that tiles stay bounded
     spans = [(at, min(at + step, last)) for at in range(first, max(last, first + 1), step)]
     return tuple(Box(s, box.cols) if axis == 0 else Box(box.rows, s) for s in spans)
