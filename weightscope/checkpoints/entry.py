@@ -90,7 +90,7 @@ class Stored:
     @cached_property
     def cut(self) -> Axis:
         """Columns for vectors and for matrices stored column-major, else rows."""
-        return 1 if len(self.matrix) == 2 and (self.shape[0] == 1 or self.steps[0] < self.steps[1]) else 0
+        return 1 if len(self.matrix) == 2 and (self.shape[0] == 1 or 0 < self.steps[0] < self.steps[1]) else 0
 
     def needs(self, box: Box) -> tuple[Span, ...]:
         """The whole lines of the box along `cut`."""
@@ -105,8 +105,7 @@ class Stored:
         else:
             made = stored[0]
         across = slice(*(box.cols, box.rows)[self.cut])
-        made = made.reshape(lines, -1)[:, across] if self.cut == 0 else made[across]
-        return made
+        return made.reshape(lines, self.shape[1])[:, across] if self.cut == 0 else made[across]
 
 
 @dataclass(frozen=True)
@@ -149,6 +148,6 @@ def lines_in_memory(span: Span) -> Tensor:
     """The lines of a tensor that is already there: a view, in the storage dtype."""
     leaf = span.leaf
     whole = leaf.tensor.detach().reshape(leaf.matrix)
-    if DTYPES[leaf.dtype].kind == "code":
-        whole = whole.view(torch.uint8)
+    store = getattr(torch, DTYPES[leaf.dtype].store)
+    whole = whole if whole.dtype == store else whole.view(store)
     return whole.narrow(leaf.cut, span.first, span.last - span.first)

@@ -88,7 +88,9 @@ def _dtype(batch: Batch, label: str) -> str:
 def _stacked(batch: Batch, label: str, box: Box, read: Mapping[Any, Tensor]) -> Tensor:
     """(b, rows, columns): a view for one unit, a copy for several."""
     made = [u.entries[label].make(box, tuple(read[s] for s in u.entries[label].needs(box))) for u in batch.units]
-    return made[0][None] if len(made) == 1 else torch.stack(made)
+    if len(made) == 1:
+        return made[0][None]
+    return torch.stack([m.mT for m in made]).mT if _axis(batch) else torch.stack(made)      # column-major stays so
 
 
 def _held(batch: Batch, scratch: Scratch, check: Check) -> Batch:

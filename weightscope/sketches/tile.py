@@ -53,7 +53,8 @@ class Tile:
     @cached_property
     def mirrored(self) -> bool:
         """Column-major, as a transposed entry comes."""
-        return self.stored.stride(-2) == 1 != self.stored.stride(-1) and min(self.stored.shape[1:]) > 1
+        rows, across = self.stored.shape[1], self.stored.stride(-1)
+        return min(self.stored.shape[1:]) > 1 and self.stored.stride(-2) == 1 and across >= rows
 
     @cached_property
     def dense(self) -> Tensor:

@@ -17,10 +17,11 @@ def expert(stack: Stored, number: int) -> Stored:
     148
     """
     dims, bits = stack.dims[1:], DTYPES[stack.dtype].bits
-    if stack.tensor is not None:
-        return replace(stack, dims=dims, tensor=stack.tensor[number])
     strides = stack.strides and stack.strides[1:]
+    if stack.tensor is not None:
+        return replace(stack, dims=dims, strides=strides, tensor=stack.tensor[number])
     step = stack.strides[0] if stack.strides else prod(dims)
     if number * step * bits % 8:
-        raise Unmeasured("an expert begins on a whole byte", f"half-byte elements and {step} to an expert", "pad the rows")
+        found = f"half-byte elements and {step} to an expert"
+        raise Unmeasured("an expert begins on a whole byte", found, "pad the rows")
     return replace(stack, dims=dims, strides=strides, offset=stack.offset + number * step * bits // 8)
