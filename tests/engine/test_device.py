@@ -1,0 +1,52 @@
+"""Which device is chosen, and why."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from weightscope.engine import choose, device
+from weightscope.errors import Usage
+from weightscope.geometry import SEGMENT, TILE
+
+
+def test_what_is_told_is_taken() -> None:
+    """Memory and threads as the options say, with the reason."""
+    found = choose("cpu", 64 << 20, 3)
+    assert (found.name, found.budget, found.workers) == ("cpu", 64 << 20, 3)
+    assert found.why == "cpu: as told; memory 64 MiB, as told; 3 workers"
+
+
+def test_a_quarter_of_what_is_free_unless_told(monkeypatch) -> None:
+    """The rest of the machine stays for others."""
+    monkeypatch.setattr(device, "free_memory", lambda name: 4 << 30)
+    found = choose("cpu")
+    assert found.budget == 1 << 30
+    assert found.workers >= 1
+    assert "a quarter of what is free" in found.why
+
+
+def test_free_memory_is_known() -> None:
+    """Something between 16 MiB and 64 TiB."""
+    assert 1 << 24 < device.free_memory("cpu") < 1 << 46
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cpu0", ""])
+def test_an_unknown_device_is_refused(name) -> None:
+    """With the names that there are."""
+    with pytest.raises(Usage, match=r"--device takes auto, cpu, cuda or cuda:N; found '.*'; name one of them"):
+        choose(name)
+
+
+def test_a_missing_gpu_is_refused(monkeypatch) -> None:
+    """With how many there are; auto takes the CPU instead."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(Usage, match="--device cuda:1 needs a CUDA device; this machine has 0; use --device cpu"):
+        choose("cuda:1")
+    assert choose("auto").why.startswith("cpu: no CUDA device is there")
+
+
+def test_tiles_follow_from_the_kind_of_device() -> None:
+    """Never from its memory."""
+    assert choose("cpu", 1).tile == choose("cpu", 1 << 40).tile == TILE
+    assert choose("cpu", 1).segment == choose("cpu", 1 << 40).segment == SEGMENT

@@ -1,0 +1,184 @@
+"""The engine gives the same bytes whatever threads, memory, stacking and source; errors and interruptions end it cleanly."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from weightscope.checkpoints import Stored
+from weightscope.engine import Device, Executor, Meter, Unit, choose
+from weightscope.errors import Untrusted
+from weightscope.sketches import Count, Lines
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("wants", ["PASSING", "AGAIN"])
+def test_threads_memory_and_stacking_change_no_bit(rig, wants) -> None:
+    """One to four workers, 8 MiB to 1 GiB, all at once or one by one."""
+    units = [rig.unit(i, e, getattr(rig, wants)) for i, e in enumerate(rig.stored(rig.tensors()))]
+    expected = rig.sketches(rig.run(units))
+    for threads, memory in ((1, 8 << 20), (2, 1 << 30), (3, 24 << 20), (4, 64 << 20)):
+        answers = rig.run(units, threads, memory)
+        assert [a.note for a in answers] == [""] * len(units)
+        assert rig.sketches(answers) == expected, (threads, memory)
+    alone = [rig.sketches(rig.run([u], 2))[0] for u in units]
+    assert alone == expected
+
+
+@pytest.mark.usefixtures("small")
+def test_held_and_streamed_are_the_same(rig) -> None:
+    """A tensor read once a pass says what the held one says."""
+    wants = frozenset(m for m in rig.AGAIN if m.cut != "whole")
+    units = [rig.unit(i, e, wants) for i, e in enumerate(rig.stored(rig.tensors()))]
+    held, streamed = Meter(), Meter()
+    assert rig.sketches(rig.run(units, meter=held)) == rig.sketches(rig.run(units, memory=90_000, meter=streamed))
+    assert sum("held" in why for why in held.plans) > sum("held" in why for why in streamed.plans)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("wants", ["PASSING", "AGAIN"])
+def test_a_file_is_measured_as_the_tensors_in_memory_are(rig, tmp_path: Path, wants) -> None:
+    """The same bits from positioned reads, transposed and offset tensors included."""
+    xs, parts, entries, at = rig.tensors(), [b"\xff" * 64], [], 64
+    for e in rig.stored(xs):
+        raw = e.tensor.mT if e.tensor.ndim == 2 and e.strides[0] < e.strides[1] else e.tensor
+        raw = raw.contiguous().view(torch.uint8).numpy().tobytes() if raw.numel() else b""
+        entries.append(Stored(e.name, e.dims, e.dtype, str(tmp_path / "f"), at, e.strides))
+        parts.append(raw)
+        at += len(raw)
+    (tmp_path / "f").write_bytes(b"".join(parts))
+    wanted = getattr(rig, wants)
+    from_file = rig.run([rig.unit(i, e, wanted) for i, e in enumerate(entries)], 2)
+    in_memory = rig.run([rig.unit(i, e, wanted) for i, e in enumerate(rig.stored(xs))], 2)
+    assert rig.sketches(from_file) == rig.sketches(in_memory)
+
+
+@pytest.mark.usefixtures("small")
+def test_answers_come_in_the_order_of_the_units(rig) -> None:
+    """Also where equal ones were measured as a stack, and `each` sees every answer."""
+    units = [rig.unit(i, e) for i, e in enumerate(rig.stored(rig.tensors()))]
+    answers = rig.run(units, 3, each=lambda m: {"n": m.sketches[""][Count()].n})
+    assert [a.unit.key for a in answers] == list(range(len(units)))
+    assert [a.values["n"] for a in answers] == [x.numel() for x in rig.tensors()]
+
+
+def test_many_equal_units_share_few_stacks(rig) -> None:
+    """Three hundred small tensors make a dozen batches, not three hundred."""
+    meter = Meter()
+    units = [rig.unit(i, Stored(f"{i}", (4, 4), "F32", tensor=torch.full((4, 4), float(i)))) for i in range(300)]
+    answers = rig.run(units, 2, meter=meter)
+    assert [a.sketches[""][Count()].maximum for a in answers] == list(range(300))
+    assert len(meter.plans) < 20
+    assert meter.tensors == 300
+
+
+def test_entries_of_a_unit_read_a_shared_leaf_once(rig, tmp_path: Path) -> None:
+    """Two entries over one stored tensor cost its bytes once."""
+    (tmp_path / "f").write_bytes(np.zeros(10_000, np.float32).tobytes())
+    leaf, meter = Stored("w", (100, 100), "F32", str(tmp_path / "f")), Meter()
+    both = Unit(0, {"a": leaf, "b": leaf}, {"a": frozenset({Count()}), "b": frozenset({Lines()})})
+    answer = rig.run([both], meter=meter)[0]
+    assert meter.bytes_read == 40_000
+    assert answer.sketches["a"][Count()].zeros == 10_000
+    assert set(answer.sketches["b"]) == {Lines()}
+
+
+def test_what_does_not_fit_is_refused_by_name(rig) -> None:
+    """The note names measure and memory, the other measures are taken."""
+    entry = Stored("w", (600, 600), "F32", tensor=torch.randn(600, 600))
+    answer = rig.run([rig.unit(0, entry, rig.AGAIN)], memory=14 << 20)[0]
+    assert "Shuffled needs" in answer.note
+    assert "MiB a worker and has 14 MiB: raise --memory or lower --threads" in answer.note
+    assert Count() in answer.sketches[""]
+    assert not any(type(m).__name__ == "Shuffled" for m in answer.sketches[""])
+
+
+def test_a_reading_error_ends_the_run(rig, tmp_path: Path) -> None:
+    """A file that ends too early is told, not skipped."""
+    (tmp_path / "f").write_bytes(bytes(100))
+    units = [rig.unit(i, Stored(f"{i}", (64, 64), "F32", str(tmp_path / "f"))) for i in range(9)]
+    with pytest.raises(Untrusted, match="expected 16384 bytes at byte 0 .*found 100"):
+        rig.run(units, 2)
+
+
+def test_an_error_of_each_ends_the_run(rig) -> None:
+    """What an analysis raises comes out where it is asked."""
+    def each(measured):
+        raise ZeroDivisionError("told")
+
+    with pytest.raises(ZeroDivisionError, match="told"):
+        rig.run([rig.unit(0, Stored("w", (4, 4), "F32", tensor=torch.ones(4, 4)))], each=each)
+
+
+def _workers() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith("weightscope")]
+
+
+@pytest.mark.parametrize("how", ["close", "interrupt"])
+def test_stopping_early_leaves_no_worker(rig, how) -> None:
+    """A closed generator and an interruption end all workers, and the thread count is restored."""
+    from_ = rig.stored(rig.tensors())
+    before, meter = torch.get_num_threads(), Meter()
+    units = [rig.unit(i, from_[i % len(from_)]) for i in range(100)]
+    answers = Executor(Device("cpu", 1 << 28, 2, "test"), meter)(units, lambda m: {})
+    next(answers)
+    assert _workers()
+    if how == "close":
+        answers.close()
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            answers.throw(KeyboardInterrupt())
+    assert _workers() == []
+    assert torch.get_num_threads() == before
+    assert meter.tensors < 100
+
+
+def test_a_meter_told_to_stop_interrupts(rig) -> None:
+    """Whoever watches may end the work at the next tile."""
+    meter = Meter(stop=True)
+    with pytest.raises(KeyboardInterrupt):
+        rig.run([rig.unit(0, Stored("w", (4, 4), "F32", tensor=torch.ones(4, 4)))], meter=meter)
+
+
+PEAK = """
+import sys, torch
+from weightscope.checkpoints import Stored
+from weightscope.engine import Device, Executor, Unit
+from weightscope.sketches import Count, Lines
+def peak(): return int(next(l for l in open("/proc/self/status") if l.startswith("VmHWM")).split()[1]) / 1024
+def go(rows):
+    unit = Unit(0, {"": Stored("w", (rows, 4096), "BF16", sys.argv[1])}, {"": frozenset({Count(), Lines()})})
+    return next(Executor(Device("cpu", 64 << 20, 2, ""))([unit], lambda m: {}))
+go(16)
+before = peak()
+assert go(25600).sketches[""][Count()].zeros == 25600 * 4096
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
+def test_a_large_file_is_never_in_memory(tmp_path: Path) -> None:
+    """200 MiB are measured in less than the 64 MiB that were given."""
+    with open(tmp_path / "f", "wb") as file:
+        file.truncate(25600 * 4096 * 2)
+    command = [sys.executable, "-c", PEAK, str(tmp_path / "f")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 64
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_counts_as_the_cpu_does(rig) -> None:
+    """Counts are equal; sums agree to float32 rounding."""
+    units = [rig.unit(i, e) for i, e in enumerate(rig.stored(rig.tensors()))]
+    there = list(Executor(choose("cuda"))(units, lambda m: {}))
+    for a, b in zip(rig.run(units), there, strict=True):
+        x, y = a.sketches[""], b.sketches[""]
+        assert np.array_equal(x[Count()].counts, y[Count()].counts)
+        assert np.allclose(x[Lines()].rows["squares"], y[Lines()].rows["squares"], rtol=1e-5)

@@ -1,0 +1,51 @@
+"""Plans are made from shapes, types, measures and budget alone."""
+
+from __future__ import annotations
+
+from weightscope.checkpoints import Stored
+from weightscope.engine import Device, Unit, plan
+from weightscope.geometry import TILE
+from weightscope.sketches import Count, Lines, Shuffled
+
+
+def planned(*shapes, wants=frozenset({Count()}), memory=1 << 30, workers=1, dtype="BF16"):
+    units = [Unit(i, {"": Stored(f"w{i}", s, dtype, "f")}, {"": wants}) for i, s in enumerate(shapes)]
+    return list(plan(units, Device("cpu", memory, workers, "")))
+
+
+def test_equal_small_units_are_stacked_and_large_ones_stand_alone() -> None:
+    """Nothing is opened to decide it."""
+    batches = planned((8, 8), (4096, 4096), (8, 8), (4096, 4096), (9, 8))
+    assert [[u.key for u in b.units] for b in batches] == [[0, 2], [1], [3], [4]]
+
+
+def test_a_large_tensor_is_cut_into_segments() -> None:
+    """Each what one worker folds alone; one run where passes follow passes."""
+    one = planned((16384, 4096))[0]
+    assert len(one.runs) == 4
+    assert one.why == "1 x 16384x4096 BF16: streamed in 4 runs"
+    assert len(planned((16384, 4096), wants=frozenset({Shuffled(Count())}))[0].runs) == 1
+
+
+def test_budget_decides_holding_and_never_the_runs() -> None:
+    """More memory holds the tensor for its passes; the runs stay."""
+    wants = frozenset({Count(), Lines(), Shuffled(Count())})
+    rich, poor = (planned((4096, 4096), wants=wants, memory=m)[0] for m in (1 << 30, 32 << 20))
+    assert (rich.hold, poor.hold) == (True, False)
+    assert rich.runs == poor.runs
+    assert not rich.refused
+    assert list(poor.refused) == [("", Shuffled(Count()))]
+
+
+def test_nothing_fits_into_nothing() -> None:
+    """A budget below one tile refuses every measure, with what it needs."""
+    batch = planned((4096, 4096), memory=1 << 20)[0]
+    assert "Count needs" in batch.refused["", Count()]
+    assert TILE * 40 / 2**20 == 10
+
+
+def test_units_of_different_wants_are_not_stacked() -> None:
+    """One stack, one set of measures."""
+    units = [Unit(i, {"": Stored("w", (8, 8), "BF16", "f")}, {"": w})
+             for i, w in enumerate((frozenset({Count()}), frozenset({Lines()})))]
+    assert len(list(plan(units, Device("cpu", 1 << 30, 1, "")))) == 2
