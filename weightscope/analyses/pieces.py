@@ -74,10 +74,12 @@ def _split(tensor: Stored, parts: tuple[Place, ...]) -> Iterator[Piece]:
 
 
 def _seen(tensor: Stored, place: Place) -> Entry:
-    """The stored tensor as its place says: expert, orientation, rows."""
+    """The stored tensor as its place says: expert, orientation, rows, columns."""
     leaf = expert(tensor, place.expert) if place.expert is not None else tensor
     entry: Entry = Transpose(leaf) if place.transpose else leaf
-    return Part(entry, place.rows) if place.rows is not None else entry
+    if place.rows is not None:
+        entry = Part(entry, place.rows)
+    return entry if place.cols is None else Transpose(Part(Transpose(entry), place.cols))
 
 
 def _note(tensor: Stored, place: Place) -> str:
