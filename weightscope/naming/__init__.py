@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from .family import Family, Sample, families
 from .match import places
-from .order import natural
 from .place import Place
 from .prefixes import strip_prefixes
 from .rule import Rule
 
-__all__ = ["Family", "Place", "Rule", "Sample", "families", "natural", "places", "strip_prefixes"]
+__all__ = ["Family", "Place", "Rule", "Sample", "families", "places", "strip_prefixes"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weightscope.naming.order import natural
+from weightscope.order import natural
 
 
 def test_numbers_count() -> None:
