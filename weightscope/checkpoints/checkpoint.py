@@ -30,7 +30,7 @@ class Checkpoint:
     aliases: Mapping[str, str] = field(default_factory=dict)        # name -> name of the tensor it shares storage with
     optimizer: frozenset[str] = frozenset()     # names of optimizer state and EMA copies: listed, never measured
     pairs: tuple[LoraPair, ...] = ()
-    files: tuple[tuple[str, int, tuple[int, int, int]], ...] = ()   # path, size, fstat identity (ino, size, mtime_ns) at opening
+    files: tuple[tuple[str, int, tuple[int, int, int]], ...] = ()   # path, size, (ino, size, mtime_ns) at opening
     notes: tuple[str, ...] = ()                 # choices and oddities, one sentence each
     flags: tuple[str, ...] = ()                 # what --strict turns into an error
     missing: tuple[str, ...] = ()               # what --salvage went without: the run ends with exit 3

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from ...errors import Untrusted
 from ...escape import escaped
@@ -27,6 +27,8 @@ from .sniff import TORCH
 
 if TYPE_CHECKING:
     from ..open import Opening
+
+T = TypeVar("T")
 
 _FIRST = (
     r"model\.safetensors", r"model\.safetensors\.index\.json", r".*\.safetensors\.index\.json",
@@ -57,7 +59,7 @@ def read_index(path: str, opening: Opening) -> Checkpoint:
     """The model whose shards an index names; raises Untrusted."""
     folder, name = os.path.dirname(path), os.path.basename(path)
     weights, total, odd = _index(path, name)
-    shards = list(dict.fromkeys(weights.values()))
+    shards = sorted(set(weights.values()), key=natural)
     for shard in shards:
         safe_name(shard)
     present, missing = _present(folder, shards, opening.salvage)
@@ -87,7 +89,7 @@ def safe_name(shard: str) -> None:
     bad = (not shard or "\0" in shard or "\\" in shard or "://" in shard or re.match(r"[A-Za-z]:", shard)
            or any(part in ("", ".", "..") for part in parts))
     if bad:
-        raise Untrusted("expected shard names below the index's folder", f"found {escaped(shard)[:200]!r}", _FORGED)
+        raise Untrusted("expected shard names below the index's folder", f"found {shard[:200]!r}", _FORGED)
 
 
 def _listing(path: str) -> list[str]:
@@ -149,7 +151,7 @@ def _index(path: str, name: str) -> tuple[dict[str, str], object, tuple[str, ...
         raise Untrusted(f"{name}: expected an object weight_map of names and shards", "found none", _FORGED)
     if wrong := [tensor for tensor, shard in weights if not isinstance(shard, str)]:
         raise Untrusted(f"{name}: expected every shard to be a string", f"found another type under "
-                        f"{escaped(wrong[0])!r}", _FORGED)
+                        f"{wrong[0]!r}", _FORGED)
     twice = doubled(tensor for tensor, _ in weights)
     flags = (f"{name} names {len(twice)} tensors twice: {_few(twice)}",) if twice else ()
     return dict(weights), dict(metadata).get("total_size") if isinstance(metadata, tuple) else None, flags
@@ -191,11 +193,17 @@ def _united(parts: Mapping[str, Checkpoint], weights: Mapping[str, str]) -> Chec
     aliases: dict[str, str] = {}
     for part in parts.values():
         metadata, aliases = {**part.metadata, **metadata}, {**part.aliases, **aliases}
-    joined = {field: tuple(line for part in parts.values() for line in getattr(part, field))
-              for field in ("files", "notes", "flags", "missing")}
-    joined["flags"] += tuple(_twice(name, found) for name, found in places.items() if len(found) > 1)
-    return Checkpoint("", tuple(kept), metadata=metadata, aliases=aliases,
-                      optimizer=frozenset().union(*(part.optimizer for part in parts.values())), **joined)
+    return Checkpoint(
+        "", tuple(kept), metadata=metadata, aliases=aliases,
+        optimizer=frozenset(name for part in parts.values() for name in part.optimizer),
+        files=_all(part.files for part in parts.values()), notes=_all(part.notes for part in parts.values()),
+        flags=(*_all(part.flags for part in parts.values()),
+               *(_twice(name, found) for name, found in places.items() if len(found) > 1)),
+        missing=_all(part.missing for part in parts.values()))
+
+
+def _all(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+    return tuple(line for part in parts for line in part)
 
 
 def _twice(name: str, found: Sequence[tuple[str, Stored]]) -> str:
@@ -240,7 +248,7 @@ def _against(parts: Mapping[str, Checkpoint], weights: Mapping[str, str], total:
         yield f"the shards hold {len(extra)} tensors that the index does not name: {_few(extra)}"
     size = sum({t.name: t.nbytes for part in parts.values() for t in part.tensors}.values())
     if isinstance(total, str) or (total is not None and len(parts) == len(set(weights.values())) and total != size):
-        yield f"the index says total_size {escaped(str(total))[:40]!r}, the tensors take {size} bytes"
+        yield f"the index says total_size {str(total)[:40]!r}, the tensors take {size} bytes"
 
 
 def _blobs(home: str) -> list[str]:

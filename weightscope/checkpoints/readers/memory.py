@@ -35,17 +35,18 @@ def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
     for key, value in _root(source, root).items():
         name = key if isinstance(key, str) else str(key)
         if name is not key:
-            odd.append(f"the key {escaped(name)!r} is a {type(key).__name__}, not a string")
+            odd.append(f"the key {name!r} is a {type(key).__name__}, not a string")
         if isinstance(value, torch.Tensor) and dtype_name(value) is not None:
             tensors[name] = value
         else:
             skipped.append(f"{escaped(name)} ({_kind(value)})")
     if not tensors:
-        raise Untrusted("expected a dict of tensors", f"no tensors among {len(source)} values", "pass model.state_dict()")
+        raise Untrusted("expected a dict of tensors", f"found no tensors among {len(source)} values",
+                        "pass model.state_dict()")
     aliases = _aliases(tensors)
     left = f"left out, not tensors of a known type: {', '.join(skipped[:limits.LISTED])}"
-    return Checkpoint(source="memory", tensors=tuple(_stored(n, t) for n, t in tensors.items() if n not in aliases),
-                      aliases=aliases, notes=(left,) if skipped else (), flags=tuple(odd))
+    leaves = tuple(_stored(name, tensor) for name, tensor in tensors.items() if name not in aliases)
+    return Checkpoint("memory", leaves, aliases=aliases, notes=(left,) if skipped else (), flags=tuple(odd))
 
 
 def dtype_name(tensor: Tensor) -> str | None:
@@ -59,8 +60,9 @@ def _root(source: Mapping[Any, Any], root: str | None) -> Mapping[Any, Any]:
         return source
     inner = source.get(root)
     if not isinstance(inner, Mapping):
-        raise Usage(f"expected a dict under {escaped(root)!r}",
-                    f"found {', '.join(escaped(str(key)) for key in list(source)[:limits.LISTED])}", "name one of these")
+        raise Usage(f"expected a dict under {root!r}",
+                    f"found {', '.join(escaped(str(key)) for key in list(source)[:limits.LISTED])}",
+                    "name one of these")
     return inner
 
 

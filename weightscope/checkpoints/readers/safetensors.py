@@ -28,6 +28,7 @@ _WORD = 1 << 64                                 # sizes and positions are unsign
 _IMPLAUSIBLE = 1 << 48                          # elements that a zero in a shape hides: no file holds as many
 
 Pairs = tuple[tuple[str, object], ...]
+Run = tuple[int, int, str]                      # first byte in the file, byte after the last, name
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,10 @@ def read(path: str, strict: bool = False, salvage: bool = False) -> Checkpoint:
     pairs = _pairs(header)
     metadata, odd = _metadata(header, dict(pairs))
     leaves = tuple(_leaf(header, name, fields) for name, fields in pairs if name != "__metadata__")
-    _contiguous(header, leaves)
-    whole, missing = _present(header, leaves, salvage)
+    runs = sorted((leaf.offset, leaf.offset + leaf.nbytes, leaf.name) for leaf in leaves)
+    _contiguous(header, runs)
+    missing = _missing(header, runs, salvage)
+    whole = leaves if not missing else tuple(leaf for leaf in leaves if leaf.offset + leaf.nbytes <= size)
     return Checkpoint(source=path, tensors=whole, metadata=metadata, files=((path, size, known),),
                       flags=(*flags, *odd), missing=missing)
 
@@ -67,7 +70,7 @@ def read(path: str, strict: bool = False, salvage: bool = False) -> Checkpoint:
 def _raw(path: str, size: int) -> bytes:
     """The header's bytes, after its announced length was checked against the limit and the file."""
     if size < 8:
-        _refuse("expected 8 bytes of header length", f"the file has {size} bytes",
+        _refuse("expected 8 bytes that give the header's length", f"the file has {size} bytes",
                 "the file is empty or cut short: get it again")
     length = int.from_bytes(files.read_bytes(path, 0, 8), "little")
     if length > limits.HEADER:
@@ -85,7 +88,7 @@ def _leading(header: Header, strict: bool) -> tuple[str, ...]:
     if header.raw[:1] not in (b" ", b"\t", b"\n", b"\r"):
         return ()
     if strict:
-        _refuse("expected the header to start with {", "blank space at byte 8", "write the file anew, or leave --strict")
+        _refuse("expected the header to start with {", "blank space at byte 8", "write it anew, or leave --strict")
     return ("the header starts with blank space, not with { (byte 8)",)
 
 
@@ -98,7 +101,7 @@ def _pairs(header: Header) -> Pairs:
         _refuse(f"expected at most {limits.TENSORS} tensors", str(len(value)), _DAMAGED)
     if twice := doubled(name for name, _ in value):
         _refuse("expected every name once in the header",
-                f"{escaped(twice[0])!r} twice (byte {header.at(twice[0], last=True)})", _DAMAGED)
+                f"{twice[0]!r} twice (byte {header.at(twice[0], last=True)})", _DAMAGED)
     return value
 
 
@@ -114,8 +117,8 @@ def _metadata(header: Header, entries: Mapping[str, object]) -> tuple[dict[str, 
     for key, text in value:
         if type(text) is not str:
             _refuse("expected every value of __metadata__ to be a string",
-                    f"{_kind(text)} under {escaped(key)!r} at byte {header.at(key)}", _DAMAGED)
-    odd = tuple(f"__metadata__ has {escaped(key)!r} twice, the last counts (byte {header.at(key, last=True)})"
+                    f"{_kind(text)} under {key!r} at byte {header.at(key)}", _DAMAGED)
+    odd = tuple(f"__metadata__ has {key!r} twice, the last counts (byte {header.at(key, last=True)})"
                 for key in doubled(key for key, _ in value))
     return dict(value), odd
 
@@ -138,7 +141,7 @@ def _leaf(header: Header, name: str, fields: object) -> Stored:
     if end < begin:
         _wrong(header, name, "data_offsets that end after they begin", f"{_shown(offsets)}")
     if end - begin != (size := _bytes(header, name, shape, dtype)):
-        _wrong(header, name, f"{size} bytes for shape {_shown(shape)} of {dtype.name}", f"{end - begin} in data_offsets")
+        _wrong(header, name, f"{size} bytes for shape {_shown(shape)} of {dtype.name}", f"{end - begin}")
     return Stored(name, tuple(shape), dtype.name, header.path, header.start + begin,
                   note=_note(entry, shape, dtype), measurable=dtype.kind != "none" and len(shape) <= limits.RANK)
 
@@ -149,7 +152,7 @@ def _entry(header: Header, name: str, fields: object) -> dict[str, object]:
         _wrong(header, name, "an object with dtype, shape and data_offsets", _kind(fields))
     entry = dict(fields)
     if len(entry) != len(fields):
-        _wrong(header, name, "every field once", f"{escaped(doubled(f for f, _ in fields)[0])!r} twice")
+        _wrong(header, name, "every field once", f"{doubled(f for f, _ in fields)[0]!r} twice")
     for field in _FIELDS:
         if field not in entry:
             _wrong(header, name, f"a field {field!r}", "none")
@@ -181,40 +184,38 @@ def _note(entry: Mapping[str, object], shape: Sequence[int], dtype: Dtype) -> st
     if 0 in shape and prod(d for d in shape if d) >= _IMPLAUSIBLE:
         notes.append("implausible shape: a zero hides an impossible size")
     if len(entry) > len(_FIELDS):
-        extra = ", ".join(repr(escaped(f)) for f in entry if f not in _FIELDS)
+        extra = ", ".join(repr(f) for f in entry if f not in _FIELDS)
         notes.append(f"unknown field in the header: {extra[:200]}")
     return "; ".join(notes)
 
 
-def _contiguous(header: Header, leaves: Iterable[Stored]) -> None:
+def _contiguous(header: Header, runs: Sequence[Run]) -> None:
     """Each tensor begins where the one before it ends: no overlap, no hole."""
-    end, before = header.start, "the header"
-    for leaf in sorted(leaves, key=lambda leaf: (leaf.offset, leaf.params)):
-        if leaf.offset != end:
-            word = "overlap" if leaf.offset < end else "hole"
+    last, before = header.start, "the header"
+    for start, end, name in runs:
+        if start != last:
+            word = "overlap" if start < last else "hole"
             _refuse("expected tensors to follow each other without overlap or hole",
-                    f"{word} of {abs(leaf.offset - end)} bytes at byte {min(leaf.offset, end)}, between "
-                    f"{escaped(before)!r} and {escaped(leaf.name)!r}", _DAMAGED)
-        end, before = leaf.offset + leaf.nbytes, leaf.name
+                    f"{word} of {abs(start - last)} bytes at byte {min(start, last)}, between "
+                    f"{before!r} and {name!r}", _DAMAGED)
+        last, before = end, name
 
 
-def _present(header: Header, leaves: tuple[Stored, ...], salvage: bool) -> tuple[tuple[Stored, ...], tuple[str, ...]]:
-    """The tensors whose bytes are all there, and what --salvage left out; anything amiss is refused without it."""
-    end = max((leaf.offset + leaf.nbytes for leaf in leaves), default=header.start)
+def _missing(header: Header, runs: Sequence[Run], salvage: bool) -> tuple[str, ...]:
+    """What the file's size says against its header: refused, or what --salvage goes without."""
+    end = runs[-1][1] if runs else header.start
     if end == header.size:
-        return leaves, ()
+        return ()
     if end < header.size:
         found = f"{header.size - end} trailing bytes after the last tensor (byte {end})"
-        cut = leaves
     else:
-        cut = tuple(leaf for leaf in leaves if leaf.offset + leaf.nbytes <= header.size)
-        lost = sorted((leaf for leaf in leaves if leaf.offset + leaf.nbytes > header.size), key=lambda leaf: leaf.offset)
+        lost = [name for _, stop, name in runs if stop > header.size]
         have, want = header.size - header.start, end - header.start
-        found = (f"truncated: {have} of {want} bytes present, {100 * have / want:.4g} %, {len(lost)} tensors affected, "
-                 f"{escaped(lost[0].name)} to {escaped(lost[-1].name)}")
+        found = (f"truncated: {have} of {want} bytes present, {100 * have / want:.4g} %, {len(lost)} tensors "
+                 f"affected, {escaped(lost[0])} to {escaped(lost[-1])}")
     if not salvage:
         _refuse(f"expected {end} bytes in the file", found, _AGAIN)
-    return cut, (found,)
+    return (found,)
 
 
 def doubled(names: Iterable[str]) -> list[str]:
@@ -241,7 +242,7 @@ def _shown(value: object) -> str:
 
 
 def _wrong(header: Header, name: str, expected: str, found: str) -> NoReturn:
-    _refuse(f"tensor {escaped(name)[:200]!r}: expected {expected}", f"{found} (byte {header.at(name)})", _DAMAGED)
+    _refuse(f"tensor {name[:200]!r}: expected {expected}", f"{found} (byte {header.at(name)})", _DAMAGED)
 
 
 def _refuse(expected: str, found: str, advice: str) -> NoReturn:

@@ -11,7 +11,6 @@ import re
 import struct
 
 from ...errors import Untrusted
-from ...escape import escaped
 from .. import files, limits
 
 HEAD = 512                                      # bytes looked at: a tar's magic stands at 257
@@ -108,7 +107,8 @@ def _numpy_zip(head: bytes) -> bool:
     """Whether the first member of a zip is a numpy array."""
     if not head.startswith(b"PK\x03\x04") or len(head) < 30:
         return False
-    return head[30:30 + int.from_bytes(head[26:28], "little")].endswith(b".npy")
+    member: bytes = head[30:30 + int.from_bytes(head[26:28], "little")]
+    return member.endswith(b".npy")
 
 
 def _llama2c(head: bytes, size: int) -> bool:
@@ -116,13 +116,13 @@ def _llama2c(head: bytes, size: int) -> bool:
     if len(head) < 28:
         return False
     dim, hidden, layers, heads, kv, vocab, context = struct.unpack("<7i", head[:28])
-    return (0 < dim < 1 << 16 and 0 < hidden < 1 << 18 and 0 < layers < 1000 and 0 < kv <= heads <= dim
-            and dim % heads == 0 and 0 < abs(vocab) < 1 << 20 and 0 < context < 1 << 22
-            and size >= 4 * dim * abs(vocab))
+    return bool(0 < dim < 1 << 16 and 0 < hidden < 1 << 18 and 0 < layers < 1000 and 0 < kv <= heads <= dim
+                and dim % heads == 0 and 0 < abs(vocab) < 1 << 20 and 0 < context < 1 << 22
+                and size >= 4 * dim * abs(vocab))
 
 
 def _text(head: bytes) -> str:
-    return escaped(head[:60].decode("utf-8", "replace").strip())
+    return head[:60].decode("utf-8", "replace").strip()
 
 
 def _begins(head: bytes) -> str:

@@ -1,0 +1,79 @@
+"""A dict of tensors as a checkpoint."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from weightscope.checkpoints import Checkpoint, Opening, Span, lines_in_memory, open_checkpoint
+from weightscope.checkpoints.readers.memory import TORCH_NAMES
+from weightscope.dtypes import DTYPES
+from weightscope.errors import Untrusted, Usage
+
+
+def test_state_dict() -> None:
+    """A module's state dict is a checkpoint with natural order and safetensors names."""
+    found = open_checkpoint(torch.nn.Linear(3, 2).state_dict())
+    assert [(t.name, t.dims, t.dtype) for t in found.tensors] == [("bias", (2,), "F32"), ("weight", (2, 3), "F32")]
+    assert (found.source, found.files) == ("memory", ())
+
+
+def test_tied() -> None:
+    """Tensors that share storage and form are counted once."""
+    shared = torch.randn(4, 3)
+    found = open_checkpoint({"embed": shared, "head": shared.view(4, 3), "t": shared.T, "e": torch.zeros(0),
+                             "f": torch.zeros(0)})
+    assert found.aliases == {"head": "embed"}
+    assert [t.name for t in found.tensors] == ["e", "embed", "f", "t"]
+
+
+@pytest.mark.parametrize("spelling", [n for n in TORCH_NAMES if n not in ("complex64", "float4_e2m1fn_x2")])
+def test_types(spelling: str) -> None:
+    """Every type arrives in the type that stores its bits, without a copy, also transposed."""
+    value = torch.ones(3, 2).to(getattr(torch, spelling)).T
+    leaf = open_checkpoint({"w": value}).tensors[0]
+    lines = lines_in_memory(Span(leaf, 0, leaf.shape[leaf.cut]))
+    assert leaf.dtype == TORCH_NAMES[spelling]
+    assert lines.dtype == getattr(torch, DTYPES[leaf.dtype].store)
+    assert leaf.tensor.data_ptr() == value.data_ptr()
+    assert leaf.cut == 1
+
+
+def test_unmeasured() -> None:
+    """Tensors without measurable values are listed with the reason."""
+    notes = {t.name: (t.measurable, t.note) for t in open_checkpoint({
+        "meta": torch.empty(2, device="meta"), "sparse": torch.eye(2).to_sparse(),
+        "complex": torch.zeros(2, dtype=torch.complex64), "rank": torch.zeros(1).as_strided([1] * 64, [1] * 64),
+        "f4": torch.zeros(2, 2, dtype=torch.uint8).view(torch.float4_e2m1fn_x2),
+        "wide": torch.zeros(1, 3).expand(2, 3)}).tensors}
+    assert notes["meta"] == (False, "no data: a meta tensor")
+    assert notes["sparse"] == (False, "sparse layout: sparse_coo")
+    assert notes["complex"] == (False, "complex numbers (C64) are not measured")
+    assert notes["f4"] == (False, "packed half-byte values are measured from files only")
+    assert notes["rank"] == (True, "")
+    assert notes["wide"] == (True, "expanded: one stored value stands for many")
+
+
+def test_others_are_left_out() -> None:
+    """Values that are no tensors, or of an unknown type, are noted; odd keys are flags."""
+    found = open_checkpoint({"w": torch.zeros(2), "step": 3, "z": torch.zeros(1, dtype=torch.complex128),
+                             7: torch.zeros(1)})
+    assert found.notes == ("left out, not tensors of a known type: step (int), z (torch.complex128)",)
+    assert found.flags == ("the key '7' is a int, not a string",)
+    assert [t.name for t in found.tensors] == ["7", "w"]
+
+
+def test_root() -> None:
+    """`root` names the inner dict."""
+    nested = {"model": {"w": torch.zeros(2)}, "epoch": 1}
+    assert open_checkpoint(nested, Opening(root="model")).tensors[0].name == "w"
+    with pytest.raises(Usage, match="a dict under 'modle'; found model, epoch; name one of these"):
+        open_checkpoint(nested, Opening(root="modle"))
+    with pytest.raises(Untrusted, match=r"a dict of tensors; found no tensors among 2 values; pass model\.state_dict"):
+        open_checkpoint(nested)
+
+
+def test_open_checkpoint_passes_through() -> None:
+    """An open checkpoint is its own source."""
+    found = Checkpoint("x", ())
+    assert open_checkpoint(found) is found
