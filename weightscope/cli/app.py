@@ -1,7 +1,8 @@
-"""The application: its commands, --version, and how wrong usage is said."""
+"""The application: its commands and --version; parsing ends before the work begins."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -24,8 +25,25 @@ for command in COMMANDS:
     app.command(name, epilog=command.EPILOG)(getattr(command, name))
 
 
-@app.callback()
-def _main(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
-    if version:
+def _version(asked: bool) -> None:
+    if asked:
         print(f"weightscope {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Parses the arguments, then works; the code is 0 unless the parser ended by itself (help, --version)."""
+    work = app(arguments, standalone_mode=False)
+    if callable(work):
+        work()
+        return 0
+    return int(work or 0)

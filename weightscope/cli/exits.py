@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 from ..errors import WeightscopeError
 from ..escape import escaped
@@ -27,15 +28,15 @@ class Terminated(BaseException):
     """SIGTERM arrived."""
 
 
-def guarded(run: Callable[[], object]) -> int:
+def guarded(run: Callable[[], int]) -> int:
     """Runs the program and returns its exit code; one short message on stderr for every error."""
     signal.signal(signal.SIGTERM, _terminate)
+    _opened()
     try:
-        run()
-        sys.stdout.flush()
+        return _flushed(run())
     except Exit as ended:
         return _flushed(ended.code)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the parser's own answer to a pipe that closes under its help
         return _closed()
     except (KeyboardInterrupt, Terminated) as ended:
         _say("interrupted: nothing more was written, finished files are whole")
@@ -44,11 +45,29 @@ def guarded(run: Callable[[], object]) -> int:
         return _refused(str(fault), fault.code)
     except MemoryError as fault:
         return _refused(f"out of memory: {fault}; lower --memory or --threads", 70)
+    except OSError as fault:
+        return _lost(fault)
     except Exception as fault:
-        if hasattr(fault, "format_message"):  # a usage error of the option parser, whichever click it carries
-            return _refused(f"{fault.format_message()}; see weightscope --help", 2)
-        return _refused(f"{type(fault).__name__}: {fault}; {REPORT}", 70)
-    return 0
+        return _misused(fault) if hasattr(fault, "format_message") else _broken(fault)
+
+
+def _misused(fault: Any) -> int:
+    """A usage error of the option parser, whichever click it carries; without arguments it is the help."""
+    message = fault.format_message()
+    if type(fault).__name__ == "NoArgsIsHelpError":
+        _say(message)
+        return 2
+    return _refused(f"{message.rstrip('.')}; see weightscope --help", 2)
+
+
+def _lost(fault: OSError) -> int:
+    """The outside world failed: a full disk, a file that cannot be read any more."""
+    _silenced()
+    return _refused(f"expected to read and write to the end; found: {fault}; free some space or see what holds it", 3)
+
+
+def _broken(fault: Exception) -> int:
+    return _refused(f"{type(fault).__name__}: {fault}; {REPORT}", 70)
 
 
 def _refused(message: str, code: int) -> int:
@@ -63,13 +82,26 @@ def _flushed(code: int) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return _closed()
+    except OSError as fault:
+        return _lost(fault)
     return code
 
 
 def _closed() -> int:
-    """The reader went away: keep the interpreter from trying to flush once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """The reader went away."""
+    _silenced()
     return 141
+
+
+def _silenced() -> None:
+    """Keeps the interpreter from trying once more to flush what cannot be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+
+
+def _opened() -> None:
+    """Streams that the caller closed (`>&-`) are as good as the null device; print would else choose the other one."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import wraps
+from functools import partial, wraps
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -171,8 +171,11 @@ def size_of(text: str) -> int:
     return size
 
 
-def shared(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the shared options as parameters; it receives them as its keyword `shared`."""
+def shared(command: Callable[..., None]) -> Callable[..., Callable[[], None]]:
+    """Gives a command the shared options as parameters; it receives them as its keyword `shared`.
+
+    What typer calls returns the work instead of doing it: typer has its own ideas of an interrupt and a closed pipe.
+    """
     hints = get_type_hints(Shared, include_extras=True)
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "shared"]
     extra = [
@@ -181,9 +184,9 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
     ]
 
     @wraps(command)
-    def run(**values: Any) -> None:
+    def run(**values: Any) -> Callable[[], None]:
         record = Shared(**{f.name: values.pop(f.name) for f in fields(Shared)})
-        command(**values, shared=record)
+        return partial(command, **values, shared=record)
 
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + extra
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads

@@ -11,7 +11,7 @@ from ..options import Shared, shared
 from ..terminal import drawing
 
 ending = Lazy("weightscope.cli.ending")
-EPILOG = "Example: weightscope fit demo:gpt --role 'mlp.*' --columns tensor,beta,ks_normal"
+EPILOG = "Example: weightscope fit demo:gpt --role 'mlp.*' --sort=-beta"
 
 
 @shared

@@ -20,13 +20,22 @@ COLUMNS = (
     Column("balanced_kurtosis", "float", "excess kurtosis of the balanced core", option="--balance"),
     Column("balanced_kurtosis_null", "float", "the same after one element shuffle", option="--balance"),
     Column("balanced_beta", "float", "beta of the balanced core", shown=True, option="--balance"),
-    Column("balanced_beta_null", "float", "the same after one element shuffle: what no structure gives", shown=True,
-           option="--balance"),
+    Column(
+        "balanced_beta_null",
+        "float",
+        "the same after one element shuffle: what no structure gives",
+        shown=True,
+        option="--balance",
+    ),
     Column("balanced_ks_normal", "float", "ks_normal of the balanced core", option="--balance"),
     Column("row_scale_spread", "float", "sd of the log row scales a", option="--balance"),
-    Column("row_scale_spread_null", "float", "what i.i.d. Gaussian elements give for row_scale_spread", option="--balance"),
+    Column(
+        "row_scale_spread_null", "float", "what i.i.d. Gaussian elements give for row_scale_spread", option="--balance"
+    ),
     Column("col_scale_spread", "float", "sd of the log column scales b", option="--balance"),
-    Column("col_scale_spread_null", "float", "what i.i.d. Gaussian elements give for col_scale_spread", option="--balance"),
+    Column(
+        "col_scale_spread_null", "float", "what i.i.d. Gaussian elements give for col_scale_spread", option="--balance"
+    ),
 )
 
 
@@ -38,8 +47,11 @@ def core(seed: int) -> Statistic:
     def of(evidence: Evidence) -> Mapping[str, object]:
         real, null = _law(evidence.sketches[balanced]), _law(evidence.sketches[shuffled])
         return {
-            "balanced_kurtosis": real["kurtosis"], "balanced_kurtosis_null": null["kurtosis"],
-            "balanced_beta": real["beta"], "balanced_beta_null": null["beta"], "balanced_ks_normal": real["ks"],
+            "balanced_kurtosis": real["kurtosis"],
+            "balanced_kurtosis_null": null["kurtosis"],
+            "balanced_beta": real["beta"],
+            "balanced_beta_null": null["beta"],
+            "balanced_ks_normal": real["ks"],
             **scale_spreads(evidence.sketches[balanced]),
         }
 
@@ -52,6 +64,7 @@ def _law(found: Core) -> dict[str, float | None]:
     fits = fit_laws(counts, [law for law in LAWS if law.name in ("normal", "gennorm")])
     normal, gennorm = fits.get("normal"), fits.get("gennorm")
     return {
-        "kurtosis": moments(counts)["kurtosis"], "beta": gennorm.params["beta"] if gennorm else None,
+        "kurtosis": moments(counts)["kurtosis"],
+        "beta": gennorm.params["beta"] if gennorm else None,
         "ks": normal.ks if normal else None,
     }

@@ -18,20 +18,42 @@ from ..statistic import Evidence, Statistic
 if TYPE_CHECKING:
     from ...sketches import ValueCounts
 
-ZERO_SHARE = 0.01                               # of the elements: above it zeros leave the fits, and the note says so
+ZERO_SHARE = 0.01  # of the elements: above it zeros leave the fits, and the note says so
 COLUMNS = (
     Column("best", "str", "law of lowest BIC; the simplest within 0.001 bits per weight", shown=True),
-    Column("beta", "float", "shape of the generalised Gaussian by maximum likelihood (Gaussian: 2, Laplace: 1)", "",
-           "scipy.stats.gennorm", shown=True),
+    Column(
+        "beta",
+        "float",
+        "shape of the generalised Gaussian by maximum likelihood (Gaussian: 2, Laplace: 1)",
+        "",
+        "scipy.stats.gennorm",
+        shown=True,
+    ),
     Column("beta_se", "float", "standard error of beta from the curvature of its profile likelihood"),
-    Column("nu", "float", "degrees of freedom of Student's t by maximum likelihood (200: Gaussian)", "", "scipy.stats.t"),
-    Column("ks_normal", "float", "greatest distance between the empirical and the fitted Gaussian distribution", "",
-           "scipy.stats.kstest", shown=True),
-    Column("w1_normal", "float", "Wasserstein-1 distance to the fitted Gaussian", "std", "scipy.stats.wasserstein_distance"),
+    Column(
+        "nu", "float", "degrees of freedom of Student's t by maximum likelihood (200: Gaussian)", "", "scipy.stats.t"
+    ),
+    Column(
+        "ks_normal",
+        "float",
+        "greatest distance between the empirical and the fitted Gaussian distribution",
+        "",
+        "scipy.stats.kstest",
+        shown=True,
+    ),
+    Column(
+        "w1_normal", "float", "Wasserstein-1 distance to the fitted Gaussian", "std", "scipy.stats.wasserstein_distance"
+    ),
     Column("kl_bits_normal", "float", "information lost by the fitted Gaussian", "bits/weight"),
     Column("ks_best", "float", "ks of the best law"),
-    Column("pattern", "str", "gaussian, sharp, linear, inverted-T, uniform, constant, heavy or light", "",
-           "arXiv 2501.10661", shown=True),
+    Column(
+        "pattern",
+        "str",
+        "gaussian, sharp, linear, inverted-T, uniform, constant, heavy or light",
+        "",
+        "arXiv 2501.10661",
+        shown=True,
+    ),
 )
 
 
@@ -40,10 +62,16 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     fits = fit_laws(counts)
     best, normal, gennorm, t = fits.best, fits.get("normal"), fits.get("gennorm"), fits.get("student_t")
     return {
-        "best": best and best.law, "ks_best": best and best.ks,
-        "beta": gennorm and gennorm.params["beta"], "beta_se": gennorm and gennorm.beta_se, "nu": t and t.params["nu"],
-        "ks_normal": normal and normal.ks, "w1_normal": normal and normal.w1, "kl_bits_normal": normal and normal.kl_bits,
-        "pattern": labelled(counts, fits), "note": "; ".join(n for n in (fits.reason, _zeros(counts)) if n),
+        "best": best and best.law,
+        "ks_best": best and best.ks,
+        "beta": gennorm and gennorm.params["beta"],
+        "beta_se": gennorm and gennorm.beta_se,
+        "nu": t and t.params["nu"],
+        "ks_normal": normal and normal.ks,
+        "w1_normal": normal and normal.w1,
+        "kl_bits_normal": normal and normal.kl_bits,
+        "pattern": labelled(counts, fits),
+        "note": "; ".join(n for n in (fits.reason, _zeros(counts)) if n),
     }
 
 
@@ -52,12 +80,21 @@ def labelled(counts: ValueCounts, fits: Fits) -> str | None:
     filtered = both_filters(counts)
     refit = fit_laws(filtered, [law for law in FAMILIES if law.name == "gennorm"]).get("gennorm") if filtered else None
     best, normal = fits.best, fits.get("normal")
-    return pattern(Traits(
-        n=counts.n, distinct=counts.distinct, best=best.law if best else None, ks_normal=normal.ks if normal else None,
-        beta=refit.params["beta"] if refit else None, trimmed_kurtosis=trimmed(counts)["trimmed_kurtosis"],
-        kurtosis=moments(counts)["kurtosis"], central=central_share(counts), far=far_share(counts),
-        max_z=max_z(counts), max_z_null=max_z_null(counts.n),
-    ))
+    return pattern(
+        Traits(
+            n=counts.n,
+            distinct=counts.distinct,
+            best=best.law if best else None,
+            ks_normal=normal.ks if normal else None,
+            beta=refit.params["beta"] if refit else None,
+            trimmed_kurtosis=trimmed(counts)["trimmed_kurtosis"],
+            kurtosis=moments(counts)["kurtosis"],
+            central=central_share(counts),
+            far=far_share(counts),
+            max_z=max_z(counts),
+            max_z_null=max_z_null(counts.n),
+        )
+    )
 
 
 def _zeros(counts: ValueCounts) -> str:

@@ -31,8 +31,12 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     odd = " and ".join(f"{special[k]:,} {text}" for k, text in (("nan", "NaN"), ("inf", "Inf")) if special[k])
     note = f"{odd}: statistics of the finite values" if odd else ("no elements" if not counts.n else "")
     return {
-        **moments(counts), **special, "l_kurtosis": l_kurtosis(counts), "robust_std": robust_std(counts),
-        "distinct": counts.distinct, "note": note,
+        **moments(counts),
+        **special,
+        "l_kurtosis": l_kurtosis(counts),
+        "robust_std": robust_std(counts),
+        "distinct": counts.distinct,
+        "note": note,
     }
 
 

@@ -11,10 +11,21 @@ from ..shape import beta_moment, weibull_k
 from ..statistic import Evidence, Statistic
 
 COLUMNS = (
-    Column("beta_moment", "float", "shape of the generalised Gaussian from E w^2 / (E |w|)^2, mean not removed", "",
-           "arXiv 2506.00486"),
+    Column(
+        "beta_moment",
+        "float",
+        "shape of the generalised Gaussian from E w^2 / (E |w|)^2, mean not removed",
+        "",
+        "arXiv 2506.00486",
+    ),
     Column("weibull_k", "float", "Weibull slope of |w| over its middle 80% (Gaussian: 1.2054)"),
-    Column("trimmed_std", "float", "std of what lies within 3 sigma (Gaussian: 0.98658 sigma)", "weight", "arXiv 2501.10661"),
+    Column(
+        "trimmed_std",
+        "float",
+        "std of what lies within 3 sigma (Gaussian: 0.98658 sigma)",
+        "weight",
+        "arXiv 2501.10661",
+    ),
     Column("trimmed_kurtosis", "float", "excess kurtosis of the same (Gaussian: -0.171)", "", "arXiv 2501.10661"),
     Column("tiny_share", "float", "share of weights with |w| < std/1000", "", "arXiv 2501.10661"),
 )
@@ -23,7 +34,10 @@ COLUMNS = (
 def _of(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
     return {
-        "beta_moment": beta_moment(counts), "weibull_k": weibull_k(counts), "tiny_share": tiny_share(counts), **trimmed(counts),
+        "beta_moment": beta_moment(counts),
+        "weibull_k": weibull_k(counts),
+        "tiny_share": tiny_share(counts),
+        **trimmed(counts),
     }
 
 

@@ -1,0 +1,103 @@
+"""Imports only go down: each room may import the rooms below that the table names, and heavy packages only through heavy.py."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import weightscope
+
+HOUSE = Path(weightscope.__file__).parent
+GROUND = ("errors", "columns", "geometry", "heavy", "dtypes", "order", "escape")
+BELOW = {
+    **{room: () for room in GROUND},
+    "dtypes": ("heavy",),
+    "checkpoints": GROUND,
+    "naming": GROUND,
+    "sketches": GROUND,
+    "reports": GROUND,
+    "engine": (*GROUND, "checkpoints", "sketches"),
+    "statistics": (*GROUND, "sketches"),
+    "analyses": (*GROUND, "checkpoints", "naming", "sketches", "statistics", "engine.unit"),
+    "provenance": (*GROUND, "checkpoints", "engine"),
+    "api": (*GROUND, "checkpoints", "naming", "sketches", "reports", "engine", "statistics", "analyses", "provenance"),
+    "cli": (*GROUND, "api", "reports", "__version__"),
+    "demo": ("heavy",),
+    "__main__": ("cli",),
+    "__init__": ("api", "errors"),
+}
+HEAVY = ("torch", "numpy", "pandas", "scipy", "rich", "pyarrow", "matplotlib")
+TRAINED = ("demo",)  # the script that makes the demo's files is run by itself, never imported by the package
+MODULES = sorted(HOUSE.rglob("*.py"))
+
+
+def parts(path):
+    """A file's module path inside the package: analyses/fit.py -> ("analyses", "fit")."""
+    return path.relative_to(HOUSE).with_suffix("").parts
+
+
+def imports(source, module):
+    """Every imported name as an absolute path, with whether it only serves type checking."""
+    tree = ast.parse(source)
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for branch in node.body
+        for inner in ast.walk(branch)
+    }
+    for node in ast.walk(tree):
+        typed = id(node) in typing_only
+        if isinstance(node, ast.Import):
+            yield from ((tuple(a.name.split(".")), typed) for a in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ("weightscope", *module)[: -node.level] if node.level else ()
+            base += tuple((node.module or "").split(".")) if node.module else ()
+            yield from (((*base, a.name), typed) for a in node.names)
+
+
+def wrongs(source, module):
+    """What a module imports that it may not."""
+    room = module[0]
+    for target, typed in imports(source, module):
+        if target[0] == "weightscope":
+            inside = target[1:]
+            allowed = (room, *BELOW[room])
+            if not inside or not any(inside[: len(a.split("."))] == tuple(a.split(".")) for a in allowed):
+                yield ".".join(target)
+        elif target[0] in HEAVY and not typed and room != "heavy" and room not in TRAINED:
+            yield ".".join(target)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: ".".join(parts(p)))
+def test_imports_only_go_down(path):
+    """No module imports upwards or sideways, in functions neither; a heavy package is named nowhere but in heavy.py."""
+    assert list(wrongs(path.read_text(encoding="utf-8"), parts(path))) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "wrong"),
+    [
+        (("sketches", "x"), "from ..statistics.iid import a", "weightscope.statistics.iid.a"),
+        (("naming", "x"), "def f():\n    from ..checkpoints import a", "weightscope.checkpoints.a"),
+        (("analyses", "fit"), "from ..engine.device import choose", "weightscope.engine.device.choose"),
+        (("checkpoints", "readers", "x"), "from ...api import fit", "weightscope.api.fit"),
+        (("cli", "commands", "x"), "from ...analyses import FIT", "weightscope.analyses.FIT"),
+        (("columns",), "import weightscope.api", "weightscope.api"),
+        (("engine", "x"), "import torch", "torch"),
+        (("reports", "x"), "def f():\n    import pandas.api", "pandas.api"),
+    ],
+)
+def test_a_wrong_import_is_found(module, source, wrong):
+    """The check sees imports upwards, sideways, inside functions, absolute ones and heavy packages."""
+    assert list(wrongs(source, module)) == [wrong]
+
+
+def test_types_may_be_named():
+    """Under TYPE_CHECKING a heavy package may be named: nothing is loaded there."""
+    assert list(wrongs("if TYPE_CHECKING:\n    from torch import Tensor", ("engine", "x"))) == []
+
+
+def test_every_room_stands_in_the_table():
+    """A new room must say what it may import."""
+    assert {parts(path)[0] for path in MODULES} == set(BELOW)

@@ -1,0 +1,55 @@
+"""What a fresh process loads: importing, help and `ls` are light."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "pandas", "scipy", "pyarrow", "matplotlib"}
+RUN = """
+import sys, json
+sys.argv = ["weightscope", *ARGUMENTS]
+from weightscope.__main__ import main
+try:
+    main()
+except SystemExit as ended:
+    code = ended.code
+print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+def fresh(code):
+    """The last line of stderr of a fresh interpreter, read as JSON."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stderr.splitlines()[-1])
+
+
+def test_importing_is_light():
+    """`import weightscope` loads none of the heavy packages, numpy and rich neither, and few modules of its own."""
+    loaded = fresh("import weightscope, sys, json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)")
+    assert not (HEAVY | {"numpy", "rich", "typer"}) & set(loaded)
+    assert len([m for m in loaded if m.startswith("weightscope")]) <= 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["fit", "--help"], ["ls", "--help"], ["fit", "demo:gpt", "--by", "nothing"]],
+    ids=" ".join,
+)
+def test_help_is_light(arguments):
+    """Help, the version and a mistake are answered without any heavy package, and help without the library itself."""
+    code, loaded = fresh(f"ARGUMENTS = {arguments!r}" + RUN)
+    assert code == (2 if "nothing" in arguments else 0)
+    assert not HEAVY & set(loaded)
+    if code == 0:
+        assert "weightscope.api" not in loaded
+
+
+@pytest.mark.parametrize("more", [[], ["--by", "dtype"], ["-f", "json"], ["-f", "table"], ["--metadata"]], ids=" ".join)
+def test_ls_reads_headers_only(more):
+    """`ls` needs neither torch nor pandas nor scipy."""
+    code, loaded = fresh(f"ARGUMENTS = {['ls', 'demo:gpt', *more]!r}" + RUN)
+    assert code == 0
+    assert not HEAVY & set(loaded)
