@@ -7,7 +7,7 @@ loses nothing. Wide types are counted by value or by the upper half of float32.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from .heavy import numpy as np
@@ -45,7 +45,7 @@ DTYPES = {d.name: d for d in (
 )}
 
 
-@lru_cache(maxsize=None)
+@cache
 def decoded(name: str) -> NDArray[np.float64]:
     """The value of every bit pattern of a narrow type: float64, 2**bits long, NaN and Inf where the type has them.
 

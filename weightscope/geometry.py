@@ -13,8 +13,8 @@ from typing import Literal
 Shape = tuple[int, int]
 Axis = Literal[0, 1]
 
-TILE = 1 << 18                                  # elements: a float32 tile and its squares stay near the cache (tests/bench)
-SEGMENT = 1 << 24                               # elements: what one worker folds alone; 64 tiles make its merge free
+TILE = 1 << 19                                  # elements: long enough calls for two threads, near enough to the cache
+SEGMENT = 1 << 24                               # elements: what one worker folds alone; 32 tiles make its merge free
 
 
 @dataclass(frozen=True)

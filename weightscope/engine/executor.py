@@ -6,6 +6,7 @@ for work that has not begun. Each worker keeps its own buffers and computes on o
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ from . import stream
 from .device import Device
 from .plan import Batch, plan
 from .unit import Each, Measured, Unit
+
+SWITCH = 1e-4                                   # seconds: calls last 50 microseconds, and 5 milliseconds is a long wait for one
 
 
 @dataclass
@@ -49,7 +52,8 @@ class Executor:
 
     def __call__(self, units: Sequence[Unit], each: Each) -> Iterator[Measured]:
         """Measures units on `device.workers` threads and yields their answers in order."""
-        before, own = torch.get_num_threads(), threading.local()
+        before, own = (torch.get_num_threads(), sys.getswitchinterval()), threading.local()
+        sys.setswitchinterval(SWITCH)
         pool = ThreadPoolExecutor(
             self.device.workers, "weightscope", initializer=_prepare, initargs=(own, self.device.name)
         )
@@ -59,7 +63,8 @@ class Executor:
             self.meter.stop = True
             pool.shutdown(cancel_futures=True)
             self.meter.stop = False
-            torch.set_num_threads(before)
+            torch.set_num_threads(before[0])
+            sys.setswitchinterval(before[1])
 
     def _answers(
         self, units: Sequence[Unit], each: Each, pool: ThreadPoolExecutor, own: Any

@@ -1,4 +1,4 @@
-"""The value grid of a narrow type: its distinct finite values in order, the cell each one stands for, and where every bit pattern belongs."""
+"""The value grid of a narrow type: its distinct finite values, the cell of each, and where every bit pattern belongs."""
 
 from __future__ import annotations
 
