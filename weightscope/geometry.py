@@ -13,8 +13,8 @@ from typing import Literal
 Shape = tuple[int, int]
 Axis = Literal[0, 1]
 
-TILE = 1 << 19                                  # elements: long enough calls for two threads, near enough to the cache
-SEGMENT = 1 << 24                               # elements: what one worker folds alone; 32 tiles make its merge free
+TILE = 1 << 19  # elements: long enough calls for two threads, near enough to the cache
+SEGMENT = 1 << 24  # elements: what one worker folds alone; 32 tiles make its merge free
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Box:
     cols: tuple[int, int]
 
     @property
-    def T(self) -> Box:
+    def T(self) -> Box:  # the field's letter for a transpose
         """The same rectangle of the transposed matrix."""
         return Box(self.cols, self.rows)
 
@@ -76,10 +76,10 @@ def whole(shape: Shape) -> Box:
 
 
 def tiles(box: Box, axis: Axis, size: int = TILE) -> tuple[Box, ...]:
-    """Cuts a box into runs of whole lines along `axis`, multiples of 8 where they are short, about `size` elements each.
+    """Cuts a box into runs of whole lines along `axis`, multiples of 8 where short, about `size` elements each.
 
     >>> [b.rows for b in tiles(Box((0, 100), (0, 1 << 14)), 0)]
-    [(0, 16), (16, 32), (32, 48), (48, 64), (64, 80), (80, 96), (96, 100)]
+    [(0, 32), (32, 64), (64, 96), (96, 100)]
     """
     return _cut(box, axis, size)
 
@@ -92,6 +92,6 @@ def segments(shape: Shape, axis: Axis, size: int = SEGMENT) -> tuple[Box, ...]:
 def _cut(box: Box, axis: Axis, size: int) -> tuple[Box, ...]:
     first, last = (box.rows, box.cols)[axis]
     lines = max(1, round(size / max(1, box.shape[1 - axis])))
-    step = lines if lines < 8 else round(lines / 8) * 8     # very long lines go one by one, so that tiles stay bounded
+    step = lines if lines < 8 else round(lines / 8) * 8  # very long lines go one by one, so that tiles stay bounded
     spans = [(at, min(at + step, last)) for at in range(first, max(last, first + 1), step)]
     return tuple(Box(s, box.cols) if axis == 0 else Box(box.rows, s) for s in spans)

@@ -1,7 +1,8 @@
 """Runs a plan on threads of this process: workers read and fold, answers come out in the order of the units.
 
 Work is handed out first in, first out, and the step that joins a batch's runs is queued behind them, so it never waits
-for work that has not begun. Each worker keeps its own buffers and computes on one thread: the same numbers however many.
+for work that has not begun. Each worker keeps its own buffers and computes on one thread: the same numbers for any
+number of workers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .device import Device
 from .plan import Batch, plan
 from .unit import Each, Measured, Unit
 
-SWITCH = 1e-4                                   # seconds: calls last 50 microseconds, and 5 milliseconds is a long wait for one
+SWITCH = 1e-4  # seconds: calls last 50 microseconds, and 5 milliseconds is a long wait for one
 
 
 @dataclass

@@ -74,4 +74,5 @@ def _refusal(measure: Measure, shape: Shape, tile: int, stored: int, share: int,
     need = tile + measure.bytes(shape) + (stored if measure.cut == "whole" else 0)
     if need <= share or (measure.cut == "any" and share >= tile):
         return ""
-    return f"{type(measure).__name__} needs {need / 2**20:.0f} MiB a worker and has {share / 2**20:.0f} MiB: raise --memory or lower --threads"
+    has = f"needs {need / 2**20:.0f} MiB a worker and has {share / 2**20:.0f} MiB"
+    return f"{type(measure).__name__} {has}: raise --memory or lower --threads"

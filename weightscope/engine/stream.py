@@ -1,4 +1,4 @@
-"""Folds a run of tiles: each span read once, each entry's box made once, shown to every measure; again where one asks."""
+"""Folds a run of tiles: each span read once, each entry's box made once, shown to every measure; again where asked."""
 
 from __future__ import annotations
 

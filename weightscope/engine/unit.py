@@ -1,4 +1,4 @@
-"""A unit is what is measured together: entries over the same boxes, the measures wanted of each, and a key to know the answer by."""
+"""A unit is what is measured together: entries over the same boxes, the measures wanted of each, and a key."""
 
 from __future__ import annotations
 

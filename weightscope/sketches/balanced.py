@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-SWEEPS, FLAT, WIDEST = 200, 1e-6, 1e6           # the most sweeps; sd of log scale still moving; max a / min a
+SWEEPS, FLAT, WIDEST = 200, 1e-6, 1e6  # the most sweeps; sd of log scale still moving; max a / min a
 
 
 @dataclass(frozen=True, eq=False)
 class Core:
-    """log a and log b (NaN for zero lines), sweeps taken, and the sketches of the core; `of` is empty where no balancing exists."""
+    """log a and log b (NaN for zero lines), sweeps taken, and the core's sketches: none where no balancing exists."""
 
     log_rows: NDArray[np.float64]
     log_cols: NDArray[np.float64]
@@ -56,8 +56,13 @@ class Balanced:
         """Unit scales; `open` matrices still move."""
         ones = [torch.ones(stack, n, dtype=torch.float64, device=device) for n in shape]
         return {
-            "scales": ones, "sums": [0 * x for x in ones], "open": [True] * stack, "sweeps": [0] * stack,
-            "energy": torch.zeros(stack, dtype=torch.float64, device=device), "shown": None, "cast": (stack, shape, device),
+            "scales": ones,
+            "sums": [0 * x for x in ones],
+            "open": [True] * stack,
+            "sweeps": [0] * stack,
+            "energy": torch.zeros(stack, dtype=torch.float64, device=device),
+            "shown": None,
+            "cast": (stack, shape, device),
         }
 
     def add(self, state: State, tile: Tile) -> State:
@@ -77,13 +82,17 @@ class Balanced:
         after = _settled(state)
         if any(after["open"]):
             return Again(after)
-        return Again(after | {"shown": [m.start(state["cast"][0], state["cast"][1], "F32", state["cast"][2]) for m in self.of]})
+        return Again(
+            after | {"shown": [m.start(state["cast"][0], state["cast"][1], "F32", state["cast"][2]) for m in self.of]}
+        )
 
     def _show(self, state: State, tile: Tile) -> State:
         a, b = (s[:, slice(*span)] for s, span in zip(state["scales"], (tile.box.rows, tile.box.cols), strict=True))
         size = state["cast"][1][0] * state["cast"][1][1]
         rms = (state["energy"] / size).sqrt()[:, None, None]
-        core = (_finite(tile, torch.nan) / (a[:, :, None] * b[:, None]).sqrt() * rms).float()   # 0/0 = NaN: zero lines leave
+        core = (
+            _finite(tile, torch.nan) / (a[:, :, None] * b[:, None]).sqrt() * rms
+        ).float()  # 0/0 = NaN: zero lines leave
         shown = Tile(core, "F32", tile.box, tile.shape, tile.axis, tile.scratch)
         return {"shown": [m.add(s, shown) for m, s in zip(self.of, state["shown"], strict=True)]}
 
@@ -94,14 +103,14 @@ def _finite(tile: Tile, instead: float) -> Tensor:
 
 
 def _sweep(state: State, tile: Tile) -> State:
-    """Mean squares of the lines along the cut with the other side's scales divided out; their share of the other side's."""
+    """Mean squares of the lines along the cut, the other side's scales divided out; their share of the other side's."""
     w2 = _finite(tile, 0.0) ** 2
     near, far = tile.axis, 1 - tile.axis
     here = slice(*(tile.box.rows, tile.box.cols)[near])
     if near == 1:
         w2 = w2.mT
     used = (state["scales"][far] > 0).sum(-1, keepdim=True)
-    lines = (w2 * _inverse(state["scales"][far])[:, None]).sum(-1) / used    # not @: BLAS adds a stack otherwise than one
+    lines = (w2 * _inverse(state["scales"][far])[:, None]).sum(-1) / used  # not @: BLAS adds a stack otherwise than one
     moving = torch.tensor(state["open"], device=w2.device)[:, None]
     state["scales"][near][:, here] = torch.where(moving, lines, state["scales"][near][:, here])
     state["sums"][far] += (w2 * _inverse(state["scales"][near][:, here])[..., None]).sum(-2)

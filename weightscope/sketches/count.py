@@ -38,17 +38,20 @@ class Count:
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Empty histograms, or nothing yet."""
         way = way_of(dtype, shape)
-        return {"way": way, "dtype": dtype} | way.start(stack, dtype, device)
+        empty: State = way.start(stack, dtype, device)
+        return {"way": way, "dtype": dtype} | empty
 
     def add(self, state: State, tile: Tile) -> State:
         """One tile more."""
         if not tile.box.size:
             return state
-        return state | _way(state).add(state, tile)
+        added: State = _way(state).add(state, tile)
+        return state | added
 
     def merge(self, a: State, b: State) -> State:
         """Histograms and power sums add."""
-        return a | _way(a).merge(a, b)
+        merged: State = _way(a).merge(a, b)
+        return a | merged
 
     def finish(self, state: State) -> Sequence[ValueCounts]:
         """Cells that occur."""

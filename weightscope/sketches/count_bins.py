@@ -1,17 +1,18 @@
 """Counting large tensors of wide types: bins of the upper 16 bits of float32, and power sums of the values themselves.
 
-Bins are at most 2^-7 wide relative to their value; moments come from power sums beside them, never from bins. Zero, Inf and
+Bins are at most 2^-7 wide relative to their value; moments come from power sums, never from bins. Zero, Inf and
 NaN are decided on the full stored word, by a second look that only tiles which hold a candidate pay for.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import frexp, isfinite
 from typing import TYPE_CHECKING
 
 from ..heavy import numpy as np
 from ..heavy import torch
-from .count_patterns import histogram
+from .count_patterns import cells, histogram
 from .grid import NORMAL
 from .power_sums import PowerSums
 from .sketch import State
@@ -51,8 +52,14 @@ def merge(a: State, b: State) -> State:
 
 
 def finish(state: State) -> list[ValueCounts]:
-    """Bins that occur, zero as a cell of its own."""
-    return [_cells(c, r, state["dtype"]) for c, r in zip(state["counts"].cpu().numpy(), state["rest"], strict=True)]
+    """Bins that occur, zero as a cell of its own; bf16 stored as float32 has the exact cells of bf16."""
+    pairs = zip(state["counts"].cpu().numpy(), state["rest"], strict=True)
+    return [_coarse(c, r) if r.coarse else _cells(c, r, state["dtype"]) for c, r in pairs]
+
+
+def _coarse(counts: NDArray[np.int64], rest: ValueCounts) -> ValueCounts:
+    """The upper halves are all there is; NaN and Inf as seen on the whole word, since a NaN may have a lower half."""
+    return replace(cells(counts, "BF16"), inf=rest.inf, nan=rest.nan, coarse=True)
 
 
 def _bins(x: Tensor, scratch: Scratch) -> Tensor:

@@ -1,9 +1,9 @@
-"""The value grid of a narrow type: its distinct finite values, the cell of each, and where every bit pattern belongs."""
+"""The value grid of a narrow type: its distinct finite values, the cell of each, and where each bit pattern belongs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ..dtypes import decoded

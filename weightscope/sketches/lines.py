@@ -19,13 +19,13 @@ from .tile import Tile
 if TYPE_CHECKING:
     from torch import Tensor
 
-SAFE = (1e-24, 1e30)                            # mean square between which float32 squares keep their digits
+SAFE = (1e-24, 1e30)  # mean square between which float32 squares keep their digits
 EXTREMES = {"min": float("inf"), "max": float("-inf"), "positive": 0.0, "nonfinite": 0.0}
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Adds a tile's line sums, rows and columns alike; `extremes` also keeps min, max and counts of positive and non-finite values."""
+    """Adds a tile's line sums, rows and columns; `extremes` also keeps min, max, positive and non-finite counts."""
 
     extremes: bool = False
     cut: ClassVar[Cut] = "any"
@@ -40,9 +40,15 @@ class Lines:
         fields = {"sum": 0.0, "squares": 0.0} | (EXTREMES if self.extremes else {})
         full = {
             (side, name): torch.full((stack, shape[axis]), value, dtype=torch.float64, device=device)
-            for axis, side in enumerate(("rows", "cols")) for name, value in fields.items()
+            for axis, side in enumerate(("rows", "cols"))
+            for name, value in fields.items()
         }
-        return full | {"lag": torch.zeros(stack, 2, dtype=torch.float64, device=device), "axis": 0, "first": None, "last": None}
+        return full | {
+            "lag": torch.zeros(stack, 2, dtype=torch.float64, device=device),
+            "axis": 0,
+            "first": None,
+            "last": None,
+        }
 
     def add(self, state: State, tile: Tile) -> State:
         """One tile more: its margins into their places, its lags and the seam to the tile before."""
@@ -56,7 +62,7 @@ class Lines:
         sound = _sound(w, rows.sum(-1) / tile.box.size)
         if all(sound):
             return state | _shown(state, tile, w, squares, rows)
-        ends = [_shown(_one(state, i), tile, *_safe(tile, w[i:i + 1], sound[i])) for i in range(len(sound))]
+        ends = [_shown(_one(state, i), tile, *_safe(tile, w[i : i + 1], sound[i])) for i in range(len(sound))]
         return state | {k: ends[0][k] if k == "axis" else torch.cat([e[k] for e in ends]) for k in ends[0]}
 
     def merge(self, a: State, b: State) -> State:
@@ -66,16 +72,21 @@ class Lines:
         if a["last"] is not None and b["first"] is not None:
             lag[:, 1 - axis] += (a["last"] * b["first"]).sum(-1)
         first = a["first"] if a["first"] is not None else b["first"]
-        return merged | {"lag": lag, "axis": axis, "first": first, "last": b["last"] if b["last"] is not None else a["last"]}
+        return merged | {
+            "lag": lag,
+            "axis": axis,
+            "first": first,
+            "last": b["last"] if b["last"] is not None else a["last"],
+        }
 
     def finish(self, state: State) -> Sequence[Margins]:
         """One record a matrix."""
         host = {k: v.cpu().numpy() for k, v in state.items() if isinstance(k, tuple)}
-        lags = state["lag"].tolist()
-        return [
-            Margins(*({k[1]: v[i] for k, v in host.items() if k[0] == side} for side in ("rows", "cols")), lag=tuple(lag))
-            for i, lag in enumerate(lags)
-        ]
+        found = []
+        for i, (along, across) in enumerate(state["lag"].tolist()):
+            rows, cols = ({k[1]: v[i] for k, v in host.items() if k[0] == side} for side in ("rows", "cols"))
+            found.append(Margins(rows, cols, (along, across)))
+        return found
 
 
 _MERGE = {"min": lambda a, b: torch.minimum(a, b), "max": lambda a, b: torch.maximum(a, b)}
@@ -97,7 +108,7 @@ def _safe(tile: Tile, w: Tensor, sound: bool) -> tuple[Tensor, Tensor, Tensor]:
 
 def _one(state: State, i: int) -> State:
     """Views of what belongs to matrix i."""
-    return {k: v[i:i + 1] if hasattr(v, "shape") else v for k, v in state.items()}
+    return {k: v[i : i + 1] if hasattr(v, "shape") else v for k, v in state.items()}
 
 
 def _shown(state: State, tile: Tile, w: Tensor, squares: Tensor, rows: Tensor) -> State:
@@ -117,8 +128,9 @@ def _shown(state: State, tile: Tile, w: Tensor, squares: Tensor, rows: Tensor) -
 def _product(tile: Tile, a: Tensor, b: Tensor) -> Tensor:
     """a * b in a reused buffer of the same layout."""
     size, dtype = tuple(a.shape), a.dtype
-    out = tile.scratch.take("product", size[:-2] + size[:-3:-1], dtype).mT if tile.mirrored else tile.scratch.take("product", size, dtype)
-    return torch.mul(a, b, out=out)
+    dims = size[:-2] + size[:-3:-1] if tile.mirrored else size
+    out = tile.scratch.take("product", dims, dtype)
+    return torch.mul(a, b, out=out.mT if tile.mirrored else out)
 
 
 def _lags(w: Tensor, tile: Tile) -> Tensor:

@@ -1,4 +1,4 @@
-"""Shuffled(of): takes `of` of the elements permuted (seeded): the exact marginal without any structure, the strong null.
+"""Shuffled(of): takes `of` of the permuted elements: the exact marginal without any structure, the strong null.
 
 The permutation runs on the host in place on one copy of the stored elements, so that it is the same on every device.
 """
@@ -55,7 +55,7 @@ class Shuffled:
 
 
 def permuted(x: Tensor, seed: int) -> Tensor:
-    """Each matrix of (b, m, n) with its elements in a seeded random order: numpy's Generator.shuffle on the row-major elements."""
+    """Each matrix of (b, m, n) in a seeded random order: numpy's Generator.shuffle on its row-major elements."""
     integer = {1: "uint8", 2: "int16", 4: "int32", 8: "int64"}[x.element_size()]
     words = x.contiguous().view(getattr(torch, integer)).cpu().numpy().reshape(x.shape[0], -1).copy()
     for row in words:

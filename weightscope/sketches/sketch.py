@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 Cut = Literal["any", "whole"]  # any run of whole lines | the matrix in one tile
 Passes = Literal["one", "more"]
-State = dict[str, Any]  # name -> tensor with the stack first
+State = dict[Any, Any]  # name -> tensor with the stack first
 
 
 class Sketch(Protocol):
-    """Frozen numpy record, on the host, small. `forget()` drops positions so that sketches of different tensors can add."""
+    """Frozen numpy record, on the host. `forget()` drops positions so that sketches of different tensors can add."""
 
     def forget(self) -> Self | None:
         """What may be pooled over tensors; None where nothing may."""

@@ -29,7 +29,7 @@ class ValueCounts:
     high: NDArray[np.float64] = field(default_factory=_none)
     value: NDArray[np.float64] = field(default_factory=_none)  # the stored value, or the middle of a bin
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    power: PowerSums = PowerSums()  # of the finite values, zeros included
+    power: PowerSums = field(default_factory=PowerSums)  # of the finite values, zeros included
     exact: bool = True  # one cell per distinct value; False: bins
     zeros: int = 0  # +0 and -0
     subnormals: int = 0

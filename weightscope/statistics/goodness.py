@@ -38,6 +38,7 @@ class Edges:
     width: NDArray[np.float64]                  # distance to the next x
     median: float
     cells: int
+    real: NDArray[np.bool_]                     # edges of cells; the others are knots: a cell's even split is a guess
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def goodness(edges: Edges, law: Law, params: Params, n: int) -> Goodness:
     fitted = _distribution(edges, law, params)
     before = edges.before - fitted
     after = before if edges.after is edges.before else edges.after - fitted
-    ks = max(float(after.max()), -float(before.min()))              # after >= before
+    ks = max(float(after[edges.real].max()), -float(before[edges.real].min()))      # after >= before
     return Goodness(ks, _area(edges.width, after[:-1], before[1:]), _lost_bits(edges, fitted, n))
 
 
@@ -124,11 +125,12 @@ def _with_knots(
     ends = np.concatenate(([x[0] - 1], x, [x[-1] + 1]))
     left, right = np.concatenate(([0.0], after))[at], np.concatenate((before, [1.0]))[at]
     share = left + np.clip((knots - ends[at]) / (ends[at + 1] - ends[at]), 0.0, 1.0) * (right - left)
+    real = np.insert(np.ones(len(x), np.bool_), at, False)
     x, lower = np.insert(x, at, knots), np.insert(before, at, share)
     if after is before:
-        return Edges(x, lower, lower, lower, np.diff(x), cells.median, len(cells.share))
+        return Edges(x, lower, lower, lower, np.diff(x), cells.median, len(cells.share), real)
     upper = np.insert(after, at, share)
-    return Edges(x, lower, upper, (lower + upper) / 2, np.diff(x), cells.median, len(cells.share))
+    return Edges(x, lower, upper, (lower + upper) / 2, np.diff(x), cells.median, len(cells.share), real)
 
 
 @cache

@@ -76,10 +76,17 @@ def median(counts: ValueCounts) -> float | None:
 
 
 def resolved(counts: ValueCounts) -> bool:
-    """Whether the cells show the law: exact values and constants do, bins where their mean width is within 0.1 std."""
+    """Whether the cells show quantiles: exact values and constants do, bins if their mean width is within 0.1 std."""
+    return spread_over_cells(counts, WIDEST)
+
+
+def spread_over_cells(counts: ValueCounts, widest: float) -> bool:
+    """Whether bins hold all weights and are at most so many std wide on average; always true of exact values."""
     if counts.exact or counts.minimum >= counts.maximum:
         return True
-    return dot(counts.high - counts.low, counts.counts) <= WIDEST * counts.power.std * counts.n
+    if counts.minimum < counts.low[0] or counts.maximum > counts.high.max():
+        return False                            # float64 beyond the range of float32
+    return dot(counts.high - counts.low, counts.counts) <= widest * counts.power.std * counts.n
 
 
 def robust_std(counts: ValueCounts) -> float | None:

@@ -1,4 +1,7 @@
-"""A statistic: some columns, the measures they need, and the pure function between. Chosen by column, so nobody pays for what is not asked."""
+"""A statistic: some columns, the measures they need, and the pure function between.
+
+Chosen by column, so that nobody pays for what is not asked.
+"""
 
 from __future__ import annotations
 
