@@ -16,8 +16,7 @@ from ..statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
 from .analysis import Analysis, Model, Piece
 from .fit_laws_long import LONG, law_rows
 from .fit_pictures import HISTOGRAM, heights, panel
-from .groups import columns as group_columns
-from .groups import grouped, spread
+from .groups import grouped, keys_of, spread, with_spread
 from .identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
 
 BY = ("tensor", "role", "layer", "model")
@@ -28,6 +27,7 @@ CELLS = (
     Column("count", "int", "weights in the cell"),
 )
 ALWAYS = (MOMENTS, LAWS, SHAPE, LINES)
+GIVE_WAY = ("best", "pattern", "row_spread")
 
 
 @dataclass(frozen=True)
@@ -58,23 +58,33 @@ def statistics(o: FitOptions) -> tuple[Statistic, ...]:
 def columns(o: FitOptions) -> tuple[Column, ...]:
     """Identity, statistics, note."""
     source = (SOURCE,) if o.several else ()
-    values = LONG if o.long else tuple(c for s in statistics(o) for c in s.columns)
     drawn = (HISTOGRAM,) if o.histogram and not o.long else ()
-    if o.by == "tensor":
-        named = TENSOR[:1] if o.long else tuple(replace(c, shown=c.name == "tensor") for c in TENSOR)
-        return (*source, *named, *drawn, *values, NOTE)
-    return (*source, *group_columns(o.by, () if o.long else values), *drawn, *(values if o.long else ()), NOTE)
+    asked = tuple(_beside(s, o) for s in statistics(o))
+    if o.by != "tensor":
+        return (*source, *keys_of(o.by), *drawn, *(LONG if o.long else with_spread(asked)), NOTE)
+    if o.long:
+        return (*source, TENSOR[0], *LONG, NOTE)
+    named = tuple(replace(c, shown=c.name == "tensor") for c in TENSOR)
+    return (*source, *named, *drawn, *(c for s in asked for c in s.columns), NOTE)
+
+
+def _beside(statistic: Statistic, o: FitOptions) -> Statistic:
+    """With --balance a terminal's width goes to beta, balanced beta and its null, side by side."""
+    hidden = GIVE_WAY if o.balance else ()
+    return replace(statistic, columns=tuple(replace(c, shown=c.shown and c.name not in hidden) for c in statistic.columns))
 
 
 def optional(o: FitOptions) -> Mapping[str, str]:
     """Columns that another option would bring."""
-    full = FitOptions(o.by, balance=True, coding=True)
-    absent = {c.name: c.option or "--by tensor" for c in columns(full)}
+    single = "a run without --long" if o.long else "--by tensor"
+    own = [c for s in statistics(FitOptions(balance=True, coding=True)) for c in s.columns]
+    grouped_by = (*keys_of("role"), *keys_of("layer"), *with_spread(statistics(FitOptions())))
     return (
-        absent
+        {c.name: "--by role" for c in grouped_by}
         | {c.name: "--long" for c in LONG}
+        | {c.name: single for c in TENSOR}
+        | {c.name: c.option or single for c in own}
         | {"source": "several MODELs"}
-        | {c.name: c.option for s in statistics(full) for c in s.columns if c.option}
     )
 
 

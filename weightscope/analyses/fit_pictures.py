@@ -9,7 +9,7 @@ from ..statistics.density import density, law_density
 from ..statistics.fitting import fit_laws
 
 HISTOGRAM = Column("histogram", "str", "the weights from -4 to 4 sigma, drawn in block characters", shown=True)
-BARS, REACH = 16, 4.0  # of the small histogram: half a sigma to a bar
+BARS, REACH = 12, 4.0  # of the small histogram: two thirds of a sigma to a bar
 STEP = 0.1  # sigma: of a panel's histogram
 
 

@@ -6,11 +6,13 @@ Pooling exact Gaussians of different sigma fakes heavy tails, so a pooled value 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
 from ..columns import Column
+from ..sketches import Count
+from ..statistics.statistic import Statistic
 from .analysis import Piece
 from .identity import KEYS, KIND, SIZES, of_group
 
@@ -41,14 +43,28 @@ class Group:
                 self.pooled[measure] = self.pooled[measure] + free if measure in self.pooled else free
 
 
-def columns(by: str, statistics: Sequence[Column]) -> tuple[Column, ...]:
-    """Keys, kind and sizes, then every statistic pooled and, where it is a number, its spread over the tensors."""
-    spread = [
-        x
-        for c in statistics
-        for x in (c, *(c.suffixed(s, m) for s, m in SPREAD.items() if c.dtype in ("int", "float")))
-    ]
-    return (*KEYS[by], KIND, *SIZES, *spread)
+def keys_of(by: str) -> tuple[Column, ...]:
+    """What a group is known by: keys, kind and sizes."""
+    return (*KEYS[by], KIND, *SIZES)
+
+
+def with_spread(statistics: Sequence[Statistic]) -> tuple[Column, ...]:
+    """Every statistic pooled, where its records merge, and for numbers the spread over the tensors."""
+    return tuple(
+        x for s in statistics for c in s.columns for x in (*((c,) if poolable(s) else ()), *_around(c, poolable(s)))
+    )
+
+
+def poolable(statistic: Statistic) -> bool:
+    """Whether a statistic can be taken of pooled records: counts add up, lines and scales belong to one matrix."""
+    return statistic.needs <= {Count()}
+
+
+def _around(column: Column, pooled: bool) -> Iterator[Column]:
+    """Spread of one column; a terminal shows the median beside pooled beta, and in place of what is not pooled."""
+    for suffix, meaning in SPREAD.items() if column.dtype in ("int", "float") else ():
+        shown = suffix == "_median" and (column.name == "beta" or (column.shown and not pooled))
+        yield replace(column.suffixed(suffix, meaning), shown=shown)
 
 
 def grouped(answers: Iterable[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]], by: str) -> tuple[Group, ...]:

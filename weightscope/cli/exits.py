@@ -63,7 +63,7 @@ def _misused(fault: Any) -> int:
 def _lost(fault: OSError) -> int:
     """The outside world failed: a full disk, a file that cannot be read any more."""
     _silenced()
-    return _refused(f"expected to read and write to the end; found: {fault}; free some space or see what holds it", 3)
+    return _refused(f"expected to read and write to the end; found: {fault.strerror or fault}; free some space or see what holds it", 3)
 
 
 def _broken(fault: Exception) -> int:

@@ -43,12 +43,18 @@ model.layers.10.self_attn.q_proj.weight  16777216      ·  ▁▄█▄▁
 
 
 def test_narrow_terminal_shortens_names_then_drops_columns():
-    """Names lose their middle first, then columns go from the right; no line is wider than the terminal."""
+    """Leading parts of names become initials, then names lose their middle, then columns go from the right."""
     assert text(LAYERS.arranged(), Screen(True, 60)) == """\
-tensor                              params   beta  histogram
-────────────────────────────────────────────────────────────
-model.layers.9.s…n.q_proj.weight  16777216  1.235  ▁▄█▄▁
-model.layers.10.…n.q_proj.weight  16777216      ·  ▁▄█▄▁
+tensor                            params   beta  histogram
+──────────────────────────────────────────────────────────
+m.l.9.self_attn.q_proj.weight   16777216  1.235  ▁▄█▄▁
+m.l.10.self_attn.q_proj.weight  16777216      ·  ▁▄█▄▁
+"""
+    assert text(LAYERS.arranged(), Screen(True, 40)) == """\
+tensor                    params   beta
+───────────────────────────────────────
+m.l.9.s.q_proj.weight   16777216  1.235
+m.l.10.s.q_proj.weight  16777216      ·
 """
     for width in (60, 50, 40, 33, 20, 10):
         lines = text(LAYERS.arranged(), Screen(True, width)).splitlines()

@@ -20,7 +20,7 @@ from ..values import brief, exact
 from .writer import Writer
 
 GAP = 2                                         # blanks between columns
-SHORTEST = 32                                   # a shortened name still shows its layer and its last two parts
+SHORTEST = 20                                   # a shortened name still shows its layer and its last two parts
 NULL = "·"
 
 Cells = list[list[str]]                         # by column
@@ -44,30 +44,41 @@ def _cells(table: Table, columns: tuple[Column, ...], short: bool) -> Cells:
 
 
 def fitted(columns: Sequence[Column], cells: Cells, width: int, chosen: bool) -> tuple[tuple[Column, ...], Cells]:
-    """As many columns from the left as fit, after text is shortened; all of them where a person named them."""
+    """As many columns from the left as fit with their text shortened; all of them where a person named them."""
+    names = _texts(columns, cells)
+    widest = [_widest(c, own) for c, own in zip(columns, cells, strict=True)]
+    least = [min(w, SHORTEST) if i in names else w for i, w in enumerate(widest)]
+    keep = len(columns)
+    while not chosen and keep > 1 and sum(least[:keep]) + GAP * (keep - 1) > width:
+        keep -= 1
+    columns, cells = tuple(columns[:keep]), cells[:keep]
     excess = _width(columns, cells) - width
-    for at in _texts(columns, cells):
+    for at in (i for i in names if i < keep):
         if excess > 0:
             before = _widest(columns[at], cells[at])
             room = max(min(SHORTEST, width), before - excess)
             cells[at] = [shortened(cell, room) for cell in cells[at]]
             excess -= before - _widest(columns[at], cells[at])
-    keep = len(columns)
-    while not chosen and keep > 1 and _width(columns[:keep], cells[:keep]) > width:
-        keep -= 1
-    return tuple(columns[:keep]), cells[:keep]
+    return columns, cells
 
 
 def shortened(name: str, width: int) -> str:
-    """The name cut in its middle to a width in character cells: both ends tell more than the middle.
+    """The name in a width of character cells: leading parts as initials, then cut in the middle.
 
-    >>> shortened("model.layers.10.mlp.down_proj.weight", 20)
-    'model.laye…oj.weight'
+    Layer numbers and the last two parts, which tell tensors apart, go last.
+
+    >>> shortened("model.layers.10.mlp.down_proj.weight", 30), shortened("model.layers.10.mlp.down_proj.weight", 20)
+    ('m.l.10.mlp.down_proj.weight', 'm.l.10.m.d…oj.weight')
     """
-    if cell_width(name) <= width:
-        return name
+    parts = name.split(".")
+    for i, part in enumerate(parts[:-2]):
+        if cell_width(".".join(parts)) > width and not part.isdecimal():
+            parts[i] = part[:1]
+    initials = ".".join(parts)
+    if cell_width(initials) <= width:
+        return initials
     head, tail = width // 2, (width - 1) // 2
-    return _taken(name, head) + "…" + _taken(name[::-1], tail)[::-1]
+    return _taken(initials, head) + "…" + _taken(initials[::-1], tail)[::-1]
 
 
 def _taken(name: str, width: int) -> str:
