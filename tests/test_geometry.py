@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 from weightscope.geometry import Box, Index, segments, tiles, whole
 
 
-@given(start=st.integers(0, 9), length=st.integers(1, 9), groups=st.integers(1, 5), gap=st.integers(0, 7), data=st.data())
+@given(
+    start=st.integers(0, 9), length=st.integers(1, 9), groups=st.integers(1, 5), gap=st.integers(0, 7), data=st.data()
+)
 def test_runs_are_the_lines_of_an_index_set(start, length, groups, gap, data) -> None:
     """The stored lines behind any range of the set, as numpy would write them down."""
     index = Index(start, length, groups, length + gap)
@@ -30,7 +34,7 @@ def test_tiles_cover_a_box_once_and_in_order(rows, cols, axis, size) -> None:
     assert {(b.rows, b.cols)[1 - axis] for b in cut} == {(box.rows, box.cols)[1 - axis]}
     assert spans[0][0] == (box.rows, box.cols)[axis][0]
     assert spans[-1][1] == (box.rows, box.cols)[axis][1]
-    assert all(a[1] == b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(spans))
     assert all((b - a) % 8 == 0 or b - a < 8 for a, b in spans[:-1])
     assert all(b.size <= 1.5 * size or b.shape[axis] == 1 for b in cut)
     assert sum(b.size for b in cut) == box.size

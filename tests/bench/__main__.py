@@ -27,10 +27,13 @@ from weightscope.sketches import Count, Lines, Measure, Scratch, Tile
 from weightscope.statistics.fitting import fit_laws
 
 THREADS, MEMORY = 2, 512 << 20
-LLAMA = {                                       # one layer of Llama-7B
+LLAMA = {  # one layer of Llama-7B
     **{f"self_attn.{r}_proj.weight": (4096, 4096) for r in "qkvo"},
-    "mlp.gate_proj.weight": (11008, 4096), "mlp.up_proj.weight": (11008, 4096), "mlp.down_proj.weight": (4096, 11008),
-    "input_layernorm.weight": (4096,), "post_attention_layernorm.weight": (4096,),
+    "mlp.gate_proj.weight": (11008, 4096),
+    "mlp.up_proj.weight": (11008, 4096),
+    "mlp.down_proj.weight": (4096, 11008),
+    "input_layernorm.weight": (4096,),
+    "post_attention_layernorm.weight": (4096,),
 }
 
 
@@ -70,11 +73,13 @@ def write(path: Path, gib: float) -> int:
         header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [at, at + size]}
         at += size
     raw = json.dumps(header).encode()
-    block = (torch.randn(1 << 24, generator=torch.Generator().manual_seed(0)) * 0.02).bfloat16().view(torch.uint8).numpy()
+    block = (
+        (torch.randn(1 << 24, generator=torch.Generator().manual_seed(0)) * 0.02).bfloat16().view(torch.uint8).numpy()
+    )
     with open(path, "wb") as file:
         file.write(len(raw).to_bytes(8, "little") + raw)
         for start in range(0, at, block.nbytes):
-            file.write(block[:min(block.nbytes, at - start)])
+            file.write(block[: min(block.nbytes, at - start)])
     return at // 2
 
 
@@ -123,7 +128,12 @@ def fitting(elements: int) -> Iterator[Line]:
     yield f"eight laws, {len(counts.value)} cells", f"{1e3 * ours:.1f} ms", "", "< 20 ms"
     flat = x.ravel().astype(float)
     peer = best(lambda: [law.fit(flat) for law in (stats.norm, stats.logistic, stats.gennorm)], 1)
-    yield f"scipy: norm, logistic, gennorm of {elements:,}", f"{peer:.1f} s", f"{peer / ours:.0f} x ours", "500 x at 10,000,000"
+    yield (
+        f"scipy: norm, logistic, gennorm of {elements:,}",
+        f"{peer:.1f} s",
+        f"{peer / ours:.0f} x ours",
+        "500 x at 10,000,000",
+    )
 
 
 def main() -> None:

@@ -25,8 +25,13 @@ def load(spans: tuple[Span, ...], file: bytes = BYTES) -> tuple[torch.Tensor, ..
         offset, length = span.bytes
         if span.leaf.tensor is None:
             assert 0 <= offset <= offset + length <= len(file)
-            read.append(span.typed(torch.frombuffer(bytearray(file[offset:offset + length]), dtype=torch.uint8)
-                                   if length else torch.empty(0, dtype=torch.uint8)))
+            read.append(
+                span.typed(
+                    torch.frombuffer(bytearray(file[offset : offset + length]), dtype=torch.uint8)
+                    if length
+                    else torch.empty(0, dtype=torch.uint8)
+                )
+            )
         else:
             read.append(lines_in_memory(span))
     return tuple(read)
@@ -36,20 +41,33 @@ def made(entry, box: Box, file: bytes = BYTES) -> torch.Tensor:
     return entry.make(box, load(entry.needs(box), file))
 
 
-layouts = st.sampled_from(["plain", "transposed", "stepped", "expanded rows", "expanded columns", "kernel", "turned kernel"])
+layouts = st.sampled_from(
+    ["plain", "transposed", "stepped", "expanded rows", "expanded columns", "kernel", "turned kernel"]
+)
 
 
 def laid_out(layout: str, m: int, n: int, offset: int) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
     """dims and strides of a tensor in the storage."""
     return {
-        "plain": ((m, n), None), "transposed": ((m, n), (1, m)), "stepped": ((m, n), (2 * n + 1, 2)),
-        "expanded rows": ((m, n), (0, 1)), "expanded columns": ((m, n), (1, 0)),
-        "kernel": ((m, n, 2, 2), None), "turned kernel": ((m, n, 2, 2), (4 * n, 1, n, 2 * n)),
+        "plain": ((m, n), None),
+        "transposed": ((m, n), (1, m)),
+        "stepped": ((m, n), (2 * n + 1, 2)),
+        "expanded rows": ((m, n), (0, 1)),
+        "expanded columns": ((m, n), (1, 0)),
+        "kernel": ((m, n, 2, 2), None),
+        "turned kernel": ((m, n, 2, 2), (4 * n, 1, n, 2 * n)),
     }[layout]
 
 
 @settings(max_examples=150, deadline=None)
-@given(layout=layouts, m=st.integers(1, 12), n=st.integers(1, 12), offset=st.integers(0, 50), memory=st.booleans(), data=st.data())
+@given(
+    layout=layouts,
+    m=st.integers(1, 12),
+    n=st.integers(1, 12),
+    offset=st.integers(0, 50),
+    memory=st.booleans(),
+    data=st.data(),
+)
 def test_a_box_is_the_box_of_the_whole(layout, m, n, offset, memory, data) -> None:
     """Transposed, stepped, expanded and offset views, kernels, in a file and in memory."""
     dims, strides = laid_out(layout, m, n, offset)
@@ -63,14 +81,17 @@ def test_a_box_is_the_box_of_the_whole(layout, m, n, offset, memory, data) -> No
     assert torch.equal(made(entry, Box((r0, r1), (c0, c1))), expected[r0:r1, c0:c1])
 
 
-@pytest.mark.parametrize(("dims", "shape"), [((), (1, 1)), ((7,), (1, 7)), ((3, 4), (3, 4)), ((2, 3, 4, 5), (2, 60)), ((0,), (1, 0)), ((0, 3), (0, 3))])
+@pytest.mark.parametrize(
+    ("dims", "shape"),
+    [((), (1, 1)), ((7,), (1, 7)), ((3, 4), (3, 4)), ((2, 3, 4, 5), (2, 60)), ((0,), (1, 0)), ((0, 3), (0, 3))],
+)
 def test_every_tensor_is_a_matrix(dims, shape) -> None:
     """A scalar is 1 x 1, a vector 1 x n, a kernel its first side by the rest; empty ones need no byte."""
     entry = Stored("w", dims, "I32", "f")
     assert entry.shape == shape
     values = made(entry, whole(shape))
     assert tuple(values.shape) == shape
-    assert torch.equal(values.flatten(), STORAGE[:entry.params])
+    assert torch.equal(values.flatten(), STORAGE[: entry.params])
 
 
 def test_only_the_lines_of_a_box_are_read() -> None:
@@ -106,10 +127,18 @@ def test_half_byte_codes_come_low_nibble_first(m, n, data) -> None:
     assert np.array_equal(made(entry, Box((r0, r1), (0, n)), packed).numpy(), codes.reshape(m, n)[r0:r1])
 
 
-@pytest.mark.parametrize(("dtype", "kind"), [
-    ("F8_E4M3", torch.float8_e4m3fn), ("BOOL", torch.bool), ("U16", torch.uint16), ("U32", torch.uint32), ("U64", torch.uint64),
-    ("BF16", torch.bfloat16), ("I8", torch.int8),
-])
+@pytest.mark.parametrize(
+    ("dtype", "kind"),
+    [
+        ("F8_E4M3", torch.float8_e4m3fn),
+        ("BOOL", torch.bool),
+        ("U16", torch.uint16),
+        ("U32", torch.uint32),
+        ("U64", torch.uint64),
+        ("BF16", torch.bfloat16),
+        ("I8", torch.int8),
+    ],
+)
 def test_tensors_in_memory_come_in_their_storage_type(dtype, kind) -> None:
     """What torch can hardly compute with is seen as the words that it is stored in."""
     tensor = torch.tensor([[0, 1, 1], [1, 0, 1]]).float().to(kind)

@@ -48,14 +48,18 @@ def sketches(answers) -> list[object]:
 def tensors() -> list[torch.Tensor]:
     """Equal small ones that stack, and larger ones of several segments; row-major and column-major."""
     g = torch.Generator().manual_seed(0)
-    some = [torch.randn(s, generator=g) for s in ((8, 12), (200, 120), (8, 12), (90,), (120, 333), (8, 12), (1, 1), (0, 4))]
+    some = [
+        torch.randn(s, generator=g) for s in ((8, 12), (200, 120), (8, 12), (90,), (120, 333), (8, 12), (1, 1), (0, 4))
+    ]
     return [*some, some[1].mT, some[2].mT, some[0].mT, torch.randn(16, 3, 3, 3, generator=g), some[1].bfloat16()]
 
 
 def stored(xs) -> list[Stored]:
     """As a dict of tensors is opened."""
-    return [Stored(f"t{i}", tuple(x.shape), "BF16" if x.dtype == torch.bfloat16 else "F32", strides=x.stride(), tensor=x)
-            for i, x in enumerate(xs)]
+    return [
+        Stored(f"t{i}", tuple(x.shape), "BF16" if x.dtype == torch.bfloat16 else "F32", strides=x.stride(), tensor=x)
+        for i, x in enumerate(xs)
+    ]
 
 
 @pytest.fixture
@@ -69,5 +73,12 @@ def small(monkeypatch):
 def rig() -> SimpleNamespace:
     """The helpers of this folder under one name."""
     return SimpleNamespace(
-        PASSING=PASSING, AGAIN=AGAIN, unit=unit, run=run, sketches=sketches, tensors=tensors, stored=stored, plain=plain,
+        PASSING=PASSING,
+        AGAIN=AGAIN,
+        unit=unit,
+        run=run,
+        sketches=sketches,
+        tensors=tensors,
+        stored=stored,
+        plain=plain,
     )

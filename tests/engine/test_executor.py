@@ -1,4 +1,4 @@
-"""The engine gives the same bytes whatever threads, memory, stacking and source; errors and interruptions end it cleanly."""
+"""The engine gives the same bytes whatever threads, memory, stacking and source; errors end it cleanly."""
 
 from __future__ import annotations
 
@@ -103,12 +103,13 @@ def test_a_reading_error_ends_the_run(rig, tmp_path: Path) -> None:
     """A file that ends too early is told, not skipped."""
     (tmp_path / "f").write_bytes(bytes(100))
     units = [rig.unit(i, Stored(f"{i}", (64, 64), "F32", str(tmp_path / "f"))) for i in range(9)]
-    with pytest.raises(Untrusted, match="expected 16384 bytes at byte 0 .*found 100"):
+    with pytest.raises(Untrusted, match=r"expected 16384 bytes at byte 0 .*found 100"):
         rig.run(units, 2)
 
 
 def test_an_error_of_each_ends_the_run(rig) -> None:
     """What an analysis raises comes out where it is asked."""
+
     def each(measured):
         raise ZeroDivisionError("told")
 

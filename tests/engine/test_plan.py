@@ -6,8 +6,10 @@ from weightscope.checkpoints import Stored
 from weightscope.engine import Device, Unit, plan
 from weightscope.sketches import Count, Lines, Shuffled
 
+COUNTING = frozenset({Count()})
 
-def planned(*shapes, wants=frozenset({Count()}), memory=1 << 30, workers=1, dtype="BF16"):
+
+def planned(*shapes, wants=COUNTING, memory=1 << 30, workers=1, dtype="BF16"):
     units = [Unit(i, {"": Stored(f"w{i}", s, dtype, "f")}, {"": wants}) for i, s in enumerate(shapes)]
     return list(plan(units, Device("cpu", memory, workers, "")))
 
@@ -44,6 +46,8 @@ def test_nothing_fits_into_nothing() -> None:
 
 def test_units_of_different_wants_are_not_stacked() -> None:
     """One stack, one set of measures."""
-    units = [Unit(i, {"": Stored("w", (8, 8), "BF16", "f")}, {"": w})
-             for i, w in enumerate((frozenset({Count()}), frozenset({Lines()})))]
+    units = [
+        Unit(i, {"": Stored("w", (8, 8), "BF16", "f")}, {"": w})
+        for i, w in enumerate((frozenset({Count()}), frozenset({Lines()})))
+    ]
     assert len(list(plan(units, Device("cpu", 1 << 30, 1, "")))) == 2

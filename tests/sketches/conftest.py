@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,15 +14,18 @@ from weightscope.dtypes import DTYPES
 from weightscope.geometry import Box, whole
 from weightscope.sketches import Again, Balanced, Count, Lines, Scratch, Shuffled, Tile
 
-EXAMPLES = {                                    # every measure, bare and with its options, wrapping one and several
+EXAMPLES = {  # every measure, bare and with its options, wrapping one and several
     Count: (Count(),),
     Lines: (Lines(), Lines(extremes=True)),
     Balanced: (Balanced((Count(), Lines())),),
     Shuffled: (Shuffled(Count()), Shuffled(Lines(), seed=3), Shuffled(Balanced((Count(),)))),
 }
 FLOAT8 = {
-    "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2, "F8_E8M0": torch.float8_e8m0fnu,
-    "F8_E4M3FNUZ": torch.float8_e4m3fnuz, "F8_E5M2FNUZ": torch.float8_e5m2fnuz,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "F8_E8M0": torch.float8_e8m0fnu,
+    "F8_E4M3FNUZ": torch.float8_e4m3fnuz,
+    "F8_E5M2FNUZ": torch.float8_e5m2fnuz,
 }
 FOUR = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6])
 
@@ -38,7 +42,9 @@ def bits(dtype: str, shape: tuple[int, ...], seed: int) -> torch.Tensor:
 def numbers(dtype: str, values: np.ndarray) -> torch.Tensor:
     """float64 values rounded to a float type, as it is stored."""
     x = torch.from_numpy(values)
-    return x.float().to(FLOAT8[dtype]).view(torch.uint8) if dtype in FLOAT8 else x.to(getattr(torch, DTYPES[dtype].store))
+    return (
+        x.float().to(FLOAT8[dtype]).view(torch.uint8) if dtype in FLOAT8 else x.to(getattr(torch, DTYPES[dtype].store))
+    )
 
 
 def values(dtype: str, stored: torch.Tensor) -> np.ndarray:
@@ -51,7 +57,11 @@ def values(dtype: str, stored: torch.Tensor) -> np.ndarray:
     if kind == "float":
         return raw.double().numpy()
     plain = raw.numpy()
-    return (plain != 0).astype(float) if kind == "bool" else plain.view(f"{'u' if kind == 'uint' else 'i'}{plain.itemsize}").astype(float)
+    return (
+        (plain != 0).astype(float)
+        if kind == "bool"
+        else plain.view(f"{'u' if kind == 'uint' else 'i'}{plain.itemsize}").astype(float)
+    )
 
 
 def tile(stored: torch.Tensor, dtype: str, box: Box, axis: int = 0, scratch: Scratch | None = None) -> Tile:
@@ -63,7 +73,7 @@ def tile(stored: torch.Tensor, dtype: str, box: Box, axis: int = 0, scratch: Scr
 def boxes(shape: tuple[int, int], axis: int, cuts: list[int]) -> list[Box]:
     """A tiling whose borders are `cuts` along `axis`."""
     edges = [0, *sorted(min(c, shape[axis]) for c in cuts), shape[axis]]
-    spans = list(zip(edges, edges[1:], strict=False))
+    spans = list(pairwise(edges))
     return [Box(s, (0, shape[1])) if axis == 0 else Box((0, shape[0]), s) for s in spans]
 
 
@@ -100,8 +110,16 @@ def lab() -> SimpleNamespace:
     names = (EXAMPLES, FLOAT8, FOUR)
     examples, float8, four = names
     return SimpleNamespace(
-        EXAMPLES=examples, FLOAT8=float8, FOUR=four, bits=bits, numbers=numbers, values=values, tile=tile, boxes=boxes,
-        take=take, plain=plain,
+        EXAMPLES=examples,
+        FLOAT8=float8,
+        FOUR=four,
+        bits=bits,
+        numbers=numbers,
+        values=values,
+        tile=tile,
+        boxes=boxes,
+        take=take,
+        plain=plain,
     )
 
 

@@ -67,7 +67,9 @@ def test_zero_lines_leave(lab) -> None:
     assert core.of[0].n == 31 * 46
 
 
-@pytest.mark.parametrize("w", [np.tril(np.random.default_rng(0).normal(size=(48, 48))), np.zeros((8, 8))], ids=["triangular", "zero"])
+@pytest.mark.parametrize(
+    "w", [np.tril(np.random.default_rng(0).normal(size=(48, 48))), np.zeros((8, 8))], ids=["triangular", "zero"]
+)
 def test_where_no_balancing_exists_there_is_no_core(lab, w) -> None:
     """Triangular and zero matrices keep their sweeps and have no sketches of a core."""
     core = lab.take(MEASURE, lab.numbers("F32", w[None]), "F32")[0]

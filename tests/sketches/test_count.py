@@ -1,4 +1,4 @@
-"""Counts against numpy: bit-identical for narrow types, exact cells for small wide tensors, moments within their tolerances."""
+"""Counts against numpy: identical for narrow types and small wide tensors, moments within their tolerances."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ def check_counts(found: ValueCounts, x: np.ndarray, smallest: float) -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(dtype=st.sampled_from(NARROW + WIDE), seed=st.integers(0, 99), shape=st.tuples(st.integers(1, 90), st.integers(1, 90)))
+@given(
+    dtype=st.sampled_from(NARROW + WIDE),
+    seed=st.integers(0, 99),
+    shape=st.tuples(st.integers(1, 90), st.integers(1, 90)),
+)
 def test_cells_are_the_distinct_values(lab, dtype, seed, shape) -> None:
     """Every bit pattern, NaN, Inf, subnormals and negative zero included, is counted as numpy.unique counts its value."""
     stored = lab.bits(dtype, (1, *shape), seed)
@@ -51,7 +55,7 @@ def test_every_pattern_of_a_narrow_type_is_counted_where_it_belongs(lab, dtype) 
     check_counts(lab.take(Count(), stored, dtype)[0], lab.values(dtype, stored).ravel(), NORMAL.get(dtype, 0.0))
 
 
-GROUNDS = {                                     # name: draw of n values
+GROUNDS = {  # name: draw of n values
     "normal": lambda r, n: r.normal(0, 0.02, n),
     "offset": lambda r, n: r.normal(3.0, 0.02, n),
     "tiny": lambda r, n: r.normal(0, 1e-12, n),
@@ -64,7 +68,9 @@ GROUNDS = {                                     # name: draw of n values
 
 
 @pytest.mark.parametrize("ground", GROUNDS)
-@pytest.mark.parametrize(("dtype", "n"), [("F32", 300 * 1000), ("F32", 5000), ("BF16", 300 * 1000), ("F16", 5000), ("F64", 300 * 1000)])
+@pytest.mark.parametrize(
+    ("dtype", "n"), [("F32", 300 * 1000), ("F32", 5000), ("BF16", 300 * 1000), ("F16", 5000), ("F64", 300 * 1000)]
+)
 def test_moments_are_those_of_numpy_and_scipy(lab, ground, dtype, n) -> None:
     """mean 1e-9 std, std 1e-9, skew and kurtosis 1e-6 where cells are exact; 1e-6, 1e-6, 1e-5 for binned float32."""
     if dtype == "F16" and ground in ("tinier", "huge", "tiny"):

@@ -16,8 +16,12 @@ def sums(x: np.ndarray) -> dict:
         (side, name): value
         for side, axis in (("rows", 1), ("cols", 0))
         for name, value in {
-            "sum": v.sum(axis), "squares": (v**2).sum(axis), "min": np.where(ok, x, np.inf).min(axis),
-            "max": np.where(ok, x, -np.inf).max(axis), "positive": (ok & (x > 0)).sum(axis), "nonfinite": (~ok).sum(axis),
+            "sum": v.sum(axis),
+            "squares": (v**2).sum(axis),
+            "min": np.where(ok, x, np.inf).min(axis),
+            "max": np.where(ok, x, -np.inf).max(axis),
+            "positive": (ok & (x > 0)).sum(axis),
+            "nonfinite": (~ok).sum(axis),
         }.items()
     }
 

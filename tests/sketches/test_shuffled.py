@@ -34,8 +34,10 @@ def test_the_order_is_seeded() -> None:
 def test_structure_is_gone(lab) -> None:
     """Row scales that stand out before do not after."""
     x = np.random.default_rng(0).normal(size=(1, 64, 64)) * np.exp(np.linspace(-1, 1, 64))[:, None]
+
     def spread(found) -> float:
         return float(np.log(found.rows["squares"]).std())
+
     stored = lab.numbers("F32", x)
     assert spread(lab.take(Lines(), stored, "F32")[0]) > 4 * spread(lab.take(Shuffled(Lines()), stored, "F32")[0])
 

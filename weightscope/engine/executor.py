@@ -1,6 +1,6 @@
 """Runs a plan on threads of this process: workers read and fold, answers come out in the order of the units.
 
-Work is handed out first in, first out, and the step that joins a batch's runs is queued behind them, so it never waits
+Work is handed out first in, first out, and the step that joins a batch's runs is queued behind them: it never waits
 for work that has not begun. Each worker keeps its own buffers and computes on one thread: the same numbers for any
 number of workers.
 """

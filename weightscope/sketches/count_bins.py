@@ -73,12 +73,12 @@ def _bins(x: Tensor, scratch: Scratch) -> Tensor:
 
 def _rest(x: Tensor, dtype: str, scratch: Scratch, suspect: bool, coarse: bool) -> ValueCounts:
     """Extremes, power sums and special values of one matrix's tile, as counts without cells."""
-    low, high = (float(v) for v in torch.aminmax(x))
+    low, high = (float(v) + 0.0 for v in torch.aminmax(x))      # never -0
     nan = inf = 0
     if not (abs(low) < float("inf") and abs(high) < float("inf")):
         nan, inf = int(x.isnan().sum()), int(x.isinf().sum())
         x = x[x.isfinite()]
-        low, high = (float(v) for v in torch.aminmax(x)) if len(x) else (float("inf"), float("-inf"))
+        low, high = (float(v) + 0.0 for v in torch.aminmax(x)) if len(x) else (float("inf"), float("-inf"))
     zeros = int((x == 0).sum()) if suspect else 0
     tiny = int((x.abs() < NORMAL[dtype]).sum()) - zeros if suspect and dtype in NORMAL else 0
     rough = coarse and dtype == "F32" and not bool((x.view(torch.int32) & 0xFFFF).any())
@@ -95,7 +95,7 @@ def _power(x: Tensor, low: float, high: float, scratch: Scratch) -> PowerSums:
     """
     if not len(x):
         return PowerSums()
-    mean = float(x.mean())
+    mean = float(x.mean()) + 0.0
     c = mean if isfinite(mean) else 0.0
     s = 2.0 ** min(max(frexp(max(abs(low - c), abs(high - c)))[1], -120), 120)
     shift = torch.tensor(-c / s, dtype=x.dtype, device=x.device)

@@ -148,7 +148,8 @@ def _borders(w: Tensor, axis: int) -> tuple[Tensor, Tensor]:
 
 def _extremes(state: State, tile: Tile) -> None:
     """min, max and counts by line; non-finite values count apart."""
-    w, spans = tile.values.double(), {"rows": (-1, tile.box.rows), "cols": (-2, tile.box.cols)}
+    w = tile.values.double() + 0.0              # -0 becomes +0: which of the two is least depends on the order of looking
+    spans = {"rows": (-1, tile.box.rows), "cols": (-2, tile.box.cols)}
     ok = w.isfinite()
     for side, (dim, span) in spans.items():
         part = slice(*span)

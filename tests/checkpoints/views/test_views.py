@@ -21,7 +21,9 @@ def made(entry, box: Box) -> torch.Tensor:
     read = []
     for span in entry.needs(box):
         offset, length = span.bytes
-        raw = torch.frombuffer(bytearray(DATA.numpy().tobytes()[offset:offset + length]) or bytearray(1), dtype=torch.uint8)
+        raw = torch.frombuffer(
+            bytearray(DATA.numpy().tobytes()[offset : offset + length]) or bytearray(1), dtype=torch.uint8
+        )
         read.append(lines_in_memory(span) if span.leaf.tensor is not None else span.typed(raw[:length]))
     return entry.make(box, tuple(read))
 

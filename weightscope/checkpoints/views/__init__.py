@@ -1,4 +1,7 @@
-"""Entries made of entries: transpose, part of a fused tensor, one expert of a stack, low-rank product. (Convolutions need none: a stored tensor is a matrix already.)"""
+"""Entries made of entries: transpose, part of a fused tensor, one expert of a stack, low-rank product.
+
+Convolutions need none: a stored tensor is a matrix already.
+"""
 
 from __future__ import annotations
 
