@@ -41,7 +41,7 @@ def check_counts(found: ValueCounts, x: np.ndarray, smallest: float) -> None:
     shape=st.tuples(st.integers(1, 90), st.integers(1, 90)),
 )
 def test_cells_are_the_distinct_values(lab, dtype, seed, shape) -> None:
-    """Every bit pattern, NaN, Inf, subnormals and negative zero included, is counted as numpy.unique counts its value."""
+    """Every bit pattern, NaN, Inf, subnormals and -0 included, is counted as numpy.unique counts its value."""
     stored = lab.bits(dtype, (1, *shape), seed)
     check_counts(lab.take(Count(), stored, dtype)[0], lab.values(dtype, stored).ravel(), NORMAL.get(dtype, 0.0))
 

@@ -36,7 +36,7 @@ class Device:
 
 
 def choose(device: str = "auto", memory: int | None = None, threads: int | None = None) -> Device:
-    """The device asked for, else the first GPU, else the CPU; a quarter of what is free unless told; a worker a core."""
+    """The device asked for, else the first GPU, else the CPU; a quarter of what is free, a worker a core."""
     name, why = _named(device)
     budget, said = (memory, "as told") if memory else (free_memory(name) // 4, "a quarter of what is free")
     workers = (

@@ -84,7 +84,7 @@ def _rest(x: Tensor, dtype: str, scratch: Scratch, suspect: bool, coarse: bool) 
     rough = coarse and dtype == "F32" and not bool((x.view(torch.int32) & 0xFFFF).any())
     return ValueCounts(
         power=_power(x, low, high, scratch), exact=False, zeros=zeros, subnormals=tiny, inf=inf, nan=nan,
-        minimum=low, maximum=high, coarse=rough,
+        minimum=low + 0.0, maximum=high + 0.0, coarse=rough,        # which of -0 and +0 comes first says nothing
     )
 
 

@@ -148,7 +148,7 @@ def _borders(w: Tensor, axis: int) -> tuple[Tensor, Tensor]:
 
 def _extremes(state: State, tile: Tile) -> None:
     """min, max and counts by line; non-finite values count apart."""
-    w = tile.values.double() + 0.0              # -0 becomes +0: which of the two is least depends on the order of looking
+    w = tile.values.double() + 0.0              # no -0: whether it is below +0 depends on the order
     spans = {"rows": (-1, tile.box.rows), "cols": (-2, tile.box.cols)}
     ok = w.isfinite()
     for side, (dim, span) in spans.items():

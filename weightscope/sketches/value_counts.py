@@ -87,9 +87,8 @@ def _union(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     if len(a.value) == len(b.value) and np.array_equal(a.value, b.value) and np.array_equal(a.low, b.low):
         return a.low, a.high, a.value, a.counts + b.counts
-    low, high, value, counts = (
-        np.concatenate(pair) for pair in ((a.low, b.low), (a.high, b.high), (a.value, b.value), (a.counts, b.counts))
-    )
+    low, high, value = (np.concatenate(pair) for pair in ((a.low, b.low), (a.high, b.high), (a.value, b.value)))
+    counts = np.concatenate((a.counts, b.counts))
     order = np.lexsort((high, low, value))
     low, high, value, counts = low[order], high[order], value[order], counts[order]
     # With every value exact, the same value in two types (bf16 and float32) is one cell: the finer one.
