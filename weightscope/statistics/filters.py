@@ -43,9 +43,11 @@ def both_filters(counts: ValueCounts) -> ValueCounts | None:
 
 
 def tiny_share(counts: ValueCounts) -> float | None:
-    """Share of weights with |w| < 1e-3 std, zeros included; None for a constant."""
+    """Share of weights with |w| < 1e-3 std, zeros included; None for a constant and in bins that are too wide."""
     std = _std(counts)
-    return float(counts.counts[np.abs(counts.value) < TINY * std].sum() / counts.n) if std > 0 else None
+    if not (std > 0 and resolved(counts)):
+        return None
+    return float(counts.counts[np.abs(counts.value) < TINY * std].sum() / counts.n)
 
 
 def trimmed(counts: ValueCounts) -> Mapping[str, float | None]:

@@ -49,7 +49,7 @@ def spreads(margins: Margins, power: PowerSums) -> Mapping[str, float | str | No
     left_out = len(margins.rows["squares"]) - m, len(margins.cols["squares"]) - n
     if min(m, n) < 2:
         return dict.fromkeys(c for c in COLUMNS if "spread" in c) | {"note": "fewer than two non-zero rows or columns"}
-    kurtosis = _without_zeros(power, m * n).kurtosis
+    kurtosis = (_without_zeros(power, m * n) if any(left_out) else power).kurtosis
     return {
         "row_spread": float(rows.std()), "row_spread_null": spread_null(n), "row_spread_iid": spread_iid(kurtosis, n),
         "col_spread": float(cols.std()), "col_spread_null": spread_null(m), "col_spread_iid": spread_iid(kurtosis, m),
@@ -111,4 +111,4 @@ def _lag(lines: Mapping[str, NDArray[np.float64]], product: float, length: int) 
     var_x, var_y = float(squares[:-1].sum()) / pairs - x * x, float(squares[1:].sum()) / pairs - y * y
     if not (var_x > CANCELS * x * x and var_y > CANCELS * y * y):
         return None
-    return min(max((product / pairs - x * y) / sqrt(var_x * var_y), -1.0), 1.0)
+    return min(max((product / pairs - x * y) / (sqrt(var_x) * sqrt(var_y)), -1.0), 1.0)

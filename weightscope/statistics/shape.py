@@ -10,7 +10,7 @@ from math import exp, lgamma, log
 from typing import TYPE_CHECKING, Any
 
 from ..heavy import numpy as np
-from .moments import dot
+from .moments import dot, resolved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,9 +22,9 @@ WEIBULL_POINTS = 1000                           # slope of a Gaussian within 1e-
 
 def beta_moment(counts: ValueCounts) -> float | None:
     """beta of a generalised Gaussian from rho = N sum(w^2)/(sum|w|)^2, arXiv 2506.00486; no mean removal."""
-    total = dot(np.abs(counts.value), counts.counts)
+    total = dot(np.abs(counts.value), counts.counts) if resolved(counts) else 0.0
     squares = counts.power.about(0.0).s2
-    return beta_of_rho(counts.n * squares / total**2) if total > 0 else None
+    return beta_of_rho(counts.n * (squares / total / total)) if total > 0 else None     # total**2 may leave float64
 
 
 def beta_of_rho(rho: float) -> float | None:
@@ -55,8 +55,11 @@ def log_rho(beta: float) -> float:
 def weibull_k(counts: ValueCounts) -> float | None:
     """Weibull shape of |w|: slope of ln(-ln(1-F)) on ln|w| at 1000 F uniform over 0.1..0.9 (Gaussian: 1.2054).
 
-    Quantiles stand as far into their cell as their rank does; None where one size holds all of them, or zero some.
+    Quantiles stand as far into their cell as their rank does; None where one size holds all of them, or zero some, and
+    in bins that are too wide.
     """
+    if not resolved(counts):
+        return None
     size, low, high, count = _folded(counts)
     share = 0.1 + 0.8 * (np.arange(WEIBULL_POINTS) + 0.5) / WEIBULL_POINTS
     upto = np.cumsum(count)

@@ -12,6 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from ...heavy import numpy as np
+from ..moments import spread_over_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 NARROW = 0.02                                   # std: below it the density at the value stands for the cell
 MANY = 4096                                     # cells: below, grouping costs what it saves
 LATTICE = 1e-5                                  # mean width^2/12: what rounding adds to the variance (bf16: 5e-6)
+WIDEST = 1.0                                    # std: mean width of bins above which they show no law
 ZEROS = 0.01                                    # share above which exact zeros leave the fits
 
 
@@ -57,8 +59,11 @@ def prepare(counts: ValueCounts) -> Cells | str:
     n, centre, scale = counts.n, counts.power.mean, counts.power.std
     if n == 0:
         return "no finite non-zero weights"
+    if not spread_over_cells(counts, WIDEST):
+        return "bins too wide beside the spread, or too narrow in range: no law, no quantiles"
     if len(counts.value) < 3:
-        return f"{len(counts.value)} distinct value{'s'[:len(counts.value) > 1]}: no law is fitted below three"
+        what = "distinct value" if counts.exact else "cell"
+        return f"{len(counts.value)} {what}{'s'[:len(counts.value) > 1]}: no law is fitted below three"
     if not (isfinite(scale) and scale > max(abs(centre) * 1e-14, 1e-300)):
         return "spread beyond float64"
     return _standard(counts, n, centre, scale)

@@ -1,4 +1,4 @@
-"""Columns of the fitted laws: which is best, how well the Gaussian does, the shape parameters, and the pattern label."""
+"""Columns of the fitted laws: the best one, how well the Gaussian does, shape parameters, and the pattern label."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ...sketches import Count
 from ..filters import both_filters, trimmed
 from ..fitting import Fits, fit_laws
 from ..laws import LAWS as FAMILIES
-from ..moments import moments
+from ..laws.cells import WIDEST, excess_zeros
+from ..moments import moments, spread_over_cells
 from ..nulls import max_z_null
 from ..pattern import Traits, central_share, far_share, max_z, pattern
 from ..statistic import Evidence, Statistic
@@ -18,7 +19,6 @@ from ..statistic import Evidence, Statistic
 if TYPE_CHECKING:
     from ...sketches import ValueCounts
 
-ZERO_SHARE = 0.01  # of the elements: above it zeros leave the fits, and the note says so
 COLUMNS = (
     Column("best", "str", "law of lowest BIC; the simplest within 0.001 bits per weight", shown=True),
     Column(
@@ -76,7 +76,9 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
 
 
 def labelled(counts: ValueCounts, fits: Fits) -> str | None:
-    """The pattern label of a tensor from its counts and fits."""
+    """The pattern label of a tensor from its counts and fits; None where bins show no law."""
+    if fits.best is None and not spread_over_cells(counts, WIDEST):
+        return None
     filtered = both_filters(counts)
     refit = fit_laws(filtered, [law for law in FAMILIES if law.name == "gennorm"]).get("gennorm") if filtered else None
     best, normal = fits.best, fits.get("normal")
@@ -99,7 +101,7 @@ def labelled(counts: ValueCounts, fits: Fits) -> str | None:
 
 def _zeros(counts: ValueCounts) -> str:
     share = counts.zeros / counts.n if counts.n else 0
-    return f"{share:.1%} exact zeros left out of the fits" if ZERO_SHARE < share < 1 else ""
+    return f"{share:.1%} exact zeros left out of the fits" if excess_zeros(counts) and share < 1 else ""
 
 
 LAWS = Statistic(COLUMNS, frozenset({Count()}), _of)

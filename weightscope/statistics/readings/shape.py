@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ...columns import Column
 from ...sketches import Count
 from ..filters import tiny_share, trimmed
+from ..laws.cells import excess_zeros
 from ..shape import beta_moment, weibull_k
 from ..statistic import Evidence, Statistic
 
@@ -33,9 +34,10 @@ COLUMNS = (
 
 def _of(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
+    dense = counts.without_zeros() if excess_zeros(counts) else counts
     return {
-        "beta_moment": beta_moment(counts),
-        "weibull_k": weibull_k(counts),
+        "beta_moment": beta_moment(dense),
+        "weibull_k": weibull_k(dense),
         "tiny_share": tiny_share(counts),
         **trimmed(counts),
     }
