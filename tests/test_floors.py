@@ -10,7 +10,7 @@ import weightscope
 HOUSE = Path(weightscope.__file__).parent
 GROUND = ("errors", "columns", "geometry", "heavy", "dtypes", "order", "escape")
 BELOW = {
-    **{room: () for room in GROUND},
+    **dict.fromkeys(GROUND, ()),
     "dtypes": ("heavy",),
     "checkpoints": GROUND,
     "naming": GROUND,

@@ -34,7 +34,7 @@ Watch = Callable[[Meter, int, int], AbstractContextManager[None]]  # meter, tens
 
 @dataclass(frozen=True)
 class Running:
-    """Where and with how much: device, bytes of memory, threads; `strict` turns notes on tensors into exit 4."""
+    """Where and with how much: device, bytes of memory, threads."""
 
     device: str = "auto"
     memory: int | None = None
@@ -56,9 +56,9 @@ def fit(*models: Any, **options: Any) -> Report:
     """Which law do the weights follow, how well, and are they i.i.d.: one row a tensor, or a group with `by`.
 
     `models`: paths, `demo:NAME`, open checkpoints or dicts of tensors. `options`: the fields of FitOptions (by, long,
-    balance, coding, counts, panels, seed), Selection (include, exclude, role, layers, min_params), Opening (root, strict,
-    follow_symlinks, salvage), Reading (name_map, split), Running (device, memory, threads), View (columns, where, sort,
-    limit) and Gates (fail_if). Raises Usage, Untrusted.
+    balance, coding, counts, panels, histogram, seed), Selection (include, exclude, role, layers, min_params), Opening
+    (root, strict, follow_symlinks, salvage), Reading (name_map, split), Running (device, memory, threads), View
+    (columns, where, sort, limit) and Gates (fail_if). Raises Usage, Untrusted.
 
     >>> report = fit("demo:gpt", by="role", columns=("role", "kind", "std"))
     >>> list(report.table.columns)
@@ -70,7 +70,8 @@ def fit(*models: Any, **options: Any) -> Report:
 def ls(*models: Any, **options: Any) -> Report:
     """What is in a checkpoint: name, layer, role, shape, dtype, bytes, from headers alone.
 
-    `options`: the fields of InventoryOptions (by, flat, metadata) and of the records that `fit` takes. Raises Usage, Untrusted.
+    `options`: the fields of InventoryOptions (by, flat, metadata) and of the records that `fit` takes.
+    Raises Usage, Untrusted.
 
     >>> ls("demo:gpt", by="dtype").rows[0]["dtype"]
     'BF16'
@@ -104,7 +105,7 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
         timing=timing,
         notes=_notes(question, models, options),
         provenance=provenance(question.name, opened, keywords, engine.device),
-        unmeasured=_unmeasured(models, engine),
+        unmeasured=() if question is LS else _unmeasured(models, engine),
         reasons=_reasons(models, engine),
         incomplete=any(c.missing for c in opened),
     )
@@ -149,7 +150,7 @@ def _frozen(value: Any) -> Any:
 
 
 def _checked(question: Analysis, records: Mapping[type, Any]) -> Any:
-    """Expressions and columns against what the options declare, before anything is opened; then which columns are wanted."""
+    """Expressions and columns against what is declared, before anything is opened; then which columns are wanted."""
     options, view, gates = records[question.options], records[View], records[Gates]
     declared, absent = question.columns(options), question.optional(options)
     absent = {k: v for k, v in absent.items() if k not in {c.name for c in declared}}
@@ -208,6 +209,4 @@ def _reasons(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
 
 def _unmeasured(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
     """Tensors that the command applies to and could not measure."""
-    if engine.device is None and not any(p.entry for m in models for p in m.pieces):
-        return ()
     return tuple(p.name for m in models for p in m.pieces if p.entry is None) + tuple(engine.refused)

@@ -1,4 +1,4 @@
-"""An analysis is one question: its options, its columns, and a generator that asks (measure) and answers (rows, panels)."""
+"""An analysis is one question: options, columns, and a generator that asks (measure) and answers (rows, panels)."""
 
 from __future__ import annotations
 

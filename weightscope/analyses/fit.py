@@ -71,7 +71,8 @@ def columns(o: FitOptions) -> tuple[Column, ...]:
 def _beside(statistic: Statistic, o: FitOptions) -> Statistic:
     """With --balance a terminal's width goes to beta, balanced beta and its null, side by side."""
     hidden = GIVE_WAY if o.balance else ()
-    return replace(statistic, columns=tuple(replace(c, shown=c.shown and c.name not in hidden) for c in statistic.columns))
+    shown = (replace(c, shown=c.shown and c.name not in hidden) for c in statistic.columns)
+    return replace(statistic, columns=tuple(shown))
 
 
 def optional(o: FitOptions) -> Mapping[str, str]:

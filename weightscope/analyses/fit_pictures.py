@@ -1,4 +1,4 @@
-"""What `fit` draws: a small histogram beside each row, and a log-density panel with the Gaussian and the best law over it."""
+"""What `fit` draws: a small histogram beside each row, and a log-density panel with the Gaussian and the best law."""
 
 from __future__ import annotations
 

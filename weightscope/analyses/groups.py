@@ -1,6 +1,6 @@
 """Grouped rows: tensors of one role, layer or model pooled, beside the median, least and greatest of the tensors.
 
-Pooling exact Gaussians of different sigma fakes heavy tails, so a pooled value never stands alone; kinds are never mixed.
+Pooling exact Gaussians of different sigma fakes heavy tails, so a pooled value never stands alone; kinds never mix.
 """
 
 from __future__ import annotations

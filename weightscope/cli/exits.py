@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -63,7 +64,8 @@ def _misused(fault: Any) -> int:
 def _lost(fault: OSError) -> int:
     """The outside world failed: a full disk, a file that cannot be read any more."""
     _silenced()
-    return _refused(f"expected to read and write to the end; found: {fault.strerror or fault}; free some space or see what holds it", 3)
+    found = fault.strerror or fault
+    return _refused(f"expected to read and write to the end; found: {found}; see whether the disk is full", 3)
 
 
 def _broken(fault: Exception) -> int:
@@ -100,8 +102,9 @@ def _silenced() -> None:
 
 def _opened() -> None:
     """Streams that the caller closed (`>&-`) are as good as the null device; print would else choose the other one."""
-    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")
-    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

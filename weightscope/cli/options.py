@@ -1,4 +1,4 @@
-"""Options that every command shares, declared once; `shared` adds them to a command's own and hands them over as a record.
+"""Options that every command shares, declared once; `shared` adds them to a command's own and hands them over.
 
 A command is a function of its own options and one `Shared`; typer sees all of them as parameters.
 """

@@ -1,0 +1,94 @@
+"""Small checkpoints on disk, and the program run in this process or in one of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from weightscope.cli.app import run as program
+from weightscope.cli.exits import guarded
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Exit code and both streams of one run."""
+
+    code: int
+    out: str
+    err: str
+
+
+def tensors(seed=0):
+    """Two layers of a small network, a vector and a tensor with a NaN."""
+    rng = np.random.default_rng(seed)
+    draw = lambda *shape: (0.02 * rng.standard_normal(shape)).astype(np.float32)
+    values = {f"model.layers.{i}.mlp.down_proj.weight": draw(48, 32) for i in (10, 2)}
+    return values | {"model.norm.weight": draw(64), "lm_head.weight": draw(40, 32)}
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A checkpoint of four tensors."""
+    path = tmp_path / "model.safetensors"
+    save_file(tensors(), path)
+    return str(path)
+
+
+@pytest.fixture
+def odd(tmp_path):
+    """A checkpoint with a NaN, a hostile name and a type that cannot be measured."""
+    values = tensors() | {
+        "h.0.\x1b[31m[bold]w\n": np.ones((4, 4), np.float32),
+        "z.phase": np.ones((2, 2), np.complex64),
+    }
+    values["lm_head.weight"][3, 4] = np.nan
+    path = tmp_path / "odd.safetensors"
+    save_file(values, path)
+    return str(path)
+
+
+@pytest.fixture
+def weightscope(capsys, monkeypatch):
+    """`weightscope("fit", path)`: the program in this process, its streams no terminals."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["weightscope", *map(str, arguments)])
+        capsys.readouterr()
+        code = guarded(program)
+        out, err = capsys.readouterr()
+        return Ended(code, out, err)
+
+    return call
+
+
+@pytest.fixture
+def fresh():
+    """`fresh("ls", path)`: the program in a process of its own; more keywords go to subprocess.Popen."""
+
+    def call(*arguments, **more):
+        environment = {"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"]} | more.pop("env", {})
+        return subprocess.Popen(
+            [sys.executable, "-m", "weightscope", *map(str, arguments)], env=environment, text=True, **more
+        )
+
+    return call
+
+
+@pytest.fixture
+def sparse(tmp_path):
+    """A file of 6 GB that takes no room: long enough to be interrupted."""
+    shape = [60_000, 50_000]
+    size = 2 * shape[0] * shape[1]
+    about = json.dumps({"h.0.w": {"dtype": "BF16", "shape": shape, "data_offsets": [0, size]}}).encode()
+    path = tmp_path / "sparse.safetensors"
+    with path.open("wb") as file:
+        file.write(len(about).to_bytes(8, "little") + about)
+        file.truncate(8 + len(about) + size)
+    return str(path)

@@ -1,0 +1,245 @@
+"""Every exit code of the contract, and that stdout carries the report and nothing else."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from weightscope.cli import ending, exits
+
+WAIT = 60
+
+
+def test_done_is_0(weightscope, model):
+    """A report on stdout, nothing on stderr."""
+    done = weightscope("fit", model)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.count("\n") == 5
+    assert done.out.startswith("tensor,layer,role,")
+
+
+def test_a_matching_gate_is_1(weightscope, model):
+    """The report is still written; the verdict goes to stderr with the rows that match."""
+    done = weightscope("fit", model, "--fail-if", "std > 0", "--fail-if", "nan > 0")
+    assert done.code == 1
+    assert done.out.count("\n") == 5
+    assert "std > 0" in done.err
+    assert "model.layers.2.mlp.down_proj.weight" in done.err
+    assert "nan > 0" not in done.err
+
+
+def test_a_gate_that_does_not_match_is_0(weightscope, model):
+    """No verdict, no code."""
+    done = weightscope("fit", model, "--fail-if", "nan + inf > 0")
+    assert (done.code, done.err) == (0, "")
+
+
+def test_gates_see_every_measured_row(weightscope, model):
+    """Before --where, --limit and --columns."""
+    gated = ("--fail-if", "tensor == 'lm_head.weight'", "--limit", "0", "--where", "layer == 2", "--columns", "std")
+    done = weightscope("fit", model, *gated)
+    assert (done.code, done.out) == (1, "std\n")
+
+
+def test_a_gate_that_is_null_everywhere_warns(weightscope, model):
+    """0 with a warning, silent with --quiet, 4 under --strict."""
+    null = ("fit", model, "-i", "model.norm*", "--fail-if", "row_spread > 1")
+    warned = weightscope(*null)
+    assert warned.code == 0
+    assert "null" in warned.err
+    assert weightscope(*null, "-q").err == ""
+    assert weightscope(*null, "--strict").code == 4
+
+
+WRONG = [
+    (["fit", "MODEL", "--columns", "stdd"], "did you mean 'std'"),
+    (["fit", "MODEL", "--columns", "balanced_beta"], "needs --balance"),
+    (["fit", "MODEL", "--where", "entropy_bits > 1"], "needs --coding"),
+    (["fit", "MODEL", "--sort", "source"], "several MODELs"),
+    (["fit", "MODEL", "--sort=-law"], "needs --long"),
+    (["fit", "MODEL", "--columns", "std", "--by", "role", "--where", "tensor == 'x'"], "needs --by tensor"),
+    (["fit", "MODEL", "--fail-if", "stdd > 1"], "did you mean 'std'"),
+    (["fit", "MODEL", "--fail-if", "__import__('os')"], "__import__"),
+    (["fit", "MODEL", "--by", "rôle"], "tensor, role, layer, model"),
+    (["ls", "MODEL", "--by", "colour"], "dtype"),
+    (["fit", "MODEL", "-f", "xls"], "csv"),
+    (["fit", "MODEL", "-o", "report.xls"], "xls"),
+    (["fit", "MODEL", "-o", "/nowhere/at/all.csv"], "create it first"),
+    (["fit", "MODEL", "--plot", "picture.bmp"], "bmp"),
+    (["ls", "MODEL", "--plot", "picture.png"], "no picture"),
+    (["fit", "MODEL", "--counts", "cells.xls"], "xls"),
+    (["fit", "MODEL", "--provenance", "/nowhere/at/all.json"], "create it first"),
+    (["fit", "MODEL", "--memory", "lots"], "512MiB"),
+    (["fit", "MODEL", "--memory", "-1GiB"], "512MiB"),
+    (["fit", "MODEL", "--threads", "0"], "--threads"),
+    (["fit", "MODEL", "--limit", "x"], "--limit"),
+    (["fit", "MODEL", "--layers", "one"], "0-3,10"),
+    (["fit", "MODEL", "--device", "tpu"], "cuda:N"),
+    (["fit", "MODEL", "--role", "attn.*"], "roles here: head, mlp.down, norm"),
+    (["fit", "MODEL", "--colums", "std"], "--columns"),
+    (["fit"], "MODEL"),
+    (["fitt", "MODEL"], "No such command"),
+    (["fit", "demo:gtp"], "demo:gpt"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), WRONG, ids=lambda x: " ".join(x) if isinstance(x, list) else "")
+def test_wrong_usage_is_2(weightscope, model, arguments, said, monkeypatch):
+    """One line on stderr says what was expected, nothing on stdout, nothing opened or written."""
+    monkeypatch.chdir(os.path.dirname(model))
+    done = weightscope(*(model if a == "MODEL" else a for a in arguments))
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert done.err.count("\n") == 1
+    assert os.listdir() == ["model.safetensors"]
+
+
+def test_no_arguments_is_the_help(weightscope):
+    """Help, on stderr: a command was expected."""
+    done = weightscope()
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Usage: ")
+
+
+def test_a_source_that_is_not_there_is_3(weightscope, tmp_path):
+    """A missing file, a folder without a model, an address of the Hub."""
+    for source, said in [
+        (tmp_path / "none.safetensors", "none.safetensors"),
+        (tmp_path, str(tmp_path)),
+        ("org/name", "hf://org/name"),
+        ("s3://bucket/model", "local"),
+    ]:
+        done = weightscope("fit", source)
+        assert (done.code, done.out) == (3, "")
+        assert said in done.err
+        assert done.err.count("\n") == 1
+
+
+def test_a_damaged_source_is_3(weightscope, model, tmp_path):
+    """Refused whole: no row, and no file of the report."""
+    broken, report = tmp_path / "broken.safetensors", tmp_path / "r.csv"
+    with open(model, "rb") as whole:
+        broken.write_bytes(whole.read()[:-5])
+    done = weightscope("fit", broken, "-o", report)
+    assert (done.code, done.out) == (3, "")
+    assert "broken.safetensors" in done.err
+    assert not report.exists()
+
+
+def test_salvage_measures_what_is_whole_and_is_3(weightscope, tmp_path):
+    """The rows that could be read are printed, what is missing is said, and the code stays 3, before 1 and 4."""
+    whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
+    save_file({f"h.{i}.w": np.ones((8, 8), np.float32) * (i + 1) for i in range(3)}, whole)
+    broken.write_bytes(whole.read_bytes()[:-5])
+    done = weightscope("fit", broken, "--salvage", "--columns", "tensor,max", "--fail-if", "max > 0")
+    assert done.code == 3
+    assert done.out == "tensor,max\nh.0.w,1.0\nh.1.w,2.0\n"
+    assert "h.2.w" in done.err
+
+
+def test_strict_is_4(weightscope, odd):
+    """A tensor that cannot be measured is a row with a note, and an error under --strict."""
+    done = weightscope("fit", odd, "--columns", "tensor,std,note", "-i", "z.*")
+    assert done.code == 0
+    assert done.out.splitlines()[1].startswith("z.phase,,")
+    assert "C64" in done.out
+    strict = weightscope("fit", odd, "-i", "z.*", "--strict")
+    assert strict.code == 4
+    assert "z.phase" in strict.err
+
+
+def test_of_several_codes_the_gravest(weightscope, odd):
+    """4 before 1."""
+    assert weightscope("fit", odd, "--strict", "--fail-if", "nan > 0").code == 4
+
+
+def test_a_fault_is_70(weightscope, model, monkeypatch):
+    """A line on how to report it; the traceback only with --verbose."""
+
+    def broken(*arguments):
+        raise ZeroDivisionError("ouch")
+
+    monkeypatch.setattr(ending, "ask", broken)
+    done = weightscope("fit", model)
+    assert (done.code, done.out) == (70, "")
+    assert done.err == f"weightscope: ZeroDivisionError: ouch; {exits.REPORT}\n"
+    assert "Traceback" in weightscope("fit", model, "--verbose").err
+
+
+def test_out_of_memory_is_70(weightscope, model, monkeypatch):
+    """What to lower is said."""
+
+    def full(*arguments):
+        raise MemoryError("1 TiB")
+
+    monkeypatch.setattr(ending, "ask", full)
+    done = weightscope("fit", model)
+    assert done.code == 70
+    assert "lower --memory" in done.err
+
+
+def test_a_full_disk_is_3(fresh, model):
+    """What fails while writing is not wrong usage, and nothing more is tried at the end."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = fresh("ls", model, "-q", stdout=full, stderr=subprocess.PIPE)
+        err = done.communicate(timeout=WAIT)[1]
+    assert done.returncode == 3
+    assert err.count("\n") == 1
+    assert "No space left" in err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["ls", "demo:gpt", "-q"]], ids=" ".join)
+def test_a_closed_pipe_is_141(fresh, arguments):
+    """Whoever reads our output may stop at any time: no word, no traceback."""
+    read, write = os.pipe()
+    os.close(read)
+    done = fresh(*arguments, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert done.communicate(timeout=WAIT)[1] == ""
+    assert done.returncode == 141
+
+
+def test_closed_streams_are_the_null_device(model):
+    """With stdout closed nothing lands on stderr instead, and the other way round."""
+    command = f"'{sys.executable}' -m weightscope ls '{model}'"
+    both = subprocess.run(f"{command} >&-", shell=True, capture_output=True, text=True, timeout=WAIT, check=False)
+    assert (both.returncode, both.stdout) == (0, "")
+    assert "lm_head" not in both.stderr
+    both = subprocess.run(f"{command} 2>&-", shell=True, capture_output=True, text=True, timeout=WAIT, check=False)
+    assert both.returncode == 0
+    assert both.stdout.count("\n") == 5
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted(fresh, sparse, tmp_path, number, code):
+    """In the middle of a large file: a word on what is lost, no report, no half-written file, and a prompt end."""
+    report = tmp_path / "report.csv"
+    run = fresh("fit", sparse, "-o", report, "--verbose", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not _reading(run.pid):
+        time.sleep(0.1)
+    run.send_signal(number)
+    out, err = run.communicate(timeout=WAIT)
+    assert run.returncode == code
+    assert out == ""
+    assert err == "interrupted: nothing more was written, finished files are whole\n"
+    assert os.listdir(tmp_path) == ["sparse.safetensors"]
+
+
+def _reading(pid):
+    """Whether a process has read more than its own libraries."""
+    with open(f"/proc/{pid}/io", encoding="ascii") as io:
+        return int(io.readline().split()[1]) > 600_000_000
+
+
+def test_an_interrupt_at_any_time_is_130():
+    """Before the work begins too."""
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    assert exits.guarded(interrupted) == 130
