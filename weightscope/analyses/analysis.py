@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..checkpoints import Checkpoint, Entry, Stored
-from ..columns import Column, Panel, Row
+from ..columns import Block, Column, Panel, Row
 from ..engine.unit import Measurer
 from ..naming import Place
 
@@ -44,5 +44,5 @@ class Analysis:
     options: type  # frozen dataclass; flags, keywords and docs come from its fields
     columns: Callable[[Any], tuple[Column, ...]]
     optional: Callable[[Any], Mapping[str, str]]  # absent columns -> the option that brings them
-    rows: Callable[[Sequence[Model], Any, Measurer], Iterator[Row | Panel]]
+    rows: Callable[[Sequence[Model], Any, Measurer], Iterator[Row | Panel | Block]]
     notes: Callable[[Sequence[Model], Any], tuple[str, ...]] = field(default=lambda models, options: ())

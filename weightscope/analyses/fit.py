@@ -99,7 +99,7 @@ def rows(models: Sequence[Model], o: FitOptions, measure: Measurer) -> Iterator[
             continue
         for piece, values, sketches in answers:
             label = piece.name if len(models) == 1 else f"{model.source}: {piece.name}"
-            yield from _lines(own | of_tensor(piece) | values, sketches, o, label)
+            yield from _lines({**own, **of_tensor(piece), **values}, sketches, o, label)
 
 
 def _lines(
@@ -148,7 +148,7 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
     piece: Piece = measured.unit.key
     sketches = measured.sketches[""]
     able = [s for s in asked if s.needs <= sketches.keys()]
-    values = evaluate(able, Evidence(sketches, piece.entry and piece.entry.shape, piece.dtype, piece.place.kind))
+    values = evaluate(able, Evidence(sketches, piece.entry.shape if piece.entry else None, piece.dtype, piece.place.kind))
     missing = {c.name: None for s in asked if s not in able for c in s.columns}
     vector = "a vector: element statistics only" if missing and not _is_matrix(piece) else ""
     notes = [piece.note, vector, measured.note, values["note"]]

@@ -83,5 +83,5 @@ def spread(group: Group, statistics: Sequence[Column]) -> Iterator[tuple[str, ob
         if column.dtype not in ("int", "float"):
             continue
         seen = [v for row in group.values if isinstance(v := row.get(column.name), int | float) and v == v]
-        for suffix, of in zip(SPREAD, (median, min, max), strict=True):
-            yield column.name + suffix, of(seen) if seen else None
+        around = (median(seen), min(seen), max(seen)) if seen else (None,) * 3
+        yield from zip((column.name + suffix for suffix in SPREAD), around, strict=True)

@@ -65,8 +65,8 @@ def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Ite
     """One row a stored tensor, an alias, or a group; never asks for a measurement."""
     for model in models:
         own = sourced(models, model)
-        answers = _metadata(model) if o.metadata else _tensors(model) if o.by == "tensor" else _groups(model, o.by)
-        answers = list(answers)
+        asked = _metadata(model) if o.metadata else _tensors(model) if o.by == "tensor" else _groups(model, o.by)
+        answers = list(asked)
         for values in collapsed(answers) if o.by == "tensor" and not (o.flat or o.metadata) else answers:
             yield Row(own | values)
 

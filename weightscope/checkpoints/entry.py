@@ -147,7 +147,7 @@ class Span:
 def lines_in_memory(span: Span) -> Tensor:
     """The lines of a tensor that is already there: a view, in the storage dtype."""
     leaf = span.leaf
-    whole = leaf.tensor.detach().reshape(leaf.matrix)
+    whole: Tensor = leaf.tensor.detach().reshape(leaf.matrix)
     store = getattr(torch, DTYPES[leaf.dtype].store)
     whole = whole if whole.dtype == store else whole.view(store)
     return whole.narrow(leaf.cut, span.first, span.last - span.first)

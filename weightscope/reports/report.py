@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -41,7 +41,7 @@ class Report:
     view: View = PLAIN
     provenance: Mapping[str, Any] = field(default_factory=dict)
     timing: Mapping[str, Any] = field(default_factory=dict)
-    tables: Mapping[str, tuple[tuple[Column, ...], Rows]] = field(default_factory=dict)
+    tables: Mapping[str, tuple[tuple[Column, ...], Sequence[Mapping[str, object]]]] = field(default_factory=dict)
     panels: tuple[Panel, ...] = ()
     notes: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()            # tensors that could not be measured

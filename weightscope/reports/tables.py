@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ class Table:
     """`chosen` says that a person named the columns: then none is left out, whatever the format or the width."""
 
     columns: tuple[Column, ...]
-    rows: tuple[Mapping[str, object], ...]
+    rows: Sequence[Mapping[str, object]]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     chosen: bool = False
 
