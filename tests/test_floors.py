@@ -1,4 +1,4 @@
-"""Imports only go down: each room may import the rooms below that the table names, and heavy packages only through heavy.py."""
+"""Imports only go down: each room imports the rooms that the table names, and heavy packages through heavy.py alone."""
 
 import ast
 from pathlib import Path

@@ -61,7 +61,8 @@ def columns(o: FitOptions) -> tuple[Column, ...]:
     drawn = (HISTOGRAM,) if o.histogram and not o.long else ()
     asked = tuple(_beside(s, o) for s in statistics(o))
     if o.by != "tensor":
-        return (*source, *keys_of(o.by), *drawn, *(LONG if o.long else with_spread(asked)), NOTE)
+        keys = tuple(replace(c, shown=c.shown and c.name != "params") for c in keys_of(o.by))
+        return (*source, *keys, *drawn, *(LONG if o.long else with_spread(asked)), NOTE)
     if o.long:
         return (*source, TENSOR[0], *LONG, NOTE)
     named = tuple(replace(c, shown=c.name == "tensor") for c in TENSOR)
@@ -148,9 +149,11 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
     piece: Piece = measured.unit.key
     sketches = measured.sketches[""]
     able = [s for s in asked if s.needs <= sketches.keys()]
-    values = evaluate(able, Evidence(sketches, piece.entry.shape if piece.entry else None, piece.dtype, piece.place.kind))
+    values = evaluate(
+        able, Evidence(sketches, piece.entry.shape if piece.entry else None, piece.dtype, piece.place.kind)
+    )
     missing = {c.name: None for s in asked if s not in able for c in s.columns}
-    vector = "a vector: element statistics only" if missing and not _is_matrix(piece) else ""
+    vector = "a vector: element statistics only" if missing and piece.params and not _is_matrix(piece) else ""
     notes = [piece.note, vector, measured.note, values["note"]]
     return missing | values | {"note": "; ".join(dict.fromkeys(str(n) for n in notes if n)) or None}
 

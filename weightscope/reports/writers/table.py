@@ -65,14 +65,14 @@ def fitted(columns: Sequence[Column], cells: Cells, width: int, chosen: bool) ->
 def shortened(name: str, width: int) -> str:
     """The name in a width of character cells: leading parts as initials, then cut in the middle.
 
-    Layer numbers and the last two parts, which tell tensors apart, go last.
+    What holds a number and the last two parts, which tell tensors apart, are cut last.
 
     >>> shortened("model.layers.10.mlp.down_proj.weight", 30), shortened("model.layers.10.mlp.down_proj.weight", 20)
     ('m.l.10.mlp.down_proj.weight', 'm.l.10.m.d…oj.weight')
     """
     parts = name.split(".")
     for i, part in enumerate(parts[:-2]):
-        if cell_width(".".join(parts)) > width and not part.isdecimal():
+        if cell_width(".".join(parts)) > width and not any(c.isdigit() for c in part):
             parts[i] = part[:1]
     initials = ".".join(parts)
     if cell_width(initials) <= width:

@@ -13,11 +13,12 @@ from ..laws import LAWS as FAMILIES
 from ..laws.cells import WIDEST, excess_zeros
 from ..moments import moments, spread_over_cells
 from ..nulls import max_z_null
-from ..pattern import Traits, central_share, far_share, max_z, pattern
+from ..pattern import FEWEST, Traits, central_share, far_share, max_z, pattern
 from ..statistic import Evidence, Statistic
 
 if TYPE_CHECKING:
     from ...sketches import ValueCounts
+    from ..fitting import Fit
 
 COLUMNS = (
     Column("best", "str", "law of lowest BIC; the simplest within 0.001 bits per weight", shown=True),
@@ -71,7 +72,7 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
         "w1_normal": normal and normal.w1,
         "kl_bits_normal": normal and normal.kl_bits,
         "pattern": labelled(counts, fits),
-        "note": "; ".join(n for n in (fits.reason, _zeros(counts)) if n),
+        "note": "; ".join(n for n in (fits.reason, _zeros(counts), _few(counts), _bound(gennorm)) if n),
     }
 
 
@@ -102,6 +103,14 @@ def labelled(counts: ValueCounts, fits: Fits) -> str | None:
 def _zeros(counts: ValueCounts) -> str:
     share = counts.zeros / counts.n if counts.n else 0
     return f"{share:.1%} exact zeros left out of the fits" if excess_zeros(counts) and share < 1 else ""
+
+
+def _few(counts: ValueCounts) -> str:
+    return f"fewer than {FEWEST:,} weights: no pattern" if 0 < counts.n < FEWEST else ""
+
+
+def _bound(gennorm: Fit | None) -> str:
+    return "beta ended at its bound" if gennorm and gennorm.beta_se is None else ""
 
 
 LAWS = Statistic(COLUMNS, frozenset({Count()}), _of)

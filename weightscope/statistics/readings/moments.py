@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ...columns import Column
 from ...sketches import Count
-from ..moments import l_kurtosis, moments, robust_std
+from ..moments import l_kurtosis, moments, resolved, robust_std
 from ..statistic import Evidence, Statistic
 
 COLUMNS = (
@@ -29,14 +29,18 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
     special = {name: getattr(counts, name) for name in ("zeros", "nan", "inf")}
     odd = " and ".join(f"{special[k]:,} {text}" for k, text in (("nan", "NaN"), ("inf", "Inf")) if special[k])
-    note = f"{odd}: statistics of the finite values" if odd else ("no elements" if not counts.n else "")
+    notes = (
+        "no elements" if not counts.n + counts.nan + counts.inf else "",
+        f"{odd}: statistics of the finite values" if odd else "",
+        "" if resolved(counts) else "bins too wide beside the spread: no quantiles",
+    )
     return {
         **moments(counts),
         **special,
         "l_kurtosis": l_kurtosis(counts),
         "robust_std": robust_std(counts),
         "distinct": counts.distinct,
-        "note": note,
+        "note": "; ".join(n for n in notes if n),
     }
 
 

@@ -1,0 +1,187 @@
+"""What a person sees: the compact table on a real pseudo-terminal, as whole text at a fixed width."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+FIT_120 = """\
+tensor                               histogram          std  best      beta  ks_normal  pattern   row_spread
+────────────────────────────────────────────────────────────────────────────────────────────────────────────
+lm_head.weight                       ▁▁▁▂▄██▄▂▁▁▁    0.1413  laplace  1.001      0.062  linear       0.05303
+model.layers.0.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁      0.02  normal   2.002  0.0001073  gaussian     0.02197
+model.layers.1.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁  0.009999  normal   2.002  0.0001073  gaussian     0.02197
+model.norm.weight                    ·                    0  ·            ·          ·  ·                  ·
+"""
+FIT_60 = """\
+tensor                histogram          std  best      beta
+────────────────────────────────────────────────────────────
+lm_head.weight        ▁▁▁▂▄██▄▂▁▁▁    0.1413  laplace  1.001
+m.l.0.m.do…oj.weight  ▁▁▁▃▆██▆▃▁▁▁      0.02  normal   2.002
+m.l.1.m.do…oj.weight  ▁▁▁▃▆██▆▃▁▁▁  0.009999  normal   2.002
+model.norm.weight     ·                    0  ·            ·
+"""
+BALANCE_120 = """\
+tensor                               histogram          std   beta  ks_normal  balanced_beta  balanced_beta_null
+────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+lm_head.weight                       ▁▁▁▂▄██▄▂▁▁▁    0.1413  1.001      0.062          1.006               1.064
+model.layers.0.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁      0.02  2.002  0.0001073          2.019               2.146
+model.layers.1.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁  0.009999  2.002  0.0001073          2.019               2.146
+model.norm.weight                    ·                    0      ·          ·              ·                   ·
+"""
+ROLES_120 = """\
+role      kind    tensors  histogram         std  best             beta  beta_median  ks_normal  pattern
+────────────────────────────────────────────────────────────────────────────────────────────────────────
+head      matrix        1  ▁▁▁▂▄██▄▂▁▁▁   0.1413  laplace         1.001        1.001      0.062  linear
+mlp.down  matrix        2  ▁▁▁▂▅██▅▂▁▁▁  0.01581  normal_mixture  1.384        2.002    0.03005  heavy
+norm      norm          1  ·                   0  ·                   ·            ·          ·  ·
+"""
+LS_120 = """\
+tensor                                   role      shape  dtype  bytes
+──────────────────────────────────────────────────────────────────────
+lm_head.weight                           head      64x96  F32    24576
+model.layers.{0-1}.mlp.down_proj.weight  mlp.down  64x96  F32    49152
+model.norm.weight                        norm      64     F32      256
+"""
+LS_60 = """\
+tensor                        role      shape  dtype  bytes
+───────────────────────────────────────────────────────────
+lm_head.weight                head      64x96  F32    24576
+m.l.{0-1}.m.down_proj.weight  mlp.down  64x96  F32    49152
+model.norm.weight             norm      64     F32      256
+"""
+PLAIN = {"NO_COLOR": "1"}
+
+
+def on_terminal(arguments, width, environment=None, stderr=subprocess.DEVNULL):
+    """What the program writes to a pseudo-terminal of some width."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    asked = {"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8"}
+    run = subprocess.Popen(
+        [sys.executable, "-m", "weightscope", *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs if stderr is subprocess.STDOUT else stderr,
+        env=asked | (environment or {}),
+    )
+    os.close(theirs)
+    written = b""
+    while True:
+        try:
+            more = os.read(ours, 65536)
+        except OSError:  # the other side is closed
+            break
+        if not more:
+            break
+        written += more
+    os.close(ours)
+    return run.wait(timeout=60), written.decode().replace("\r\n", "\n")
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory):
+    """Gaussian and Laplace quantiles in a fixed order, and a constant vector: the same table on every machine."""
+    p = (np.arange(64 * 96) + 0.5) / (64 * 96)
+    order = (np.arange(len(p)) * 2741) % len(p)
+    shape = lambda values, scale: (scale * values[order]).reshape(64, 96).astype(np.float32)
+    gauss = np.array([NormalDist().inv_cdf(x) for x in p])
+    tensors = {f"model.layers.{i}.mlp.down_proj.weight": shape(gauss, 0.02 / (1 + i)) for i in range(2)}
+    tensors["lm_head.weight"] = shape(np.sign(p - 0.5) * np.log(2 * np.minimum(p, 1 - p)), 0.1)
+    tensors["model.norm.weight"] = np.full(64, 0.5, np.float32)
+    path = tmp_path_factory.mktemp("exact") / "model.safetensors"
+    save_file(tensors, path)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("command", "width", "expected"),
+    [
+        (["fit"], 120, FIT_120),
+        (["fit"], 60, FIT_60),
+        (["fit", "--balance"], 120, BALANCE_120),
+        (["fit", "--by", "role"], 120, ROLES_120),
+        (["ls"], 120, LS_120),
+        (["ls"], 60, LS_60),
+    ],
+    ids=lambda x: " ".join(x) if isinstance(x, list) else x if isinstance(x, int) else "",
+)
+def test_the_table(exact, command, width, expected):
+    """Name, small histogram and the readings that matter, as many as fit, four digits."""
+    assert on_terminal([*command, exact], width, PLAIN) == (0, expected)
+
+
+def test_columns_wins_over_the_terminal(exact):
+    """COLUMNS says how wide the reader wants it."""
+    assert on_terminal(["fit", exact], 60, PLAIN | {"COLUMNS": "120"}) == (0, FIT_120)
+
+
+def test_colour(exact):
+    """A bold header and dim nulls; none with NO_COLOR or TERM=dumb; never anywhere else."""
+    coloured = on_terminal(["fit", exact], 120)[1]
+    assert coloured.startswith("\x1b[1mtensor")
+    assert coloured.replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "") == FIT_120
+    assert on_terminal(["fit", exact], 120, {"TERM": "dumb"}) == (0, FIT_120)
+
+
+def test_an_ascii_terminal(exact):
+    """Where the encoding has no blocks they are drawn with what there is."""
+    code, text = on_terminal(["ls", exact, "--flat"], 120, PLAIN | {"PYTHONIOENCODING": "ascii"})
+    assert code == 0
+    assert text.isascii()
+
+
+def test_flat(exact):
+    """--flat undoes the collapsing of layers."""
+    assert "model.layers.1.mlp" in on_terminal(["ls", "--flat", exact], 120, PLAIN)[1]
+
+
+def test_named_columns_are_never_dropped(exact):
+    """What a person asks for stands there, wider than the terminal if it must; `all` is everything."""
+    text = on_terminal(["fit", exact, "--columns", "all", "-i", "lm*"], 60, PLAIN)[1]
+    assert {"tensor", "kind", "lag_col_null", "col_spread_iid", "note", "histogram"} <= set(
+        text.splitlines()[0].split()
+    )
+
+
+def test_a_file_gets_no_table(exact, tmp_path):
+    """With -o the terminal stays empty, and the file has every column at full precision, without drawings."""
+    path = tmp_path / "r.csv"
+    assert on_terminal(["fit", exact, "-o", str(path)], 120) == (0, "")
+    head = path.read_text().splitlines()[0].split(",")
+    assert "row_spread_iid" in head
+    assert "histogram" not in head
+
+
+def test_parquet_to_a_terminal_is_2(exact):
+    """Bytes would only spoil it; nothing is measured."""
+    assert on_terminal(["fit", exact, "-f", "parquet"], 120) == (2, "")
+
+
+def test_hostile_names(tmp_path):
+    """No escape of a tensor's name reaches the terminal, in tables and in messages."""
+    path = tmp_path / "m.safetensors"
+    save_file({"\x1b]0;owned\x07\x1b[31mred[bold]\n": np.full((2, 2), np.nan, np.float32)}, path)
+    everything = ["fit", str(path), "--columns", "tensor,note", "--fail-if", "nan > 0", "--verbose"]
+    code, text = on_terminal([*everything, "--no-progress"], 120, PLAIN, stderr=subprocess.STDOUT)
+    assert code == 1
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "\\x1b[31mred[bold]\\n" in text
+
+
+def test_progress_stays_on_stderr_and_goes(exact):
+    """Shown while it runs on a terminal and wiped; absent with --no-progress, --quiet and in a pipe."""
+    shown = on_terminal(["fit", exact], 120, stderr=subprocess.STDOUT)[1]
+    assert "4 tensors" in shown
+    assert "\x1b[2K" in shown
+    for silent in ("--no-progress", "--quiet"):
+        assert on_terminal(["fit", exact, silent], 120, PLAIN, stderr=subprocess.STDOUT) == (0, FIT_120)
