@@ -1,0 +1,122 @@
+"""Writes the pages of docs/reference from the program itself: `python -m docs.generate`.
+
+The command page is what --help says, the column page the declarations that headers, gates and types come from, the
+page on families the TOML data that names are matched with. A test fails where a page is not current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from weightscope.analyses import ANALYSES
+from weightscope.cli.app import app
+from weightscope.columns import Column
+from weightscope.naming import Family, Rule, Sample, families
+
+DOCS = Path(__file__).parent
+NOTICE = "<!-- written by docs/generate.py: change the program, then run `make docs` -->"
+OPTIONS: dict[str, dict[str, dict[str, Any]]] = {   # by command: the runs whose columns are listed, by title
+    "ls": {"One row a tensor": {}, "`--by dtype`": {"by": "dtype"}, "`--metadata`": {"metadata": True}},
+    "fit": {
+        "One row a tensor": {"balance": True, "coding": True},
+        "`--long`: one row a law": {"long": True},
+    },
+}
+
+
+def pages() -> dict[str, str]:
+    """The text of each generated page by its path under docs/."""
+    made = {"cli": cli_page(), "columns": columns_page(), "families": families_page()}
+    return {f"reference/{name}.md": "\n".join(lines) + "\n" for name, lines in made.items()}
+
+
+def cli_page() -> Iterator[str]:
+    """What --help says of the program and of each command."""
+    yield from ("# Command line", "", NOTICE, "")
+    yield "What `--help` prints. The pages on [ls](../commands/ls.md) and [fit](../commands/fit.md) say more."
+    for command in ("", *(question.name for question in ANALYSES)):
+        yield from ("", f"## weightscope {command}".rstrip(), "", "```text", *_help(command), "```")
+
+
+def columns_page() -> Iterator[str]:
+    """The declared columns of each command."""
+    yield from ("# Columns", "", NOTICE, "")
+    yield "Every column that a command may print, in order. How each is computed: [statistics](../statistics.md)."
+    yield "An option in the last column brings the column; without one it is always there."
+    for question in ANALYSES:
+        for title, options in OPTIONS[question.name].items():
+            yield from ("", f"## {question.name}: {title}", "")
+            declared = question.columns(question.options(**options))
+            yield from _table(("column", "type", "meaning", "unit", "source", "option"), map(_column, declared))
+    yield from ("", "## Grouped rows", "")
+    yield "With `--by role`, `layer` or `model` a row of `fit` has `role`, or `stack` and `layer`, or neither; then"
+    yield "`kind`, `tensors`, `params`; then each statistic pooled under its own name, and beside it, where it is a number,"
+    yield "`_median`, `_min` and `_max` over the tensors of the group. With several MODELs `source` comes first."
+
+
+def families_page() -> Iterator[str]:
+    """The rules by which names are understood, as the TOML files have them."""
+    yield from ("# Families of names", "", NOTICE, "")
+    yield "The rules that turn names into roles, in the order of matching; the first match wins."
+    yield "[Families](../families.md) says how to read them and how to add your own."
+    for family in families():
+        yield from ("", f"## {family.id}", "", ", ".join(family.families) + ".", "")
+        yield from _table(("regex", "role", "stored", "split"), map(_rule, family.rules))
+        yield from ("", "Examples:", "")
+        yield from _table(("name", "role"), dict.fromkeys(filter(None, map(_sample, _few(family)))))
+
+
+def _help(command: str) -> list[str]:
+    """The help of a command at 80 columns; the program's own without a command."""
+    arguments = [command, "--help"] if command else ["--help"]
+    done = CliRunner().invoke(app, arguments, prog_name="weightscope", terminal_width=80)
+    return [line.rstrip() for line in done.output.rstrip().splitlines()]
+
+
+def _column(c: Column) -> tuple[str, ...]:
+    return f"`{c.name}`", c.dtype, c.meaning, c.unit, c.source, f"`{c.option}`" if c.option else ""
+
+
+def _rule(rule: Rule) -> tuple[str, ...]:
+    roles = dict.fromkeys([rule.role] if isinstance(rule.role, str) else rule.role.values())
+    stored = [rule.orientation] if isinstance(rule.orientation, str) else [
+        f"{value} ({key or 'else'})" for key, value in rule.orientation.items()]
+    split = [rule.split] if isinstance(rule.split, str) else [
+        f"{value} ({key or 'else'})" for key, value in rule.split.items()]
+    return f"`{rule.regex}`", ", ".join(roles), ", ".join(stored), ", ".join(filter(None, split))
+
+
+def _few(family: Family) -> tuple[Sample, ...]:
+    return family.samples[:4]
+
+
+def _sample(sample: Sample) -> tuple[str, ...] | None:
+    """A sample whose roles the file states; control characters and such are the tests' business."""
+    roles = dict.fromkeys(str(e["role"]) for e in sample.expect if "role" in e)
+    return (f"`{sample.name}`", ", ".join(roles)) if roles and sample.name.isprintable() else None
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A Markdown table; a bar inside a cell would end it."""
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{' --- |' * len(heads)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def main() -> None:
+    """Writes the pages that have changed."""
+    for name, text in pages().items():
+        path = DOCS / name
+        path.parent.mkdir(exist_ok=True)
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            print(f"wrote docs/{name}")
+
+
+if __name__ == "__main__":
+    main()

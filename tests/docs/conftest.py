@@ -1,0 +1,63 @@
+"""What the pages' commands run in: a folder with the files that they name, and a terminal of 100 columns."""
+
+import io
+import shlex
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from weightscope.cli.app import run
+from weightscope.cli.exits import guarded
+
+WIDTH = 100
+
+
+class Terminal(io.TextIOWrapper):
+    """A stream that says it is a terminal, or only leads to one."""
+
+    def __init__(self, buffer, terminal):
+        super().__init__(buffer, encoding="utf-8", write_through=True)
+        self.terminal = terminal
+
+    def isatty(self):
+        return self.terminal
+
+
+@pytest.fixture
+def weightscope(monkeypatch, tmp_path):
+    """Runs `weightscope ...` as typed in a shell, in a folder of small models: its exit code, and what is seen."""
+    small_models(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+
+    def command(line, terminal=True):
+        seen = io.BytesIO()
+        out, err = Terminal(seen, terminal), Terminal(seen, False)
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", out)
+            patched.setattr(sys, "stderr", err)
+            patched.setattr(signal, "signal", lambda number, handler: None)
+            code = guarded(partial(run, shlex.split(line)[1:]))
+        out.detach(), err.detach()
+        return code, seen.getvalue().decode("utf-8")
+
+    return command
+
+
+def small_models(folder: Path):
+    """`model.safetensors`, `model.pth`, and the folders `model/`, `step1/`, `step2/`, two layers each."""
+    torch.manual_seed(0)
+    names = [f"model.layers.{i}.mlp.{m}_proj.weight" for i in range(2) for m in ("gate", "down")]
+    tensors = {name: torch.randn(32, 48) * 0.02 for name in names}
+    tensors["model.layers.0.input_layernorm.weight"] = torch.ones(48)
+    for place in ("model", "step1", "step2"):
+        (folder / place).mkdir()
+        save_file(tensors, folder / place / "model.safetensors")
+    save_file(tensors, folder / "model.safetensors")
+    torch.save({"model": tensors, "epoch": 3}, folder / "model.pth")
