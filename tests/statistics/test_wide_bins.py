@@ -77,3 +77,10 @@ def test_zeros_leave_shapes_and_the_note_only_where_they_are_an_excess() -> None
     lattice = _row(torch.from_numpy(np.rint(2 * g).astype(np.int8)))
     assert float(lattice["zeros"]) > 0.1 * g.size  # type: ignore[arg-type]
     assert "exact zeros" not in str(lattice["note"])
+
+
+def test_a_large_constant_is_one(noise) -> None:
+    """One value that fills more weights than are counted by value is still known to be one."""
+    row = _row(torch.full(noise.shape, 0.3))
+    assert (row["distinct"], row["pattern"], row["std"]) == (1, "constant", 0.0)
+    assert "1 distinct value: no law" in str(row["note"])

@@ -46,7 +46,9 @@ class ValueCounts:
 
     @property
     def distinct(self) -> int | None:
-        """Distinct finite values, up to 65,536; None beyond or where cells are bins."""
+        """Distinct finite values, up to 65,536; None beyond or where cells are bins, of a constant apart."""
+        if self.n and self.minimum == self.maximum:
+            return 1
         return len(self.value) if self.exact and len(self.value) <= 65536 else None
 
     def forget(self) -> ValueCounts:

@@ -51,7 +51,7 @@ class Gennorm:
         best = float(found.x)
         if min(best - LEAST, MOST - best) < 0.01:
             best = min((best, LEAST, MOST), key=cost)
-        beta = exp(best)
+        beta = round(exp(best), 12)             # 8 at the bound, not 7.999999999999998
         centre, moment = _inner(cells, beta, mu[0])
         bound = best < LEAST + 1e-4 or best > MOST - 1e-4
         errors = {} if bound else {"beta": beta * _error(cost, best)}

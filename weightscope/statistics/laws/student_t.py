@@ -45,7 +45,8 @@ class StudentT:
         log_nu = min((float(found.x), 0.0, MOST), key=cost) if min(found.x, MOST - found.x) < 0.01 else float(found.x)
         mu, v = _inner(cells, exp(log_nu), state[0], state[1], 1e-9)
         bound = log_nu < 1e-4 or log_nu > MOST - 1e-4 or v <= LEAST_VARIANCE
-        return Fitted({"mu": mu, "s": v**0.5, "nu": exp(log_nu)}, bound)
+        nu = round(exp(log_nu), 12)             # 200 at the bound, not 199.99999999999991
+        return Fitted({"mu": mu, "s": v**0.5, "nu": nu}, bound)
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-(nu + 1)/2 ln(1 + z^2/nu) plus the constant."""
