@@ -1,5 +1,5 @@
 # The one door: `make demo` and `make test` work on a fresh clone.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -31,4 +31,4 @@ $(READY): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv site .cache .pytest_cache .mypy_cache .ruff_cache

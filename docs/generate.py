@@ -54,7 +54,7 @@ def columns_page() -> Iterator[str]:
             yield from _table(("column", "type", "meaning", "unit", "source", "option"), map(_column, declared))
     yield from ("", "## Grouped rows", "")
     yield "With `--by role`, `layer` or `model` a row of `fit` has `role`, or `stack` and `layer`, or neither; then"
-    yield "`kind`, `tensors`, `params`; then each statistic pooled under its own name, and beside it, where it is a number,"
+    yield "`kind`, `tensors`, `params`; then each statistic pooled under its own name, and beside each number"
     yield "`_median`, `_min` and `_max` over the tensors of the group. With several MODELs `source` comes first."
 
 

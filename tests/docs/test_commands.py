@@ -33,17 +33,17 @@ def sessions():
             yield pytest.param(line, shown, int(code or 0), id=f"{block.id}: {line}")
 
 
-@pytest.mark.parametrize("line", plain_commands())
+@pytest.mark.parametrize("line", plain_commands(), ids=str)
 def test_commands_run(weightscope, line):
     """A command of a shell block ends with 0, or with the code that its comment names."""
     words = shlex.split(line, comments=True)
-    wanted = re.search(r"# exit (\d)", line)
+    wanted = re.search(r"# exit (\d)$", line)
     end = next((i for i, w in enumerate(words) if w in ENDS), len(words))
     code, seen = weightscope(shlex.join(words[:end]), terminal=False)
     assert code == int(wanted[1] if wanted else 0), seen
 
 
-@pytest.mark.parametrize(("line", "shown", "code"), sessions())
+@pytest.mark.parametrize(("line", "shown", "code"), list(sessions()))
 def test_output_is_current(weightscope, line, shown, code):
     """The lines under a command stand in its real output, in order and without a gap except at …"""
     ended, seen = weightscope(line)
