@@ -12,6 +12,11 @@ from weightscope import fit
 NULL = ("best", "beta", "ks_normal", "weibull_k", "tiny_share", "robust_std", "l_kurtosis", "trimmed_std", "pattern",
         "beta_moment")
 
+BALANCED = (
+    "balanced_kurtosis", "balanced_kurtosis_null", "balanced_beta", "balanced_beta_null", "balanced_ks_normal",
+    "row_scale_spread", "row_scale_spread_null", "col_scale_spread", "col_scale_spread_null",
+)
+
 
 def _row(x: torch.Tensor) -> dict[str, object]:
     return dict(fit({"h.0.mlp.weight": x}).rows[0])
@@ -24,7 +29,7 @@ def noise() -> np.ndarray:
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1e60, 0.0), (1e-60, 0.0), (1e-3, 1.0), (1e-6, 1.0)])
-def test_what_bins_cannot_show_is_null_and_says_so(noise, scale, shift) -> None:
+def test_what_bins_cannot_show_is_null_and_says_so(noise: np.ndarray, scale: float, shift: float) -> None:
     """Beyond float32's range, or with a mean of a thousand std, moments are right and everything else is null."""
     x = noise * scale + shift
     row = _row(torch.from_numpy(x))
@@ -33,7 +38,7 @@ def test_what_bins_cannot_show_is_null_and_says_so(noise, scale, shift) -> None:
     assert "bins too wide" in str(row["note"])
 
 
-def test_bf16_stored_wide_reads_as_bf16(noise) -> None:
+def test_bf16_stored_wide_reads_as_bf16(noise: np.ndarray) -> None:
     """A large float32 tensor that came from bf16 has the cells of bf16, and so its numbers."""
     narrow = torch.from_numpy(noise * 0.02).bfloat16()
     wide, stored = _row(narrow.float()), _row(narrow)
@@ -43,7 +48,7 @@ def test_bf16_stored_wide_reads_as_bf16(noise) -> None:
 
 
 @pytest.mark.parametrize("mean", [5.0, 30.0, 100.0])
-def test_ks_does_not_guess_inside_wide_cells(noise, mean) -> None:
+def test_ks_does_not_guess_inside_wide_cells(noise: np.ndarray, mean: float) -> None:
     """A distribution known only at edges is compared there: never further off than the weights themselves are."""
     x = (noise + mean).astype(np.float32)
     true = stats.kstest(x.ravel().astype(np.float64), "norm", (x.mean(dtype=np.float64), x.std(dtype=np.float64)))
@@ -51,7 +56,7 @@ def test_ks_does_not_guess_inside_wide_cells(noise, mean) -> None:
 
 
 @pytest.mark.parametrize("scale", [1e150, 1e-150, 1e-170])
-def test_squares_that_leave_float64_stop_nothing(scale) -> None:
+def test_squares_that_leave_float64_stop_nothing(scale: float) -> None:
     """Products of extreme float64 weights over- or underflow; what survives is scale-free or null."""
     plain = np.random.default_rng(6).standard_normal((100, 100))
     row, one = _row(torch.from_numpy(plain * scale)), _row(torch.from_numpy(plain))
@@ -79,8 +84,17 @@ def test_zeros_leave_shapes_and_the_note_only_where_they_are_an_excess() -> None
     assert "exact zeros" not in str(lattice["note"])
 
 
-def test_a_large_constant_is_one(noise) -> None:
+def test_a_large_constant_is_one(noise: np.ndarray) -> None:
     """One value that fills more weights than are counted by value is still known to be one."""
     row = _row(torch.full(noise.shape, 0.3))
     assert (row["distinct"], row["pattern"], row["std"]) == (1, "constant", 0.0)
     assert "1 distinct value: no law" in str(row["note"])
+
+
+def test_a_matrix_with_holes_is_not_balanced() -> None:
+    """Ones with one NaN have no scales: what a NaN does to its row is no finding."""
+    x = torch.ones(50, 50)
+    x[3, 4] = float("nan")
+    row = dict(fit({"h.0.mlp.weight": x}, balance=True).rows[0])
+    assert {k: v for k, v in row.items() if "balanced" in k or "_scale_" in k} == dict.fromkeys(BALANCED)
+    assert "not balanced" in str(row["note"])

@@ -45,6 +45,8 @@ def core(seed: int) -> Statistic:
     shuffled: Measure = Shuffled(balanced, seed)
 
     def of(evidence: Evidence) -> Mapping[str, object]:
+        if evidence.sketches[Count()].nan or evidence.sketches[Count()].inf:
+            return dict.fromkeys(c.name for c in COLUMNS) | {"note": "non-finite elements: not balanced"}
         real, null = _law(evidence.sketches[balanced]), _law(evidence.sketches[shuffled])
         return {
             "balanced_kurtosis": real["kurtosis"],
@@ -55,7 +57,7 @@ def core(seed: int) -> Statistic:
             **scale_spreads(evidence.sketches[balanced]),
         }
 
-    return Statistic(COLUMNS, frozenset({balanced, shuffled}), of)
+    return Statistic(COLUMNS, frozenset({Count(), balanced, shuffled}), of)
 
 
 def _law(found: Core) -> dict[str, float | None]:
