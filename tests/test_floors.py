@@ -8,10 +8,11 @@ import pytest
 import weightscope
 
 HOUSE = Path(weightscope.__file__).parent
-GROUND = ("errors", "columns", "geometry", "heavy", "dtypes", "order", "escape")
+GROUND = ("errors", "columns", "geometry", "heavy", "dtypes", "order", "escape", "sizes")
 BELOW = {
     **dict.fromkeys(GROUND, ()),
     "dtypes": ("heavy",),
+    "sizes": ("errors",),
     "checkpoints": GROUND,
     "naming": GROUND,
     "sketches": GROUND,

@@ -26,6 +26,7 @@ from .reports.expression import parse
 from .reports.report import Report
 from .reports.spark import blocks
 from .reports.view import View
+from .sizes import size_of
 
 __all__ = ["Meter", "Running", "ask", "fit", "ls", "open_checkpoint"]
 
@@ -37,8 +38,12 @@ class Running:
     """Where and with how much: device, bytes of memory, threads."""
 
     device: str = "auto"
-    memory: int | None = None
+    memory: int | str | None = None  # 512MiB
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.memory is not None:
+            size_of(self.memory)
 
 
 @dataclass(frozen=True)
@@ -119,8 +124,12 @@ class _Engine:
         self.refused: list[str] = []
         self.device: Device | None = None
 
+    def _chosen(self) -> Device:
+        memory = self.running.memory
+        return choose(self.running.device, None if memory is None else size_of(memory), self.running.threads)
+
     def __call__(self, units: Sequence[Unit], each: Each) -> Iterator[Measured]:
-        self.device = self.device or choose(self.running.device, self.running.memory, self.running.threads)
+        self.device = self.device or self._chosen()
         size = sum(s.bytes[1] for u in units for e in u.entries.values() for s in e.needs(whole(e.shape)))
         with self.watch(self.meter, len(units), size) if self.watch else nullcontext():
             for answer in Executor(self.device, self.meter)(units, each):
@@ -131,6 +140,7 @@ class _Engine:
 def _records(question: Analysis, keywords: Mapping[str, Any], several: bool) -> dict[type, Any]:
     """Keywords sorted into the records that know them."""
     kinds = (question.options, *RECORDS)
+    known = {f.name: f for kind in kinds for f in fields(kind)}
     own = {f.name: kind for kind in kinds for f in fields(kind) if f.name not in ("several", "wanted")}
     for name in keywords:
         if name not in own:
@@ -140,12 +150,15 @@ def _records(question: Analysis, keywords: Mapping[str, Any], several: bool) -> 
                 f"options: {', '.join(sorted(own))}",
                 f"did you mean {near[0]!r}?" if near else "leave it out",
             )
-    given = {kind: {k: _frozen(v) for k, v in keywords.items() if own[k] is kind} for kind in kinds}
+    given = {kind: {k: _frozen(v, known[k].default) for k, v in keywords.items() if own[k] is kind} for kind in kinds}
     given[question.options] |= {"several": several}
     return {kind: kind(**values) for kind, values in given.items()}
 
 
-def _frozen(value: Any) -> Any:
+def _frozen(value: Any, default: Any) -> Any:
+    """Where several are taken, one string is one of them."""
+    if isinstance(value, str) and isinstance(default, tuple):
+        return (value,)
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -39,7 +39,7 @@ class FitOptions:
     balance: bool = False
     coding: bool = False
     counts: bool = False  # keep the cells as the table `counts`
-    panels: bool = False  # keep the densities for a picture
+    panels: bool = True  # keep the densities for a picture
     histogram: bool = False  # a small histogram beside each row
     seed: int = 0
     several: bool = False  # several models: rows say which
@@ -115,7 +115,7 @@ def _lines(
     if counts is not None and o.counts:
         cells = {"low": counts.low, "high": counts.high, "count": counts.counts}
         yield Block(cells, {"tensor": label}, "counts", CELLS)
-    if counts is not None and o.panels and (picture := panel(counts, label)):
+    if counts is not None and o.panels and (picture := panel(counts, label, values.get("best"))):
         yield picture
 
 
@@ -153,8 +153,8 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
         able, Evidence(sketches, piece.entry.shape if piece.entry else None, piece.dtype, piece.place.kind)
     )
     missing = {c.name: None for s in asked if s not in able for c in s.columns}
-    vector = "a vector: element statistics only" if missing and piece.params and not _is_matrix(piece) else ""
-    notes = [piece.note, vector, measured.note, values["note"]]
+    vector = bool(missing and piece.params and not _is_matrix(piece))
+    notes = [piece.note, "a vector: element statistics only" if vector else "", measured.note, values["note"]]
     return missing | values | {"note": "; ".join(dict.fromkeys(str(n) for n in notes if n)) or None}
 
 

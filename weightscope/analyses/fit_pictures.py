@@ -7,6 +7,7 @@ from ..heavy import numpy as np
 from ..sketches import ValueCounts
 from ..statistics.density import density, law_density
 from ..statistics.fitting import fit_laws
+from ..statistics.laws import LAWS
 
 HISTOGRAM = Column("histogram", "str", "the weights from -4 to 4 sigma, drawn in block characters", shown=True)
 BARS, REACH = 12, 4.0  # of the small histogram: two thirds of a sigma to a bar
@@ -19,8 +20,8 @@ def heights(counts: ValueCounts | None) -> tuple[float, ...] | None:
     return None if found is None else tuple(float(x) for x in found)
 
 
-def panel(counts: ValueCounts, title: str) -> Panel | None:
-    """Density of the weights in units of sigma, the Gaussian, and the best law where it is another."""
+def panel(counts: ValueCounts, title: str, known: object = None) -> Panel | None:
+    """Density of the weights in units of sigma, the Gaussian, and the best law (`known`, or found) if another."""
     reach = STEP * np.ceil(max(_reach(counts), 5.0) / STEP)
     edges = np.linspace(-reach, reach, 2 * round(reach / STEP) + 1)
     found = density(counts, edges)
@@ -29,7 +30,7 @@ def panel(counts: ValueCounts, title: str) -> Panel | None:
     z = (edges[1:] + edges[:-1]) / 2
     gauss = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
     curves = [Curve("weights", z, found, "points"), Curve("Gaussian", z, gauss)]
-    best = fit_laws(counts).best
+    best = fit_laws(counts, [law for law in LAWS if law.name == (known or law.name)]).best
     if best is not None and best.law != "normal":
         curves.append(Curve(best.law, z, law_density(best, counts, z)))
     return Panel(title, "density", "weight / sigma", "density", tuple(curves))

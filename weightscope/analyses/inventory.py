@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..columns import Column, Panel, Row
 from ..engine.unit import Measurer
 from ..errors import Usage
+from ..order import natural
 from .analysis import Analysis, Model, Piece
 from .collapse import collapsed
 from .identity import KEYS, NOTE, SIZES, SOURCE, TENSOR, of_tensor, sourced
@@ -110,7 +111,7 @@ def _groups(model: Model, by: str) -> Iterator[dict[str, object]]:
 
 
 def _metadata(model: Model) -> Iterator[dict[str, object]]:
-    for key, value in model.checkpoint.metadata.items():
+    for key, value in sorted(model.checkpoint.metadata.items(), key=lambda item: natural(item[0])):
         yield {"key": key, "length": len(value), "value": value[:LONGEST]}
 
 

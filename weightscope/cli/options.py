@@ -13,8 +13,6 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from ..errors import Usage
-
 Text = str | None
 Many = list[str] | None
 
@@ -127,6 +125,7 @@ class Shared:
             "salvage",
             "follow_symlinks",
             "device",
+            "memory",
             "threads",
             "strict",
         )
@@ -135,40 +134,10 @@ class Shared:
             given["columns"] = tuple(c.strip() for c in self.columns.split(","))
         if self.no_split:
             given["split"] = False
-        return given | ({"memory": size_of(self.memory)} if self.memory else {})
+        return given
 
 
 _DEFAULTS = {f.name: f.default for f in fields(Shared)}
-_UNITS = {
-    "": 1,
-    "b": 1,
-    "kib": 2**10,
-    "mib": 2**20,
-    "gib": 2**30,
-    "kb": 10**3,
-    "mb": 10**6,
-    "gb": 10**9,
-    "k": 2**10,
-    "m": 2**20,
-    "g": 2**30,
-}
-
-
-def size_of(text: str) -> int:
-    """Bytes of a size such as 512MiB.
-
-    >>> size_of("4GiB"), size_of("1.5 MB")
-    (4294967296, 1500000)
-    """
-    number = text.strip().rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    unit = text.strip()[len(number) :].lower()
-    try:
-        size = int(float(number) * _UNITS[unit])
-    except (ValueError, KeyError, OverflowError):
-        size = 0
-    if size <= 0:
-        raise Usage("--memory takes a size such as 512MiB or 4GiB", f"found {text!r}", "write a number and a unit")
-    return size
 
 
 def shared(command: Callable[..., None]) -> Callable[..., Callable[[], None]]:

@@ -23,20 +23,21 @@ if TYPE_CHECKING:
 def density(counts: ValueCounts, edges: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Density of z = (w - mean)/std between consecutive edges; None for a constant and for nothing.
 
-    density_i = (F(e_i+1) - F(e_i)) / (e_i+1 - e_i), F piecewise linear over the cells.
+    density_i = (F(e_i+1) - F(e_i)) / (e_i+1 - e_i), F rising evenly over each cell, at once where a cell has no width.
     """
     std = counts.power.std
     if not counts.n or not std > 0:
         return None
-    ends = np.concatenate((counts.low, counts.high))
-    order = np.argsort(ends, kind="stable")
-    slope = counts.counts / (counts.high - counts.low)
-    rate = np.cumsum(np.concatenate((slope, -slope))[order])
-    x = ends[order]
-    mass = np.concatenate(([0.0], np.cumsum(rate[:-1] * np.diff(x))))
-    at = np.interp(counts.power.mean + edges * std, x, mass, left=0.0, right=mass[-1])
-    found: NDArray[np.float64] = np.diff(at) / np.diff(edges) / mass[-1]
+    below = np.array([_below(counts, x) for x in counts.power.mean + edges * std])
+    found: NDArray[np.float64] = np.diff(below) / np.diff(edges) / float(counts.counts.sum())
     return found
+
+
+def _below(counts: ValueCounts, x: float) -> float:
+    """How many weights lie below x. Cell by cell: slopes of cells near zero and far off differ too much to be added."""
+    cut = (counts.low < x) & (counts.high > x)
+    low, high = counts.low[cut], counts.high[cut]
+    return float(counts.counts[counts.high <= x].sum() + (counts.counts[cut] * ((x - low) / (high - low))).sum())
 
 
 def law_density(fit: Fit, counts: ValueCounts, z: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -43,6 +43,5 @@ def fit(
         "panels": shared.plot is not None,
         "histogram": drawing(shared),
     }
-    ending.answer(
-        "fit", models, {k: v for k, v in own.items() if v}, shared, tables={"counts": counts} if counts else {}
-    )
+    given = {k: v for k, v in own.items() if v or k == "panels"}
+    ending.answer("fit", models, given, shared, tables={"counts": counts} if counts else {})

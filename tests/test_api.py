@@ -1,0 +1,161 @@
+"""The library as a notebook sees it: keywords, dicts of tensors, tables, pictures, files."""
+
+import json
+
+import matplotlib.figure
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import weightscope as ws
+from weightscope import api
+
+
+@pytest.fixture(scope="module")
+def state():
+    """The parameters of a module with a tied weight."""
+    torch.manual_seed(0)
+    module = torch.nn.ModuleDict({"embed": torch.nn.Embedding(30, 8), "head": torch.nn.Linear(8, 30)})
+    module["head"].weight = module["embed"].weight
+    return module.state_dict()
+
+
+def test_public_names():
+    """What is promised is there, listed, and nothing else is invented."""
+    assert set(ws.__all__) <= set(dir(ws))
+    assert all(getattr(ws, name) for name in ws.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'fitt'"):
+        ws.fitt  # noqa: B018 - the access is the test
+
+
+def test_a_dict_of_tensors(state):
+    """`model.state_dict()` is measured as it stands; a tied weight once."""
+    report = ws.fit(state)
+    assert [row["tensor"] for row in report.rows] == ["embed.weight", "head.bias"]
+    assert report.rows[0]["std"] == pytest.approx(state["embed.weight"].double().numpy().std(), rel=1e-12)
+    listed = {row["tensor"]: row for row in ws.ls(state).rows}
+    assert listed["head.weight"]["alias_of"] == "embed.weight"
+    assert (listed["head.weight"]["bytes"], listed["embed.weight"]["bytes"]) == (0, 960)
+
+
+def test_memory_and_file_agree(state, tmp_path):
+    """The same numbers from a dict, a path, an open checkpoint and a path object."""
+    path = tmp_path / "model.safetensors"
+    save_file({k: v.clone() for k, v in state.items() if k != "head.weight"}, path)
+    sources = (state, str(path), path, ws.open_checkpoint(path))
+    first, *rest = [ws.fit(s, balance=True, coding=True).table for s in sources]
+    for table in rest:
+        pd.testing.assert_frame_equal(first, table)
+
+
+def test_table_is_what_was_asked_for(state):
+    """Keywords of the view choose rows and columns; the measured rows stay."""
+    report = ws.fit(state, columns=["tensor", "std"], sort="-std", limit=1)
+    assert list(report.table.columns) == ["tensor", "std"]
+    assert len(report.table) == 1
+    assert len(report.rows) == 2
+    assert list(ws.fit(state, where="params > 100").table["tensor"]) == ["embed.weight"]
+
+
+def test_lists_and_strings_are_taken(state):
+    """`include=["*.bias"]`, `include="*.bias"` and a tuple mean the same."""
+    for given in (["*.bias"], ("*.bias",), "*.bias"):
+        assert [r["tensor"] for r in ws.fit(state, include=given).rows] == ["head.bias"]
+    for given in (["std"], "std"):
+        assert list(ws.fit(state, columns=given).table.columns) == ["std"]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_memory_as_text_or_number(state, threads):
+    """A size in bytes, or as it is typed."""
+    assert ws.fit(state, memory=2**28, threads=threads).rows == ws.fit(state, memory="256MiB").rows
+
+
+def test_save_and_html_and_text(state, tmp_path):
+    """Files by suffix, a table for a notebook, text for a terminal."""
+    report = ws.fit(state)
+    report.save(tmp_path / "r.parquet")
+    assert len(pd.read_parquet(tmp_path / "r.parquet")) == 2
+    report.save(tmp_path / "r.json")
+    assert json.loads((tmp_path / "r.json").read_text())[0]["tensor"] == "embed.weight"
+    assert "<table>" in report._repr_html_()
+    assert "embed.weight" in report._repr_html_()
+    assert "embed.weight" in str(report)
+
+
+def test_plot(state, tmp_path):
+    """A figure, and a file where a path is given."""
+    report = ws.fit(state, panels=True)
+    figure = report.plot(tmp_path / "p.png")
+    assert isinstance(figure, matplotlib.figure.Figure)
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+    assert len(report.panels) == 2
+
+
+def test_plot_without_asking(state):
+    """A notebook plots what it has measured without knowing beforehand."""
+    assert isinstance(ws.fit(state).plot(), matplotlib.figure.Figure)
+
+
+def test_counts(state):
+    """The cells as a table beside the rows."""
+    columns, cells = ws.fit(state, counts=True).tables["counts"]
+    assert [c.name for c in columns] == ["tensor", "low", "high", "count"]
+    assert sum(row["count"] for row in cells) == 270
+    assert len(cells) == len(list(cells))
+    assert cells[0]["tensor"] == "embed.weight"
+
+
+def test_provenance(state):
+    """The same for the same call; what differs stays apart."""
+    one, two = ws.fit(state), ws.fit(state)
+    assert one.provenance == two.provenance
+    assert one.provenance["sources"] == [{"source": "memory", "files": []}]
+    assert set(one.timing) == {"seconds", "bytes_read", "created"}
+    assert ws.ls(state).provenance["device"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"bye": "role"}, r"fit has no option 'bye'.*did you mean 'by'"),
+        ({"by": "colour"}, "tensor, role, layer, model"),
+        ({"columns": ["stdd"]}, "did you mean 'std'"),
+        ({"columns": ["balanced_beta"]}, "needs --balance"),
+        ({"include": ["nothing"]}, "include"),
+        ({"fail_if": ["std >"]}, r"std >"),
+        ({"several": True}, "no option 'several'"),
+        ({"wanted": ()}, "no option 'wanted'"),
+    ],
+    ids=str,
+)
+def test_mistakes(state, options, said):
+    """Refused with what was expected and the nearest name."""
+    with pytest.raises(ws.Usage, match=said):
+        ws.fit(state, **options)
+
+
+def test_no_model():
+    """At least one is needed."""
+    with pytest.raises(ws.Usage, match="at least one MODEL"):
+        ws.fit()
+
+
+def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch):
+    """What was measured of a file that changed is worth nothing."""
+    path = tmp_path / "m.safetensors"
+    save_file({"w": torch.ones(4, 4)}, path)
+    monkeypatch.setattr(api, "changed", lambda checkpoint: "m.safetensors was written to")
+    with pytest.raises(ws.Untrusted, match="expected files that stay as they are; m.safetensors was written to"):
+        ws.fit(path)
+
+
+def test_the_global_state_is_left_alone(state):
+    """Neither torch's threads nor any random state changes."""
+    threads, drawn, numpys = torch.get_num_threads(), torch.random.get_rng_state(), np.random.get_state()[1]
+    ws.fit(state, balance=True, threads=2)
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.random.get_rng_state(), drawn)
+    assert (np.random.get_state()[1] == numpys).all()
