@@ -94,7 +94,7 @@ def test_what_does_not_fit_is_refused_by_name(rig) -> None:
     entry = Stored("w", (600, 600), "F32", tensor=torch.randn(600, 600))
     answer = rig.run([rig.unit(0, entry, rig.AGAIN)], memory=14 << 20)[0]
     assert "Shuffled needs" in answer.note
-    assert "MiB a worker and has 14 MiB: raise --memory or lower --threads" in answer.note
+    assert "MiB a worker and has 14 MiB: raise --memory" in answer.note
     assert Count() in answer.sketches[""]
     assert not any(type(m).__name__ == "Shuffled" for m in answer.sketches[""])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from weightscope.checkpoints import Stored
 from weightscope.engine import Device, Unit, plan
+from weightscope.engine.plan import roomy
 from weightscope.sketches import Count, Lines, Shuffled
 
 COUNTING = frozenset({Count()})
@@ -51,3 +52,11 @@ def test_units_of_different_wants_are_not_stacked() -> None:
         for i, w in enumerate((frozenset({Count()}), frozenset({Lines()})))
     ]
     assert len(list(plan(units, Device("cpu", 1 << 30, 1, "")))) == 2
+
+
+def test_workers_are_given_up_before_a_measure_is() -> None:
+    """A tensor that needs more than one worker's share is measured by fewer workers, not refused."""
+    entry = Stored("w", (4096, 4096), "BF16", "f")
+    units = [Unit(0, {"": entry}, {"": frozenset({Count(), Lines()})})]
+    need = 24 << 20
+    assert [roomy(units, Device("cpu", memory, 4, "")).workers for memory in (4 * need, 2 * need, need, 1)] == [4, 2, 1, 1]

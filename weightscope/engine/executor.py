@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..heavy import torch
 from ..sketches.tile import Scratch
 from . import stream
 from .device import Device
-from .plan import Batch, plan
+from .plan import Batch, plan, roomy
 from .unit import Each, Measured, Unit
 
 SWITCH = 1e-4  # seconds: calls last 50 microseconds, and 5 milliseconds is a long wait for one
@@ -55,11 +55,10 @@ class Executor:
         """Measures units on `device.workers` threads and yields their answers in order."""
         before, own = (torch.get_num_threads(), sys.getswitchinterval()), threading.local()
         sys.setswitchinterval(SWITCH)
-        pool = ThreadPoolExecutor(
-            self.device.workers, "weightscope", initializer=_prepare, initargs=(own, self.device.name)
-        )
+        device = roomy(units, self.device)
+        pool = ThreadPoolExecutor(device.workers, "weightscope", initializer=_prepare, initargs=(own, device.name))
         try:
-            yield from _in_order(units, self._answers(units, each, pool, own))
+            yield from _in_order(units, replace(self, device=device)._answers(units, each, pool, own))
         finally:
             self.meter.stop = True
             pool.shutdown(cancel_futures=True)

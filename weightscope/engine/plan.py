@@ -7,7 +7,7 @@ at more than once is held or read again, and which measures are refused because 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..dtypes import DTYPES
 from ..geometry import Box, Shape, segments, tiles, whole
@@ -33,6 +33,15 @@ class Batch:
     def shape(self) -> Shape:
         """Of every entry of every unit."""
         return next(iter(self.units[0].entries.values())).shape
+
+
+def roomy(units: Sequence[Unit], device: Device) -> Device:
+    """The device with as many workers as leave each the room it needs: what is refused never depends on --threads."""
+    for workers in range(device.workers, 1, -1):
+        shared = replace(device, workers=workers)
+        if not any(batch.refused for batch in plan(units, shared)):
+            return shared
+    return replace(device, workers=1)
 
 
 def plan(units: Sequence[Unit], device: Device) -> Iterator[Batch]:
@@ -75,4 +84,4 @@ def _refusal(measure: Measure, shape: Shape, tile: int, stored: int, share: int,
     if need <= share or (measure.cut == "any" and share >= tile):
         return ""
     has = f"needs {need / 2**20:.0f} MiB a worker and has {share / 2**20:.0f} MiB"
-    return f"{type(measure).__name__} {has}: raise --memory or lower --threads"
+    return f"{type(measure).__name__} {has}: raise --memory"
