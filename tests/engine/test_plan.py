@@ -59,4 +59,5 @@ def test_workers_are_given_up_before_a_measure_is() -> None:
     entry = Stored("w", (4096, 4096), "BF16", "f")
     units = [Unit(0, {"": entry}, {"": frozenset({Count(), Lines()})})]
     need = 24 << 20
-    assert [roomy(units, Device("cpu", memory, 4, "")).workers for memory in (4 * need, 2 * need, need, 1)] == [4, 2, 1, 1]
+    chosen = [roomy(units, Device("cpu", memory, 4, "")).workers for memory in (4 * need, 2 * need, need, 1)]
+    assert chosen == [4, 2, 1, 1]
