@@ -148,7 +148,7 @@ def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch):
     path = tmp_path / "m.safetensors"
     save_file({"w": torch.ones(4, 4)}, path)
     monkeypatch.setattr(api, "changed", lambda checkpoint: "m.safetensors was written to")
-    with pytest.raises(ws.Untrusted, match="expected files that stay as they are; m.safetensors was written to"):
+    with pytest.raises(ws.Untrusted, match=r"expected files that stay as they are; m\.safetensors was written to"):
         ws.fit(path)
 
 

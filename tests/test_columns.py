@@ -17,8 +17,8 @@ SHAPE = "beta_moment weibull_k trimmed_std trimmed_kurtosis tiny_share"
 READINGS = "row_spread col_spread row_mean_share col_mean_share lag_row lag_col"
 LINES = " ".join(f"{c} {c}_null" for c in READINGS.split())
 IID = "row_spread_iid col_spread_iid"
-BALANCE = """balanced_kurtosis balanced_kurtosis_null balanced_beta balanced_beta_null balanced_ks_normal row_scale_spread
-row_scale_spread_null col_scale_spread col_scale_spread_null"""
+BALANCE = """balanced_kurtosis balanced_kurtosis_null balanced_beta balanced_beta_null balanced_ks_normal
+row_scale_spread row_scale_spread_null col_scale_spread col_scale_spread_null"""
 CODING = "entropy_bits entropy_bits_std64 golomb_bits golomb_order rf8_rmse"
 LONG = "law loglik aic bic ks w1 kl_bits at_bound"
 

@@ -83,9 +83,5 @@ def spread(group: Group, statistics: Sequence[Column]) -> Iterator[tuple[str, ob
         if column.dtype not in ("int", "float"):
             continue
         seen = [v for row in group.values if isinstance(v := row.get(column.name), int | float) and v == v]
-        around = (median(seen), min(seen), max(seen)) if seen else (None,) * 3
+        around = (float(median(seen)), min(seen), max(seen)) if seen else (None,) * 3
         yield from zip((column.name + suffix for suffix in SPREAD), around, strict=True)
-
-
-def _median(values: Sequence[float]) -> float:
-    return float(median(values))

@@ -1,0 +1,54 @@
+"""Which pieces a command looks at."""
+
+import pytest
+
+import weightscope as ws
+from weightscope.analyses.selection import Selection, layers_of
+
+
+@pytest.fixture
+def model(draw):
+    """Three layers, a bias, a norm and a head."""
+    names = {f"model.layers.{i}.self_attn.q_proj.weight": draw(8, 8) for i in range(3)}
+    vectors = {"model.layers.1.self_attn.q_proj.bias": draw(8), "model.norm.weight": draw(8)}
+    return names | vectors | {"lm_head.weight": draw(10, 8)}
+
+
+@pytest.mark.parametrize(
+    ("selection", "count"),
+    [
+        ({"include": ["*q_proj*"]}, 4),
+        ({"include": ["*q_proj*"], "exclude": ["*.bias"]}, 3),
+        ({"role": ["attn.q"]}, 3),
+        ({"role": ["attn.*"]}, 4),
+        ({"layers": "1-2"}, 3),
+        ({"layers": "0,2", "min_params": 64}, 2),
+        ({"min_params": 65}, 1),
+    ],
+    ids=str,
+)
+def test_conditions_join(model, selection, count):
+    """Every condition must hold; a role is matched whole, so that a matrix comes without its bias."""
+    assert len(ws.fit(model, **selection).rows) == len(ws.ls(model, **selection).rows) == count
+
+
+def test_nothing_selected(model):
+    """A mistake that lists what there is; a model without the layer beside one that has it is none."""
+    with pytest.raises(
+        ws.Usage, match=r"none of 6 passes role \('mlp\.\*',\).*roles here: attn\.q, attn\.q\.bias, head"
+    ):
+        ws.fit(model, role="mlp.*")
+    assert len(ws.fit(model, {"x.weight": model["lm_head.weight"]}, layers="0").rows) == 1
+
+
+@pytest.mark.parametrize("text", ["a", "1-2-3", "-1", "1,,2", "2-"])
+def test_wrong_layers(text):
+    """Numbers and ranges only, and said before anything is opened."""
+    with pytest.raises(ws.Usage, match="--layers takes numbers and ranges such as 0-3,10"):
+        Selection(layers=text)
+
+
+def test_layers():
+    """Both ends belong to a range; no text is no range."""
+    assert [list(r) for r in layers_of("3-4,9")] == [[3, 4], [9]]
+    assert layers_of("") == ()
