@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from weightscope.naming.family import name_map
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
@@ -56,3 +58,10 @@ def test_output_is_current(weightscope, line, shown, code):
 def test_python_runs(weightscope, text, capsys):
     """A Python block runs from top to bottom."""
     exec(compile(text, "a block of the documents", "exec"), {"__name__": "page"})
+
+
+@pytest.mark.parametrize("text", blocks("toml"))
+def test_name_maps_are_understood(tmp_path, text):
+    """A TOML block is a name map whose rules pass the check."""
+    (tmp_path / "map.toml").write_text(text, "utf-8")
+    assert name_map(tmp_path / "map.toml").rules
