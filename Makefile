@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types docs bench train-demo clean
+.PHONY: demo test lint types docs bench clean
 
 demo: $(READY)                  ## run the main job on the checkpoint that ships with the project
 	$(BIN)/weightscope ls demo:gpt

@@ -17,7 +17,7 @@ class Column:
     """A named quantity: its type, one-line meaning, unit, source, and the option that brings it.
 
     `shown` columns stand in the compact table of a terminal; `option` is the flag without which the column is
-    not measured ("" = always); `pooled` says that a grouped row has this column pooled over its tensors.
+    not measured ("" = always).
     """
 
     name: str
@@ -28,10 +28,6 @@ class Column:
     shown: bool = False
     option: str = ""
 
-    def prefixed(self, prefix: str) -> Column:
-        """The same quantity of something else (`balanced_kurtosis`)."""
-        return replace(self, name=prefix + self.name)
-
     def suffixed(self, suffix: str, meaning: str) -> Column:
         """The same quantity seen otherwise (`std_median`)."""
         dtype: Kind = "float" if suffix == "_median" else self.dtype
@@ -40,10 +36,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table of the report: the main table unless named (`counts`, `laws`)."""
+    """One line of the report's main table; a Block fills the others."""
 
     values: Mapping[str, object]
-    table: str = ""
 
 
 @dataclass(frozen=True, eq=False)
