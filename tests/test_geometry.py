@@ -51,3 +51,9 @@ def test_a_box_knows_its_size_and_its_mirror() -> None:
     """Shape, elements and transpose."""
     box = Box((2, 5), (10, 14))
     assert (box.shape, box.size, box.T, box.T.T) == ((3, 4), 12, Box((10, 14), (2, 5)), box)
+
+
+def test_a_box_of_nothing_is_one_tile() -> None:
+    """However many lines a shape claims, without elements there is one tile and one segment."""
+    for shape in ((1 << 62, 0), (0, 1 << 80), (0, 0)):
+        assert tiles(whole(shape), 0) == tiles(whole(shape), 1) == segments(shape, 0) == (whole(shape),)

@@ -90,8 +90,10 @@ def segments(shape: Shape, axis: Axis, size: int = SEGMENT) -> tuple[Box, ...]:
 
 
 def _cut(box: Box, axis: Axis, size: int) -> tuple[Box, ...]:
+    if not box.size:  # however many lines it claims to have
+        return (box,)
     first, last = (box.rows, box.cols)[axis]
     lines = max(1, round(size / max(1, box.shape[1 - axis])))
     step = lines if lines < 8 else round(lines / 8) * 8  # very long lines go one by one, so that tiles stay bounded
-    spans = [(at, min(at + step, last)) for at in range(first, max(last, first + 1), step)]
+    spans = [(at, min(at + step, last)) for at in range(first, last, step)]
     return tuple(Box(s, box.cols) if axis == 0 else Box(box.rows, s) for s in spans)

@@ -177,3 +177,10 @@ def test_shared_checkpoints() -> None:
         open_checkpoint(DATA / "stories260k" / "stories260K_q8_0.gguf")
     with pytest.raises(Untrusted, match="DeepQNetwork"):
         open_checkpoint(DATA / "whole_module" / "tetris")
+
+
+@pytest.mark.parametrize("source", [5, None, object()])
+def test_neither_a_path_nor_tensors(source: object) -> None:
+    """Another object is a usage error that says what to pass."""
+    with pytest.raises(Usage, match=r"expected a path.*found (int|NoneType|object); of a torch module"):
+        open_checkpoint(source)  # type: ignore[arg-type]

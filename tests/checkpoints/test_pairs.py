@@ -156,3 +156,11 @@ def test_real_adapters_are_pairs_throughout(file: str, count: int) -> None:
     tensors = [Stored(k, tuple(v["shape"]), v["dtype"]) for k, v in header.items() if k != "__metadata__"]
     found = lora_pairs(tensors, {})
     assert len(found) == count == sum(len(t.dims) == 2 for t in tensors) // 2
+
+
+def test_an_endless_product_is_no_pair() -> None:
+    """Two thin factors of a small file may claim an update that nothing could go through: they stay apart."""
+    far = 1 << 17
+    a, b = Stored("q.lora_A.weight", (1, far), "F32"), Stored("q.lora_B.weight", (far, 1), "F32")
+    assert lora_pairs([a, b], {}) == ()
+    assert len(lora_pairs([Stored("q.lora_A.weight", (1, 1 << 16), "F32"), b], {})) == 1

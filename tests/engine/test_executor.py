@@ -183,3 +183,11 @@ def test_a_gpu_counts_as_the_cpu_does(rig) -> None:
         x, y = a.sketches[""], b.sketches[""]
         assert np.array_equal(x[Count()].counts, y[Count()].counts)
         assert np.allclose(x[Lines()].rows["squares"], y[Lines()].rows["squares"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("dims", [(1 << 40, 0), (0, 1 << 40, 1 << 40), (0, 1 << 63)])
+def test_an_impossible_size_behind_a_zero_is_an_empty_tensor(rig, dims) -> None:
+    """Nothing is read, cut or strided for a shape that holds no element; its counts are zero."""
+    empty = Stored("empty", dims, "F32", file="never opened")
+    (answer,) = rig.run([rig.unit(0, empty, frozenset({Count()}))], memory=1 << 24)
+    assert answer.sketches[""][Count()].n == 0

@@ -10,4 +10,5 @@ DEPTH = 64                                      # JSON nesting
 INDEX = 256 << 20                               # bytes of a sharded index
 CONFIG = 16 << 20                               # bytes of config.json and adapter_config.json
 LISTED = 10                                     # names that a message shows before it counts the rest
+PRODUCT = 1 << 33                               # elements of a low-rank update: small factors can claim any
 DESCRIPTORS = 256                               # files kept open; beyond it each read opens its file anew

@@ -55,6 +55,9 @@ def open_checkpoint(source: str | os.PathLike[str] | Mapping[str, Tensor] | Chec
         return source
     if isinstance(source, Mapping):
         return _finished(memory.read(source, opening.root))
+    if not isinstance(source, (str, bytes, os.PathLike)):
+        raise Usage("expected a path, an open checkpoint or a dict of tensors", f"found {type(source).__name__}",
+                    "of a torch module pass model.state_dict()")
     typed = os.fsdecode(source)
     try:
         with uncollected():

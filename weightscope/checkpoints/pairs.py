@@ -2,7 +2,8 @@
 
 Pairs are found by name, in the spellings of PEFT, diffusers, kohya and `unet:N:down`, and hold only where the shapes
 multiply. The rank is the tensor's; alpha comes from an `alpha` tensor or the adapter's config, and where neither has it
-the update stays unscaled and says so. Left out: factors with a third one between them, and factors of stacked experts.
+the update stays unscaled and says so. Left out, so that the factors are measured apart: a third factor
+between the two, factors of stacked experts, and updates that are too large to go through.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from math import isfinite, sqrt
 
 from ..dtypes import DTYPES
 from ..geometry import whole
+from . import limits
 from .checkpoint import LoraPair
 from .entry import Stored
 from .files import read_into
@@ -54,9 +56,9 @@ def _pair(a: Stored, named: Mapping[str, Stored], adapter: Mapping[str, object] 
 
 
 def _multiply(a: Stored, b: Stored) -> bool:
-    """A is r x in and B is out x r, kernels flattened, both of a type whose values are known."""
+    """A is r x in and B is out x r, kernels flattened, of a type whose values are known; the update is not endless."""
     sound = all(len(t.dims) >= 2 and t.params and t.measurable and DTYPES[t.dtype].kind == "float" for t in (a, b))
-    return sound and a.shape[0] == b.shape[1]
+    return sound and a.shape[0] == b.shape[1] and b.shape[0] * a.shape[1] <= limits.PRODUCT
 
 
 def _stacked(a: Stored, adapter: Mapping[str, object] | None) -> bool:

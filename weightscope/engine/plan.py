@@ -71,7 +71,7 @@ def _batch(units: tuple[Unit, ...], device: Device) -> Batch:
     stored = sum(-(-DTYPES[e.dtype].bits // 8) * e.shape[0] * e.shape[1] for e in first.entries.values()) * len(units)
     share = device.budget // device.workers
     tile = tiles(whole(entry.shape), entry.cut, device.tile)[0].size * len(units) * WORKING * len(first.entries)
-    hold = again and stored + tile <= share
+    hold = again and 0 < stored <= share - tile
     refused = {w: reason for w in wants if (reason := _refusal(w[1], entry.shape, tile, stored, share, hold))}
     runs = (whole(entry.shape),) if again else segments(entry.shape, entry.cut, device.segment)
     how = "held for its passes" if hold else f"streamed in {len(runs)} run{'s' * (len(runs) > 1)}"

@@ -37,8 +37,11 @@ def start(batch: Batch, device: Device) -> States:
 
 
 def fold(batch: Batch, run: Box, states: States, device: Device, scratch: Scratch, check: Check) -> States:
-    """Every tile of the run into every open fold; a measure that takes the matrix whole gets it as one tile."""
-    for cut in ("any", "whole"):
+    """Every tile of the run into every open fold; a measure that takes the matrix whole gets it as one tile.
+
+    An empty run shows nothing: its sides may be longer than any tensor's.
+    """
+    for cut in ("any", "whole") if run.size else ():
         part = {w: s for w, s in states.items() if w[1].cut == cut}
         boxes = tiles(run, _axis(batch), device.tile) if cut == "any" else (run,)
         for shown in _shown(batch, boxes, part, scratch, check) if part else ():
