@@ -8,13 +8,16 @@ _LEADING = re.compile(
     r"^(?:(?:module|state_dict|model_state_dict|ema_model|base_model\.model"
     r"|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.)+"
 )
-_INSIDE = re.compile(r"\.(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|base_layer)(?=\.)")
+_INSIDE = re.compile(r"\.(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|base_layer)(?=\.)"
+                     r"|(?<=attn[12])\.processor(?=\.to_)")
 
 
 def strip_prefixes(name: str) -> str:
-    """The name without what DataParallel, FSDP, torch.compile, PEFT and training scripts put around it.
+    """The name without what DataParallel, FSDP, torch.compile, PEFT, attention processors and scripts put around it.
 
     >>> strip_prefixes("module._orig_mod.h.0.attn.c_attn.weight")
     'h.0.attn.c_attn.weight'
+    >>> strip_prefixes("mid_block.attentions.0.transformer_blocks.0.attn1.processor.to_q.weight")
+    'mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight'
     """
     return _INSIDE.sub("", _LEADING.sub("", name))
