@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -78,12 +78,14 @@ def notes(models: Sequence[Model], o: InventoryOptions) -> tuple[str, ...]:
 
 
 def _tensors(model: Model) -> Iterator[dict[str, object]]:
-    shown = {p.name for p in model.pieces}
+    shown, aliases = {p.name for p in model.pieces}, defaultdict[str, list[str]](list)
+    for alias, target in model.checkpoint.aliases.items():
+        if alias not in shown:
+            aliases[target].append(alias)
     for piece in model.pieces:
         yield _row(piece)
-        for alias, target in model.checkpoint.aliases.items():
-            if target == piece.stored.name and alias not in shown:
-                yield _row(piece) | {"tensor": alias, "alias_of": target, "bytes": 0, "params": 0}
+        for alias in aliases.pop(piece.stored.name, ()):
+            yield _row(piece) | {"tensor": alias, "alias_of": piece.stored.name, "bytes": 0, "params": 0}
 
 
 def _row(piece: Piece) -> dict[str, object]:
