@@ -23,6 +23,7 @@ def model(draw):
         ({"role": ["attn.*"]}, 4),
         ({"layers": "1-2"}, 3),
         ({"layers": "0,2", "min_params": 64}, 2),
+        ({"layers": "1-99999999999999"}, 3),
         ({"min_params": 65}, 1),
     ],
     ids=str,

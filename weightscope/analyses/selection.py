@@ -30,9 +30,13 @@ class Selection:
             (not self.include or _any(names, self.include))
             and not _any(names, self.exclude)
             and (not self.role or _any((piece.place.role,), self.role))
-            and (not self.layers or any(piece.place.layer in r for r in layers_of(self.layers)))
+            and (not self.layers or self._in_layers(piece.place.layer))
             and piece.params >= self.min_params
         )
+
+    def _in_layers(self, layer: int | None) -> bool:
+        """A range looks for what is no integer by going through all it holds: never ask it for None."""
+        return layer is not None and any(layer in r for r in layers_of(self.layers))
 
 
 def layers_of(text: str) -> tuple[range, ...]:
@@ -48,7 +52,7 @@ def layers_of(text: str) -> tuple[range, ...]:
         raise Usage("--layers takes numbers and ranges such as 0-3,10", f"found {text!r}", "leave out blanks") from None
 
 
-def selected(models: Sequence[Model], selection: Selection, strict_models: bool = True) -> tuple[Model, ...]:
+def selected(models: Sequence[Model], selection: Selection) -> tuple[Model, ...]:
     """The models with the pieces that pass; a selection that matches nothing anywhere is a mistake."""
     chosen = tuple(Model(m.source, m.checkpoint, tuple(p for p in m.pieces if selection.admits(p))) for m in models)
     if any(m.pieces for m in models) and not any(m.pieces for m in chosen):
