@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
-from .analyses import ANALYSES, LS, Analysis, Model, Reading, Selection, listed, measured, selected
+from .analyses import ANALYSES, Analysis, Model, Reading, Selection, selected
 from .checkpoints import Opening, changed, open_checkpoint
 from .columns import Block, Panel, Row
 from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
@@ -91,9 +91,8 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
     begun, question = time.monotonic(), QUESTIONS[name]
     records = _records(question, keywords, len(sources) > 1)
     options = _checked(question, records)
-    place = listed if question is LS else measured
     opened = [open_checkpoint(source, records[Opening]) for source in sources]
-    models = selected([place(c, records[Reading]) for c in opened], records[Selection])
+    models = selected([question.place(c, records[Reading]) for c in opened], records[Selection])
     engine = _Engine(records[Running], watch)
     answers = list(question.rows(models, options, engine))
     for sentence in filter(None, (changed(c) for c in opened)):
@@ -110,7 +109,7 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
         timing=timing,
         notes=_notes(question, models, options),
         provenance=provenance(question.name, opened, keywords, engine.device),
-        unmeasured=() if question is LS else _unmeasured(models, engine),
+        unmeasured=_unmeasured(models, engine) if question.measures else (),
         reasons=_reasons(models, engine),
         incomplete=any(c.missing for c in opened),
     )

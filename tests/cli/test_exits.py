@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -243,3 +244,25 @@ def test_an_interrupt_at_any_time_is_130():
         raise KeyboardInterrupt
 
     assert exits.guarded(interrupted) == 130
+
+
+def test_damage_comes_before_what_could_not_be_measured(weightscope, odd, tmp_path):
+    """3 before 4: a truncated file under --salvage, with a tensor that --strict minds."""
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes(Path(odd).read_bytes()[:-1])
+    done = weightscope("fit", str(cut), "--salvage", "--strict")
+    assert "z.phase" in done.err
+    assert done.code == 3
+
+
+def test_a_closed_pipe_loses_no_file(model, tmp_path):
+    """Files are written before stdout, so `| head` has them too."""
+    files = [tmp_path / name for name in ("p.png", "c.parquet", "x.json")]
+    options = zip(("--plot", "--counts", "--provenance"), map(str, files), strict=True)
+    command = [sys.executable, "-m", "weightscope", "fit", model, *(word for pair in options for word in pair)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=WAIT, check=False)
+    os.close(writer)
+    assert done.returncode == 141
+    assert all(f.stat().st_size for f in files)

@@ -198,7 +198,7 @@ def test_provenance(weightscope, model, tmp_path):
 
 def test_notes_and_totals_go_to_stderr(weightscope, model):
     """--quiet silences them; --verbose adds the reason of every choice."""
-    totals = "4 tensors, 4,416 elements, 17.25 KiB (F32 17.25 KiB); mlp.down 2, head 1, norm 1\n"
+    totals = "4 tensors, 4,416 elements, 17.25 KiB: F32 17.25 KiB\nby role: mlp.down 2, head 1, norm 1\n"
     assert weightscope("ls", model).err == totals
     assert weightscope("ls", model, "--quiet").err == ""
     said = weightscope("fit", model, "--verbose").err

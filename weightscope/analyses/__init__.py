@@ -5,7 +5,7 @@ from __future__ import annotations
 from .analysis import Analysis, Model, Piece
 from .fit import FIT
 from .inventory import LS
-from .pieces import Reading, listed, measured
+from .pieces import Reading
 from .selection import Selection, selected
 
 ANALYSES = (LS, FIT)
@@ -19,7 +19,5 @@ __all__ = [
     "Piece",
     "Reading",
     "Selection",
-    "listed",
-    "measured",
     "selected",
 ]

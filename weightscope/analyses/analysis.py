@@ -45,4 +45,7 @@ class Analysis:
     columns: Callable[[Any], tuple[Column, ...]]
     optional: Callable[[Any], Mapping[str, str]]  # absent columns -> the option that brings them
     rows: Callable[[Sequence[Model], Any, Measurer], Iterator[Row | Panel | Block]]
+    place: Callable[[Checkpoint, Any], Model]   # checkpoint and Reading -> pieces: as stored, or as measured
+    measures: bool = True                       # a tensor that could not be measured is an error under --strict
+    draws: bool = False                         # has a picture
     notes: Callable[[Sequence[Model], Any], tuple[str, ...]] = field(default=lambda models, options: ())

@@ -13,6 +13,7 @@ from ..errors import Usage
 from ..sketches import Count, ValueCounts
 from ..statistics.readings import CODING, LAWS, LINES, MOMENTS, SHAPE, core
 from ..statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
+from . import pieces
 from .analysis import Analysis, Model, Piece
 from .fit_laws_long import LONG, law_rows
 from .fit_pictures import HISTOGRAM, heights, panel
@@ -176,4 +177,4 @@ def _groups(
         yield from _lines({**own, **group.keys, **sizes, **around, **values}, group.pooled, o, label)
 
 
-FIT = Analysis("fit", FitOptions, columns, optional, rows)
+FIT = Analysis("fit", FitOptions, columns, optional, rows, pieces.measured, draws=True)

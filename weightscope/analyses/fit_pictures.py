@@ -31,7 +31,7 @@ def panel(counts: ValueCounts, title: str, known: object = None) -> Panel | None
     gauss = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
     curves = [Curve("weights", z, found, "points"), Curve("Gaussian", z, gauss)]
     best = fit_laws(counts, [law for law in LAWS if law.name == (known or law.name)]).best
-    if best is not None and best.law != "normal":
+    if best is not None and best.law != "normal":           # else the dashed line is the best law already
         curves.append(Curve(best.law, z, law_density(best, counts, z)))
     return Panel(title, "density", "weight / sigma", "density", tuple(curves))
 

@@ -10,6 +10,7 @@ from ..columns import Column, Panel, Row
 from ..engine.unit import Measurer
 from ..errors import Usage
 from ..order import natural
+from . import pieces
 from .analysis import Analysis, Model, Piece
 from .collapse import collapsed
 from .identity import KEYS, NOTE, SIZES, SOURCE, TENSOR, of_tensor, sourced
@@ -73,8 +74,8 @@ def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Ite
 
 
 def notes(models: Sequence[Model], o: InventoryOptions) -> tuple[str, ...]:
-    """Totals, by dtype and by role, one line a model."""
-    return tuple(_totals(m) for m in models if m.pieces and not o.metadata)
+    """Totals, by dtype and by role, two lines a model."""
+    return tuple(line for m in models if m.pieces and not o.metadata for line in _totals(m))
 
 
 def _tensors(model: Model) -> Iterator[dict[str, object]]:
@@ -103,13 +104,13 @@ def _row(piece: Piece) -> dict[str, object]:
 
 
 def _groups(model: Model, by: str) -> Iterator[dict[str, object]]:
-    totals: dict[tuple[object, ...], dict[str, object]] = {}
+    groups: dict[tuple[object, ...], list[Piece]] = {}
     for piece in model.pieces:
-        keys = {c.name: of_tensor(piece)[c.name] for c in KEYS[by]}
-        total = totals.setdefault(tuple(keys.values()), {**keys, "tensors": 0, "params": 0, "bytes": 0})
-        for name, more in (("tensors", 1), ("params", piece.params), ("bytes", piece.stored.nbytes)):
-            total[name] = int(str(total[name])) + more
-    yield from totals.values()
+        groups.setdefault(tuple(of_tensor(piece)[c.name] for c in KEYS[by]), []).append(piece)
+    for keys, found in groups.items():
+        named = {c.name: key for c, key in zip(KEYS[by], keys, strict=True)}
+        size = sum(p.stored.nbytes for p in found)
+        yield {**named, "tensors": len(found), "params": sum(p.params for p in found), "bytes": size}
 
 
 def _metadata(model: Model) -> Iterator[dict[str, object]]:
@@ -117,7 +118,7 @@ def _metadata(model: Model) -> Iterator[dict[str, object]]:
         yield {"key": key, "length": len(value), "value": value[:LONGEST]}
 
 
-def _totals(model: Model) -> str:
+def _totals(model: Model) -> tuple[str, str]:
     sizes, roles = Counter[str](), Counter[str]()
     for piece in model.pieces:
         sizes[piece.dtype] += piece.stored.nbytes
@@ -125,7 +126,7 @@ def _totals(model: Model) -> str:
     params, size = sum(p.params for p in model.pieces), sum(sizes.values())
     by_dtype = ", ".join(f"{k} {_bytes(v)}" for k, v in sizes.most_common())
     by_role = ", ".join(f"{k} {v}" for k, v in roles.most_common())
-    return f"{len(model.pieces):,} tensors, {params:,} elements, {_bytes(size)} ({by_dtype}); {by_role}"
+    return f"{len(model.pieces):,} tensors, {params:,} elements, {_bytes(size)}: {by_dtype}", f"by role: {by_role}"
 
 
 def _bytes(size: float) -> str:
@@ -136,4 +137,4 @@ def _bytes(size: float) -> str:
     return f"{size:.4g} {unit}"
 
 
-LS = Analysis("ls", InventoryOptions, columns, optional, rows, notes)
+LS = Analysis("ls", InventoryOptions, columns, optional, rows, pieces.listed, measures=False, notes=notes)

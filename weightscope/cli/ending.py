@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..api import ask
+from ..api import QUESTIONS, ask
 from ..errors import Usage
 from ..reports.expression import parse
 from ..reports.files import check_writable
@@ -51,8 +51,8 @@ def _check_outputs(question: str, shared: Shared, tables: Mapping[str, str]) -> 
         if shared.format == "parquet" and sys.stdout.isatty():
             raise Usage("expected a file or a pipe for Parquet", "stdout is a terminal", "add -o FILE.parquet")
     if shared.plot:
-        if question == "ls":
-            raise Usage("expected a command that draws", "ls has no picture", "leave out --plot")
+        if not QUESTIONS[question].draws:
+            raise Usage("expected a command that draws", f"{question} has no picture", "leave out --plot")
         check_plot(shared.plot)
     for path in tables.values():
         format_of(path, None)
@@ -61,16 +61,17 @@ def _check_outputs(question: str, shared: Shared, tables: Mapping[str, str]) -> 
 
 
 def _write(report: Report, shared: Shared, tables: Mapping[str, str]) -> None:
+    """Files first: a reader who closes stdout early loses none of them."""
     for path in shared.output or ():
         report.save(path, shared.format)
-    if not shared.output:
-        report.write(sys.stdout, shared.format or default_format(Screen.of(sys.stdout)))
     for table, path in tables.items():
         report.save(path, table=table)
     if shared.plot:
         report.plot(shared.plot)
     if shared.provenance:
         report.save_provenance(shared.provenance)
+    if not shared.output:
+        report.write(sys.stdout, shared.format or default_format(Screen.of(sys.stdout)))
 
 
 def _judged(report: Report, shared: Shared) -> list[int]:

@@ -72,13 +72,13 @@ def _batch(units: tuple[Unit, ...], device: Device) -> Batch:
     share = device.budget // device.workers
     tile = tiles(whole(entry.shape), entry.cut, device.tile)[0].size * len(units) * WORKING * len(first.entries)
     hold = again and 0 < stored <= share - tile
-    refused = {w: reason for w in wants if (reason := _refusal(w[1], entry.shape, tile, stored, share, hold))}
+    refused = {w: reason for w in wants if (reason := _refusal(w[1], entry.shape, tile, stored, share))}
     runs = (whole(entry.shape),) if again else segments(entry.shape, entry.cut, device.segment)
     how = "held for its passes" if hold else f"streamed in {len(runs)} run{'s' * (len(runs) > 1)}"
     return Batch(units, hold, runs, refused, f"{len(units)} x {entry.shape[0]}x{entry.shape[1]} {entry.dtype}: {how}")
 
 
-def _refusal(measure: Measure, shape: Shape, tile: int, stored: int, share: int, hold: bool) -> str:
+def _refusal(measure: Measure, shape: Shape, tile: int, stored: int, share: int) -> str:
     """Why a measure cannot be taken within the budget of one worker, "" where it can."""
     need = tile + measure.bytes(shape) + (stored if measure.cut == "whole" else 0)
     if need <= share or (measure.cut == "any" and share >= tile):
