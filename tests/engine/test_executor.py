@@ -92,9 +92,9 @@ def test_entries_of_a_unit_read_a_shared_leaf_once(rig, tmp_path: Path) -> None:
 def test_what_does_not_fit_is_refused_by_name(rig) -> None:
     """The note names measure and memory, the other measures are taken."""
     entry = Stored("w", (600, 600), "F32", tensor=torch.randn(600, 600))
-    answer = rig.run([rig.unit(0, entry, rig.AGAIN)], memory=14 << 20)[0]
+    answer = rig.run([rig.unit(0, entry, rig.AGAIN)], memory=22 << 20)[0]
     assert "Shuffled needs" in answer.note
-    assert "MiB a worker and has 14 MiB: raise --memory" in answer.note
+    assert "MiB a worker and has 22 MiB: raise --memory" in answer.note
     assert Count() in answer.sketches[""]
     assert not any(type(m).__name__ == "Shuffled" for m in answer.sketches[""])
 

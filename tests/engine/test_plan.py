@@ -58,6 +58,6 @@ def test_workers_are_given_up_before_a_measure_is() -> None:
     """A tensor that needs more than one worker's share is measured by fewer workers, not refused."""
     entry = Stored("w", (4096, 4096), "BF16", "f")
     units = [Unit(0, {"": entry}, {"": frozenset({Count(), Lines()})})]
-    need = 24 << 20
+    need = 36 << 20
     chosen = [roomy(units, Device("cpu", memory, 4, "")).workers for memory in (4 * need, 2 * need, need, 1)]
     assert chosen == [4, 2, 1, 1]

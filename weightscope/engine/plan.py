@@ -15,7 +15,7 @@ from ..sketches.sketch import Measure
 from .device import Device
 from .unit import Unit
 
-WORKING = 40  # bytes an element of a tile takes: stored, float32, float64 twice, patterns, products
+WORKING = 64  # bytes an element of a tile takes at worst: stored, patterns, float32, float64 of an unsafe tile
 WINDOW, MOST = 256, 32  # units among which equal ones are stacked, and how many at most
 
 
