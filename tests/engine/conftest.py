@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 
+from tests.plain import plain
 from weightscope.checkpoints import Stored
 from weightscope.engine import Device, Executor, Meter, Unit, device
 from weightscope.sketches import Balanced, Count, Lines, Shuffled
 
 PASSING = frozenset({Count(), Lines(), Lines(extremes=True)})
 AGAIN = frozenset({Count(), Balanced((Count(), Lines())), Shuffled(Count())})
-
-
-def plain(sketch) -> object:
-    """A sketch as nested tuples of bytes and numbers, so that == means bit for bit."""
-    if isinstance(sketch, np.ndarray):
-        return sketch.dtype.str, sketch.shape, sketch.tobytes()
-    if is_dataclass(sketch):
-        return tuple((f.name, plain(getattr(sketch, f.name))) for f in fields(sketch))
-    if isinstance(sketch, dict):
-        return tuple(sorted((str(k), plain(v)) for k, v in sketch.items()))
-    if isinstance(sketch, (tuple, list)):
-        return tuple(plain(v) for v in sketch)
-    return float(sketch).hex() if isinstance(sketch, float) else sketch
 
 
 def unit(key, entry, wants=PASSING) -> Unit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.plain import plain
 from weightscope.dtypes import DTYPES
 from weightscope.geometry import Box, whole
 from weightscope.sketches import Again, Balanced, Count, Lines, Scratch, Shuffled, Tile
@@ -89,19 +89,6 @@ def take(measure, stored, dtype, axis=0, cuts=()):
             return answer
         state = answer.state
     raise AssertionError("the passes do not end")
-
-
-def plain(sketch) -> object:
-    """A sketch as nested tuples of bytes and numbers, so that == means bit for bit."""
-    if isinstance(sketch, np.ndarray):
-        return sketch.dtype.str, sketch.shape, sketch.tobytes()
-    if is_dataclass(sketch):
-        return tuple((f.name, plain(getattr(sketch, f.name))) for f in fields(sketch))
-    if isinstance(sketch, dict):
-        return tuple(sorted((k, plain(v)) for k, v in sketch.items()))
-    if isinstance(sketch, (tuple, list)):
-        return tuple(plain(v) for v in sketch)
-    return float(sketch).hex() if isinstance(sketch, float) else sketch
 
 
 @pytest.fixture(scope="session")

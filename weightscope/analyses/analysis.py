@@ -24,7 +24,6 @@ class Piece:
     dtype: str = ""
     params: int = 0
     note: str = ""
-    standing: str = "weight"  # weight | buffer | optimizer | factor (A or B of a pair)
 
 
 @dataclass(frozen=True, eq=False)

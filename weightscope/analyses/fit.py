@@ -97,7 +97,7 @@ def rows(models: Sequence[Model], o: FitOptions, measure: Measurer) -> Iterator[
         own = sourced(models, model)
         answers = _answers(model, o, measure)
         if o.by != "tensor":
-            yield from _groups(answers, o, own, models)
+            yield from _groups(answers, o, own)
             continue
         for piece, values, sketches in answers:
             label = piece.name if len(models) == 1 else f"{model.source}: {piece.name}"
@@ -149,28 +149,23 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
     """The values of one tensor, made beside the reading."""
     piece: Piece = measured.unit.key
     sketches = measured.sketches[""]
-    able = [s for s in asked if s.needs <= sketches.keys()]
-    values = evaluate(
-        able, Evidence(sketches, piece.entry.shape if piece.entry else None, piece.dtype, piece.place.kind)
-    )
-    missing = {c.name: None for s in asked if s not in able for c in s.columns}
-    vector = bool(missing and piece.params and not _is_matrix(piece))
+    shape = piece.entry.shape if piece.entry else None
+    values = evaluate(asked, Evidence(sketches, shape, piece.dtype, piece.place.kind))
+    missing = any(not s.needs <= sketches.keys() for s in asked)
+    vector = missing and piece.params and not _is_matrix(piece)
     notes = [piece.note, "a vector: element statistics only" if vector else "", measured.note, values["note"]]
-    return missing | values | {"note": "; ".join(dict.fromkeys(str(n) for n in notes if n)) or None}
+    return values | {"note": "; ".join(dict.fromkeys(str(n) for n in notes if n)) or None}
 
 
 def _groups(
     answers: Iterator[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]],
     o: FitOptions,
     own: Mapping[str, object],
-    models: Sequence[Model],
 ) -> Iterator[Row | Panel | Block]:
     """Pooled statistics beside their spread over the tensors."""
     asked = () if o.long else chosen(statistics(o), o.wanted)
     for group in grouped(answers, o.by):
-        able = [s for s in asked if s.needs <= group.pooled.keys()]
-        pooled = evaluate(able, Evidence(group.pooled, None, kind=str(group.keys["kind"])))
-        values = {c.name: None for s in asked for c in s.columns} | pooled
+        values = evaluate(asked, Evidence(group.pooled, None, kind=str(group.keys["kind"])))
         around = dict(spread(group, [c for s in asked for c in s.columns]))
         sizes = {"tensors": len(group.values), "params": group.params}
         label = " ".join(str(v) for v in (*own.values(), *group.keys.values()) if v is not None)

@@ -28,7 +28,6 @@ class Group:
     """What has come in so far: keys, the tensors' values, and their sketches added up without positions."""
 
     keys: dict[str, object]
-    piece: Piece
     params: int = 0
     values: list[Mapping[str, object]] = field(default_factory=list)
     pooled: dict[Any, Any] = field(default_factory=dict)
@@ -72,7 +71,7 @@ def grouped(answers: Iterable[tuple[Piece, Mapping[str, object], Mapping[Any, An
     groups: dict[tuple[object, ...], Group] = {}
     for piece, values, sketches in answers:
         keys = of_group(piece, by) | {"kind": piece.place.kind}
-        group = groups.setdefault(tuple(keys.values()), Group(keys, piece))
+        group = groups.setdefault(tuple(keys.values()), Group(keys))
         group.take(piece, values, sketches)
     return tuple(groups.values())
 

@@ -91,7 +91,7 @@ def _tensors(model: Model) -> Iterator[dict[str, object]]:
 
 def _row(piece: Piece) -> dict[str, object]:
     place, stored = piece.place, piece.stored
-    marked = piece.standing if piece.standing == "optimizer" else ""
+    marked = "optimizer" if place.role == "optimizer" else ""
     return {
         **of_tensor(piece),
         "bytes": stored.nbytes,

@@ -28,7 +28,7 @@ class Reading:
 def listed(checkpoint: Checkpoint, reading: Reading) -> Model:
     """Every stored tensor as one piece, nothing split, nothing paired: what `ls` shows."""
     found = _places(checkpoint, replace(reading, split=False))
-    pieces = tuple(_whole(t, found[t.name][0], checkpoint) for t in checkpoint.tensors)
+    pieces = tuple(_whole(t, found[t.name][0], t.name in checkpoint.optimizer) for t in checkpoint.tensors)
     return Model(checkpoint.source, checkpoint, pieces)
 
 
@@ -51,12 +51,9 @@ def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Plac
     return places(shapes, checkpoint.config, split=reading.split, name_map=reading.name_map)
 
 
-def _whole(tensor: Stored, place: Place, checkpoint: Checkpoint) -> Piece:
-    factors = {n for p in checkpoint.pairs for n in (p.a, p.b)}
-    standing = "buffer" if place.kind == "buffer" else "factor" if tensor.name in factors else "weight"
-    if tensor.name in checkpoint.optimizer:
-        place, standing = Place("optimizer", "buffer"), "optimizer"
-    return Piece(tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.note, standing)
+def _whole(tensor: Stored, place: Place, optimizer: bool) -> Piece:
+    place = Place("optimizer", "buffer") if optimizer else place
+    return Piece(tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.note)
 
 
 def _split(tensor: Stored, parts: tuple[Place, ...]) -> Iterator[Piece]:

@@ -115,7 +115,7 @@ def _answer(batch: Batch, done: dict[stream.Wanted, Any], i: int, each: Each) ->
     unit = batch.units[i]
     sketches = {label: {m: done[label, m][i] for m in ms if (label, m) in done} for label, ms in unit.wants.items()}
     measured = Measured(unit, sketches, "; ".join(dict.fromkeys(batch.refused.values())))
-    return Measured(unit, sketches, measured.note, each(measured))
+    return replace(measured, values=each(measured))
 
 
 def _in_order(units: Sequence[Unit], answers: Iterator[list[Measured]]) -> Iterator[Measured]:

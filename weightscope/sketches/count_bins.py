@@ -73,7 +73,7 @@ def _bins(x: Tensor, scratch: Scratch) -> Tensor:
 
 def _rest(x: Tensor, dtype: str, scratch: Scratch, suspect: bool, coarse: bool) -> ValueCounts:
     """Extremes, power sums and special values of one matrix's tile, as counts without cells."""
-    low, high = (float(v) + 0.0 for v in torch.aminmax(x))      # never -0
+    low, high = (float(v) + 0.0 for v in torch.aminmax(x))      # never -0: which zero comes first says nothing
     nan = inf = 0
     if not (abs(low) < float("inf") and abs(high) < float("inf")):
         nan, inf = int(x.isnan().sum()), int(x.isinf().sum())
@@ -84,7 +84,7 @@ def _rest(x: Tensor, dtype: str, scratch: Scratch, suspect: bool, coarse: bool) 
     rough = coarse and dtype == "F32" and not bool((x.view(torch.int32) & 0xFFFF).any())
     return ValueCounts(
         power=_power(x, low, high, scratch), exact=False, zeros=zeros, subnormals=tiny, inf=inf, nan=nan,
-        minimum=low + 0.0, maximum=high + 0.0, coarse=rough,        # which of -0 and +0 comes first says nothing
+        minimum=low, maximum=high, coarse=rough,
     )
 
 

@@ -101,8 +101,8 @@ def _sound(w: Tensor, mean: Tensor) -> list[bool]:
 def _safe(tile: Tile, w: Tensor, sound: bool) -> tuple[Tensor, Tensor, Tensor]:
     """One matrix's values, their squares and row sums of squares; in float64 where float32 would not do."""
     if not sound:
-        w = torch.where(w.isfinite(), w, 0).double()
-    squares = _product(tile, w, w) if sound else w * w
+        w = _buffer(tile, "clean", w, torch.float64).copy_(w).nan_to_num_(0.0, 0.0, 0.0)
+    squares = _product(tile, w, w)
     return w, squares, squares.sum(-1)
 
 
@@ -127,10 +127,15 @@ def _shown(state: State, tile: Tile, w: Tensor, squares: Tensor, rows: Tensor) -
 
 def _product(tile: Tile, a: Tensor, b: Tensor) -> Tensor:
     """a * b in a reused buffer of the same layout."""
-    size, dtype = tuple(a.shape), a.dtype
-    dims = size[:-2] + size[:-3:-1] if tile.mirrored else size
-    out = tile.scratch.take("product", dims, dtype)
-    return torch.mul(a, b, out=out.mT if tile.mirrored else out)
+    return torch.mul(a, b, out=_buffer(tile, "product", a, a.dtype))
+
+
+def _buffer(tile: Tile, name: str, like: Tensor, dtype: torch.dtype) -> Tensor:
+    """A reused buffer of the shape and layout of `like`."""
+    size = tuple(like.shape)
+    if tile.mirrored:
+        return tile.scratch.take(name, size[:-2] + size[:-3:-1], dtype).mT
+    return tile.scratch.take(name, size, dtype)
 
 
 def _lags(w: Tensor, tile: Tile) -> Tensor:

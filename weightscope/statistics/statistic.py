@@ -45,14 +45,15 @@ def chosen(statistics: Iterable[Statistic], wanted: frozenset[str] | None) -> tu
 
 
 def evaluate(statistics: Iterable[Statistic], evidence: Evidence) -> dict[str, object]:
-    """All columns; a statistic that fails gives nulls, and the reasons are joined in `note`."""
+    """All columns; a statistic that fails or lacks a measure gives nulls, and the reasons are joined in `note`."""
     values: dict[str, object] = {}
     notes: list[str] = []
     for statistic in statistics:
+        answer: dict[str, object] = {c.name: None for c in statistic.columns}
         try:
-            answer = dict(statistic.of(evidence))
+            answer |= statistic.of(evidence) if statistic.needs <= evidence.sketches.keys() else {}
         except Unmeasured as reason:
-            answer = {c.name: None for c in statistic.columns} | {"note": str(reason)}
+            answer |= {"note": str(reason)}
         notes += [str(n) for n in (answer.pop("note", None),) if n]
         values |= answer
     return values | {"note": "; ".join(dict.fromkeys(notes)) or None}
