@@ -42,6 +42,15 @@ def test_tables_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize("name", DTYPES)
+def test_what_torch_negates(name: str) -> None:
+    """Only values that the storage type itself carries can be negated there."""
+    kind = DTYPES[name]
+    same = {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8"}
+    assert kind.negatable == (name in same)
+    assert not kind.negatable or (-torch.ones(1, dtype=getattr(torch, kind.store))).numel() == 1
+
+
+@pytest.mark.parametrize("name", DTYPES)
 def test_the_storage_type_is_as_wide_as_the_type(name: str) -> None:
     """An element of the storage type holds exactly one element; types below a byte hold one code."""
     kind = DTYPES[name]

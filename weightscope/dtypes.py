@@ -1,5 +1,7 @@
 """Element types by their safetensors names: width, how a tensor of them is stored, and what each bit pattern means.
 
+C32 and C128, which safetensors lacks, are torch's complex types of half and double width.
+
 Types of at most 16 bits are *narrow*: `decoded(name)[pattern]` is the value of every pattern, so counting patterns
 loses nothing. Wide types are counted by value or by the upper half of float32.
 """
@@ -30,6 +32,11 @@ class Dtype:
         """At most 65,536 distinct values: counted by pattern, lossless."""
         return self.bits <= 16
 
+    @property
+    def negatable(self) -> bool:
+        """Whether torch can negate the storage type: it carries the values, not codes for them."""
+        return self.kind in ("float", "int") or self.name == "U8"
+
 
 DTYPES = {d.name: d for d in (
     Dtype("F64", 64, "float64", "float"), Dtype("F32", 32, "float32", "float"),
@@ -41,7 +48,8 @@ DTYPES = {d.name: d for d in (
     Dtype("I8", 8, "int8", "int"),
     Dtype("U64", 64, "int64", "uint"), Dtype("U32", 32, "int32", "uint"), Dtype("U16", 16, "int16", "uint"),
     Dtype("U8", 8, "uint8", "uint"), Dtype("BOOL", 8, "uint8", "bool"),
-    Dtype("F6_E2M3", 6, "uint8", "none"), Dtype("F6_E3M2", 6, "uint8", "none"), Dtype("C64", 64, "int64", "none"),
+    Dtype("F6_E2M3", 6, "uint8", "none"), Dtype("F6_E3M2", 6, "uint8", "none"),
+    Dtype("C32", 32, "int32", "none"), Dtype("C64", 64, "int64", "none"), Dtype("C128", 128, "complex128", "none"),
 )}
 
 

@@ -115,6 +115,18 @@ def test_big_endian_bytes_are_turned(dtype) -> None:
     assert torch.equal(found.contiguous().view(torch.uint8), expected.contiguous().view(torch.uint8))
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("dtype", ["I8", "U8", "I16", "I32", "I64", "F16", "BF16", "F32", "F64"])
+def test_negated_bytes_are_the_negatives(dtype, swapped) -> None:
+    """What torch would negate when it resolves the bit is negated after the bytes are in order."""
+    entry = Stored("w", (3, 4), dtype, "f", swapped=swapped)
+    file = np.random.default_rng(1).integers(0, 60, 12 * DTYPES[dtype].bits // 8, np.uint8).tobytes()
+    box = Box((1, 3), (0, 3))
+    found = made(replace(entry, negated=True), box, file)
+    assert found.dtype == getattr(torch, DTYPES[dtype].store)
+    assert torch.equal(found, -made(entry, box, file))
+
+
 @given(m=st.integers(1, 6), n=st.integers(1, 9), data=st.data())
 def test_half_byte_codes_come_low_nibble_first(m, n, data) -> None:
     """Rows that begin in the middle of a byte included."""

@@ -27,7 +27,7 @@ def test_tied() -> None:
     assert [t.name for t in found.tensors] == ["e", "embed", "f", "t"]
 
 
-@pytest.mark.parametrize("spelling", [n for n in TORCH_NAMES if n not in ("complex64", "float4_e2m1fn_x2")])
+@pytest.mark.parametrize("spelling", [n for n in TORCH_NAMES if "complex" not in n and n != "float4_e2m1fn_x2"])
 def test_types(spelling: str) -> None:
     """Every type arrives in the type that stores its bits, without a copy, also transposed."""
     value = torch.ones(3, 2).to(getattr(torch, spelling)).T
@@ -43,22 +43,44 @@ def test_unmeasured() -> None:
     """Tensors without measurable values are listed with the reason."""
     notes = {t.name: (t.measurable, t.note) for t in open_checkpoint({
         "meta": torch.empty(2, device="meta"), "sparse": torch.eye(2).to_sparse(),
-        "complex": torch.zeros(2, dtype=torch.complex64), "rank": torch.zeros(1).as_strided([1] * 64, [1] * 64),
+        "complex": torch.zeros(2, dtype=torch.complex64), "conj": torch.zeros(2, dtype=torch.complex128).conj(),
+        "neg": torch.zeros(2, dtype=torch.bool)._neg_view(), "rank": torch.zeros(1).as_strided([1] * 64, [1] * 64),
         "f4": torch.zeros(2, 2, dtype=torch.uint8).view(torch.float4_e2m1fn_x2),
         "wide": torch.zeros(1, 3).expand(2, 3)}).tensors}
     assert notes["meta"] == (False, "no data: a meta tensor")
     assert notes["sparse"] == (False, "sparse layout: sparse_coo")
     assert notes["complex"] == (False, "complex numbers (C64) are not measured")
+    assert notes["conj"] == (False, "complex numbers (C128) are not measured")
+    assert notes["neg"] == (False, "lazy neg bit, which torch does not resolve for BOOL")
     assert notes["f4"] == (False, "packed half-byte values are measured from files only")
     assert notes["rank"] == (True, "")
     assert notes["wide"] == (True, "expanded: one stored value stands for many")
 
 
+@pytest.mark.parametrize("value", [
+    torch.imag(torch.arange(6).reshape(2, 3).to(torch.complex64).mul(1j).conj()),
+    torch.ones(3, 2).bfloat16()._neg_view().T, torch.arange(6, dtype=torch.uint8).reshape(2, 3)._neg_view()])
+def test_negated(value: torch.Tensor) -> None:
+    """A pending negation is carried out on the lines that are taken, in the storage type."""
+    assert value.is_neg()
+    leaf = open_checkpoint({"w": value}).tensors[0]
+    lines = lines_in_memory(Span(leaf, 1, 2))
+    assert torch.equal(lines, value.resolve_neg().narrow(leaf.cut, 1, 1))
+    assert (lines.is_neg(), leaf.measurable, leaf.note) == (False, True, "")
+
+
+def test_negated_is_no_alias() -> None:
+    """A tensor and its negative, or its conjugate, share their elements and are two tensors."""
+    w, z = torch.ones(2), torch.ones(2, dtype=torch.complex64)
+    found = open_checkpoint({"w": w, "minus": w._neg_view(), "z": z, "conjugate": z.conj(), "tied": w.view(2)})
+    assert found.aliases == {"tied": "w"}
+
+
 def test_others_are_left_out() -> None:
     """Values that are no tensors, or of an unknown type, are noted; odd keys are flags."""
-    found = open_checkpoint({"w": torch.zeros(2), "step": 3, "z": torch.zeros(1, dtype=torch.complex128),
+    found = open_checkpoint({"w": torch.zeros(2), "step": 3, "z": torch.empty(1, dtype=torch.bits8),
                              7: torch.zeros(1)})
-    assert found.notes == ("left out, not tensors of a known type: step (int), z (torch.complex128)",)
+    assert found.notes == ("left out, not tensors of a known type: step (int), z (torch.bits8)",)
     assert found.flags == ("the key '7' is a int, not a string",)
     assert [t.name for t in found.tensors] == ["7", "w"]
 

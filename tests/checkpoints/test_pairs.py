@@ -87,6 +87,14 @@ def test_an_alpha_tensor_is_read_from_its_file(tmp_path: Path, dtype: str, raw: 
     assert found.note == ""
 
 
+@pytest.mark.parametrize(("dtype", "raw"), [("F32", struct.pack("<f", -6.0)), ("BF16", struct.pack("<f", -6.0)[2:])])
+def test_a_negated_alpha_is_the_negative_of_its_bytes(tmp_path: Path, dtype: str, raw: bytes) -> None:
+    """The scalar is read with its pending negation."""
+    (tmp_path / "a").write_bytes(raw)
+    alpha = Stored("q.alpha", (), dtype, str(tmp_path / "a"), negated=True)
+    assert pair_of("q.lora_down.weight", "q.lora_up.weight", alpha).scale == 1.5
+
+
 def test_an_alpha_tensor_in_memory_is_looked_at() -> None:
     """A dict of tensors brings its alpha with it."""
     alpha = Stored("q.alpha", (), "BF16", tensor=torch.tensor(2.0, dtype=torch.bfloat16))

@@ -53,6 +53,7 @@ REFUSED = {                                     # what is wrong -> (bytes, what 
     "19 metadata nested": (built({"__metadata__": {"a": {}}}), "to be a string; found an object under 'a'"),
     "19 metadata array": (built({"__metadata__": []}), "__metadata__ to be an object; found an array at byte"),
     "21 dtype F99": (built({"w": entry("F99")}), "a dtype of the format .*found dtype \"F99\" .byte 9"),
+    "21 dtype C128": (built({"w": entry("C128", [1], [0, 16])}), "a dtype of the format .*found dtype \"C128\""),
     "21 dtype lower": (built({"w": entry("f32")}), "found dtype \"f32\""),
     "21 dtype empty": (built({"w": entry("")}), "found dtype \"\""),
     "21 dtype number": (built({"w": entry(1)}), "found dtype 1"),

@@ -24,6 +24,7 @@ from weightscope.checkpoints.entry import Stored
 from weightscope.checkpoints.readers.torch_file import read
 from weightscope.dtypes import DTYPES
 from weightscope.errors import Untrusted, Usage
+from weightscope.geometry import whole
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 SHARED = pytest.mark.skipif(not DATA.is_dir(), reason="the shared checkpoints are not here")
@@ -116,8 +117,10 @@ ODD: dict[str, tuple[Callable[[], torch.Tensor], str]] = {
     "qint8": (lambda: torch.quantize_per_tensor(torch.zeros(2, 2), .1, 0, torch.qint8), "quantised .per_tensor_affine"),
     "nested": (lambda: torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)]), "nested tensor"),
     "complex": (lambda: torch.zeros(2, dtype=torch.complex64), "complex numbers .complex64"),
-    "conj": (lambda: torch.zeros(2, dtype=torch.complex128).conj(), "complex128.*, lazy conj bit"),
-    "neg": (lambda: torch.imag(torch.zeros(2, dtype=torch.complex64).conj()), "^lazy neg bit"),
+    "conj": (lambda: torch.zeros(2, dtype=torch.complex128).conj(), "^complex numbers .complex128.$"),
+    "complex neg": (lambda: torch.zeros(2, dtype=torch.complex64)._neg_view(), "^complex numbers .complex64.$"),
+    "bool neg": (lambda: torch.zeros(2, dtype=torch.bool)._neg_view(),
+                 "^lazy neg bit, which torch does not resolve for BOOL$"),
     "bits": (lambda: torch.empty(2, dtype=torch.bits8), "bit patterns .bits8"),
 }
 
@@ -132,6 +135,49 @@ def test_unmeasurable(tmp_path: Path, case: str) -> None:
     assert not leaf.measurable
     assert c.tensors[0].measurable
     assert re.search(ODD[case][1], leaf.note)
+
+
+NEGATED: dict[str, Callable[[], torch.Tensor]] = {
+    "imaginary part": lambda: torch.imag(torch.randn(3, 4, dtype=torch.complex64).conj()),
+    "transposed": lambda: torch.randn(3, 4)._neg_view().T,
+    "parameter": lambda: torch.nn.Parameter(torch.randn(3, 4)._neg_view()),
+    "half": lambda: torch.randn(3, 4).half()._neg_view(), "bfloat": lambda: torch.randn(3, 4).bfloat16()._neg_view(),
+    "double": lambda: torch.randn(3, 4).double()._neg_view(),
+    "bytes": lambda: torch.arange(12, dtype=torch.uint8).reshape(3, 4)._neg_view(),
+    "integers": lambda: torch.arange(12, dtype=torch.int16).reshape(3, 4)._neg_view(),
+}
+
+
+@FORMATS
+@pytest.mark.parametrize("case", NEGATED)
+def test_negated(tmp_path: Path, case: str, new: bool) -> None:
+    """A pending negation is carried out when the values are made."""
+    w = NEGATED[case]()
+    assert w.is_neg()
+    leaf, = saved(tmp_path, {"w": w}, new).tensors
+    span, = leaf.needs(whole(leaf.shape))
+    offset, length = span.bytes
+    raw = torch.frombuffer(bytearray(Path(leaf.file).read_bytes()[offset:offset + length]), dtype=torch.uint8)
+    assert torch.equal(leaf.make(whole(leaf.shape), (span.typed(raw),)), w.detach())
+    assert (leaf.measurable, leaf.note) == (True, "")
+
+
+def test_negated_is_no_alias(tmp_path: Path) -> None:
+    """A tensor and its negative share their bytes, and are two tensors; the negative twice is one."""
+    w = torch.randn(3, 4)
+    c = saved(tmp_path, {"w": w, "minus": w._neg_view(), "again": w._neg_view()})
+    assert [t.name for t in c.tensors] == ["w", "minus"]
+    assert c.aliases == {"again": "minus"}
+
+
+@pytest.mark.parametrize(("dtype", "name"), [
+    (torch.complex32, "C32"), (torch.complex64, "C64"), (torch.complex128, "C128")])
+@pytest.mark.filterwarnings("ignore:ComplexHalf support is experimental")
+def test_complex_bytes(tmp_path: Path, dtype: torch.dtype, name: str) -> None:
+    """Complex tensors are listed under their own type, with the bytes they take."""
+    w = torch.zeros(3, 4, dtype=dtype)
+    leaf, = saved(tmp_path, {"w": w}).tensors
+    assert (leaf.dtype, leaf.nbytes, leaf.measurable) == (name, w.nbytes, False)
 
 
 def test_four_bit_pairs(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -83,6 +84,22 @@ def test_compressed_bomb(tmp_path: Path) -> None:
 def test_records(tmp_path: Path, records: dict[str, bytes], match: str) -> None:
     """Each storage has one record of its size, and names are plain."""
     refused(tmp_path, p.archive(STATE, records), match)
+
+
+@pytest.mark.parametrize("name", ["constants.pkl", "code/m.py", "code/__torch__.py.debug_pkl"])
+def test_compressed_script(tmp_path: Path, name: str) -> None:
+    """A TorchScript archive is named for what it is, though its code is compressed as torch compresses it."""
+    raw = p.archive(STATE, {"data/0": bytes(24), name: bytes(900)}, method=zipfile.ZIP_DEFLATED)
+    refused(tmp_path, raw, r"expected a state dict; found a TorchScript archive \(it holds code\); load it with torch\."
+                           r"jit\.load and save `model\.state_dict\(\)`")
+
+
+def test_real_script(tmp_path: Path) -> None:
+    """What torch.jit.save writes is named for what it is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")         # torch calls its script deprecated
+        torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), str(tmp_path / "s.pt"))
+    refused(tmp_path, (tmp_path / "s.pt").read_bytes(), "found a TorchScript archive")
 
 
 @pytest.mark.parametrize("name", ["byteorder2", "/x", "data/1", "notes.txt"])

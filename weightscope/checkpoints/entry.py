@@ -56,6 +56,7 @@ class Stored:
     offset: int = 0                             # bytes from the start of the file to element [0, 0, ...]
     strides: tuple[int, ...] | None = None      # in elements; None = row-major
     swapped: bool = False                       # big-endian bytes in the file
+    negated: bool = False                       # the file holds the negatives of the values
     tensor: Any = None                          # in memory: the tensor itself, nothing is read
     note: str = ""                              # what is odd about it, or why it cannot be measured
     measurable: bool = True
@@ -141,13 +142,14 @@ class Span:
             return codes[start % 2:start % 2 + length]
         if self.leaf.swapped and kind.bits > 8:
             raw = raw.view(-1, kind.bits // 8).flip(-1).reshape(-1)
-        return raw.view(getattr(torch, kind.store))
+        elements = raw.view(getattr(torch, kind.store))
+        return elements.neg() if self.leaf.negated else elements
 
 
 def lines_in_memory(span: Span) -> Tensor:
-    """The lines of a tensor that is already there: a view, in the storage dtype."""
+    """The lines of a tensor that is already there, in the storage dtype: a view, or negated where that is pending."""
     leaf = span.leaf
     whole: Tensor = leaf.tensor.detach().reshape(leaf.matrix)
     store = getattr(torch, DTYPES[leaf.dtype].store)
     whole = whole if whole.dtype == store else whole.view(store)
-    return whole.narrow(leaf.cut, span.first, span.last - span.first)
+    return whole.narrow(leaf.cut, span.first, span.last - span.first).resolve_neg()

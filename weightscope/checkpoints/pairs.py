@@ -106,12 +106,12 @@ def _scalar(stored: Stored) -> float | None:
     offset, length = stored.needs(whole(stored.shape))[0].bytes
     raw = bytearray(length)
     read_into(stored.file, offset, memoryview(raw))
-    order = ">" if stored.swapped else "<"
+    order, sign = ">" if stored.swapped else "<", -1 if stored.negated else 1
     if stored.dtype == "BF16":                  # the upper half of a float32
         word = bytes(raw[::-1] if stored.swapped else raw)
-        return _number(struct.unpack("<f", b"\0\0" + word)[0])
+        return _number(sign * struct.unpack("<f", b"\0\0" + word)[0])
     kind = FORMATS.get(stored.dtype)
-    return _number(struct.unpack(order + kind, raw)[0]) if kind else None
+    return _number(sign * struct.unpack(order + kind, raw)[0]) if kind else None
 
 
 def _number(found: object) -> float | None:

@@ -25,7 +25,8 @@ TORCH_NAMES = {                                 # torch's spelling -> the safete
     "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "float8_e8m0fnu": "F8_E8M0",
     "float8_e4m3fnuz": "F8_E4M3FNUZ", "float8_e5m2fnuz": "F8_E5M2FNUZ", "float4_e2m1fn_x2": "F4",
     "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8",
-    "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL", "complex64": "C64",
+    "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
+    "complex32": "C32", "complex64": "C64", "complex128": "C128",
 }
 
 
@@ -50,7 +51,7 @@ def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
 
 
 def dtype_name(tensor: Tensor) -> str | None:
-    """The safetensors name of a tensor's type, None for types that have none (quantised, complex128)."""
+    """The safetensors name of a tensor's type, None for types that have none (quantised)."""
     return TORCH_NAMES.get(str(tensor.dtype).removeprefix("torch."))
 
 
@@ -73,7 +74,8 @@ def _aliases(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     for name, tensor in tensors.items():
         if tensor.layout != torch.strided or tensor.is_meta or not tensor.numel():
             continue
-        key = (tensor.device, tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride())
+        key = (tensor.device, tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride(), tensor.is_neg(),
+               tensor.is_conj())
         if first.setdefault(key, name) != name:
             aliases[name] = first[key]
     return aliases
@@ -85,7 +87,8 @@ def _stored(name: str, tensor: Tensor) -> Stored:
     why = _unmeasured(tensor, dtype)
     if why:
         return Stored(name, dims, dtype, note=why, measurable=False)
-    view = tensor.detach().view(getattr(torch, DTYPES[dtype].store))
+    store = getattr(torch, DTYPES[dtype].store)
+    view = tensor.detach() if tensor.dtype == store else tensor.detach().view(store)
     return Stored(name, dims, dtype, strides=None if tensor.is_contiguous() else tensor.stride(), tensor=view,
                   note="expanded: one stored value stands for many" if _expanded(tensor) else "")
 
@@ -100,6 +103,8 @@ def _unmeasured(tensor: Tensor, dtype: str) -> str:
         return f"complex numbers ({dtype}) are not measured"
     if dtype == "F4":
         return "packed half-byte values are measured from files only"
+    if tensor.is_neg() and not DTYPES[dtype].negatable:
+        return f"lazy neg bit, which torch does not resolve for {dtype}"
     return f"{tensor.ndim} dimensions, at most {limits.RANK} are measured" if tensor.ndim > limits.RANK else ""
 
 

@@ -27,6 +27,8 @@ _AGAIN = "get the file again; --salvage measures what is whole"
 _WORD = 1 << 64                                 # sizes and positions are unsigned 64-bit in the format
 _IMPLAUSIBLE = 1 << 48                          # elements that a zero in a shape hides: no file holds as many
 
+_TYPES = {name: dtype for name, dtype in DTYPES.items() if name not in ("C32", "C128")}    # those of the format
+
 Pairs = tuple[tuple[str, object], ...]
 Run = tuple[int, int, str]                      # first byte in the file, byte after the last, name
 
@@ -130,9 +132,9 @@ def _leaf(header: Header, name: str, fields: object) -> Stored:
                 f"{header.at(name)}", _DAMAGED)
     entry = _entry(header, name, fields)
     kind, shape, offsets = (entry[field] for field in _FIELDS)
-    dtype = DTYPES.get(kind) if type(kind) is str else None
+    dtype = _TYPES.get(kind) if type(kind) is str else None
     if dtype is None:
-        _wrong(header, name, f"a dtype of the format ({', '.join(DTYPES)})", f"dtype {_shown(kind)}")
+        _wrong(header, name, f"a dtype of the format ({', '.join(_TYPES)})", f"dtype {_shown(kind)}")
     if type(shape) is not list or not all(type(d) is int and d >= 0 for d in shape):
         _wrong(header, name, "a shape of non-negative integers", f"shape {_shown(shape)}")
     if type(offsets) is not list or len(offsets) != 2 or not all(type(o) is int and 0 <= o < _WORD for o in offsets):

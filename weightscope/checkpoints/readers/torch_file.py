@@ -61,8 +61,8 @@ def _stored(raw: RawFile, loaded: Loaded, name: str, found: Found) -> Stored:
     at = 0
     if found.storage is not None:
         at = loaded.starts[found.storage.key] + found.storage.start + found.offset * found.kind.width
-    return Stored(name, found.dims, found.kind.dtype, raw.path, at, found.strides, loaded.swapped, None, found.note,
-                  found.measurable)
+    return Stored(name, found.dims, found.kind.dtype, raw.path, at, found.strides, loaded.swapped, found.negated,
+                  note=found.note, measurable=found.measurable)
 
 
 def _untied(tensors: list[Stored]) -> tuple[list[Stored], dict[str, str]]:
@@ -71,7 +71,8 @@ def _untied(tensors: list[Stored]) -> tuple[list[Stored], dict[str, str]]:
     aliases: dict[str, str] = {}
     for tensor in tensors:
         if tensor.measurable and tensor.params:
-            name = first.setdefault((tensor.offset, tensor.dims, tensor.dtype, tensor.strides), tensor.name)
+            form = tensor.offset, tensor.dims, tensor.dtype, tensor.strides, tensor.negated
+            name = first.setdefault(form, tensor.name)
             if name != tensor.name:
                 aliases[tensor.name] = name
     return [tensor for tensor in tensors if tensor.name not in aliases], aliases

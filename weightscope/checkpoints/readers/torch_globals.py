@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from ...dtypes import DTYPES
 from .torch_values import Found, Inert, Kind, RefusedError, Word, shape, sizes, view
 
 
@@ -44,10 +45,12 @@ def _tensor_v3(args: tuple[object, ...]) -> Found:
 
 
 def _lazy_bits(found: Found, metadata: object) -> Found:
-    """A conjugate or negated view: its values are not the stored ones."""
-    bits = [bit for bit in ("conj", "neg") if isinstance(metadata, Mapping) and metadata.get(bit)]
-    return replace(found, note=", ".join(filter(None, (found.note, f"lazy {' and '.join(bits)} bit"))),
-                   measurable=False) if bits else found
+    """A negated view is negated when it is read; only complex numbers have a conjugate, and they are not measured."""
+    if found.kind.note or not isinstance(metadata, Mapping) or not metadata.get("neg"):
+        return found
+    if DTYPES[found.kind.dtype].negatable:
+        return replace(found, negated=True)
+    return replace(found, note=f"lazy neg bit, which torch does not resolve for {found.kind.dtype}", measurable=False)
 
 
 def _parameter(args: tuple[object, ...]) -> Found:
@@ -132,8 +135,8 @@ KINDS = {
     "float8_e4m3fnuz": Kind("F8_E4M3FNUZ", 1), "float8_e5m2fnuz": Kind("F8_E5M2FNUZ", 1),
     "float8_e8m0fnu": Kind("F8_E8M0", 1), "float4_e2m1fn_x2": Kind("F4", 1),
 } | {name: Kind(dtype, width, f"{what} ({name})") for what, dtype, width, names in (
-    ("complex numbers", "C64", 4, "complex32"), ("complex numbers", "C64", 8, "complex64"),
-    ("complex numbers", "C64", 16, "complex128"),
+    ("complex numbers", "C32", 4, "complex32"), ("complex numbers", "C64", 8, "complex64"),
+    ("complex numbers", "C128", 16, "complex128"),
     ("quantised", "I8", 1, "qint8"), ("quantised", "I32", 4, "qint32"),
     ("quantised", "U8", 1, "quint8 quint4x2 quint2x4"),
     ("bit patterns", "U8", 1, "bits8 bits1x8 bits2x4 bits4x2"), ("bit patterns", "U16", 2, "bits16"),

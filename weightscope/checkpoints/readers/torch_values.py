@@ -62,6 +62,7 @@ class Found:
     strides: tuple[int, ...] | None = None      # None = row-major
     note: str = ""
     measurable: bool = True
+    negated: bool = False                       # its values are the negatives of the stored ones
 
     @property
     def params(self) -> int:

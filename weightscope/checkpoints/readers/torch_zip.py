@@ -32,6 +32,7 @@ class Member:
     size: int
     header: int                                 # byte of its local header
     start: int = 0                              # byte of its data
+    packed: str = ""                            # how it is anything but stored as it is
 
 
 def damaged(expected: str, found: str) -> Untrusted:
@@ -44,9 +45,6 @@ def read_zip(raw: RawFile) -> Loaded:
     """The tree and the start of every storage of a checked archive."""
     members = _members(raw)
     names = _without_prefix(members)
-    if "constants.pkl" in names or any(name.startswith("code/") for name in names):
-        raise Untrusted("expected a state dict", "found a TorchScript archive (it holds code)",
-                        "load it with torch.jit.load and save `model.state_dict()`")
     if "data.pkl" not in names:
         raise damaged("expected a record data.pkl", "none: " + ", ".join(map(shown, list(names)[:4])))
     seen: dict[str, Storage] = {}
@@ -105,8 +103,11 @@ def _members(raw: RawFile) -> list[Member]:
     """Every member, its local header checked against the directory, the members lying end to end."""
     count, size, start = _end(raw)
     listed = sorted(_directory(raw, count, size, start), key=lambda member: member.header)
+    _no_script(listed)
     at, members = 0, []
     for member in listed:
+        if member.packed:
+            raise damaged(f"expected {shown(member.name)} to be stored as it is", member.packed)
         if member.header != at:
             raise damaged(f"expected a record at byte {at}", f"{shown(member.name)} at byte {member.header}: a gap, an "
                           "overlap, or bytes before the archive")
@@ -117,6 +118,14 @@ def _members(raw: RawFile) -> list[Member]:
     if at != start:
         raise damaged(f"expected the directory at byte {at}", f"it at byte {start}: bytes that no record holds")
     return members
+
+
+def _no_script(members: list[Member]) -> None:
+    """Refuse a program, by the names of its records: torch compresses its code, so this comes before their form."""
+    inner = [member.name.partition("/")[2] for member in members]
+    if any(name == "constants.pkl" or name.startswith("code/") for name in inner):
+        raise Untrusted("expected a state dict", "found a TorchScript archive (it holds code)",
+                        "load it with torch.jit.load and save `model.state_dict()`")
 
 
 def _end(raw: RawFile) -> tuple[int, int, int]:
@@ -152,7 +161,7 @@ def _end64(raw: RawFile, end: int) -> tuple[int, int, int, int]:
 
 
 def _directory(raw: RawFile, count: int, size: int, start: int) -> Iterator[Member]:
-    """The central headers; each must say STORED, and nothing but a name and zip64 sizes."""
+    """The central headers, each with what is in it beside STORED, a name and zip64 sizes."""
     stream = Stream(raw, start, start + size)
     for _ in range(count):
         magic, _, _, flags, method, _, crc, packed, plain, named, extra, comment, disk, _, _, header = struct.unpack(
@@ -161,10 +170,9 @@ def _directory(raw: RawFile, count: int, size: int, start: int) -> Iterator[Memb
             raise damaged("expected a directory entry", f"none at byte {stream.position - 46}")
         name, more = _decoded(stream.take(named)), stream.take(extra)
         packed, plain, header = _wide(more, plain, packed, header)
-        if method or packed != plain or flags & ~(DATED | NAMED_UTF8) or comment or disk:
-            raise damaged(f"expected {shown(name)} to be stored as it is",
-                          f"compression method {method}, flags 0x{flags:x}, {packed} bytes for {plain}")
-        yield Member(name, flags, crc, plain, header)
+        odd = method or packed != plain or flags & ~(DATED | NAMED_UTF8) or comment or disk
+        form = f"compression method {method}, flags 0x{flags:x}, {packed} bytes for {plain}" if odd else ""
+        yield Member(name, flags, crc, plain, header, packed=form)
     if stream.position != start + size:
         raise damaged(f"expected {count} directory entries", f"{start + size - stream.position} bytes after them")
 
