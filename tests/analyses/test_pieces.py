@@ -117,9 +117,38 @@ def test_vectors_have_element_statistics_only(draw):
 def test_nonfinite_elements_are_counted_and_left_out(draw):
     """The statistics of the finite values, a label for the rest."""
     w = draw(50, 40)
-    w[0, :3] = torch.tensor([float("nan"), float("inf"), float("-inf")])
+    w[2, 5:8] = torch.tensor([float("nan"), float("inf"), float("-inf")])
     (row,) = ws.fit({"model.layers.0.mlp.up_proj.weight": w}).rows
     assert (row["nan"], row["inf"]) == (1, 2)
     assert row["std"] == pytest.approx(np.nanstd(w[w.isfinite()].double().numpy()), rel=1e-9)
-    assert "1 NaN and 2 Inf: statistics of the finite values" in row["note"]
+    assert "1 NaN and 2 Inf, the first at row 2, column 5: statistics of the finite values" in row["note"]
     assert row["lag_row"] is None
+
+
+def test_the_first_nonfinite_element_stands_in_the_oriented_matrix(draw, by_name):
+    """Out x in, also where in x out is stored and of a convolution; a part counts from its own corner."""
+    fc, qkv, conv, norm = draw(48, 192), draw(48, 144), draw(8, 3, 3, 3), draw(48)
+    fc[7, 3] = fc[5, 9] = qkv[10, 50] = conv[2, 1, 0, 2] = norm[7] = float("nan")
+    names = {"transformer.h.0.mlp.c_fc.weight": fc, QKV: qkv, "conv.weight": conv, "transformer.ln_f.weight": norm}
+    rows = by_name(ws.fit(names))
+    said = {name: row["note"].split(":")[0] for name, row in rows.items() if row["nan"]}
+    assert said == {
+        "transformer.h.0.mlp.c_fc.weight": "2 NaN, the first at row 3, column 7",
+        f"{QKV}[k]": "1 NaN at row 2, column 10",
+        "conv.weight": "1 NaN at row 2, column 11",
+        "transformer.ln_f.weight": "a vector",
+    }
+    assert "1 NaN at index 7" in rows["transformer.ln_f.weight"]["note"]
+    (pooled,) = (row for row in ws.fit(names, by="role").rows if row["role"] == "mlp.up")
+    assert "2 NaN: statistics of the finite values" in pooled["note"]
+
+
+@pytest.mark.parametrize("name", ["model.layers.0.mlp.up_proj.weight", "transformer.h.0.mlp.c_fc.weight"])
+def test_the_first_place_does_not_depend_on_resources(name):
+    """A matrix of several runs, cut along either side."""
+    w = torch.zeros(2000, 9000, dtype=torch.bfloat16)
+    w[1500, 8000], w[1700, 100], w[1999, 0] = float("inf"), float("nan"), float("nan")
+    where = "row 1500, column 8000" if "layers" in name else "row 0, column 1999"
+    for resources in ({"threads": 1}, {"threads": 2}, {"memory": 256 << 20}):
+        (row,) = ws.fit({name: w}, columns=("tensor", "nan", "note"), panels=False, **resources).rows
+        assert row["note"] == f"2 NaN and 1 Inf, the first at {where}: statistics of the finite values"

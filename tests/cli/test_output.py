@@ -207,6 +207,30 @@ def test_notes_and_totals_go_to_stderr(weightscope, model):
     assert "llama" in said
 
 
+@pytest.mark.parametrize("more", [(), ("--threads", "1"), ("--memory", "64MiB")], ids=" ".join)
+def test_nonfinite_values_are_placed(weightscope, odd, more):
+    """Row 128: counts and the first place, from 0; a grouped row has no place."""
+    done = weightscope("fit", odd, "-i", "lm_head*", "--columns", "nan,inf,note", *more)
+    assert (done.code, done.err) == (0, "")
+    said = "1 NaN at row 3, column 4: statistics of the finite values"
+    assert records(done.out) == [{"nan": "1", "inf": "0", "note": said}]
+    grouped = weightscope("fit", odd, "-i", "lm_head*", "--columns", "nan,note", "--by", "role", *more)
+    assert records(grouped.out) == [{"nan": "1", "note": "1 NaN: statistics of the finite values"}]
+
+
+def test_boolean_bytes_beside_0_and_1_are_said(weightscope, tmp_path):
+    """Row 43: measured as true, with a note on the row; a gate may ask for it."""
+    path, words = tmp_path / "mask.safetensors", bytes([0, 1, 2, 255, 1, 7])
+    about = {"h.0.w": {"dtype": "BOOL", "shape": [2, 3], "data_offsets": [0, 6]}}
+    header = json.dumps(about).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + words)
+    done = weightscope("fit", path, "--columns", "zeros,max,distinct,note", "--fail-if", "not isnull(note)")
+    assert done.code == 1
+    (row,) = records(done.out)
+    assert (row["zeros"], row["max"], row["distinct"]) == ("1", "1.0", "2")
+    assert "3 BOOL bytes are neither 0 nor 1: counted as true" in row["note"]
+
+
 def test_device(weightscope, model):
     """A device that is not there is wrong usage; the CPU is always there."""
     assert weightscope("fit", model, "--device", "cpu").code == 0

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from weightscope.dtypes import DTYPES
+from weightscope.geometry import whole
 from weightscope.sketches import Count, ValueCounts
 from weightscope.sketches.grid import NORMAL
 
@@ -17,7 +18,7 @@ NARROW = [name for name, kind in DTYPES.items() if kind.kind != "none" and kind.
 WIDE = [name for name, kind in DTYPES.items() if kind.kind != "none" and not kind.narrow]
 
 
-def check_counts(found: ValueCounts, x: np.ndarray, smallest: float) -> None:
+def check_counts(found: ValueCounts, x: np.ndarray, smallest: float, odd: int) -> None:
     """Cells, and what is counted apart, as numpy sees them."""
     finite = x[np.isfinite(x)]
     value, counts = np.unique(finite + 0.0, return_counts=True)
@@ -29,6 +30,7 @@ def check_counts(found: ValueCounts, x: np.ndarray, smallest: float) -> None:
     assert found.n == len(finite)
     assert found.distinct == len(value)
     assert (found.minimum, found.maximum) == ((value[0], value[-1]) if len(value) else (np.inf, -np.inf))
+    assert found.noncanonical == odd
     assert (found.low <= found.value).all()
     assert (found.value <= found.high).all()
     assert (found.low[1:] >= found.high[:-1]).all()
@@ -43,7 +45,8 @@ def check_counts(found: ValueCounts, x: np.ndarray, smallest: float) -> None:
 def test_cells_are_the_distinct_values(lab, dtype, seed, shape) -> None:
     """Every bit pattern, NaN, Inf, subnormals and -0 included, is counted as numpy.unique counts its value."""
     stored = lab.bits(dtype, (1, *shape), seed)
-    check_counts(lab.take(Count(), stored, dtype)[0], lab.values(dtype, stored).ravel(), NORMAL.get(dtype, 0.0))
+    odd = int((stored > 1).sum()) if dtype == "BOOL" else 0
+    check_counts(lab.take(Count(), stored, dtype)[0], lab.values(dtype, stored).ravel(), NORMAL.get(dtype, 0.0), odd)
 
 
 @pytest.mark.parametrize("dtype", NARROW)
@@ -52,7 +55,8 @@ def test_every_pattern_of_a_narrow_type_is_counted_where_it_belongs(lab, dtype) 
     size = 1 << DTYPES[dtype].bits
     codes = np.arange(size, dtype="u2" if DTYPES[dtype].bits == 16 else "u1")
     stored = torch.from_numpy(codes).view(getattr(torch, DTYPES[dtype].store)).view(1, 4, -1)
-    check_counts(lab.take(Count(), stored, dtype)[0], lab.values(dtype, stored).ravel(), NORMAL.get(dtype, 0.0))
+    odd = int((stored > 1).sum()) if dtype == "BOOL" else 0
+    check_counts(lab.take(Count(), stored, dtype)[0], lab.values(dtype, stored).ravel(), NORMAL.get(dtype, 0.0), odd)
 
 
 GROUNDS = {  # name: draw of n values
@@ -142,6 +146,18 @@ def test_counts_of_different_types_pool_into_one_sample(lab) -> None:
     value, counts = np.unique(np.append(lab.values("F32", wide), lab.values("BF16", narrow)), return_counts=True)
     assert np.array_equal(both.value, value)
     assert np.array_equal(both.counts, counts)
+
+
+@pytest.mark.parametrize("stored", [[[0, 1, 1]], [[0, 2, 1], [255, 0, 7]]])
+def test_boolean_bytes_beside_0_and_1_are_counted(lab, stored) -> None:
+    """They are true in the cells and in the values that other measures see; how many there are adds up."""
+    words = torch.tensor([stored], dtype=torch.uint8)
+    found, odd = lab.take(Count(), words, "BOOL")[0], int((words > 1).sum())
+    truth = (words != 0).double()
+    assert found.value.tolist() == [0, 1]
+    assert found.counts.tolist() == [(truth == 0).sum(), truth.sum()]
+    assert torch.equal(lab.tile(words, "BOOL", whole(tuple(words.shape[1:]))).values.double(), truth)
+    assert (found.noncanonical, (found + found).noncanonical, found.forget().noncanonical) == (odd, 2 * odd, odd)
 
 
 def test_zeros_can_leave(lab) -> None:

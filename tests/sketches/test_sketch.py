@@ -56,7 +56,8 @@ def close(a, b) -> None:
     if hasattr(a, "power"):
         for name in ("low", "high", "value", "counts"):
             assert np.array_equal(getattr(a, name), getattr(b, name)), name
-        for name in ("exact", "zeros", "subnormals", "inf", "nan", "minimum", "maximum", "coarse"):
+        plain = ("exact", "zeros", "subnormals", "inf", "nan", "minimum", "maximum", "coarse", "noncanonical")
+        for name in (*plain, "first_nonfinite"):
             assert getattr(a, name) == getattr(b, name), name
         assert a.power.n == b.power.n
         if a.power.n and np.isfinite(a.power.s4) and np.isfinite(b.power.s4) and a.maximum < 1e60:

@@ -1,19 +1,21 @@
 """Count -> ValueCounts: every element-wise question answered by one pass of counting.
 
 Three ways, chosen from type and shape alone: narrow types by bit pattern (lossless); wide types of at most 65,536
-elements by value (lossless); larger ones by the upper 16 bits of float32 with power sums of the values beside.
+elements by value (lossless); larger ones by the upper 16 bits of float32 with power sums of the values beside. Each
+tells which tiles hold NaN or Inf, so that the place of the first is kept too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import ClassVar
 
 from ..dtypes import DTYPES
 from ..geometry import Shape
 from . import count_bins, count_patterns, count_values
+from .nonfinite import earliest
 from .sketch import Cut, Passes, State
 from .tile import Tile
 from .value_counts import ValueCounts
@@ -25,7 +27,8 @@ EXACT = 65536                                   # elements up to which wide type
 class Count:
     """Counts the cells of a tensor.
 
-    Law: the counts of any tiling, in any order of merging, are identical; power sums agree to float64 rounding.
+    Law: the counts of any tiling, in any order of merging, are identical, the place of the first NaN or Inf too; power
+    sums agree to float64 rounding.
     """
 
     cut: ClassVar[Cut] = "any"
@@ -39,7 +42,7 @@ class Count:
         """Empty histograms, or nothing yet."""
         way = way_of(dtype, shape)
         empty: State = way.start(stack, dtype, device)
-        return {"way": way, "dtype": dtype} | empty
+        return {"way": way, "dtype": dtype, "first": [None] * stack} | empty
 
     def add(self, state: State, tile: Tile) -> State:
         """One tile more."""
@@ -49,14 +52,14 @@ class Count:
         return state | added
 
     def merge(self, a: State, b: State) -> State:
-        """Histograms and power sums add."""
+        """Histograms and power sums add; of two places the earlier stays."""
         merged: State = _way(a).merge(a, b)
-        return a | merged
+        return a | merged | {"first": [earliest(*pair) for pair in zip(a["first"], b["first"], strict=True)]}
 
     def finish(self, state: State) -> Sequence[ValueCounts]:
-        """Cells that occur."""
+        """Cells that occur, and where the first NaN or Inf stands."""
         found: Sequence[ValueCounts] = _way(state).finish(state)
-        return found
+        return [replace(counts, first_nonfinite=place) for counts, place in zip(found, state["first"], strict=True)]
 
 
 def way_of(dtype: str, shape: Shape) -> ModuleType:

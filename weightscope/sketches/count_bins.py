@@ -14,6 +14,7 @@ from ..heavy import numpy as np
 from ..heavy import torch
 from .count_patterns import cells, histogram
 from .grid import NORMAL
+from .nonfinite import first_places
 from .power_sums import PowerSums
 from .sketch import State
 from .tile import Scratch, Tile
@@ -39,11 +40,15 @@ def add(state: State, tile: Tile) -> State:
     x = tile.flat
     counts = histogram(_bins(x, tile.scratch), 65536)
     suspect = (counts[:, :128].sum(1) + counts[:, 0x8000:0x8080].sum(1)).tolist()     # exponent 0: zero or subnormal
-    rest = [
-        seen + _rest(x[i], state["dtype"], tile.scratch, suspect[i] > 0, seen.coarse)
+    here = [
+        _rest(x[i], state["dtype"], tile.scratch, suspect[i] > 0, seen.coarse)
         for i, seen in enumerate(state["rest"])
     ]
-    return {"counts": state["counts"].add_(counts), "rest": rest}
+    return {
+        "counts": state["counts"].add_(counts),
+        "rest": [seen + found for seen, found in zip(state["rest"], here, strict=True)],
+        "first": first_places(state["first"], tile, [found.nan + found.inf for found in here]),
+    }
 
 
 def merge(a: State, b: State) -> State:

@@ -8,6 +8,7 @@ from ..dtypes import DTYPES
 from ..heavy import numpy as np
 from ..heavy import torch
 from .grid import grid
+from .nonfinite import first_places
 from .power_sums import PowerSums
 from .sketch import State
 from .tile import Tile
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
 
 
 def start(stack: int, dtype: str, device: str) -> State:
-    """One histogram a matrix."""
-    return {"counts": torch.zeros(stack, 1 << DTYPES[dtype].bits, dtype=torch.int64, device=device)}
+    """One histogram a matrix, and which patterns are NaN or Inf."""
+    return {
+        "counts": torch.zeros(stack, 1 << DTYPES[dtype].bits, dtype=torch.int64, device=device),
+        "nonfinite": torch.from_numpy(np.flatnonzero(grid(dtype).rank < 0)).to(device),
+    }
 
 
 def add(state: State, tile: Tile) -> State:
-    """The tile's histogram on top."""
-    return {"counts": state["counts"].add_(histogram(tile.patterns, state["counts"].shape[1]))}
+    """The tile's histogram on top; a tile with NaN or Inf is searched for the first."""
+    counts = histogram(tile.patterns, state["counts"].shape[1])
+    holds = counts.index_select(1, state["nonfinite"]).sum(1).tolist()
+    return {"counts": state["counts"].add_(counts), "first": first_places(state["first"], tile, holds)}
 
 
 def merge(a: State, b: State) -> State:
@@ -59,4 +65,5 @@ def cells(counts: NDArray[np.int64], dtype: str) -> ValueCounts:
         zeros=int(found[value == 0].sum()), subnormals=int(found[g.subnormal[seen]].sum()),
         inf=int(counts[g.inf].sum()), nan=int(counts[g.nan].sum()),
         minimum=float(value[0]) if len(seen) else np.inf, maximum=float(value[-1]) if len(seen) else -np.inf,
+        noncanonical=int(counts[2:].sum()) if dtype == "BOOL" else 0,
     )

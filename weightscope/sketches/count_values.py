@@ -8,6 +8,7 @@ from ..dtypes import DTYPES
 from ..heavy import numpy as np
 from ..heavy import torch
 from .grid import NORMAL
+from .nonfinite import first_places
 from .power_sums import PowerSums
 from .sketch import State
 from .tile import Tile
@@ -24,7 +25,8 @@ def start(stack: int, dtype: str, device: str) -> State:
 
 def add(state: State, tile: Tile) -> State:
     """The elements as they are stored: at most 65,536 of them in all."""
-    return {"kept": torch.cat((state["kept"], tile.dense), 1)}
+    holds = (~tile.dense.isfinite()).sum(1).tolist()
+    return {"kept": torch.cat((state["kept"], tile.dense), 1), "first": first_places(state["first"], tile, holds)}
 
 
 def merge(a: State, b: State) -> State:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..heavy import numpy as np
+from .nonfinite import Place, earliest
 from .power_sums import PowerSums
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class ValueCounts:
     minimum: float = float("inf")  # of the finite values, exact
     maximum: float = float("-inf")
     coarse: bool = True  # float32 whose lower halves are all zero: bf16 stored wide
+    noncanonical: int = 0  # BOOL bytes that are neither 0 nor 1, counted as true
+    first_nonfinite: Place | None = None  # row and column of the first NaN or Inf, from 0; None in pooled counts
 
     @property
     def n(self) -> int:
@@ -52,8 +55,8 @@ class ValueCounts:
         return len(self.value) if self.exact and len(self.value) <= 65536 else None
 
     def forget(self) -> ValueCounts:
-        """Counts have no positions: nothing to forget."""
-        return self
+        """Without the place of the first NaN or Inf: counts have no other position."""
+        return replace(self, first_nonfinite=None)
 
     def without_zeros(self) -> ValueCounts:
         """The non-zero values alone, for laws that a spike at zero would ruin."""
@@ -81,6 +84,8 @@ class ValueCounts:
             min(self.minimum, other.minimum),
             max(self.maximum, other.maximum),
             self.coarse and other.coarse,
+            self.noncanonical + other.noncanonical,
+            earliest(self.first_nonfinite, other.first_nonfinite),
         )
 
 

@@ -1,5 +1,7 @@
 """Readings fill exactly their columns, and say why a value is missing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,35 @@ def test_a_null_has_its_reason(counts_of, sample):
 def test_notes(counts_of, sample, said):
     """In words a reader understands."""
     assert said in evaluate([MOMENTS, LAWS], Evidence({Count(): counts_of(SAMPLES[sample])}, (1, 20)))["note"]
+
+
+@pytest.mark.parametrize(
+    ("values", "place", "shape", "said"),
+    [
+        ([np.nan, np.inf, np.nan], (3, 5), (8, 9), "2 NaN and 1 Inf, the first at row 3, column 5: statistics of"),
+        ([np.nan], (0, 0), (8, 9), "1 NaN at row 0, column 0: statistics of"),
+        ([-np.inf] * 2000, (1234, 0), (8000, 2), "2,000 Inf, the first at row 1234, column 0: statistics of"),
+        ([np.inf] * 2, (0, 5), (1, 9), "2 Inf, the first at index 5: statistics of"),
+        ([np.inf] * 2, (5, 0), (9, 1), "2 Inf, the first at index 5: statistics of"),
+        ([np.inf], (0, 0), (1, 1), "1 Inf at index 0: statistics of"),
+        ([np.nan], None, None, "1 NaN: statistics of"),
+    ],
+)
+def test_the_first_nonfinite_value_has_its_place(counts_of, values, place, shape, said):
+    """Row and column from 0, of a vector the index; none where tensors were pooled."""
+    counts = replace(counts_of([*values, 1.0, 2.0, 3.0]), first_nonfinite=place)
+    assert evaluate([MOMENTS], Evidence({Count(): counts}, shape))["note"] == f"{said} the finite values"
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [(0, None), (1, "1 BOOL byte is neither 0 nor 1: counted as true"),
+     (1200, "1,200 BOOL bytes are neither 0 nor 1: counted as true")],
+)  # fmt: skip
+def test_boolean_bytes_beside_0_and_1_are_said(counts_of, odd, said):
+    """They are measured as true, one tensor or many."""
+    counts = replace(counts_of([0.0, 1.0, 1.0]), noncanonical=odd)
+    assert evaluate([MOMENTS], Evidence({Count(): counts}, None, "BOOL"))["note"] == said
 
 
 def test_wide_bins_have_no_quantiles(counts_of):

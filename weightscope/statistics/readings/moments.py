@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...columns import Column
-from ...sketches import Count
+from ...geometry import Shape
+from ...sketches import Count, ValueCounts
 from ..moments import l_kurtosis, moments, resolved, robust_std
 from ..statistic import Evidence, Statistic
 
@@ -28,10 +29,10 @@ COLUMNS = (
 def _of(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
     special = {name: getattr(counts, name) for name in ("zeros", "nan", "inf")}
-    odd = " and ".join(f"{special[k]:,} {text}" for k, text in (("nan", "NaN"), ("inf", "Inf")) if special[k])
     notes = (
         "no elements" if not counts.n + counts.nan + counts.inf else "",
-        f"{odd}: statistics of the finite values" if odd else "",
+        _nonfinite(counts, evidence.shape),
+        _noncanonical(counts.noncanonical),
         "" if resolved(counts) else "bins too wide beside the spread: no quantiles",
     )
     return {
@@ -42,6 +43,28 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
         "distinct": counts.distinct,
         "note": "; ".join(n for n in notes if n),
     }
+
+
+def _nonfinite(counts: ValueCounts, shape: Shape | None) -> str:
+    """How many NaN and Inf there are, and where the first stands."""
+    kinds = ((counts.nan, "NaN"), (counts.inf, "Inf"))
+    odd = " and ".join(f"{n:,} {text}" for n, text in kinds if n)
+    return f"{odd}{_place(counts, shape)}: statistics of the finite values" if odd else ""
+
+
+def _place(counts: ValueCounts, shape: Shape | None) -> str:
+    """Row and column from 0, of a vector its one index; nothing where tensors were pooled."""
+    if counts.first_nonfinite is None or shape is None:
+        return ""
+    row, column = counts.first_nonfinite
+    where = f"row {row}, column {column}" if min(shape) > 1 else f"index {max(row, column)}"
+    return f" at {where}" if counts.nan + counts.inf == 1 else f", the first at {where}"
+
+
+def _noncanonical(n: int) -> str:
+    """BOOL bytes that every measure takes as true."""
+    which = "1 BOOL byte is" if n == 1 else f"{n:,} BOOL bytes are"
+    return f"{which} neither 0 nor 1: counted as true" if n else ""
 
 
 MOMENTS = Statistic(COLUMNS, frozenset({Count()}), _of)
