@@ -10,10 +10,10 @@ import torch
 from tests.plain import plain
 from weightscope.checkpoints import Stored
 from weightscope.engine import Device, Executor, Meter, Unit, device
-from weightscope.sketches import Balanced, Count, Lines, Shuffled
+from weightscope.sketches import Balanced, Count, Decompose, Lines, Shuffled
 
 PASSING = frozenset({Count(), Lines(), Lines(extremes=True)})
-AGAIN = frozenset({Count(), Balanced((Count(), Lines())), Shuffled(Count())})
+AGAIN = frozenset({Count(), Decompose(), Balanced((Count(), Lines())), Balanced((Decompose(),)), Shuffled(Count())})
 
 
 def unit(key, entry, wants=PASSING) -> Unit:

@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from weightscope.checkpoints import Stored
+from weightscope.checkpoints.views import Transpose
 from weightscope.engine import Device, Executor, Meter, Unit, choose
 from weightscope.errors import Untrusted
-from weightscope.sketches import Count, Lines
+from weightscope.sketches import Count, Decompose, Lines
 
 
 @pytest.mark.usefixtures("small")
@@ -34,11 +35,27 @@ def test_threads_memory_and_stacking_change_no_bit(rig, wants) -> None:
 @pytest.mark.usefixtures("small")
 def test_held_and_streamed_are_the_same(rig) -> None:
     """A tensor read once a pass says what the held one says."""
-    wants = frozenset(m for m in rig.AGAIN if m.cut != "whole")
+    wants = frozenset(m for m in rig.AGAIN if m.cut == "any")
     units = [rig.unit(i, e, wants) for i, e in enumerate(rig.stored(rig.tensors()))]
     held, streamed = Meter(), Meter()
     assert rig.sketches(rig.run(units, meter=held)) == rig.sketches(rig.run(units, memory=90_000, meter=streamed))
     assert sum("held" in why for why in held.plans) > sum("held" in why for why in streamed.plans)
+
+
+@pytest.mark.parametrize("stored", [(70_000, 40), (40, 70_000)])
+def test_a_long_matrix_is_decomposed_alike_held_and_streamed(rig, stored) -> None:
+    """Its tiles across the long side are read once where they are lines; else the matrix is held, or refused."""
+    x = torch.randn(stored, generator=torch.Generator().manual_seed(0))
+    entry = Stored("w", stored, "F32", tensor=x)
+    units = [rig.unit(0, entry, frozenset({Decompose()})), rig.unit(1, Transpose(entry), frozenset({Decompose()}))]
+    meters = [Meter(), Meter()]
+    held, tight = (rig.run(units, 1, memory, meter=m) for memory, m in zip((1 << 30, 88 << 20), meters, strict=True))
+    assert ["held" in why for why in meters[0].plans] == [True, True]
+    if stored[0] > stored[1]:
+        assert ["streamed" in why for why in meters[1].plans] == [True, True]
+        assert rig.sketches(held) == rig.sketches(tight)
+    else:
+        assert all("Decompose needs" in answer.note for answer in tight)
 
 
 @pytest.mark.usefixtures("small")

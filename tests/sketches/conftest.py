@@ -11,13 +11,14 @@ import torch
 
 from tests.plain import plain
 from weightscope.dtypes import DTYPES
-from weightscope.geometry import Box, whole
-from weightscope.sketches import Again, Balanced, Count, Lines, Scratch, Shuffled, Tile
+from weightscope.geometry import Box, long_side, whole
+from weightscope.sketches import Again, Balanced, Count, Decompose, Lines, Scratch, Shuffled, Tile
 
 EXAMPLES = {  # every measure, bare and with its options, wrapping one and several
     Count: (Count(),),
     Lines: (Lines(), Lines(extremes=True)),
     Balanced: (Balanced((Count(), Lines())),),
+    Decompose: (Decompose(), Decompose(svd=True), Balanced((Decompose(),)), Shuffled(Decompose(), seed=2)),
     Shuffled: (Shuffled(Count()), Shuffled(Lines(), seed=3), Shuffled(Balanced((Count(),)))),
 }
 FLOAT8 = {
@@ -80,9 +81,10 @@ def boxes(shape: tuple[int, int], axis: int, cuts: list[int]) -> list[Box]:
 def take(measure, stored, dtype, axis=0, cuts=()):
     """All passes of a measure over one tiling."""
     state = measure.start(stored.shape[0], tuple(stored.shape[1:]), dtype, "cpu")
-    scratch, whole_ = Scratch(), [whole(tuple(stored.shape[1:]))]
+    shape, scratch = tuple(stored.shape[1:]), Scratch()
+    axis = long_side(shape) if measure.cut == "long" else axis
     for _ in range(300):
-        for box in whole_ if measure.cut == "whole" else boxes(tuple(stored.shape[1:]), axis, list(cuts)):
+        for box in [whole(shape)] if measure.cut == "whole" else boxes(shape, axis, list(cuts)):
             state = measure.add(state, tile(stored, dtype, box, axis, scratch))
         answer = measure.finish(state)
         if not isinstance(answer, Again):

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ..checkpoints import Entry
 from ..dtypes import DTYPES
-from ..geometry import Box, Shape, segments, tiles, whole
+from ..geometry import Box, Shape, long_side, segments, tiles, whole
 from ..sketches.sketch import Measure
 from .device import Device
 from .unit import Unit
@@ -32,7 +33,7 @@ class Batch:
     @property
     def shape(self) -> Shape:
         """Of every entry of every unit."""
-        return next(iter(self.units[0].entries.values())).shape
+        return _entry(self.units[0]).shape
 
 
 def roomy(units: Sequence[Unit], device: Device) -> Device:
@@ -51,13 +52,14 @@ def plan(units: Sequence[Unit], device: Device) -> Iterator[Batch]:
         for i, unit in enumerate(units[at : at + WINDOW]):
             groups.setdefault(_likeness(unit, device) or i, []).append(unit)
         for group in groups.values():
-            for start in range(0, len(group), MOST):
-                yield _batch(tuple(group[start : start + MOST]), device)
+            most = min(MOST, max(1, _share(device) // max(1, _most(group[0], device))))
+            for start in range(0, len(group), most):
+                yield _batch(tuple(group[start : start + most]), device)
 
 
 def _likeness(unit: Unit, device: Device) -> object:
     """What units of one stack share; None for a unit too large to be stacked."""
-    shape = next(iter(unit.entries.values())).shape
+    shape = _entry(unit).shape
     if shape[0] * shape[1] * 2 > device.stack:
         return None
     return shape, tuple((label, e.dtype, e.cut, unit.wants[label]) for label, e in unit.entries.items())
@@ -65,22 +67,67 @@ def _likeness(unit: Unit, device: Device) -> object:
 
 def _batch(units: tuple[Unit, ...], device: Device) -> Batch:
     first = units[0]
-    entry = next(iter(first.entries.values()))
-    wants = [(label, m) for label, ms in first.wants.items() for m in ms]
-    again = any(m.passes == "more" or m.cut == "whole" for _, m in wants)
-    stored = sum(-(-DTYPES[e.dtype].bits // 8) * e.shape[0] * e.shape[1] for e in first.entries.values()) * len(units)
-    share = device.budget // device.workers
-    tile = tiles(whole(entry.shape), entry.cut, device.tile)[0].size * len(units) * WORKING * len(first.entries)
-    hold = again and 0 < stored <= share - tile
-    refused = {w: reason for w in wants if (reason := _refusal(w[1], entry.shape, tile, stored, share))}
+    entry, wants = _entry(first), _wants(first)
+    again = any(m.passes == "more" or m.cut != "any" for _, m in wants)
+    refused, held = _refused(units, device)
+    demanded = any(_at_once(m, entry) for label, m in wants if (label, m) not in refused)
+    hold = again and _stored(first) > 0 and (held <= _share(device) or demanded)
     runs = (whole(entry.shape),) if again else segments(entry.shape, entry.cut, device.segment)
     how = "held for its passes" if hold else f"streamed in {len(runs)} run{'s' * (len(runs) > 1)}"
     return Batch(units, hold, runs, refused, f"{len(units)} x {entry.shape[0]}x{entry.shape[1]} {entry.dtype}: {how}")
 
 
-def _refusal(measure: Measure, shape: Shape, tile: int, stored: int, share: int) -> str:
-    """Why a measure cannot be taken within the budget of one worker, "" where it can."""
-    need = tile + measure.bytes(shape) + (stored if measure.cut == "whole" else 0)
+def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[tuple[str, Measure], str], int]:
+    """Measures that do not fit beside those before them, and what the others take with the tensors held."""
+    first, many, refused = units[0], len(units), {}
+    entry, stored, tile = _entry(first), _stored(first) * many, _tile(first, device) * many
+    room = tile
+    for want in _wants(first):
+        need = room + want[1].bytes(entry.shape) * many
+        if reason := _refusal(want[1], need + stored * _at_once(want[1], entry), tile, _share(device)):
+            refused[want] = reason
+        else:
+            room = need
+    return refused, room + stored
+
+
+def _entry(unit: Unit) -> Entry:
+    return next(iter(unit.entries.values()))
+
+
+def _wants(unit: Unit) -> list[tuple[str, Measure]]:
+    return sorted(((label, m) for label, ms in unit.wants.items() for m in ms), key=repr)
+
+
+def _share(device: Device) -> int:
+    """Bytes for one worker."""
+    return device.budget // device.workers
+
+
+def _tile(unit: Unit, device: Device) -> int:
+    """Bytes of the largest tile of every entry, at worst."""
+    entry = _entry(unit)
+    return tiles(whole(entry.shape), entry.cut, device.tile)[0].size * WORKING * len(unit.entries)
+
+
+def _stored(unit: Unit) -> int:
+    """Bytes of the tensors as they are stored."""
+    return sum(-(-DTYPES[e.dtype].bits // 8) * e.shape[0] * e.shape[1] for e in unit.entries.values())
+
+
+def _most(unit: Unit, device: Device) -> int:
+    """Bytes of one unit with all that is wanted of it, held."""
+    states = sum(m.bytes(_entry(unit).shape) for _, m in _wants(unit))
+    return _tile(unit, device) + _stored(unit) + states
+
+
+def _at_once(measure: Measure, entry: Entry) -> bool:
+    """Whether a measure needs the whole matrix there, as it is cut otherwise than it is read."""
+    return measure.cut == "whole" or (measure.cut == "long" and entry.cut != long_side(entry.shape))
+
+
+def _refusal(measure: Measure, need: int, tile: int, share: int) -> str:
+    """Why a measure cannot be taken within the budget of one worker, beside those before it; "" where it can."""
     if need <= share or (measure.cut == "any" and share >= tile):
         return ""
     has = f"needs {need / 2**20:.0f} MiB a worker and has {share / 2**20:.0f} MiB"

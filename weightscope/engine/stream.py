@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..geometry import Box, tiles, whole
+from ..geometry import Axis, Box, whole
 from ..heavy import torch
-from ..sketches.sketch import Again, Measure, State
+from ..sketches.sketch import CUTS, Again, Measure, State, tiling
 from ..sketches.tile import Scratch, Tile
 from .device import Device
 from .held import held
@@ -37,14 +37,14 @@ def start(batch: Batch, device: Device) -> States:
 
 
 def fold(batch: Batch, run: Box, states: States, device: Device, scratch: Scratch, check: Check) -> States:
-    """Every tile of the run into every open fold; a measure that takes the matrix whole gets it as one tile.
+    """Every tile of the run into every open fold, cut as its measure asks.
 
     An empty run shows nothing: its sides may be longer than any tensor's.
     """
-    for cut in ("any", "whole") if run.size else ():
+    for cut in CUTS if run.size else ():
         part = {w: s for w, s in states.items() if w[1].cut == cut}
-        boxes = tiles(run, _axis(batch), device.tile) if cut == "any" else (run,)
-        for shown in _shown(batch, boxes, part, scratch, check) if part else ():
+        axis, boxes = tiling(cut, run, _axis(batch), device.tile)
+        for shown in _shown(batch, axis, boxes, part, scratch, check) if part else ():
             part = {w: w[1].add(s, shown[w[0]]) for w, s in part.items()}
         states = states | part
     return states
@@ -63,15 +63,15 @@ def passes(batch: Batch, device: Device, scratch: Scratch, check: Check) -> dict
     return done
 
 
-def _axis(batch: Batch) -> Any:
+def _axis(batch: Batch) -> Axis:
     return next(iter(batch.units[0].entries.values())).cut
 
 
 def _shown(
-    batch: Batch, boxes: tuple[Box, ...], part: States, scratch: Scratch, check: Check
+    batch: Batch, axis: Axis, boxes: tuple[Box, ...], part: States, scratch: Scratch, check: Check
 ) -> Iterator[Mapping[str, Tile]]:
     """The same box of every entry, stacked over the units."""
-    labels, axis = sorted({label for label, _ in part}), _axis(batch)
+    labels = sorted({label for label, _ in part})
     for i, box in enumerate(boxes):
         if i + 1 < len(boxes):
             ahead(s for u in batch.units for label in labels for s in u.entries[label].needs(boxes[i + 1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .balanced import Balanced, Core
 from .count import Count
+from .decompose import Decompose, SingularValues
 from .lines import Lines
 from .margins import Margins
 from .power_sums import PowerSums
@@ -12,9 +13,9 @@ from .sketch import Again, Measure, Sketch
 from .tile import Scratch, Tile
 from .value_counts import ValueCounts
 
-MEASURES = (Count, Lines, Balanced, Shuffled)
+MEASURES = (Count, Lines, Decompose, Balanced, Shuffled)
 
 __all__ = [
-    "MEASURES", "Again", "Balanced", "Core", "Count", "Lines", "Margins", "Measure", "PowerSums", "Scratch", "Shuffled",
-    "Sketch", "Tile", "ValueCounts",
+    "MEASURES", "Again", "Balanced", "Core", "Count", "Decompose", "Lines", "Margins", "Measure", "PowerSums",
+    "Scratch", "Shuffled", "SingularValues", "Sketch", "Tile", "ValueCounts",
 ]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..geometry import Shape
 from ..heavy import numpy as np
 from ..heavy import torch
-from .sketch import Again, Cut, Measure, Passes, State
+from .sketch import CUTS, Again, Cut, Measure, Passes, State
 from .tile import Tile
 
 if TYPE_CHECKING:
@@ -45,8 +45,12 @@ class Balanced:
     """Wraps measures, which share the sweeps."""
 
     of: tuple[Measure, ...]
-    cut: ClassVar[Cut] = "any"
     passes: ClassVar[Passes] = "more"
+
+    @property
+    def cut(self) -> Cut:
+        """As the most demanding of what is wrapped."""
+        return max((m.cut for m in self.of), key=CUTS.index)
 
     def bytes(self, shape: Shape) -> int:
         """Scales and sums of every line, and what is wrapped."""

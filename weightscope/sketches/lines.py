@@ -101,7 +101,7 @@ def _sound(w: Tensor, mean: Tensor) -> list[bool]:
 def _safe(tile: Tile, w: Tensor, sound: bool) -> tuple[Tensor, Tensor, Tensor]:
     """One matrix's values, their squares and row sums of squares; in float64 where float32 would not do."""
     if not sound:
-        w = _buffer(tile, "clean", w, torch.float64).copy_(w).nan_to_num_(0.0, 0.0, 0.0)
+        w = tile.buffer("clean", w, torch.float64).copy_(w).nan_to_num_(0.0, 0.0, 0.0)
     squares = _product(tile, w, w)
     return w, squares, squares.sum(-1)
 
@@ -127,15 +127,7 @@ def _shown(state: State, tile: Tile, w: Tensor, squares: Tensor, rows: Tensor) -
 
 def _product(tile: Tile, a: Tensor, b: Tensor) -> Tensor:
     """a * b in a reused buffer of the same layout."""
-    return torch.mul(a, b, out=_buffer(tile, "product", a, a.dtype))
-
-
-def _buffer(tile: Tile, name: str, like: Tensor, dtype: torch.dtype) -> Tensor:
-    """A reused buffer of the shape and layout of `like`."""
-    size = tuple(like.shape)
-    if tile.mirrored:
-        return tile.scratch.take(name, size[:-2] + size[:-3:-1], dtype).mT
-    return tile.scratch.take(name, size, dtype)
+    return torch.mul(a, b, out=tile.buffer("product", a, a.dtype))
 
 
 def _lags(w: Tensor, tile: Tile) -> Tensor:

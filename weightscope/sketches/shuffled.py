@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..geometry import Shape, tiles
+from ..geometry import Shape
 from ..heavy import numpy as np
 from ..heavy import torch
-from .sketch import Again, Cut, Measure, Passes, State
+from .sketch import Again, Cut, Measure, Passes, State, tiling
 from .tile import Tile
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ class Shuffled:
         """Permutes the whole matrix once, then shows it tile by tile."""
         x = permuted(tile.stored, self.seed) if state["shuffled"] is None else state["shuffled"]
         inner = state["of"]
-        for box in tiles(tile.box, 0):
-            inner = self.of.add(inner, Tile(x[:, slice(*box.rows)], tile.dtype, box, tile.shape, 0, tile.scratch))
+        axis, boxes = tiling(self.of.cut, tile.box, 0)
+        for box in boxes:
+            part = x[:, slice(*box.rows), slice(*box.cols)]
+            inner = self.of.add(inner, Tile(part, tile.dtype, box, tile.shape, axis, tile.scratch))
         return {"shuffled": x, "of": inner}
 
     def merge(self, a: State, b: State) -> State:

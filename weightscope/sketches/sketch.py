@@ -9,17 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
-from ..geometry import Shape
+from ..geometry import LONG_TILE, TILE, Axis, Box, Shape, long_side, tiles
 from .tile import Tile
 
 if TYPE_CHECKING:
     from typing import Self
 
-Cut = Literal["any", "whole"]  # any run of whole lines | the matrix in one tile
+Cut = Literal["any", "long", "whole"]  # any run of whole lines | runs across the long side | the matrix in one tile
+CUTS: tuple[Cut, ...] = get_args(Cut)
 Passes = Literal["one", "more"]
 State = dict[Any, Any]  # name -> tensor with the stack first
+
+
+def tiling(cut: Cut, box: Box, axis: Axis, size: int = TILE) -> tuple[Axis, tuple[Box, ...]]:
+    """How a matrix is shown to measures of this cut: the axis along which, and its tiles.
+
+    >>> tiling("long", Box((0, 8), (0, 1 << 20)), 0)[0]
+    1
+    """
+    if cut == "long":
+        axis = long_side(box.shape)
+        return axis, tiles(box, axis, max(size, LONG_TILE))
+    return axis, (box,) if cut == "whole" else tiles(box, axis, size)
 
 
 class Sketch(Protocol):

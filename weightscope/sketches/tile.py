@@ -82,6 +82,13 @@ class Tile:
         b, r, n = self.stored.shape
         return self.flat.view(b, n, r).mT if self.mirrored else self.flat.view(b, r, n)
 
+    def buffer(self, name: str, like: Tensor, dtype: torch.dtype) -> Tensor:
+        """A reused buffer of the shape and layout of `like`."""
+        size = tuple(like.shape)
+        if self.mirrored:
+            return self.scratch.take(name, size[:-2] + size[:-3:-1], dtype).mT
+        return self.scratch.take(name, size, dtype)
+
     @cached_property
     def patterns(self) -> Tensor:
         """The stored word of each element of a narrow type, 0..65535, as (b, elements) int32."""

@@ -1,0 +1,155 @@
+"""Decompose -> SingularValues: eigenvalues of the smaller side's Gram matrix, or a float64 SVD of the whole.
+
+The Gram matrix adds up in float64 over tiles across the long side: s x s numbers stay of a tensor of any length. Its
+eigenvalues are the squared singular values, exact down to sigma_1 sqrt(r 2^-52). Only blocks on and below the diagonal
+are multiplied: what a symmetric product costs, on every device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING, ClassVar
+
+from ..geometry import LONG_TILE, Shape, long_side
+from ..heavy import numpy as np
+from ..heavy import torch
+from .sketch import Cut, Passes, State
+from .tile import Tile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+BLOCK = 512  # lines of a block: thin enough to spare nearly half the products, thick enough for full speed
+EPS = 2.0**-52
+
+
+@dataclass(frozen=True, eq=False)
+class SingularValues:
+    """sigma_1 >= ... >= sigma_r >= 0 (float64, r = min(m, n)), empty where the squares leave float64's range.
+
+    `floor` is what the route leaves uncertain; `diagonal` the energy where row = column modulo r; non-finite elements
+    were taken as zeros.
+    """
+
+    values: NDArray[np.float64]
+    shape: Shape
+    route: str  # gram | svd | factors
+    floor: float
+    diagonal: float
+    nonfinite: int = 0
+
+    def forget(self) -> None:
+        """A spectrum belongs to one matrix."""
+
+    def __add__(self, other: SingularValues) -> SingularValues:
+        raise TypeError("spectra of different tensors do not add")
+
+
+@dataclass(frozen=True)
+class Decompose:
+    """Folds the Gram matrix; with `svd`, looks at the matrix whole and needs no squares."""
+
+    svd: bool = False
+    passes: ClassVar[Passes] = "one"
+
+    @property
+    def cut(self) -> Cut:
+        """Across the long side, or not at all."""
+        return "whole" if self.svd else "long"
+
+    def bytes(self, shape: Shape) -> int:
+        """Gram matrix and its decomposition in place of a copy, with one tile in float64; or three whole matrices."""
+        size = shape[0] * shape[1]
+        return 24 * size if self.svd else 16 * min(shape) ** 2 + 24 * min(size, LONG_TILE)
+
+    def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
+        """Zero Gram matrices; or no values yet."""
+        groups = [1] * stack if device == "cpu" else [stack]
+        side = 0 if self.svd else min(shape)
+        return {
+            "gram": [torch.zeros(b, side, side, dtype=torch.float64, device=device) for b in groups],
+            "values": [],
+            "diagonal": torch.zeros(stack, dtype=torch.float64, device=device),
+            "nonfinite": [0] * stack,
+            "shape": shape,
+        }
+
+    def add(self, state: State, tile: Tile) -> State:
+        """The products of a tile's lines, or all the values."""
+        if not tile.box.size:
+            return state
+        at = 0
+        for gram in state["gram"]:
+            here = slice(at, at := at + len(gram))
+            x = _clean(tile, here, state["nonfinite"])
+            state["diagonal"][here] += _diagonal(x, tile)
+            if self.svd:
+                state["values"].extend(torch.linalg.svdvals(x).cpu().numpy())
+            else:
+                _products(gram, x if long_side(tile.shape) == 0 else x.mT)
+        return state
+
+    def merge(self, a: State, b: State) -> State:
+        """Gram matrices add."""
+        if self.svd:
+            raise TypeError("a decomposed tensor is taken whole")
+        counts = [x + y for x, y in zip(a["nonfinite"], b["nonfinite"], strict=True)]
+        grams = [x + y for x, y in zip(a["gram"], b["gram"], strict=True)]
+        return a | {"gram": grams, "diagonal": a["diagonal"] + b["diagonal"], "nonfinite": counts}
+
+    def finish(self, state: State) -> Sequence[SingularValues]:
+        """One spectrum a matrix."""
+        none = np.zeros((len(state["nonfinite"]), min(state["shape"])))
+        found = (state["values"] or none) if self.svd else [v for gram in state["gram"] for v in _roots(gram)]
+        return [self._spectrum(state, i, values) for i, values in enumerate(found)]
+
+    def _spectrum(self, state: State, i: int, values: NDArray[np.float64]) -> SingularValues:
+        known = values if np.isfinite(values).all() else values[:0]
+        share = len(values) * EPS if self.svd else sqrt(len(values) * EPS)
+        floor = float(known.max(initial=0.0)) * share
+        diagonal, route = float(state["diagonal"][i]), "svd" if self.svd else "gram"
+        return SingularValues(known, state["shape"], route, floor, diagonal, state["nonfinite"][i])
+
+
+def _clean(tile: Tile, here: slice, nonfinite: list[int]) -> Tensor:
+    """Some matrices of a tile in float64, non-finite elements zero and counted: where a sum is finite, there are none.
+
+    On a CPU they come one by one, each at the start of the buffer: BLAS adds otherwise at another alignment.
+    """
+    values = tile.values[here]
+    x = tile.buffer("wide", values, torch.float64).copy_(values)
+    for i, total in enumerate(x.sum((-2, -1)).tolist()):
+        if not abs(total) < float("inf"):
+            nonfinite[here.start + i] += int((~x[i].isfinite()).sum())
+            x[i].nan_to_num_(0.0, 0.0, 0.0)
+    return x
+
+
+def _diagonal(x: Tensor, tile: Tile) -> Tensor:
+    """Sum of squares of W[l, l mod r] over the long side's lines l."""
+    axis = long_side(tile.shape)
+    first, last = (tile.box.rows, tile.box.cols)[axis]
+    along = torch.arange(first, last, device=x.device)
+    at = (along - first, along % tile.shape[1 - axis])
+    found: Tensor = (x[:, at[0], at[1]] if axis == 0 else x[:, at[1], at[0]]).square().sum(-1)
+    return found
+
+
+def _products(gram: Tensor, lines: Tensor) -> None:
+    """gram += lines^T lines for the blocks on and below the diagonal; lines is (b, k, s)."""
+    side = gram.shape[-1]
+    for first in range(0, side, BLOCK):
+        last = min(first + BLOCK, side)
+        gram[:, first:last, :last].baddbmm_(lines[..., first:last].mT, lines[..., :last])
+
+
+def _roots(gram: Tensor) -> NDArray[np.float64]:
+    """(b, s) singular values, descending; NaN where a square has overflowed."""
+    sound = gram.diagonal(dim1=-2, dim2=-1).isfinite().all(-1)
+    safe = torch.where(sound[:, None, None], gram, 0.0) if not bool(sound.all()) else gram
+    values = torch.linalg.eigvalsh(safe, UPLO="L").clamp_(min=0).sqrt_().flip(-1)
+    found: NDArray[np.float64] = torch.where(sound[:, None], values, torch.nan).cpu().numpy()
+    return found
