@@ -115,6 +115,12 @@ def test_containers() -> None:
     assert names({"top": t(9), "sub": {"w": t(2)}}) == (["top", "sub.w"], [])
 
 
+def test_empty_key() -> None:
+    """An empty key is an empty name; a bare tensor is called tensor."""
+    assert names({"": t(2), "b": t(3)}) == (["", "b"], [])
+    assert names(t(2)) == (["tensor"], [])
+
+
 def test_odd_keys() -> None:
     """Keys that are no text are written as text, and flagged where they name the model's tensors."""
     choice = choose({0: t(2), (1, "a"): t(3), None: t(4), "w": t(5)})

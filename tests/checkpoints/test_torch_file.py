@@ -237,11 +237,13 @@ def test_plain_values_beside_tensors(tmp_path: Path) -> None:
         assert [t.name for t in saved(tmp_path, {**beside, "w": torch.ones(2)}, new).tensors] == ["w"]
 
 
+@FORMATS
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_pickle_protocols(tmp_path: Path, protocol: int) -> None:
+def test_pickle_protocols(tmp_path: Path, protocol: int, new: bool) -> None:
     """Every binary protocol that torch.save takes is read."""
     path = tmp_path / "m"
-    torch.save({"w": torch.ones(2), "s": {1}, "f": frozenset({2}), "b": b"x"}, path, pickle_protocol=protocol)
+    torch.save({"w": torch.ones(2), "s": {1}, "f": frozenset({2}), "b": b"x", "e": b""}, path,
+               pickle_protocol=protocol, _use_new_zipfile_serialization=new)
     assert [t.name for t in read(str(path)).tensors] == ["w"]
 
 

@@ -148,6 +148,8 @@ FORGED = {
     "quantised": (call("_rebuild_qtensor", *[b"N"] * 7), "_rebuild_qtensor without a scheme"),
     "nested": (call("_rebuild_nested_tensor", *[b"N"] * 4), "_rebuild_nested_tensor without a buffer"),
     "pairs": (p.named("collections", "OrderedDict") + b"]Na\x85R", "an OrderedDict of what are no pairs"),
+    "encoding": (p.named("_codecs", "encode") + p.many(p.text("x"), p.text("zip")) + b"R", "bytes that are no latin-1"),
+    "bytes": (p.named("builtins", "bytes") + p.many(p.number(1 << 40)) + b"R", "bytes that are no latin-1 text"),
     "size": (p.named("torch", "Size") + b")R", "size is no tuple of non-negative integers"),
     "truncated": (b"X\xff\xff\xff\xff", r"expected 4294967295 bytes at byte \d+; truncated: 1 of"),
     "long truncated": (b"\x8e" + b"\xff" * 8, r"expected 18446744073709551615 bytes .*; truncated: 1 of"),

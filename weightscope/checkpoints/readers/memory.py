@@ -16,6 +16,8 @@ from ...heavy import torch
 from .. import limits
 from ..checkpoint import Checkpoint
 from ..entry import Stored
+from .keys import name_of
+from .raw_file import shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,9 +36,11 @@ def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
     """The tensors of a dict; `root` names the inner dict to take. Raises Untrusted, Usage."""
     tensors, skipped, odd = {}, [], []
     for key, value in _root(source, root).items():
-        name = key if isinstance(key, str) else str(key)
+        name = name_of(key)
         if name is not key:
             odd.append(f"the key {name!r} is a {type(key).__name__}, not a string")
+        if name in tensors:
+            raise Untrusted("expected one tensor per name", f"found two named {shown(name)}", "pass unique keys")
         if isinstance(value, torch.Tensor) and dtype_name(value) is not None:
             tensors[name] = value
         else:

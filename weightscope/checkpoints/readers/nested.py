@@ -14,6 +14,7 @@ from difflib import get_close_matches
 
 from ...errors import Untrusted, Usage
 from .. import limits
+from .keys import name_of
 from .raw_file import shown
 from .torch_values import Found
 
@@ -68,7 +69,7 @@ def choose(tree: object, root: str | None = None) -> Choice:
     model = [leaf for leaf in inside if not leaf.aside(len(prefix))] or inside
     chosen = set(map(id, model))
     others = [leaf for leaf in leaves if id(leaf) not in chosen]
-    named = tuple((".".join(leaf.path[len(prefix):]) or "tensor", leaf.found) for leaf in model)
+    named = tuple((".".join(leaf.path[len(prefix):] or ("tensor",)), leaf.found) for leaf in model)
     taken = {name for name, _ in named}
     rest = tuple((_outside(leaf.path, taken), leaf.found) for leaf in others)
     _unique([name for name, _ in named + rest])
@@ -106,7 +107,7 @@ def _parts(path: Path, odd: bool, state: bool, value: object) -> Iterator[Node]:
 
 
 def _text(key: object) -> str:
-    text = key if isinstance(key, str) else str(key)
+    text = name_of(key)
     if len(text) > limits.NAME:
         raise Untrusted(f"expected names of at most {limits.NAME} characters", f"found {len(text)}",
                         "the file is forged")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ...dtypes import DTYPES
-from .torch_values import Found, Inert, Kind, RefusedError, Word, shape, sizes, view
+from .torch_values import Encoded, Found, Inert, Kind, RefusedError, Word, shape, sizes, view
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,16 @@ def _passed_over(name: str) -> Callable[[tuple[object, ...]], Inert]:
     return lambda args: inert
 
 
+def _encoded(args: tuple[object, ...]) -> Encoded:
+    """(text, "latin1"): bytes in protocol 2; (): no bytes."""
+    match args:
+        case ():
+            return Encoded("")
+        case (str(text), "latin1"):
+            return Encoded(text)
+    raise RefusedError("bytes that are no latin-1 text")
+
+
 def _ordered(args: tuple[object, ...]) -> dict[object, object]:
     """An OrderedDict starts empty; pickles written by Python 2 hand over a list of pairs."""
     if args in ((), ([],)):
@@ -156,9 +166,9 @@ PLAIN = {f"torch._utils.{name}": make for name, make in {
 }.items()}
 CALLS = PLAIN | {
     "collections.OrderedDict": _ordered, "torch._tensor._rebuild_from_type_v2": _from_type, "torch.Size": _size,
-    "torch.serialization._get_layout": _layout,
+    "torch.serialization._get_layout": _layout, "_codecs.encode": _encoded, "builtins.bytes": _encoded,
 } | {name: _passed_over(name) for name in (
-    "torch.device", "builtins.set", "builtins.frozenset", "builtins.complex", "builtins.bytearray", "_codecs.encode",
+    "torch.device", "builtins.set", "builtins.frozenset", "builtins.complex", "builtins.bytearray",
     "numpy.dtype", "numpy._core.multiarray.scalar", "numpy._core.multiarray._reconstruct",
     "numpy._core.numeric._frombuffer",
 )}

@@ -15,17 +15,17 @@ from .torch_values import Storage
 from .unpickler import Loaded, unpickle
 
 MAGIC = 0x1950A86A20F9469CFC6C
-START = b"\x8a\x0a" + MAGIC.to_bytes(10, "little")      # the pickled MAGIC, after the two bytes of the protocol
+START = b"\x8a\x0a" + MAGIC.to_bytes(10, "little")      # the pickled MAGIC
 PROTOCOL = 1001
 
 
 def legacy(head: bytes) -> bool:
-    """Whether a file that begins with `head` is one.
+    """Whether a file that begins with `head` is one: MAGIC after the protocol, in protocol 4 also after a frame.
 
     >>> legacy(b"\\x80\\x02" + START + b".")
     True
     """
-    return head[:1] == b"\x80" and head[2:2 + len(START)] == START
+    return head[:1] == b"\x80" and head[11 if head[2:3] == b"\x95" else 2:].startswith(START)
 
 
 def read_legacy(raw: RawFile) -> Loaded:

@@ -42,6 +42,13 @@ class Inert:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoded:
+    """Bytes as protocol 2 writes them: the text whose latin-1 encoding they are, which is shared and not copied."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """A run of bytes named by the pickle: key, element type, bytes, and where a view of it starts (in bytes)."""
 

@@ -11,14 +11,17 @@ import pickletools
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ...errors import Untrusted
 from .. import limits
+from .keys import decoded
 from .pickle_scan import ADVICE, asks, wanted
 from .raw_file import RawFile, Stream, shown
 from .torch_globals import Act, meaning
-from .torch_values import Inert, Kind, RefusedError, Storage
+from .torch_values import Encoded, Inert, Kind, RefusedError, Storage
 
+T = TypeVar("T")
 STEP_LIMIT = 5_000_000                          # operations: about 200,000 tensors, and below 1 GB whatever they are
 SET, FROZEN = Inert("builtins.set"), Inert("builtins.frozenset")
 
@@ -71,7 +74,7 @@ class Machine:
         """Onto the stack."""
         self.stack.append(value)
 
-    def topped(self, kind: type) -> object:
+    def topped(self, kind: type[T]) -> T:
         """The value on top, which must be of exactly this kind."""
         if type(self.stack[-1]) is not kind:
             raise RefusedError(f"items for what is no {kind.__name__}")
@@ -91,14 +94,6 @@ def _fault(code: bytes) -> str:
     if known is None:
         return f"no pickle operation (0x{code.hex()})"
     return f"{'a broken' if code in OPERATIONS else 'the refused'} pickle operation {known.name}"
-
-
-def _text(raw: bytes) -> str:
-    """Python 2 wrote names as bytes."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 def _sized(form: str, make: Callable[[bytes], object]) -> Callable[[Machine], None]:
@@ -173,13 +168,19 @@ def _set_items(m: Machine, pairs: list[object]) -> None:
     for key, value in zip(pairs[::2], pairs[1::2], strict=True):
         if not _plain(key) and not (isinstance(key, tuple) and len(key) <= 16 and all(map(_plain, key))):
             raise RefusedError(f"a dict key of type {type(key).__name__}")
-        target[key] = value  # type: ignore[index]  # topped() has checked that it is a dict
+        target[_distinct(key, len(target))] = value
 
 
 def _plain(key: object) -> bool:
     """Hashing what is nested may take for ever, and so may long integers that collide."""
-    return key is None or isinstance(key, (str, bytes, float, Kind, Inert)) or \
+    return key is None or isinstance(key, (str, bytes, float, Kind, Encoded, Inert)) or \
         (isinstance(key, int) and abs(key) < 1 << 63)
+
+
+def _distinct(key: object, place: int) -> object:
+    """One inert record stands for many values: such a key gets its place in the dict beside it."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return (*parts, place) if any(isinstance(part, Inert) for part in parts) else key
 
 
 def _discard(m: Machine) -> None:
@@ -207,12 +208,12 @@ def _setitem(m: Machine) -> None:
 
 def _append(m: Machine) -> None:
     value = m.stack.pop()
-    m.topped(list).append(value)  # type: ignore[attr-defined]  # likewise a list
+    m.topped(list).append(value)
 
 
 def _appends(m: Machine) -> None:
     values = m.since_mark()
-    m.topped(list).extend(values)  # type: ignore[attr-defined]  # likewise a list
+    m.topped(list).extend(values)
 
 
 def _add_items(m: Machine) -> None:
@@ -239,7 +240,7 @@ OPERATIONS: Mapping[bytes, Callable[[Machine], object]] = {
     b"X": _sized("I", lambda raw: raw.decode("utf-8", "surrogatepass")),
     b"\x8c": _sized("B", lambda raw: raw.decode("utf-8", "surrogatepass")),
     b"\x8d": _sized("Q", lambda raw: raw.decode("utf-8", "surrogatepass")),
-    b"T": _sized("I", _text), b"U": _sized("B", _text),
+    b"T": _sized("I", decoded), b"U": _sized("B", decoded),     # Python 2 wrote names as bytes
     b"B": _sized("I", bytes), b"C": _sized("B", bytes), b"\x8e": _sized("Q", bytes),
     b"]": lambda m: m.push([]), b")": lambda m: m.push(()), b"}": lambda m: m.push({}),
     b"\x8f": lambda m: m.push(SET), b"\x91": _frozen,
