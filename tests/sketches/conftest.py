@@ -12,13 +12,14 @@ import torch
 from tests.plain import plain
 from weightscope.dtypes import DTYPES
 from weightscope.geometry import Box, long_side, whole
-from weightscope.sketches import Again, Balanced, Count, Decompose, Lines, Scratch, Shuffled, Tile
+from weightscope.sketches import Again, Balanced, Count, Decompose, Factor, Lines, Scratch, Shuffled, Tile
 
 EXAMPLES = {  # every measure, bare and with its options, wrapping one and several
     Count: (Count(),),
     Lines: (Lines(), Lines(extremes=True)),
     Balanced: (Balanced((Count(), Lines())),),
     Decompose: (Decompose(), Decompose(svd=True), Balanced((Decompose(),)), Shuffled(Decompose(), seed=2)),
+    Factor: (Factor(), Balanced((Factor(),))),
     Shuffled: (Shuffled(Count()), Shuffled(Lines(), seed=3), Shuffled(Balanced((Count(),)))),
 }
 FLOAT8 = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .balanced import Balanced, Core
 from .count import Count
 from .decompose import Decompose, SingularValues
+from .factor import Factor, Triangle
 from .lines import Lines
 from .margins import Margins
 from .power_sums import PowerSums
@@ -13,9 +14,9 @@ from .sketch import Again, Measure, Sketch
 from .tile import Scratch, Tile
 from .value_counts import ValueCounts
 
-MEASURES = (Count, Lines, Decompose, Balanced, Shuffled)
+MEASURES = (Count, Lines, Decompose, Factor, Balanced, Shuffled)
 
 __all__ = [
-    "MEASURES", "Again", "Balanced", "Core", "Count", "Decompose", "Lines", "Margins", "Measure", "PowerSums",
-    "Scratch", "Shuffled", "SingularValues", "Sketch", "Tile", "ValueCounts",
+    "MEASURES", "Again", "Balanced", "Core", "Count", "Decompose", "Factor", "Lines", "Margins", "Measure", "PowerSums",
+    "Scratch", "Shuffled", "SingularValues", "Sketch", "Tile", "Triangle", "ValueCounts",
 ]

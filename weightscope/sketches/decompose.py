@@ -16,7 +16,7 @@ from ..geometry import LONG_TILE, Shape, long_side
 from ..heavy import numpy as np
 from ..heavy import torch
 from .sketch import Cut, Passes, State
-from .tile import Tile
+from .tile import Tile, cleaned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +84,8 @@ class Decompose:
         at = 0
         for gram in state["gram"]:
             here = slice(at, at := at + len(gram))
-            x = _clean(tile, here, state["nonfinite"])
+            x, bad = cleaned(tile, here)
+            state["nonfinite"][here] = [a + b for a, b in zip(state["nonfinite"][here], bad, strict=True)]
             state["diagonal"][here] += _diagonal(x, tile)
             if self.svd:
                 state["values"].extend(torch.linalg.svdvals(x).cpu().numpy())
@@ -112,20 +113,6 @@ class Decompose:
         floor = float(known.max(initial=0.0)) * share
         diagonal, route = float(state["diagonal"][i]), "svd" if self.svd else "gram"
         return SingularValues(known, state["shape"], route, floor, diagonal, state["nonfinite"][i])
-
-
-def _clean(tile: Tile, here: slice, nonfinite: list[int]) -> Tensor:
-    """Some matrices of a tile in float64, non-finite elements zero and counted: where a sum is finite, there are none.
-
-    On a CPU they come one by one, each at the start of the buffer: BLAS adds otherwise at another alignment.
-    """
-    values = tile.values[here]
-    x = tile.buffer("wide", values, torch.float64).copy_(values)
-    for i, total in enumerate(x.sum((-2, -1)).tolist()):
-        if not abs(total) < float("inf"):
-            nonfinite[here.start + i] += int((~x[i].isfinite()).sum())
-            x[i].nan_to_num_(0.0, 0.0, 0.0)
-    return x
 
 
 def _diagonal(x: Tensor, tile: Tile) -> Tensor:

@@ -97,6 +97,21 @@ class Tile:
         return out.copy_(x.view(torch.uint16 if DTYPES[self.dtype].bits == 16 else torch.uint8))
 
 
+def cleaned(tile: Tile, here: slice) -> tuple[Tensor, list[int]]:
+    """Some matrices of a tile in float64 with zeros for non-finite elements, and how many those were.
+
+    Where a sum is finite, there are none. A CPU is given them one by one, each at the start of the buffer: BLAS adds
+    otherwise at another alignment.
+    """
+    values = tile.values[here]
+    x = tile.buffer("wide", values, torch.float64).copy_(values)
+    sums = x.sum((-2, -1)).tolist()
+    bad = [0 if abs(total) < float("inf") else int((~w.isfinite()).sum()) for w, total in zip(x, sums, strict=True)]
+    for i in (i for i, many in enumerate(bad) if many):
+        x[i].nan_to_num_(0.0, 0.0, 0.0)
+    return x, bad
+
+
 def _looked_up(tile: Tile) -> Tensor:
     """Values of coded types through their table of at most 65,536 entries."""
     table = torch.from_numpy(decoded(tile.dtype).astype("float32")).to(tile.stored.device)

@@ -1,13 +1,14 @@
-"""Entries made of entries: transpose, part of a fused tensor, one expert of a stack, low-rank product.
+"""Entries made of entries: transpose, part of a fused tensor, one expert of a stack, low-rank product, random draw.
 
 Convolutions need none: a stored tensor is a matrix already.
 """
 
 from __future__ import annotations
 
+from .drawn import Drawn
 from .expert import expert
 from .part import Part
 from .product import Product
 from .transpose import Transpose
 
-__all__ = ["Part", "Product", "Transpose", "expert"]
+__all__ = ["Drawn", "Part", "Product", "Transpose", "expert"]
