@@ -38,6 +38,22 @@ def test_short_read(tmp_path: Path) -> None:
         read_bytes(path, 6, 8)
 
 
+def test_failing_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system says of a failing disk is passed on with the path, and no descriptor is left open."""
+    path = write(tmp_path / "x", bytes(10))
+    monkeypatch.setattr("weightscope.checkpoints.limits.DESCRIPTORS", 0)
+    close_all()
+
+    def broken(*_: object) -> int:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("weightscope.checkpoints.files.os.preadv", broken)
+    before = sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
+    with pytest.raises(Untrusted, match=r"expected a file that opens; .*x: Input/output error; check the path"):
+        read_bytes(path, 0, 8)
+    assert not before or sorted(os.listdir("/proc/self/fd")) == before
+
+
 def test_closed_and_beyond_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reads work after close_all, and where no more descriptors may be kept."""
     path = write(tmp_path / "x", b"abc")

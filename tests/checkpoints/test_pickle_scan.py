@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from tests.checkpoints import pickles as p
+from weightscope.checkpoints.readers import pickle_scan
 from weightscope.checkpoints.readers.pickle_scan import asks, wanted
 
 
@@ -35,6 +36,13 @@ def test_broken_bytes() -> None:
     assert wanted(p.whole(p.named("os", "system") + b"\xfe")) == ("os.system",)
     assert wanted(b"S'\\q'\ncos\nsystem\n.") == ("os.system",)
     assert wanted(b"") == wanted(b"\xff\xfe") == ()
+
+
+def test_long_pickles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scan has an end too: the names before it are the answer, and no later pickle is looked at."""
+    monkeypatch.setattr(pickle_scan, "STEPS", 5)
+    raw = p.whole(p.named("os", "system") + b"N" * 9) + p.whole(p.named("os", "popen"))
+    assert wanted(raw) == ("os.system",)
 
 
 def test_long_lists() -> None:

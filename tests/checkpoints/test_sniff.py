@@ -50,7 +50,7 @@ STRANGERS = {
     "__0_0.distcp": (b"PK\3\4", "distributed checkpoint"),
     "bf16_zero_pp_rank_0_optim_states.pt": (b"PK\3\4", "DeepSpeed optimizer states; convert the run"),
     "notes.txt": (b"hello, world", "a file that begins with 68 65 6c 6c 6f 2c 20 77; check that the download"),
-    "nothing": (b"", "an empty file"),
+    "nothing": (b"", "an empty file"), "short.bin": (b"", "an empty file"),
 }
 
 
@@ -72,6 +72,11 @@ def test_damaged_safetensors_by_suffix(tmp_path: Path) -> None:
     """Bytes that mean nothing are judged by the reader of their suffix."""
     assert sniff(write(tmp_path / "x.safetensors", b"\xff" * 40)) == "safetensors"
     assert sniff(write(tmp_path / "x.pth", b"cos\nsystem\n")) == "torch"
+
+
+def test_seven_numbers_make_a_llama2c(tmp_path: Path) -> None:
+    """A .bin too short for them is left to the torch reader."""
+    assert sniff(write(tmp_path / "x.bin", LLAMA2C[:27])) == "torch"
 
 
 @pytest.mark.parametrize("new", [True, False])

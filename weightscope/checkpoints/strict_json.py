@@ -55,7 +55,7 @@ def deep(raw: bytes) -> bool:
         if not brackets:
             return False
         brackets = brackets.replace(b"[]", b"")
-    return len(brackets) > limits.DEPTH
+    return b"[]" in brackets or len(brackets) > limits.DEPTH
 
 
 def _constant(name: str) -> NoReturn:

@@ -78,6 +78,14 @@ def test_a_part_reads_its_rows_only() -> None:
     assert [s.bytes for s in entry.needs(whole(entry.shape))] == [(0, 160), (480, 160)]
 
 
+def test_a_part_in_runs_keeps_the_layout() -> None:
+    """Rows of a column-major matrix, from several runs, come column-major."""
+    stored, held = leaf(6, 4, transposed=True)
+    found = made(Part(stored, Index(0, 1, 3, 2)), whole((3, 4)))
+    assert np.array_equal(found.numpy(), held[::2])
+    assert found.stride() == (1, 3)
+
+
 def test_a_transpose_is_cut_the_other_way() -> None:
     """Its cheap lines are the columns."""
     assert (leaf(3, 4)[0].cut, Transpose(leaf(3, 4)[0]).cut, Transpose(leaf(3, 4, True)[0]).cut) == (0, 1, 0)
@@ -125,3 +133,4 @@ def test_a_product_of_narrow_factors_is_float32() -> None:
     assert (entry.dtype, found.dtype) == ("F32", torch.float32)
     assert torch.equal(found, expected.float())
     assert Transpose(entry).shape == (5, 6)
+    assert (entry.name, entry.cut, Transpose(entry).cut) == ("x", 0, 1)
