@@ -3,6 +3,8 @@
 import errno
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -55,9 +57,34 @@ def test_what_cannot_be_written_is_known_before(tmp_path, monkeypatch):
         check_writable(tmp_path)
     with pytest.raises(Usage, match=r"expected a folder for .*no/x.csv'; found none at .*; create it first"):
         check_writable(tmp_path / "no" / "x.csv")
+    (tmp_path / "x.csv").touch()
     monkeypatch.setattr(os, "access", lambda *a: False)      # root may write anywhere
     with pytest.raises(Usage, match=r"expected to write .*; found no permission"):
         check_writable(tmp_path / "x.csv")
+
+
+def test_a_place_that_takes_no_file_is_known_before(tmp_path):
+    """Whatever rights say, a file is tried: nothing stays of it, and a file that is there stays as it is."""
+    if not os.path.isdir("/proc/self"):
+        pytest.skip("needs /proc, which Linux has")
+    with pytest.raises(Usage, match=r"expected to write '/proc/x.csv'; found that '/proc' takes no such file: "):
+        check_writable("/proc/x.csv")
+    with pytest.raises(Usage, match="takes no such file: File name too long"):
+        check_writable(tmp_path / ("x" * 300))
+    (tmp_path / "x.csv").write_text("old")
+    check_writable(tmp_path / "x.csv")
+    check_writable(tmp_path / "new.csv")
+    assert ((tmp_path / "x.csv").read_text(), os.listdir(tmp_path)) == ("old", ["x.csv"])
+
+
+def test_stdout_by_its_name_is_written_straight():
+    """/dev/stdout leads to a pipe that has no name to put a file beside."""
+    if not os.path.exists("/dev/stdout"):
+        pytest.skip("needs /dev/stdout")
+    code = ("from weightscope.reports.files import check_writable, write_atomically as write; "
+            "check_writable('/dev/stdout'); write('/dev/stdout', lambda s: s.write(b'whole') and None)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == b"whole"
 
 
 def test_full_disk(tmp_path):

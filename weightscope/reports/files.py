@@ -18,15 +18,19 @@ from ..errors import Untrusted, Usage
 
 
 def check_writable(path: str | Path) -> None:
-    """Refuses a target that cannot be written: no folder, a folder itself, no permission."""
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise Usage("expected a file to write", f"found the folder '{path}'", "name a file in it")
-    if not target.parent.is_dir():
-        raise Usage(f"expected a folder for '{path}'", f"found none at '{target.parent}'", "create it first")
-    ground = target if _special(target) else target.parent
-    if not os.access(ground, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
-        raise Usage(f"expected to write '{path}'", "found no permission", "choose another folder or change its rights")
+    """Refuses a target that cannot be written: no folder, a folder itself, no permission, a place that takes no file.
+
+    Rights do not tell all (`/proc` refuses even root), so a file is made beside the target and removed.
+    """
+    target = _placed(path)
+    try:
+        if not _special(target):
+            trial = _beside(target)
+            trial.open("xb").close()
+            trial.unlink()
+    except OSError as error:
+        raise Usage(f"expected to write '{path}'", f"found that '{target.parent}' takes no such file: {error.strerror}",
+                    "choose another name or folder, or change its rights") from None
 
 
 def write_atomically(path: str | Path, writer: Callable[[BinaryIO], None]) -> None:
@@ -34,8 +38,7 @@ def write_atomically(path: str | Path, writer: Callable[[BinaryIO], None]) -> No
 
     A pipe or a device (`/dev/stdout`) cannot be replaced and is written straight.
     """
-    check_writable(path)
-    target = Path(os.path.realpath(path))
+    target = _placed(path)
     try:
         if _special(target):
             with target.open("wb") as stream:
@@ -49,13 +52,34 @@ def write_atomically(path: str | Path, writer: Callable[[BinaryIO], None]) -> No
                         "free some space or choose another folder; nothing was left half-written") from error
 
 
+def _placed(path: str | Path) -> Path:
+    """Where the bytes go, links followed; refuses what can be seen without touching anything."""
+    target = Path(os.path.realpath(path))
+    if os.path.exists(path) and not os.path.exists(target):  # /dev/stdout leads to a pipe, which has no name
+        return Path(path)
+    if os.path.isdir(target):
+        raise Usage("expected a file to write", f"found the folder '{path}'", "name a file in it")
+    if not os.path.isdir(target.parent):
+        raise Usage(f"expected a folder for '{path}'", f"found none at '{target.parent}'", "create it first")
+    if os.path.exists(target) and not os.access(target, os.W_OK):
+        raise Usage(f"expected to write '{path}'", "found no permission", "choose another folder or change its rights")
+    return target
+
+
 def _special(target: Path) -> bool:
-    return target.exists() and not stat.S_ISREG(target.stat().st_mode)
+    try:
+        return not stat.S_ISREG(target.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _beside(target: Path) -> Path:
+    return target.parent / f".weightscope-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
 def _replace(target: Path, writer: Callable[[BinaryIO], None]) -> None:
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-    beside = target.parent / f".weightscope-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    beside = _beside(target)
     try:
         with beside.open("xb") as stream:
             writer(stream)
