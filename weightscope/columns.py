@@ -28,6 +28,15 @@ class Column:
     shown: bool = False
     option: str = ""
 
+    @property
+    def reading(self) -> str:
+        """What this is the null expectation of; nothing for a column that is none.
+
+        >>> Column("row_spread_null_median", "float", "what chance gives").reading
+        'row_spread_median'
+        """
+        return self.name.replace("_null", "", 1) if "_null" in self.name else ""
+
     def suffixed(self, suffix: str, meaning: str) -> Column:
         """The same quantity seen otherwise (`std_median`)."""
         dtype: Kind = "float" if suffix == "_median" else self.dtype
@@ -53,7 +62,11 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """The numbers behind one picture: curves with axis names; plain arrays, no matplotlib."""
+    """The numbers behind one picture: curves with axis names; plain arrays, no matplotlib.
+
+    It belongs to every row that has the values `of` in the columns of those names, to all rows where that is empty, and
+    is drawn where one of them is shown. `note` says why there is nothing to draw.
+    """
 
     title: str
     kind: str                                   # which picture draws it: density
@@ -61,6 +74,19 @@ class Panel:
     ylabel: str = ""
     curves: tuple[Curve, ...] = ()
     marks: Mapping[str, float] = field(default_factory=dict)
+    of: Mapping[str, object] = field(default_factory=dict)
+    note: str = ""
+
+
+def titled(of: Mapping[str, object]) -> str:
+    """The title of what belongs to some rows: the values by which they are known, none said twice.
+
+    >>> titled({"source": "a.pt", "role": "norm", "kind": "norm"}), titled({"stack": None, "layer": 3, "kind": "conv"})
+    ('a.pt: norm', 'layer 3 conv')
+    """
+    known = {key: value for key, value in of.items() if value is not None}
+    source = f"{known.pop('source')}: " if "source" in known else ""
+    return source + " ".join(dict.fromkeys(f"layer {v}" if k == "layer" else str(v) for k, v in known.items()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -14,12 +15,12 @@ import pytest
 from safetensors.numpy import save_file
 
 FIT_120 = """\
-tensor                               histogram          std  best      beta  ks_normal  pattern   row_spread
-────────────────────────────────────────────────────────────────────────────────────────────────────────────
-lm_head.weight                       ▁▁▁▂▄██▄▂▁▁▁    0.1413  laplace  1.001      0.062  linear       0.05303
-model.layers.0.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁      0.02  normal   2.002  0.0001073  gaussian     0.02197
-model.layers.1.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁  0.009999  normal   2.002  0.0001073  gaussian     0.02197
-model.norm.weight                    ·                    0  ·            ·          ·  ·                  ·
+tensor                      histogram          std  best      beta  ks_normal  pattern   row_spread  row_spread_null
+────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+lm_head.weight              ▁▁▁▂▄██▄▂▁▁▁    0.1413  laplace  1.001      0.062  linear       0.05303          0.07255
+m.l.0.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁      0.02  normal   2.002  0.0001073  gaussian     0.02197          0.07255
+m.l.1.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁  0.009999  normal   2.002  0.0001073  gaussian     0.02197          0.07255
+model.norm.weight           ·                    0  ·            ·          ·  ·                  ·                ·
 """
 FIT_60 = """\
 tensor                histogram          std  best      beta
@@ -61,13 +62,13 @@ model.norm.weight             norm      64     F32      256
 PLAIN = {"NO_COLOR": "1"}
 
 
-def on_terminal(arguments, width, environment=None, stderr=subprocess.DEVNULL):
+def on_terminal(arguments, width, environment=None, stderr=subprocess.DEVNULL, program=("-m", "weightscope")):
     """What the program writes to a pseudo-terminal of some width."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     asked = {"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8"}
     run = subprocess.Popen(
-        [sys.executable, "-m", "weightscope", *arguments],
+        [sys.executable, *program, *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs if stderr is subprocess.STDOUT else stderr,
@@ -185,3 +186,35 @@ def test_progress_stays_on_stderr_and_goes(exact):
     assert "\x1b[2K" in shown
     for silent in ("--no-progress", "--quiet"):
         assert on_terminal(["fit", exact, silent], 120, PLAIN, stderr=subprocess.STDOUT) == (0, FIT_120)
+
+
+WATCHED = """
+import sys, time
+from weightscope.api import Meter
+from weightscope.cli.terminal import progress
+meter = Meter()
+with progress(meter, 1290, 230_000_000_000):
+    for _ in range(3):
+        time.sleep(0.3)
+        meter.bytes_read, meter.tensors = meter.bytes_read + 70_000_000_000, meter.tensors + 400
+"""
+
+
+@pytest.mark.parametrize(
+    ("width", "parts"),
+    [
+        (10, ""),
+        (20, "400/1290 tensors"),
+        (40, r"400/1290 tensors \S+ (\?|\S+ GB/s)"),
+        (60, r"400/1290 tensors \S+ 65.2/214.2 GiB (\?|\S+ GB/s)"),
+        (120, r"400/1290 tensors \S+ 65.2/214.2 GiB (\?|\S+ GB/s) [━╸╺]+"),
+    ],
+)
+def test_progress_is_one_line_of_any_width(width, parts):
+    """Parts that do not fit are left out; the line never breaks, and is wiped at the end."""
+    code, text = on_terminal([WATCHED], width, PLAIN, subprocess.STDOUT, program=["-c"])
+    *frames, last = re.sub(r"\x1b\[[0-9;?]*[mlh]", "", text).split("\x1b[2K")
+    frames = [frame.partition("\r")[0].partition("\n")[0].rstrip() for frame in frames]
+    assert (code, last, text.count("\n")) == (0, "", 1)
+    assert max(map(len, frames)) <= width
+    assert [frame for frame in frames if re.fullmatch(parts, frame)]

@@ -12,9 +12,12 @@ from ..heavy import rich_console, rich_progress
 from .options import Shared
 
 if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+
     from ..api import Meter
 
 TICK = 0.2  # seconds between two looks at the meter
+SHORTEST = 10  # cells: a shorter bar tells nothing
 
 
 def drawing(shared: Shared) -> bool:
@@ -24,17 +27,10 @@ def drawing(shared: Shared) -> bool:
 
 @contextmanager
 def progress(meter: Meter, tensors: int, size: int) -> Iterator[None]:
-    """Tensors, bytes, rate and time left on stderr while the work goes on."""
-    r = rich_progress
-    columns = (
-        r.TextColumn("{task.fields[tensors]}/{task.fields[all]} tensors"),
-        r.BarColumn(),
-        r.DownloadColumn(True),
-        r.TransferSpeedColumn(),
-        r.TimeRemainingColumn(),
-    )
+    """Tensors, time left, bytes, rate and a bar on stderr while the work goes on, as many as a line holds."""
+    console = rich_console.Console(stderr=True)
     done = threading.Event()
-    with r.Progress(*columns, console=rich_console.Console(stderr=True), transient=True) as bar:
+    with rich_progress.Progress(*_parts(console.width, tensors), console=console, transient=True) as bar:
         task = bar.add_task("", total=size, tensors=0, all=tensors)
 
         def watch() -> None:
@@ -48,3 +44,19 @@ def progress(meter: Meter, tensors: int, size: int) -> Iterator[None]:
         finally:
             done.set()
             watcher.join()
+
+
+def _parts(width: int, tensors: int) -> list[ProgressColumn]:
+    """The parts of the line that fit; a line that is too long would break and not be wiped."""
+    r, left = rich_progress, width + 1
+    kept: list[ProgressColumn] = []
+    for cells, part in (                        # at most, as in 1,023.9/1,023.9 GiB
+        (2 * len(str(tensors)) + 9, r.TextColumn("{task.fields[tensors]}/{task.fields[all]} tensors")),
+        (8, r.TimeRemainingColumn()),
+        (19, r.DownloadColumn(True)),
+        (11, r.TransferSpeedColumn()),
+    ):
+        if cells < left:
+            kept.append(part)
+            left -= cells + 1
+    return [*kept, r.BarColumn(min(40, left - 1))] if left > SHORTEST else kept

@@ -28,8 +28,9 @@ class Table:
 
     @property
     def compact(self) -> tuple[Column, ...]:
-        """The columns for a terminal: those that matter, or those that were named; all where none is marked."""
-        return self.columns if self.chosen else tuple(c for c in self.columns if c.shown) or self.columns
+        """The columns for a terminal: those that matter with their nulls, or those named; all where none is marked."""
+        shown = {c.name for c in self.columns if c.shown or self.chosen}
+        return tuple(c for c in self.columns if shown & {c.name, c.reading}) or self.columns
 
     def values(self, columns: tuple[Column, ...]) -> Iterator[list[Value]]:
         """Row by row the plain values of some columns."""

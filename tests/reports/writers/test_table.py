@@ -68,6 +68,26 @@ def test_columns_named_by_a_person_are_never_dropped():
     assert text(asked.arranged(), Screen(True, 30)).splitlines()[0].split() == ["tensor", "params", "beta", "note"]
 
 
+READING = Column("spread", "float", "", shown=True)
+PAIR = Report("fit", ({"tensor": "h.1.w", "n": 12, "spread": 0.5, "spread_null": 0.25, "beta": 2.0, "lag": 0.1},),
+              (COLUMNS[0], Column("n", "int", ""), READING, READING.suffixed("_null", ""), Column("lag", "float", ""),
+               Column("lag_null", "float", ""), COLUMNS[2]))
+
+
+def test_a_reading_brings_its_null_or_goes_with_it():
+    """A terminal shows both or neither, whether or not the null is marked; other columns stay away as before."""
+    assert text(PAIR.arranged(), Screen(True, 40)) == """\
+tensor  spread  spread_null  beta
+─────────────────────────────────
+h.1.w      0.5         0.25     2
+"""
+    heads = {width: text(PAIR.arranged(), Screen(True, width)).split("\n")[0] for width in range(1, 40)}
+    assert all(("spread " in head) == ("spread_null" in head) for head in heads.values())
+    assert (heads[26], heads[27]) == ("tensor", "tensor  spread  spread_null")
+    asked = dataclasses.replace(PAIR, view=View(("spread",)))
+    assert text(asked.arranged(), Screen(True, 40)).split()[0::2] == ["spread", "0.5"]
+
+
 def test_ascii_terminals_get_ascii():
     """Where the encoding has no block characters, tables are drawn without; the rule and the null too."""
     drawn = text(LAYERS.arranged(), Screen(True, 80, encoding="ascii"))

@@ -44,12 +44,15 @@ def _cells(table: Table, columns: tuple[Column, ...], short: bool) -> Cells:
 
 
 def fitted(columns: Sequence[Column], cells: Cells, width: int, chosen: bool) -> tuple[tuple[Column, ...], Cells]:
-    """As many columns from the left as fit with their text shortened; all of them where a person named them."""
+    """As many columns from the left as fit with their text shortened, a reading never without the null that follows it.
+
+    All of them where a person named them.
+    """
     names = _texts(columns, cells)
     widest = [_widest(c, own) for c, own in zip(columns, cells, strict=True)]
     least = [min(w, SHORTEST) if i in names else w for i, w in enumerate(widest)]
     keep = len(columns)
-    while not chosen and keep > 1 and sum(least[:keep]) + GAP * (keep - 1) > width:
+    while not chosen and keep > 1 and (_parted(columns, keep) or sum(least[:keep]) + GAP * (keep - 1) > width):
         keep -= 1
     columns, cells = tuple(columns[:keep]), cells[:keep]
     excess = _width(columns, cells) - width
@@ -60,6 +63,11 @@ def fitted(columns: Sequence[Column], cells: Cells, width: int, chosen: bool) ->
             cells[at] = [shortened(cell, room) for cell in cells[at]]
             excess -= before - _widest(columns[at], cells[at])
     return columns, cells
+
+
+def _parted(columns: Sequence[Column], keep: int) -> bool:
+    """Whether a cut here would leave a reading without its null."""
+    return keep < len(columns) and columns[keep].reading == columns[keep - 1].name
 
 
 def shortened(name: str, width: int) -> str:
