@@ -1,6 +1,7 @@
 """The library as a notebook sees it: keywords, dicts of tensors, tables, pictures, files."""
 
 import json
+from contextlib import contextmanager
 
 import matplotlib.figure
 import numpy as np
@@ -99,6 +100,29 @@ def test_plot_without_asking(state):
     assert isinstance(ws.fit(state).plot(), matplotlib.figure.Figure)
 
 
+def test_plot_shows_what_the_table_shows(state):
+    """Rows and their order are those of the view."""
+    titles = lambda report: [ax.get_title(loc="left") for ax in report.plot().axes if ax.axison]
+    assert titles(ws.fit(state, sort="-tensor")) == ["head.bias", "embed.weight"]
+    assert titles(ws.fit(state, where="params < 100")) == ["head.bias"]
+    assert titles(ws.fit(state, limit=1, columns="std")) == ["embed.weight"]
+
+
+def test_bytes_are_added_up_for_a_watcher_alone(state, monkeypatch):
+    """The sum goes over every span of every tensor; nobody pays for it where nobody looks."""
+    seen = []
+
+    @contextmanager
+    def watch(meter, tensors, size):
+        seen.append((tensors, size))
+        yield
+
+    api.ask("fit", [state], {}, watch)
+    monkeypatch.setattr(api, "_size", None)
+    ws.fit(state)
+    assert seen == [(2, 270 * 4)]
+
+
 def test_counts(state):
     """The cells as a table beside the rows."""
     columns, cells = ws.fit(state, counts=True).tables["counts"]
@@ -126,6 +150,8 @@ def test_provenance(state):
         ({"columns": ["balanced_beta"]}, "needs --balance"),
         ({"include": ["nothing"]}, "include"),
         ({"fail_if": ["std >"]}, r"std >"),
+        ({"fail_if": ""}, "expected an expression over columns"),
+        ({"where": ""}, "expected an expression over columns"),
         ({"several": True}, "no option 'several'"),
         ({"wanted": ()}, "no option 'wanted'"),
     ],

@@ -129,11 +129,15 @@ class _Engine:
 
     def __call__(self, units: Sequence[Unit], each: Each) -> Iterator[Measured]:
         self.device = self.device or self._chosen()
-        size = sum(s.bytes[1] for u in units for e in u.entries.values() for s in e.needs(whole(e.shape)))
-        with self.watch(self.meter, len(units), size) if self.watch else nullcontext():
+        with self.watch(self.meter, len(units), _size(units)) if self.watch else nullcontext():
             for answer in Executor(self.device, self.meter)(units, each):
                 self.refused += [answer.unit.key.name] if answer.note else []
                 yield answer
+
+
+def _size(units: Sequence[Unit]) -> int:
+    """Bytes that the units will read."""
+    return sum(s.bytes[1] for u in units for e in u.entries.values() for s in e.needs(whole(e.shape)))
 
 
 def _records(question: Analysis, keywords: Mapping[str, Any], several: bool) -> dict[type, Any]:
@@ -167,10 +171,11 @@ def _checked(question: Analysis, records: Mapping[type, Any]) -> Any:
     declared, absent = question.columns(options), question.optional(options)
     absent = {k: v for k, v in absent.items() if k not in {c.name for c in declared}}
     view.check(declared, absent)
-    expressions = [parse(text, declared, absent) for text in (*gates.fail_if, *([view.where] if view.where else []))]
+    where = () if view.where is None else (view.where,)
+    expressions = [parse(text, declared, absent) for text in (*gates.fail_if, *where)]
     if not view.columns or "all" in view.columns:
         return options
-    named = {*view.columns, view.sort.removeprefix("-")} | {n for e in expressions for n in e.names}
+    named = {*view.named} | {n for e in expressions for n in e.names}
     stems = {n.removesuffix(s) for n in named for s in ("", "_median", "_min", "_max")}
     return replace(options, wanted=frozenset(named | stems))
 

@@ -13,6 +13,39 @@ def drawn(values):
     return ws.fit({"w": torch.as_tensor(values)}).panels[0]
 
 
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [
+        (torch.full((4, 4), 0.5), "one distinct value"),
+        (torch.zeros(4, 4), "one distinct value"),
+        (torch.full((4, 4), float("nan")), "no finite value"),
+        (torch.zeros(0, 4), "no finite value"),
+        (torch.zeros(4, 4, dtype=torch.complex64), "not measured"),
+    ],
+    ids=str,
+)
+def test_what_has_no_density_says_why(values, note) -> None:
+    """Nothing vanishes from a picture without a word."""
+    panel = drawn(values)
+    assert (panel.curves, panel.note, panel.of, panel.title) == ((), note, {"tensor": "w"}, "w")
+
+
+def test_panels_are_tied_to_their_rows() -> None:
+    """By the tensor's name or the group's keys, and by the model where there are several; one for all laws."""
+    rng = np.random.default_rng(0)
+    model = {f"model.layers.{i}.mlp.up_proj.weight": torch.as_tensor(rng.normal(size=(40, 30))) for i in range(2)}
+    model["model.norm.weight"] = torch.as_tensor(rng.normal(size=50))
+    for options in ({}, {"long": True}, {"by": "role"}, {"by": "layer"}, {"by": "model"}):
+        for models in ((model,), (model, "demo:gpt-lora")):
+            report = ws.fit(*models, **options)
+            matches = [{i for i, row in enumerate(report.rows) if p.of.items() <= row.items()} for p in report.panels]
+            assert all(matches)
+            assert sorted(i for found in matches for i in found) == list(range(len(report.rows)))
+    assert [p.title for p in ws.fit(model, by="role").panels] == ["mlp.up matrix", "norm"]
+    assert [p.title for p in ws.fit(model, by="layer").panels] == ["layer 0 matrix", "layer 1 matrix", "norm"]
+    assert ws.fit(model, "demo:gpt-lora").panels[2].title == "memory: model.norm.weight"
+
+
 def test_the_best_law_lies_over_the_weights() -> None:
     """The third curve is the law that `best` names, evaluated where the weights are counted."""
     values = np.random.default_rng(0).laplace(size=40_000).astype(np.float32)

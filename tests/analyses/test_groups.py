@@ -78,3 +78,36 @@ def test_what_cannot_be_measured_counts_as_a_tensor(draw):
     assert row["tensors"] == 2
     assert row["std_min"] == row["std_max"]
     assert report.unmeasured == ("model.layers.1.mlp.up_proj.weight",)
+    said = "1 of 2 tensors noted: model.layers.1.mlp.up_proj.weight: complex numbers (C64) are not measured"
+    assert row["note"] == said
+
+
+@pytest.mark.parametrize("options", [{}, {"long": True}], ids=str)
+def test_a_group_of_nothing_measured_has_a_row_with_the_reason(options):
+    """Nulls never stand alone."""
+    model = {f"model.layers.{i}.mlp.up_proj.weight": torch.ones(4, 4, dtype=torch.complex64) for i in range(3)}
+    (row,) = ws.fit(model, by="role", **options).rows
+    assert (row["tensors"], row.get("std"), row.get("law")) == (3, None, None)
+    assert row["note"].startswith("3 of 3 tensors noted: model.layers.0.mlp.up_proj.weight: complex numbers")
+
+
+def test_notes_of_tensors_are_counted_and_the_rarest_is_told(draw):
+    """What every tensor of a group says does not hide what one of them says."""
+    model = {f"model.layers.{i}.input_layernorm.weight": draw(2000) for i in range(4)}
+    model["model.layers.2.input_layernorm.weight"][7] = np.nan
+    (row,) = ws.fit(model, by="role").rows
+    own, _, others = row["note"].partition("; 4 of 4 tensors noted: ")
+    assert own.startswith("1 NaN: ")
+    assert others.startswith("model.layers.2.input_layernorm.weight: 1 NaN at ")
+    del model["model.layers.2.input_layernorm.weight"]
+    (row,) = ws.fit(model, by="role").rows
+    vector = "model.layers.0.input_layernorm.weight: a vector: element statistics only"
+    assert row["note"] == f"3 of 3 tensors noted: {vector}"
+
+
+def test_a_constant_in_a_group_is_noted(draw):
+    """It takes part in the pooled values and would else be seen nowhere."""
+    model = {f"model.layers.{i}.mlp.up_proj.weight": draw(40, 30) for i in range(3)}
+    model["model.layers.1.mlp.up_proj.weight"][:] = 0.5
+    (row,) = ws.fit(model, by="role").rows
+    assert row["note"].startswith("1 of 3 tensors noted: model.layers.1.mlp.up_proj.weight: 1 distinct value")

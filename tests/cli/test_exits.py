@@ -66,11 +66,20 @@ WRONG = [
     (["fit", "MODEL", "--columns", "std", "--by", "role", "--where", "tensor == 'x'"], "needs --by tensor"),
     (["fit", "MODEL", "--fail-if", "stdd > 1"], "did you mean 'std'"),
     (["fit", "MODEL", "--fail-if", "__import__('os')"], "__import__"),
+    (["fit", "MODEL", "--where", ""], "expected an expression over columns"),
+    (["fit", "MODEL", "--fail-if", ""], "expected an expression over columns"),
+    (["fit", "MODEL", "--sort", ""], "expected a column; found ''"),
+    (["fit", "MODEL", "--columns", ""], "expected a column; found ''"),
     (["fit", "MODEL", "--by", "rôle"], "tensor, role, layer, model"),
     (["ls", "MODEL", "--by", "colour"], "dtype"),
     (["fit", "MODEL", "-f", "xls"], "csv"),
     (["fit", "MODEL", "-o", "report.xls"], "xls"),
     (["fit", "MODEL", "-o", "/nowhere/at/all.csv"], "create it first"),
+    (["fit", "MODEL", "-o", "/proc/x.csv"], "'/proc' takes no such file"),
+    (["fit", "MODEL", "--counts", "/proc/x.csv"], "'/proc' takes no such file"),
+    (["fit", "MODEL", "--plot", "/proc/x.png"], "'/proc' takes no such file"),
+    (["fit", "MODEL", "--provenance", "/proc/x.json"], "'/proc' takes no such file"),
+    (["fit", "MODEL", "-o", "x" * 300 + ".csv"], "File name too long"),
     (["fit", "MODEL", "--plot", "picture.bmp"], "bmp"),
     (["ls", "MODEL", "--plot", "picture.png"], "no picture"),
     (["fit", "MODEL", "--counts", "cells.xls"], "xls"),
@@ -89,7 +98,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), WRONG, ids=lambda x: " ".join(x) if isinstance(x, list) else "")
+@pytest.mark.parametrize(("arguments", "said"), WRONG, ids=lambda x: " ".join(x)[:60] if isinstance(x, list) else "")
 def test_wrong_usage_is_2(weightscope, model, arguments, said, monkeypatch):
     """One line on stderr says what was expected, nothing on stdout, nothing opened or written."""
     monkeypatch.chdir(os.path.dirname(model))

@@ -209,13 +209,14 @@ def test_notes_and_totals_go_to_stderr(weightscope, model):
 
 @pytest.mark.parametrize("more", [(), ("--threads", "1"), ("--memory", "64MiB")], ids=" ".join)
 def test_nonfinite_values_are_placed(weightscope, odd, more):
-    """Row 128: counts and the first place, from 0; a grouped row has no place."""
+    """Row 128: counts and the first place, from 0; a grouped row has a tensor's place, not its own."""
     done = weightscope("fit", odd, "-i", "lm_head*", "--columns", "nan,inf,note", *more)
     assert (done.code, done.err) == (0, "")
     said = "1 NaN at row 3, column 4: statistics of the finite values"
     assert records(done.out) == [{"nan": "1", "inf": "0", "note": said}]
     grouped = weightscope("fit", odd, "-i", "lm_head*", "--columns", "nan,note", "--by", "role", *more)
-    assert records(grouped.out) == [{"nan": "1", "note": "1 NaN: statistics of the finite values"}]
+    own = "1 NaN: statistics of the finite values"
+    assert records(grouped.out) == [{"nan": "1", "note": f"{own}; 1 of 1 tensors noted: lm_head.weight: {said}"}]
 
 
 def test_boolean_bytes_beside_0_and_1_are_said(weightscope, tmp_path):

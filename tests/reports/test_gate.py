@@ -35,6 +35,7 @@ def test_null_on_every_row_is_told():
 def test_hostile_names_and_grouped_rows():
     """A name cannot speak to the terminal; a grouped row is named by what it has."""
     verdict = gate(parse("nan > 0", COLUMNS), [{"tensor": "\x1b[2J\n", "source": "m", "nan": 1},
-                                               {"role": "attn.q", "kind": "matrix", "nan": 2}, {"nan": 3}])
+                                               {"role": "attn.q", "kind": "matrix", "nan": 2},
+                                               {"role": "norm", "kind": "norm", "nan": 1}, {"nan": 3}])
     assert describe(verdict).splitlines()[1:] == [
-        r"  m \x1b[2J\n  nan=1", "  attn.q matrix  nan=2", "  model  nan=3"]
+        r"  m \x1b[2J\n  nan=1", "  attn.q matrix  nan=2", "  norm  nan=1", "  model  nan=3"]

@@ -67,6 +67,16 @@ def test_column_of_an_option_names_the_option(columns, view):
         view.check(columns, {"entropy_bits": "--coding"})
 
 
+@pytest.mark.parametrize(("view", "said"), [(View(where=""), "an expression over columns"),
+                                            (View(where=" "), "an expression over columns"),
+                                            (View(sort=""), "a column; found ''"), (View(sort="-"), "found ''"),
+                                            (View(("",)), "a column; found ''")])
+def test_empty_text_is_refused(columns, view, said):
+    """A shell variable that was never set selects nothing by mistake; it does not select everything."""
+    with pytest.raises(Usage, match=f"expected {said}" if said.startswith("a") else said):
+        view.check(columns)
+
+
 def test_negative_limit_is_refused(columns):
     """A limit counts rows."""
     with pytest.raises(Usage, match=r"expected a limit of 0 or more rows; found -1"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ..columns import Block, Column, Panel, Row
+from ..columns import Block, Column, Panel, Row, titled
 from ..engine.unit import Measured, Measurer, Unit
 from ..errors import Usage
 from ..sketches import Count, ValueCounts
@@ -100,24 +100,24 @@ def rows(models: Sequence[Model], o: FitOptions, measure: Measurer) -> Iterator[
             yield from _groups(answers, o, own)
             continue
         for piece, values, sketches in answers:
-            label = piece.name if len(models) == 1 else f"{model.source}: {piece.name}"
-            yield from _lines({**own, **of_tensor(piece), **values}, sketches, o, label)
+            yield from _lines({**own, **of_tensor(piece), **values}, sketches, o, {**own, "tensor": piece.name})
 
 
 def _lines(
-    values: Mapping[str, object], sketches: Mapping[Any, Any], o: FitOptions, label: str
+    values: Mapping[str, object], sketches: Mapping[Any, Any], o: FitOptions, of: Mapping[str, object]
 ) -> Iterator[Row | Panel | Block]:
-    """What one measured thing answers."""
+    """What one measured thing answers; `of` is by what its rows are known."""
     counts = sketches.get(Count())
     if o.long:
-        yield from (Row({**values, **law}) for law in law_rows(counts))
+        for law in law_rows(counts):
+            yield Row({**values, **law, "note": _joined(values["note"], law.get("note"))})
     else:
         yield Row({**values, "histogram": heights(counts)} if o.histogram else values)
     if counts is not None and o.counts:
         cells = {"low": counts.low, "high": counts.high, "count": counts.counts}
-        yield Block(cells, {"tensor": label}, "counts", CELLS)
-    if counts is not None and o.panels and (picture := panel(counts, label, values.get("best"))):
-        yield picture
+        yield Block(cells, {"tensor": titled(of)}, "counts", CELLS)
+    if o.panels:
+        yield panel(counts, of, values.get("best"))
 
 
 def _answers(
@@ -153,8 +153,13 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
     values = evaluate(asked, Evidence(sketches, shape, piece.dtype, piece.place.kind))
     missing = any(not s.needs <= sketches.keys() for s in asked)
     vector = missing and piece.params and not _is_matrix(piece)
-    notes = [piece.note, "a vector: element statistics only" if vector else "", measured.note, values["note"]]
-    return values | {"note": "; ".join(dict.fromkeys(str(n) for n in notes if n)) or None}
+    said = "a vector: element statistics only" if vector else ""
+    return values | {"note": _joined(piece.note, said, measured.note, values["note"])}
+
+
+def _joined(*notes: object) -> str | None:
+    """Notes as one, each once."""
+    return "; ".join(dict.fromkeys(str(n) for n in notes if n)) or None
 
 
 def _groups(
@@ -168,8 +173,9 @@ def _groups(
         values = evaluate(asked, Evidence(group.pooled, None, kind=str(group.keys["kind"])))
         around = dict(spread(group, [c for s in asked for c in s.columns]))
         sizes = {"tensors": len(group.values), "params": group.params}
-        label = " ".join(str(v) for v in (*own.values(), *group.keys.values()) if v is not None)
-        yield from _lines({**own, **group.keys, **sizes, **around, **values}, group.pooled, o, label)
+        values["note"] = _joined(values["note"], group.noted)
+        of = {**own, **group.keys}
+        yield from _lines({**of, **sizes, **around, **values}, group.pooled, o, of)
 
 
 FIT = Analysis("fit", FitOptions, columns, optional, rows, pieces.measured, draws=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..columns import Column, Curve, Panel
+from collections.abc import Mapping
+
+from ..columns import Column, Curve, Panel, titled
 from ..heavy import numpy as np
 from ..sketches import ValueCounts
 from ..statistics.density import density, law_density
@@ -20,20 +22,33 @@ def heights(counts: ValueCounts | None) -> tuple[float, ...] | None:
     return None if found is None else tuple(float(x) for x in found)
 
 
-def panel(counts: ValueCounts, title: str, known: object = None) -> Panel | None:
-    """Density of the weights in units of sigma, the Gaussian, and the best law (`known`, or found) if another."""
+def panel(counts: ValueCounts | None, of: Mapping[str, object], known: object = None) -> Panel:
+    """The densities of the rows `of`, under the law that is `known` to be best or else found; or why there are none."""
+    curves = () if counts is None else _curves(counts, known)
+    note = "" if curves else _lack(counts)
+    return Panel(titled(of), "density", "weight / sigma", "density", curves, of=of, note=note)
+
+
+def _lack(counts: ValueCounts | None) -> str:
+    if counts is None:
+        return "not measured"
+    return "one distinct value" if counts.n else "no finite value"
+
+
+def _curves(counts: ValueCounts, known: object) -> tuple[Curve, ...]:
+    """Density of the weights in units of sigma, the Gaussian, and the best law if another; nothing of a constant."""
     reach = STEP * np.ceil(max(_reach(counts), 5.0) / STEP)
     edges = np.linspace(-reach, reach, 2 * round(reach / STEP) + 1)
     found = density(counts, edges)
     if found is None:
-        return None
+        return ()
     z = (edges[1:] + edges[:-1]) / 2
     gauss = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
     curves = [Curve("weights", z, found, "points"), Curve("Gaussian", z, gauss)]
     best = fit_laws(counts, [law for law in LAWS if law.name == (known or law.name)]).best
     if best is not None and best.law != "normal":           # else the dashed line is the best law already
         curves.append(Curve(best.law, z, law_density(best, counts, z)))
-    return Panel(title, "density", "weight / sigma", "density", tuple(curves))
+    return tuple(curves)
 
 
 def _reach(counts: ValueCounts) -> float:

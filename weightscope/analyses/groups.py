@@ -5,6 +5,7 @@ Pooling exact Gaussians of different sigma fakes heavy tails, so a pooled value 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -31,15 +32,27 @@ class Group:
     params: int = 0
     values: list[Mapping[str, object]] = field(default_factory=list)
     pooled: dict[Any, Any] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)  # by tensor
 
     def take(self, piece: Piece, values: Mapping[str, object], sketches: Mapping[Any, Any]) -> None:
         """One tensor more."""
         self.params += piece.params
         self.values.append(values)
+        if values["note"]:
+            self.notes[piece.name] = str(values["note"]).split("; ")
         for measure, sketch in sketches.items():
             free = sketch.forget()
             if free is not None:
                 self.pooled[measure] = self.pooled[measure] + free if measure in self.pooled else free
+
+    @property
+    def noted(self) -> str:
+        """How many tensors have a note, and the first of the rarest: what every tensor says hides what one says."""
+        if not self.notes:
+            return ""
+        said = Counter(note for notes in self.notes.values() for note in notes)
+        name, note = min(((name, n) for name, notes in self.notes.items() for n in notes), key=lambda x: said[x[1]])
+        return f"{len(self.notes)} of {len(self.values)} tensors noted: {name}: {note}"
 
 
 def keys_of(by: str) -> tuple[Column, ...]:

@@ -35,7 +35,7 @@ def answer(
     watch = None if shared.quiet or shared.no_progress or not sys.stderr.isatty() else progress
     report = ask(question, models, shared.keywords() | dict(own), watch)
     if not shared.quiet:
-        _say(*report.notes, *(report.reasons if shared.verbose else ()))
+        _say(*report.notes, *(report.reasons if shared.verbose else ()), *(report.undrawn if shared.plot else ()))
     _write(report, shared, tables or {})
     code = max(_judged(report, shared), key=(0, 1, 4, 3).index)
     if code:

@@ -70,7 +70,7 @@ class Shared:
         None
     )
     plot: Annotated[
-        Text, _option("--plot", metavar="FILE", help="Draw a picture: .png, .svg or .pdf (extra: plot).")
+        Text, _option("--plot", metavar="FILE", help="Draw the rows shown: .png, .svg or .pdf (extra: plot).")
     ] = None
     provenance: Annotated[
         Text, _option("--provenance", metavar="FILE.json", help="Write where the numbers come from.")

@@ -48,7 +48,7 @@ def _line(row: Mapping[str, object], names: Sequence[str]) -> str:
     keys = ("source", "tensor") if row.get("tensor") is not None else ("source", "role", "stack", "layer", "kind")
     place = [_text(row[key]) for key in keys if row.get(key) is not None]
     used = [f"{name}={_text(row.get(name))}" for name in names if name not in keys]
-    return "  " + "  ".join([" ".join(place) or "model", *used])
+    return "  " + "  ".join([" ".join(dict.fromkeys(place)) or "model", *used])
 
 
 def _text(value: object) -> str:

@@ -17,7 +17,8 @@ from ..columns import Column, Panel
 from . import frame
 from .files import write_atomically
 from .formats import default_format, format_of, writer_for
-from .pictures import check_plot, drawing, save_picture
+from .panels import missing, shown
+from .pictures import blank, check_plot, drawing, save_picture
 from .screen import FILE, Screen
 from .tables import Table
 from .values import brief
@@ -60,6 +61,16 @@ class Report:
             return Table(columns, rows, self.provenance)
         return Table(*arrange(self.rows, self.columns, self.view), self.provenance, bool(self.view.columns))
 
+    @property
+    def pictured(self) -> tuple[Panel, ...]:
+        """The panels of the rows that the view shows, in their order."""
+        return shown(self.panels, self.arranged().rows)
+
+    @property
+    def undrawn(self) -> tuple[str, ...]:
+        """Which of the rows shown are not in the picture, and why, in sentences."""
+        return missing(self.pictured)
+
     def write(self, stream: TextIO, format: str | None = None) -> None:
         """Writes to an open text stream such as stdout: a table on a terminal, CSV elsewhere, unless told."""
         screen = Screen.of(stream)
@@ -79,10 +90,11 @@ class Report:
         write_atomically(path, lambda stream: _put(stream, about.encode("ascii")))
 
     def plot(self, path: str | Path | None = None) -> Figure:
-        """Draws the report's panels as a matplotlib figure, and saves it where a path is given."""
+        """Draws the rows that the view shows, in their order, as a matplotlib figure; saves it at a path if given."""
         if path is not None:
             check_plot(path)
-        figure = drawing(self.panels)
+        pictured = self.pictured
+        figure = drawing(pictured) if pictured or not self.panels else blank()
         if path is not None:
             save_picture(figure, path)
         return figure

@@ -22,15 +22,20 @@ class View:
     """`columns` by name or `all` (nothing = the default ones), `where` an expression, `sort` a column or -column."""
 
     columns: tuple[str, ...] = ()
-    where: str = ""
-    sort: str = ""
+    where: str | None = None
+    sort: str | None = None
     limit: int | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Columns that it names, to be shown or to sort by."""
+        by = () if self.sort is None else (self.sort.removeprefix("-"),)
+        return (*(name for name in self.columns if name != "all"), *by)
 
     def check(self, columns: Sequence[Column], optional: Mapping[str, str] | None = None) -> None:
         """Refuses what the columns of a run cannot answer; called before anything is opened."""
-        asked = [name for name in self.columns if name != "all"] + ([self.sort.removeprefix("-")] if self.sort else [])
-        check(asked, columns, optional or {})
-        if self.where:
+        check(self.named, columns, optional or {})
+        if self.where is not None:
             parse(self.where, columns, optional)
         if self.limit is not None and self.limit < 0:
             raise Usage("expected a limit of 0 or more rows", f"found {self.limit}", "leave the limit out for all rows")
@@ -47,10 +52,10 @@ def arrange(rows: Sequence[Mapping[str, object]], columns: Sequence[Column],
     view.check(columns)
     by_name = {c.name: c for c in columns}
     kept = list(rows)
-    if view.where:
+    if view.where is not None:
         match = parse(view.where, columns)
         kept = [row for row in kept if match(row)]
-    if view.sort:
+    if view.sort is not None:
         kept = _sorted(kept, by_name[view.sort.removeprefix("-")], view.sort.startswith("-"))
     names = [n for asked in view.columns for n in (by_name if asked == "all" else [asked])] or list(by_name)
     return tuple(by_name[n] for n in dict.fromkeys(names)), tuple(kept[: view.limit])

@@ -1,16 +1,18 @@
 """Pictures: what they show, and that the same numbers are the same bytes."""
 
+import dataclasses
 import os
 
 import numpy as np
 import pytest
 
 import weightscope.reports.pictures as pictures
-from weightscope.columns import Curve, Panel
+from weightscope.columns import Column, Curve, Panel
 from weightscope.errors import Untrusted, Usage
 from weightscope.reports.pictures import check_plot, drawing, save_picture
 from weightscope.reports.pictures.density import reach
 from weightscope.reports.report import Report
+from weightscope.reports.view import View
 
 
 def panel(title="attn.q", best="gennorm β = 1.30", wide=5.0, style="steps"):
@@ -76,9 +78,31 @@ def test_marks_and_empty_panels_draw():
 
 def test_report_plots(tmp_path):
     """`.plot(path)` draws, saves and returns the figure."""
-    report = Report("fit", (), (), panels=(panel(),))
+    report = Report("fit", ({},), (), panels=(panel(),))
     assert len(report.plot().axes) == len(report.plot(tmp_path / "x.svg").axes) == 1
     assert (tmp_path / "x.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_the_picture_shows_the_rows_of_the_report():
+    """Filtered, sorted and cut as the table is; a column that is not shown still sorts."""
+    columns = (Column("tensor", "str", ""), Column("beta", "float", ""))
+    rows = tuple({"tensor": name, "beta": beta} for name, beta in (("a", 1.0), ("b", 3.0), ("c", 2.0), ("d", 0.5)))
+    panels = tuple(dataclasses.replace(panel(row["tensor"]), of={"tensor": row["tensor"]}) for row in rows)
+    report = Report("fit", rows, columns, View(("tensor",), "beta < 3", "-beta", 2), panels=panels)
+    assert [ax.get_title(loc="left") for ax in visible(report.plot())] == ["c", "a"]
+    assert list(report.table["tensor"]) == ["c", "a"]
+
+
+def test_nothing_to_draw_is_a_picture_that_says_so(tmp_path):
+    """No row shown, or none with something to draw: the file is written, as a table of no rows has its header."""
+    lacking = Panel("a", "density", of={"x": 1}, note="one distinct value")
+    report = Report("fit", ({"x": 1},), (Column("x", "int", ""),), panels=(lacking, panel("b")))
+    assert [ax.get_title(loc="left") for ax in visible(report.plot())] == ["b"]
+    assert report.undrawn == ("no picture of a: one distinct value",)
+    for bare in (dataclasses.replace(report, view=View(limit=0)), dataclasses.replace(report, panels=(lacking,))):
+        assert [text.get_text() for text in bare.plot(tmp_path / "x.png").texts] == ["nothing to draw"]
+        assert (tmp_path / "x.png").stat().st_size
+        assert bare.undrawn
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path, monkeypatch):

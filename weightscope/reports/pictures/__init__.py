@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ...columns import Panel
 from ...errors import Untrusted, Usage
-from ...heavy import matplotlib
+from ...heavy import matplotlib, matplotlib_figure
 from ..files import check_writable, write_atomically
 from .density import draw as density
 
@@ -31,13 +31,22 @@ def check_plot(path: str | Path) -> None:
 
 
 def drawing(panels: Sequence[Panel]) -> Figure:
-    """Draws panels of one kind."""
+    """Draws panels of one kind, those with a note left out."""
     _need_matplotlib()
     kinds = sorted({panel.kind for panel in panels})
     if len(kinds) != 1 or kinds[0] not in PICTURES:
         raise Usage(f"expected panels of one kind that can be drawn: {', '.join(PICTURES)}",
                     f"found {', '.join(kinds) or 'none'}", "ask for them with --plot FILE.png, or `plot` in Python")
-    return PICTURES[kinds[0]](panels)
+    drawn = [panel for panel in panels if not panel.note]
+    return PICTURES[kinds[0]](drawn) if drawn else blank()
+
+
+def blank() -> Figure:
+    """A figure that says that there is nothing to draw, as a table of no rows still has its header."""
+    _need_matplotlib()
+    figure = matplotlib_figure.Figure(figsize=(5.0, 1.2), dpi=144, facecolor="white")
+    figure.text(0.5, 0.5, "nothing to draw", ha="center", va="center", fontsize=9)
+    return figure
 
 
 def save_picture(figure: Figure, path: str | Path) -> None:
