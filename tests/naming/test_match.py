@@ -81,6 +81,27 @@ def test_a_tower_is_a_stack_only_beside_another() -> None:
     assert [made[encoder][0].stack, made[decoder][0].stack] == ["encoder", "decoder"]
 
 
+@pytest.mark.parametrize(("unet", "text", "names"), [
+    ("unet.down_blocks.{}.resnets.0.conv1.weight", "text_encoder.text_model.encoder.layers.0.mlp.fc1.weight",
+     ("unet", "text_encoder")),
+    ("lora_unet_down_blocks_{}_attentions_0_transformer_blocks_0_attn1_to_q.lora_up.weight",
+     "lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight", ("lora_unet", "lora_te")),
+])
+def test_a_network_in_stages_beside_a_tower(unet: str, text: str, names: tuple[str, str]) -> None:
+    """Its name is the stack, for stages bring their container with them; inside the layers count on."""
+    made = places({unet.format(1): (8, 8), unet.format(0): (8, 8), text: (8, 8), "unet.conv_in.bias": (8,)}, {})
+    assert [(made[n][0].stack, made[n][0].layer) for n in (unet.format(0), unet.format(1), text)] == [
+        (names[0], 0), (names[0], 1), (names[1], 0)]
+
+
+def test_names_that_become_one() -> None:
+    """Each is placed by its own shape, so that no part reaches beyond its tensor."""
+    names = {"module.h.0.attn.c_attn.weight": (48, 16), "h.0.attn.c_attn.weight": (24, 8)}
+    made = places(names, {})
+    assert {n: [p.rows for p in v] for n, v in made.items()} == {
+        n: [Index(i * rows // 3, rows // 3) for i in range(3)] for n, (rows, _) in names.items()}
+
+
 def test_bias_of_split_has_columns() -> None:
     """A bias is 1 x n, so its parts are columns and its index set stands with the columns."""
     made = places({"blocks.0.attn.qkv.bias": (24,)}, {})["blocks.0.attn.qkv.bias"]

@@ -45,7 +45,7 @@ def locate(name: str, match: re.Match[str] | None) -> Where:
     if match and _is_number(match.groupdict().get("layer")):
         staged = match.re.groupindex.get("stage") and match["stage"]
         first = match.start("stage") if staged else match.start("layer")
-        own = Where(name[:first].rstrip("."), staged or "", int(match["layer"]))
+        own = Where(_tower(name[:first], staged or ""), staged or "", int(match["layer"]))
         return own if staged else _staged(name) or own
     found = _LAYER.search(name)
     usual = Where(name[:found.start("n")].rstrip("."), "", int(found["n"])) if found else NOWHERE
@@ -60,7 +60,12 @@ def _staged(name: str) -> Where | None:
     if not (match := _STAGED.search(name)):
         return None
     first, stage, number = next((match.start(s), match[s], match[n]) for s, n in _PAIRS if match[s])
-    return Where(name[:first].rstrip("."), stage, int(number))
+    return Where(_tower(name[:first], stage), stage, int(number))
+
+
+def _tower(before: str, stage: str) -> str:
+    """A stage that brings its container (`down_blocks.0`) leaves the tower its dot: it ends in no container then."""
+    return before.rstrip(".") if not stage or stage.isdigit() else before
 
 
 def layers(places: Iterable[Where]) -> dict[Where, int]:

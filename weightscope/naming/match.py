@@ -50,23 +50,22 @@ def places(
     own = load_map(Path(name_map)) if name_map is not None else None
     plain = {name: strip_prefixes(name) for name in shapes}
     facts = Facts(config, {plain[name]: tuple(dims) for name, dims in shapes.items()})
-    found = _find(facts, own)
-    context = _Context(facts, found)
-    made = {name: context.places(found[plain[name]], split) for name in shapes}
-    return parts.same_heads(made, {name: found[plain[name]].dims for name in shapes})
-
-
-def _find(facts: Facts, own: Family | None) -> dict[str, Found]:
     seen: dict[tuple[str, int, int], Rule | None] = {}
-    found = {}
-    for name, dims in facts.shapes.items():
-        if len(name) > LONGEST:
-            found[name] = Found(name, dims, None, None, NOWHERE)
-            continue
-        rule = (own.find(name, dims) if own else None) or _known(name, dims, seen)
-        match = rule.pattern.fullmatch(name) if rule else None
-        found[name] = Found(name, dims, rule, match, locate(name, match))
-    return found
+    found = {name: _find(plain[name], tuple(dims), own, seen) for name, dims in shapes.items()}
+    context = _Context(facts, found)
+    made = {name: context.places(found[name], split) for name in shapes}
+    return parts.same_heads(made, {name: found[name].dims for name in shapes})
+
+
+def _find(
+    name: str, dims: tuple[int, ...], own: Family | None, seen: dict[tuple[str, int, int], Rule | None]
+) -> Found:
+    """By its own shape, for without wrappers two names may be one."""
+    if len(name) > LONGEST:
+        return Found(name, dims, None, None, NOWHERE)
+    rule = (own.find(name, dims) if own else None) or _known(name, dims, seen)
+    match = rule.pattern.fullmatch(name) if rule else None
+    return Found(name, dims, rule, match, locate(name, match))
 
 
 def _known(name: str, dims: tuple[int, ...], seen: dict[tuple[str, int, int], Rule | None]) -> Rule | None:

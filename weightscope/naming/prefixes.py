@@ -1,8 +1,10 @@
-"""Prefixes that wrappers leave in names: stripped for naming only, the stored name is what people see."""
+"""What wrappers and converters leave in names: stripped for naming only, the stored name is what people see."""
 
 from __future__ import annotations
 
 import re
+
+from .kohya import dotted
 
 _LEADING = re.compile(
     r"^(?:(?:module|state_dict|model_state_dict|ema_model|base_model\.model"
@@ -15,9 +17,11 @@ _INSIDE = re.compile(r"\.(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_m
 def strip_prefixes(name: str) -> str:
     """The name without what DataParallel, FSDP, torch.compile, PEFT, attention processors and scripts put around it.
 
+    Underscores that kohya's scripts wrote for the dots of a path are dots again.
+
     >>> strip_prefixes("module._orig_mod.h.0.attn.c_attn.weight")
     'h.0.attn.c_attn.weight'
     >>> strip_prefixes("mid_block.attentions.0.transformer_blocks.0.attn1.processor.to_q.weight")
     'mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight'
     """
-    return _INSIDE.sub("", _LEADING.sub("", name))
+    return dotted(_INSIDE.sub("", _LEADING.sub("", name)))
