@@ -25,6 +25,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {   # by command: the runs whose
         "One row a tensor": {"balance": True, "coding": True},
         "`--long`: one row a law": {"long": True},
     },
+    "spectrum": {"One row a tensor": {"balance": True, "alpha_ci": True, "null": "shuffle", "draws": 2}},
 }
 
 

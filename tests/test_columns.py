@@ -9,6 +9,7 @@ import weightscope as ws
 from weightscope.analyses import ANALYSES, FIT
 from weightscope.analyses.fit import FitOptions
 from weightscope.analyses.inventory import InventoryOptions
+from weightscope.analyses.spectrum import SpectrumOptions
 
 TENSOR = "tensor layer role part stack kind shape dtype quantised params"
 MOMENTS = "mean std skew kurtosis l_kurtosis robust_std min max zeros nan inf distinct"
@@ -96,7 +97,11 @@ def test_ls(model):
 @pytest.mark.parametrize("question", ANALYSES, ids=lambda q: q.name)
 def test_every_column_is_declared_once_and_said(question):
     """Unique lower-case names, a meaning each, and a null expectation beside its reading."""
-    everything = {"fit": FitOptions(balance=True, coding=True), "ls": InventoryOptions()}
+    everything = {
+        "fit": FitOptions(balance=True, coding=True),
+        "ls": InventoryOptions(),
+        "spectrum": SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2),
+    }
     declared = question.columns(everything[question.name])
     found = [c.name for c in declared]
     assert len(found) == len(set(found))

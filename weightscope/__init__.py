@@ -12,12 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import fit, ls, open_checkpoint
+    from .api import fit, ls, open_checkpoint, spectrum
     from .errors import Unmeasured, Untrusted, Usage, WeightscopeError
 
 __version__ = "0.1.0"
-__all__ = ["Unmeasured", "Untrusted", "Usage", "WeightscopeError", "fit", "ls", "open_checkpoint"]
-_HOMES = {"fit": ".api", "ls": ".api", "open_checkpoint": ".api"}
+__all__ = ["Unmeasured", "Untrusted", "Usage", "WeightscopeError", "fit", "ls", "open_checkpoint", "spectrum"]
+_HOMES = {"fit": ".api", "ls": ".api", "open_checkpoint": ".api", "spectrum": ".api"}
 
 
 def __getattr__(name: str) -> object:

@@ -28,7 +28,7 @@ from .reports.spark import blocks
 from .reports.view import View
 from .sizes import size_of
 
-__all__ = ["Meter", "Running", "ask", "fit", "ls", "open_checkpoint"]
+__all__ = ["Meter", "Running", "ask", "fit", "ls", "open_checkpoint", "spectrum"]
 
 Watch = Callable[[Meter, int, int], AbstractContextManager[None]]  # meter, tensors, bytes -> shown while measuring
 
@@ -70,6 +70,18 @@ def fit(*models: Any, **options: Any) -> Report:
     ['role', 'kind', 'std']
     """
     return ask("fit", models, options)
+
+
+def spectrum(*models: Any, **options: Any) -> Report:
+    """What the singular values say: ranks, power-law tail, noise bulk and spikes, effective depth, with their nulls.
+
+    `options`: the fields of SpectrumOptions (by, svd, per_head, balance, alpha_cut, alpha_ci, null, draws, values,
+    panels, listed, seed) and of the records that `fit` takes. Raises Usage, Untrusted.
+
+    >>> spectrum("demo:gpt-start", columns=("tensor", "spikes"), include="h.0.attn.c_proj.weight").rows[0]["spikes"]
+    0
+    """
+    return ask("spectrum", models, options)
 
 
 def ls(*models: Any, **options: Any) -> Report:

@@ -7,13 +7,15 @@ from .fit import FIT
 from .inventory import LS
 from .pieces import Reading
 from .selection import Selection, selected
+from .spectrum import SPECTRUM
 
-ANALYSES = (LS, FIT)
+ANALYSES = (LS, FIT, SPECTRUM)
 
 __all__ = [
     "ANALYSES",
     "FIT",
     "LS",
+    "SPECTRUM",
     "Analysis",
     "Model",
     "Piece",

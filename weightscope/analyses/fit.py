@@ -19,6 +19,7 @@ from .fit_laws_long import LONG, law_rows
 from .fit_pictures import HISTOGRAM, heights, panel
 from .groups import grouped, keys_of, spread, with_spread
 from .identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
+from .notes import joined
 
 BY = ("tensor", "role", "layer", "model")
 CELLS = (
@@ -110,7 +111,7 @@ def _lines(
     counts = sketches.get(Count())
     if o.long:
         for law in law_rows(counts):
-            yield Row({**values, **law, "note": _joined(values["note"], law.get("note"))})
+            yield Row({**values, **law, "note": joined(values["note"], law.get("note"))})
     else:
         yield Row({**values, "histogram": heights(counts)} if o.histogram else values)
     if counts is not None and o.counts:
@@ -154,12 +155,7 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
     missing = any(not s.needs <= sketches.keys() for s in asked)
     vector = missing and piece.params and not _is_matrix(piece)
     said = "a vector: element statistics only" if vector else ""
-    return values | {"note": _joined(piece.note, said, measured.note, values["note"])}
-
-
-def _joined(*notes: object) -> str | None:
-    """Notes as one, each once."""
-    return "; ".join(dict.fromkeys(str(n) for n in notes if n)) or None
+    return values | {"note": joined(piece.note, said, measured.note, values["note"])}
 
 
 def _groups(
@@ -173,7 +169,7 @@ def _groups(
         values = evaluate(asked, Evidence(group.pooled, None, kind=str(group.keys["kind"])))
         around = dict(spread(group, [c for s in asked for c in s.columns]))
         sizes = {"tensors": len(group.values), "params": group.params}
-        values["note"] = _joined(values["note"], group.noted)
+        values["note"] = joined(values["note"], group.noted)
         of = {**own, **group.keys}
         yield from _lines({**of, **sizes, **around, **values}, group.pooled, o, of)
 

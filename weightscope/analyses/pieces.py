@@ -33,17 +33,24 @@ def listed(checkpoint: Checkpoint, reading: Reading) -> Model:
 
 
 def measured(checkpoint: Checkpoint, reading: Reading) -> Model:
-    """What gets a row in a measuring command: weights, split where fused, low-rank pairs as their product."""
+    """What is a weight: everything but buffers."""
+    model = everything(checkpoint, reading)
+    return replace(model, pieces=tuple(p for p in model.pieces if p.place.kind != "buffer"))
+
+
+def everything(checkpoint: Checkpoint, reading: Reading) -> Model:
+    """Every tensor but optimizer state, split where fused, low-rank pairs as their product."""
     found, factors = _places(checkpoint, reading), {n for p in checkpoint.pairs for n in (p.a, p.b)}
     tensors = {t.name: t for t in checkpoint.tensors}
-    pairs = {p.a: p for p in checkpoint.pairs}
+    products = {pair.a: Product(tensors[pair.b], tensors[pair.a], pair.scale) for pair in checkpoint.pairs}
+    pairs, adapted = {p.a: p for p in checkpoint.pairs}, _adapted(checkpoint, products, reading)
     pieces: list[Piece] = []
     for name, tensor in tensors.items():
         if name in pairs:
-            pieces.append(_pair(pairs[name], tensors, checkpoint, reading))
+            pieces.append(_pair(pairs[name], products[name], adapted[pairs[name].module], tensors))
         elif name not in factors and name not in checkpoint.optimizer:
             pieces += _split(tensor, found[name])
-    return Model(checkpoint.source, checkpoint, tuple(p for p in pieces if p.place.kind != "buffer"))
+    return Model(checkpoint.source, checkpoint, tuple(pieces))
 
 
 def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Place, ...]]:
@@ -84,12 +91,16 @@ def _note(tensor: Stored, place: Place) -> str:
     return "; ".join(n for n in (tensor.note, unsure) if n)
 
 
-def _pair(pair: LoraPair, tensors: Mapping[str, Stored], checkpoint: Checkpoint, reading: Reading) -> Piece:
+def _adapted(checkpoint: Checkpoint, products: Mapping[str, Product], reading: Reading) -> Mapping[str, Place]:
+    """Where each adapted module stands, seen beside all the others."""
+    shapes = {f"{pair.module}.weight": products[pair.a].shape for pair in checkpoint.pairs}
+    found = places(shapes, checkpoint.config, split=False, name_map=reading.name_map)
+    return {pair.module: found[f"{pair.module}.weight"][0] for pair in checkpoint.pairs}
+
+
+def _pair(pair: LoraPair, entry: Product, place: Place, tensors: Mapping[str, Stored]) -> Piece:
     """scale * B A as one piece, standing where the adapted module stands."""
     a, b = tensors[pair.a], tensors[pair.b]
-    entry = Product(b, a, pair.scale)
-    name = f"{pair.module}.weight"
-    place = places({name: entry.shape}, checkpoint.config, split=False, name_map=reading.name_map)[name][0]
     place = replace(place, kind="matrix" if place.kind in ("norm", "bias", "buffer") else place.kind, transpose=False)
     shape = f"{entry.shape[0]}x{entry.shape[1]}"
     note = "; ".join(n for n in (pair.note, a.note, b.note) if n)

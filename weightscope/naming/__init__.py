@@ -5,10 +5,11 @@ Families are data (families/*.toml); nothing here sees a tensor, and what no rul
 
 from __future__ import annotations
 
+from .facts import heads_in
 from .family import Family, Sample, families
 from .match import places
 from .place import Place
 from .prefixes import strip_prefixes
 from .rule import Rule
 
-__all__ = ["Family", "Place", "Rule", "Sample", "families", "places", "strip_prefixes"]
+__all__ = ["Family", "Place", "Rule", "Sample", "families", "heads_in", "places", "strip_prefixes"]

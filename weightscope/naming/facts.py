@@ -63,3 +63,15 @@ class Facts:
         """Columns of the output projection beside a fused q, k, v: the rows of its q."""
         parent = module.rpartition(".")[0]
         return next((n for w in _WRITERS if (n := self.columns(f"{parent}.{w}.weight"))), 0)
+
+
+def heads_in(config: Mapping[str, object], index_set: str) -> int:
+    """How many attention heads an index set holds, `heads` or `kv_heads`; 0 where config.json does not say.
+
+    >>> heads_in({"num_attention_heads": 8, "num_key_value_heads": 2}, "kv_heads")
+    2
+    """
+    facts = Facts(config, {})
+    if index_set not in ("heads", "kv_heads"):
+        return 0
+    return (facts.number("kv_heads") if index_set == "kv_heads" else 0) or facts.number("heads")

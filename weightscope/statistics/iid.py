@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..sketches.margins import Margins
     from ..sketches.power_sums import PowerSums
 
+SPREADS = ("row_spread", "row_spread_null", "col_spread", "col_spread_null")
 READINGS = ("row_spread", "col_spread", "row_mean_share", "col_mean_share", "lag_row", "lag_col")
 COLUMNS = (*(name for r in READINGS for name in (r, r + "_null")), "row_spread_iid", "col_spread_iid")
 
@@ -40,21 +41,37 @@ def iid_readings(margins: Margins, power: PowerSums) -> Mapping[str, float | str
 
 
 def spreads(margins: Margins, power: PowerSums) -> Mapping[str, float | str | None]:
+    """`line_spreads`, and what i.i.d. elements of the measured kurtosis give: between both nulls it is undecided."""
+    found = dict(line_spreads(margins))
+    m, n = non_zero_lines(margins)
+    if found["row_spread"] is None:
+        return found | {"row_spread_iid": None, "col_spread_iid": None}
+    kurtosis = (_without_zeros(power, m * n) if (m, n) != _lines(margins) else power).kurtosis
+    return found | {"row_spread_iid": spread_iid(kurtosis, n), "col_spread_iid": spread_iid(kurtosis, m)}
+
+
+def line_spreads(margins: Margins) -> Mapping[str, float | str | None]:
     """`row_spread` = population sd of log RMS over the non-zero rows; columns alike; nulls for the shape that remains.
 
-    `_null` is for Gaussian elements, `_iid` for elements of the measured kurtosis; between the two it is undecided.
+    The nulls are those of Gaussian elements.
     """
     rows, cols = _log_rms(margins.rows["squares"]), _log_rms(margins.cols["squares"])
-    m, n = len(rows), len(cols)
-    left_out = len(margins.rows["squares"]) - m, len(margins.cols["squares"]) - n
-    if min(m, n) < 2:
-        return dict.fromkeys(c for c in COLUMNS if "spread" in c) | {"note": "fewer than two non-zero rows or columns"}
-    kurtosis = (_without_zeros(power, m * n) if any(left_out) else power).kurtosis
-    return {
-        "row_spread": float(rows.std()), "row_spread_null": spread_null(n), "row_spread_iid": spread_iid(kurtosis, n),
-        "col_spread": float(cols.std()), "col_spread_null": spread_null(m), "col_spread_iid": spread_iid(kurtosis, m),
-        **({"note": f"{left_out[0]} zero rows and {left_out[1]} zero columns left out"} if any(left_out) else {}),
-    }
+    if min(len(rows), len(cols)) < 2:
+        return dict.fromkeys(SPREADS) | {"note": "fewer than two non-zero rows or columns"}
+    found = float(rows.std()), spread_null(len(cols)), float(cols.std()), spread_null(len(rows))
+    note = zero_lines(margins)
+    return dict(zip(SPREADS, found, strict=True)) | ({"note": note} if note else {})
+
+
+def non_zero_lines(margins: Margins) -> tuple[int, int]:
+    """How many rows and columns have any element that is not zero."""
+    return int((margins.rows["squares"] > 0).sum()), int((margins.cols["squares"] > 0).sum())
+
+
+def zero_lines(margins: Margins) -> str:
+    """What is left out, "" where nothing is."""
+    zero = [all_ - some for all_, some in zip(_lines(margins), non_zero_lines(margins), strict=True)]
+    return f"{zero[0]} zero rows and {zero[1]} zero columns left out" if any(zero) else ""
 
 
 def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:
@@ -97,6 +114,10 @@ def _without_zeros(power: PowerSums, n: int) -> PowerSums:
     """The power sums of the n elements that are left when lines of zeros are taken out."""
     about = power.about(0.0)
     return type(power)(n, 0.0, about.s1, about.s2, about.s3, about.s4)
+
+
+def _lines(margins: Margins) -> tuple[int, int]:
+    return len(margins.rows["squares"]), len(margins.cols["squares"])
 
 
 def _between(means: NDArray[np.float64], mean: float) -> float:

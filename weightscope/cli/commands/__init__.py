@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import fit, ls
+from . import fit, ls, spectrum
 
-COMMANDS = (ls, fit)
+COMMANDS = (ls, fit, spectrum)

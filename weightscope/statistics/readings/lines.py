@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ...columns import Column
 from ...sketches import Count, Lines
-from ..iid import iid_readings
+from ..iid import SPREADS, iid_readings
 from ..statistic import Evidence, Statistic
 
 _READINGS = (
@@ -32,6 +32,7 @@ _KURTIC = tuple(
 COLUMNS = (
     tuple(x for c in _READINGS for x in (c, c.suffixed("_null", "what i.i.d. Gaussian elements give for"))) + _KURTIC
 )
+SPREAD_COLUMNS = tuple(c for c in COLUMNS if c.name in SPREADS)
 
 
 def _of(evidence: Evidence) -> Mapping[str, object]:

@@ -1,0 +1,148 @@
+"""spectrum: what do the singular values say? Ranks, power-law tail, noise bulk and spikes, effective depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..columns import Block, Column, Panel, Row, titled
+from ..engine.unit import Measurer
+from ..errors import Unmeasured, Usage
+from ..heavy import numpy as np
+from ..sketches import Decompose, Lines
+from ..statistics.readings import against, chance, depth, evenness, noise, sizes, tail, twin
+from ..statistics.spectrum import spectrum
+from ..statistics.statistic import Evidence, Statistic
+from . import pieces
+from .analysis import Analysis, Model
+from .groups import grouped, keys_of, spread, with_spread
+from .identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
+from .notes import joined
+from .spectrum_answers import Answer, answers, lack
+from .spectrum_pictures import panel
+
+BY = ("tensor", "role", "layer", "model")
+NULLS = ("shuffle", "gaussian", "logistic")
+VALUES = (
+    Column("tensor", "str", "name as stored"),
+    Column("index", "int", "from 0, the largest"),
+    Column("value", "float", "singular value", "weight"),
+)
+GIVE_WAY = ("row_spread", "effective_depth")
+
+
+@dataclass(frozen=True)
+class SpectrumOptions:
+    """What `spectrum` is asked: the route, what is cut, extra columns, and what is kept."""
+
+    by: str = "tensor"  # tensor, role, layer or model
+    svd: bool = False  # a float64 SVD instead of the Gram matrix
+    per_head: bool = False
+    balance: bool = False
+    alpha_cut: float | None = None  # absolute, on squared singular values; None = 1e-12 of the largest
+    alpha_ci: bool = False
+    null: str | None = None  # shuffle, gaussian or logistic
+    draws: int = 1
+    values: bool = False  # keep all singular values as the table `values`
+    panels: bool = True
+    listed: bool = True  # rows also for what has no spectrum: vectors, buffers
+    seed: int = 0
+    several: bool = False  # several models: rows say which
+    wanted: frozenset[str] | None = None  # columns asked for; None = all
+
+    def __post_init__(self) -> None:
+        if self.by not in BY:
+            raise Usage(f"spectrum groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
+        if self.null is not None and self.null not in NULLS:
+            raise Usage(f"--null takes {', '.join(NULLS)}", f"found {self.null!r}", "choose one of them")
+        if self.draws < 1 or (self.draws > 1 and self.null is None):
+            found = f"found {self.draws} with{'out' if self.null is None else ''} --null"
+            raise Usage("--draws takes a number from 1 on, beside --null", found, "say --null shuffle --draws 20")
+        if self.alpha_cut is not None and not 0 <= self.alpha_cut < float("inf"):
+            raise Usage("--alpha-cut takes a number from 0 on", f"found {self.alpha_cut}", "try 1e-5, or leave it out")
+
+    @property
+    def measure(self) -> Decompose:
+        """The route."""
+        return Decompose(self.svd)
+
+
+def statistics(o: SpectrumOptions) -> tuple[Statistic, ...]:
+    """In the order of their columns; the balanced twin with --balance."""
+    m = o.measure
+    usual = (sizes(m), tail(m, o.alpha_cut, o.alpha_ci, o.seed), noise(m, o.balance), chance(m), depth(m), evenness(m))
+    return usual + ((twin(m),) if o.balance else ())
+
+
+def columns(o: SpectrumOptions) -> tuple[Column, ...]:
+    """Identity, statistics with their nulls, note."""
+    source = (SOURCE,) if o.several else ()
+    hidden = GIVE_WAY if o.balance else ()
+    asked = [replace(c, shown=c.shown and c.name not in hidden) for s in statistics(o) for c in s.columns]
+    own = against(asked, o.draws) if o.null else tuple(asked)
+    if o.by != "tensor":
+        keys = tuple(replace(c, shown=c.shown and c.name != "params") for c in keys_of(o.by))
+        return (*source, *keys, *with_spread([Statistic(own, frozenset({o.measure}), _nothing)]), NOTE)
+    named = tuple(replace(c, shown=c.name in ("tensor", "shape")) for c in TENSOR)
+    return (*source, *named, *own, NOTE)
+
+
+def _nothing(evidence: Evidence) -> Mapping[str, object]:
+    return {}
+
+
+def optional(o: SpectrumOptions) -> Mapping[str, str]:
+    """Columns that another option would bring."""
+    full = SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2)
+    by_role = columns(replace(full, by="role"))
+    return (
+        {c.name: "--by role" for c in (*by_role, *keys_of("layer"))}
+        | {c.name: "--by tensor" for c in TENSOR}
+        | {c.name: ("--draws" if c.name.endswith(("_low", "_high")) and c.option == "--null" else c.option)
+           or "--by tensor" for c in columns(full)}
+        | {"source": "several MODELs"}
+    )
+
+
+def notes(models: Sequence[Model], o: SpectrumOptions) -> tuple[str, ...]:
+    """How many tensors have no spectrum, where they are not listed one by one."""
+    lacking = sum(bool(lack(p)) for m in models for p in m.pieces)
+    return () if o.listed or not lacking else (f"{lacking} tensors have no spectrum (vectors, buffers): not listed",)
+
+
+def rows(models: Sequence[Model], o: SpectrumOptions, measure: Measurer) -> Iterator[Row | Panel | Block]:
+    """One row a tensor or a group; then its singular values and its picture where they were asked for."""
+    for model in models:
+        own = sourced(models, model)
+        found = (a for a in answers(model, o, statistics(o), measure) if o.listed or not lack(a.piece))
+        if o.by != "tensor":
+            yield from _groups(found, o, own)
+            continue
+        for answer in found:
+            of = {**own, "tensor": answer.piece.name}
+            yield Row({**own, **of_tensor(answer.piece), **answer.values})
+            yield from _kept(answer, o, of)
+
+
+def _kept(answer: Answer, o: SpectrumOptions, of: Mapping[str, object]) -> Iterator[Panel | Block]:
+    """All singular values, and the picture."""
+    try:
+        found = spectrum(answer.sketches[o.measure], answer.sketches[Lines()]) if answer.sketches else None
+    except Unmeasured:
+        found = None
+    if found is not None and o.values:
+        arrays = {"index": np.arange(len(found.sigma)), "value": found.sigma}
+        yield Block(arrays, {"tensor": titled(of)}, "values", VALUES)
+    if o.panels and not lack(answer.piece):
+        yield panel(found, o.alpha_cut, of)
+
+
+def _groups(found: Iterator[Answer], o: SpectrumOptions, own: Mapping[str, object]) -> Iterator[Row]:
+    """Median, least and greatest over the tensors of a group: spectra of different matrices have no sum."""
+    named = [c for c in columns(replace(o, by="tensor")) if c not in (SOURCE, *TENSOR, NOTE)]
+    for group in grouped(((a.piece, a.values, {}) for a in found), o.by):
+        sizes_ = {"tensors": len(group.values), "params": group.params}
+        yield Row({**own, **group.keys, **sizes_, **dict(spread(group, named)), "note": joined(group.noted)})
+
+
+SPECTRUM = Analysis("spectrum", SpectrumOptions, columns, optional, rows, pieces.everything, draws=True, notes=notes)

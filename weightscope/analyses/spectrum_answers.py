@@ -1,0 +1,142 @@
+"""How pieces become spectra: which are matrices, what is measured of each, products from their factors, and draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..checkpoints import Entry
+from ..checkpoints.views import Drawn, Product, Transpose
+from ..engine.unit import Measured, Measurer, Unit
+from ..sketches import Count, Decompose, Factor, Lines, Shuffled
+from ..statistics.readings.drawn import NULLS_OF, drawn, law_of, readings
+from ..statistics.spectrum import of_product
+from ..statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
+from .analysis import Model, Piece
+from .heads import per_head
+from .notes import joined
+
+if TYPE_CHECKING:
+    from .spectrum import SpectrumOptions
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What came of one piece."""
+
+    piece: Piece
+    values: Mapping[str, object]
+    sketches: Mapping[Any, Any]
+
+
+def lack(piece: Piece) -> str:
+    """Why a piece has no spectrum, "" for a matrix: two dimensions do not make one."""
+    kind, entry = piece.place.kind, piece.entry
+    if kind == "buffer" or piece.dtype == "BOOL":
+        return "a buffer: no spectrum"
+    if entry is None:
+        return piece.note or "cannot be measured"
+    if kind in ("norm", "bias") or min(entry.shape) < 2:
+        return "a vector: no spectrum" if piece.params else "no elements"
+    thin = kind == "conv" and len(piece.stored.dims) > 2 and piece.stored.dims[1] == 1
+    return "a depthwise kernel: no spectrum" if thin else ""
+
+
+def answers(model: Model, o: SpectrumOptions, asked: Sequence[Statistic], measure: Measurer) -> Iterator[Answer]:
+    """Every piece with its values and sketches, in order; what has no spectrum has a note."""
+    seen = list(per_head(model.pieces, model.checkpoint.config)) if o.per_head else model.pieces
+    asked = chosen(asked, o.wanted)
+    found = _first(seen, o, asked, measure)
+    return _beside_draws(list(found), o, measure) if o.null and _wanted(o) else found
+
+
+def _wanted(o: SpectrumOptions) -> bool:
+    return o.wanted is None or any(name in NULLS_OF for name in o.wanted)
+
+
+def _first(
+    seen: Sequence[Piece], o: SpectrumOptions, asked: Sequence[Statistic], measure: Measurer
+) -> Iterator[Answer]:
+    """The matrices themselves."""
+    wants = needed(asked) | ({o.measure, Lines()} if o.values or o.panels else frozenset())
+    wants |= {Count()} if o.null in ("gaussian", "logistic") and _wanted(o) else frozenset()
+    units = [u for p in seen if not lack(p) for u in _units(p, wants, o.measure)]
+    measured = measure(units, partial(_each, asked)) if units else iter(())
+    for piece in seen:
+        if reason := lack(piece):
+            nulls = {c.name: None for s in asked for c in s.columns}
+            yield Answer(piece, nulls | {"note": joined(piece.note, reason)}, {})
+        elif isinstance(piece.entry, Product):
+            yield _product(piece, [next(measured) for _ in range(3)], asked, o.measure)
+        else:
+            answer = next(measured)
+            yield Answer(piece, answer.values, answer.sketches[""])
+
+
+def _units(piece: Piece, wants: frozenset[Any], decompose: Decompose) -> Iterator[Unit]:
+    """One unit; of a product three: itself without its decomposition, and both factors."""
+    entry = piece.entry
+    assert entry is not None
+    if isinstance(entry, Product):
+        yield Unit(piece, {"": entry}, {"": (wants | {Lines()}) - {decompose}})
+        yield from (Unit(replace(piece, entry=None), {"": e}, {"": frozenset({Factor()})}) for e in _factors(entry))
+    else:
+        yield Unit(piece, {"": entry}, {"": wants})
+
+
+def _factors(product: Product) -> tuple[Entry, Entry]:
+    """B and A^T, both thin."""
+    return product.b, Transpose(product.a)
+
+
+def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object]:
+    """The values of one matrix, made beside the reading; a product's wait for its factors."""
+    piece: Piece = measured.unit.key
+    if piece.entry is None or isinstance(piece.entry, Product):
+        return {}
+    return _values(piece, measured.sketches[""], asked, measured.note)
+
+
+def _values(piece: Piece, sketches: Mapping[Any, Any], asked: Sequence[Statistic], note: str) -> Mapping[str, object]:
+    assert piece.entry is not None
+    values = evaluate(asked, Evidence(sketches, piece.entry.shape, piece.dtype, piece.place.kind))
+    return values | {"note": joined(piece.note, note, values["note"])}
+
+
+def _product(piece: Piece, parts: Sequence[Measured], asked: Sequence[Statistic], decompose: Decompose) -> Answer:
+    """The spectrum of scale B A from both triangles."""
+    entry = piece.entry
+    assert isinstance(entry, Product)
+    sketches, (left, right) = dict(parts[0].sketches[""]), (p.sketches[""].get(Factor()) for p in parts[1:])
+    if left is not None and right is not None:
+        sketches[decompose] = of_product(left, right, entry.scale, entry.shape)
+    return Answer(piece, _values(piece, sketches, asked, joined(*(p.note for p in parts)) or ""), sketches)
+
+
+def _beside_draws(found: Sequence[Answer], o: SpectrumOptions, measure: Measurer) -> Iterator[Answer]:
+    """The same answers with what chance gives beside them."""
+    units = [(a, [u for i in range(o.draws) for u in _draw(a, o, o.seed + i)]) for a in found]
+    flat = [u for _, us in units for u in us]
+    measured = measure(flat, partial(_reading, o)) if flat else iter(())
+    for answer, own in units:
+        values = drawn([next(measured).values for _ in own], o.draws)
+        yield replace(answer, values={**answer.values, **values})
+
+
+def _draw(answer: Answer, o: SpectrumOptions, seed: int) -> Iterator[Unit]:
+    """One matrix of chance: its own elements permuted, or drawn from its fitted law."""
+    piece, entry = answer.piece, answer.piece.entry
+    if not answer.sketches or entry is None:
+        return
+    if o.null == "shuffle":
+        yield Unit(piece, {"": entry}, {"": frozenset({Shuffled(o.measure, seed)})})
+    elif fitted := law_of(answer.sketches[Count()], str(o.null)):
+        entry = Drawn(entry.shape, "gaussian" if o.null == "gaussian" else "logistic", *fitted, seed)
+        yield Unit(piece, {"": entry}, {"": frozenset({o.measure})})
+
+
+def _reading(o: SpectrumOptions, measured: Measured) -> Mapping[str, object]:
+    """What is read of one draw."""
+    return next((readings(s, o.alpha_cut) for s in measured.sketches[""].values()), {})

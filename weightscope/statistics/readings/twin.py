@@ -1,0 +1,43 @@
+"""Columns of `--balance`: bulk and depth of the core without row and column scales, which alone make both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from ...columns import Column
+from ...sketches import Balanced, Decompose
+from ..balancing import NONE_EXISTS
+from ..marchenko_pastur import NO_BULK, bulk
+from ..residual_product import effective_depth
+from ..spectrum import Spectrum
+from ..statistic import Evidence, Statistic
+from .spectral import spectral
+
+COLUMNS = (
+    Column("spikes_balanced", "int", "spikes of the balanced core", shown=True, option="--balance"),
+    Column("mp_sigma_balanced", "float", "mp_sigma of the balanced core", "weight", option="--balance"),
+    Column("spike_energy_balanced", "float", "spike_energy of the balanced core", option="--balance"),
+    Column("effective_depth_balanced", "float", "effective_depth of the balanced core", shown=True, option="--balance"),
+)
+
+
+def _of(balanced: Balanced, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
+    s, core = spectrum, evidence.sketches[balanced]
+    if not core.of:
+        return {c.name: None for c in COLUMNS} | {"note": NONE_EXISTS}
+    sigma, floor = core.of[0].values[: len(s.sigma)], core.of[0].floor
+    found, deep = bulk(sigma, s.m, s.n, floor), None if s.low_rank else effective_depth(sigma, s.m, s.n)
+    return {
+        "spikes_balanced": found and found.spikes,
+        "mp_sigma_balanced": found and found.sigma,
+        "spike_energy_balanced": found and found.spike_energy,
+        "effective_depth_balanced": deep and deep[0],
+        **({} if found else {"note": f"balanced core: {NO_BULK}"}),
+    }
+
+
+def twin(measure: Decompose) -> Statistic:
+    """The balanced twin, by the same route."""
+    balanced = Balanced((measure,))
+    return spectral(COLUMNS, measure, partial(_of, balanced), frozenset({balanced}))

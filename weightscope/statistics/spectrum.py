@@ -1,0 +1,91 @@
+"""A spectrum as its statistics read it: singular values of the lines that are not zero, and what bounds them.
+
+Zero rows and columns are left out first: they add zeros to the singular values and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from ..errors import Unmeasured
+from ..heavy import numpy as np
+from ..sketches import SingularValues
+from .iid import non_zero_lines
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..geometry import Shape
+    from ..sketches import Margins, Triangle
+
+EPS = 2.0**-52
+THIN = "a product of thin factors: most singular values are zero, no bulk, no effective depth"
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """sigma_1 >= ... >= sigma_r, float64, r = min(m, n), of an m x n matrix without zero lines."""
+
+    sigma: NDArray[np.float64]
+    m: int
+    n: int
+    route: str  # gram | svd | factors
+    floor: float  # what the route leaves uncertain, in the unit of the weights
+    shape: Shape  # with zero lines
+    diagonal: float | None = None  # energy on the wrapped diagonal; None where it was not summed
+    variance: float = field(default=0.0)  # of the elements, about their mean
+
+    @property
+    def q(self) -> float:
+        """Aspect ratio min/max, at most 1."""
+        return min(self.m, self.n) / max(self.m, self.n)
+
+    @property
+    def above(self) -> NDArray[np.float64]:
+        """Eigenvalues sigma^2, descending, of what the route tells from zero."""
+        found: NDArray[np.float64] = self.sigma[self.sigma > self.floor] ** 2
+        return found
+
+    @property
+    def low_rank(self) -> bool:
+        """A product of thin factors: most singular values are zero by construction."""
+        return self.route == "factors"
+
+
+def spectrum(values: SingularValues, margins: Margins) -> Spectrum:
+    """Singular values without those of zero lines; raises Unmeasured where elements or squares are not finite."""
+    if values.nonfinite:
+        raise Unmeasured("non-finite elements: no spectrum")
+    if len(values.values) < min(values.shape):
+        raise Unmeasured("squares of the elements leave float64: no spectrum; --svd needs none")
+    m, n = non_zero_lines(margins)
+    return Spectrum(
+        values.values[: min(m, n)], m, n, values.route, values.floor, values.shape,
+        None if values.route == "factors" else values.diagonal, _variance(margins, m * n),
+    )
+
+
+def of_product(left: Triangle, right: Triangle, scale: float, shape: Shape) -> SingularValues:
+    """svd(scale B A) = |scale| svd(R_B R_A^T), B = Q R_B and A^T = Q' R_A; zeros make up the rest of min(m, n)."""
+    found = np.linalg.svd(left.r @ right.r.T, compute_uv=False) * abs(scale)
+    known = np.zeros(min(shape))
+    known[: len(found)] = found[: len(known)]
+    floor = float(known.max(initial=0.0)) * len(found) * EPS
+    return SingularValues(known, shape, "factors", floor, 0.0, left.nonfinite + right.nonfinite)
+
+
+def rms(spectrum: Spectrum) -> float:
+    """|W|_F/sqrt(mn) of the lines that are not zero.
+
+    >>> rms(Spectrum(np.array([3.0, 4.0]), 5, 5, "gram", 0.0, (5, 5)))
+    1.0
+    """
+    return float(np.linalg.norm(spectrum.sigma)) / sqrt(max(spectrum.m * spectrum.n, 1))
+
+
+def _variance(margins: Margins, size: int) -> float:
+    """Variance of the elements of the lines that are not zero."""
+    mean = float(margins.rows["sum"].sum()) / max(size, 1)
+    return max(float(margins.rows["squares"].sum()) / max(size, 1) - mean * mean, 0.0)
