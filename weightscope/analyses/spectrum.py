@@ -127,8 +127,8 @@ def rows(models: Sequence[Model], o: SpectrumOptions, measure: Measurer) -> Iter
 def _kept(answer: Answer, o: SpectrumOptions, of: Mapping[str, object]) -> Iterator[Panel | Block]:
     """All singular values, and the picture."""
     try:
-        found = spectrum(answer.sketches[o.measure], answer.sketches[Lines()]) if answer.sketches else None
-    except Unmeasured:
+        found = spectrum(answer.sketches[o.measure], answer.sketches[Lines()])
+    except (Unmeasured, KeyError):  # no spectrum, or not measured: the note says why
         found = None
     if found is not None and o.values:
         arrays = {"index": np.arange(len(found.sigma)), "value": found.sigma}

@@ -128,11 +128,11 @@ def _beside_draws(found: Sequence[Answer], o: SpectrumOptions, measure: Measurer
 def _draw(answer: Answer, o: SpectrumOptions, seed: int) -> Iterator[Unit]:
     """One matrix of chance: its own elements permuted, or drawn from its fitted law."""
     piece, entry = answer.piece, answer.piece.entry
-    if not answer.sketches or entry is None:
+    if lack(piece) or entry is None:
         return
     if o.null == "shuffle":
         yield Unit(piece, {"": entry}, {"": frozenset({Shuffled(o.measure, seed)})})
-    elif fitted := law_of(answer.sketches[Count()], str(o.null)):
+    elif Count() in answer.sketches and (fitted := law_of(answer.sketches[Count()], str(o.null))):
         entry = Drawn(entry.shape, "gaussian" if o.null == "gaussian" else "logistic", *fitted, seed)
         yield Unit(piece, {"": entry}, {"": frozenset({o.measure})})
 
