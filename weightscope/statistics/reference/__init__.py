@@ -1,0 +1,1 @@
+"""Simulated references that ship as data, each beside the script that makes it; scripts are run, never imported."""
