@@ -1,4 +1,4 @@
-"""Counted samples for the tests of statistics: exact cells of any array, or the bins of a large float32 tensor."""
+"""Samples for the tests of statistics: exact cells of any array, bins of a large tensor, sketches of a matrix."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 
+from weightscope.geometry import long_side, whole
+from weightscope.sketches import Again, Balanced, Decompose, Lines, Scratch, Tile
 from weightscope.sketches.grid import grid
 from weightscope.sketches.power_sums import PowerSums
 from weightscope.sketches.value_counts import ValueCounts
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
+
+    from weightscope.sketches import Measure
 
 
 def _edges(value: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -68,3 +73,22 @@ def _stored_as(values: ArrayLike, dtype: str) -> ValueCounts:
 def stored_as() -> Callable[..., ValueCounts]:
     """`stored_as(array, "BF16")`: the cells of the values rounded to a narrow type."""
     return _stored_as
+
+
+def _taken(measure: Measure, w: NDArray[np.float64]) -> object:
+    stored, state = torch.from_numpy(w)[None], measure.start(1, w.shape, "F64", "cpu")
+    tile = Tile(stored, "F64", whole(w.shape), w.shape, long_side(w.shape), Scratch())
+    while isinstance(answer := measure.finish(measure.add(state, tile)), Again):
+        state = answer.state
+    return answer[0]
+
+
+def _sketched(w: ArrayLike, svd: bool = False) -> dict[Measure, object]:
+    x, measure = np.array(w, np.float64), Decompose(svd)
+    return {m: _taken(m, x) for m in (measure, Lines(), Balanced((measure,)))}
+
+
+@pytest.fixture(scope="session")
+def sketched() -> Callable[..., dict[Measure, object]]:
+    """`sketched(matrix)`: singular values (by SVD with `svd=True`), line sums, and the values of the balanced core."""
+    return _sketched

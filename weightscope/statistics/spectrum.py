@@ -6,7 +6,7 @@ Zero rows and columns are left out first: they add zeros to the singular values 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import sqrt
+from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 from ..errors import Unmeasured
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ..sketches import Margins, Triangle
 
 EPS = 2.0**-52
-THIN = "a product of thin factors: most singular values are zero, no bulk, no effective depth"
+LEAST = 2.0**-970  # energy whose squares keep their digits: the least normal number over EPS
+CANCELS = 1e-4  # variance over mean^2 below which float32 sums leave it no digits
+THIN = "a product of thin factors: the other singular values are zero, no condition, no bulk, no effective depth"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Spectrum:
     floor: float  # what the route leaves uncertain, in the unit of the weights
     shape: Shape  # with zero lines
     diagonal: float | None = None  # energy on the wrapped diagonal; None where it was not summed
-    variance: float = field(default=0.0)  # of the elements, about their mean
+    variance: float = field(default=0.0)  # of the elements, about their mean; 0 where it vanishes beside that
 
     @property
     def q(self) -> float:
@@ -50,16 +52,19 @@ class Spectrum:
 
     @property
     def low_rank(self) -> bool:
-        """A product of thin factors: most singular values are zero by construction."""
-        return self.route == "factors"
+        """A product of factors thinner than the matrix: singular values are zero by construction."""
+        return self.route == "factors" and not bool((self.sigma > 0).all())
 
 
 def spectrum(values: SingularValues, margins: Margins) -> Spectrum:
-    """Singular values without those of zero lines; raises Unmeasured where elements or squares are not finite."""
+    """Singular values without those of zero lines; raises Unmeasured where elements or squares are not finite.
+
+    Whatever the route, most statistics are of squares: a matrix whose squares overflow or vanish has none.
+    """
     if values.nonfinite:
         raise Unmeasured("non-finite elements: no spectrum")
-    if len(values.values) < min(values.shape):
-        raise Unmeasured("squares of the elements leave float64: no spectrum; --svd needs none")
+    if len(values.values) < min(values.shape) or not _squared(margins):
+        raise Unmeasured("squares of the elements leave float64: no spectrum")
     m, n = non_zero_lines(margins)
     return Spectrum(
         values.values[: min(m, n)], m, n, values.route, values.floor, values.shape,
@@ -68,12 +73,20 @@ def spectrum(values: SingularValues, margins: Margins) -> Spectrum:
 
 
 def of_product(left: Triangle, right: Triangle, scale: float, shape: Shape) -> SingularValues:
-    """svd(scale B A) = |scale| svd(R_B R_A^T), B = Q R_B and A^T = Q' R_A; zeros make up the rest of min(m, n)."""
-    found = np.linalg.svd(left.r @ right.r.T, compute_uv=False) * abs(scale)
+    """svd(scale B A) = |scale| svd(R_B R_A^T), B = Q R_B and A^T = Q' R_A; zeros make up the rest of min(m, n).
+
+    No values where the product leaves float64.
+    """
+    nonfinite = left.nonfinite + right.nonfinite
+    with np.errstate(over="ignore", invalid="ignore"):
+        core = left.r @ right.r.T * abs(scale)
+    if not np.isfinite(core).all():
+        return SingularValues(np.zeros(0), shape, "factors", 0.0, 0.0, nonfinite)
+    found = np.linalg.svd(core, compute_uv=False)
     known = np.zeros(min(shape))
     known[: len(found)] = found[: len(known)]
     floor = float(known.max(initial=0.0)) * len(found) * EPS
-    return SingularValues(known, shape, "factors", floor, 0.0, left.nonfinite + right.nonfinite)
+    return SingularValues(known, shape, "factors", floor, 0.0, nonfinite)
 
 
 def rms(spectrum: Spectrum) -> float:
@@ -86,6 +99,13 @@ def rms(spectrum: Spectrum) -> float:
 
 
 def _variance(margins: Margins, size: int) -> float:
-    """Variance of the elements of the lines that are not zero."""
+    """Variance of the elements of the lines that are not zero; 0 where only rounding tells it from none."""
     mean = float(margins.rows["sum"].sum()) / max(size, 1)
-    return max(float(margins.rows["squares"].sum()) / max(size, 1) - mean * mean, 0.0)
+    variance = float(margins.rows["squares"].sum()) / max(size, 1) - mean * mean
+    return variance if variance > CANCELS * mean * mean else 0.0
+
+
+def _squared(margins: Margins) -> bool:
+    """Whether squares of the elements are numbers with all their digits; those of a zero matrix are."""
+    energy = float(margins.rows["squares"].sum())
+    return LEAST <= energy < inf or not (energy or margins.rows["sum"].any())

@@ -54,6 +54,6 @@ def evaluate(statistics: Iterable[Statistic], evidence: Evidence) -> dict[str, o
             answer |= statistic.of(evidence) if statistic.needs <= evidence.sketches.keys() else {}
         except Unmeasured as reason:
             answer |= {"note": str(reason)}
-        notes += [str(n) for n in (answer.pop("note", None),) if n]
+        notes += [n for n in str(answer.pop("note", None) or "").split("; ") if n]
         values |= answer
     return values | {"note": "; ".join(dict.fromkeys(notes)) or None}

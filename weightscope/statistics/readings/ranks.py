@@ -8,7 +8,7 @@ from ...columns import Column
 from ...sketches import Decompose
 from ..iid import zero_lines
 from ..ranks import eps_of, ranks
-from ..spectrum import Spectrum
+from ..spectrum import THIN, Spectrum
 from ..statistic import Evidence, Statistic
 from .spectral import joined, margins_of, spectral
 
@@ -32,8 +32,9 @@ def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     s = spectrum
     found = dict(ranks(s.sigma, s.m, s.n, s.floor, eps_of(evidence.dtype)))
     del found["orthogonality"]
-    note = "" if s.low_rank else str(found.pop("note", ""))
-    return {"m": s.shape[0], "n": s.shape[1], **found, **joined(note, zero_lines(margins_of(evidence)))}
+    note = found.pop("note", "")
+    said = THIN if s.low_rank else note, zero_lines(margins_of(evidence))
+    return {"m": s.shape[0], "n": s.shape[1], **found, **joined(*said)}
 
 
 def sizes(measure: Decompose) -> Statistic:

@@ -10,9 +10,10 @@ from ...sketches import Balanced, Decompose
 from ..balancing import NONE_EXISTS
 from ..marchenko_pastur import NO_BULK, bulk
 from ..residual_product import effective_depth
-from ..spectrum import Spectrum
+from ..spectrum import THIN, Spectrum
 from ..statistic import Evidence, Statistic
-from .spectral import spectral
+from .depth import FEW
+from .spectral import joined, spectral
 
 COLUMNS = (
     Column("spikes_balanced", "int", "spikes of the balanced core", shown=True, option="--balance"),
@@ -24,16 +25,16 @@ COLUMNS = (
 
 def _of(balanced: Balanced, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     s, core = spectrum, evidence.sketches[balanced]
-    if not core.of:
-        return {c.name: None for c in COLUMNS} | {"note": NONE_EXISTS}
+    if s.low_rank or not core.of:
+        return {c.name: None for c in COLUMNS} | {"note": THIN if s.low_rank else NONE_EXISTS}
     sigma, floor = core.of[0].values[: len(s.sigma)], core.of[0].floor
-    found, deep = bulk(sigma, s.m, s.n, floor), None if s.low_rank else effective_depth(sigma, s.m, s.n)
+    found, deep = bulk(sigma, s.m, s.n, floor), effective_depth(sigma, s.m, s.n)
     return {
         "spikes_balanced": found and found.spikes,
         "mp_sigma_balanced": found and found.sigma,
         "spike_energy_balanced": found and found.spike_energy,
         "effective_depth_balanced": deep and deep[0],
-        **({} if found else {"note": f"balanced core: {NO_BULK}"}),
+        **joined("" if found else f"balanced core: {NO_BULK}", "" if deep else FEW),
     }
 
 
