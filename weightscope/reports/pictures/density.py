@@ -2,7 +2,7 @@
 
 One small panel per role or tensor, the same axes in every panel, so that panels compare at a glance. The first line of
 a panel is the reference (the Gaussian), a second one the best law, whose name differs and stands in its panel.
-Colours are Okabe and Ito's, told apart by colour-blind readers; the laws differ by dash too.
+The laws differ by colour and by dash.
 """
 
 from __future__ import annotations
@@ -15,21 +15,19 @@ from ...columns import Curve, Panel
 from ...escape import escaped
 from ...heavy import matplotlib_figure
 from ...heavy import numpy as np
+from .page import BLUE, GREEN, GREY, INK, MOST, VERMILION, entitle, frame, head, surround
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST = 64                                       # panels on one page that are still legible
 REACH = 8.0                                     # sigma to either side, more where the data go further
 FURTHEST = 40.0                                 # beyond it one outlier would squeeze the bulk into a line
 FLOOR, TOP = 1e-6, 1.0                          # density per sigma: a Gaussian's top is 0.4
-INK, GRID = "#333333", "#e3e3e3"
-WEIGHTS = "#0072b2"
 LAWS: tuple[dict[str, Any], ...] = (            # reference first, then the best law
-    {"color": "#555555", "dashes": (4, 2), "linewidth": 1.2},
-    {"color": "#d55e00", "dashes": (), "linewidth": 1.7},
-    {"color": "#009e73", "dashes": (1, 1), "linewidth": 1.7},
+    {"color": GREY, "dashes": (4, 2), "linewidth": 1.2},
+    {"color": VERMILION, "dashes": (), "linewidth": 1.7},
+    {"color": GREEN, "dashes": (1, 1), "linewidth": 1.7},
 )
 
 
@@ -90,14 +88,8 @@ def _frame(ax: Axes, panels: Sequence[Panel]) -> None:
 
 
 def _panel(ax: Axes, panel: Panel) -> None:
-    ax.set_title(escaped(_shortened(panel.title)), fontsize=9, color=INK, loc="left", pad=4, parse_math=False)
-    ax.grid(True, color=GRID, linewidth=0.6)
-    ax.set_axisbelow(True)
-    ax.tick_params(labelsize=8, color=GRID, labelcolor=INK, length=2)
-    ax.minorticks_off()
-    for side, spine in ax.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color("#bbbbbb")
+    frame(ax)
+    entitle(ax, panel.title, 44)
     laws = _laws(panel)
     for curve in panel.curves:
         if curve.style != "line":
@@ -118,21 +110,17 @@ def _weights(ax: Axes, curve: Curve) -> None:
     if curve.style == "steps":                  # an empty bin is a gap, not bridged
         x, y = np.asarray(curve.x, dtype=np.float64), np.asarray(curve.y, dtype=np.float64)
         filled = y > 0
-        ax.fill_between(x, np.where(filled, y, FLOOR / 10), FLOOR / 10, step="mid", color=WEIGHTS, alpha=0.22,
+        ax.fill_between(x, np.where(filled, y, FLOOR / 10), FLOOR / 10, step="mid", color=BLUE, alpha=0.22,
                         linewidth=0, zorder=1)
-        ax.plot(x, np.where(filled, y, np.nan), drawstyle="steps-mid", color=WEIGHTS, linewidth=0.9,
+        ax.plot(x, np.where(filled, y, np.nan), drawstyle="steps-mid", color=BLUE, linewidth=0.9,
                 label=escaped(curve.label), zorder=2)
     else:
-        ax.plot(x, y, linestyle="", marker="o", markersize=2.4, markeredgewidth=0, color=WEIGHTS, alpha=0.75,
+        ax.plot(x, y, linestyle="", marker="o", markersize=2.4, markeredgewidth=0, color=BLUE, alpha=0.75,
                 label=escaped(curve.label), zorder=2)
 
 
 def _laws(panel: Panel) -> list[Curve]:
     return [curve for curve in panel.curves if curve.style == "line"]
-
-
-def _shortened(title: str, most: int = 44) -> str:
-    return title if len(title) <= most else f"{title[:most // 2]}…{title[-(most // 2) + 1:]}"
 
 
 def _label(figure: Figure, axes: Any, panels: Sequence[Panel], across: int) -> None:
@@ -147,18 +135,9 @@ def _label(figure: Figure, axes: Any, panels: Sequence[Panel], across: int) -> N
 
 
 def _surround(figure: Figure, ax: Axes, panels: Sequence[Panel]) -> None:
-    """The legend once, above everything, and how many panels are not here."""
-    height = figure.get_figheight()
+    """The legend, in which laws that differ are one; then everything is moved apart."""
     handles, labels = ax.get_legend_handles_labels()
     best = {laws[1].label for panel in panels for laws in [_laws(panel)] if len(laws) > 1}
     labels = ["best law" if len(best) > 1 and label in map(escaped, best) else label for label in labels]
-    legend = figure.legend(handles, labels, loc="upper center", ncols=max(1, len(labels)), frameon=False, fontsize=9,
-                           labelcolor=INK, bbox_to_anchor=(0.5, 1 - 0.04 / height))
-    for text in legend.get_texts():
-        text.set_parse_math(False)
-    head = 0.42
-    if len(panels) > MOST:
-        figure.suptitle(f"the first {MOST} of {len(panels)} panels", fontsize=9, color=INK, y=1 - 0.42 / height,
-                        va="top")
-        head = 0.68
-    figure.tight_layout(rect=(0, 0, 1, 1 - head / height), pad=0.6)
+    surround(figure, handles, labels, len(panels))
+    figure.tight_layout(rect=(0, 0, 1, 1 - head(len(panels)) / figure.get_figheight()), pad=0.6)
