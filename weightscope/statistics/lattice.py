@@ -29,7 +29,7 @@ NEAR = 1e-3                                     # of a step: how close a rounded
 def lattice(counts: ValueCounts, dtype: str) -> str | None:
     """`bf16`, `step S`, `two powers` or `codebook N`, the first that holds; None for ordinary values.
 
-    bf16: float32 of 64 values and more whose lower halves are all zero. step: every value is a whole multiple of S, S at
+    bf16: float32 of 64 values or more whose lower halves are all zero. step: every value is a whole multiple of S, S at
     least twice the spacing of the type at the largest value. two powers: every value is 0, +-2^a or +-2^a +-2^b.
     codebook: at most 256 values, a quarter of what the type has in their range. All but bf16 need 4,096 weights and 16
     to a value.
