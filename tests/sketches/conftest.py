@@ -12,7 +12,7 @@ import torch
 from tests.plain import plain
 from weightscope.dtypes import DTYPES
 from weightscope.geometry import Box, long_side, whole
-from weightscope.sketches import Again, Balanced, Count, Decompose, Factor, Lines, Scratch, Shuffled, Tile
+from weightscope.sketches import Again, Balanced, Count, Decompose, Factor, Groups, Lines, Scratch, Shuffled, Tile
 
 EXAMPLES = {  # every measure, bare and with its options, wrapping one and several
     Count: (Count(),),
@@ -20,6 +20,7 @@ EXAMPLES = {  # every measure, bare and with its options, wrapping one and sever
     Balanced: (Balanced((Count(), Lines())),),
     Decompose: (Decompose(), Decompose(svd=True), Balanced((Decompose(),)), Shuffled(Decompose(), seed=2)),
     Factor: (Factor(), Balanced((Factor(),))),
+    Groups: (Groups(),),
     Shuffled: (Shuffled(Count()), Shuffled(Lines(), seed=3), Shuffled(Balanced((Count(),)))),
 }
 FLOAT8 = {

@@ -6,6 +6,7 @@ from .balanced import Balanced, Core
 from .count import Count
 from .decompose import Decompose, SingularValues
 from .factor import Factor, Triangle
+from .groups import Groups, ZeroGroups
 from .lines import Lines
 from .margins import Margins
 from .power_sums import PowerSums
@@ -14,9 +15,9 @@ from .sketch import Again, Measure, Sketch
 from .tile import Scratch, Tile
 from .value_counts import ValueCounts
 
-MEASURES = (Count, Lines, Decompose, Factor, Balanced, Shuffled)
+MEASURES = (Count, Lines, Decompose, Factor, Groups, Balanced, Shuffled)
 
 __all__ = [
-    "MEASURES", "Again", "Balanced", "Core", "Count", "Decompose", "Factor", "Lines", "Margins", "Measure", "PowerSums",
-    "Scratch", "Shuffled", "SingularValues", "Sketch", "Tile", "Triangle", "ValueCounts",
+    "MEASURES", "Again", "Balanced", "Core", "Count", "Decompose", "Factor", "Groups", "Lines", "Margins", "Measure",
+    "PowerSums", "Scratch", "Shuffled", "SingularValues", "Sketch", "Tile", "Triangle", "ValueCounts", "ZeroGroups",
 ]
