@@ -48,6 +48,16 @@ class ValueCounts:
         return self.power.n
 
     @property
+    def mean(self) -> float:
+        """Of the finite values; of a constant its value, which sums may miss by their rounding. NaN where n = 0."""
+        return self.minimum if self.minimum == self.maximum else self.power.mean
+
+    @property
+    def std(self) -> float:
+        """Population standard deviation; of a constant 0: sums leave rounding there, not spread. NaN where n = 0."""
+        return 0.0 if self.minimum == self.maximum else self.power.std
+
+    @property
     def distinct(self) -> int | None:
         """Distinct finite values, up to 65,536; None beyond or where cells are bins, of a constant apart."""
         if self.n and self.minimum == self.maximum:

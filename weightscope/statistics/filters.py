@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from ..heavy import numpy as np
 from ..sketches.power_sums import PowerSums
-from .moments import moments, resolved
+from ..sketches.quantiles import resolved
+from .moments import moments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

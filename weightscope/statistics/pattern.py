@@ -11,8 +11,8 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from ..heavy import numpy as np
+from ..sketches.quantiles import median, robust_std
 from .filters import TRIMMED_GAUSSIAN_KURTOSIS
-from .moments import median, robust_std
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

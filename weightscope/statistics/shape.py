@@ -10,7 +10,8 @@ from math import exp, lgamma, log
 from typing import TYPE_CHECKING, Any
 
 from ..heavy import numpy as np
-from .moments import dot, resolved
+from ..sketches.quantiles import resolved
+from .moments import dot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from ...heavy import numpy as np
-from ..moments import spread_over_cells
+from ...sketches.quantiles import spread_over_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable

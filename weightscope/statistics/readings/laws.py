@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...sketches import Count
+from ...sketches.quantiles import spread_over_cells
 from ..filters import both_filters, trimmed
 from ..fitting import Fits, fit_laws
 from ..laws import LAWS as FAMILIES
 from ..laws.cells import WIDEST, excess_zeros
-from ..moments import moments, spread_over_cells
+from ..moments import moments
 from ..nulls import max_z_null
 from ..pattern import FEWEST, Traits, central_share, far_share, max_z, pattern
 from ..statistic import Evidence, Statistic

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from ...columns import Column
 from ...geometry import Shape
 from ...sketches import Count, ValueCounts
-from ..moments import l_kurtosis, moments, resolved, robust_std
+from ...sketches.quantiles import resolved, robust_std
+from ..moments import l_kurtosis, moments
 from ..statistic import Evidence, Statistic
 
 COLUMNS = (
