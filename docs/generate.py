@@ -38,7 +38,8 @@ def pages() -> dict[str, str]:
 def cli_page() -> Iterator[str]:
     """What --help says of the program and of each command."""
     yield from ("# Command line", "", NOTICE, "")
-    yield "What `--help` prints. The pages on [ls](../commands/ls.md) and [fit](../commands/fit.md) say more."
+    *first, last = (f"[{question.name}](../commands/{question.name}.md)" for question in ANALYSES)
+    yield f"What `--help` prints. The pages on {', '.join(first)} and {last} say more."
     for command in ("", *(question.name for question in ANALYSES)):
         yield from ("", f"## weightscope {command}".rstrip(), "", "```text", *_help(command), "```")
 
@@ -56,7 +57,8 @@ def columns_page() -> Iterator[str]:
     yield from ("", "## Grouped rows", "")
     yield "With `--by role`, `layer` or `model` a row of `fit` has `role`, or `stack` and `layer`, or neither; then"
     yield "`kind`, `tensors`, `params`; then each statistic pooled under its own name, and beside each number"
-    yield "`_median`, `_min` and `_max` over the tensors of the group. With several MODELs `source` comes first."
+    yield "`_median`, `_min` and `_max` over the tensors of the group. A row of `spectrum` has these three alone, since"
+    yield "spectra of different matrices are not pooled. With several MODELs `source` comes first."
 
 
 def families_page() -> Iterator[str]:
