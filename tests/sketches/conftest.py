@@ -12,7 +12,19 @@ import torch
 from tests.plain import plain
 from weightscope.dtypes import DTYPES
 from weightscope.geometry import Box, long_side, whole
-from weightscope.sketches import Again, Balanced, Count, Decompose, Factor, Groups, Lines, Scratch, Shuffled, Tile
+from weightscope.sketches import (
+    Again,
+    Balanced,
+    Count,
+    Decompose,
+    Factor,
+    Groups,
+    Hashes,
+    Lines,
+    Scratch,
+    Shuffled,
+    Tile,
+)
 
 EXAMPLES = {  # every measure, bare and with its options, wrapping one and several
     Count: (Count(),),
@@ -21,6 +33,7 @@ EXAMPLES = {  # every measure, bare and with its options, wrapping one and sever
     Decompose: (Decompose(), Decompose(svd=True), Balanced((Decompose(),)), Shuffled(Decompose(), seed=2)),
     Factor: (Factor(), Balanced((Factor(),))),
     Groups: (Groups(),),
+    Hashes: (Hashes(),),
     Shuffled: (Shuffled(Count()), Shuffled(Lines(), seed=3), Shuffled(Balanced((Count(),)))),
 }
 FLOAT8 = {

@@ -7,6 +7,7 @@ from .count import Count
 from .decompose import Decompose, SingularValues
 from .factor import Factor, Triangle
 from .groups import Groups, ZeroGroups
+from .hashes import Hashes, RowHashes
 from .lines import Lines
 from .margins import Margins
 from .power_sums import PowerSums
@@ -15,9 +16,10 @@ from .sketch import Again, Measure, Sketch
 from .tile import Scratch, Tile
 from .value_counts import ValueCounts
 
-MEASURES = (Count, Lines, Decompose, Factor, Groups, Balanced, Shuffled)
+MEASURES = (Count, Lines, Decompose, Factor, Groups, Hashes, Balanced, Shuffled)
 
 __all__ = [
-    "MEASURES", "Again", "Balanced", "Core", "Count", "Decompose", "Factor", "Groups", "Lines", "Margins", "Measure",
-    "PowerSums", "Scratch", "Shuffled", "SingularValues", "Sketch", "Tile", "Triangle", "ValueCounts", "ZeroGroups",
+    "MEASURES", "Again", "Balanced", "Core", "Count", "Decompose", "Factor", "Groups", "Hashes", "Lines", "Margins",
+    "Measure", "PowerSums", "RowHashes", "Scratch", "Shuffled", "SingularValues", "Sketch", "Tile", "Triangle",
+    "ValueCounts", "ZeroGroups",
 ]
