@@ -121,7 +121,7 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
         timing=timing,
         notes=_notes(question, models, options),
         provenance=provenance(question.name, opened, keywords, engine.device),
-        unmeasured=_unmeasured(models, engine) if question.measures else (),
+        unmeasured=_unmeasured(question, models, engine, answers) if question.measures else (),
         reasons=_reasons(models, engine),
         incomplete=any(c.missing for c in opened),
     )
@@ -236,6 +236,10 @@ def _reasons(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
     return ((engine.device.why,) if engine.device else ()) + tuple(engine.meter.plans) + tuple(families)
 
 
-def _unmeasured(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
-    """Tensors that the command applies to and could not measure."""
-    return tuple(p.name for m in models for p in m.pieces if p.entry is None) + tuple(engine.refused)
+def _unmeasured(
+    question: Analysis, models: Sequence[Model], engine: _Engine, answers: Sequence[Row | Panel | Block]
+) -> tuple[str, ...]:
+    """Tensors that the command applies to and could not measure: not decoded, over the budget, without an answer."""
+    pieces = (p.name for m in models for p in m.pieces if p.entry is None and question.applies(p))
+    rows = (name for a in answers if isinstance(a, Row) for name in a.unmeasured)
+    return tuple(dict.fromkeys((*pieces, *engine.refused, *rows)))

@@ -45,9 +45,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the report's main table; a Block fills the others."""
+    """One line of the report's main table; a Block fills the others.
+
+    `unmeasured` names the tensors behind it that were read and have no answer all the same.
+    """
 
     values: Mapping[str, object]
+    unmeasured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +73,7 @@ class Panel:
     """
 
     title: str
-    kind: str                                   # which picture draws it: density
+    kind: str                                   # which picture draws it: density, spectrum
     xlabel: str = ""
     ylabel: str = ""
     curves: tuple[Curve, ...] = ()

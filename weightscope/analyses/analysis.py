@@ -47,4 +47,5 @@ class Analysis:
     place: Callable[[Checkpoint, Any], Model]   # checkpoint and Reading -> pieces: as stored, or as measured
     measures: bool = True                       # a tensor that could not be measured is an error under --strict
     draws: bool = False                         # has a picture
+    applies: Callable[[Piece], bool] = field(default=lambda piece: True)  # else it cannot be unmeasured
     notes: Callable[[Sequence[Model], Any], tuple[str, ...]] = field(default=lambda models, options: ())

@@ -5,6 +5,7 @@ Pooling exact Gaussians of different sigma fakes heavy tails, so a pooled value 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,7 @@ class Group:
     values: list[Mapping[str, object]] = field(default_factory=list)
     pooled: dict[Any, Any] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)  # by tensor
+    lacking: dict[str, int] = field(default_factory=dict)  # values that each has not
 
     def take(self, piece: Piece, values: Mapping[str, object], sketches: Mapping[Any, Any]) -> None:
         """One tensor more."""
@@ -40,6 +42,7 @@ class Group:
         self.values.append(values)
         if values["note"]:
             self.notes[piece.name] = str(values["note"]).split("; ")
+            self.lacking[piece.name] = sum(value is None for value in values.values())
         for measure, sketch in sketches.items():
             free = sketch.forget()
             if free is not None:
@@ -47,12 +50,20 @@ class Group:
 
     @property
     def noted(self) -> str:
-        """How many tensors have a note, and the first of the rarest: what every tensor says hides what one says."""
+        """How many tensors have a note, and the first of the rarest: what every tensor says hides what one says.
+
+        Notes that differ in their numbers alone are one; of equally rare ones the tensor tells that lacks the most.
+        """
         if not self.notes:
             return ""
-        said = Counter(note for notes in self.notes.values() for note in notes)
-        name, note = min(((name, n) for name, notes in self.notes.items() for n in notes), key=lambda x: said[x[1]])
+        said = Counter(_sort(note) for notes in self.notes.values() for note in notes)
+        every = [(name, note) for name, notes in self.notes.items() for note in notes]
+        name, note = min(every, key=lambda x: (said[_sort(x[1])], -self.lacking[x[0]]))
         return f"{len(self.notes)} of {len(self.values)} tensors noted: {name}: {note}"
+
+
+def _sort(note: str) -> str:
+    return re.sub(r"\d[\d.,e+-]*", "N", note)
 
 
 def keys_of(by: str) -> tuple[Column, ...]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ..checkpoints.views import Part, Transpose
+from ..checkpoints import Entry
+from ..checkpoints.views import Part, Product, Transpose
 from ..geometry import Index
 from ..naming import heads_in
 from .analysis import Piece
+from .notes import joined
 
 UNKNOWN = "heads unknown: no num_attention_heads in config.json"
+FUSED = "q, k and v are not apart: no heads"
+ROLES = ("attn.q", "attn.k", "attn.v", "attn.qkv", "attn.o")
 
 
 def per_head(pieces: Sequence[Piece], config: Mapping[str, object]) -> Iterator[Piece]:
@@ -19,24 +23,47 @@ def per_head(pieces: Sequence[Piece], config: Mapping[str, object]) -> Iterator[
     Rows of q, k and v are a head's outputs, columns of o its inputs; k and v have as many heads as keys and values do.
     """
     for piece in pieces:
-        if piece.place.role not in ("attn.q", "attn.k", "attn.v", "attn.o") or piece.entry is None:
+        if piece.place.role not in ROLES or piece.entry is None:
             yield piece
             continue
         across = piece.place.role == "attn.o"
-        many = heads_in(config, piece.place.in_set if across else piece.place.out_set)
+        own = _of_tower(config, piece.place.stack)
+        many = heads_in(own, piece.place.in_set if across else piece.place.out_set)
         lines = piece.entry.shape[1 if across else 0]
-        if many and lines % many == 0:
-            yield from (_head(piece, i, lines // many, across) for i in range(many))
+        if reason := _whole(piece, many, lines):
+            yield replace(piece, note=joined(piece.note, reason) or "")
         else:
-            yield replace(piece, note="; ".join(n for n in (piece.note, UNKNOWN) if n))
+            yield from (_head(piece, i, lines // many, across) for i in range(many))
+
+
+def _of_tower(config: Mapping[str, object], stack: str) -> Mapping[str, object]:
+    """What config.json says of a tower: of one that sees or hears beside a language model, its own table alone."""
+    tower = {"vis": "vision_config", "aud": "audio_config"}.get(stack[:3])
+    own = config.get(tower) if tower else config
+    return own if isinstance(own, Mapping) else {}
+
+
+def _whole(piece: Piece, many: int, lines: int) -> str:
+    """Why a piece has no heads, "" where it has."""
+    if piece.place.role == "attn.qkv":
+        return FUSED
+    if not many:
+        return UNKNOWN
+    return f"heads unknown: {lines} lines are not {many} heads" if lines % many or not lines else ""
 
 
 def _head(piece: Piece, i: int, width: int, across: bool) -> Piece:
     """Head i: `width` rows of the matrix, or columns."""
     assert piece.entry is not None
-    lines = Index(i * width, width)
-    entry = Transpose(Part(Transpose(piece.entry), lines)) if across else Part(piece.entry, lines)
+    entry = _lines(piece.entry, Index(i * width, width), across)
     part = f"{piece.place.part}.{i}" if piece.place.part else str(i)
     stem = piece.name.removesuffix(f"[{piece.place.part}]")
     size = entry.shape[0] * entry.shape[1]
     return replace(piece, name=f"{stem}[{part}]", place=replace(piece.place, part=part), entry=entry, params=size)
+
+
+def _lines(entry: Entry, lines: Index, across: bool) -> Entry:
+    """Some rows of a matrix, or columns; of a product those of one factor, so that it stays a product."""
+    if isinstance(entry, Product):
+        return replace(entry, **({"a": _lines(entry.a, lines, True)} if across else {"b": Part(entry.b, lines)}))
+    return Transpose(Part(Transpose(entry), lines)) if across else Part(entry, lines)

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 
 from ..columns import Block, Column, Panel, Row, titled
 from ..engine.unit import Measurer
-from ..errors import Unmeasured, Usage
+from ..errors import Usage
 from ..heavy import numpy as np
-from ..sketches import Decompose, Lines
+from ..sketches import Decompose
 from ..statistics.readings import against, chance, depth, evenness, noise, sizes, tail, twin
-from ..statistics.spectrum import spectrum
+from ..statistics.spectrum import Spectrum
 from ..statistics.statistic import Evidence, Statistic
 from . import pieces
-from .analysis import Analysis, Model
+from .analysis import Analysis, Model, Piece
 from .groups import grouped, keys_of, spread, with_spread
-from .identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
+from .identity import NOTE, SOURCE, TENSOR, of_group, of_tensor, sourced
 from .notes import joined
-from .spectrum_answers import Answer, answers, lack
+from .spectrum_answers import answers, lack, spectrum_of
 from .spectrum_pictures import panel
 
 BY = ("tensor", "role", "layer", "model")
@@ -93,15 +93,19 @@ def _nothing(evidence: Evidence) -> Mapping[str, object]:
 
 def optional(o: SpectrumOptions) -> Mapping[str, str]:
     """Columns that another option would bring."""
-    full = SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2)
-    by_role = columns(replace(full, by="role"))
+    full, alone = SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2), o.by == "tensor"
+    of_groups = (*columns(replace(full, by="role")), *keys_of("layer"))
     return (
-        {c.name: "--by role" for c in (*by_role, *keys_of("layer"))}
+        {c.name: (not alone and _missing(c, o)) or "--by role" for c in of_groups}
         | {c.name: "--by tensor" for c in TENSOR}
-        | {c.name: ("--draws" if c.name.endswith(("_low", "_high")) and c.option == "--null" else c.option)
-           or "--by tensor" for c in columns(full)}
+        | {c.name: (alone and _missing(c, o)) or "--by tensor" for c in columns(full)}
         | {"source": "several MODELs"}
     )
+
+
+def _missing(column: Column, o: SpectrumOptions) -> str:
+    """What a column lacks that is not there: with --null its ends lack --draws."""
+    return "--draws" if o.null and column.option == "--null" else column.option
 
 
 def notes(models: Sequence[Model], o: SpectrumOptions) -> tuple[str, ...]:
@@ -111,38 +115,58 @@ def notes(models: Sequence[Model], o: SpectrumOptions) -> tuple[str, ...]:
 
 
 def rows(models: Sequence[Model], o: SpectrumOptions, measure: Measurer) -> Iterator[Row | Panel | Block]:
-    """One row a tensor or a group; then its singular values and its picture where they were asked for."""
+    """One row a tensor or a group; beside it values and pictures of the tensors where they were asked for."""
+    if o.values:
+        yield _values_of(None, {})  # the table is there also where nothing has values
     for model in models:
-        own = sourced(models, model)
-        found = (a for a in answers(model, o, statistics(o), measure) if o.listed or not lack(a.piece))
-        if o.by != "tensor":
-            yield from _groups(found, o, own)
-            continue
-        for answer in found:
-            of = {**own, "tensor": answer.piece.name}
-            yield Row({**own, **of_tensor(answer.piece), **answer.values})
-            yield from _kept(answer, o, of)
+        own, seen = sourced(models, model), []
+        for answer in (a for a in answers(model, o, statistics(o), measure) if o.listed or not lack(a.piece)):
+            piece, found = answer.piece, spectrum_of(answer, o)
+            lost = found is None and o.measure in answer.sketches
+            if o.by == "tensor":
+                yield Row({**own, **of_tensor(piece), **answer.values}, (piece.name,) if lost else ())
+            else:
+                seen.append((piece, answer.values, lost))
+            yield from _beside(piece, found, o, own)
+        yield from _groups(seen, o, own)
 
 
-def _kept(answer: Answer, o: SpectrumOptions, of: Mapping[str, object]) -> Iterator[Panel | Block]:
-    """All singular values, and the picture."""
-    try:
-        found = spectrum(answer.sketches[o.measure], answer.sketches[Lines()])
-    except (Unmeasured, KeyError):  # no spectrum, or not measured: the note says why
-        found = None
+def _beside(
+    piece: Piece, found: Spectrum | None, o: SpectrumOptions, own: Mapping[str, object]
+) -> Iterator[Panel | Block]:
+    """All singular values, and the picture, which belongs to the row of the tensor or of its group."""
+    of = {**own, "tensor": piece.name}
     if found is not None and o.values:
-        arrays = {"index": np.arange(len(found.sigma)), "value": found.sigma}
-        yield Block(arrays, {"tensor": titled(of)}, "values", VALUES)
-    if o.panels and not lack(answer.piece):
-        yield panel(found, o.alpha_cut, of)
+        yield _values_of(found, of)
+    if o.panels and not lack(piece):
+        drawn = panel(found, o.alpha_cut, of)
+        yield drawn if o.by == "tensor" else replace(drawn, of={**own, **_keys(piece, o)})
 
 
-def _groups(found: Iterator[Answer], o: SpectrumOptions, own: Mapping[str, object]) -> Iterator[Row]:
+def _values_of(found: Spectrum | None, of: Mapping[str, object]) -> Block:
+    sigma = np.zeros(0) if found is None else found.sigma
+    return Block({"index": np.arange(len(sigma)), "value": sigma}, {"tensor": titled(of)}, "values", VALUES)
+
+
+def _keys(piece: Piece, o: SpectrumOptions) -> dict[str, object]:
+    return {**of_group(piece, o.by), "kind": piece.place.kind}
+
+
+def _groups(
+    seen: Sequence[tuple[Piece, Mapping[str, object], bool]], o: SpectrumOptions, own: Mapping[str, object]
+) -> Iterator[Row]:
     """Median, least and greatest over the tensors of a group: spectra of different matrices have no sum."""
     named = [c for c in columns(replace(o, by="tensor")) if c not in (SOURCE, *TENSOR, NOTE)]
-    for group in grouped(((a.piece, a.values, {}) for a in found), o.by):
+    for group in grouped(((piece, values, {}) for piece, values, _ in seen), o.by):
         sizes_ = {"tensors": len(group.values), "params": group.params}
-        yield Row({**own, **group.keys, **sizes_, **dict(spread(group, named)), "note": joined(group.noted)})
+        values = {**own, **group.keys, **sizes_, **dict(spread(group, named)), "note": joined(group.noted)}
+        yield Row(values, tuple(p.name for p, _, lost in seen if lost and _keys(p, o) == group.keys))
 
 
-SPECTRUM = Analysis("spectrum", SpectrumOptions, columns, optional, rows, pieces.everything, draws=True, notes=notes)
+def _applies(piece: Piece) -> bool:
+    return not lack(piece)
+
+
+SPECTRUM = Analysis(
+    "spectrum", SpectrumOptions, columns, optional, rows, pieces.everything, draws=True, applies=_applies, notes=notes
+)

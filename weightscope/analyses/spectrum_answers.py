@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ..checkpoints import Entry
 from ..checkpoints.views import Drawn, Product, Transpose
 from ..engine.unit import Measured, Measurer, Unit
+from ..errors import Unmeasured
 from ..sketches import Count, Decompose, Factor, Lines, Shuffled
 from ..statistics.readings.drawn import NULLS_OF, drawn, law_of, readings
-from ..statistics.spectrum import of_product
+from ..statistics.spectrum import THIN, Spectrum, of_product, spectrum
 from ..statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
 from .analysis import Model, Piece
 from .heads import per_head
@@ -20,6 +22,9 @@ from .notes import joined
 
 if TYPE_CHECKING:
     from .spectrum import SpectrumOptions
+
+APART = 32  # bits between the seeds of two draws: those of neighbouring --seed share none
+NO_LAW = "no law of the elements to draw from"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,16 +37,23 @@ class Answer:
 
 
 def lack(piece: Piece) -> str:
-    """Why a piece has no spectrum, "" for a matrix: two dimensions do not make one."""
-    kind, entry = piece.place.kind, piece.entry
+    """Why a piece has no spectrum, "" for a matrix, measurable or not: two dimensions do not make one."""
+    kind, dims = piece.place.kind, piece.stored.dims
     if kind == "buffer" or piece.dtype == "BOOL":
         return "a buffer: no spectrum"
-    if entry is None:
-        return piece.note or "cannot be measured"
-    if kind in ("norm", "bias") or min(entry.shape) < 2:
+    sides = piece.entry.shape if piece.entry else (*dims[:1], prod(dims[1:]))
+    if kind in ("norm", "bias") or min(sides) < 2:
         return "a vector: no spectrum" if piece.params else "no elements"
-    thin = kind == "conv" and len(piece.stored.dims) > 2 and piece.stored.dims[1] == 1
-    return "a depthwise kernel: no spectrum" if thin else ""
+    depthwise = kind == "conv" and len(dims) > 2 and dims[1] == 1
+    return "a depthwise kernel: no spectrum" if depthwise else ""
+
+
+def spectrum_of(answer: Answer, o: SpectrumOptions) -> Spectrum | None:
+    """The spectrum behind an answer; None where there is none, where it does not fit, and where nothing asked."""
+    try:
+        return spectrum(answer.sketches[o.measure], answer.sketches[Lines()])
+    except (Unmeasured, KeyError):
+        return None
 
 
 def answers(model: Model, o: SpectrumOptions, asked: Sequence[Statistic], measure: Measurer) -> Iterator[Answer]:
@@ -49,23 +61,24 @@ def answers(model: Model, o: SpectrumOptions, asked: Sequence[Statistic], measur
     seen = list(per_head(model.pieces, model.checkpoint.config)) if o.per_head else model.pieces
     asked = chosen(asked, o.wanted)
     found = _first(seen, o, asked, measure)
-    return _beside_draws(list(found), o, measure) if o.null and _wanted(o) else found
+    return _beside_draws(list(found), o, measure) if _drawing(o) else found
 
 
-def _wanted(o: SpectrumOptions) -> bool:
-    return o.wanted is None or any(name in NULLS_OF for name in o.wanted)
+def _drawing(o: SpectrumOptions) -> bool:
+    """Whether any column asks for what chance gives."""
+    return o.null is not None and (o.wanted is None or any(name in NULLS_OF for name in o.wanted))
 
 
 def _first(
     seen: Sequence[Piece], o: SpectrumOptions, asked: Sequence[Statistic], measure: Measurer
 ) -> Iterator[Answer]:
     """The matrices themselves."""
-    wants = needed(asked) | ({o.measure, Lines()} if o.values or o.panels else frozenset())
-    wants |= {Count()} if o.null in ("gaussian", "logistic") and _wanted(o) else frozenset()
-    units = [u for p in seen if not lack(p) for u in _units(p, wants, o.measure)]
+    wants = needed(asked) | ({o.measure, Lines()} if o.values or o.panels or _drawing(o) else frozenset())
+    wants |= {Count()} if o.null in ("gaussian", "logistic") and _drawing(o) else frozenset()
+    units = [u for p in seen if not (lack(p) or p.entry is None) for u in _units(p, wants, o.measure)]
     measured = measure(units, partial(_each, asked)) if units else iter(())
     for piece in seen:
-        if reason := lack(piece):
+        if (reason := lack(piece)) or piece.entry is None:
             nulls = {c.name: None for s in asked for c in s.columns}
             yield Answer(piece, nulls | {"note": joined(piece.note, reason)}, {})
         elif isinstance(piece.entry, Product):
@@ -76,14 +89,20 @@ def _first(
 
 
 def _units(piece: Piece, wants: frozenset[Any], decompose: Decompose) -> Iterator[Unit]:
-    """One unit; of a product three: itself without its decomposition, and both factors."""
+    """One unit; of a product three: itself without its decomposition, or a balanced one if thin, and both factors."""
     entry = piece.entry
     assert entry is not None
     if isinstance(entry, Product):
-        yield Unit(piece, {"": entry}, {"": (wants | {Lines()}) - {decompose}})
-        yield from (Unit(replace(piece, entry=None), {"": e}, {"": frozenset({Factor()})}) for e in _factors(entry))
+        yield Unit(piece, {"": entry}, {"": wants & {Lines(), Count()} if _thin(entry) else wants - {decompose}})
+        factor = frozenset({Factor()} if decompose in wants else ())
+        yield from (Unit(replace(piece, entry=None), {"": e}, {"": factor}) for e in _factors(entry))
     else:
         yield Unit(piece, {"": entry}, {"": wants})
+
+
+def _thin(product: Product) -> bool:
+    """Whether the factors are thinner than what they make."""
+    return product.a.shape[0] < min(product.shape)
 
 
 def _factors(product: Product) -> tuple[Entry, Entry]:
@@ -112,23 +131,26 @@ def _product(piece: Piece, parts: Sequence[Measured], asked: Sequence[Statistic]
     sketches, (left, right) = dict(parts[0].sketches[""]), (p.sketches[""].get(Factor()) for p in parts[1:])
     if left is not None and right is not None:
         sketches[decompose] = of_product(left, right, entry.scale, entry.shape)
-    return Answer(piece, _values(piece, sketches, asked, joined(*(p.note for p in parts)) or ""), sketches)
+    said = joined(*(p.note for p in parts), THIN if asked and _thin(entry) else "") or ""
+    return Answer(piece, _values(piece, sketches, asked, said), sketches)
 
 
 def _beside_draws(found: Sequence[Answer], o: SpectrumOptions, measure: Measurer) -> Iterator[Answer]:
     """The same answers with what chance gives beside them."""
-    units = [(a, [u for i in range(o.draws) for u in _draw(a, o, o.seed + i)]) for a in found]
+    units = [(a, [u for i in range(o.draws) for u in _draw(a, o, o.seed + (i << APART))]) for a in found]
     flat = [u for _, us in units for u in us]
     measured = measure(flat, partial(_reading, o)) if flat else iter(())
     for answer, own in units:
-        values = drawn([next(measured).values for _ in own], o.draws)
-        yield replace(answer, values={**answer.values, **values})
+        seen = [next(measured) for _ in own]
+        values = drawn([m.values for m in seen], o.draws)
+        said = (*(m.note for m in seen), values["note"]) if own else (NO_LAW,) if spectrum_of(answer, o) else ()
+        yield replace(answer, values={**answer.values, **values, "note": joined(answer.values["note"], *said)})
 
 
 def _draw(answer: Answer, o: SpectrumOptions, seed: int) -> Iterator[Unit]:
     """One matrix of chance: its own elements permuted, or drawn from its fitted law."""
     piece, entry = answer.piece, answer.piece.entry
-    if lack(piece) or entry is None:
+    if entry is None or spectrum_of(answer, o) is None:
         return
     if o.null == "shuffle":
         yield Unit(piece, {"": entry}, {"": frozenset({Shuffled(o.measure, seed)})})

@@ -70,8 +70,12 @@ def heads_in(config: Mapping[str, object], index_set: str) -> int:
 
     >>> heads_in({"num_attention_heads": 8, "num_key_value_heads": 2}, "kv_heads")
     2
+    >>> heads_in({"n_head": 16, "multi_query": True}, "kv_heads")
+    1
     """
     facts = Facts(config, {})
     if index_set not in ("heads", "kv_heads"):
         return 0
+    if index_set == "kv_heads" and facts.value("multi_query") and not facts.value("new_decoder_architecture"):
+        return 1  # GPT-BigCode and Falcon: one key and value for all, whatever other keys say
     return (facts.number("kv_heads") if index_set == "kv_heads" else 0) or facts.number("heads")

@@ -63,5 +63,6 @@ def spectrum(
         "seed": shared.seed or None,
     }
     given = {k: v for k, v in own.items() if v is not None and v is not False}
-    given |= {"panels": shared.plot is not None, "listed": not drawing(shared)}
-    ending.answer("spectrum", models, given, shared, tables={"values": values} if values else {})
+    listed = not drawing(shared) or bool(shared.fail_if)  # a gate sees the same rows on a terminal and in a pipe
+    given |= {"panels": shared.plot is not None, "listed": listed}
+    ending.answer("spectrum", models, given, shared, tables={"values": values} if values is not None else {})

@@ -20,6 +20,7 @@ NULL_OF = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
 ENDS = {"_null": ("median over the draws of", 50.0), "_null_low": ("10% point over the draws of", 10.0),
         "_null_high": ("90% point over the draws of", 90.0)}
 NULLS_OF = tuple(name + suffix for name in NULL_OF for suffix in ENDS)
+NOTHING = "nothing drawn"
 FITTED = {"gaussian": ("normal", "sigma"), "logistic": ("logistic", "s")}
 
 
@@ -47,17 +48,24 @@ def readings(values: SingularValues, cut: float | None) -> Mapping[str, object]:
     sigma, (m, n) = values.values, values.shape
     if values.nonfinite or len(sigma) < min(m, n):
         return {}
-    fit, found = power_law(tail_above(sigma**2, cut)), bulk(sigma, m, n, values.floor)
+    tail = tail_above(sigma[sigma > values.floor] ** 2, cut)
+    fit, found = power_law(tail), bulk(sigma, m, n, values.floor)
     own: dict[str, object] = {"alpha": fit and fit.alpha, "spikes": found and found.spikes}
     return {**ranks(sigma, m, n, values.floor, 0.0), **own}
 
 
 def drawn(draws: Sequence[Mapping[str, object]], asked: int) -> Mapping[str, object]:
-    """Median, and where several draws were asked for 10% and 90% points, of each reading over those that have it."""
-    found: dict[str, object] = {}
-    for name in NULL_OF:
-        seen = [float(v) for draw in draws if isinstance(v := draw.get(name), int | float)]
-        for suffix, (_, point) in ENDS.items():
-            if suffix == "_null" or asked > 1:
-                found[name + suffix] = float(np.percentile(seen, point)) if seen else None
-    return found
+    """Median, and where several draws were asked for 10% and 90% points, of each reading over those that have it.
+
+    `note` says which readings no draw has, or that nothing was drawn.
+    """
+    seen = {n: [float(v) for draw in draws if isinstance(v := draw.get(n), int | float)] for n in NULL_OF}
+    found: dict[str, object] = {
+        name + suffix: float(np.percentile(values, point)) if values else None
+        for name, values in seen.items()
+        for suffix, (_, point) in ENDS.items()
+        if suffix == "_null" or asked > 1
+    }
+    lacking = [name for name, values in seen.items() if not values]
+    said = f"no {', '.join(lacking)} in what was drawn" if lacking else ""
+    return found | {"note": said if any(seen.values()) else NOTHING}

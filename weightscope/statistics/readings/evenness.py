@@ -20,7 +20,7 @@ COLUMNS = (
     Column("route", "str", "how the singular values were found: gram, svd or factors"),
     Column("floor", "float", "what that route leaves uncertain of a singular value", "weight"),
 )
-NO_DIAGONAL = "no identity of a product: its elements are never made"
+NO_DIAGONAL = "no identity of a product: its diagonal is not summed"
 
 
 def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
