@@ -1,12 +1,13 @@
 """The contract of column names: what is promised is there, under these names and in this order."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
 import weightscope as ws
-from weightscope.analyses import ANALYSES, FIT
+from weightscope.analyses import ANALYSES, FIT, SPECTRUM
 from weightscope.analyses.fit import FitOptions
 from weightscope.analyses.inventory import InventoryOptions
 from weightscope.analyses.spectrum import SpectrumOptions
@@ -21,6 +22,15 @@ IID = "row_spread_iid col_spread_iid"
 BALANCE = """balanced_kurtosis balanced_kurtosis_null balanced_beta balanced_beta_null balanced_ks_normal
 row_scale_spread row_scale_spread_null col_scale_spread col_scale_spread_null"""
 CODING = "entropy_bits entropy_bits_std64 golomb_bits golomb_order rf8_rmse"
+RANKS = "m n sigma_max sigma_min fro stable_rank effective_rank rank condition rank_90 rank_99 log_norm"
+TAIL = "alpha alpha_ks alpha_xmin alpha_tail alpha_sigma alpha_weighted log_alpha_norm"
+INTERVAL = "alpha_low alpha_high"
+BULK = """mp_sigma mp_low mp_high mp_ks spikes spike_energy signal_ratio
+row_spread row_spread_null col_spread col_spread_null"""
+CHANCE = """null_ks near_zero near_zero_null tail_excess effective_depth effective_depth_distance
+orthogonality orthogonality_null identity identity_null route floor"""
+TWIN = "spikes_balanced mp_sigma_balanced spike_energy_balanced effective_depth_balanced"
+DRAWN = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
 LONG = "law loglik aic bic ks w1 kl_bits at_bound"
 
 
@@ -83,6 +93,50 @@ def test_grouped(model, by, keys):
     assert "best_median" not in found
 
 
+def drawn(columns, *suffixes):
+    """Columns with those of --null beside them."""
+    return [c + s for c in columns.split() for s in ("", *(suffixes if c in DRAWN else ()))]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, f"{RANKS} {TAIL} {BULK} {CHANCE}".split()),
+        ({"svd": True, "per_head": True, "alpha_cut": 1e-5}, f"{RANKS} {TAIL} {BULK} {CHANCE}".split()),
+        ({"alpha_ci": True}, f"{RANKS} {TAIL} {INTERVAL} {BULK} {CHANCE}".split()),
+        ({"balance": True}, f"{RANKS} {TAIL} {BULK} {CHANCE} {TWIN}".split()),
+        ({"null": "shuffle"}, drawn(f"{RANKS} {TAIL} {BULK} {CHANCE}", "_null")),
+        ({"null": "gaussian", "draws": 2, "alpha_ci": True, "balance": True},
+         drawn(f"{RANKS} {TAIL} {INTERVAL} {BULK} {CHANCE} {TWIN}", "_null", "_null_low", "_null_high")),
+    ],
+    ids=lambda x: str(x) if isinstance(x, dict) else "",
+)  # fmt: skip
+def test_spectrum(model, options, expected):
+    """Identity, readings with their nulls, note; further columns only where they were asked for; no other in a row."""
+    report, wanted = ws.spectrum(model, panels=False, **options), [*TENSOR.split(), *expected, "note"]
+    assert names(report) == wanted
+    assert names(ws.spectrum(model, model, panels=False, **options)) == ["source", *wanted]
+    assert all(set(row) == set(wanted) for row in report.rows)
+
+
+@pytest.mark.parametrize(
+    ("by", "keys"), [("role", ["role"]), ("layer", ["stack", "layer"]), ("model", [])], ids=lambda x: str(x)
+)
+def test_spectrum_grouped(model, by, keys):
+    """Keys, kind and sizes, then median, least and greatest of every number: nothing is pooled."""
+    report = ws.spectrum(model, by=by, balance=True, null="shuffle", draws=2, panels=False)
+    numbers = drawn(f"{RANKS} {TAIL} {BULK} {CHANCE} {TWIN}", "_null", "_null_low", "_null_high")
+    spread = [f"{name}_{x}" for name in numbers if name != "route" for x in ("median", "min", "max")]
+    assert names(report) == [*keys, "kind", "tensors", "params", *spread, "note"]
+    assert all(set(row) == set(names(report)) for row in report.rows)
+
+
+def test_spectrum_values(model):
+    """The table of --values."""
+    columns, _ = ws.spectrum(model, values=True, panels=False).tables["values"]
+    assert [c.name for c in columns] == ["tensor", "index", "value"]
+
+
 def test_ls(model):
     """Identity and storage; grouped, all kinds together."""
     storage = "bytes alias_of orientation family file note"
@@ -111,20 +165,44 @@ def test_every_column_is_declared_once_and_said(question):
             assert found.index(name.removesuffix("_null")) < found.index(name)
 
 
-def test_columns_of_another_option_say_which():
-    """Every column of every form of `fit` is either there or names what brings it."""
-    forms = [FitOptions(by=by, long=long) for by in ("tensor", "role", "layer", "model") for long in (False, True)]
-    every = {c.name for o in [*forms, FitOptions(balance=True, coding=True, several=True)] for c in FIT.columns(o)}
+BY = ("tensor", "role", "layer", "model")
+FULL = SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2, several=True)
+
+
+@pytest.mark.parametrize(
+    ("question", "forms", "full"),
+    [
+        (FIT, [FitOptions(by=by, long=long) for by in BY for long in (False, True)],
+         [FitOptions(balance=True, coding=True, several=True)]),
+        (SPECTRUM, [SpectrumOptions(by=by, null=null) for by in BY for null in (None, "shuffle")],
+         [FULL, replace(FULL, by="role"), replace(FULL, by="layer")]),
+    ],
+    ids=["fit", "spectrum"],
+)  # fmt: skip
+def test_columns_of_another_option_say_which(question, forms, full):
+    """Every column of every form is either there or names what brings it."""
+    every = {c.name for o in (*forms, *full) for c in question.columns(o)}
     for form in forms:
-        there = {c.name for c in FIT.columns(form)}
-        assert every - there <= set(FIT.optional(form))
+        there = {c.name for c in question.columns(form)}
+        assert every - there <= {name for name, option in question.optional(form).items() if option}
 
 
-def test_types_are_kept(model):
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        (ws.fit, {"balance": True, "coding": True}),
+        (ws.fit, {"by": "role"}),
+        (ws.fit, {"long": True}),
+        (ws.spectrum, {"balance": True, "alpha_ci": True, "null": "shuffle", "draws": 2}),
+        (ws.spectrum, {"by": "role", "null": "gaussian"}),
+    ],
+    ids=lambda x: str(x) if isinstance(x, dict) else x.__name__,
+)
+def test_types_are_kept(model, question, options):
     """Each value has the type its column declares, or is null."""
     kinds = {"str": str, "int": int, "float": float, "bool": bool}
-    for options in ({"balance": True, "coding": True}, {"by": "role"}, {"long": True}):
-        report = ws.fit(model, **options)
-        for column, row in product(report.columns, report.rows):
-            value = row.get(column.name)
-            assert value is None or type(value) is kinds[column.dtype], column
+    report = question(model, **options)
+    assert report.rows
+    for column, row in product(report.columns, report.rows):
+        value = row.get(column.name)
+        assert value is None or type(value) is kinds[column.dtype], column
