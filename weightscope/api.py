@@ -76,7 +76,7 @@ def spectrum(*models: Any, **options: Any) -> Report:
     """What the singular values say: ranks, power-law tail, noise bulk and spikes, effective depth, with their nulls.
 
     `options`: the fields of SpectrumOptions (by, svd, per_head, balance, alpha_cut, alpha_ci, null, draws, values,
-    panels, listed, seed) and of the records that `fit` takes. Raises Usage, Untrusted.
+    panels, seed) and of the records that `fit` takes. Raises Usage, Untrusted.
 
     >>> spectrum("demo:gpt-start", columns=("tensor", "spikes"), include="h.0.attn.c_proj.weight").rows[0]["spikes"]
     0

@@ -115,16 +115,6 @@ def test_what_is_no_matrix_is_listed_with_its_note(zoo, by_name):
     assert report.notes == ()
 
 
-def test_a_terminal_lists_matrices_alone(zoo):
-    """What could not be measured among them; the others are counted."""
-    report = ws.spectrum(zoo, panels=False, listed=False)
-    shown = [row["tensor"] for row in report.rows]
-    assert {UP(0), UP(1)} <= set(shown)
-    assert not set(shown) & set(LACKS)
-    assert report.notes == (f"{len(zoo) - len(shown)} tensors have no spectrum (vectors, buffers): not listed",)
-    assert ws.spectrum({UP(0): zoo[UP(0)]}, panels=False, listed=False).notes == ()
-
-
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")])
 @pytest.mark.parametrize("more", [{}, {"svd": True}, {"balance": True}, {"null": "gaussian"}, {"null": "shuffle"}])
 def test_a_non_finite_element_leaves_nulls_and_a_reason(draw, odd, more):

@@ -60,7 +60,7 @@ def test_every_option_of_an_analysis_has_a_flag(question):
     """Its own, or a shared one; what follows from the terminal or from other options has none."""
     command = next(c for c in COMMANDS if c.__name__.endswith(question.name))
     flags = set(getattr(command, question.name).__annotations__)
-    implied = {"several", "wanted", "panels", "histogram", "listed"}
+    implied = {"several", "wanted", "panels", "histogram"}
     assert {f.name for f in fields(question.options)} - flags <= implied
 
 

@@ -45,7 +45,6 @@ class SpectrumOptions:
     draws: int = 1
     values: bool = False  # keep all singular values as the table `values`
     panels: bool = True
-    listed: bool = True  # rows also for what has no spectrum: vectors, buffers
     seed: int = 0
     several: bool = False  # several models: rows say which
     wanted: frozenset[str] | None = None  # columns asked for; None = all
@@ -108,19 +107,13 @@ def _missing(column: Column, o: SpectrumOptions) -> str:
     return "--draws" if o.null and column.option == "--null" else column.option
 
 
-def notes(models: Sequence[Model], o: SpectrumOptions) -> tuple[str, ...]:
-    """How many tensors have no spectrum, where they are not listed one by one."""
-    lacking = sum(bool(lack(p)) for m in models for p in m.pieces)
-    return () if o.listed or not lacking else (f"{lacking} tensors have no spectrum (vectors, buffers): not listed",)
-
-
 def rows(models: Sequence[Model], o: SpectrumOptions, measure: Measurer) -> Iterator[Row | Panel | Block]:
     """One row a tensor or a group; beside it values and pictures of the tensors where they were asked for."""
     if o.values:
         yield _values_of(None, {})  # the table is there also where nothing has values
     for model in models:
         own, seen = sourced(models, model), []
-        for answer in (a for a in answers(model, o, statistics(o), measure) if o.listed or not lack(a.piece)):
+        for answer in answers(model, o, statistics(o), measure):
             piece, found = answer.piece, spectrum_of(answer, o)
             lost = found is None and o.measure in answer.sketches
             if o.by == "tensor":
@@ -168,5 +161,5 @@ def _applies(piece: Piece) -> bool:
 
 
 SPECTRUM = Analysis(
-    "spectrum", SpectrumOptions, columns, optional, rows, pieces.everything, draws=True, applies=_applies, notes=notes
+    "spectrum", SpectrumOptions, columns, optional, rows, pieces.everything, draws=True, applies=_applies
 )

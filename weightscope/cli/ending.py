@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..api import QUESTIONS, ask
@@ -20,7 +21,7 @@ from ..reports.report import Report
 from ..reports.screen import Screen
 from .exits import Exit
 from .options import Shared
-from .terminal import progress
+from .terminal import drawing, progress
 
 
 def answer(
@@ -29,12 +30,19 @@ def answer(
     own: Mapping[str, Any],
     shared: Shared,
     tables: Mapping[str, str] | None = None,
+    narrow: tuple[str, str] = ("", ""),
 ) -> None:
-    """Asks the question and carries the report to where it was wanted; raises Exit with the code that applies."""
+    """Asks the question and carries the report to where it was wanted; raises Exit with the code that applies.
+
+    `narrow`: which rows a person is shown who asked for no others, as --where says it, and what is said of the rest.
+    """
+    hides = bool(narrow[0]) and shared.where is None and drawing(shared)
+    shared = replace(shared, where=narrow[0]) if hides else shared
     _check_outputs(question, shared, tables or {})
     watch = None if shared.quiet or shared.no_progress or not sys.stderr.isatty() else progress
     report = ask(question, models, shared.keywords() | dict(own), watch)
     if not shared.quiet:
+        _say(*(_hidden(report, *narrow) if hides else ()))
         _say(*report.notes, *(report.reasons if shared.verbose else ()), *(report.undrawn if shared.plot else ()))
     _write(report, shared, tables or {})
     code = max(_judged(report, shared), key=(0, 1, 4, 3).index)
@@ -90,6 +98,12 @@ def _judged(report: Report, shared: Shared) -> list[int]:
         _say(f"--strict: {len(report.unmeasured)} tensors could not be measured: {', '.join(report.unmeasured[:5])}")
         codes.append(4)
     return [*codes, 3 if report.incomplete else 0]
+
+
+def _hidden(report: Report, shown: str, said: str) -> tuple[str, ...]:
+    """How many rows are there and not shown."""
+    verdict = gate(parse(shown, report.columns), report.rows)
+    return (f"{verdict.seen - len(verdict.matches)} {said}",) if len(verdict.matches) < verdict.seen else ()
 
 
 def _say(*lines: str) -> None:

@@ -76,4 +76,4 @@ class Groups:
 
 def _holds(part: Tensor, n: int, m: int) -> bool:
     """Whether at most n of every m neighbours are not zero; NaN is not zero."""
-    return bool(((part != 0).unflatten(-1, (-1, m)).sum(-1) <= n).all())
+    return bool(((part != 0).reshape(len(part), -1, m).sum(-1) <= n).all())

@@ -8,10 +8,14 @@ import typer
 
 from ...heavy import Lazy
 from ..options import Shared, shared
-from ..terminal import drawing
 
 ending = Lazy("weightscope.cli.ending")
 EPILOG = "Example: weightscope spectrum demo:gpt --where 'spikes > 0' --sort=-alpha"
+
+MATRICES = (
+    "kind in ('matrix', 'conv', 'embedding', 'router')",
+    "rows have no spectrum (vectors, buffers): not listed",
+)
 
 
 @shared
@@ -63,6 +67,6 @@ def spectrum(
         "seed": shared.seed or None,
     }
     given = {k: v for k, v in own.items() if v is not None and v is not False}
-    listed = not drawing(shared) or bool(shared.fail_if)  # a gate sees the same rows on a terminal and in a pipe
-    given |= {"panels": shared.plot is not None, "listed": listed}
-    ending.answer("spectrum", models, given, shared, tables={"values": values} if values is not None else {})
+    given |= {"panels": shared.plot is not None}
+    tables = {"values": values} if values is not None else {}
+    ending.answer("spectrum", models, given, shared, tables=tables, narrow=MATRICES)
