@@ -105,6 +105,16 @@ def test_notes_of_tensors_are_counted_and_the_rarest_is_told(draw):
     assert row["note"] == f"3 of 3 tensors noted: {vector}"
 
 
+def test_notes_that_differ_in_numbers_are_one(draw):
+    """They hide no tensor either; of equally rare notes the tensor that lacks the most is told."""
+    model = {f"model.layers.{i}.mlp.up_proj.weight": draw(64, 100 + i) for i in range(3)}
+    model["model.layers.1.mlp.up_proj.weight"][5] = np.inf
+    (row,) = ws.spectrum(model, by="role", panels=False).rows
+    said = {note.split()[0] for note in (r["note"] for r in ws.spectrum(model, panels=False).rows) if note}
+    assert said == {"not", "non-finite"}
+    assert row["note"] == "3 of 3 tensors noted: model.layers.1.mlp.up_proj.weight: non-finite elements: no spectrum"
+
+
 def test_a_constant_in_a_group_is_noted(draw):
     """It takes part in the pooled values and would else be seen nowhere."""
     model = {f"model.layers.{i}.mlp.up_proj.weight": draw(40, 30) for i in range(3)}

@@ -15,7 +15,11 @@ from weightscope.reports.view import View
 SHARED = """--include -i --exclude -x --role --layers --min-params --by --format -f --output -o --columns --sort --limit
 --where --plot --provenance --fail-if --root --name-map --no-split --salvage --follow-symlinks --device --memory
 --threads --seed --strict --quiet -q --verbose -v --no-progress --help"""
-OWN = {"fit": ["--long", "--balance", "--coding", "--counts"], "ls": ["--flat", "--metadata"]}
+OWN = {
+    "fit": ["--long", "--balance", "--coding", "--counts"],
+    "spectrum": ["--svd", "--per-head", "--balance", "--alpha-cut", "--alpha-ci", "--null", "--draws", "--values"],
+    "ls": ["--flat", "--metadata"],
+}
 RECORDS = (Opening, Reading, Selection, api.Running, View, api.Gates)
 
 

@@ -45,6 +45,26 @@ head      matrix        1  ▁▁▁▂▄██▄▂▁▁▁   0.1413  laplac
 mlp.down  matrix        2  ▁▁▁▂▅██▅▂▁▁▁  0.01581  normal_mixture  1.384        2.002    0.03005  heavy
 norm      norm          1  ·                   0  ·                   ·            ·          ·  ·
 """
+SPECTRUM_120 = """\
+tensor                           shape  stable_rank  rank  alpha  spikes  row_spread  row_spread_null  effective_depth
+──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+lm_head.weight                   64x96        6.619    64  1.932       9     0.05303          0.07255            1.889
+m.layers.0.mlp.down_proj.weight  64x96        4.379    64  1.819      12     0.02197          0.07255            3.132
+m.layers.1.mlp.down_proj.weight  64x96        4.379    64  1.819      12     0.02197          0.07255            3.132
+"""
+SPECTRUM_60 = """\
+tensor                      shape  stable_rank  rank  alpha
+───────────────────────────────────────────────────────────
+lm_head.weight              64x96        6.619    64  1.932
+m.l.0.mlp.down_proj.weight  64x96        4.379    64  1.819
+m.l.1.mlp.down_proj.weight  64x96        4.379    64  1.819
+"""
+SPECTRUM_ROLES_60 = """\
+role      kind    tensors  stable_rank_median  rank_median
+──────────────────────────────────────────────────────────
+head      matrix        1               6.619           64
+mlp.down  matrix        2               4.379           64
+"""
 LS_120 = """\
 tensor                                   role      shape  dtype  bytes
 ──────────────────────────────────────────────────────────────────────
@@ -110,6 +130,9 @@ def exact(tmp_path_factory):
         (["fit"], 60, FIT_60),
         (["fit", "--balance"], 120, BALANCE_120),
         (["fit", "--by", "role"], 120, ROLES_120),
+        (["spectrum"], 120, SPECTRUM_120),
+        (["spectrum"], 60, SPECTRUM_60),
+        (["spectrum", "--by", "role"], 60, SPECTRUM_ROLES_60),
         (["ls"], 120, LS_120),
         (["ls"], 60, LS_60),
     ],
