@@ -13,7 +13,6 @@ from statistics import median
 from typing import Any
 
 from ..columns import Column
-from ..sketches import Count
 from ..statistics.statistic import Statistic
 from .analysis import Piece
 from .identity import KEYS, KIND, SIZES, of_group
@@ -74,13 +73,8 @@ def keys_of(by: str) -> tuple[Column, ...]:
 def with_spread(statistics: Sequence[Statistic]) -> tuple[Column, ...]:
     """Every statistic pooled, where its records merge, and for numbers the spread over the tensors."""
     return tuple(
-        x for s in statistics for c in s.columns for x in (*((c,) if poolable(s) else ()), *_around(c, poolable(s)))
+        x for s in statistics for c in s.columns for x in (*((c,) if s.pools else ()), *_around(c, s.pools))
     )
-
-
-def poolable(statistic: Statistic) -> bool:
-    """Whether a statistic can be taken of pooled records: counts add up, lines and scales belong to one matrix."""
-    return statistic.needs <= {Count()}
 
 
 def _around(column: Column, pooled: bool) -> Iterator[Column]:

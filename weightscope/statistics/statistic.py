@@ -32,6 +32,7 @@ class Statistic:
     columns: tuple[Column, ...]
     needs: frozenset[Measure]
     of: Callable[[Evidence], Mapping[str, object]]
+    pools: bool = False                         # counts and energies of several tensors add up to what it reads
 
 
 def needed(statistics: Iterable[Statistic]) -> frozenset[Measure]:

@@ -50,4 +50,4 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     return coding_costs(evidence.sketches[Count()])
 
 
-CODING = Statistic(COLUMNS, frozenset({Count()}), _of)
+CODING = Statistic(COLUMNS, frozenset({Count()}), _of, pools=True)

@@ -114,4 +114,4 @@ def _bound(gennorm: Fit | None) -> str:
     return "beta ended at its bound" if gennorm and gennorm.beta_se is None else ""
 
 
-LAWS = Statistic(COLUMNS, frozenset({Count()}), _of)
+LAWS = Statistic(COLUMNS, frozenset({Count()}), _of, pools=True)

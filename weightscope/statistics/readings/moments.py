@@ -68,4 +68,4 @@ def _noncanonical(n: int) -> str:
     return f"{which} neither 0 nor 1: counted as true" if n else ""
 
 
-MOMENTS = Statistic(COLUMNS, frozenset({Count()}), _of)
+MOMENTS = Statistic(COLUMNS, frozenset({Count()}), _of, pools=True)

@@ -43,4 +43,4 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     }
 
 
-SHAPE = Statistic(COLUMNS, frozenset({Count()}), _of)
+SHAPE = Statistic(COLUMNS, frozenset({Count()}), _of, pools=True)
