@@ -13,6 +13,7 @@ from tests.plain import plain
 from weightscope.dtypes import DTYPES
 from weightscope.geometry import Box, long_side, whole
 from weightscope.sketches import (
+    SCHEMES,
     Again,
     Balanced,
     Count,
@@ -21,6 +22,7 @@ from weightscope.sketches import (
     Groups,
     Hashes,
     Lines,
+    Quantise,
     Scratch,
     Shuffled,
     Tile,
@@ -34,6 +36,7 @@ EXAMPLES = {  # every measure, bare and with its options, wrapping one and sever
     Factor: (Factor(), Balanced((Factor(),))),
     Groups: (Groups(),),
     Hashes: (Hashes(),),
+    Quantise: (Quantise(("int8",)), Quantise(tuple(SCHEMES))),
     Shuffled: (Shuffled(Count()), Shuffled(Lines(), seed=3), Shuffled(Balanced((Count(),)))),
 }
 FLOAT8 = {

@@ -11,15 +11,17 @@ from .hashes import Hashes, RowHashes
 from .lines import Lines
 from .margins import Margins
 from .power_sums import PowerSums
+from .quantise import QuantisationError, QuantisationErrors, Quantise
+from .schemes import SCHEMES
 from .shuffled import Shuffled
 from .sketch import Again, Measure, Sketch
 from .tile import Scratch, Tile
 from .value_counts import ValueCounts
 
-MEASURES = (Count, Lines, Decompose, Factor, Groups, Hashes, Balanced, Shuffled)
+MEASURES = (Count, Lines, Decompose, Factor, Groups, Hashes, Balanced, Quantise, Shuffled)
 
 __all__ = [
-    "MEASURES", "Again", "Balanced", "Core", "Count", "Decompose", "Factor", "Groups", "Hashes", "Lines", "Margins",
-    "Measure", "PowerSums", "RowHashes", "Scratch", "Shuffled", "SingularValues", "Sketch", "Tile", "Triangle",
-    "ValueCounts", "ZeroGroups",
+    "MEASURES", "SCHEMES", "Again", "Balanced", "Core", "Count", "Decompose", "Factor", "Groups", "Hashes", "Lines",
+    "Margins", "Measure", "PowerSums", "QuantisationError", "QuantisationErrors", "Quantise", "RowHashes", "Scratch",
+    "Shuffled", "SingularValues", "Sketch", "Tile", "Triangle", "ValueCounts", "ZeroGroups",
 ]
