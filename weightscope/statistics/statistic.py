@@ -41,8 +41,10 @@ def needed(statistics: Iterable[Statistic]) -> frozenset[Measure]:
 
 
 def chosen(statistics: Iterable[Statistic], wanted: frozenset[str] | None) -> tuple[Statistic, ...]:
-    """Those that fill a wanted column; None = all."""
-    return tuple(s for s in statistics if wanted is None or wanted & {c.name for c in s.columns})
+    """Those that fill a wanted column; None = all, and so does a note that is wanted alone: it is about all of them."""
+    every = tuple(statistics)
+    found = tuple(s for s in every if wanted is None or wanted & {c.name for c in s.columns})
+    return found or (every if wanted is not None and "note" in wanted else ())
 
 
 def evaluate(statistics: Iterable[Statistic], evidence: Evidence) -> dict[str, object]:

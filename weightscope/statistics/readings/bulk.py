@@ -9,6 +9,7 @@ from ...columns import Column
 from ...sketches import Decompose
 from ..iid import line_spreads
 from ..marchenko_pastur import NO_BULK, NO_CLEAN_BULK, Bulk, bulk
+from ..ranks import eps_of, rank
 from ..spectrum import THIN, Spectrum
 from ..statistic import Evidence, Statistic
 from .lines import SPREAD_COLUMNS
@@ -45,7 +46,9 @@ def values(found: Bulk | None) -> dict[str, object]:
 
 def _of(balanced: bool, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     s, spread = spectrum, dict(line_spreads(margins_of(evidence)))
-    found = values(None if s.low_rank else bulk(s.sigma, s.m, s.n, s.floor))
+    full = rank(s.sigma, s.m, s.n, s.floor, eps_of(evidence.dtype))
+    seen = None if s.low_rank else bulk(s.sigma, s.m, s.n, s.floor)
+    found = values(seen if seen and seen.spikes < full else None)       # else its bulk is the rounding of the type
     said = [THIN] if s.low_rank else [found["note"], "" if balanced else _uneven(spread)]
     return {**found, **spread, **joined(*said, spread.get("note"))}
 

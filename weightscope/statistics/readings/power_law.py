@@ -8,6 +8,7 @@ from functools import partial
 from ...columns import Column
 from ...sketches import Decompose
 from ..power_law import alpha_interval, alpha_weighted, log_alpha_norm, power_law, tail_above
+from ..ranks import eps_of
 from ..spectrum import Spectrum
 from ..statistic import Evidence, Statistic
 from .spectral import joined, spectral
@@ -28,12 +29,14 @@ INTERVAL = tuple(
     for name, point in (("alpha_low", "5%"), ("alpha_high", "95%"))
 )
 NONE = "no power law: fewer than two different values above the cut"
+EVEN = 4  # eps of the stored type: squares of an orthogonal matrix differ by less once it is rounded
 
 
 def _of(cut: float | None, interval: bool, seed: int, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     eigenvalues = spectrum.above
     tail = tail_above(eigenvalues, cut)
-    fit = power_law(tail)
+    even = len(tail) and tail[-1] <= tail[0] * (1 + EVEN * eps_of(evidence.dtype))
+    fit = None if even else power_law(tail)
     if fit is None:
         return {c.name: None for c in columns(interval)} | {"note": NONE}
     ends = alpha_interval(tail, seed) if interval else None
