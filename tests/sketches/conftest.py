@@ -16,6 +16,7 @@ from weightscope.sketches import (
     SCHEMES,
     Again,
     Balanced,
+    Beyond,
     Count,
     Decompose,
     Factor,
@@ -31,6 +32,7 @@ from weightscope.sketches import (
 EXAMPLES = {  # every measure, bare and with its options, wrapping one and several
     Count: (Count(),),
     Lines: (Lines(), Lines(extremes=True)),
+    Beyond: (Beyond(),),
     Balanced: (Balanced((Count(), Lines())),),
     Decompose: (Decompose(), Decompose(svd=True), Balanced((Decompose(),)), Shuffled(Decompose(), seed=2)),
     Factor: (Factor(), Balanced((Factor(),))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .balanced import Balanced, Core
+from .beyond import Beyond, Crossings
 from .count import Count
 from .decompose import Decompose, SingularValues
 from .factor import Factor, Triangle
@@ -18,10 +19,10 @@ from .sketch import Again, Measure, Sketch
 from .tile import Scratch, Tile
 from .value_counts import ValueCounts
 
-MEASURES = (Count, Lines, Decompose, Factor, Groups, Hashes, Balanced, Quantise, Shuffled)
+MEASURES = (Count, Lines, Beyond, Decompose, Factor, Groups, Hashes, Balanced, Quantise, Shuffled)
 
 __all__ = [
-    "MEASURES", "SCHEMES", "Again", "Balanced", "Core", "Count", "Decompose", "Factor", "Groups", "Hashes", "Lines",
-    "Margins", "Measure", "PowerSums", "QuantisationError", "QuantisationErrors", "Quantise", "RowHashes", "Scratch",
-    "Shuffled", "SingularValues", "Sketch", "Tile", "Triangle", "ValueCounts", "ZeroGroups",
+    "MEASURES", "SCHEMES", "Again", "Balanced", "Beyond", "Core", "Count", "Crossings", "Decompose", "Factor", "Groups",
+    "Hashes", "Lines", "Margins", "Measure", "PowerSums", "QuantisationError", "QuantisationErrors", "Quantise",
+    "RowHashes", "Scratch", "Shuffled", "SingularValues", "Sketch", "Tile", "Triangle", "ValueCounts", "ZeroGroups",
 ]

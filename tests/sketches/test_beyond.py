@@ -1,0 +1,227 @@
+"""What is beyond is what numpy counts on the whole matrix in float64, whatever the type, the tiling and the layout."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from weightscope.dtypes import DTYPES
+from weightscope.geometry import whole
+from weightscope.sketches import Again, Beyond, Count, ValueCounts, beyond, count
+from weightscope.sketches.quantiles import median, robust_std
+
+HELD = [name for name, kind in DTYPES.items() if kind.kind != "none"]
+FLOATS = ["F64", "F32", "F16", "BF16", "F8_E4M3"]
+GROUNDS = {  # name: draw of a shape
+    "normal": lambda r, s: r.normal(0.002, 0.02, s),
+    "offset": lambda r, s: r.normal(0.3, 0.02, s),
+    "heavy": lambda r, s: 0.02 * r.standard_t(3, s),
+    "peaked": lambda r, s: r.normal(0, 1, s) ** 5,
+    "one-sided": lambda r, s: r.exponential(0.5, s) ** 2,
+    "lattice": lambda r, s: np.round(r.normal(0, 3, s)) / 8,
+}
+
+
+@pytest.fixture(params=["as told", "bins"])
+def ways(request, monkeypatch):
+    """Small wide tensors counted by value, and in bins as large ones are."""
+    if request.param == "bins":
+        monkeypatch.setattr(count, "EXACT", -1)
+
+
+def check(found, x: np.ndarray, near: float = 2e-6) -> None:
+    """Every number of a record against numpy on one matrix of float64 values."""
+    counts, finite = found.counts, np.isfinite(x)
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(x - counts.mean)
+        assert found.beyond == tuple(int((finite & (apart > k * counts.std)).sum()) for k in (3, 4, 5, 6))
+        outside = finite & (np.abs(x - median(counts)) > 4 * robust_std(counts))
+    assert found.rows.dtype == found.cols.dtype == np.int64
+    assert np.array_equal(found.rows, outside.sum(1))
+    assert np.array_equal(found.cols, outside.sum(0))
+    core = x[finite & ~outside]
+    assert found.core.n == len(core)
+    assert abs(found.core.mean - core.mean()) <= near * max(core.std(), abs(core.mean()))
+    assert found.core.std == pytest.approx(core.std(), rel=near, abs=1e-300)
+
+
+@pytest.mark.usefixtures("ways")
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_numbers_are_those_of_numpy(lab, ground, dtype) -> None:
+    """Counts, lines and the core; rows or columns first, cut or whole, with NaN and Inf among them or not."""
+    x = GROUNDS[ground](np.random.default_rng(11), (2, 120, 90))
+    if dtype not in ("F8_E4M3", "F16"):
+        x[1, 5, 7], x[1, 80, :3], x[1, 2, 2] = np.nan, np.inf, -np.inf
+    stored = lab.numbers(dtype, x)
+    for layout, axis, cuts in ((stored, 0, ()), (stored.mT.contiguous().mT, 0, (8, 50)), (stored, 1, (16, 17, 70))):
+        found = lab.take(Beyond(), layout, dtype, axis, cuts)
+        for i in range(2):
+            check(found[i], lab.values(dtype, stored)[i])
+
+
+@pytest.mark.usefixtures("ways")
+@settings(max_examples=40, deadline=None)
+@given(dtype=st.sampled_from(HELD), seed=st.integers(0, 99), shape=st.tuples(st.integers(1, 40), st.integers(1, 40)))
+def test_any_words_of_any_type(lab, dtype, seed, shape) -> None:
+    """Bit patterns at random: wherever there are thresholds, numpy counts the same."""
+    stored = lab.bits(dtype, (1, *shape), seed)
+    found, x = lab.take(Beyond(), stored, dtype, cuts=(7, 20))[0], lab.values(dtype, stored)[0]
+    finite, mean, std = np.isfinite(x), found.counts.mean, found.counts.std
+    if found.beyond is not None and found.counts.n:
+        with np.errstate(invalid="ignore", over="ignore"):
+            assert found.beyond == tuple(int((finite & (np.abs(x - mean) > k * std)).sum()) for k in (3, 4, 5, 6))
+    if found.core is not None and found.counts.n:
+        with np.errstate(invalid="ignore", over="ignore"):
+            outside = finite & (np.abs(x - median(found.counts)) > 4 * robust_std(found.counts))
+        assert np.array_equal(found.rows, outside.sum(1))
+        assert np.array_equal(found.cols, outside.sum(0))
+        assert found.core.n == found.counts.n - outside.sum()
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("dtype", ["F32", "F64", "BF16", "I32", "U32"])
+def test_large_tensors_equal_numpy(lab, ground, dtype) -> None:
+    """More elements than are counted by value, float32 and integers in bins among them."""
+    x = GROUNDS[ground](np.random.default_rng(12), (1, 300, 400))
+    if DTYPES[dtype].kind != "float":
+        x[0, 9, 9] = 2e5
+        x = np.round(1e4 * x) if dtype == "I32" else np.abs(np.round(1e4 * x)).astype(np.uint32).view(np.int32)
+    stored = lab.numbers(dtype, x)
+    found = lab.take(Beyond(), stored, dtype, cuts=(64, 128, 200))[0]
+    check(found, lab.values(dtype, stored)[0])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    kind=st.sampled_from([np.float32, np.float64]),
+    centre=st.floats(-1e30, 1e30) | st.sampled_from([0.0, 1.0, -3.5, 1e-42]),
+    reach=st.floats(0, 1e300) | st.sampled_from([0.0, 1.0, 3.5, 0.1, 2.0**-149, 1e39]),
+    same=st.booleans(),
+)
+def test_a_span_ends_where_the_comparison_does(kind, centre, reach, same) -> None:
+    """Its ends are not beyond, the numbers after them are, though centre and reach cancel or leave the type."""
+    centre = float(kind(centre))
+    reach = abs(centre) if same else reach
+    low, high = beyond.span((centre, reach), kind)
+    assert (float(kind(low)), float(kind(high))) == (low, high)
+    assert abs(low - centre) <= reach
+    assert abs(high - centre) <= reach
+    with np.errstate(over="ignore"):
+        after = float(np.nextafter(kind(low), kind(-np.inf))), float(np.nextafter(kind(high), kind(np.inf)))
+    assert all(abs(x - centre) > reach or np.isinf(x) for x in after)
+
+
+def test_elements_at_a_threshold_are_not_beyond(lab) -> None:
+    """Thresholds that are numbers of the type: what stands on them stays, the next number goes."""
+    counts = lab.take(Count(), torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(3)), "F32")[0]
+    edge, spans = (0.0, 3.0), (beyond.span((0.0, 3.0), np.float32),) * 4
+    aim = beyond.Aim(counts, 0.0, (edge,) * 4, spans, edge, spans[0])
+    state = Beyond().start(1, (1, 4), "F32", "cpu") | {"aims": [aim]}
+    shown = torch.tensor([[[3.0, -3.0, 3.0000002384185791, -3.0000002384185791]]])
+    found = Beyond().add(state, lab.tile(shown, "F32", whole((1, 4))))
+    assert found["beyond"].tolist() == [[2, 2, 2, 2]]
+    assert found["cols"].tolist() == [[0, 0, 1, 1]]
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+@pytest.mark.parametrize("huge", [1e4, 1e7])
+def test_outliers_of_any_size_leave_the_core_as_it_is(lab, scale, huge) -> None:
+    """A handful of weights that hold nearly all the energy change no digit of the core's spread."""
+    x = np.random.default_rng(13).normal(0, scale, (1, 300, 400))
+    calm = lab.take(Beyond(), lab.numbers("F32", x), "F32")[0]
+    x[0, 7, ::40] *= huge
+    found = lab.take(Beyond(), lab.numbers("F32", x), "F32")[0]
+    check(found, lab.values("F32", lab.numbers("F32", x))[0])
+    assert found.core.std == pytest.approx(calm.core.std, rel=1e-3)
+    assert found.rows.argmax() == 7
+
+
+@pytest.mark.usefixtures("ways")
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_without_a_robust_scale_there_is_no_core(lab, dtype) -> None:
+    """Three quarters of equal values, zeros or not: counts beyond std are known, the core and its lines are not."""
+    for centre in (0.0, 1.0):
+        x = np.random.default_rng(14).normal(0, 1, (1, 40, 40)) * (np.arange(40) % 4 == 0) + centre
+        found = lab.take(Beyond(), lab.numbers(dtype, x), dtype)[0]
+        assert (found.core, found.rows, found.cols) == (None, None, None)
+        z = np.abs(lab.values(dtype, lab.numbers(dtype, x)) - found.counts.mean)
+        assert found.beyond == tuple(int((z > k * found.counts.std).sum()) for k in (3, 4, 5, 6))
+
+
+@pytest.mark.usefixtures("ways")
+@pytest.mark.parametrize("value", [0.0, 0.1, np.nan, np.inf])
+@pytest.mark.parametrize("dtype", ["F64", "F32", "BF16"])
+def test_nothing_is_beyond_in_a_constant(lab, dtype, value) -> None:
+    """All equal or nothing finite: zeros everywhere, all that is finite in the core, and no second look."""
+    stored = lab.numbers(dtype, np.full((1, 6, 5), value))
+    measure = Beyond()
+    state = measure.add(measure.start(1, (6, 5), dtype, "cpu"), lab.tile(stored, dtype, whole((6, 5))))
+    answer = measure.finish(state)
+    assert not isinstance(answer, Again)
+    assert answer[0].beyond == (0, 0, 0, 0)
+    assert (answer[0].rows.tolist(), answer[0].cols.tolist()) == ([0] * 6, [0] * 5)
+    assert answer[0].core.n == (30 if np.isfinite(value) else 0)
+    assert answer[0].core.std == 0 or not np.isfinite(value)
+
+
+def test_the_counts_are_those_of_counting(lab) -> None:
+    """The record carries what Count gives, bit for bit, the place of the first NaN too."""
+    x = np.random.default_rng(15).normal(0, 1, (2, 50, 60))
+    x[1, 4, 9] = np.nan
+    for dtype in FLOATS:
+        stored = lab.numbers(dtype, x)
+        both = zip(lab.take(Beyond(), stored, dtype), lab.take(Count(), stored, dtype), strict=True)
+        assert all(lab.plain(a.counts) == lab.plain(b) for a, b in both)
+
+
+def test_lines_longer_than_float32_counts_are_added_in_float64(lab, monkeypatch) -> None:
+    """The way of very long lines gives the numbers of the ordinary one."""
+    stored = torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(2))
+    usual = lab.take(Beyond(), stored, "F32")[0]
+    monkeypatch.setattr(beyond, "EXACT", 0)
+    assert lab.plain(lab.take(Beyond(), stored, "F32")) == lab.plain([usual])
+
+
+@pytest.mark.parametrize("bad", [1.0, np.nan, np.inf])
+def test_far_from_zero_only_the_core_is_unknown(lab, bad) -> None:
+    """Bins wider than the spread show no quantile, but mean and std; NaN and Inf count nowhere there either."""
+    x = np.random.default_rng(18).normal(1e6, 1, (1, 300, 400))
+    x[0, 3, 3:9] = bad * x[0, 3, 3:9]
+    stored = lab.numbers("F32", x)
+    found, v = lab.take(Beyond(), stored, "F32", cuts=(100,))[0], lab.values("F32", stored)[0]
+    with np.errstate(invalid="ignore"):
+        apart = np.where(np.isfinite(v), np.abs(v - found.counts.mean), 0.0)
+    assert found.beyond == tuple(int((apart > k * found.counts.std).sum()) for k in (3, 4, 5, 6))
+    assert found.beyond[0] > 0
+    assert (found.core, found.rows, found.cols) == (None, None, None)
+
+
+def test_spread_beyond_float64_has_no_sigmas(lab) -> None:
+    """1e300 has no square: no std, so nothing can be said to be beyond it."""
+    x = np.random.default_rng(16).normal(0, 1e300, (1, 30, 30))
+    assert lab.take(Beyond(), lab.numbers("F64", x), "F64")[0].beyond is None
+
+
+def test_numbers_of_several_tensors_add_and_lines_are_forgotten(lab) -> None:
+    """What is beyond stays beyond its own tensor's thresholds; what one tensor does not know the sum does not."""
+    rng = np.random.default_rng(17)
+    draws = [rng.normal(0, 1, (1, 50, 60)), rng.normal(0, 9, (1, 20, 60)), np.ones((1, 9, 9))]
+    each = [lab.take(Beyond(), lab.numbers("F32", x), "F32")[0] for x in draws]
+    free = [one.forget() for one in each]
+    pooled = free[0] + free[1] + free[2]
+    assert (pooled.rows, pooled.cols) == (None, None)
+    assert pooled.beyond == tuple(sum(numbers) for numbers in zip(*(one.beyond for one in each), strict=True))
+    assert pooled.core.n == sum(one.core.n for one in each)
+    assert pooled.counts.n == sum(x.size for x in draws)
+    reach = [4 * robust_std(one.counts) for one in each]
+    core = np.concatenate([x[np.abs(x - np.median(x)) <= r] for x, r in zip(draws, reach, strict=True)])
+    assert pooled.core.std == pytest.approx(core.std(), rel=1e-6)
+    sparse = lab.take(Beyond(), lab.numbers("F32", draws[0] * (np.arange(60) % 4 == 0)), "F32")[0]
+    assert (pooled + sparse.forget()).core is None
+    assert (pooled + sparse.forget()).beyond is not None
+    assert free[0].counts.first_nonfinite is None
+    assert isinstance(free[0].counts, ValueCounts)
