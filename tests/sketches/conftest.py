@@ -27,6 +27,8 @@ from weightscope.sketches import (
     Scratch,
     Shuffled,
     Tile,
+    Top,
+    Untrained,
 )
 
 EXAMPLES = {  # every measure, bare and with its options, wrapping one and several
@@ -40,6 +42,8 @@ EXAMPLES = {  # every measure, bare and with its options, wrapping one and sever
     Hashes: (Hashes(),),
     Quantise: (Quantise(("int8",)), Quantise(tuple(SCHEMES))),
     Shuffled: (Shuffled(Count()), Shuffled(Lines(), seed=3), Shuffled(Balanced((Count(),)))),
+    Top: (Top(1), Top(40), Balanced((Top(5),))),
+    Untrained: (Untrained(), Shuffled(Untrained())),
 }
 FLOAT8 = {
     "F8_E4M3": torch.float8_e4m3fn,
