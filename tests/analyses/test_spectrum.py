@@ -147,11 +147,25 @@ def test_zero_lines_are_left_out_and_counted(draw, spectra):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16", "float8_e4m3fn", "float8_e5m2"])
 def test_a_matrix_of_rank_4_has_rank_4_in_every_type(draw, spectra, dtype):
-    """Rounding fills up the other values, and stays below what counts."""
+    """Rounding fills up the other values, stays below what counts, and is no bulk, in the table and in the picture."""
     w = (draw(64, 4, std=1.0) @ draw(4, 96, std=1.0)).to(getattr(torch, dtype))
-    row = spectra({UP(0): w})[UP(0)]
-    assert row["rank"] == 4
+    row = spectra({UP(0): w}, balance=True)[UP(0)]
+    assert (row["rank"], row["spikes"], row["spikes_balanced"]) == (4, None, None)
+    assert "no bulk" in row["note"]
     assert row["sigma_max"] == pytest.approx(values(w.double())[0], rel=1e-9)
+    (panel,) = ws.spectrum({UP(0): w}).panels
+    assert not [curve for curve in panel.curves if "spike" in curve.label or "Marchenko" in curve.label]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
+def test_an_orthogonal_matrix_has_no_tail_in_any_type(spectra, dtype):
+    """Even values but for rounding are no power law, in the table and in the picture."""
+    w = torch.from_numpy(np.linalg.qr(np.random.default_rng(0).standard_normal((64, 64)))[0]).to(getattr(torch, dtype))
+    row = spectra({UP(0): w})[UP(0)]
+    assert (row["rank"], row["spikes"], row["alpha"]) == (64, 0, None)
+    assert row["orthogonality"] < 0.02
+    (panel,) = ws.spectrum({UP(0): w}).panels
+    assert not [curve for curve in panel.curves if "power law" in curve.label]
 
 
 # views
@@ -356,7 +370,8 @@ def test_a_picture_of_groups_is_of_their_tensors(draw):
     """One panel for each matrix, where its group's row is shown."""
     model = {UP(i): draw(48, 32) for i in range(2)} | {"lm_head.weight": draw(60, 32), "model.norm.weight": draw(32)}
     report = ws.spectrum(model, by="role")
-    assert [p.title for p in report.pictured] == ["lm_head.weight", UP(0), UP(1)]
+    assert [p.title for p in report.pictured] == ["lm_head.weight", UP(0), UP(1), "model.norm.weight"]
+    assert report.undrawn == ("no picture of model.norm.weight: a vector: no spectrum",)
     assert [p.title for p in ws.spectrum(model, by="role", where="role == 'head'").pictured] == ["lm_head.weight"]
 
 
@@ -416,9 +431,12 @@ def test_a_constant_has_no_chance(spectra, null, said):
     assert row["note"].endswith(said)
 
 
-def test_a_shuffle_over_the_budget_is_a_note(draw, spectra):
-    """The spectrum itself is there."""
-    row = spectra({UP(0): draw(24, 60_000)}, null="shuffle", memory="72MiB", threads=1)[UP(0)]
+def test_a_shuffle_over_the_budget_is_a_note(draw):
+    """The spectrum itself is there; what was asked could not be measured, which is said once."""
+    asked = {"null": "shuffle", "draws": 2, "panels": False, "threads": 1}
+    report = ws.spectrum({UP(0): draw(24, 60_000)}, memory="72MiB", **asked)
+    (row,) = report.rows
+    assert report.unmeasured == (UP(0),)
     assert row["rank"] == 24
     assert row["sigma_max_null"] is None
     assert "Shuffled needs " in row["note"]

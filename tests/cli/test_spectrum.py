@@ -191,6 +191,17 @@ def test_values_are_written_whole_or_not_at_all(weightscope, model, tmp_path, mo
     assert sorted(os.listdir(tmp_path)) == ["model.safetensors", "v.parquet"]
 
 
+def test_a_picture_says_what_it_lacks(weightscope, model, tmp_path):
+    """Drawn for the rows shown; of vectors alone a page that says that there is nothing."""
+    picture = tmp_path / "p.svg"
+    done = weightscope("spectrum", model, "--plot", picture, "--by", "role")
+    assert (done.code, done.err) == (0, "no picture of model.norm.weight: a vector: no spectrum\n")
+    assert "lm_head.weight" in picture.read_text()
+    done = weightscope("spectrum", model, "--plot", picture, "-i", "*norm*")
+    assert (done.code, done.err) == (0, "no picture of model.norm.weight: a vector: no spectrum\n")
+    assert "nothing to draw" in picture.read_text()
+
+
 def test_chance_is_drawn_with_the_seed(weightscope, model):
     """The nulls alone change with it."""
     asked = ("spectrum", model, "-i", "lm*", "--null", "shuffle", "--draws", "3")

@@ -10,6 +10,7 @@ from ..engine.unit import Measurer
 from ..errors import Usage
 from ..heavy import numpy as np
 from ..sketches import Decompose
+from ..statistics.ranks import eps_of
 from ..statistics.readings import against, chance, depth, evenness, noise, sizes, tail, twin
 from ..statistics.spectrum import Spectrum
 from ..statistics.statistic import Evidence, Statistic
@@ -128,13 +129,14 @@ def rows(models: Sequence[Model], o: SpectrumOptions, measure: Measurer) -> Iter
 def _beside(
     piece: Piece, found: Spectrum | None, o: SpectrumOptions, own: Mapping[str, object]
 ) -> Iterator[Panel | Block]:
-    """All singular values, and the picture, which belongs to the row of the tensor or of its group."""
+    """All singular values, and the picture or why there is none; it belongs to the row of the tensor or its group."""
     of = {**own, "tensor": piece.name}
     if found is not None and o.values:
         yield _values_of(found, of)
-    if o.panels and not lack(piece):
-        drawn = panel(found, o.alpha_cut, of)
-        yield drawn if o.by == "tensor" else replace(drawn, of={**own, **_keys(piece, o)})
+    if o.panels:
+        drawn = panel(found, o.alpha_cut, of, eps_of(piece.dtype) if found else 0.0)
+        row = of if o.by == "tensor" else {**own, **_keys(piece, o)}
+        yield replace(drawn, of=row, note=lack(piece) or drawn.note)
 
 
 def _values_of(found: Spectrum | None, of: Mapping[str, object]) -> Block:

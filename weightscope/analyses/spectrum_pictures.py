@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from ..columns import Curve, Panel, titled
 from ..heavy import numpy as np
-from ..statistics.marchenko_pastur import Bulk, bulk
+from ..statistics.marchenko_pastur import Bulk
 from ..statistics.mp_law import mp_pdf
-from ..statistics.power_law import power_law, tail_above
+from ..statistics.power_law import tail_above
+from ..statistics.readings.bulk import bulk_of
+from ..statistics.readings.power_law import fit_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,10 +28,13 @@ FEWEST, SINGLY, MOST = 8, 20, 100               # bins up to the edge: beside a 
 POINTS = 200                                    # of a line, and of a tail, whose ranks are thinned evenly in their logs
 
 
-def panel(spectrum: Spectrum | None, cut: float | None, of: Mapping[str, object]) -> Panel:
-    """The values of a spectrum and the tail above `cut`, as `tail_above` takes it; or why there are none."""
+def panel(spectrum: Spectrum | None, cut: float | None, of: Mapping[str, object], eps: float = 0.0) -> Panel:
+    """The values of a spectrum and the tail above `cut`, as the columns have them; or why there are none.
+
+    `eps` is the spacing of the stored type, below which rounding is neither bulk nor tail.
+    """
     note = _lack(spectrum)
-    curves = () if spectrum is None or note else tuple(_curves(spectrum, cut))
+    curves = () if spectrum is None or note else tuple(_curves(spectrum, cut, eps))
     return Panel(titled(of), "spectrum", "singular value / noise edge", "relative density", curves, of=of, note=note)
 
 
@@ -39,12 +44,12 @@ def _lack(spectrum: Spectrum | None) -> str:
     return "" if (spectrum.sigma > spectrum.floor).any() else "no singular value above zero"
 
 
-def _curves(s: Spectrum, cut: float | None) -> Iterator[Curve]:
+def _curves(s: Spectrum, cut: float | None, eps: float) -> Iterator[Curve]:
     """The left plot, then the right one."""
-    found = None if s.low_rank else bulk(s.sigma, s.m, s.n, s.floor)
+    found = bulk_of(s, eps)
     edge = _energy_edge(s) if found is None else float(s.sigma[0]) / found.signal_ratio
     yield from _values(s, found, edge)
-    yield from _tail(s, cut, edge)
+    yield from _tail(s, cut, eps, edge)
 
 
 def _energy_edge(s: Spectrum) -> float:
@@ -97,14 +102,14 @@ def _counted(spikes: NDArray[np.float64]) -> str:
     return f"{len(spikes)} spike{'s' * (len(spikes) > 1)}, to {spikes[0]:.3g}"
 
 
-def _tail(s: Spectrum, cut: float | None, edge: float) -> Iterator[Curve]:
+def _tail(s: Spectrum, cut: float | None, eps: float, edge: float) -> Iterator[Curve]:
     """The share of squares >= x, and the power law from xmin on."""
     tail = tail_above(s.above, cut)
     if not len(tail):
         return
     ranks = np.unique(np.geomspace(1, len(tail), POINTS).astype(int))
     yield Curve("squares", tail[-ranks] / edge / edge, ranks / len(tail), "points")
-    fit = power_law(tail)
+    fit = fit_of(s, cut, eps)
     if fit is not None:
         x = np.geomspace(fit.xmin, tail[-1], POINTS)
         share = fit.tail / len(tail) * (x / fit.xmin) ** (1 - fit.alpha)

@@ -33,6 +33,7 @@ MATRICES = {
     "fifteen": RNG.standard_normal((15, 60)),
     "orthogonal": ORTHOGONAL,
     "identity": np.eye(40),
+    "diagonal": np.diag(np.random.default_rng(0).standard_normal(40)),
     "huge": 1e200 * GAUSSIAN,
     "tiny": 1e-200 * GAUSSIAN,
     "triangular": np.triu(RNG.standard_normal((40, 40)) ** 2, 1),
@@ -114,15 +115,15 @@ def test_products_too(product, rank, scale):
         filled(maker(Decompose()), product(rank, scale))
 
 
-def test_a_null_stands_beside_its_reading_or_neither_does(evidence):
+def test_a_null_stands_beside_its_reading_or_neither_does(evidence, product):
     """An expectation alone says nothing, a reading without it is half."""
     columns = [c.name for name in ALL for c in MAKERS[name](Decompose()).columns]
     nulls = [name for name in columns if name.endswith("_null")]
     assert len(nulls) == 5
     assert all(columns.index(name) == columns.index(name.removesuffix("_null")) + 1 for name in nulls)
-    for matrix in MATRICES:
-        values = values_of(ALL, evidence(matrix))
-        assert [n for n in nulls if (values[n] is None) != (values[n.removesuffix("_null")] is None)] == [], matrix
+    for known in (*map(evidence, MATRICES), product(4), product(60)):
+        values = values_of(ALL, known)
+        assert [n for n in nulls if (values[n] is None) != (values[n.removesuffix("_null")] is None)] == []
 
 
 @pytest.mark.parametrize("svd", [False, True])
@@ -155,6 +156,7 @@ def test_the_unit_of_the_weights_changes_no_count_rank_or_ratio(evidence, matrix
         ("one element", {"rank": 1, "m": 48, "n": 80, "stable_rank": 1.0, "identity": 0.0}),
         ("orthogonal", {"rank": 40, "spikes": 0, "near_zero": 0.0}),
         ("identity", {"rank": 40, "identity": 1.0, "identity_null": 1 / 40, "alpha": None, "condition": 1.0}),
+        ("diagonal", {"rank": 40, "identity": 1.0}),
         ("two by two", {"rank": 2, "effective_depth": None}),
         ("nan", {"rank": None, "m": None, "route": None, "spikes": None}),
     ],
@@ -218,7 +220,8 @@ def test_thin_products_have_no_bulk_and_no_depth(product):
     """They have sizes, ranks and a tail; one as thick as its matrix has a bulk as well."""
     thin = values_of(ALL, product(4))
     assert (thin["rank"], thin["route"], thin["sigma_min"]) == (4, "factors", 0.0)
-    assert {thin[c] for c in ("spikes", "effective_depth", "condition", "identity", "spikes_balanced")} == {None}
+    lacks = ("spikes", "effective_depth", "condition", "identity", *(c.name for c in twin(Decompose()).columns))
+    assert {thin[c] for c in lacks} == {None}
     assert thin["note"].count("a product of thin factors") == 1
     thick = values_of(ALL, product(60))
     assert (thick["rank"], thick["identity"]) == (48, None)

@@ -28,6 +28,12 @@ COLUMNS = (
 TWICE = 2.0  # times its null: from there the spread of lines is no accident
 
 
+def bulk_of(s: Spectrum, eps: float) -> Bulk | None:
+    """The bulk; none of a product of thin factors, nor where it is but the rounding of a type with this spacing."""
+    found = None if s.low_rank else bulk(s.sigma, s.m, s.n, s.floor)
+    return found if found and found.spikes < rank(s.sigma, s.m, s.n, s.floor, eps) else None
+
+
 def values(found: Bulk | None) -> dict[str, object]:
     """A bulk as columns, its doubts as the note."""
     if found is None:
@@ -46,9 +52,7 @@ def values(found: Bulk | None) -> dict[str, object]:
 
 def _of(balanced: bool, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     s, spread = spectrum, dict(line_spreads(margins_of(evidence)))
-    full = rank(s.sigma, s.m, s.n, s.floor, eps_of(evidence.dtype))
-    seen = None if s.low_rank else bulk(s.sigma, s.m, s.n, s.floor)
-    found = values(seen if seen and seen.spikes < full else None)       # else its bulk is the rounding of the type
+    found = values(bulk_of(s, eps_of(evidence.dtype)))
     said = [THIN] if s.low_rank else [found["note"], "" if balanced else _uneven(spread)]
     return {**found, **spread, **joined(*said, spread.get("note"))}
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from ...columns import Column
 from ...sketches import Decompose
-from ..power_law import alpha_interval, alpha_weighted, log_alpha_norm, power_law, tail_above
+from ..power_law import PowerLaw, alpha_interval, alpha_weighted, log_alpha_norm, power_law, tail_above
 from ..ranks import eps_of
 from ..spectrum import Spectrum
 from ..statistic import Evidence, Statistic
@@ -32,14 +32,17 @@ NONE = "no power law: fewer than two different values above the cut"
 EVEN = 4  # eps of the stored type: squares of an orthogonal matrix differ by less once it is rounded
 
 
+def fit_of(s: Spectrum, cut: float | None, eps: float) -> PowerLaw | None:
+    """The tail above `cut`; none where the squares are even but for the rounding of a type with this spacing."""
+    tail = tail_above(s.above, cut)
+    return None if len(tail) and tail[-1] <= tail[0] * (1 + EVEN * eps) else power_law(tail)
+
+
 def _of(cut: float | None, interval: bool, seed: int, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
-    eigenvalues = spectrum.above
-    tail = tail_above(eigenvalues, cut)
-    even = len(tail) and tail[-1] <= tail[0] * (1 + EVEN * eps_of(evidence.dtype))
-    fit = None if even else power_law(tail)
+    eigenvalues, fit = spectrum.above, fit_of(spectrum, cut, eps_of(evidence.dtype))
     if fit is None:
         return {c.name: None for c in columns(interval)} | {"note": NONE}
-    ends = alpha_interval(tail, seed) if interval else None
+    ends = alpha_interval(tail_above(eigenvalues, cut), seed) if interval else None
     return {
         "alpha": fit.alpha,
         "alpha_ks": fit.ks,

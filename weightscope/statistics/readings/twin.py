@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from ...columns import Column
 from ...sketches import Balanced, Decompose
 from ..balancing import NONE_EXISTS
-from ..marchenko_pastur import NO_BULK, bulk
+from ..marchenko_pastur import NO_BULK
+from ..ranks import eps_of
 from ..residual_product import effective_depth
 from ..spectrum import THIN, Spectrum
 from ..statistic import Evidence, Statistic
+from .bulk import bulk_of
 from .depth import FEW
 from .spectral import joined, spectral
 
@@ -24,11 +27,11 @@ COLUMNS = (
 
 
 def _of(balanced: Balanced, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
-    s, core = spectrum, evidence.sketches[balanced]
-    if s.low_rank or not core.of:
-        return {c.name: None for c in COLUMNS} | {"note": THIN if s.low_rank else NONE_EXISTS}
-    sigma, floor = core.of[0].values[: len(s.sigma)], core.of[0].floor
-    found, deep = bulk(sigma, s.m, s.n, floor), effective_depth(sigma, s.m, s.n)
+    core = evidence.sketches[balanced]
+    if spectrum.low_rank or not core.of:
+        return {c.name: None for c in COLUMNS} | {"note": THIN if spectrum.low_rank else NONE_EXISTS}
+    s = replace(spectrum, sigma=core.of[0].values[: len(spectrum.sigma)], floor=core.of[0].floor)
+    found, deep = bulk_of(s, eps_of(evidence.dtype)), effective_depth(s.sigma, s.m, s.n)
     return {
         "spikes_balanced": found and found.spikes,
         "mp_sigma_balanced": found and found.sigma,
