@@ -113,6 +113,9 @@ def test_notes_that_differ_in_numbers_are_one(draw):
     said = {note.split()[0] for note in (r["note"] for r in ws.spectrum(model, panels=False).rows) if note}
     assert said == {"not", "non-finite"}
     assert row["note"] == "3 of 3 tensors noted: model.layers.1.mlp.up_proj.weight: non-finite elements: no spectrum"
+    del model["model.layers.2.mlp.up_proj.weight"]
+    (row,) = ws.spectrum(model, by="role", panels=False).rows
+    assert row["note"] == "2 of 2 tensors noted: model.layers.1.mlp.up_proj.weight: non-finite elements: no spectrum"
 
 
 def test_a_constant_in_a_group_is_noted(draw):
