@@ -36,9 +36,18 @@ def test_a_draw_is_read_as_the_matrix_is(sketched):
         own = evaluate([sizes(M), tail(M, None, False, 0), noise(M, False)], Evidence(sketches, w.shape, "F64"))
         found = readings(sketches[M], None)
         assert {n: found[n] for n in NULL_OF} == {n: own[n] for n in NULL_OF}
-        for cut in (2.0, 1e-25):
-            own = evaluate([tail(M, cut, False, 0)], Evidence(sketches, w.shape, "F64"))
-            assert readings(sketches[M], cut)["alpha"] == own["alpha"]
+        cut = evaluate([tail(M, 2.0, False, 0)], Evidence(sketches, w.shape, "F64"))
+        assert readings(sketches[M], 2.0)["alpha"] == cut["alpha"]
+
+
+def test_what_a_route_cannot_tell_from_zero_is_no_tail():
+    """Of a power law the values above the floor."""
+    law = np.sqrt(1 / np.linspace(0.01, 1, 64))
+    found, above, every = (
+        readings(SingularValues(x, (len(x), 64), "gram", floor, 0.0), None)["alpha"]
+        for x, floor in ((law, law[32]), (law[:32], 0.0), (law, 0.0))
+    )
+    assert found == above != every
 
 
 @pytest.mark.parametrize(("known", "nonfinite"), [(3, 1), (0, 0)])
