@@ -13,6 +13,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from weightscope.analyses import ANALYSES
+from weightscope.analyses.findings import FINDINGS
 from weightscope.cli.app import app
 from weightscope.columns import Column
 from weightscope.naming import Family, Rule, Sample, families
@@ -26,12 +27,17 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {   # by command: the runs whose
         "`--long`: one row a law": {"long": True},
     },
     "spectrum": {"One row a tensor": {"balance": True, "alpha_ci": True, "null": "shuffle", "draws": 2}},
+    "outliers": {
+        "One row a tensor": {"quant": ("all",), "base": "BASE"},
+        "`--top`: one row a weight": {"top": 1},
+        "`--top-rows`: one row a row": {"top_rows": 1},
+    },
 }
 
 
 def pages() -> dict[str, str]:
     """The text of each generated page by its path under docs/."""
-    made = {"cli": cli_page(), "columns": columns_page(), "families": families_page()}
+    made = {"cli": cli_page(), "columns": columns_page(), "families": families_page(), "findings": findings_page()}
     return {f"reference/{name}.md": "\n".join(lines) + "\n" for name, lines in made.items()}
 
 
@@ -71,6 +77,16 @@ def families_page() -> Iterator[str]:
         yield from _table(("regex", "role", "stored", "split"), map(_rule, family.rules))
         yield from ("", "Examples:", "")
         yield from _table(("name", "role"), dict.fromkeys(filter(None, map(_sample, _few(family)))))
+
+
+def findings_page() -> Iterator[str]:
+    """The catalogue of `outliers`."""
+    yield from ("# Findings", "", NOTICE, "")
+    yield "What [outliers](../commands/outliers.md) reports in `findings`: what each means, why it matters, what to do, and"
+    yield "where it was seen. `--ignore ID` leaves one out; how grave it is depends on where the tensor stands."
+    for finding in FINDINGS:
+        yield from ("", f"## {finding.id}: {finding.title}", "", finding.why, "", f"**What to do:** {finding.advice}", "")
+        yield f"**Seen in:** {finding.case}"
 
 
 def _help(command: str) -> list[str]:

@@ -10,6 +10,7 @@ import weightscope as ws
 from weightscope.analyses import ANALYSES, FIT, SPECTRUM
 from weightscope.analyses.fit import FitOptions
 from weightscope.analyses.inventory import InventoryOptions
+from weightscope.analyses.outliers import OutliersOptions
 from weightscope.analyses.spectrum import SpectrumOptions
 
 TENSOR = "tensor layer role part stack kind shape dtype quantised params"
@@ -155,6 +156,7 @@ def test_every_column_is_declared_once_and_said(question):
         "fit": FitOptions(balance=True, coding=True),
         "ls": InventoryOptions(),
         "spectrum": SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2),
+        "outliers": OutliersOptions(quant=("all",), base="base"),
     }
     declared = question.columns(everything[question.name])
     found = [c.name for c in declared]

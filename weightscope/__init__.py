@@ -12,19 +12,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import fit, ls, open_checkpoint, spectrum
+    from .api import fit, ls, open_checkpoint, outliers, spectrum
     from .errors import Unmeasured, Untrusted, Usage, WeightscopeError
 
 __version__ = "0.1.0"
-__all__ = ["Unmeasured", "Untrusted", "Usage", "WeightscopeError", "fit", "ls", "open_checkpoint", "spectrum"]
-_HOMES = {"fit": ".api", "ls": ".api", "open_checkpoint": ".api", "spectrum": ".api"}
+__all__ = [
+    "Unmeasured", "Untrusted", "Usage", "WeightscopeError", "fit", "ls", "open_checkpoint", "outliers", "spectrum",
+]
 
 
 def __getattr__(name: str) -> object:
     """A public name, from the module that defines it."""
     if name not in __all__:
         raise AttributeError(f"module 'weightscope' has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, ".errors"), __name__), name)
+    return getattr(import_module(".errors" if name[0].isupper() else ".api", __name__), name)
 
 
 def __dir__() -> list[str]:

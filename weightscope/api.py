@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
-from .analyses import ANALYSES, Analysis, Model, Reading, Selection, selected
+from .analyses import ANALYSES, Analysis, Model, Piece, Reading, Selection, selected
 from .checkpoints import Opening, changed, open_checkpoint
 from .columns import Block, Panel, Row
 from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
@@ -28,7 +28,7 @@ from .reports.spark import blocks
 from .reports.view import View
 from .sizes import size_of
 
-__all__ = ["Meter", "Running", "ask", "fit", "ls", "open_checkpoint", "spectrum"]
+__all__ = ["Meter", "Running", "ask", "fit", "ls", "open_checkpoint", "outliers", "spectrum"]
 
 Watch = Callable[[Meter, int, int], AbstractContextManager[None]]  # meter, tensors, bytes -> shown while measuring
 
@@ -72,6 +72,18 @@ def fit(*models: Any, **options: Any) -> Report:
     return ask("fit", models, options)
 
 
+def outliers(*models: Any, **options: Any) -> Report:
+    """What stands out: extreme, dead, duplicate, untrained and non-finite weights, and what they cost in quantisation.
+
+    `options`: the fields of OutliersOptions (by, quant, top, top_rows, base, ignore, panels) and of the records that
+    `fit` takes. Raises Usage, Untrusted.
+
+    >>> outliers("demo:gpt", role="head", quant="int8").rows[0]["nan"]
+    0
+    """
+    return ask("outliers", models, options)
+
+
 def spectrum(*models: Any, **options: Any) -> Report:
     """What the singular values say: ranks, power-law tail, noise bulk and spikes, effective depth, with their nulls.
 
@@ -105,6 +117,10 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
     options = _checked(question, records)
     opened = [open_checkpoint(source, records[Opening]) for source in sources]
     models = selected([question.place(c, records[Reading]) for c in opened], records[Selection])
+    if base := getattr(options, "base", None):
+        opened.append(open_checkpoint(base, records[Opening]))
+        against = _by_name(question.place(opened[-1], records[Reading]))
+        models = tuple(replace(m, base=against) for m in models)
     engine = _Engine(records[Running], watch)
     answers = list(question.rows(models, options, engine))
     for sentence in filter(None, (changed(c) for c in opened)):
@@ -125,6 +141,10 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
         reasons=_reasons(models, engine),
         incomplete=any(c.missing for c in opened),
     )
+
+
+def _by_name(model: Model) -> Mapping[str, Piece]:
+    return {piece.name: piece for piece in model.pieces}
 
 
 class _Engine:
@@ -198,7 +218,8 @@ def _collect(question: Analysis, options: Any, answers: Sequence[Row | Panel | B
     found = [a for a in answers if isinstance(a, Block)]
     tables = {b.table: (b.columns, Blocks(tuple(x for x in found if x.table == b.table))) for b in found}
     panels = tuple(a for a in answers if isinstance(a, Panel))
-    return Report(question.name, rows, question.columns(options), tables=tables, panels=panels)
+    closing = question.closing([a for a in answers if isinstance(a, Row)])
+    return Report(question.name, rows, question.columns(options), tables=tables, panels=panels, closing=closing)
 
 
 def _drawn(values: Mapping[str, object]) -> Mapping[str, object]:

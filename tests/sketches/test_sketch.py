@@ -71,7 +71,7 @@ def close(a, b) -> None:
                 assert np.allclose(
                     x, getattr(b, side)[field], rtol=0, atol=1e-5 * np.max(size, initial=0, where=np.isfinite(size))
                 ), field
-        assert np.allclose(a.lag, b.lag, rtol=0, atol=1e-5 * a.rows["squares"].sum())
+        assert np.allclose(a.lag, b.lag, equal_nan=True, rtol=0, atol=1e-5 * a.rows["squares"].sum())
 
 
 @pytest.mark.usefixtures("ways")

@@ -33,6 +33,7 @@ class Model:
     source: str
     checkpoint: Checkpoint
     pieces: tuple[Piece, ...]
+    base: Mapping[str, Piece] = field(default_factory=dict)  # by name, of the checkpoint that this one came from
 
 
 @dataclass(frozen=True)
@@ -48,4 +49,5 @@ class Analysis:
     measures: bool = True                       # a tensor that could not be measured is an error under --strict
     draws: bool = False                         # has a picture
     applies: Callable[[Piece], bool] = field(default=lambda piece: True)  # else it cannot be unmeasured
+    closing: Callable[[Sequence[Row]], str] = field(default=lambda rows: "")  # the last line for a person
     notes: Callable[[Sequence[Model], Any], tuple[str, ...]] = field(default=lambda models, options: ())

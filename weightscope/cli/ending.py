@@ -45,6 +45,8 @@ def answer(
         _say(*(_hidden(report, *narrow) if hides else ()))
         _say(*report.notes, *(report.reasons if shared.verbose else ()), *(report.undrawn if shared.plot else ()))
     _write(report, shared, tables or {})
+    if report.closing and not shared.quiet:
+        _say(report.closing)
     code = max(_judged(report, shared), key=(0, 1, 4, 3).index)
     if code:
         raise Exit(code)

@@ -47,6 +47,7 @@ class Report:
     notes: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()            # tensors that could not be measured
     reasons: tuple[str, ...] = ()               # why each automatic choice was made
+    closing: str = ""                           # the last line for a person: a total
     incomplete: bool = False                    # a source was damaged, and what was whole of it was measured
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, ClassVar
 
 from ..geometry import Shape
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SAFE = (1e-24, 1e30)  # mean square between which float32 squares keep their digits
-EXTREMES = {"min": float("inf"), "max": float("-inf"), "positive": 0.0, "nonfinite": 0.0}
+EXTREMES = {"min": float("inf"), "max": float("-inf"), "nonfinite": 0.0}
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Adds a tile's line sums, rows and columns; `extremes` also keeps min, max, positive and non-finite counts."""
+    """Adds a tile's line sums and lag products; with `extremes` the lines' min, max and non-finite counts, no lags."""
 
     extremes: bool = False
     cut: ClassVar[Cut] = "any"
@@ -33,7 +34,7 @@ class Lines:
 
     def bytes(self, shape: Shape) -> int:
         """float64 fields of every line, and two border lines."""
-        return 8 * sum(shape) * (6 if self.extremes else 2) + 16 * max(shape)
+        return 8 * sum(shape) * (5 if self.extremes else 2) + 16 * max(shape)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero sums; no border seen."""
@@ -44,7 +45,7 @@ class Lines:
             for name, value in fields.items()
         }
         return full | {
-            "lag": torch.zeros(stack, 2, dtype=torch.float64, device=device),
+            "lag": None if self.extremes else torch.zeros(stack, 2, dtype=torch.float64, device=device),
             "axis": 0,
             "first": None,
             "last": None,
@@ -54,11 +55,11 @@ class Lines:
         """One tile more: its margins into their places, its lags and the seam to the tile before."""
         if not tile.box.size:
             return state
-        if self.extremes:
-            _extremes(state, tile)
         w = tile.values
         squares = _product(tile, w, w)
         rows = squares.sum(-1)
+        if self.extremes:
+            _extremes(state, tile, bool(rows.isfinite().all()))
         sound = _sound(w, rows.sum(-1) / tile.box.size)
         if all(sound):
             return state | _shown(state, tile, w, squares, rows)
@@ -68,6 +69,8 @@ class Lines:
     def merge(self, a: State, b: State) -> State:
         """Sums add, extremes compare, and a's last line meets b's first."""
         merged = {k: _MERGE.get(k[1], torch.add)(a[k], b[k]) for k in a if isinstance(k, tuple)}
+        if self.extremes:
+            return a | merged
         lag, axis = a["lag"] + b["lag"], b["axis"] if b["last"] is not None else a["axis"]
         if a["last"] is not None and b["first"] is not None:
             lag[:, 1 - axis] += (a["last"] * b["first"]).sum(-1)
@@ -83,8 +86,9 @@ class Lines:
         """One record a matrix."""
         host = {k: v.cpu().numpy() for k, v in state.items() if isinstance(k, tuple)}
         found = []
-        for i, (along, across) in enumerate(state["lag"].tolist()):
+        for i in range(len(host["rows", "sum"])):
             rows, cols = ({k[1]: v[i] for k, v in host.items() if k[0] == side} for side in ("rows", "cols"))
+            along, across = (nan, nan) if self.extremes else state["lag"][i].tolist()
             found.append(Margins(rows, cols, (along, across)))
         return found
 
@@ -118,6 +122,8 @@ def _shown(state: State, tile: Tile, w: Tensor, squares: Tensor, rows: Tensor) -
     state["cols", "squares"][:, far] += squares.sum(-2)
     state["rows", "sum"][:, near] += w.sum(-1)
     state["cols", "sum"][:, far] += w.sum(-2)
+    if state["lag"] is None:
+        return {"axis": tile.axis}
     first, last = _borders(w, tile.axis)
     lags = state["lag"].add_(_lags(w, tile))
     if state["last"] is not None:
@@ -143,15 +149,15 @@ def _borders(w: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     return pair[0].to(torch.float64, copy=True), pair[1].to(torch.float64, copy=True)
 
 
-def _extremes(state: State, tile: Tile) -> None:
-    """min, max and counts by line; non-finite values count apart."""
-    w = tile.values.double() + 0.0              # no -0: whether it is below +0 depends on the order
-    spans = {"rows": (-1, tile.box.rows), "cols": (-2, tile.box.cols)}
-    ok = w.isfinite()
-    for side, (dim, span) in spans.items():
+def _extremes(state: State, tile: Tile, finite: bool) -> None:
+    """min and max by line, and what is not finite, which counts apart; never -0, whose place depends on the order."""
+    w = tile.values
+    ok = None if finite else w.isfinite()
+    for side, dim, span in (("rows", -1, tile.box.rows), ("cols", -2, tile.box.cols)):
         part = slice(*span)
-        low, high = torch.where(ok, w, torch.inf).amin(dim), torch.where(ok, w, -torch.inf).amax(dim)
+        low = (w if ok is None else torch.where(ok, w, torch.inf)).amin(dim).double() + 0.0
+        high = (w if ok is None else torch.where(ok, w, -torch.inf)).amax(dim).double() + 0.0
         state[side, "min"][:, part] = torch.minimum(state[side, "min"][:, part], low)
         state[side, "max"][:, part] = torch.maximum(state[side, "max"][:, part], high)
-        state[side, "positive"][:, part] += (ok & (w > 0)).sum(dim)
-        state[side, "nonfinite"][:, part] += (~ok).sum(dim)
+        if ok is not None:
+            state[side, "nonfinite"][:, part] += (~ok).sum(dim)

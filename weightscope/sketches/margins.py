@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Margins:
-    """`rows[field]` has m entries, `cols[field]` n: sum, squares; with extremes also min, max, positive, nonfinite."""
+    """`rows[field]` has m entries, `cols[field]` n: sum, squares; with extremes also min, max, nonfinite."""
 
     rows: Mapping[str, NDArray[np.float64]]
     cols: Mapping[str, NDArray[np.float64]]
-    lag: tuple[float, float]                    # sums of w[i,j] w[i,j+1] and of w[i,j] w[i+1,j]
+    lag: tuple[float, float]                    # NaN with extremes; sums of w[i,j] w[i,j+1] and of w[i,j] w[i+1,j]
 
     def forget(self) -> None:
         """Lines have positions: margins of different tensors are not pooled."""

@@ -1,11 +1,11 @@
 """Rows and columns that stand out: dead, constant, of one sign, duplicated, of unusual norm; and zero padding.
 
-From margins with extremes and from content hashes alone. Lines with non-finite elements are none of these.
+From margins with extremes and from content hashes. Lines with non-finite elements are none of these.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..heavy import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Lines = Mapping[str, NDArray[np.float64]]   # sum, squares, min, max, positive, nonfinite of each line
+    Lines = Mapping[str, NDArray[np.float64]]   # sum, squares, min, max, nonfinite of each line
 
 SIGNED = 16                                     # elements: shorter lines have one sign by chance (2^-15)
 FAR, FACTOR = 6 * 1.4826, 1.5                   # MADs of log RMS from the median, and at least that ratio
@@ -53,15 +53,53 @@ def outlying(lines: Lines, length: int) -> NDArray[np.bool_]:
     return np.asarray(seen & (np.nan_to_num(away) > limit))
 
 
-def duplicated(hashes: NDArray[np.uint64], skipped: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Rows that have a twin of the same content, all of them; `skipped` (dead and constant rows) have none.
+def loudest(lines: Lines, length: int) -> float | None:
+    """RMS of the line with the largest over that of the median line, zero lines left out; None without any.
 
-    >>> duplicated(np.array([7, 8, 7], np.uint64), np.zeros(3, bool)).tolist()
+    >>> lines = {"squares": np.array([4.0, 4.0, 36.0, 0.0]), "nonfinite": np.zeros(4)}
+    >>> loudest(lines, 4)
+    3.0
+    """
+    squares = lines["squares"][_finite(lines) & (lines["squares"] > 0)]
+    rms = np.sqrt(squares / length)
+    return float(rms.max() / np.median(rms)) if len(rms) else None
+
+
+def row_z(lines: Lines, length: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """RMS of each line, and its log's distance from the median in 1.4826 MAD; NaN for zero and non-finite lines.
+
+    Where all lines are alike (MAD 0) no distance has a unit: all are NaN.
+    """
+    seen = _finite(lines) & (lines["squares"] > 0)
+    rms, z = np.sqrt(lines["squares"] / length), np.full(len(seen), np.nan)
+    logs = np.log(rms[seen])
+    away = logs - np.median(logs) if len(logs) else logs
+    mad = 1.4826 * float(np.median(np.abs(away))) if len(logs) else 0.0
+    if mad > 0:
+        z[seen] = away / mad
+    return rms, z
+
+
+def duplicated(content: NDArray[Any], skipped: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows that have a twin of the same `content`, all of them; `skipped` (dead and constant rows) have none.
+
+    Content is a hash a row, (m,), or what equal rows have in common, (m, k).
+
+    >>> duplicated(np.array([7, 8, 7]), np.zeros(3, bool)).tolist()
     [True, False, True]
     """
-    _, place, many = np.unique(hashes, return_inverse=True, return_counts=True)
+    _, place, many = np.unique(content, axis=0, return_inverse=True, return_counts=True)
+    place = place.reshape(-1)
     twins = np.bincount(place[~skipped], minlength=len(many)) > 1
-    return twins[place] & ~skipped
+    return np.asarray(twins[place] & ~skipped)
+
+
+def content(lines: Lines) -> NDArray[np.float64]:
+    """(m, 4): sum, sum of squares, least and greatest, which equal rows share to the last bit.
+
+    Other rows hardly ever do, unless one is the other in another order: a hash tells these apart.
+    """
+    return np.stack([lines[name] for name in ("sum", "squares", "min", "max")], -1)
 
 
 def zero_block(rows: NDArray[np.bool_], cols: NDArray[np.bool_]) -> str | None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import fit, ls, spectrum
+from . import fit, ls, outliers, spectrum
 
-COMMANDS = (ls, fit, spectrum)
+COMMANDS = (ls, fit, spectrum, outliers)

@@ -1,0 +1,144 @@
+"""outliers: what stands out? Extreme, dead, duplicate, untrained and non-finite weights, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..columns import Block, Column, Panel, Row
+from ..engine.unit import Measurer
+from ..errors import Usage
+from ..sketches.schemes import SCHEMES
+from ..statistics.readings import CROWDING, EXTREMES, MARKED_LINES, UNTRAINED, quantisation
+from ..statistics.statistic import Evidence, Statistic, chosen, evaluate
+from . import pieces
+from .analysis import Analysis, Model
+from .findings import FINDINGS, FOUND, GRAVITY, SEVERITY, gravest, judged
+from .groups import grouped, keys_of, spread, with_spread
+from .identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
+from .notes import joined
+from .outliers_answers import AGAINST, TWIN, Answer, answers
+from .outliers_extremes import ROWS, WEIGHTS, top_rows, top_weights
+from .outliers_pictures import panel
+
+BY = ("tensor", "role", "layer", "model")
+JUDGED = (SEVERITY, FOUND, GRAVITY)
+
+
+@dataclass(frozen=True)
+class OutliersOptions:
+    """What `outliers` is asked: grouping, quantisation schemes, lists of extremes, a base, and what is ignored."""
+
+    by: str = "tensor"  # tensor, role, layer or model
+    quant: tuple[str, ...] = ()  # schemes, or `all`
+    top: int = 0  # list the N most extreme weights instead
+    top_rows: int = 0  # list the N rows of most unusual norm instead
+    base: str | None = None  # the checkpoint that this one was made from
+    ignore: tuple[str, ...] = ()  # findings that are not reported
+    panels: bool = True
+    several: bool = False  # several models: rows say which
+    wanted: frozenset[str] | None = None  # columns asked for; None = all
+
+    def __post_init__(self) -> None:
+        if self.by not in BY:
+            raise Usage(f"outliers groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
+        for name in set(self.quant) - {*SCHEMES, "all"}:
+            raise Usage(f"--quant takes {', '.join(SCHEMES)} or all", f"found {name!r}", "separate several by commas")
+        for name in set(self.ignore) - {f.id for f in FINDINGS}:
+            known = f"{FINDINGS[0].id} to {FINDINGS[-1].id}"
+            raise Usage(f"--ignore takes the id of a finding, {known}", f"found {name!r}", "see the page on findings")
+        if min(self.top, self.top_rows) < 0 or (self.top and self.top_rows):
+            raise Usage("--top and --top-rows take a number from 1 on, one of them at a time",
+                        f"found --top {self.top} and --top-rows {self.top_rows}", "ask twice")
+        if (self.top or self.top_rows) and self.by != "tensor":
+            raise Usage("--top and --top-rows list weights and rows", f"found --by {self.by}", "leave out --by")
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """In the order of their table."""
+        return tuple(name for name in SCHEMES if name in self.quant or "all" in self.quant)
+
+
+def statistics(o: OutliersOptions) -> tuple[Statistic, ...]:
+    """In the order of their columns."""
+    return (EXTREMES, MARKED_LINES, UNTRAINED, CROWDING) + ((quantisation(o.schemes),) if o.schemes else ())
+
+
+def columns(o: OutliersOptions) -> tuple[Column, ...]:
+    """Findings first, then what they rest on."""
+    source = (SOURCE,) if o.several else ()
+    if o.top or o.top_rows:
+        return (*source, TENSOR[0], *(WEIGHTS if o.top else ROWS))
+    own = tuple(c for s in statistics(o) for c in s.columns)
+    against = AGAINST if o.base else ()
+    if o.by != "tensor":
+        keys = tuple(replace(c, shown=c.shown and c.name != "params") for c in keys_of(o.by))
+        return (*source, *keys, *JUDGED, *with_spread(statistics(o)), NOTE)
+    named = tuple(replace(c, shown=c.name == "tensor") for c in TENSOR)
+    return (*source, *named, *JUDGED, *own, TWIN, *against, NOTE)
+
+
+def optional(o: OutliersOptions) -> Mapping[str, str]:
+    """Columns that another option would bring."""
+    single = "a run without --top and --top-rows" if o.top or o.top_rows else "--by tensor"
+    full = OutliersOptions(quant=("all",), base="base")
+    brought = {c.name: c.option or single for c in (*columns(full), *columns(replace(full, by="role")))}
+    return (
+        {c.name: "--by role" for c in (*keys_of("role"), *keys_of("layer"), *with_spread(statistics(full)))}
+        | brought
+        | {c.name: "--by role" for c in keys_of("role") if o.by == "tensor" and c.name == "tensors"}
+        | {c.name: "--top" for c in WEIGHTS}
+        | {c.name: "--top-rows" for c in ROWS if c.name == "rms"}
+        | {"source": "several MODELs"}
+    )
+
+
+def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iterator[Row | Panel | Block]:
+    """One row a tensor or a group with its findings; or the list of extremes that was asked for."""
+    asked = () if o.top or o.top_rows else chosen(statistics(o), _needed(o))
+    for model in models:
+        own, found = sourced(models, model), answers(model, o, asked, measure)
+        if o.top:
+            yield from (Row({**own, **values}) for values in top_weights(found, o.top))
+        elif o.top_rows:
+            yield from (Row({**own, **values}) for values in top_rows(found, o.top_rows))
+        elif o.by != "tensor":
+            yield from _groups(list(found), asked, o, own)
+        else:
+            for answer in found:
+                yield Row({**own, **of_tensor(answer.piece), **_judged(answer, o)})
+                if o.panels:
+                    yield panel(answer, {**own, "tensor": answer.piece.name})
+
+
+def _needed(o: OutliersOptions) -> frozenset[str] | None:
+    """A judgement looks at everything; without one only what is asked for."""
+    return None if o.wanted is None or o.wanted & {c.name for c in JUDGED} else o.wanted
+
+
+def _judged(answer: Answer, o: OutliersOptions) -> dict[str, object]:
+    return {**answer.values, **judged(answer.values, answer.piece, frozenset(o.ignore))}
+
+
+def _groups(
+    found: Sequence[Answer], asked: Sequence[Statistic], o: OutliersOptions, own: Mapping[str, object]
+) -> Iterator[Row]:
+    """Pooled counts and energies beside their spread, and the gravest finding of a tensor."""
+    triples = ((a.piece, _judged(a, o), a.pooling) for a in found)
+    for group in grouped(triples, o.by):
+        values = evaluate(asked, Evidence(group.pooled, None, kind=str(group.keys["kind"])))
+        around = dict(spread(group, [c for s in asked for c in s.columns]))
+        sizes = {"tensors": len(group.values), "params": group.params}
+        note = joined(values["note"], group.noted)
+        yield Row({**own, **group.keys, **sizes, **gravest(group.values), **around, **values, "note": note})
+
+
+def closing(seen: Sequence[Row]) -> str:
+    """The one-line total: how many tensors, how many errors and warnings; none of groups and lists."""
+    if not all({"tensor", "severity"} <= row.values.keys() for row in seen):
+        return ""
+    counts = {s: sum(row.values.get("severity") == s for row in seen) for s in ("error", "warn")}
+    return f"{len(seen)} tensors: {counts['error']} errors, {counts['warn']} warnings"
+
+
+OUTLIERS = Analysis("outliers", OutliersOptions, columns, optional, rows, pieces.measured, draws=True, closing=closing)

@@ -1,0 +1,135 @@
+"""How pieces become rows of `outliers`: what is measured of each, its base beside it, and tensors of equal content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..columns import Column
+from ..engine.unit import Measured, Measurer, Unit
+from ..sketches import Beyond, Hashes, Top, Untrained
+from ..statistics.marked_lines import constant, content, dead, duplicated
+from ..statistics.readings.marked_lines import MARGINS
+from ..statistics.statistic import Evidence, Statistic, evaluate, needed
+from .analysis import Model, Piece
+from .notes import joined
+
+if TYPE_CHECKING:
+    from .outliers import OutliersOptions
+
+TWIN = Column("twin_of", "str", "an earlier tensor of the same content")
+AGAINST = (
+    Column("changed_rows", "int", "rows that differ from those of --base", option="--base"),
+    Column("untouched_rows", "int", "rows that are bit-identical to those of --base", option="--base"),
+)
+EQUAL = "duplicate_rows"
+PLACES = 256                                    # weights that a picture of one tensor shows
+SMALL = 1024                                    # elements: smaller tensors are equal by chance or by design
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What came of one piece."""
+
+    piece: Piece
+    values: Mapping[str, object]
+    sketches: Mapping[Any, Any] = field(default_factory=dict)
+
+    @property
+    def pooling(self) -> Mapping[Any, Any]:
+        """What may be added up over tensors."""
+        return {m: s for m, s in self.sketches.items() if s.forget() is not None}
+
+
+def answers(model: Model, o: OutliersOptions, asked: Sequence[Statistic], measure: Measurer) -> Iterator[Answer]:
+    """Every piece with its values and sketches, in order; rows that seem equal are hashed before they are called so."""
+    found = list(_first(model, o, asked, measure))
+    doubted = [a for a in found if a.values.get(EQUAL)]
+    units = [Unit(a.piece, {"": a.piece.entry}, {"": frozenset({Hashes()})}) for a in doubted if a.piece.entry]
+    hashed = measure(units, lambda measured: {}) if units else iter(())
+    for answer in found:
+        yield _confirmed(answer, next(hashed)) if answer.values.get(EQUAL) else answer
+
+
+def _confirmed(answer: Answer, hashed: Measured) -> Answer:
+    """With the rows that are equal, not those that seem so."""
+    rows, hashes = answer.sketches[MARGINS].rows, hashed.sketches[""].get(Hashes())
+    equal = None if hashes is None else int(duplicated(hashes.rows, dead(rows) | constant(rows)).sum())
+    note = joined(answer.values["note"], hashed.note)
+    return Answer(answer.piece, {**answer.values, EQUAL: equal, "note": note}, answer.sketches)
+
+
+def _first(model: Model, o: OutliersOptions, asked: Sequence[Statistic], measure: Measurer) -> Iterator[Answer]:
+    """Every piece, in order; what cannot be measured has a note."""
+    alone = sum(p.entry is not None for p in model.pieces) == 1
+    units = [_unit(p, model, _wants(p, o, asked, alone)) for p in model.pieces if p.entry is not None]
+    measured, seen = measure(units, partial(_each, asked)), dict[object, str]()
+    for piece in model.pieces:
+        if piece.entry is None:
+            nulls = {c.name: None for s in asked for c in s.columns}
+            yield Answer(piece, nulls | {"note": piece.note})
+            continue
+        answer = next(measured)
+        sketches = answer.sketches[""]
+        twin = {TWIN.name: _twin(piece, sketches, seen)}
+        yield Answer(piece, {**answer.values, **twin, **_against(piece, model, answer)}, sketches)
+
+
+def _unit(piece: Piece, model: Model, wants: frozenset[Any]) -> Unit:
+    """A tensor, and its base where there is one of the same shape."""
+    base, entry = model.base.get(piece.name), piece.entry
+    assert entry is not None
+    if base is None or base.entry is None or base.entry.shape != entry.shape or not _is_matrix(piece):
+        return Unit(piece, {"": entry}, {"": wants})
+    hashes = frozenset({Hashes()})
+    return Unit(piece, {"": entry, "base": base.entry}, {"": wants | hashes, "base": hashes})
+
+
+def _wants(piece: Piece, o: OutliersOptions, asked: Sequence[Statistic], alone: bool) -> frozenset[Any]:
+    """Vectors have element statistics only; tokens have rows of their own."""
+    if o.top:
+        return frozenset({Beyond(), Top(o.top)})
+    if o.top_rows:
+        return frozenset({MARGINS}) if _is_matrix(piece) else frozenset()
+    wants = needed(asked) | (frozenset({Beyond()} | ({Top(PLACES)} if alone else set())) if o.panels else frozenset())
+    of_tokens = piece.place.kind == "embedding" or piece.place.role == "head"
+    wants -= frozenset() if of_tokens else {Untrained()}
+    return wants if _is_matrix(piece) else wants - {MARGINS, Untrained()}
+
+
+def _is_matrix(piece: Piece) -> bool:
+    return piece.entry is not None and min(piece.entry.shape) > 1
+
+
+def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object]:
+    """The values of one tensor, made beside the reading."""
+    piece: Piece = measured.unit.key
+    shape = piece.entry.shape if piece.entry else None
+    values = evaluate(asked, Evidence(measured.sketches[""], shape, piece.dtype, piece.place.kind))
+    said = "" if _is_matrix(piece) or not piece.params else "a vector: element statistics only"
+    return values | {"note": joined(piece.note, said, measured.note, values["note"])}
+
+
+def _twin(piece: Piece, sketches: Mapping[Any, Any], seen: dict[object, str]) -> str | None:
+    """The first tensor of the same rows in the same type, if it is not this one; constant ones do not count."""
+    found, counted = sketches.get(MARGINS), sketches.get(Beyond())
+    if found is None or counted is None or piece.params < SMALL or counted.counts.distinct == 1:
+        return None
+    lines = tuple(content(side).tobytes() for side in (found.rows, found.cols))
+    first = seen.setdefault((piece.dtype, piece.shape, lines), piece.name)
+    return None if first == piece.name else first
+
+
+def _against(piece: Piece, model: Model, answer: Measured) -> Mapping[str, object]:
+    """Rows that changed since the base, and rows that did not; nulls with the reason where there is no base."""
+    if not model.base:
+        return {}
+    own, other = (answer.sketches.get(label, {}).get(Hashes()) for label in ("", "base"))
+    base = model.base.get(piece.name)
+    if own is None or other is None or base is None or base.dtype != piece.dtype:
+        said = "not in the base" if base is None else "" if own is None else "another shape or type than in the base"
+        return dict.fromkeys(c.name for c in AGAINST) | {"note": joined(answer.values.get("note"), said)}
+    changed = int((own.rows != other.rows).sum())
+    return {"changed_rows": changed, "untouched_rows": len(own.rows) - changed}

@@ -1,0 +1,61 @@
+"""weightscope outliers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from ...heavy import Lazy
+from ..options import Shared, shared
+from ..terminal import drawing
+
+ending = Lazy("weightscope.cli.ending")
+EPILOG = "Example: weightscope outliers demo:gpt --quant int4_g128 --fail-if 'nan + inf > 0'"
+FOUND = ("not isnull(findings)", "rows without findings: not listed")
+
+
+@shared
+def outliers(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL", help="Checkpoint, folder or demo:NAME.", show_default=False)
+    ],
+    quant: Annotated[
+        str | None,
+        typer.Option(
+            "--quant", metavar="SCHEME,...", help="Also the error of these quantisation schemes, or all.",
+            show_default=False,
+        ),
+    ] = None,
+    top: Annotated[
+        int, typer.Option("--top", metavar="N", min=0, help="The N most extreme weights instead.", show_default=False)
+    ] = 0,
+    top_rows: Annotated[
+        int,
+        typer.Option("--top-rows", metavar="N", min=0, help="The N rows of oddest norm instead.", show_default=False),
+    ] = 0,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="MODEL", help="What this was made from: rows that changed.", show_default=False),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="ID", help="Do not report this finding (repeatable).", show_default=False),
+    ] = None,
+    *,
+    shared: Shared,
+) -> None:
+    """What stands out? Extreme, dead, duplicate, untrained and non-finite weights, and what they cost."""
+    own = {
+        "quant": tuple(name.strip() for name in quant.split(",")) if quant is not None else (),
+        "top": top,
+        "top_rows": top_rows,
+        "base": base,
+        "ignore": tuple(ignore or ()),
+    }
+    given = {k: v for k, v in own.items() if v} | {"panels": shared.plot is not None}
+    lists = bool(top or top_rows)
+    if not lists and shared.sort is None and drawing(shared):
+        shared = replace(shared, sort="-gravity")  # a person reads the worst first
+    ending.answer("outliers", models, given, shared, narrow=("", "") if lists else FOUND)

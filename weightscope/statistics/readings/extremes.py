@@ -1,0 +1,64 @@
+"""Columns of single weights that stand out: special values, counts beyond k std, the largest z, the core, lattices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...columns import Column
+from ...sketches import Beyond
+from ...sketches.beyond import SIGMAS
+from ..extremes import beyond, core, farthest
+from ..filters import tiny_share
+from ..lattice import lattice
+from ..statistic import Evidence, Statistic
+
+COLUMNS = (
+    Column("nan", "int", "NaN values", shown=True),
+    Column("inf", "int", "infinite values, both signs", shown=True),
+    Column("zeros", "int", "exact zeros, +0 and -0"),
+    Column("subnormals", "int", "values below the least normal magnitude of their type"),
+    Column("tiny_share", "float", "share of weights with |w| < std/1000", "", "arXiv 2501.10661"),
+    Column("distinct", "int", "distinct finite values; null beyond 65,536"),
+    Column("min", "float", "least finite value", "weight"),
+    Column("max", "float", "greatest finite value", "weight"),
+    *(
+        column
+        for k in SIGMAS
+        for column in (
+            Column(f"beyond_{k}", "int", f"weights further than {k} std from the mean"),
+            Column(f"beyond_{k}_ratio", "float", f"their share over a Gaussian's beyond {k} std"),
+        )
+    ),
+    Column("max_z", "float", "largest |w - mean|/std", "std", shown=True),
+    Column("max_z_null", "float", "what as many Gaussians give for max_z", "std", shown=True),
+    Column("core_share", "float", "share of weights within 4 robust_std of the median", "", "arXiv 2501.10661"),
+    Column("core_std", "float", "std of those, corrected for the cut", "weight", "arXiv 2501.10661"),
+    Column("lattice", "str", "bf16, step S, two powers or codebook N where the values are on one"),
+)
+
+
+def _of(evidence: Evidence) -> Mapping[str, object]:
+    found = evidence.sketches[Beyond()]
+    counts = found.counts
+    return {
+        **{name: getattr(counts, name) for name in ("nan", "inf", "zeros", "subnormals", "distinct")},
+        "tiny_share": tiny_share(counts),
+        "min": counts.minimum if counts.n else None,
+        "max": counts.maximum if counts.n else None,
+        **beyond(found),
+        **farthest(found),
+        **core(found),
+        "lattice": lattice(counts, evidence.dtype) if evidence.dtype else None,
+        "note": _note(found.counts.n, found.core is None, found.beyond is None),
+    }
+
+
+def _note(n: int, no_core: bool, no_std: bool) -> str:
+    if not n:
+        return "no finite element"
+    if no_std:
+        return "squares leave float64: no std"
+    return "half of the values or more are equal: no core" if no_core else ""
+
+
+EXTREMES = Statistic(COLUMNS, frozenset({Beyond()}), _of, pools=True)

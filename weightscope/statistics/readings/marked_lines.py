@@ -1,0 +1,51 @@
+"""Columns of rows and columns that stand out: dead, constant, of one sign, duplicated, of unusual norm, padding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...columns import Column
+from ...sketches import Groups, Lines
+from ..marked_lines import constant, content, dead, duplicated, loudest, one_sign, outlying, zero_block
+from ..statistic import Evidence, Statistic
+
+MARGINS = Lines(extremes=True)
+COLUMNS = (
+    Column("dead_rows", "int", "rows of zeros", shown=True),
+    Column("dead_cols", "int", "columns of zeros"),
+    Column("constant_rows", "int", "rows of one value that is not zero"),
+    Column("duplicate_rows", "int", "rows that have a bit-identical twin; not zero or constant ones", shown=True),
+    Column("outlier_rows", "int", "rows whose log RMS is far from the median, by a factor of 1.5 at least"),
+    Column("outlier_cols", "int", "columns whose log RMS is far from the median, by a factor of 1.5 at least"),
+    Column("row_loudest", "float", "RMS of the loudest row over that of the median row"),
+    Column("col_loudest", "float", "RMS of the loudest column over that of the median column"),
+    Column("one_sign_rows", "int", "rows of 16 weights or more that are all positive or all negative"),
+    Column("one_sign_cols", "int", "columns of 16 weights or more that are all positive or all negative"),
+    Column("zero_block", "str", "zero rows x zero columns at the end of the matrix: padding"),
+    Column("sparsity_pattern", "str", "2:4 or 4:8 where every group of neighbours has its zeros"),
+)
+
+
+def _of(evidence: Evidence) -> Mapping[str, object]:
+    margins = evidence.sketches[MARGINS]
+    rows, cols = margins.rows, margins.cols
+    m, n = len(rows["sum"]), len(cols["sum"])
+    dead_rows, dead_cols, same = dead(rows), dead(cols), constant(rows)
+    found = evidence.sketches[Groups()].patterns
+    return {
+        "dead_rows": int(dead_rows.sum()),
+        "dead_cols": int(dead_cols.sum()),
+        "constant_rows": int(same.sum()),
+        "duplicate_rows": int(duplicated(content(rows), dead_rows | same).sum()),
+        "outlier_rows": int(outlying(rows, n).sum()),
+        "outlier_cols": int(outlying(cols, m).sum()),
+        "row_loudest": loudest(rows, n),
+        "col_loudest": loudest(cols, m),
+        "one_sign_rows": int(one_sign(rows, n).sum()),
+        "one_sign_cols": int(one_sign(cols, m).sum()),
+        "zero_block": zero_block(dead_rows, dead_cols),
+        "sparsity_pattern": found[0] if found and not dead_rows.all() else None,
+    }
+
+
+MARKED_LINES = Statistic(COLUMNS, frozenset({MARGINS, Groups()}), _of)
