@@ -82,11 +82,11 @@ def families_page() -> Iterator[str]:
 def findings_page() -> Iterator[str]:
     """The catalogue of `outliers`."""
     yield from ("# Findings", "", NOTICE, "")
-    yield "What [outliers](../commands/outliers.md) reports in `findings`: what each means, why it matters, what to do, and"
-    yield "where it was seen. `--ignore ID` leaves one out; how grave it is depends on where the tensor stands."
+    yield "What [outliers](../commands/outliers.md) reports in `findings`: what each means, why it matters, what to do,"
+    yield "and where it was seen. `--ignore ID` leaves one out; how grave it is depends on where the tensor stands."
     for finding in FINDINGS:
-        yield from ("", f"## {finding.id}: {finding.title}", "", finding.why, "", f"**What to do:** {finding.advice}", "")
-        yield f"**Seen in:** {finding.case}"
+        yield from ("", f"## {finding.id}: {finding.title}", "", finding.why, "")
+        yield from (f"**What to do:** {finding.advice}", "", f"**Seen in:** {finding.case}")
 
 
 def _help(command: str) -> list[str]:
