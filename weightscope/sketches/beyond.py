@@ -173,18 +173,22 @@ def _core(counts: ValueCounts) -> Edge | None:
 
 
 def _look(state: State, tile: Tile, i: int, aim: Aim) -> None:
-    """Adds what is far in one matrix's tile to the state, in place; a span that holds the whole tile costs nothing."""
+    """Adds what is far in one matrix's tile to the state, in place."""
     x, exact = _finite(tile.values[i], aim), torch.float64 if tile.box.size > EXACT else tile.values.dtype
-    low, high = (float(v) for v in torch.aminmax(x))
-    for k, (least, most) in enumerate(aim.sigma_spans):
-        if low < least or high > most:
-            state["beyond"][i, k] += _outside(tile, x, (least, most))[0].sum(dtype=exact).long()
-    if aim.core_span and (low < aim.core_span[0] or high > aim.core_span[1] or not aim.counts.exact):
+    for k, within in _crossed(x, aim.sigma_spans):
+        state["beyond"][i, k] += _outside(tile, x, within)[0].sum(dtype=exact).long()
+    if aim.core_span:
         outside, cut = _outside(tile, x, aim.core_span)
         state["rows"][i, slice(*tile.box.rows)] += outside.sum(-1, dtype=exact).long()
         state["cols"][i, slice(*tile.box.cols)] += outside.sum(-2, dtype=exact).long()
         if not aim.counts.exact:
             state["core"][i] += _core_sums(cut, outside, aim)
+
+
+def _crossed(x: Tensor, spans: tuple[Span, ...]) -> list[tuple[int, Span]]:
+    """The spans that do not hold everything: of five and six std few tiles cross any."""
+    low, high = (float(v) for v in torch.aminmax(x)) if spans else (0.0, 0.0)
+    return [(k, within) for k, within in enumerate(spans) if low < within[0] or high > within[1]]
 
 
 def _finite(x: Tensor, aim: Aim) -> Tensor:
