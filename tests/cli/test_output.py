@@ -257,3 +257,13 @@ def test_seed_changes_the_shuffle_alone(weightscope, model):
     first, second = (records(weightscope("fit", model, *columns, "--seed", str(s)).out)[0] for s in (0, 1))
     assert first["balanced_beta"] == second["balanced_beta"]
     assert first["balanced_beta_null"] != second["balanced_beta_null"]
+
+
+def test_cells_of_nothing_are_a_table_of_no_lines(weightscope, tmp_path):
+    """A model without a measurable tensor still gives its file; an empty name is none."""
+    path, cells = tmp_path / "m.safetensors", tmp_path / "cells.csv"
+    header = b'{"w":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}'
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+    assert weightscope("fit", path, "--counts", cells).code == 0
+    assert cells.read_text() == "tensor,low,high,count\n"
+    assert weightscope("fit", path, "--counts", "").code == 2

@@ -86,7 +86,7 @@ def test_a_matrix_over_the_budget_is_4_under_strict(weightscope, store):
     done = weightscope("spectrum", large, "--strict", "--memory", "40MiB", "--columns", "rank,note")
     assert done.code == 4
     assert "Decompose needs " in done.out
-    assert done.err == "--strict: 1 tensors could not be measured: h.0.w\n"
+    assert done.err == "--strict: 1 tensor could not be measured: h.0.w\n"
 
 
 def test_gates(weightscope, planted, odd):

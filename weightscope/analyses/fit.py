@@ -94,6 +94,8 @@ def optional(o: FitOptions) -> Mapping[str, str]:
 
 def rows(models: Sequence[Model], o: FitOptions, measure: Measurer) -> Iterator[Row | Panel | Block]:
     """One row a tensor, a group, or a law of either; then its cells and its picture where they were asked for."""
+    if o.counts:
+        yield _cells(ValueCounts(), {})  # the table is there also where nothing was counted
     for model in models:
         own = sourced(models, model)
         answers = _answers(model, o, measure)
@@ -115,10 +117,14 @@ def _lines(
     else:
         yield Row({**values, "histogram": heights(counts)} if o.histogram else values)
     if counts is not None and o.counts:
-        cells = {"low": counts.low, "high": counts.high, "count": counts.counts}
-        yield Block(cells, {"tensor": titled(of)}, "counts", CELLS)
+        yield _cells(counts, of)
     if o.panels:
         yield panel(counts, of, values.get("best"))
+
+
+def _cells(counts: ValueCounts, of: Mapping[str, object]) -> Block:
+    arrays = {"low": counts.low, "high": counts.high, "count": counts.counts}
+    return Block(arrays, {"tensor": titled(of)}, "counts", CELLS)
 
 
 def _answers(

@@ -97,7 +97,8 @@ def _judged(report: Report, shared: Shared) -> list[int]:
                 _say(f"warning: {describe(verdict)}")
             codes.append(4 if shared.strict else 0)
     if shared.strict and report.unmeasured:
-        _say(f"--strict: {len(report.unmeasured)} tensors could not be measured: {', '.join(report.unmeasured[:5])}")
+        many = f"{len(report.unmeasured)} tensor{'s' * (len(report.unmeasured) > 1)}"
+        _say(f"--strict: {many} could not be measured: {', '.join(report.unmeasured[:5])}")
         codes.append(4)
     return [*codes, 3 if report.incomplete else 0]
 

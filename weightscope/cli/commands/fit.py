@@ -44,4 +44,4 @@ def fit(
         "histogram": drawing(shared),
     }
     given = {k: v for k, v in own.items() if v or k == "panels"}
-    ending.answer("fit", models, given, shared, tables={"counts": counts} if counts else {})
+    ending.answer("fit", models, given, shared, tables={"counts": counts} if counts is not None else {})
