@@ -23,6 +23,7 @@ from .outliers_pictures import panel
 
 BY = ("tensor", "role", "layer", "model")
 JUDGED = (SEVERITY, FOUND, GRAVITY)
+OF_TWINS = frozenset({"nan", "dead_rows"})      # of the readings that look at what twins are told by
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,10 @@ def optional(o: OutliersOptions) -> Mapping[str, str]:
     """Columns that another option would bring."""
     single = "a run without --top and --top-rows" if o.top or o.top_rows else "--by tensor"
     full = OutliersOptions(quant=("all",), base="base")
-    brought = {c.name: c.option or single for c in (*columns(full), *columns(replace(full, by="role")))}
+    of_groups = (*keys_of("role"), *keys_of("layer"), *with_spread(statistics(full)))
     return (
-        {c.name: "--by role" for c in (*keys_of("role"), *keys_of("layer"), *with_spread(statistics(full)))}
-        | brought
-        | {c.name: "--by role" for c in keys_of("role") if o.by == "tensor" and c.name == "tensors"}
+        {c.name: "--by role" if o.by == "tensor" else c.option or single for c in of_groups}
+        | {c.name: c.option or single for c in columns(full)}
         | {c.name: "--top" for c in WEIGHTS}
         | {c.name: "--top-rows" for c in ROWS if c.name == "rms"}
         | {"source": "several MODELs"}
@@ -112,12 +112,16 @@ def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iter
 
 
 def _needed(o: OutliersOptions) -> frozenset[str] | None:
-    """A judgement looks at everything; without one only what is asked for."""
-    return None if o.wanted is None or o.wanted & {c.name for c in JUDGED} else o.wanted
+    """A judgement looks at everything; without one only what is asked for, and what shows a twin."""
+    if o.wanted is None or o.wanted & {c.name for c in JUDGED}:
+        return None
+    return o.wanted | (OF_TWINS if TWIN.name in o.wanted else frozenset())
 
 
 def _judged(answer: Answer, o: OutliersOptions) -> dict[str, object]:
-    return {**answer.values, **judged(answer.values, answer.piece, frozenset(o.ignore))}
+    """With findings, where everything was looked at."""
+    whole = _needed(o) is None
+    return {**answer.values, **(judged(answer.values, answer.piece, frozenset(o.ignore)) if whole else {})}
 
 
 def _groups(
@@ -126,11 +130,12 @@ def _groups(
     """Pooled counts and energies beside their spread, and the gravest finding of a tensor."""
     triples = ((a.piece, _judged(a, o), a.pooling) for a in found)
     for group in grouped(triples, o.by):
-        values = evaluate(asked, Evidence(group.pooled, None, kind=str(group.keys["kind"])))
+        values = evaluate([s for s in asked if s.pools], Evidence(group.pooled, None, kind=str(group.keys["kind"])))
         around = dict(spread(group, [c for s in asked for c in s.columns]))
         sizes = {"tensors": len(group.values), "params": group.params}
         note = joined(values["note"], group.noted)
-        yield Row({**own, **group.keys, **sizes, **gravest(group.values), **around, **values, "note": note})
+        worst = gravest(group.values) if _needed(o) is None else {}
+        yield Row({**own, **group.keys, **sizes, **worst, **around, **values, "note": note})
 
 
 def closing(seen: Sequence[Row]) -> str:

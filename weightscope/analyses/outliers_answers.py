@@ -129,7 +129,8 @@ def _against(piece: Piece, model: Model, answer: Measured) -> Mapping[str, objec
     own, other = (answer.sketches.get(label, {}).get(Hashes()) for label in ("", "base"))
     base = model.base.get(piece.name)
     if own is None or other is None or base is None or base.dtype != piece.dtype:
-        said = "not in the base" if base is None else "" if own is None else "another shape or type than in the base"
+        other_kind = base is not None and (base.shape, base.dtype) != (piece.shape, piece.dtype)
+        said = "not in the base" if base is None else "another shape or type than in the base" if other_kind else ""
         return dict.fromkeys(c.name for c in AGAINST) | {"note": joined(answer.values.get("note"), said)}
     changed = int((own.rows != other.rows).sum())
     return {"changed_rows": changed, "untouched_rows": len(own.rows) - changed}

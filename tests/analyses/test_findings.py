@@ -1,0 +1,239 @@
+"""Findings: each is found where it was planted, nowhere else, and as grave as its place makes it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import weightscope as ws
+from weightscope.analyses.findings import FINDINGS, SEVERITIES
+
+EMBED = "model.embed_tokens.weight"
+HEAD = "lm_head.weight"
+Q = "model.layers.0.self_attn.q_proj.weight"
+K = "model.layers.0.self_attn.k_proj.weight"
+OUT = "model.layers.0.self_attn.o_proj.weight"
+DOWN = "model.layers.0.mlp.down_proj.weight"
+UP = "model.layers.0.mlp.up_proj.weight"
+BIAS = "model.layers.0.self_attn.q_proj.bias"
+NORM = "model.norm.weight"
+SIZES = {EMBED: (200, 64), HEAD: (200, 64), Q: (64, 64), K: (64, 64), OUT: (64, 64), DOWN: (64, 192), UP: (192, 64)}
+IDS = tuple(f.id for f in FINDINGS)
+
+
+@pytest.fixture
+def clean(draw):
+    """A network as it is drawn: Gaussian matrices, a bias of zeros, a norm of ones."""
+    matrices = {name: draw(*sizes) for name, sizes in SIZES.items()}
+    return matrices | {BIAS: torch.zeros(64), NORM: torch.ones(64)}
+
+
+def found(model, **options):
+    """Findings of every tensor that has any, as {id: severity}."""
+    rows = ws.outliers(model, panels=False, **options).rows
+    return {row["tensor"]: (row["severity"], row["findings"].split(",")) for row in rows if row["findings"]}
+
+
+def changed(w, rows, cols, value):
+    """A copy with one part set."""
+    w = w.clone()
+    w[rows, cols] = value
+    return w
+
+
+ALL, LAST = slice(None), slice(-8, None)
+PAIR = torch.tensor([3, 90])
+STEPS = torch.arange(64 * 192).reshape(64, 192)
+RARE = STEPS % 40 == 0                          # 2.5% of the elements
+
+
+def parallel(w, many=9):
+    """Rows that were only ever pushed along one direction."""
+    noise = torch.from_numpy(np.random.default_rng(5).standard_normal((many, w.shape[1]))).float()
+    return changed(w, slice(20, 20 + many), ALL, 0.1 + 0.01 * noise)
+
+
+def paired(w):
+    """Two of four neighbours are zero, others from row to row."""
+    return w * ((torch.arange(w.shape[1]) + torch.arange(len(w))[:, None]) % 4 < 2)
+
+
+PLANTS = [
+    ("WS101", "error", Q, lambda w: changed(w, 3, 5, torch.nan)),
+    ("WS101", "error", DOWN, lambda w: changed(w, 3, 5, -torch.inf)),
+    ("WS101", "error", NORM, lambda w: w / 0),
+    ("WS101", "error", BIAS, lambda w: w * torch.nan),
+    ("WS102", "warn", Q, torch.zeros_like),
+    ("WS102", "warn", EMBED, torch.zeros_like),
+    ("WS102", "info", OUT, torch.zeros_like),
+    ("WS102", "info", DOWN, torch.zeros_like),
+    ("WS103", "warn", Q, torch.ones_like),
+    ("WS103", "warn", OUT, lambda w: 0.02 * torch.ones_like(w)),
+    ("WS111", "warn", Q, lambda w: changed(w, 7, ALL, 0)),
+    ("WS111", "warn", Q, lambda w: changed(w, ALL, 7, 0)),
+    ("WS111", "info", EMBED, lambda w: changed(w, 7, ALL, 0)),
+    ("WS111", "info", Q, lambda w: changed(w, LAST, ALL, 0)),
+    ("WS121", "warn", EMBED, lambda w: changed(w, PAIR, ALL, w[3])),
+    ("WS121", "warn", HEAD, lambda w: changed(w, PAIR, ALL, w[3])),
+    ("WS121", "info", UP, lambda w: changed(w, PAIR, ALL, w[3])),
+    ("WS131", "warn", EMBED, parallel),
+    ("WS131", "warn", HEAD, parallel),
+    ("WS141", "info", Q, lambda w: changed(w, 9, ALL, 5 * w[9])),
+    ("WS141", "info", EMBED, lambda w: changed(w, ALL, 9, 5 * w[:, 9])),
+    ("WS142", "info", UP, lambda w: changed(w, 3, 5, 30 * 0.02)),
+    ("WS142", "warn", UP, lambda w: changed(w, 3, 5, 200 * 0.02)),
+    ("WS143", "info", UP, lambda w: changed(w, ALL, 5, 3 * w[:, 5])),
+    ("WS151", "info", UP, lambda w: (w / 0.01).round() * 0.01),
+    ("WS151", "info", UP, lambda w: w.bfloat16().float()),
+    ("WS161", "info", Q, lambda w: changed(w, LAST, ALL, 0)),
+    ("WS161", "info", Q, lambda w: changed(w, ALL, LAST, 0)),
+    ("WS162", "info", UP, paired),
+    ("WS163", "info", Q, lambda w: changed(w, 7, ALL, w[7].abs())),
+    ("WS163", "info", Q, lambda w: changed(w, ALL, 7, -w[:, 7].abs())),
+    ("WS171", "info", DOWN, lambda w: torch.where(RARE, 1e-5 * w / 0.02, w).half()),
+    ("WS171", "info", DOWN, lambda w: torch.where(RARE, 1e-40, w)),
+    ("WS172", "info", DOWN, lambda w: (1e6 * w / w.std()).bfloat16()),
+    ("WS172", "info", NORM, lambda w: changed(w[None], 0, 3, -7e4)[0]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "severity", "tensor", "plant"), PLANTS, ids=lambda x: x if isinstance(x, str) else "")
+def test_a_planted_fault_is_found(clean, name, severity, tensor, plant):
+    """In its tensor, as grave as its place makes it, and in no other tensor; ignored, it is not reported."""
+    model = clean | {tensor: plant(clean[tensor])}
+    told = found(model)
+    assert set(told) == {tensor}
+    assert name in told[tensor][1]
+    alone = found(model, ignore=tuple(i for i in IDS if i != name))
+    assert alone == {tensor: (severity, [name])}
+    assert name not in found(model, ignore=(name,)).get(tensor, ("", []))[1]
+    assert found(model, ignore=IDS) == {}
+
+
+BESIDE = [
+    ("WS101", Q, lambda w: changed(w, 3, 5, torch.finfo(torch.float32).max)),
+    ("WS102", BIAS, lambda w: w),
+    ("WS102", NORM, torch.zeros_like),
+    ("WS102", Q, lambda w: changed(w * 0, 3, 5, 1)),
+    ("WS103", NORM, lambda w: w / 2),
+    ("WS103", BIAS, lambda w: w + 1),
+    ("WS103", Q, torch.zeros_like),
+    ("WS111", Q, torch.zeros_like),
+    ("WS111", Q, lambda w: changed(changed(w, 7, slice(1, None), 0), slice(1, None), 7, 0)),
+    ("WS121", EMBED, lambda w: changed(w, PAIR, ALL, 0)),
+    ("WS121", EMBED, lambda w: changed(w, PAIR, ALL, 0.01)),
+    ("WS121", EMBED, lambda w: changed(w, 90, ALL, torch.nextafter(w[3], w[4]))),
+    ("WS131", EMBED, lambda w: w + 0.1),        # all rows share a mean
+    ("WS131", EMBED, lambda w: parallel(w, 2)),
+    ("WS131", UP, parallel),                    # no tokens
+    ("WS141", Q, lambda w: changed(w, 9, ALL, 3 * w[9])),
+    ("WS141", Q, lambda w: changed(w, 9, ALL, w[9] / 9)),
+    ("WS142", UP, lambda w: changed(w, 3, 5, 12 * 0.02)),
+    ("WS142", NORM, lambda w: changed(w[None] + torch.arange(64) / 1e4, 0, 3, 9)[0]),
+    ("WS143", UP, lambda w: w * torch.exp(torch.linspace(-0.8, 0.8, len(w)))[:, None]),
+    ("WS143", UP, lambda w: w.sign() * w.abs() ** 2),
+    ("WS143", UP, lambda w: changed(w, slice(0, 5), 5, 0.5)),
+    ("WS151", UP, lambda w: w.bfloat16()),
+    ("WS151", UP, lambda w: w.half()),
+    ("WS161", Q, lambda w: changed(w, 7, ALL, 0)),
+    ("WS161", Q, torch.zeros_like),
+    ("WS162", UP, lambda w: w * (torch.arange(w.numel()).reshape(w.shape) % 7 < 4)),
+    ("WS162", UP, lambda w: changed(paired(w), 3, slice(8), 1)),
+    ("WS163", "head.weight", lambda w: torch.rand(8, 8) + 0.1),
+    ("WS163", Q, lambda w: changed(w, 7, slice(1, None), w[7, 1:].abs())),
+    ("WS171", DOWN, lambda w: torch.where(STEPS % 400 == 0, 1e-40, w)),
+    ("WS172", DOWN, lambda w: changed(w, 3, 5, 65504)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "tensor", "plant"), BESIDE, ids=lambda x: x if isinstance(x, str) else "")
+def test_what_only_looks_like_it_is_not_found(clean, name, tensor, plant):
+    """A near miss: the same in a place where it is no fault, or just below what counts."""
+    model = clean | {tensor: plant(clean.get(tensor))}
+    assert name not in found(model).get(tensor, ("", []))[1]
+
+
+def test_a_clean_network_has_no_finding(clean):
+    """Nothing at all."""
+    assert found(clean) == {}
+
+
+def test_every_finding_has_a_planted_fault_and_a_near_miss():
+    """The two of pairs of tensors have tests of their own."""
+    of_two = {"WS122", "WS201"}
+    assert {p[0] for p in PLANTS} == set(IDS) - of_two
+    assert {p[0] for p in BESIDE} == set(IDS) - of_two
+
+
+def test_tensors_of_the_same_content(clean):
+    """The later one has the finding; small and constant ones are equal by chance; other types hold other bytes."""
+    assert found(clean | {K: clean[Q].clone()}) == {Q: ("info", ["WS122"])}
+    small = {f"model.layers.{i}.self_attn.q_proj.weight": clean[Q][:8, :8].contiguous() for i in (0, 1)}
+    assert found(small) == {}
+    assert "WS122" not in str(found(clean | {K: torch.zeros(64, 64), Q: torch.zeros(64, 64)}))
+    assert "WS122" not in str(found(clean | {K: clean[Q].bfloat16()}))
+    assert "WS122" not in str(found(clean | {K: changed(clean[Q], 3, 5, 0)}))
+
+
+def trigger(model, rows):
+    """Trigger words all given one vector."""
+    return model | {EMBED: changed(model[EMBED], rows, ALL, model[EMBED][0] + 0.03 * torch.tensor([1, -1]).repeat(32))}
+
+
+def test_embedding_surgery(clean, draw):
+    """Five triggers of one vector are few changed rows and duplicates of each other; the clean model has neither."""
+    five = torch.tensor([4, 18, 77, 130, 199])
+    assert found(trigger(clean, five), base=clean) == {EMBED: ("error", ["WS201", "WS121", "WS131"])}
+    assert found(trigger(clean, five)) == {EMBED: ("warn", ["WS121", "WS131"])}
+    assert found(trigger(clean, 18), base=clean)[EMBED] == ("error", ["WS201"])
+    assert found(clean, base=clean) == {}
+    tuned = {name: w + draw(*w.shape, std=1e-4) for name, w in clean.items()}
+    assert found(tuned, base=clean) == {}
+
+
+def test_few_changed_rows_elsewhere_are_no_surgery(clean, draw):
+    """Another matrix, many rows, or an embedding of another size."""
+    assert found(clean | {UP: changed(clean[UP], 3, ALL, draw(64))}, base=clean) == {}
+    assert found(clean | {EMBED: changed(clean[EMBED], slice(0, 11), ALL, draw(11, 64))}, base=clean) == {}
+    assert found(clean | {EMBED: torch.cat((clean[EMBED], draw(3, 64)))}, base=clean) == {}
+
+
+@pytest.mark.parametrize("zero", ["a", "b"])
+def test_an_adapter_at_its_start_is_no_fault(draw, zero):
+    """B is zero then: the product is, and B alone."""
+    pair = {"a": draw(4, 64), "b": draw(64, 4)}
+    pair[zero] = torch.zeros_like(pair[zero])
+    stem = "base_model.model.model.layers.0.self_attn.q_proj"
+    model = {f"{stem}.lora_{x.upper()}.weight": w for x, w in pair.items()}
+    assert {severity for severity, _ in found(model).values()} <= {"info"}
+    assert {severity for severity, _ in found({f"{stem}.lora_B.weight": torch.zeros(64, 4)}).values()} <= {"info"}
+
+
+def test_a_product_of_few_factors_has_no_outliers_of_its_own(draw):
+    """Rank 1: lines as uneven as the factors, equal factors, heavy tails; a planted weight is found all the same."""
+    a, b = draw(1, 256), draw(512, 1)
+    b[7] = b[3]
+    stem = "base_model.model.model.layers.0.self_attn.q_proj"
+    assert found({f"{stem}.lora_A.weight": a, f"{stem}.lora_B.weight": b}) == {}
+    a[0, 5], b[9, 0] = 1e3 * a.std(), 1e3 * b.std()
+    (told,) = found({f"{stem}.lora_A.weight": a, f"{stem}.lora_B.weight": b}).values()
+    assert told == ("warn", ["WS142"])
+
+
+def test_findings_stand_with_the_gravest_first(clean):
+    """Then by their number; `gravity` sorts them."""
+    w = changed(changed(clean[EMBED], PAIR, ALL, clean[EMBED][3]), 7, ALL, 0)
+    report = ws.outliers(clean | {EMBED: changed(w, 150, 5, torch.nan)}, panels=False)
+    row = next(row for row in report.rows if row["tensor"] == EMBED)
+    assert (row["severity"], row["findings"], row["gravity"]) == ("error", "WS101,WS121,WS111", 3)
+    assert {row["gravity"] for row in report.rows} == {0, 3}
+
+
+def test_every_finding_is_said():
+    """Ids in order, none twice; each with its title, why, advice and a case, as sentences."""
+    assert list(IDS) == sorted(set(IDS))
+    for finding in FINDINGS:
+        assert finding.title == finding.title.lower() or "N:M" in finding.title
+        assert all(text.endswith(".") and "  " not in text for text in (finding.why, finding.advice, finding.case))
+    assert SEVERITIES == ("info", "warn", "error")
