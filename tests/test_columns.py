@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import weightscope as ws
-from weightscope.analyses import ANALYSES, FIT, SPECTRUM
+from weightscope.analyses import ANALYSES, FIT, OUTLIERS, SPECTRUM
 from weightscope.analyses.fit import FitOptions
 from weightscope.analyses.inventory import InventoryOptions
 from weightscope.analyses.outliers import OutliersOptions
@@ -31,6 +31,15 @@ row_spread row_spread_null col_spread col_spread_null"""
 CHANCE = """null_ks near_zero near_zero_null tail_excess effective_depth effective_depth_distance
 orthogonality orthogonality_null identity identity_null route floor"""
 TWIN = "spikes_balanced mp_sigma_balanced spike_energy_balanced effective_depth_balanced"
+JUDGED = "severity findings gravity"
+WEIGHTS = """nan inf zeros subnormals tiny_share distinct min max beyond_3 beyond_3_ratio beyond_4 beyond_4_ratio
+beyond_5 beyond_5_ratio beyond_6 beyond_6_ratio max_z max_z_null core_share core_std lattice"""
+MARKED = """dead_rows dead_cols constant_rows duplicate_rows outlier_rows outlier_cols row_loudest col_loudest
+one_sign_rows one_sign_cols zero_block sparsity_pattern untrained_rows
+row_gini row_gini_null top_row col_gini col_gini_null top_col"""
+SCHEMES = "int8 int4_g128 int4_g32 fp8_e4m3 fp8_e4m3_b128 mxfp4 nvfp4"
+ROUNDED = " ".join(f"sqnr_{s}_db rmse_{s} clipped_share_{s}" for s in SCHEMES.split())
+WORDS = ("lattice", "zero_block", "sparsity_pattern")
 DRAWN = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
 LONG = "law loglik aic bic ks w1 kl_bits at_bound"
 
@@ -138,6 +147,52 @@ def test_spectrum_values(model):
     assert [c.name for c in columns] == ["tensor", "index", "value"]
 
 
+@pytest.mark.parametrize(
+    ("options", "more"),
+    [
+        ({}, "twin_of"),
+        ({"quant": "all"}, f"{ROUNDED} twin_of"),
+        ({"quant": "nvfp4,int8"}, f"{' '.join(ROUNDED.split()[:3] + ROUNDED.split()[-3:])} twin_of"),
+        ({"base": True}, "twin_of changed_rows untouched_rows"),
+        ({"quant": "all", "base": True, "ignore": "WS101"}, f"{ROUNDED} twin_of changed_rows untouched_rows"),
+    ],
+    ids=lambda x: str(x) if isinstance(x, dict) else "",
+)
+def test_outliers(model, options, more):
+    """Identity, the judgement, what it rests on, note; further columns only where they were asked for."""
+    options = {k: model if k == "base" else v.split(",") for k, v in options.items()}
+    wanted = f"{TENSOR} {JUDGED} {WEIGHTS} {MARKED} {more} note".split()
+    report = ws.outliers(model, panels=False, **options)
+    assert names(report) == wanted
+    assert names(ws.outliers(model, model, panels=False, **options)) == ["source", *wanted]
+    assert all(set(row) == set(wanted) for row in report.rows)
+
+
+@pytest.mark.parametrize(
+    ("by", "keys"), [("role", ["role"]), ("layer", ["stack", "layer"]), ("model", [])], ids=lambda x: str(x)
+)
+def test_outliers_grouped(model, by, keys):
+    """Keys, kind and sizes, the judgement; counts and energies pooled, all beside median, least and greatest."""
+    report = ws.outliers(model, by=by, quant="all", panels=False)
+    around = lambda name: [] if name in WORDS else [f"{name}_{x}" for x in ("median", "min", "max")]
+    pooled = [x for name in WEIGHTS.split() for x in (name, *around(name))]
+    lines = [x for name in MARKED.split() for x in around(name)]
+    energies = [x for name in ROUNDED.split() for x in (name, *around(name))]
+    assert names(report) == [*keys, "kind", "tensors", "params", *JUDGED.split(), *pooled, *lines, *energies, "note"]
+    assert all(set(row) == set(names(report)) for row in report.rows)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [({"top": 3}, "row col value z"), ({"top_rows": 3}, "row rms z")], ids=["top", "top_rows"]
+)
+def test_outliers_lists(model, options, expected):
+    """A line for a weight or a row."""
+    report = ws.outliers(model, panels=False, **options)
+    assert names(report) == ["tensor", *expected.split()]
+    assert names(ws.outliers(model, model, panels=False, **options)) == ["source", "tensor", *expected.split()]
+    assert [set(row) for row in report.rows] == [set(names(report))] * 3
+
+
 def test_ls(model):
     """Identity and storage; grouped, all kinds together."""
     storage = "bytes alias_of orientation family file note"
@@ -169,6 +224,7 @@ def test_every_column_is_declared_once_and_said(question):
 
 BY = ("tensor", "role", "layer", "model")
 FULL = SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2, several=True)
+ASKED = OutliersOptions(quant=("all",), base="base", several=True)
 
 
 @pytest.mark.parametrize(
@@ -178,8 +234,10 @@ FULL = SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2, sev
          [FitOptions(balance=True, coding=True, several=True)]),
         (SPECTRUM, [SpectrumOptions(by=by, null=null) for by in BY for null in (None, "shuffle")],
          [FULL, replace(FULL, by="role"), replace(FULL, by="layer")]),
+        (OUTLIERS, [*(OutliersOptions(by=by) for by in BY), OutliersOptions(top=1), OutliersOptions(top_rows=1)],
+         [ASKED, replace(ASKED, by="role"), replace(ASKED, by="layer")]),
     ],
-    ids=["fit", "spectrum"],
+    ids=["fit", "spectrum", "outliers"],
 )  # fmt: skip
 def test_columns_of_another_option_say_which(question, forms, full):
     """Every column of every form is either there or names what brings it."""
@@ -197,6 +255,10 @@ def test_columns_of_another_option_say_which(question, forms, full):
         (ws.fit, {"long": True}),
         (ws.spectrum, {"balance": True, "alpha_ci": True, "null": "shuffle", "draws": 2}),
         (ws.spectrum, {"by": "role", "null": "gaussian"}),
+        (ws.outliers, {"quant": "all"}),
+        (ws.outliers, {"quant": "all", "by": "role"}),
+        (ws.outliers, {"top": 5}),
+        (ws.outliers, {"top_rows": 5}),
     ],
     ids=lambda x: str(x) if isinstance(x, dict) else x.__name__,
 )

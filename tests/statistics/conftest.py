@@ -92,3 +92,9 @@ def _sketched(w: ArrayLike, svd: bool = False) -> dict[Measure, object]:
 def sketched() -> Callable[..., dict[Measure, object]]:
     """`sketched(matrix)`: singular values (by SVD with `svd=True`), line sums, and the values of the balanced core."""
     return _sketched
+
+
+@pytest.fixture(scope="session")
+def taken() -> Callable[[Measure, ArrayLike], object]:
+    """`taken(measure, matrix)`: what one measure finds in a matrix of float64."""
+    return lambda measure, w: _taken(measure, np.array(w, np.float64))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, pi, sqrt
+from math import exp, isfinite, pi, sqrt
 from typing import TYPE_CHECKING
 
 from ..heavy import special
@@ -48,7 +48,8 @@ def core(found: Crossings) -> Mapping[str, object]:
     """
     if found.core is None or not found.core.n:
         return {"core_share": None, "core_std": None}
-    return {"core_share": found.core.n / found.counts.n, "core_std": found.core.std / truncated_std(ROBUST)}
+    std = found.core.std / truncated_std(ROBUST)
+    return {"core_share": found.core.n / found.counts.n, "core_std": std if isfinite(std) else None}
 
 
 def truncated_std(cut: float) -> float:

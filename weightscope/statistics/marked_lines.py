@@ -43,7 +43,7 @@ def one_sign(lines: Lines, length: int) -> NDArray[np.bool_]:
 
 def outlying(lines: Lines, length: int) -> NDArray[np.bool_]:
     """Log RMS further than 6 x 1.4826 MAD from the median of the non-zero lines, and by a factor of 1.5 at least."""
-    seen = _finite(lines) & (lines["squares"] > 0)
+    seen = _sized(lines)
     logs = np.full(len(seen), np.nan)
     logs[seen] = 0.5 * np.log(lines["squares"][seen] / length)
     if not seen.any():
@@ -60,7 +60,7 @@ def loudest(lines: Lines, length: int) -> float | None:
     >>> loudest(lines, 4)
     3.0
     """
-    squares = lines["squares"][_finite(lines) & (lines["squares"] > 0)]
+    squares = lines["squares"][_sized(lines)]
     rms = np.sqrt(squares / length)
     return float(rms.max() / np.median(rms)) if len(rms) else None
 
@@ -70,7 +70,7 @@ def row_z(lines: Lines, length: int) -> tuple[NDArray[np.float64], NDArray[np.fl
 
     Where all lines are alike (MAD 0) no distance has a unit: all are NaN.
     """
-    seen = _finite(lines) & (lines["squares"] > 0)
+    seen = _sized(lines)
     rms, z = np.sqrt(lines["squares"] / length), np.full(len(seen), np.nan)
     logs = np.log(rms[seen])
     away = logs - np.median(logs) if len(logs) else logs
@@ -118,3 +118,8 @@ def zero_block(rows: NDArray[np.bool_], cols: NDArray[np.bool_]) -> str | None:
 
 def _finite(lines: Lines) -> NDArray[np.bool_]:
     return np.asarray(lines["nonfinite"] == 0)
+
+
+def _sized(lines: Lines) -> NDArray[np.bool_]:
+    """Finite lines that are not zero and whose squares are within float64."""
+    return np.asarray(_finite(lines) & (lines["squares"] > 0) & np.isfinite(lines["squares"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...sketches import Beyond
@@ -11,6 +12,9 @@ from ..extremes import beyond, core, farthest
 from ..filters import tiny_share
 from ..lattice import lattice
 from ..statistic import Evidence, Statistic
+
+if TYPE_CHECKING:
+    from ...sketches import Crossings
 
 COLUMNS = (
     Column("nan", "int", "NaN values", shown=True),
@@ -49,16 +53,18 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
         **farthest(found),
         **core(found),
         "lattice": lattice(counts, evidence.dtype) if evidence.dtype else None,
-        "note": _note(found.counts.n, found.core is None, found.beyond is None),
+        "note": _note(found),
     }
 
 
-def _note(n: int, no_core: bool, no_std: bool) -> str:
-    if not n:
+def _note(found: Crossings) -> str:
+    if not found.counts.n:
         return "no finite element"
-    if no_std:
+    if found.counts.minimum == found.counts.maximum:
+        return "all values are equal: no std"
+    if found.beyond is None:
         return "squares leave float64: no std"
-    return "half of the values or more are equal: no core" if no_core else ""
+    return "half of the values or more are equal: no core" if found.core is None else ""
 
 
 EXTREMES = Statistic(COLUMNS, frozenset({Beyond()}), _of, pools=True)
