@@ -116,6 +116,17 @@ def test_words_that_stand_for_each_other_are_not_untrained(lab) -> None:
     assert found(lab, w).untrained.tolist() == places[-1].tolist()
 
 
+def test_rarely_trained_rows_beside_a_set_leave_it_untrained(lab) -> None:
+    """Forty rows at 0.98 and ten on their way out, at 0.8 to 0.94; thirty of those make a cloud of it."""
+    rng = np.random.default_rng(15)
+    for many, expected in ((10, 40), (30, 0)):
+        w, (rows, tail) = planted(15, (800, 96), [(40, 0.98), (many, 0.5)])
+        away = rng.uniform(0.81, 0.93, (many, 1))
+        mean = w[rows].mean(0) / np.linalg.norm(w[rows].mean(0))
+        w[tail] = away * mean + np.sqrt(1 - away**2) * unit(rng, many, 96)
+        assert len(found(lab, w).untrained) == expected
+
+
 def test_positions_are_not_untrained(lab) -> None:
     """Each row like its neighbours, slower and slower: sets with others beside them."""
     turn = np.cumsum(1 / np.arange(4, 260))
@@ -125,16 +136,31 @@ def test_positions_are_not_untrained(lab) -> None:
     assert not len(answer.untrained)
 
 
+def crowded(seed: int, many: int, turn: float, cosine: float):
+    """`many` rows, nearly identical, beside 600 at `cosine` to a direction that has cosine `turn` with theirs."""
+    rng = np.random.default_rng(seed)
+    w, (rows,) = planted(seed, (1500, 96), [(many, 0.998)])
+    near = rng.permutation(np.setdiff1d(np.arange(1500), rows))[:600]
+    own, other = torch.linalg.qr(torch.from_numpy(np.stack([w[rows].mean(0), unit(rng, 96)], 1))).Q.T.numpy()
+    centre = turn * own * np.sign(own @ w[rows[0]]) + np.sqrt(1 - turn**2) * other
+    w[near] = cosine * centre + np.sqrt(1 - cosine**2) * unit(rng, 600, 96)
+    return w, rows
+
+
 def test_a_tight_set_inside_a_loose_one_is_found(lab) -> None:
-    """Rows at 0.93 to a common direction, thirty of which are nearly identical."""
-    rng = np.random.default_rng(8)
-    w, (rows,) = planted(8, (1500, 96), [(30, 0.998)])
-    centre, near = w[rows].mean(0), rng.permutation(np.setdiff1d(np.arange(1500), rows))[:600]
-    w[near] = 0.9 * centre / np.linalg.norm(centre) + np.sqrt(1 - 0.9**2) * unit(rng, 600, 96)
+    """Rows at 0.9 to a common direction, thirty of which are nearly identical: a set, but none apart."""
+    w, rows = crowded(8, 30, 1.0, 0.9)
     answer = found(lab, w)
     assert [s.rows.tolist() for s in answer.sets] == [rows.tolist()]
     assert answer.sets[0].beside == 600
     assert not len(answer.untrained)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_crowd_draws_no_set_away(lab, seed) -> None:
+    """Five rows beside 600 whose direction is near theirs: the search starts among the closest."""
+    w, rows = crowded(seed, 5, 0.85, 0.88)
+    assert rows.tolist() in [s.rows.tolist() for s in found(lab, w).sets]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -165,14 +191,14 @@ def test_any_tiling_and_layout_give_the_same_sets(lab, axis, cuts) -> None:
 
 
 def test_matrices_of_a_stack_do_not_know_each_other(lab) -> None:
-    """Different sets, none, and zeros beside each other: each as alone, bit for bit."""
-    parts = [planted(10, (600, 64), sets)[0] for sets in ([(20, 0.97)], [], [(3, 0.96), (9, 0.99)])]
-    stored = lab.numbers("BF16", np.stack([*parts, np.zeros((600, 64))]))
+    """Different sets, none, zeros, and one that takes more looks: each as alone, bit for bit."""
+    parts = [planted(10, (1500, 96), sets)[0] for sets in ([(20, 0.97)], [], [(3, 0.96), (9, 0.99)])]
+    stored = lab.numbers("BF16", np.stack([*parts, np.zeros((1500, 96)), crowded(8, 30, 1.0, 0.9)[0]]))
     together = lab.take(Untrained(), stored, "BF16", 0, (64, 200))
-    for i in range(4):
+    for i in range(5):
         alone = lab.take(Untrained(), stored[i : i + 1].clone(), "BF16", 0, (64, 200))[0]
         assert lab.plain(together[i]) == lab.plain(alone)
-    assert [len(t.untrained) for t in together] == [20, 0, 9, 0]
+    assert [len(t.untrained) for t in together] == [20, 0, 9, 0, 0]
 
 
 def test_rows_without_a_direction_belong_to_no_set(lab) -> None:

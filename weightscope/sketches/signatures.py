@@ -2,8 +2,8 @@
 
 A row's signature is its product with 64 Gaussian columns: the cosine c of two rows survives within (1 - c^2) / 8. Trees
 halve the rows at the medians of columns taken at random, so that a direction which all rows share tells nothing, and
-only rows of one leaf are compared (Dasgupta and Freund 2008); 16 trees miss hardly a pair. From the closest pairs on,
-mean shift finds the directions around which three or more rows lie.
+only rows of one leaf are compared (Dasgupta and Freund 2008); 16 trees miss hardly a pair. The closest pairs first, the
+rows about them give the directions around which three or more lie.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TREES, LEAF = 16, 256  # a leaf's most rows; of 128k rows, two at 0.85 meet in o
 NEAR = 0.75  # cosine of two signatures: 0.854, as three rows at 0.95 to their mean have, less 3 standard errors
 LIKE = 0.9  # cosine of a signature to a centre: 0.95 less 4 standard errors
 FEWEST = 3  # rows of a set
-SETS, MISSES, SHIFTS = 256, 128, 8  # most directions, starts that lead to none, and steps of one start
+SETS, MISSES = 256, 128  # most directions, and most starts that lead to none
 AT_ONCE = 16  # leaves compared in one product: 4 MB of cosines
 
 
@@ -46,7 +46,7 @@ def directions(signatures: Tensor) -> Tensor:
     order = closest.argsort(descending=True, stable=True)
     starts = order[degree[linked][order] > 1]
     while len(starts) and len(found) < SETS and misses < MISSES:
-        centre, members = _shifted(rows, open_, starts[0], closest)
+        centre, members = _around(rows, open_, starts[0], closest)
         if int(members.sum()) < FEWEST:
             misses += 1
         else:
@@ -95,9 +95,10 @@ def _compared(z: Tensor, leaves: Tensor, scratch: Scratch) -> tuple[Tensor, Tens
     rows = rows.view(many, size, -1)
     cosines = torch.bmm(rows, rows.mT, out=scratch.take("cosines", (many, size, size), z.dtype))
     cosines.diagonal(dim1=1, dim2=2).fill_(-1)
-    hit = (cosines.amax(-1) >= NEAR).nonzero(as_tuple=True)
-    best, which = cosines[hit].max(-1)
-    return torch.stack((leaves[hit], leaves[hit[0], which])), best
+    hit = (cosines.amax(-1) >= NEAR).flatten().nonzero()[:, 0]
+    lines = scratch.take("lines", (len(hit), size), z.dtype)
+    best, which = torch.index_select(cosines.view(-1, size), 0, hit, out=lines).max(-1)
+    return torch.stack((leaves.flatten()[hit], leaves[hit // size, which])), best
 
 
 def _degrees(z: Tensor, links: Tensor, cosines: Tensor) -> tuple[Tensor, Tensor]:
@@ -108,13 +109,9 @@ def _degrees(z: Tensor, links: Tensor, cosines: Tensor) -> tuple[Tensor, Tensor]
     return torch.bincount(ends, minlength=len(z)), closest
 
 
-def _shifted(rows: Tensor, open_: Tensor, start: Tensor, closest: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean shift from a row, first among those about as close to it as its closest: a tight set in a loose one."""
-    members = open_ & (rows @ rows[start] >= max(NEAR, 3 * float(closest[start]) - 2))
-    members[start] = True
-    for _ in range(SHIFTS):
-        centre = torch.nn.functional.normalize(rows[members].sum(0), dim=0)
-        before, members = members, open_ & (rows @ centre >= LIKE)
-        if bool((members == before).all()):
-            break
-    return centre, members
+def _around(rows: Tensor, open_: Tensor, start: Tensor, closest: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean of what is about as close to a row as its closest (a tight set in a loose one), and what is like it."""
+    near = open_ & (rows @ rows[start] >= max(NEAR, 3 * float(closest[start]) - 2))
+    near[start] = True
+    centre = torch.nn.functional.normalize(rows[near].sum(0), dim=0)
+    return centre, open_ & (rows @ centre >= LIKE)

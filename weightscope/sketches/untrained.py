@@ -3,6 +3,7 @@
 Rows that never were an input or a target are only ever pushed along one common direction (Land and Bartolo 2024 on
 under-trained tokens), and end up parallel, often larger than the rest. One pass takes signatures of 64 numbers a row;
 where these show sets, further passes take exact means and cosines of the rows near them, until no member changes.
+What signatures do not tell from a larger set (a mean within 0.9 of its mean) may be missed.
 
 Parallel rows alone prove nothing: words that stand for each other in every sentence are parallel too, neighbouring
 positions are, and so are all rows of a matrix with a strong mean. So all sets are kept, and `untrained` names the rows
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEW = 32  # columns: among 128k random rows one pair is expected to have 0.854, as three at 0.95 to their mean have
-EDGE, SHARED = 0.1, 0.9  # most rows beside a set, as a share of its own; most of all rows in one set
+EDGE, SHARED = 0.25, 0.9  # most rows beside a set, as a share of its own; most of all rows in it and beside it
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +43,15 @@ class UntrainedRows:
     def untrained(self) -> NDArray[np.int64]:
         """The rows of the set that has more than all others together, stands apart and leaves others; else none.
 
-        One direction alone pushes what is never trained: many sets of a kind are words used alike. Rows beside a set
-        (a tenth of its own or more) make it the dense part of a cloud or of a path, as positions are; and where nine
-        tenths of all rows are in it, it is the direction that the matrix shares.
+        One direction alone pushes what is never trained: many sets of a kind are words used alike. Rarely trained rows
+        lie beside it, but where more than a quarter of its own number do, it is the dense part of a cloud or of a path,
+        as positions are; and where nine tenths of all rows are in it or beside it, it is what the matrix shares.
         """
         none = np.zeros(0, np.int64)
         first, *others = self.sets or (RowSet(none, none.astype(float), 0),)
         size = len(first.rows)
         alone = size > sum(len(other.rows) for other in others)
-        apart = first.beside <= EDGE * size and size <= SHARED * self.measured
+        apart = first.beside <= EDGE * size and size + first.beside <= SHARED * self.measured
         return first.rows if alone and apart else none
 
     def forget(self) -> None:
