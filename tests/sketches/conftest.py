@@ -28,6 +28,7 @@ from weightscope.sketches import (
     Shuffled,
     Tile,
     Top,
+    Twins,
     Untrained,
 )
 
@@ -43,6 +44,7 @@ EXAMPLES = {  # every measure, bare and with its options, wrapping one and sever
     Quantise: (Quantise(("int8",)), Quantise(tuple(SCHEMES))),
     Shuffled: (Shuffled(Count()), Shuffled(Lines(), seed=3), Shuffled(Balanced((Count(),)))),
     Top: (Top(1), Top(40), Balanced((Top(5),))),
+    Twins: (Twins(), Shuffled(Twins())),
     Untrained: (Untrained(), Shuffled(Untrained())),
 }
 FLOAT8 = {

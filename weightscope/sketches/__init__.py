@@ -18,14 +18,17 @@ from .shuffled import Shuffled
 from .sketch import Again, Measure, Sketch
 from .tile import Scratch, Tile
 from .top import Top, TopWeights
+from .twins import TwinRows, Twins
 from .untrained import Untrained, UntrainedRows
 from .value_counts import ValueCounts
 
-MEASURES = (Count, Lines, Beyond, Decompose, Factor, Groups, Hashes, Balanced, Quantise, Shuffled, Top, Untrained)
+MEASURES = (
+    Count, Lines, Beyond, Decompose, Factor, Groups, Hashes, Balanced, Quantise, Shuffled, Top, Twins, Untrained,
+)
 
 __all__ = [
-    "MEASURES", "SCHEMES", "Again", "Balanced", "Beyond", "Core", "Count", "Crossings", "Decompose", "Factor",
-    "Groups", "Hashes", "Lines", "Margins", "Measure", "PowerSums", "QuantisationError", "QuantisationErrors",
-    "Quantise", "RowHashes", "Scratch", "Shuffled", "SingularValues", "Sketch", "Tile", "Top", "TopWeights",
-    "Triangle", "Untrained", "UntrainedRows", "ValueCounts", "ZeroGroups",
+    "MEASURES", "SCHEMES", "Again", "Balanced", "Beyond", "Core", "Count", "Crossings", "Decompose", "Factor", "Groups",
+    "Hashes", "Lines", "Margins", "Measure", "PowerSums", "QuantisationError", "QuantisationErrors", "Quantise",
+    "RowHashes", "Scratch", "Shuffled", "SingularValues", "Sketch", "Tile", "Top", "TopWeights", "Triangle", "TwinRows",
+    "Twins", "Untrained", "UntrainedRows", "ValueCounts", "ZeroGroups",
 ]

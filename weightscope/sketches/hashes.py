@@ -61,7 +61,7 @@ class Hashes:
         halves = 2 if DTYPES[dtype].bits == 64 else 1
         return {
             "rows": torch.zeros(stack, shape[0], LANES, dtype=torch.int32, device=device),
-            "odd": torch.from_numpy(_odd(halves * LANES, shape[1])).to(device).view(halves, LANES, shape[1]),
+            "odd": torch.from_numpy(odd_factors(halves * LANES, shape[1])).to(device).view(halves, LANES, shape[1]),
             "table": _table(dtype).to(device) if DTYPES[dtype].narrow else None,
         }
 
@@ -85,7 +85,7 @@ class Hashes:
         return [RowHashes(sums.view(np.uint64)[:, 0]) for sums in state["rows"].cpu().numpy()]
 
 
-def _odd(many: int, columns: int) -> NDArray[np.int32]:
+def odd_factors(many: int, columns: int) -> NDArray[np.int32]:
     """(many, columns) odd multipliers: the upper halves of splitmix64's numbers, by their place alone."""
     x = np.arange(1, columns + 1, dtype=np.uint64) * np.uint64(many)
     x = (x + np.arange(many, dtype=np.uint64)[:, None]) * np.uint64(GOLDEN)

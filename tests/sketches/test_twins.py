@@ -1,0 +1,95 @@
+"""Twins are the rows that equal another, whatever the type, the tiling and the layout."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from weightscope.dtypes import DTYPES
+from weightscope.geometry import whole
+from weightscope.sketches import Again, Hashes, Twins
+
+HELD = [name for name, kind in DTYPES.items() if kind.kind != "none"]
+
+
+def check(lab, stored: torch.Tensor, dtype: str, axis: int = 0, cuts: tuple[int, ...] = ()) -> np.ndarray:
+    """Twins of every matrix of a stack against all hashes; those of the first."""
+    every = lab.take(Hashes(), stored, dtype)
+    found = lab.take(Twins(), stored, dtype, axis, cuts)
+    for twins, hashes in zip(found, every, strict=True):
+        alike = (hashes.rows[:, None] == hashes.rows).sum(1) > 1
+        assert twins.rows.dtype == np.int64
+        assert np.array_equal(twins.rows, np.flatnonzero(alike))
+        assert np.array_equal(twins.hashes, hashes.rows[alike])
+    return found[0].rows
+
+
+def planted(lab, dtype: str, stack: int = 2) -> torch.Tensor:
+    """Any words at all; rows 3, 7 and 30 equal, 11 and 12 equal, 20 and 21 zero, 5 but for one element as 6."""
+    stored = lab.bits(dtype, (stack, 40, 9), 8)
+    stored[:, 7], stored[:, 30], stored[:, 12] = stored[:, 3], stored[:, 3], stored[:, 11]
+    stored[:, 6] = stored[:, 5]
+    stored[:, 20:22] = 0
+    raw = stored.view(getattr(torch, f"int{8 * stored.element_size()}"))
+    raw[:, 6, 4] ^= 1
+    return stored
+
+
+@pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (8, 9, 25)), (1, (4, 7))])
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("dtype", HELD)
+def test_twins_are_those_that_hash_alike(lab, dtype, mirrored, axis, cuts) -> None:
+    """Three of a kind, two of a kind and zero rows, apart and side by side, in one tile and in several."""
+    stored = planted(lab, dtype)
+    found = check(lab, stored.mT.contiguous().mT if mirrored else stored, dtype, axis, cuts)
+    assert {3, 7, 11, 12, 20, 21, 30} <= set(found.tolist())
+    assert not {5, 6} & set(found.tolist())
+
+
+@pytest.mark.parametrize("dtype", ["F64", "F32", "BF16", "F16", "F8_E4M3"])
+def test_rows_alike_up_to_sign_or_last_digits_are_no_twins(lab, dtype) -> None:
+    """What the first sums leave out the hashes see; and the sign of zero counts in neither."""
+    x = np.random.default_rng(1).choice([-1.0, 1.0], (1, 60, 50))
+    assert not len(check(lab, lab.numbers(dtype, x), dtype))
+    x = np.repeat(np.abs(x[:, :1]), 4, 1)
+    x[0, 1:, 3], x[0, :, 9] = -1.0, [0.0, -0.0, 0.0, 1.0]
+    assert check(lab, lab.numbers(dtype, x), dtype).tolist() == [1, 2]
+    if DTYPES[dtype].bits >= 32:
+        x[0, 2, 5] += 1e-6
+        assert not len(check(lab, lab.numbers(dtype, x), dtype))
+
+
+def test_zeros_of_either_sign_are_equal(lab) -> None:
+    """A row that is the other but for the sign of its zeros is its twin, in every type that has -0."""
+    x = np.random.default_rng(2).normal(0, 1, (1, 10, 30)) * (np.arange(30) % 3 > 0)
+    x[0, 4] = np.where(x[0, 8] == 0, -np.copysign(0.0, x[0, 8]), x[0, 8])
+    for dtype in ("F64", "F32", "BF16", "F16", "F8_E5M2"):
+        assert check(lab, lab.numbers(dtype, x), dtype).tolist() == [4, 8]
+
+
+@pytest.mark.parametrize("dtype", ["F32", "BF16"])
+def test_an_ordinary_matrix_needs_one_pass(lab, dtype) -> None:
+    """Without rows that share a sum there is nothing to hash."""
+    stored = lab.numbers(dtype, np.random.default_rng(3).normal(0, 1, (1, 500, 64)))
+    measure = Twins()
+    state = measure.add(measure.start(1, (500, 64), dtype, "cpu"), lab.tile(stored, dtype, whole((500, 64))))
+    answer = measure.finish(state)
+    assert not isinstance(answer, Again)
+    assert not len(answer[0].rows)
+
+
+def test_a_narrow_type_stored_wide_is_looked_at_twice_where_it_must(lab) -> None:
+    """bf16 stored as float32 and small integers stored as int64 have few bits that say anything: twins are found."""
+    x = torch.randn(1, 3000, 4, generator=torch.Generator().manual_seed(4)).bfloat16().float()
+    x[0, 2000] = x[0, 17]
+    assert check(lab, x, "F32").tolist() == [17, 2000]
+    assert {17, 2000} <= set(check(lab, (8 * x).round().long(), "I64", cuts=(64, 700)).tolist())
+
+
+def test_twins_of_different_tensors_do_not_pool(lab) -> None:
+    """Rows have positions."""
+    found = lab.take(Twins(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
+    assert found.forget() is None
+    with pytest.raises(TypeError, match="do not add"):
+        found + found
