@@ -94,7 +94,7 @@ def _wants(piece: Piece, o: OutliersOptions, asked: Sequence[Statistic], alone: 
     if o.top_rows:
         return frozenset({MARGINS}) if _is_matrix(piece) else frozenset()
     wants = needed(asked) | (frozenset({Beyond()} | ({Top(PLACES)} if alone else set())) if o.panels else frozenset())
-    of_tokens = piece.place.kind == "embedding" or piece.place.role == "head"
+    of_tokens = piece.place.role in ("embed", "head")       # positions are parallel to their neighbours by design
     wants -= frozenset() if of_tokens else {Untrained()}
     return wants if _is_matrix(piece) else wants - {MARGINS, Untrained()}
 
