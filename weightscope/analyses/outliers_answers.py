@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..columns import Column
 from ..engine.unit import Measured, Measurer, Unit
 from ..sketches import Beyond, Hashes, Top, Untrained
-from ..statistics.marked_lines import constant, content, dead, duplicated
+from ..statistics.marked_lines import content
 from ..statistics.readings.marked_lines import MARGINS
 from ..statistics.statistic import Evidence, Statistic, evaluate, needed
 from .analysis import Model, Piece
@@ -24,7 +24,6 @@ AGAINST = (
     Column("changed_rows", "int", "rows that differ from those of --base", option="--base"),
     Column("untouched_rows", "int", "rows that are bit-identical to those of --base", option="--base"),
 )
-EQUAL = "duplicate_rows"
 PLACES = 256                                    # weights that a picture of one tensor shows
 SMALL = 1024                                    # elements: smaller tensors are equal by chance or by design
 
@@ -44,25 +43,7 @@ class Answer:
 
 
 def answers(model: Model, o: OutliersOptions, asked: Sequence[Statistic], measure: Measurer) -> Iterator[Answer]:
-    """Every piece with its values and sketches, in order; rows that seem equal are hashed before they are called so."""
-    found = list(_first(model, o, asked, measure))
-    doubted = [a for a in found if a.values.get(EQUAL)]
-    units = [Unit(a.piece, {"": a.piece.entry}, {"": frozenset({Hashes()})}) for a in doubted if a.piece.entry]
-    hashed = measure(units, lambda measured: {}) if units else iter(())
-    for answer in found:
-        yield _confirmed(answer, next(hashed)) if answer.values.get(EQUAL) else answer
-
-
-def _confirmed(answer: Answer, hashed: Measured) -> Answer:
-    """With the rows that are equal, not those that seem so."""
-    rows, hashes = answer.sketches[MARGINS].rows, hashed.sketches[""].get(Hashes())
-    equal = None if hashes is None else int(duplicated(hashes.rows, dead(rows) | constant(rows)).sum())
-    note = joined(answer.values["note"], hashed.note)
-    return Answer(answer.piece, {**answer.values, EQUAL: equal, "note": note}, answer.sketches)
-
-
-def _first(model: Model, o: OutliersOptions, asked: Sequence[Statistic], measure: Measurer) -> Iterator[Answer]:
-    """Every piece, in order; what cannot be measured has a note."""
+    """Every piece with its values and sketches, in order; what cannot be measured has a note."""
     alone = sum(p.entry is not None for p in model.pieces) == 1
     units = [_unit(p, model, _wants(p, o, asked, alone)) for p in model.pieces if p.entry is not None]
     measured, seen = measure(units, partial(_each, asked)), dict[object, str]()

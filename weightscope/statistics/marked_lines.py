@@ -5,7 +5,7 @@ From margins with extremes and from content hashes. Lines with non-finite elemen
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..heavy import numpy as np
 
@@ -80,24 +80,21 @@ def row_z(lines: Lines, length: int) -> tuple[NDArray[np.float64], NDArray[np.fl
     return rms, z
 
 
-def duplicated(content: NDArray[Any], skipped: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Rows that have a twin of the same `content`, all of them; `skipped` (dead and constant rows) have none.
+def duplicated(hashes: NDArray[np.uint64], skipped: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows that have a twin of the same hash, all of them; `skipped` (dead and constant rows) have none.
 
-    Content is a hash a row, (m,), or what equal rows have in common, (m, k).
-
-    >>> duplicated(np.array([7, 8, 7]), np.zeros(3, bool)).tolist()
+    >>> duplicated(np.array([7, 8, 7], np.uint64), np.zeros(3, bool)).tolist()
     [True, False, True]
     """
-    _, place, many = np.unique(content, axis=0, return_inverse=True, return_counts=True)
-    place = place.reshape(-1)
+    _, place, many = np.unique(hashes, return_inverse=True, return_counts=True)
     twins = np.bincount(place[~skipped], minlength=len(many)) > 1
     return np.asarray(twins[place] & ~skipped)
 
 
 def content(lines: Lines) -> NDArray[np.float64]:
-    """(m, 4): sum, sum of squares, least and greatest, which equal rows share to the last bit.
+    """(m, 4): sum, sum of squares, least and greatest of each line; tensors that agree in every line are equal.
 
-    Other rows hardly ever do, unless one is the other in another order: a hash tells these apart.
+    But for a chance of about 2^-80 a line.
     """
     return np.stack([lines[name] for name in ("sum", "squares", "min", "max")], -1)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from weightscope.sketches import Beyond, Groups, Hashes, Quantise, Untrained
+from weightscope.sketches import Beyond, Groups, Quantise, Twins, Untrained
 from weightscope.sketches.schemes import SCHEMES
 from weightscope.statistics.readings import CROWDING, EXTREMES, MARKED_LINES, UNTRAINED, quantisation
 from weightscope.statistics.readings.marked_lines import MARGINS
@@ -18,7 +18,7 @@ GAUSSIAN = RNG.standard_normal((96, 64))
 ROUNDING = quantisation(tuple(SCHEMES))
 STATISTICS = {"extremes": EXTREMES, "marked lines": MARKED_LINES, "untrained": UNTRAINED, "crowding": CROWDING,
               "quantisation": ROUNDING}  # fmt: skip
-MEASURES = (Beyond(), MARGINS, Hashes(), Groups(), Untrained(), Quantise(tuple(SCHEMES)))
+MEASURES = (Beyond(), MARGINS, Twins(), Groups(), Untrained(), Quantise(tuple(SCHEMES)))
 KINDS = {"str": str, "int": int, "float": float}
 QUIET = {                                       # null where there is nothing to say, which is no lack
     "distinct", "lattice", "zero_block", "sparsity_pattern", "row_loudest", "col_loudest",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...columns import Column
-from ...sketches import Groups, Lines
-from ..marked_lines import constant, content, dead, duplicated, loudest, one_sign, outlying, zero_block
+from ...sketches import Groups, Lines, Twins
+from ..marked_lines import constant, dead, duplicated, loudest, one_sign, outlying, zero_block
 from ..statistic import Evidence, Statistic
 
 MARGINS = Lines(extremes=True)
@@ -31,12 +31,12 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     rows, cols = margins.rows, margins.cols
     m, n = len(rows["sum"]), len(cols["sum"])
     dead_rows, dead_cols, same = dead(rows), dead(cols), constant(rows)
-    found = evidence.sketches[Groups()].patterns
+    found, twins = evidence.sketches[Groups()].patterns, evidence.sketches[Twins()]
     return {
         "dead_rows": int(dead_rows.sum()),
         "dead_cols": int(dead_cols.sum()),
         "constant_rows": int(same.sum()),
-        "duplicate_rows": int(duplicated(content(rows), dead_rows | same).sum()),
+        "duplicate_rows": int(duplicated(twins.hashes, (dead_rows | same)[twins.rows]).sum()),
         "outlier_rows": int(outlying(rows, n).sum()),
         "outlier_cols": int(outlying(cols, m).sum()),
         "row_loudest": loudest(rows, n),
@@ -48,4 +48,4 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     }
 
 
-MARKED_LINES = Statistic(COLUMNS, frozenset({MARGINS, Groups()}), _of)
+MARKED_LINES = Statistic(COLUMNS, frozenset({MARGINS, Groups(), Twins()}), _of)
