@@ -252,3 +252,48 @@ def test_a_person_sees_what_has_a_spectrum_and_gates_see_all(exact):
     code, gated = on_terminal(["spectrum", exact, "--fail-if", "isnull(m)"], 100, PLAIN, subprocess.STDOUT)
     assert code == 1
     assert "1 of 4 rows match" in gated
+
+
+@pytest.fixture
+def marked(tmp_path):
+    """A clean tensor, one with a dead row and an Inf, one with a dead row alone, one with a row of one sign."""
+    p = (np.arange(64 * 96) * 2741 % (64 * 96) + 0.5) / (64 * 96)
+    w = np.array([NormalDist(0, 0.02).inv_cdf(x) for x in p]).reshape(64, 96)
+    tensors = {f"layers.{i}.mlp.up_proj.weight": np.roll(w, i).astype(np.float32) for i in range(4)}
+    tensors["layers.2.mlp.up_proj.weight"][7] = 0
+    tensors["layers.3.mlp.up_proj.weight"][7] = 0
+    tensors["layers.3.mlp.up_proj.weight"][9, 9] = np.inf
+    tensors["layers.1.mlp.up_proj.weight"][7] = np.abs(tensors["layers.1.mlp.up_proj.weight"][7])
+    path = tmp_path / "marked.safetensors"
+    save_file(tensors, path)
+    return str(path)
+
+
+def test_a_person_sees_what_stands_out_worst_first(marked, exact):
+    """And then the total, on stderr; with a filter or an order of their own, that; a pipe shows all in their order."""
+    both = lambda *more: on_terminal(["outliers", "--no-progress", *more], 160, PLAIN, stderr=subprocess.STDOUT)
+    code, text = both(marked)
+    hidden, _, _, *lines, total = text.splitlines()
+    assert (code, hidden) == (0, "1 rows without findings: not listed")
+    assert [line.split()[:3] for line in lines] == [
+        ["layers.3.mlp.up_proj.weight", "error", "WS101,WS111"],
+        ["layers.2.mlp.up_proj.weight", "warn", "WS111"],
+        ["layers.1.mlp.up_proj.weight", "info", "WS163"],
+    ]
+    assert total == "4 tensors: 1 errors, 1 warnings"
+    assert total not in on_terminal(["outliers", marked], 160, PLAIN)[1]
+    assert [x.split()[0][:8] for x in both(marked, "--sort", "tensor")[1].splitlines()[3:-1]] == [
+        "layers.1", "layers.2", "layers.3",
+    ]  # fmt: skip
+    assert "layers.0" in both(marked, "--where", "nan == 0")[1]
+    assert both(marked, "-q")[1].splitlines()[0].startswith("tensor")
+    assert both(exact, "-i", "*norm*")[1].splitlines()[-1] == "1 tensors: 0 errors, 0 warnings"
+    assert both(marked, "--fail-if", "gravity == 0")[0] == 1
+
+
+def test_a_list_on_a_terminal_is_whole(marked):
+    """No rows are hidden, none is sorted again, and there is no total."""
+    code, text = on_terminal(["outliers", "--no-progress", "--top", "3", marked], 120, PLAIN, stderr=subprocess.STDOUT)
+    assert code == 0
+    assert len(text.splitlines()) == 5
+    assert "tensors:" not in text

@@ -29,12 +29,13 @@ def outliers(
         ),
     ] = None,
     top: Annotated[
-        int, typer.Option("--top", metavar="N", min=0, help="The N most extreme weights instead.", show_default=False)
-    ] = 0,
+        int | None,
+        typer.Option("--top", metavar="N", min=1, help="The N most extreme weights instead.", show_default=False),
+    ] = None,
     top_rows: Annotated[
-        int,
-        typer.Option("--top-rows", metavar="N", min=0, help="The N rows of oddest norm instead.", show_default=False),
-    ] = 0,
+        int | None,
+        typer.Option("--top-rows", metavar="N", min=1, help="The N rows of oddest norm instead.", show_default=False),
+    ] = None,
     base: Annotated[
         str | None,
         typer.Option("--base", metavar="MODEL", help="What this was made from: rows that changed.", show_default=False),
