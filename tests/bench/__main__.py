@@ -1,4 +1,4 @@
-"""Ratios to the peers, measured in one run: `python -m tests.bench [--gib 1] [--elements 1000000]`.
+"""Ratios to the peers, measured in one run: `python -m tests.bench [--only spectrum] [--peer PYTHON]`.
 
 Absolute speeds depend on the machine and on who else uses it; what is compared here ran side by side, each at its best
 of several rounds. The checkpoint is synthetic (layers of Llama-7B's shapes, bf16), lies in a temporary folder in the
@@ -13,10 +13,10 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import torch
@@ -24,12 +24,15 @@ from safetensors.torch import save_file
 from scipy import stats
 
 import weightscope
+from tests.bench.common import MEMORY, THREADS, Line, best, measure, table
+from tests.bench.spectrum import commands, decomposing, exactness, reading
+from tests.bench.weightwatcher import watching
 from weightscope.checkpoints import Stored, open_checkpoint
-from weightscope.engine import Executor, Unit, choose
-from weightscope.sketches import Count, Lines, Measure, Scratch, Tile
+from weightscope.sketches import Count, Lines, Scratch, Tile
 from weightscope.statistics.fitting import fit_laws
 
-THREADS, MEMORY = 2, 512 << 20
+PARTS = ("starting", "counting", "file", "fitting", "spectrum", "peer")
+DEMO = Path(weightscope.__file__).parent / "demo" / "gpt.safetensors"
 LLAMA = {  # one layer of Llama-7B
     **{f"self_attn.{r}_proj.weight": (4096, 4096) for r in "qkvo"},
     "mlp.gate_proj.weight": (11008, 4096),
@@ -46,16 +49,6 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 """
 
 
-def best(run: Callable[[], object], rounds: int = 4) -> float:
-    """Least seconds of several rounds."""
-    times = []
-    for _ in range(rounds):
-        start = perf_counter()
-        run()
-        times.append(perf_counter() - start)
-    return min(times)
-
-
 def bincount(codes: torch.Tensor) -> None:
     """What torch offers: one histogram a block, on as many threads as we use."""
     before = torch.get_num_threads()
@@ -63,13 +56,6 @@ def bincount(codes: torch.Tensor) -> None:
     with ThreadPoolExecutor(THREADS, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         list(pool.map(lambda block: torch.bincount(block, minlength=65536), codes.split(1 << 19)))
     torch.set_num_threads(before)
-
-
-def measure(stored: list[Stored], *measures: Measure) -> None:
-    """The measures of all tensors through the engine."""
-    units = [Unit(s.name, {"": s}, {"": frozenset(measures)}) for s in stored]
-    for _ in Executor(choose("cpu", MEMORY, THREADS))(units, lambda measured: {}):
-        pass
 
 
 def write(path: Path, gib: float) -> int:
@@ -90,9 +76,6 @@ def write(path: Path, gib: float) -> int:
         for start in range(0, at, block.nbytes):
             file.write(block[: min(block.nbytes, at - start)])
     return at // 2
-
-
-Line = tuple[str, str, str, str]
 
 
 def counting() -> Iterator[Line]:
@@ -156,7 +139,7 @@ def cpu(*arguments: str) -> float:
 def starting() -> Iterator[Line]:
     """What a command costs before and beside its work, as CPU time of whole processes."""
     run = ("-m", "weightscope")
-    for command in ((), ("ls",), ("fit",)):
+    for command in ((), ("ls",), ("fit",), ("spectrum",)):
         took = min(cpu(*run, *command, "--help") for _ in range(3))
         yield " ".join(("weightscope", *command, "--help")), f"{took:.2f} s", "", "< 0.3 s"
     with tempfile.TemporaryDirectory() as folder:
@@ -174,11 +157,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--gib", type=float, default=1.0, help="size of the synthetic checkpoint")
     parser.add_argument("--elements", type=int, default=1_000_000, help="elements that scipy fits")
+    parser.add_argument("--side", type=int, default=4096, help="of the large square matrices")
+    parser.add_argument("--model", default=str(DEMO), help="safetensors file that spectrum is run on")
+    parser.add_argument("--peer", default=sys.executable, help="interpreter that has weightwatcher")
+    parser.add_argument("--only", nargs="*", choices=PARTS, help="leave the others out")
     options = parser.parse_args()
-    print(f"{'what':<44} {'speed':>10}   {'ratio':<24} asked for")
-    for lines in (starting(), counting(), whole_file(options.gib), fitting(options.elements)):
-        for what, speed, ratio, target in lines:
-            print(f"{what:<44} {speed:>10}   {ratio:<24} {target}", flush=True)
+    spectra = (decomposing(options.side), reading(), exactness(options.model), commands(options.model))
+    others = starting(), counting(), whole_file(options.gib), fitting(options.elements)
+    parts = dict(zip(PARTS, (*others, chain(*spectra), watching(options.peer, options.side)), strict=True))
+    table([("what", "speed", "ratio", "asked for")])
+    for part in options.only or PARTS:
+        table(parts[part])
 
 
 if __name__ == "__main__":
