@@ -1,7 +1,7 @@
 """What `outliers` draws: how large a share of the weights is how far out, and where in the matrix the furthest stand.
 
-Distances are |w - mean|/std, so that tensors of every scale share their axes. Places come with a tensor alone: a page of
-many has no room for maps. A label's words after a colon are of its panel.
+Distances are |w - mean|/std, so that tensors of every scale share their axes. Places come with a tensor alone: a page
+of many has no room for maps. A label's words after a colon are of its panel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .outliers_answers import Answer
 
 POINTS = 200                                    # of a tail, whose ranks are thinned evenly in their logs, and of a line
-NEAREST = 0.5                                   # std: where the Gaussian's line begins
+NEAREST = 0.5                                   # std: where the Gaussian's line begins, and what is near is not drawn
 
 
 def panel(answer: Answer, of: Mapping[str, object]) -> Panel:
@@ -75,7 +75,8 @@ def _map(answer: Answer, found: Crossings) -> Iterator[Curve]:
         return
     at, z = _largest(top, found.counts)
     yield Curve("matrix", np.array((0, shape[1] - 1)), np.array((0, shape[0] - 1)))
-    yield Curve("largest weights" + ("" if len(at) else f": {PLACES} or more are alike"), top.cols[at], top.rows[at], "points")
+    words = "" if len(at) else f": {PLACES} or more are equally large"
+    yield Curve(f"largest weights{words}", top.cols[at], top.rows[at], "points")
     yield Curve("their |z|", np.arange(len(at)), z, "points")
     if found.rows is not None and found.cols is not None:
         yield Curve("beyond 4 robust std by column", np.arange(shape[1]), found.cols, "steps")
@@ -83,8 +84,8 @@ def _map(answer: Answer, found: Crossings) -> Iterator[Curve]:
 
 
 def _largest(top: TopWeights, counts: ValueCounts) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Which weights are furthest and their |z|; without those as far as the last, of which more may have been left out."""
+    """Which weights are furthest and their |z|; without those as far as the last, of which not all may be known."""
     at = top.furthest(counts.mean, PLACES)
     z = np.abs(top.values[at] - counts.mean) / counts.std
-    whole = np.ones(len(z), bool) if len(z) == counts.n else z > z[-1]
-    return at[whole], z[whole]
+    kept = z >= (NEAREST if len(z) == counts.n else max(NEAREST, np.nextafter(z[-1], np.inf)))
+    return at[kept], z[kept]

@@ -107,7 +107,7 @@ def test_nothing_to_draw_is_a_picture_that_says_so(tmp_path):
 
 def test_what_cannot_be_drawn_is_refused(tmp_path, monkeypatch):
     """No panels, an unknown suffix, no matplotlib: each says what to do."""
-    with pytest.raises(Usage, match="one kind that can be drawn: density, spectrum; found none; ask for them"):
+    with pytest.raises(Usage, match="can be drawn: density, outliers, spectrum; found none; ask for them"):
         Report("ls", (), ()).plot()
     with pytest.raises(Usage, match=r"expected a picture ending in one of .png .svg .pdf; found 'x.bmp'"):
         check_plot("x.bmp")

@@ -12,12 +12,17 @@ from ...errors import Untrusted, Usage
 from ...heavy import matplotlib, matplotlib_figure
 from ..files import check_writable, write_atomically
 from .density import draw as density
+from .outliers import draw as outliers
 from .spectrum import draw as spectrum
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PICTURES: Mapping[str, Callable[[Sequence[Panel]], Figure]] = {"density": density, "spectrum": spectrum}
+PICTURES: Mapping[str, Callable[[Sequence[Panel]], Figure]] = {
+    "density": density,
+    "outliers": outliers,
+    "spectrum": spectrum,
+}
 SUFFIXES = (".png", ".svg", ".pdf")
 # No dates, and ids of an SVG drawn from a fixed seed: two runs write the same bytes.
 _METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}

@@ -16,6 +16,7 @@ from ...escape import escaped
 from ...heavy import matplotlib_figure
 from ...heavy import numpy as np
 from .page import BLUE, GREEN, GREY, INK, MOST, VERMILION, entitle, frame, head, surround
+from .paper import grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,15 +47,6 @@ def draw(panels: Sequence[Panel]) -> Figure:
     _label(figure, axes, shown, across)
     _surround(figure, axes[max(range(len(shown)), key=lambda at: len(shown[at].curves))], panels)
     return figure
-
-
-def grid(count: int) -> int:
-    """How many panels stand side by side: one row up to 3, then a little wider than high, 8 at most.
-
-    >>> [grid(n) for n in (1, 2, 3, 4, 6, 12, 60, 64)]
-    [1, 2, 3, 2, 3, 4, 8, 8]
-    """
-    return count if count <= 3 else min(8, max(2, round(math.sqrt(count * 1.1))))
 
 
 def reach(panels: Sequence[Panel]) -> float:

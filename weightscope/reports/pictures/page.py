@@ -44,6 +44,13 @@ def shortened(title: str, most: int) -> str:
     return title if len(title) <= most else f"{title[:most // 2]}…{title[-(most // 2) + 1:]}"
 
 
+def label(ax: Axes, x: str, y: str, *, lowest: bool, first: bool) -> None:
+    """Numbers and the name of x where none stands below, the name of y at the first of a row."""
+    ax.tick_params(labelbottom=lowest)
+    ax.set_xlabel(x if lowest else "", fontsize=8, color=INK, labelpad=2)
+    ax.set_ylabel(y if first else "", fontsize=8, color=INK, labelpad=2)
+
+
 def head(count: int) -> float:
     """Inches above the panels, for a legend and a word on what is left out."""
     return 0.68 if count > MOST else 0.42

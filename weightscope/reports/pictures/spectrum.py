@@ -2,7 +2,7 @@
 
 A pair of plots per tensor, the same axes in every pair. The left axis is linear up to the noise edge and logarithmic
 beyond, so that a bulk keeps its shape beside spikes at twenty times its edge; spikes stand one by one below the bars,
-those beyond the axis at its end. A curve is known by its label up to a colon; words after it stand in its plot.
+those beyond the axis at its end.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...columns import Curve, Panel
-from ...escape import escaped
-from ...heavy import matplotlib_figure
 from ...heavy import numpy as np
-from .page import BLUE, GREEN, GREY, INK, MOST, VERMILION, entitle, frame, head, surround
+from .curves import dashes, dots, legend, name, say
+from .page import BLUE, GREEN, GREY, MOST, VERMILION, entitle, frame, head, label, surround
+from .paper import pairs, paper
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LEFT, RIGHT = 0, 1
-LEAD, BETWEEN, FOOT = 0.6, 0.5, 0.45            # inches: left of all, inside a pair, below all
-PLOT, PAIR = (2.2, 1.5), (5.35, 1.85)           # inches: a plot, and what a pair takes with its title
+PLOT, BETWEEN, PAIR = (2.2, 1.5), 0.5, (5.35, 1.85)  # inches: a plot, what is between two, a pair with its title
 NEAREST, FURTHEST = 3.0, 30.0                   # noise edges that the left axis shows at least and at most
 NUMBERS = (0, 0.5, 1, 2, 5, 10, 20)
 DENSITY = (-0.15, 1.35)                         # spikes below 0, words above 1
@@ -35,36 +34,15 @@ SMALLEST, USUAL = 1e-4, 0.9                     # the right axis begins with all
 def draw(panels: Sequence[Panel]) -> Figure:
     """The figure: a grid of pairs, one legend, a note where panels were left out."""
     shown = panels[:MOST]
-    across = pairs(len(shown))
-    figure, axes = _page(len(shown), across, head(len(panels)))
-    limits = _limits(shown)
-    for pair, panel in zip(axes, shown, strict=True):
+    across, limits = pairs(len(shown)), _limits(shown)
+    figure, put = paper(len(shown), across, PAIR, head(len(panels)))
+    for at, panel in enumerate(shown):
+        pair = put(at, (0, 0, *PLOT)), put(at, (PLOT[0] + BETWEEN, 0, *PLOT))
         _pair(pair, panel, limits)
-    _label(axes, across, ((shown[0].xlabel, shown[0].ylabel), SQUARES))
-    surround(figure, *_legend(axes), len(panels))
+        for ax, names in zip(pair, ((panel.xlabel, panel.ylabel), SQUARES), strict=True):
+            label(ax, *names, lowest=at + across >= len(shown), first=at % across == 0)
+    surround(figure, *legend(figure.axes, ROLES), len(panels))
     return figure
-
-
-def pairs(count: int) -> int:
-    """How many pairs stand side by side: the page becomes a little wider than high, 4 at most.
-
-    >>> [pairs(n) for n in (1, 2, 5, 6, 12, 24, 40, 64)]
-    [1, 1, 2, 2, 2, 3, 4, 4]
-    """
-    return min(4, max(1, round(math.sqrt(count / 2))))
-
-
-def _page(count: int, across: int, top: float) -> tuple[Figure, list[tuple[Axes, Axes]]]:
-    """Axes set by inches: a pair stands closer together than to the next, and its title runs over both plots."""
-    wide, high = LEAD + across * PAIR[0], top + math.ceil(count / across) * PAIR[1] + FOOT
-    figure = matplotlib_figure.Figure(figsize=(wide, high), dpi=144, facecolor="white")
-
-    def plot(at: int, side: int) -> Axes:
-        x = LEAD + at % across * PAIR[0] + side * (PLOT[0] + BETWEEN)
-        y = high - top - (at // across + 1) * PAIR[1]
-        return figure.add_axes((x / wide, y / high, PLOT[0] / wide, PLOT[1] / high))
-
-    return figure, [(plot(at, LEFT), plot(at, RIGHT)) for at in range(count)]
 
 
 @dataclass(frozen=True)
@@ -79,11 +57,11 @@ class Limits:
 def _limits(panels: Sequence[Panel]) -> Limits:
     """What holds every panel, within what is legible."""
     drawn = [curve for panel in panels for curve in panel.curves if len(curve.x)]
-    dots = [curve for curve in drawn if _role(curve).draw is _dots]
+    single = [curve for curve in drawn if _role(curve).draw is dots]
     far = max([NEAREST, *(float(np.max(curve.x)) for curve in drawn if _role(curve).side == LEFT)])
-    top = max([NEAREST, *(float(np.max(curve.x)) for curve in dots)])
-    low = min([0.1, *(float(np.min(curve.x[curve.y - curve.y[0] < USUAL])) for curve in dots)])
-    least = min([0.05, *(float(np.min(curve.y)) for curve in dots)])
+    top = max([NEAREST, *(float(np.max(curve.x)) for curve in single)])
+    low = min([0.1, *(float(np.min(curve.x[curve.y - curve.y[0] < USUAL])) for curve in single)])
+    least = min([0.05, *(float(np.min(curve.y)) for curve in single)])
     return Limits(min(FURTHEST, far) * 1.1, (max(SMALLEST, low / 1.3), min(FURTHEST**2, top) * 1.3), least / 1.4)
 
 
@@ -92,11 +70,9 @@ def _pair(pair: tuple[Axes, Axes], panel: Panel, limits: Limits) -> None:
     entitle(pair[LEFT], panel.title, 76)
     lines = [0, 0]
     for curve in panel.curves:
-        role, words = _role(curve), curve.label.partition(": ")[2]
+        role = _role(curve)
         role.draw(pair[role.side], curve, role.colour)
-        if words:
-            _say(pair[role.side], words, role.colour, lines[role.side])
-            lines[role.side] += 1
+        lines[role.side] = say(pair[role.side], curve, role.colour, lines[role.side])
 
 
 def _set(left: Axes, right: Axes, limits: Limits) -> None:
@@ -115,11 +91,6 @@ def _set(left: Axes, right: Axes, limits: Limits) -> None:
         ax.axvline(1, ymax=0.85, color="#999999", linewidth=0.8, zorder=1.5)
 
 
-def _say(ax: Axes, words: str, colour: str, line: int) -> None:
-    ax.annotate(escaped(words), (1.0, 0.99), xytext=(0, -11 * line), xycoords="axes fraction",
-                textcoords="offset points", ha="right", va="top", fontsize=8, color=colour, parse_math=False, zorder=5)
-
-
 def _stretched(x: Any) -> Any:
     """Linear to 1, logarithmic beyond, with one slope where they meet."""
     return np.where(x > 1, 1 + np.log(np.maximum(x, 1)), x)
@@ -130,27 +101,18 @@ def _unstretched(u: Any) -> Any:
 
 
 def _bars(ax: Axes, curve: Curve, colour: str) -> None:
-    ax.fill_between(curve.x, curve.y, step="post", color=colour, alpha=0.3, linewidth=0, label=_name(curve), zorder=1)
+    ax.fill_between(curve.x, curve.y, step="post", color=colour, alpha=0.3, linewidth=0, label=name(curve), zorder=1)
     ax.step(curve.x, curve.y, where="post", color=colour, linewidth=0.8, zorder=2)
 
 
-def _dashes(ax: Axes, curve: Curve, colour: str) -> None:
-    ax.plot(curve.x, curve.y, color=colour, dashes=(4, 2), linewidth=1.3, label=_name(curve), zorder=3)
-
-
 def _line(ax: Axes, curve: Curve, colour: str) -> None:
-    ax.plot(curve.x, curve.y, color=colour, linewidth=1.7, label=_name(curve), zorder=3)
+    ax.plot(curve.x, curve.y, color=colour, linewidth=1.7, label=name(curve), zorder=3)
 
 
 def _ticks(ax: Axes, curve: Curve, colour: str) -> None:
     x = np.minimum(curve.x, ax.get_xlim()[1])
     ax.plot(x, np.full(len(x), DENSITY[0] / 2), linestyle="", marker="|", markersize=7, markeredgewidth=0.9,
-            color=colour, label=_name(curve), zorder=4, clip_on=False)
-
-
-def _dots(ax: Axes, curve: Curve, colour: str) -> None:
-    ax.plot(curve.x, curve.y, linestyle="", marker="o", markersize=2.4, markeredgewidth=0, color=colour, alpha=0.75,
-            label=_name(curve), zorder=2)
+            color=colour, label=name(curve), zorder=4, clip_on=False)
 
 
 @dataclass(frozen=True)
@@ -164,36 +126,12 @@ class Role:
 
 ROLES: Mapping[str, Role] = {
     "singular values": Role(LEFT, BLUE, _bars),
-    "Marchenko-Pastur law": Role(LEFT, GREY, _dashes),
+    "Marchenko-Pastur law": Role(LEFT, GREY, dashes),
     "spikes": Role(LEFT, VERMILION, _ticks),
-    "squares": Role(RIGHT, BLUE, _dots),
+    "squares": Role(RIGHT, BLUE, dots),
     "power law": Role(RIGHT, GREEN, _line),
 }
 
 
-def _name(curve: Curve) -> str:
-    return curve.label.partition(":")[0]
-
-
 def _role(curve: Curve) -> Role:
-    return ROLES[_name(curve)]
-
-
-def _label(axes: Sequence[tuple[Axes, Axes]], across: int, names: Sequence[tuple[str, str]]) -> None:
-    """Numbers below a pair with none below it, names of the axes there and at the first pair of a row."""
-    for at, pair in enumerate(axes):
-        lowest = at + across >= len(axes)
-        for ax, (x, y) in zip(pair, names, strict=True):
-            ax.tick_params(labelbottom=lowest)
-            ax.set_xlabel(x if lowest else "", fontsize=8, color=INK, labelpad=2)
-            ax.set_ylabel("" if at % across else y, fontsize=8, color=INK, labelpad=2)
-
-
-def _legend(axes: Sequence[tuple[Axes, Axes]]) -> tuple[list[Any], list[str]]:
-    """Each role that is somewhere, once."""
-    found: dict[str, Any] = {}
-    for ax in (ax for pair in axes for ax in pair):
-        handles, labels = ax.get_legend_handles_labels()
-        found |= dict(zip(labels, handles, strict=True))
-    names = [name for name in ROLES if name in found]
-    return [found[name] for name in names], names
+    return ROLES[name(curve)]
