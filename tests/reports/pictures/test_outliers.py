@@ -20,7 +20,7 @@ def panel(title="attn.q", far=6.0, least=1e-5, places=()):
 
 
 def mapped(shape=(300, 1000), z=(175.0, 40.0, 6.0), rows=None, cols=None):
-    """The curves of a map: places on the diagonal, and margins: 97 and 9 in rows 2 and 3, 32 and 5 in columns 7 and 8."""
+    """The curves of a map: places on the diagonal; 97 and 9 far in rows 2 and 3, 32 and 5 in columns 7 and 8."""
     at = np.arange(len(z))
     by_row, by_column = np.zeros(shape[0], int), np.zeros(shape[1], int)
     by_row[2:4], by_column[7:9] = (97, 9)[: shape[0] - 2], (32, 5)
