@@ -73,7 +73,7 @@ class Panel:
     """
 
     title: str
-    kind: str                                   # which picture draws it: density, spectrum
+    kind: str                                   # which picture draws it: density, spectrum, outliers
     xlabel: str = ""
     ylabel: str = ""
     curves: tuple[Curve, ...] = ()

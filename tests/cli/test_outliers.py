@@ -170,3 +170,11 @@ def test_a_base_that_is_not_there_is_3(weightscope, clean, tmp_path):
     done = weightscope("outliers", clean, "--base", tmp_path / "none.safetensors")
     assert done.code == 3
     assert "none.safetensors: expected an existing file" in done.err
+
+
+def test_a_list_has_no_picture(weightscope, clean, tmp_path):
+    """Said before anything is read."""
+    done = weightscope("outliers", clean, "--top", "3", "--plot", tmp_path / "x.png")
+    assert done.code == 2
+    assert "a list has no picture" in done.err
+    assert not (tmp_path / "x.png").exists()

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ...errors import Usage
 from ...heavy import Lazy
 from ..options import Shared, shared
 from ..terminal import drawing
@@ -57,6 +58,8 @@ def outliers(
     }
     given = {k: v for k, v in own.items() if v} | {"panels": shared.plot is not None}
     lists = bool(top or top_rows)
+    if lists and shared.plot is not None:
+        raise Usage("expected --plot without --top and --top-rows", "a list has no picture", "draw it in another run")
     if not lists and shared.sort is None and drawing(shared):
         shared = replace(shared, sort="-gravity")  # a person reads the worst first
     ending.answer("outliers", models, given, shared, narrow=("", "") if lists else FOUND)
