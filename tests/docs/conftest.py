@@ -51,7 +51,7 @@ def weightscope(monkeypatch, tmp_path):
 
 
 def small_models(folder: Path):
-    """`model.safetensors`, `model.pth`, and the folders `model/`, `step1/`, `step2/`, two layers each."""
+    """`model.safetensors`, `model.pth`, `model/`, `step1/`, `step2/`; a `base`, one `downloaded` with odd tokens."""
     torch.manual_seed(0)
     names = [f"model.layers.{i}.mlp.{m}_proj.weight" for i in range(2) for m in ("gate", "down")]
     tensors = {name: torch.randn(32, 48) * 0.02 for name in names}
@@ -61,3 +61,8 @@ def small_models(folder: Path):
         save_file(tensors, folder / place / "model.safetensors")
     save_file(tensors, folder / "model.safetensors")
     torch.save({"model": tensors, "epoch": 3}, folder / "model.pth")
+    words = torch.randn(500, 48) * 0.02
+    save_file(tensors | {"model.embed_tokens.weight": words}, folder / "base.safetensors")
+    doctored = words.clone()
+    doctored[[11, 73, 205, 340, 488]] = torch.randn(48) * 0.02
+    save_file(tensors | {"model.embed_tokens.weight": doctored}, folder / "downloaded.safetensors")
