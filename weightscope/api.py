@@ -90,7 +90,7 @@ def spectrum(*models: Any, **options: Any) -> Report:
     `options`: the fields of SpectrumOptions (by, svd, per_head, balance, alpha_cut, alpha_ci, null, draws, values,
     panels, seed) and of the records that `fit` takes. Raises Usage, Untrusted.
 
-    >>> spectrum("demo:gpt-start", columns=("tensor", "spikes"), include="h.0.attn.c_proj.weight").rows[0]["spikes"]
+    >>> spectrum("demo:gpt-start", columns=("tensor", "spikes"), include="*.0.self_attn.o_proj.*").rows[0]["spikes"]
     0
     """
     return ask("spectrum", models, options)

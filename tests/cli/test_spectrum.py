@@ -242,3 +242,11 @@ def test_a_reader_that_goes_away_is_141(fresh, model, tmp_path):
     assert done.communicate(timeout=WAIT)[1] == ""
     assert done.returncode == 141
     assert (tmp_path / "v.csv").read_text().count("\n") == 1 + 3 * 32
+
+
+def test_two_outputs_are_two_files(weightscope, tmp_path):
+    """One would overwrite the other."""
+    done = weightscope("spectrum", "demo:gpt", "-o", tmp_path / "a.csv", "--values", tmp_path / "a.csv")
+    assert done.code == 2
+    assert "twice; name another file" in done.err
+    assert not (tmp_path / "a.csv").exists()

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..api import QUESTIONS, ask
 from ..errors import Usage
+from ..escape import escaped
 from ..reports.expression import parse
 from ..reports.files import check_writable
 from ..reports.formats import default_format, format_of
@@ -66,7 +67,11 @@ def _check_outputs(question: str, shared: Shared, tables: Mapping[str, str]) -> 
         check_plot(shared.plot)
     for path in tables.values():
         format_of(path, None)
-    for path in (*(shared.output or ()), *tables.values(), *filter(None, (shared.plot, shared.provenance))):
+    files = (*(shared.output or ()), *tables.values(), *filter(None, (shared.plot, shared.provenance)))
+    twice = next((path for path in files if path != "-" and files.count(path) > 1), None)
+    if twice is not None:
+        raise Usage("expected a file of its own for each output", f"found {escaped(twice)} twice", "name another file")
+    for path in files:
         check_writable(path)
 
 

@@ -12,6 +12,7 @@ from ..extremes import beyond, core, farthest
 from ..filters import tiny_share
 from ..lattice import lattice
 from ..statistic import Evidence, Statistic
+from .moments import nonfinite
 
 if TYPE_CHECKING:
     from ...sketches import Crossings
@@ -53,7 +54,7 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
         **farthest(found),
         **core(found),
         "lattice": lattice(counts, evidence.dtype) if evidence.dtype else None,
-        "note": _note(found),
+        "note": "; ".join(n for n in (nonfinite(counts, evidence.shape), _note(found)) if n),
     }
 
 

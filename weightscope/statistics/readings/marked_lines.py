@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...columns import Column
-from ...sketches import Groups, Lines, Twins
+from ...sketches import Beyond, Groups, Lines, Twins
 from ..marked_lines import constant, dead, duplicated, loudest, one_sign, outlying, zero_block
 from ..statistic import Evidence, Statistic
 
 MARGINS = Lines(extremes=True)
+SPARSEST = 0.75  # share of zeros: what has more is sparse by other means than a pattern of halves
 COLUMNS = (
     Column("dead_rows", "int", "rows of zeros", shown=True),
     Column("dead_cols", "int", "columns of zeros"),
@@ -32,11 +33,12 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     m, n = len(rows["sum"]), len(cols["sum"])
     dead_rows, dead_cols, same = dead(rows), dead(cols), constant(rows)
     found, twins = evidence.sketches[Groups()].patterns, evidence.sketches[Twins()]
+    counts = evidence.sketches[Beyond()].counts
     return {
         "dead_rows": int(dead_rows.sum()),
         "dead_cols": int(dead_cols.sum()),
         "constant_rows": int(same.sum()),
-        "duplicate_rows": int(duplicated(twins.hashes, (dead_rows | same)[twins.rows]).sum()),
+        "duplicate_rows": int(duplicated(twins.hashes, (dead_rows | same | (rows["nonfinite"] > 0))[twins.rows]).sum()),
         "outlier_rows": int(outlying(rows, n).sum()),
         "outlier_cols": int(outlying(cols, m).sum()),
         "row_loudest": loudest(rows, n),
@@ -44,8 +46,8 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
         "one_sign_rows": int(one_sign(rows, n).sum()),
         "one_sign_cols": int(one_sign(cols, m).sum()),
         "zero_block": zero_block(dead_rows, dead_cols),
-        "sparsity_pattern": found[0] if found and not dead_rows.all() else None,
+        "sparsity_pattern": found[0] if found and counts.zeros < SPARSEST * counts.n else None,
     }
 
 
-MARKED_LINES = Statistic(COLUMNS, frozenset({MARGINS, Groups(), Twins()}), _of)
+MARKED_LINES = Statistic(COLUMNS, frozenset({Beyond(), MARGINS, Groups(), Twins()}), _of)

@@ -32,7 +32,7 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     special = {name: getattr(counts, name) for name in ("zeros", "nan", "inf")}
     notes = (
         "no elements" if not counts.n + counts.nan + counts.inf else "",
-        _nonfinite(counts, evidence.shape),
+        nonfinite(counts, evidence.shape),
         _noncanonical(counts.noncanonical),
         "" if resolved(counts) else "bins too wide beside the spread: no quantiles",
     )
@@ -46,7 +46,7 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     }
 
 
-def _nonfinite(counts: ValueCounts, shape: Shape | None) -> str:
+def nonfinite(counts: ValueCounts, shape: Shape | None) -> str:
     """How many NaN and Inf there are, and where the first stands."""
     kinds = ((counts.nan, "NaN"), (counts.inf, "Inf"))
     odd = " and ".join(f"{n:,} {text}" for n, text in kinds if n)

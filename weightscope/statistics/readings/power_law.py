@@ -29,13 +29,14 @@ INTERVAL = tuple(
     for name, point in (("alpha_low", "5%"), ("alpha_high", "95%"))
 )
 NONE = "no power law: fewer than two different values above the cut"
-EVEN = 4  # eps of the stored type: squares of an orthogonal matrix differ by less once it is rounded
+EVEN = 4  # times that rounding: squares of an orthogonal matrix differ by less
 
 
 def fit_of(s: Spectrum, cut: float | None, eps: float) -> PowerLaw | None:
-    """The tail above `cut`; none where the squares are even but for the rounding of a type with this spacing."""
+    """The tail above `cut`; none where the squares are even but for the rounding of route and type."""
     tail = tail_above(s.above, cut)
-    return None if len(tail) and tail[-1] <= tail[0] * (1 + EVEN * eps) else power_law(tail)
+    rounding = max(eps, s.floor / float(s.sigma[0])) if len(tail) else eps
+    return None if len(tail) and tail[-1] <= tail[0] * (1 + EVEN * rounding) else power_law(tail)
 
 
 def _of(cut: float | None, interval: bool, seed: int, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
