@@ -34,6 +34,17 @@ def tensors(seed=0):
 
 
 @pytest.fixture
+def store(tmp_path):
+    """`store(tensors)`: a checkpoint of these."""
+
+    def write(tensors, name="own.safetensors"):
+        save_file(tensors, tmp_path / name)
+        return str(tmp_path / name)
+
+    return write
+
+
+@pytest.fixture
 def model(tmp_path):
     """A checkpoint of four tensors."""
     path = tmp_path / "model.safetensors"

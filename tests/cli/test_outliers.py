@@ -8,7 +8,6 @@ import json
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 EMBED = "model.embed_tokens.weight"
 Q = "model.layers.0.self_attn.q_proj.weight"
@@ -21,17 +20,6 @@ def drawn():
     rng = np.random.default_rng(0)
     sizes = {EMBED: (120, 64), Q: (64, 64), K: (64, 64), NORM: (64,)}
     return {name: (0.02 * rng.standard_normal(size)).astype(np.float32) for name, size in sizes.items()}
-
-
-@pytest.fixture
-def store(tmp_path):
-    """`store(tensors)`: a checkpoint of these."""
-
-    def write(tensors, name="own.safetensors"):
-        save_file(tensors, tmp_path / name)
-        return str(tmp_path / name)
-
-    return write
 
 
 @pytest.fixture

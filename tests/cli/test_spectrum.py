@@ -11,7 +11,6 @@ import subprocess
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from safetensors.numpy import save_file
 
 NAMES = [
     "lm_head.weight",
@@ -26,17 +25,6 @@ def records(done):
     """The lines of a CSV."""
     assert done.code == 0, done.err
     return list(csv.DictReader(io.StringIO(done.out)))
-
-
-@pytest.fixture
-def store(tmp_path):
-    """`store(tensors)`: a checkpoint of these."""
-
-    def write(tensors, name="own.safetensors"):
-        save_file(tensors, tmp_path / name)
-        return str(tmp_path / name)
-
-    return write
 
 
 @pytest.fixture

@@ -25,6 +25,25 @@ class Piece:
     params: int = 0
     note: str = ""
 
+    @property
+    def is_matrix(self) -> bool:
+        """Whether it is measured and has rows and columns: vectors have element statistics only."""
+        return self.entry is not None and min(self.entry.shape) > 1
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What came of one piece."""
+
+    piece: Piece
+    values: Mapping[str, object]
+    sketches: Mapping[Any, Any] = field(default_factory=dict)
+
+    @property
+    def pooling(self) -> Mapping[Any, Any]:
+        """What may be added up over tensors."""
+        return {m: s for m, s in self.sketches.items() if s.forget() is not None}
+
 
 @dataclass(frozen=True, eq=False)
 class Model:

@@ -145,11 +145,7 @@ def _answers(
 def _wants(piece: Piece, o: FitOptions, asked: Sequence[Statistic]) -> frozenset[Any]:
     """Vectors have element statistics only."""
     wants = needed(asked) | ({Count()} if o.long or o.counts or o.panels or o.histogram else frozenset())
-    return wants if _is_matrix(piece) else wants & {Count()}
-
-
-def _is_matrix(piece: Piece) -> bool:
-    return piece.entry is not None and min(piece.entry.shape) > 1
+    return wants if piece.is_matrix else wants & {Count()}
 
 
 def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object]:
@@ -159,7 +155,7 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
     shape = piece.entry.shape if piece.entry else None
     values = evaluate(asked, Evidence(sketches, shape, piece.dtype, piece.place.kind))
     missing = any(not s.needs <= sketches.keys() for s in asked)
-    vector = missing and piece.params and not _is_matrix(piece)
+    vector = missing and piece.params and not piece.is_matrix
     said = "a vector: element statistics only" if vector else ""
     return values | {"note": joined(piece.note, said, measured.note, values["note"])}
 

@@ -12,12 +12,12 @@ from ..sketches.schemes import SCHEMES
 from ..statistics.readings import CROWDING, EXTREMES, MARKED_LINES, UNTRAINED, quantisation
 from ..statistics.statistic import Evidence, Statistic, chosen, evaluate
 from . import pieces
-from .analysis import Analysis, Model
+from .analysis import Analysis, Answer, Model
 from .findings import FINDINGS, FOUND, GRAVITY, SEVERITY, gravest, judged
 from .groups import grouped, keys_of, spread, with_spread
 from .identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
 from .notes import joined
-from .outliers_answers import AGAINST, TWIN, Answer, answers
+from .outliers_answers import AGAINST, TWIN, answers
 from .outliers_extremes import ROWS, WEIGHTS, top_rows, top_weights
 from .outliers_pictures import panel
 

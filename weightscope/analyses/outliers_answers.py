@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from ..sketches import Beyond, Hashes, Top, Untrained
 from ..statistics.marked_lines import content
 from ..statistics.readings.marked_lines import MARGINS
 from ..statistics.statistic import Evidence, Statistic, evaluate, needed
-from .analysis import Model, Piece
+from .analysis import Answer, Model, Piece
 from .notes import joined
 
 if TYPE_CHECKING:
@@ -26,20 +25,6 @@ AGAINST = (
 )
 PLACES = 256                                    # weights that a picture of one tensor shows
 SMALL = 1024                                    # elements: smaller tensors are equal by chance or by design
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What came of one piece."""
-
-    piece: Piece
-    values: Mapping[str, object]
-    sketches: Mapping[Any, Any] = field(default_factory=dict)
-
-    @property
-    def pooling(self) -> Mapping[Any, Any]:
-        """What may be added up over tensors."""
-        return {m: s for m, s in self.sketches.items() if s.forget() is not None}
 
 
 def answers(model: Model, o: OutliersOptions, asked: Sequence[Statistic], measure: Measurer) -> Iterator[Answer]:
@@ -62,7 +47,7 @@ def _unit(piece: Piece, model: Model, wants: frozenset[Any]) -> Unit:
     """A tensor, and its base where there is one of the same shape."""
     base, entry = model.base.get(piece.name), piece.entry
     assert entry is not None
-    if base is None or base.entry is None or base.entry.shape != entry.shape or not _is_matrix(piece):
+    if base is None or base.entry is None or base.entry.shape != entry.shape or not piece.is_matrix:
         return Unit(piece, {"": entry}, {"": wants})
     hashes = frozenset({Hashes()})
     return Unit(piece, {"": entry, "base": base.entry}, {"": wants | hashes, "base": hashes})
@@ -73,15 +58,11 @@ def _wants(piece: Piece, o: OutliersOptions, asked: Sequence[Statistic], alone: 
     if o.top:
         return frozenset({Beyond(), Top(o.top)})
     if o.top_rows:
-        return frozenset({MARGINS}) if _is_matrix(piece) else frozenset()
+        return frozenset({MARGINS}) if piece.is_matrix else frozenset()
     wants = needed(asked) | (frozenset({Beyond()} | ({Top(PLACES)} if alone else set())) if o.panels else frozenset())
     of_tokens = piece.place.role in ("embed", "head")       # positions are parallel to their neighbours by design
     wants -= frozenset() if of_tokens else {Untrained()}
-    return wants if _is_matrix(piece) else wants - {MARGINS, Untrained()}
-
-
-def _is_matrix(piece: Piece) -> bool:
-    return piece.entry is not None and min(piece.entry.shape) > 1
+    return wants if piece.is_matrix else wants - {MARGINS, Untrained()}
 
 
 def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object]:
@@ -89,7 +70,7 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
     piece: Piece = measured.unit.key
     shape = piece.entry.shape if piece.entry else None
     values = evaluate(asked, Evidence(measured.sketches[""], shape, piece.dtype, piece.place.kind))
-    said = "" if _is_matrix(piece) or not piece.params else "a vector: element statistics only"
+    said = "" if piece.is_matrix or not piece.params else "a vector: element statistics only"
     return values | {"note": joined(piece.note, said, measured.note, values["note"])}
 
 

@@ -12,7 +12,7 @@ from ..statistics.marked_lines import row_z
 from ..statistics.readings.marked_lines import MARGINS
 
 if TYPE_CHECKING:
-    from .outliers_answers import Answer
+    from .analysis import Answer
 
 Line = dict[str, Any]
 WEIGHTS = (

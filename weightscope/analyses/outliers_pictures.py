@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..sketches import Crossings, TopWeights, ValueCounts
-    from .outliers_answers import Answer
+    from .analysis import Answer
 
 POINTS = 200                                    # of a tail, whose ranks are thinned evenly in their logs, and of a line
 NEAREST = 0.5                                   # std: where the Gaussian's line begins, and what is near is not drawn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from ..sketches import Count, Decompose, Factor, Lines, Shuffled
 from ..statistics.readings.drawn import NULLS_OF, drawn, law_of, readings
 from ..statistics.spectrum import THIN, Spectrum, of_product, spectrum
 from ..statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
-from .analysis import Model, Piece
+from .analysis import Answer, Model, Piece
 from .heads import per_head
 from .notes import joined
 
@@ -25,15 +25,6 @@ if TYPE_CHECKING:
 
 APART = 32  # bits between the seeds of two draws: those of neighbouring --seed share none
 NO_LAW = "no law of the elements to draw from"
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What came of one piece."""
-
-    piece: Piece
-    values: Mapping[str, object]
-    sketches: Mapping[Any, Any]
 
 
 def lack(piece: Piece) -> str:

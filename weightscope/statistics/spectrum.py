@@ -5,7 +5,7 @@ Zero rows and columns are left out first: they add zeros to the singular values 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf, sqrt
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ class Spectrum:
     floor: float  # what the route leaves uncertain, in the unit of the weights
     shape: Shape  # with zero lines
     diagonal: float | None = None  # energy on the wrapped diagonal; None where it was not summed
-    variance: float = field(default=0.0)  # of the elements, about their mean; 0 where it vanishes beside that
+    variance: float = 0.0  # of the elements, about their mean; 0 where it vanishes beside that
 
     @property
     def q(self) -> float:
