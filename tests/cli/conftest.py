@@ -80,6 +80,21 @@ def weightscope(capsys, monkeypatch):
 
 
 @pytest.fixture
+def unread(weightscope, monkeypatch):
+    """`unread("ls", path)`: the program in this process, the reader of its stdout gone before it writes."""
+
+    def call(*arguments):
+        ours, theirs = os.pipe()
+        os.close(ours)
+        with monkeypatch.context() as patched, open(theirs, "w", encoding="utf-8") as pipe:
+            patched.setattr(sys, "stdout", pipe)
+            patched.setattr(sys, "__stdout__", pipe)
+            return weightscope(*arguments)
+
+    return call
+
+
+@pytest.fixture
 def fresh():
     """`fresh("ls", path)`: the program in a process of its own; more keywords go to subprocess.Popen."""
 
