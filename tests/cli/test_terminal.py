@@ -1,6 +1,7 @@
 """What a person sees: the compact table on a real pseudo-terminal, as whole text at a fixed width."""
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -8,11 +9,17 @@ import struct
 import subprocess
 import sys
 import termios
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from statistics import NormalDist
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+
+from weightscope.cli.app import run
+from weightscope.cli.exits import guarded
 
 FIT_120 = """\
 tensor                      histogram          std  best      beta  ks_normal  pattern   row_spread  row_spread_null
@@ -82,30 +89,48 @@ model.norm.weight             norm      64     F32      256
 PLAIN = {"NO_COLOR": "1"}
 
 
-def on_terminal(arguments, width, environment=None, stderr=subprocess.DEVNULL, program=("-m", "weightscope")):
-    """What the program writes to a pseudo-terminal of some width."""
+@contextmanager
+def screen(width):
+    """The program's end of a pseudo-terminal, and in a future what is written to it until the `with` ends."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    asked = {"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8"}
-    run = subprocess.Popen(
-        [sys.executable, *program, *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs if stderr is subprocess.STDOUT else stderr,
-        env=asked | (environment or {}),
-    )
-    os.close(theirs)
-    written = b""
-    while True:
+    with ThreadPoolExecutor(1) as reader:
         try:
-            more = os.read(ours, 65536)
-        except OSError:  # the other side is closed
-            break
-        if not more:
-            break
-        written += more
+            yield theirs, reader.submit(all_of, ours)
+        finally:
+            os.close(theirs)
     os.close(ours)
-    return run.wait(timeout=60), written.decode().replace("\r\n", "\n")
+
+
+def all_of(ours):
+    """What is written until the other end of a pseudo-terminal is closed."""
+    written = b""
+    with suppress(OSError):  # how a closed end is told
+        while more := os.read(ours, 65536):
+            written += more
+    return written.decode().replace("\r\n", "\n")
+
+
+def on_terminal(arguments, width, environment=None, stderr=subprocess.DEVNULL, encoding="utf-8"):
+    """Code and text of the program in this process, its stdout a pseudo-terminal of some width; stderr too if told."""
+    environment = {"COLUMNS": "", "NO_COLOR": "", "TERM": "xterm"} | (environment or {})
+    with screen(width) as (theirs, written), open(theirs, "w", encoding=encoding, closefd=False) as out:
+        err = out if stderr is subprocess.STDOUT else io.StringIO()
+        argv = ["weightscope", *arguments]
+        with patch.multiple(sys, stdout=out, stderr=err, argv=argv), patch.dict(os.environ, environment):
+            code = guarded(run)
+    return code, written.result()
+
+
+def in_its_own_process(arguments, width):
+    """Code and text of a Python process on a pseudo-terminal of some width, all its streams there."""
+    environment = {"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8"}
+    with screen(width) as (theirs, written):
+        done = subprocess.run(
+            [sys.executable, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment | PLAIN,
+            timeout=60, check=False,
+        )  # fmt: skip
+    return done.returncode, written.result()
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +183,7 @@ def test_colour(exact):
 
 def test_an_ascii_terminal(exact):
     """Where the encoding has no blocks they are drawn with what there is."""
-    code, text = on_terminal(["ls", exact, "--flat"], 120, PLAIN | {"PYTHONIOENCODING": "ascii"})
+    code, text = on_terminal(["ls", exact, "--flat"], 120, PLAIN, encoding="ascii")
     assert code == 0
     assert text.isascii()
 
@@ -204,43 +229,48 @@ def test_hostile_names(tmp_path):
 
 def test_progress_stays_on_stderr_and_goes(exact):
     """Shown while it runs on a terminal and wiped; absent with --no-progress, --quiet and in a pipe."""
-    shown = on_terminal(["fit", exact], 120, stderr=subprocess.STDOUT)[1]
+    code, shown = in_its_own_process(["-m", "weightscope", "fit", exact], 120)
+    assert code == 0
     assert "4 tensors" in shown
-    assert "\x1b[2K" in shown
+    assert shown.rpartition("\x1b[2K")[2] == FIT_120
     for silent in ("--no-progress", "--quiet"):
         assert on_terminal(["fit", exact, silent], 120, PLAIN, stderr=subprocess.STDOUT) == (0, FIT_120)
 
 
 WATCHED = """
-import sys, time
+import fcntl, struct, termios, time
 from weightscope.api import Meter
-from weightscope.cli.terminal import progress
-meter = Meter()
-with progress(meter, 1290, 230_000_000_000):
-    for _ in range(3):
+from weightscope.cli import terminal
+terminal.TICK = 0.02
+for width in (10, 20, 40, 60, 120):
+    fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    meter = Meter()
+    with terminal.progress(meter, 1290, 230_000_000_000):
+        time.sleep(0.1)
+        meter.bytes_read, meter.tensors = 70_000_000_000, 400
         time.sleep(0.3)
-        meter.bytes_read, meter.tensors = meter.bytes_read + 70_000_000_000, meter.tensors + 400
+    print("next", end="", flush=True)
 """
+PARTS = {
+    10: "",
+    20: "400/1290 tensors",
+    40: r"400/1290 tensors \S+ (\?|\S+ [GT]B/s)",
+    60: r"400/1290 tensors \S+ 65.2/214.2 GiB (\?|\S+ [GT]B/s)",
+    120: r"400/1290 tensors \S+ 65.2/214.2 GiB (\?|\S+ [GT]B/s) [━╸╺]+",
+}
 
 
-@pytest.mark.parametrize(
-    ("width", "parts"),
-    [
-        (10, ""),
-        (20, "400/1290 tensors"),
-        (40, r"400/1290 tensors \S+ (\?|\S+ GB/s)"),
-        (60, r"400/1290 tensors \S+ 65.2/214.2 GiB (\?|\S+ GB/s)"),
-        (120, r"400/1290 tensors \S+ 65.2/214.2 GiB (\?|\S+ GB/s) [━╸╺]+"),
-    ],
-)
-def test_progress_is_one_line_of_any_width(width, parts):
+def test_progress_is_one_line_of_any_width():
     """Parts that do not fit are left out; the line never breaks, and is wiped at the end."""
-    code, text = on_terminal([WATCHED], width, PLAIN, subprocess.STDOUT, program=["-c"])
-    *frames, last = re.sub(r"\x1b\[[0-9;?]*[mlh]", "", text).split("\x1b[2K")
-    frames = [frame.partition("\r")[0].partition("\n")[0].rstrip() for frame in frames]
-    assert (code, last, text.count("\n")) == (0, "", 1)
-    assert max(map(len, frames)) <= width
-    assert [frame for frame in frames if re.fullmatch(parts, frame)]
+    code, text = in_its_own_process(["-c", WATCHED], 120)
+    *lines, nothing = re.sub(r"\x1b\[[0-9;?]*[mlh]", "", text).split("next")
+    assert (code, nothing) == (0, "")
+    for line, (width, parts) in zip(lines, PARTS.items(), strict=True):
+        *frames, last = line.split("\x1b[2K")
+        frames = [frame.partition("\r")[0].partition("\n")[0].rstrip() for frame in frames]
+        assert (last, line.count("\n")) == ("", 1)
+        assert max(map(len, frames)) <= width
+        assert [frame for frame in frames if re.fullmatch(parts, frame)]
 
 
 def test_a_person_sees_what_has_a_spectrum_and_gates_see_all(exact):
