@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from weightscope.dtypes import DTYPES
 from weightscope.geometry import whole
-from weightscope.sketches import MEASURES, Again, Count, Lines, Shuffled, count
+from weightscope.sketches import MEASURES, Again, Count, Lines, Shuffled, balanced, count
 
 HELD = [name for name, kind in DTYPES.items() if kind.kind != "none"]
 FLOATS = ["F64", "F32", "F16", "BF16", "F8_E4M3"]
@@ -47,8 +47,15 @@ def ways(request, monkeypatch):
         monkeypatch.setattr(count, "EXACT", -1)
 
 
-def examples(lab):
-    return [m for ms in lab.EXAMPLES.values() for m in ms]
+@pytest.fixture
+def few_sweeps(monkeypatch):
+    """Enough for numbers that settle; bit patterns never do, and would take them all."""
+    monkeypatch.setattr(balanced, "SWEEPS", 25)
+
+
+def examples(lab, counting=False):
+    """Every example, or those that count values: of them alone bins are another way."""
+    return [m for ms in lab.EXAMPLES.values() for m in ms if not counting or "Count(" in repr(m)]
 
 
 def close(a, b) -> None:
@@ -119,21 +126,21 @@ def test_counting_does_not_care_for_order(lab, dtype, shape, cuts, seed, data) -
     close(measure.finish(state)[0], lab.take(measure, stored, dtype)[0])
 
 
-@pytest.mark.usefixtures("ways")
+@pytest.mark.usefixtures("ways", "few_sweeps")
 @settings(max_examples=12, deadline=None)
 @given(
     dtype=st.sampled_from(HELD),
     shape=shapes,
     cuts=cuttings,
     axis=st.sampled_from([0, 1]),
-    stack=st.integers(2, 5),
+    stack=st.integers(2, 3),
     flavour=flavours,
     seed=st.integers(0, 99),
 )
 def test_a_stack_equals_each_alone(lab, dtype, shape, cuts, axis, stack, flavour, seed) -> None:
     """finish(fold(stack))[i] == finish(fold(stack[i:i+1]))[0], bit for bit."""
     stored = matrices(lab, dtype, shape, seed, flavour, stack)
-    for measure in examples(lab):
+    for measure in examples(lab, counting=count.EXACT < 0):
         together = lab.take(measure, stored, dtype, axis, cuts)
         for i in range(stack):
             alone = lab.take(measure, stored[i : i + 1].clone(), dtype, axis, cuts)[0]
