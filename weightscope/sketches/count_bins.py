@@ -1,7 +1,8 @@
 """Counting large tensors of wide types: bins of the upper 16 bits of float32, and power sums of the values themselves.
 
 Bins are at most 2^-7 wide relative to their value; moments come from power sums, never from bins. Zero, Inf and
-NaN are decided on the full stored word, by a second look that only tiles which hold a candidate pay for.
+NaN are decided on the full stored word, by a second look that only tiles which hold a candidate pay for. The distinct
+values of floats are kept while they are few.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from dataclasses import replace
 from math import frexp, isfinite
 from typing import TYPE_CHECKING
 
+from ..dtypes import DTYPES
 from ..heavy import numpy as np
 from ..heavy import torch
 from .count_patterns import cells, histogram
+from .few_values import extended, union
 from .grid import NORMAL
 from .nonfinite import first_places
 from .power_sums import PowerSums
@@ -28,10 +31,13 @@ LARGEST = 3.4028234663852886e38                 # of float32
 
 
 def start(stack: int, dtype: str, device: str) -> State:
-    """An empty histogram and empty records."""
+    """An empty histogram, empty records, and no value of a float type."""
+    kind = DTYPES[dtype]
+    none = torch.empty(0, dtype=getattr(torch, kind.store), device=device) if kind.kind == "float" else None
     return {
         "counts": torch.zeros(stack, 65536, dtype=torch.int64, device=device),
         "rest": [ValueCounts(coarse=dtype == "F32")] * stack,
+        "few": [none] * stack,
     }
 
 
@@ -44,22 +50,40 @@ def add(state: State, tile: Tile) -> State:
         _rest(x[i], state["dtype"], tile.scratch, suspect[i] > 0, seen.coarse)
         for i, seen in enumerate(state["rest"])
     ]
+    few = [
+        state["few"][i] if found.coarse else extended(_known(state, i), x[i], tile.scratch)
+        for i, found in enumerate(here)
+    ]
     return {
         "counts": state["counts"].add_(counts),
         "rest": [seen + found for seen, found in zip(state["rest"], here, strict=True)],
+        "few": few,
         "first": first_places(state["first"], tile, [found.nan + found.inf for found in here]),
     }
 
 
 def merge(a: State, b: State) -> State:
     """Everything adds."""
-    return {"counts": a["counts"] + b["counts"], "rest": [x + y for x, y in zip(a["rest"], b["rest"], strict=True)]}
+    return {
+        "counts": a["counts"] + b["counts"],
+        "rest": [x + y for x, y in zip(a["rest"], b["rest"], strict=True)],
+        "few": [union(_known(a, i), _known(b, i)) for i in range(len(a["rest"]))],
+    }
 
 
 def finish(state: State) -> list[ValueCounts]:
     """Bins that occur, zero as a cell of its own; bf16 stored as float32 has the exact cells of bf16."""
-    pairs = zip(state["counts"].cpu().numpy(), state["rest"], strict=True)
-    return [_coarse(c, r) if r.coarse else _cells(c, r, state["dtype"]) for c, r in pairs]
+    every = zip(state["counts"].cpu().numpy(), state["rest"], state["few"], strict=True)
+    return [_coarse(c, r) if r.coarse else _cells(c, r, few, state["dtype"]) for c, r, few in every]
+
+
+def _known(state: State, i: int) -> Tensor | None:
+    """The values of one matrix but 0, while they are few. While lower halves are zero the histogram has them all."""
+    if not state["rest"][i].coarse:
+        few: Tensor | None = state["few"][i]
+        return few
+    values = state["counts"][i].nonzero()[:, 0].to(torch.int16).view(torch.bfloat16).float()
+    return union(values.new_empty(0), values[values.isfinite() & (values != 0)])
 
 
 def _coarse(counts: NDArray[np.int64], rest: ValueCounts) -> ValueCounts:
@@ -111,8 +135,8 @@ def _power(x: Tensor, low: float, high: float, scratch: Scratch) -> PowerSums:
     return PowerSums(len(x), c, s1 * s, s2 * s * s, s3 * s * s * s, s4 * s * s * s * s)
 
 
-def _cells(counts: NDArray[np.int64], rest: ValueCounts, dtype: str) -> ValueCounts:
-    """The histogram as cells, zeros taken out of the two bins that hold them."""
+def _cells(counts: NDArray[np.int64], rest: ValueCounts, few: Tensor | None, dtype: str) -> ValueCounts:
+    """The histogram as cells, zeros taken out of the two bins that hold them; the values that occur, where known."""
     codes = np.arange(65536, dtype=np.uint32)
     finite = (codes & 0x7FFF) < 0x7F80
     edge = _word(np.where(finite, codes, 0))
@@ -131,6 +155,7 @@ def _cells(counts: NDArray[np.int64], rest: ValueCounts, dtype: str) -> ValueCou
     return ValueCounts(
         low[order], high[order], value[order], found[order], rest.power, False, rest.zeros, rest.subnormals,
         rest.inf, rest.nan, rest.minimum, rest.maximum, rest.coarse,
+        few=None if few is None else np.unique(np.append(few.cpu().double().numpy(), [0.0] * (rest.zeros > 0))),
     )
 
 

@@ -41,6 +41,7 @@ class ValueCounts:
     coarse: bool = True  # float32 whose lower halves are all zero: bf16 stored wide
     noncanonical: int = 0  # BOOL bytes that are neither 0 nor 1, counted as true
     first_nonfinite: Place | None = None  # row and column of the first NaN or Inf, from 0; None in pooled counts
+    few: NDArray[np.float64] | None = None  # of bins the distinct finite values, ascending, where at most 4,096
 
     @property
     def n(self) -> int:
@@ -58,11 +59,16 @@ class ValueCounts:
         return 0.0 if self.minimum == self.maximum else self.power.std
 
     @property
+    def values(self) -> NDArray[np.float64] | None:
+        """The distinct finite values, ascending; None where cells are bins and they are many."""
+        return self.value if self.exact else self.few
+
+    @property
     def distinct(self) -> int | None:
-        """Distinct finite values, up to 65,536; None beyond or where cells are bins, of a constant apart."""
+        """How many distinct finite values, up to 65,536; None beyond, and where they are not known."""
         if self.n and self.minimum == self.maximum:
             return 1
-        return len(self.value) if self.exact and len(self.value) <= 65536 else None
+        return len(self.values) if self.values is not None and len(self.values) <= 65536 else None
 
     def forget(self) -> ValueCounts:
         """Without the place of the first NaN or Inf: counts have no other position."""
@@ -74,7 +80,8 @@ class ValueCounts:
         p = self.power.about(0.0)
         rest = PowerSums(p.n - self.zeros, 0.0, p.s1, p.s2, p.s3, p.s4)
         cells = self.low[keep], self.high[keep], self.value[keep], self.counts[keep]
-        kept = replace(self, low=cells[0], high=cells[1], value=cells[2], counts=cells[3], zeros=0)
+        few = None if self.few is None else self.few[self.few != 0]
+        kept = replace(self, low=cells[0], high=cells[1], value=cells[2], counts=cells[3], zeros=0, few=few)
         return replace(kept, power=PowerSums.of(kept.value, kept.counts) if self.exact else rest)
 
     def __add__(self, other: ValueCounts) -> ValueCounts:
@@ -96,7 +103,12 @@ class ValueCounts:
             self.coarse and other.coarse,
             self.noncanonical + other.noncanonical,
             earliest(self.first_nonfinite, other.first_nonfinite),
+            None if self.exact and other.exact else _both(self.values, other.values),
         )
+
+
+def _both(a: NDArray[np.float64] | None, b: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    return None if a is None or b is None else np.union1d(a, b)
 
 
 def _union(

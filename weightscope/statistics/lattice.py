@@ -1,7 +1,7 @@
 """Are the values on a lattice? A fixed step, sums of two powers of two, a codebook, or a narrower type stored wide.
 
-Signs of a quantiser or of training in another type: counts and shares near zero then mean something else. Only exact
-cells of types of 16 bits and more are looked at: narrower ones are a lattice by themselves.
+Signs of a quantiser or of training in another type: counts and shares near zero then mean something else. Only floats
+of 16 bits and more whose values are known are looked at: narrower types are a lattice by themselves.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def lattice(counts: ValueCounts, dtype: str) -> str | None:
         return None
     if dtype == "F32" and counts.coarse and (counts.distinct is None or counts.distinct >= VARIED):
         return "bf16"
-    values = counts.value[counts.counts > 0] if counts.exact else np.zeros(0)
-    if len(values) < 2 or counts.n < max(FEWEST, EACH * len(values)):
+    values = counts.values
+    if values is None or len(values) < 2 or counts.n < max(FEWEST, EACH * len(values)):
         return None
     if step := step_of(values, eps_of(dtype)):
         return f"step {step:.6g}"

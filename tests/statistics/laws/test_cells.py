@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -31,6 +33,13 @@ def test_points_are_in_standard_units(counts_of):
 def test_what_cannot_be_fitted_says_why(values, reason, counts_of):
     """Empty, NaN only, all zeros, constants and two cells give the reason instead of cells."""
     assert prepare(counts_of(np.array(values))) == reason
+
+
+def test_bins_of_several_values_are_cells(counts_of):
+    """Two of them with four known values are no two values."""
+    for values, reason in (([1, 1.001, 2, 2.001], "2 cells"), ([1, 2], "2 distinct values")):
+        counts = replace(counts_of(values * 50, bins=True), few=np.array(values))
+        assert prepare(counts) == f"{reason}: no law is fitted below three"
 
 
 def test_spread_beyond_float64_says_so(counts_of):

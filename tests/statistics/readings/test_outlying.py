@@ -15,6 +15,7 @@ from weightscope.statistics.statistic import Evidence, evaluate
 
 RNG = np.random.default_rng(0)
 GAUSSIAN = RNG.standard_normal((96, 64))
+LARGE = RNG.standard_normal((300, 250))         # beyond 65,536 elements values are counted in bins
 ROUNDING = quantisation(tuple(SCHEMES))
 STATISTICS = {"extremes": EXTREMES, "marked lines": MARKED_LINES, "untrained": UNTRAINED, "crowding": CROWDING,
               "quantisation": ROUNDING}  # fmt: skip
@@ -50,6 +51,9 @@ MATRICES = {
     "huge": 1e200 * GAUSSIAN,
     "tiny": 1e-200 * GAUSSIAN,
     "far from zero": 1 + 1e-4 * GAUSSIAN,
+    "large": LARGE,
+    "large step": np.round(LARGE / 0.01) * 0.01,
+    "large codebook": RNG.choice(LARGE[0, :16], LARGE.shape),
 }
 
 
@@ -120,6 +124,9 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix,
         ("parallel", {"untrained_rows": 10, "duplicate_rows": 0}),
         ("twins", {"duplicate_rows": 3, "untrained_rows": 3}),
         ("one row", {"row_gini": None, "col_gini": None, "dead_rows": 0}),
+        ("large", {"distinct": None, "lattice": None}),
+        ("large step", {"distinct": len(np.unique(MATRICES["large step"])), "lattice": "step 0.01"}),
+        ("large codebook", {"distinct": 16, "lattice": "codebook 16"}),
         ("far from zero", {"one_sign_rows": 96, "one_sign_cols": 64, "outlier_rows": 0}),
     ],
     ids=lambda x: x if isinstance(x, str) else "",

@@ -62,7 +62,7 @@ def prepare(counts: ValueCounts) -> Cells | str:
     if not spread_over_cells(counts, WIDEST):
         return "bins too wide beside the spread, or too narrow in range: no law, no quantiles"
     if len(counts.value) < 3:
-        what = "distinct value" if counts.distinct else "cell"
+        what = "distinct value" if counts.distinct == len(counts.value) else "cell"
         return f"{len(counts.value)} {what}{'s'[:len(counts.value) > 1]}: no law is fitted below three"
     if not (isfinite(scale) and scale > max(abs(centre) * 1e-14, 1e-300)):
         return "spread beyond float64"

@@ -23,7 +23,7 @@ COLUMNS = (
     Column("zeros", "int", "exact zeros, +0 and -0"),
     Column("subnormals", "int", "values below the least normal magnitude of their type"),
     Column("tiny_share", "float", "share of weights with |w| < std/1000", "", "arXiv 2501.10661"),
-    Column("distinct", "int", "distinct finite values; null beyond 65,536"),
+    Column("distinct", "int", "distinct finite values; null beyond 65,536, of larger F32 and F64 tensors beyond 4,096"),
     Column("min", "float", "least finite value", "weight"),
     Column("max", "float", "greatest finite value", "weight"),
     *(

@@ -23,7 +23,7 @@ COLUMNS = (
     Column("zeros", "int", "exact zeros, +0 and -0"),
     Column("nan", "int", "NaN values"),
     Column("inf", "int", "infinite values, both signs"),
-    Column("distinct", "int", "distinct finite values; null beyond 65,536"),
+    Column("distinct", "int", "distinct finite values; null beyond 65,536, of larger F32 and F64 tensors beyond 4,096"),
 )
 
 

@@ -1,0 +1,140 @@
+"""Distinct values of large float tensors: known exactly while they are few, whatever the cut and the order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from weightscope.sketches import Count, Scratch, ValueCounts, count
+from weightscope.sketches.few_values import FEW, extended, union
+
+WORDS = {"F32": torch.int32, "F64": torch.int64}
+
+
+@pytest.fixture
+def bins(monkeypatch):
+    """Small tensors counted in bins, as large ones are."""
+    monkeypatch.setattr(count, "EXACT", -1)
+
+
+def steps(many: int, shape: tuple[int, int], seed: int = 0) -> np.ndarray:
+    """Every multiple of 0.013 from -many to many, in any order."""
+    x = np.resize(np.arange(-many, many + 1), shape[0] * shape[1])
+    return 0.013 * np.random.default_rng(seed).permutation(x).reshape(1, *shape)
+
+
+def values(found: ValueCounts) -> list[float]:
+    """As far as they are known."""
+    return [] if found.values is None else found.values.tolist()
+
+
+@pytest.mark.parametrize("dtype", WORDS)
+@pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (1, 100, 101)), (1, (37, 300))])
+@pytest.mark.parametrize("many", [1, 7, 127, FEW // 2])
+def test_values_of_a_large_lattice_are_those_of_numpy(lab, dtype, axis, cuts, many) -> None:
+    """In bins, which hold several of them."""
+    stored = lab.numbers(dtype, steps(many, (300, 400)))
+    found = lab.take(Count(), stored, dtype, axis, cuts)[0]
+    expected = np.unique(lab.values(dtype, stored))
+    assert not found.exact
+    assert values(found) == expected.tolist()
+    assert found.distinct == len(expected) == 2 * many + 1
+
+
+@pytest.mark.parametrize("dtype", WORDS)
+def test_one_value_more_is_too_many(lab, dtype) -> None:
+    """Beyond 4,096 other than 0 nothing is known, though a sample of 8,192 shows fewer."""
+    for shape in ((300, 400), (2000, 500)):
+        x = steps(FEW // 2, shape)
+        assert lab.take(Count(), lab.numbers(dtype, x), dtype, cuts=(9,))[0].distinct == FEW + 1
+        x[0, -1, -1] = 0.5
+        found = lab.take(Count(), lab.numbers(dtype, x), dtype, cuts=(9,))[0]
+        assert (found.distinct, found.values) == (None, None)
+
+
+@pytest.mark.parametrize("dtype", WORDS)
+def test_ordinary_tensors_are_told_by_a_sample(lab, dtype) -> None:
+    """Nothing of the tile is gathered or sorted, and nothing is known."""
+    x = lab.numbers(dtype, np.random.default_rng(1).normal(size=100_000))
+    scratch = Scratch()
+    assert extended(x[:0], x, scratch) is None
+    assert not scratch.held
+    assert extended(None, x[:9], scratch) is None
+
+
+@pytest.mark.usefixtures("bins")
+@settings(max_examples=80, deadline=None)
+@given(
+    data=st.data(),
+    dtype=st.sampled_from(list(WORDS)),
+    shape=st.tuples(st.integers(1, 24), st.integers(1, 24)),
+    cuts=st.lists(st.integers(0, 24), max_size=5),
+    palette=st.lists(st.floats(width=16) | st.sampled_from([0.0, -0.0, 0.1, -1e-42, 1e-310, 3e38]), min_size=1),
+    seed=st.integers(0, 99),
+)
+def test_any_values_merged_in_any_order_are_those_of_numpy(lab, data, dtype, shape, cuts, palette, seed) -> None:
+    """NaN and Inf are none, both zeros are one; values that look like bf16 at first change nothing."""
+    stored = lab.numbers(dtype, np.random.default_rng(seed).choice(palette, (2, *shape)))
+    measure = Count()
+    tiles = [lab.tile(stored, dtype, box) for box in lab.boxes(shape, 0, cuts)]
+    states = [measure.add(measure.start(2, shape, dtype, "cpu"), tile) for tile in tiles]
+    while len(states) > 1:
+        i = data.draw(st.integers(0, len(states) - 2))
+        states[i : i + 2] = [measure.merge(states[i], states[i + 1])]
+    for found, x in zip(measure.finish(states[0]), lab.values(dtype, stored), strict=True):
+        assert values(found) == np.unique(x[np.isfinite(x)] + 0.0).tolist()
+        assert found.values is not None
+        assert not np.signbit(found.values[found.values == 0]).any()
+
+
+@pytest.mark.usefixtures("bins")
+@pytest.mark.parametrize("cut", [10, 30, 50])
+def test_what_begins_as_bf16_is_followed_from_the_start(lab, cut) -> None:
+    """The histogram knows what came before the first lower half, and says when that was too much."""
+    rng = np.random.default_rng(2)
+    few = np.concatenate([rng.choice([-1.5, 0.25, 3.0, np.nan, 0.0], (30, 40)), rng.choice([0.1, 0.25], (30, 40))])
+    found = lab.take(Count(), lab.numbers("F32", few[None]), "F32", cuts=(cut,))[0]
+    assert values(found) == [-1.5, 0.0, float(np.float32(0.1)), 0.25, 3.0]
+    many = np.concatenate([rng.normal(size=(300, 400)), np.full((1, 400), 0.1)])
+    stored = lab.numbers("F32", many[None]).bfloat16().float()
+    stored[0, 300] = 0.1
+    assert (len(torch.unique(stored)) > FEW) == (lab.take(Count(), stored, "F32", cuts=(300,))[0].values is None)
+
+
+def test_words_that_scramble_alike_are_told_apart(lab) -> None:
+    """Far more values than a table of 65,536 codes holds without a clash."""
+    x = torch.from_numpy(np.random.default_rng(3).permutation(np.repeat(np.arange(1, FEW + 1), 5))).float() * 0.1
+    found = extended(extended(x[:0], x[:9000], Scratch()), x, Scratch())
+    assert found is not None
+    assert found.tolist() == torch.unique(x).tolist()
+
+
+def test_unions() -> None:
+    """What is unknown or too large stays so."""
+    a, b = torch.tensor([1.0, 3.0]), torch.tensor([2.0, 3.0])
+    assert union(a, b).tolist() == [1.0, 2.0, 3.0]
+    assert union(None, b) is None
+    assert union(a, None) is None
+    assert len(union(torch.arange(FEW), torch.arange(9))) == FEW
+    assert union(torch.arange(FEW), torch.tensor([-1])) is None
+
+
+def test_integers_have_no_known_values_in_bins(lab) -> None:
+    """Beyond 2^53 float64 would take different ones for one."""
+    stored = torch.randint(0, 9, (1, 300, 400), generator=torch.Generator().manual_seed(4))
+    assert lab.take(Count(), stored, "I64")[0].distinct is None
+
+
+def test_counts_of_different_tensors_know_the_union(lab) -> None:
+    """Exact cells and bins; with a tensor whose values are many nothing is known."""
+    large = lab.take(Count(), lab.numbers("F32", steps(7, (300, 400))), "F32")[0]
+    small = lab.take(Count(), lab.numbers("F32", np.array([[[0.5, 0.0, 2.0]]])), "F32")[0]
+    other = lab.take(Count(), torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(5)), "F32")[0]
+    assert values(large + small) == values(small + large) == sorted({*values(large), *values(small)})
+    assert (large + small).distinct == 17
+    assert (large + other).values is None
+    assert (other + small).distinct is None
+    assert values(large.without_zeros()) == [x for x in values(large) if x]
