@@ -46,8 +46,8 @@ def answer(
         _say(*(_hidden(report, *narrow) if hides else ()))
         _say(*report.notes, *(report.reasons if shared.verbose else ()), *(report.undrawn if shared.plot else ()))
     _write(report, shared, tables or {})
-    if report.closing and not shared.quiet:
-        _say(report.closing)
+    if not shared.quiet:
+        _say(*(report.caveats if drawing(shared) else ()), *filter(None, (report.closing,)))
     code = max(_judged(report, shared), key=(0, 1, 4, 3).index)
     if code:
         raise Exit(code)
@@ -111,7 +111,8 @@ def _judged(report: Report, shared: Shared) -> list[int]:
 def _hidden(report: Report, shown: str, said: str) -> tuple[str, ...]:
     """How many rows are there and not shown."""
     verdict = gate(parse(shown, report.columns), report.rows)
-    return (f"{verdict.seen - len(verdict.matches)} {said}",) if len(verdict.matches) < verdict.seen else ()
+    many = verdict.seen - len(verdict.matches)
+    return (f"{many} {said if many > 1 else said.replace('rows', 'row', 1)}",) if many else ()
 
 
 def _say(*lines: str) -> None:

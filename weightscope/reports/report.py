@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from ..columns import Column, Panel
 from . import frame
+from .caveats import caveats
 from .files import write_atomically
 from .formats import default_format, format_of, writer_for
 from .panels import missing, shown
@@ -71,6 +72,12 @@ class Report:
     def undrawn(self) -> tuple[str, ...]:
         """Which of the rows shown are not in the picture, and why, in sentences."""
         return missing(self.pictured)
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What the notes of the rows shown say, in a few lines; nothing where the notes themselves are shown."""
+        named = {"note", "all"} & set(self.view.columns)
+        return () if named else caveats(self.arranged().rows, self.unmeasured)
 
     def write(self, stream: TextIO, format: str | None = None) -> None:
         """Writes to an open text stream such as stdout: a table on a terminal, CSV elsewhere, unless told."""

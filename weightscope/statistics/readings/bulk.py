@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from ...columns import Column
@@ -53,21 +53,16 @@ def values(found: Bulk | None) -> dict[str, object]:
 def _of(balanced: bool, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     s, spread = spectrum, dict(line_spreads(margins_of(evidence)))
     found = values(bulk_of(s, eps_of(evidence.dtype)))
-    said = [THIN] if s.low_rank else [found["note"], "" if balanced else _uneven(spread)]
+    said = [THIN] if s.low_rank else [found["note"], *(() if balanced else _uneven(spread))]
     return {**found, **spread, **joined(*said, spread.get("note"))}
 
 
-def _uneven(spread: Mapping[str, float | str | None]) -> str:
-    """The warning that belongs to spikes and depth of a matrix whose lines differ in scale."""
-    times = {
-        side: value / null
-        for side in ("row", "col")
-        if isinstance(value := spread[f"{side}_spread"], float)
-        and isinstance(null := spread[f"{side}_spread_null"], float)
-        and value > TWICE * null
-    }
-    said = " and ".join(f"{side}_spread is {x:.1f} times its null" for side, x in times.items())
-    return f"{said}: uneven scales alone make spikes and depth, see --balance" if times else ""
+def _uneven(spread: Mapping[str, float | str | None]) -> Iterator[str]:
+    """The warnings that belong to spikes and depth of a matrix whose lines differ in scale."""
+    for side in ("row_spread", "col_spread"):
+        value, null = spread[side], spread[f"{side}_null"]
+        if isinstance(value, float) and isinstance(null, float) and value > TWICE * null:
+            yield f"{side} {value / null:.1f} times its null can fake spikes and depth: see --balance"
 
 
 def noise(measure: Decompose, balanced: bool) -> Statistic:
