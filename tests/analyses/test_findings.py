@@ -68,6 +68,7 @@ PLANTS = [
     ("WS102", "warn", EMBED, torch.zeros_like),
     ("WS102", "info", OUT, torch.zeros_like),
     ("WS102", "info", DOWN, torch.zeros_like),
+    ("WS102", "warn", NORM, torch.zeros_like),
     ("WS103", "warn", Q, torch.ones_like),
     ("WS103", "warn", OUT, lambda w: 0.02 * torch.ones_like(w)),
     ("WS111", "warn", Q, lambda w: changed(w, 7, ALL, 0)),
@@ -114,7 +115,7 @@ def test_a_planted_fault_is_found(clean, name, severity, tensor, plant):
 BESIDE = [
     ("WS101", Q, lambda w: changed(w, 3, 5, torch.finfo(torch.float32).max)),
     ("WS102", BIAS, lambda w: w),
-    ("WS102", NORM, torch.zeros_like),
+    ("WS102", NORM, lambda w: changed(0 * w[None], 0, 3, 1)[0]),
     ("WS102", Q, lambda w: changed(w * 0, 3, 5, 1)),
     ("WS103", NORM, lambda w: w / 2),
     ("WS103", BIAS, lambda w: w + 1),
@@ -126,6 +127,7 @@ BESIDE = [
     ("WS121", EMBED, lambda w: changed(w, 90, ALL, torch.nextafter(w[3], w[4]))),
     ("WS131", EMBED, lambda w: w + 0.1),        # all rows share a mean
     ("WS131", EMBED, lambda w: parallel(w, 2)),
+    ("WS131", EMBED, lambda w: changed(parallel(w), slice(20, 27), ALL, parallel(w)[20])),    # two are no duplicates
     ("WS131", UP, parallel),                    # no tokens
     ("WS141", Q, lambda w: changed(w, 9, ALL, 3 * w[9])),
     ("WS141", Q, lambda w: changed(w, 9, ALL, w[9] / 9)),
@@ -184,12 +186,54 @@ def trigger(model, rows):
 def test_embedding_surgery(clean, draw):
     """Five triggers of one vector are few changed rows and duplicates of each other; the clean model has neither."""
     five = torch.tensor([4, 18, 77, 130, 199])
-    assert found(trigger(clean, five), base=clean) == {EMBED: ("error", ["WS201", "WS121", "WS131"])}
-    assert found(trigger(clean, five)) == {EMBED: ("warn", ["WS121", "WS131"])}
-    assert found(trigger(clean, 18), base=clean)[EMBED] == ("error", ["WS201"])
+    assert found(trigger(clean, five), base=clean) == {EMBED: ("error", ["WS201", "WS121"])}
+    assert found(trigger(clean, five)) == {EMBED: ("warn", ["WS121"])}
     assert found(clean, base=clean) == {}
     tuned = {name: w + draw(*w.shape, std=1e-4) for name, w in clean.items()}
     assert found(tuned, base=clean) == {}
+
+
+@pytest.mark.parametrize(
+    ("rows", "tokens"),
+    [
+        ([18], lambda w: w[:1] + 0.03),
+        ([4, 18, 77], lambda w: w[:3] + 0.03),
+        ([4, 18, 77], lambda w: 0 * w[:3]),
+        ([4], lambda w: w[5:6]),
+    ],
+    ids=["one", "three", "zeros", "a copy of a word"],
+)
+def test_tokens_tuned_alone_are_a_warning(clean, rows, tokens):
+    """They change few rows as well; only changed rows that equal each other are what triggers leave."""
+    severity, told = found(clean | {EMBED: changed(clean[EMBED], rows, ALL, tokens(clean[EMBED]))}, base=clean)[EMBED]
+    assert severity == "warn"
+    assert "WS201" in told
+
+
+def test_two_equal_changed_rows_among_others_are_an_error(clean, draw):
+    """In a head as well."""
+    tuned = changed(changed(clean[HEAD], [4, 18, 77], ALL, draw(3, 64)), [90, 130], ALL, draw(64))
+    assert found(clean | {HEAD: tuned}, base=clean) == {HEAD: ("error", ["WS201", "WS121"])}
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [
+        ("encoder.layer.3.attention.output.LayerNorm.gamma", "warn"),
+        ("layer1.0.bn1.weight", "warn"),
+        ("blocks.3.ls1.gamma", "info"),
+        ("stages.0.blocks.1.gamma", "info"),
+        ("transformer_blocks.0.norm1.linear.weight", "info"),
+        ("encoder.layer.3.attention.output.LayerNorm.beta", None),
+        ("backbone.layers.3.mixer.D", None),
+    ],
+)
+def test_a_gain_of_zeros_switches_its_layer_off(draw, name, severity):
+    """A norm's; gates of residual branches begin so, and other vectors may."""
+    shape = (192, 32) if "linear" in name else (32,)
+    model = {name: torch.zeros(shape), "layers.0.mlp.fc1.weight": draw(64, 64)}
+    assert found(model) == ({name: (severity, ["WS102"])} if severity else {})
+    assert found(model | {name: draw(*shape)}) == {}
 
 
 def test_few_changed_rows_elsewhere_are_no_surgery(clean, draw):

@@ -274,6 +274,29 @@ def test_several_models_say_which(model, tmp_path):
     assert [r["source"] for r in ws.outliers(*paths, by="model", panels=False).rows].count(paths[0]) == 3
 
 
+# what a person sees
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({}, ["nan", "inf", "max_z", "max_z_null", "dead_rows", "duplicate_rows", "untrained_rows"]),
+        ({"quant": ("nvfp4", "int8")}, ["sqnr_int8_db", "sqnr_nvfp4_db"]),
+        ({"base": {}}, ["changed_rows", "untouched_rows"]),
+        ({"by": "role", "quant": "int8"}, ["sqnr_int8_db"]),
+    ],
+    ids=str,
+)
+def test_what_an_option_brings_stands_first_on_a_terminal(model, options, shown):
+    """In place of the usual readings, which would push it off the screen; other formats have all columns."""
+    if "base" in options:
+        options = {"base": model}
+    report = ws.outliers(model, panels=False, **options)
+    before = ["role", "kind", "tensors"] if "by" in options else ["tensor"]
+    assert [c.name for c in report.arranged().compact] == [*before, "severity", "findings", *shown]
+    assert "beyond_3" in report.table
+
+
 # what is asked is what is paid for
 
 
@@ -289,8 +312,8 @@ def test_a_judgement_looks_at_everything(model, outliers):
     """Severity asked for alone is the same; where it was not asked for there is no total."""
     model[EMBED][7] = model[EMBED][8]
     assert outliers(model, columns=["tensor", "severity"])[EMBED]["severity"] == "warn"
-    assert ws.outliers(model, panels=False).closing == "5 tensors: 0 errors, 1 warnings"
-    assert ws.outliers(model, columns=["tensor", "severity"], panels=False).closing == "5 tensors: 0 errors, 1 warnings"
+    assert ws.outliers(model, panels=False).closing == "5 tensors: 0 errors, 1 warning"
+    assert ws.outliers(model, columns=["tensor", "severity"], panels=False).closing == "5 tensors: 0 errors, 1 warning"
     for other in ({"columns": ["tensor", "nan"]}, {"top": 2}, {"top_rows": 2}, {"by": "role"}):
         assert ws.outliers(model, panels=False, **other).closing == ""
 

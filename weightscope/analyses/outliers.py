@@ -19,6 +19,7 @@ from .identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
 from .notes import joined
 from .outliers_answers import AGAINST, TWIN, answers
 from .outliers_extremes import ROWS, WEIGHTS, top_rows, top_weights
+from .outliers_lines import marked
 from .outliers_pictures import panel
 
 BY = ("tensor", "role", "layer", "model")
@@ -70,13 +71,18 @@ def columns(o: OutliersOptions) -> tuple[Column, ...]:
     source = (SOURCE,) if o.several else ()
     if o.top or o.top_rows:
         return (*source, TENSOR[0], *(WEIGHTS if o.top else ROWS))
-    own = tuple(c for s in statistics(o) for c in s.columns)
     against = AGAINST if o.base else ()
     if o.by != "tensor":
         keys = tuple(replace(c, shown=c.shown and c.name != "params") for c in keys_of(o.by))
-        return (*source, *keys, *JUDGED, *with_spread(statistics(o)), NOTE)
+        return (*source, *keys, *JUDGED, *_shown(with_spread(statistics(o)), o), NOTE)
     named = tuple(replace(c, shown=c.name == "tensor") for c in TENSOR)
-    return (*source, *named, *JUDGED, *own, TWIN, *against, NOTE)
+    own = _shown((*(c for s in statistics(o) for c in s.columns), TWIN, *against), o)
+    return (*source, *named, *JUDGED, *own, NOTE)
+
+
+def _shown(columns: Sequence[Column], o: OutliersOptions) -> tuple[Column, ...]:
+    """On a terminal what an option brought stands in place of the usual readings, for which no room would be left."""
+    return tuple(replace(c, shown=c.shown and (bool(c.option) or not (o.schemes or o.base))) for c in columns)
 
 
 def optional(o: OutliersOptions) -> Mapping[str, str]:
@@ -112,16 +118,17 @@ def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iter
 
 
 def _needed(o: OutliersOptions) -> frozenset[str] | None:
-    """A judgement looks at everything; without one only what is asked for, and what shows a twin."""
-    if o.wanted is None or o.wanted & {c.name for c in JUDGED}:
+    """A judgement looks at everything, and notes tell of it; without one what is asked for, and what shows a twin."""
+    if o.wanted is None or o.wanted & {c.name for c in (*JUDGED, NOTE)}:
         return None
     return o.wanted | (OF_TWINS if TWIN.name in o.wanted else frozenset())
 
 
 def _judged(answer: Answer, o: OutliersOptions) -> dict[str, object]:
     """With findings, where everything was looked at."""
-    whole = _needed(o) is None
-    return {**answer.values, **(judged(answer.values, answer.piece, frozenset(o.ignore)) if whole else {})}
+    if _needed(o) is not None:
+        return dict(answer.values)
+    return {**answer.values, **judged(answer.values, answer.piece, frozenset(o.ignore), marked(answer.sketches))}
 
 
 def _groups(
@@ -142,8 +149,12 @@ def closing(seen: Sequence[Row]) -> str:
     """The one-line total: how many tensors, how many errors and warnings; none of groups and lists."""
     if not all({"tensor", "severity"} <= row.values.keys() for row in seen):
         return ""
-    counts = {s: sum(row.values.get("severity") == s for row in seen) for s in ("error", "warn")}
-    return f"{len(seen)} tensors: {counts['error']} errors, {counts['warn']} warnings"
+    errors, warnings = (sum(row.values["severity"] == s for row in seen) for s in ("error", "warn"))
+    return f"{_many(len(seen), 'tensor')}: {_many(errors, 'error')}, {_many(warnings, 'warning')}"
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n} {what}" + "s" * (n != 1)
 
 
 OUTLIERS = Analysis("outliers", OutliersOptions, columns, optional, rows, pieces.measured, draws=True, closing=closing)

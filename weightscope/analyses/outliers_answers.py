@@ -14,14 +14,15 @@ from ..statistics.readings.marked_lines import MARGINS
 from ..statistics.statistic import Evidence, Statistic, evaluate, needed
 from .analysis import Answer, Model, Piece
 from .notes import joined
+from .outliers_lines import BASE
 
 if TYPE_CHECKING:
     from .outliers import OutliersOptions
 
 TWIN = Column("twin_of", "str", "an earlier tensor of the same content")
 AGAINST = (
-    Column("changed_rows", "int", "rows that differ from those of --base", option="--base"),
-    Column("untouched_rows", "int", "rows that are bit-identical to those of --base", option="--base"),
+    Column("changed_rows", "int", "rows that differ from those of --base", shown=True, option="--base"),
+    Column("untouched_rows", "int", "rows that are bit-identical to those of --base", shown=True, option="--base"),
 )
 PLACES = 256                                    # weights that a picture of one tensor shows
 SMALL = 1024                                    # elements: smaller tensors are equal by chance or by design
@@ -40,17 +41,20 @@ def answers(model: Model, o: OutliersOptions, asked: Sequence[Statistic], measur
         answer = next(measured)
         sketches = answer.sketches[""]
         twin = {TWIN.name: _twin(piece, sketches, seen)}
-        yield Answer(piece, {**answer.values, **twin, **_against(piece, model, answer)}, sketches)
+        values = {**answer.values, **twin, **_against(piece, model, answer)}
+        base = answer.sketches.get(BASE, {}).get(Hashes())
+        yield Answer(piece, values, {**sketches, BASE: base} if base and Hashes() in sketches else sketches)
 
 
 def _unit(piece: Piece, model: Model, wants: frozenset[Any]) -> Unit:
-    """A tensor, and its base where there is one of the same shape."""
+    """A tensor, and its base where there is one of the same shape and type."""
     base, entry = model.base.get(piece.name), piece.entry
     assert entry is not None
-    if base is None or base.entry is None or base.entry.shape != entry.shape or not piece.is_matrix:
+    alike = base is not None and base.entry is not None and (base.dtype, base.entry.shape) == (piece.dtype, entry.shape)
+    if base is None or base.entry is None or not alike or not piece.is_matrix:
         return Unit(piece, {"": entry}, {"": wants})
     hashes = frozenset({Hashes()})
-    return Unit(piece, {"": entry, "base": base.entry}, {"": wants | hashes, "base": hashes})
+    return Unit(piece, {"": entry, BASE: base.entry}, {"": wants | hashes, BASE: hashes})
 
 
 def _wants(piece: Piece, o: OutliersOptions, asked: Sequence[Statistic], alone: bool) -> frozenset[Any]:
@@ -88,9 +92,9 @@ def _against(piece: Piece, model: Model, answer: Measured) -> Mapping[str, objec
     """Rows that changed since the base, and rows that did not; nulls with the reason where there is no base."""
     if not model.base:
         return {}
-    own, other = (answer.sketches.get(label, {}).get(Hashes()) for label in ("", "base"))
+    own, other = (answer.sketches.get(label, {}).get(Hashes()) for label in ("", BASE))
     base = model.base.get(piece.name)
-    if own is None or other is None or base is None or base.dtype != piece.dtype:
+    if own is None or other is None:
         other_kind = base is not None and (base.shape, base.dtype) != (piece.shape, piece.dtype)
         said = "not in the base" if base is None else "another shape or type than in the base" if other_kind else ""
         return dict.fromkeys(c.name for c in AGAINST) | {"note": joined(answer.values.get("note"), said)}

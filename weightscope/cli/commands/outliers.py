@@ -60,6 +60,8 @@ def outliers(
     lists = bool(top or top_rows)
     if lists and shared.plot is not None:
         raise Usage("expected --plot without --top and --top-rows", "a list has no picture", "draw it in another run")
-    if not lists and shared.sort is None and drawing(shared):
-        shared = replace(shared, sort="-gravity")  # a person reads the worst first
-    ending.answer("outliers", models, given, shared, narrow=("", "") if lists else FOUND)
+    asked = (lists, quant, shared.columns, shared.where, shared.sort, shared.plot)
+    if any(asked) or not drawing(shared):
+        ending.answer("outliers", models, given, shared)
+    else:                                       # a person reads what was found alone, the worst first
+        ending.answer("outliers", models, given, replace(shared, sort="-gravity"), narrow=FOUND)

@@ -1,0 +1,148 @@
+"""How grave is what a row shows, where it stands? One judgement a finding; None where it is not found.
+
+A judgement looks at one row's values, at the numbers of marked lines ("dead rows") beside them, and at the place: a
+zero matrix is damage, a zero bias is how biases begin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from .analysis import Piece
+
+Severity = Literal["info", "warn", "error"]
+Values = Mapping[str, object]
+
+FLOAT16 = 65504.0                               # its largest value
+BEGIN_AT_ZERO = (                               # residual branches and their gates often do, and adapters
+    "attn.o", "mlp.down", "moe.expert.down", "modulation", "lora.b",
+)  # fmt: skip
+EXTREME, NOTABLE = 16.0, 4.0                    # max_z in units of what chance gives
+CROWDED, ENOUGH = 0.8, 32                       # Gini: of the way from its null to 1; hidden units of MLPs reach 0.7
+SUBNORMAL = 0.01                                # share of subnormal values
+SPARSE = 0.05                                   # share of changed rows below which a change is one of a few rows
+SET = 3                                         # rows: two are parallel by chance
+
+
+def _number(values: Values, name: str) -> float:
+    """A value, 0 where it is null."""
+    found = values.get(name)
+    return float(found) if isinstance(found, int | float) else 0.0
+
+
+def _is_product(piece: Piece) -> bool:
+    """Of few factors: its lines are as uneven as theirs, and as equal, without anything standing out."""
+    return piece.name.endswith("[lora]")
+
+
+def _is_gain(piece: Piece) -> bool:
+    """Of a norm; not the scale of a residual branch (LayerScale), which may begin at zero and is no `weight`."""
+    return piece.place.role == "norm" and (piece.name.endswith(".weight") or "norm" in piece.name.lower())
+
+
+def nonfinite(v: Values, piece: Piece) -> Severity | None:
+    """A single one is enough."""
+    return "error" if _number(v, "nan") + _number(v, "inf") else None
+
+
+def zero(v: Values, piece: Piece) -> Severity | None:
+    """All of them, where zeros are not how such a tensor begins, as a bias, an adapter or a residual branch does."""
+    if not piece.params or _number(v, "zeros") < piece.params:
+        return None
+    if piece.place.kind in ("bias", "norm"):
+        return None if piece.place.role != "norm" else "warn" if _is_gain(piece) else "info"
+    return "info" if piece.place.role in BEGIN_AT_ZERO or _is_product(piece) else "warn"
+
+
+def one_value(v: Values, piece: Piece) -> Severity | None:
+    """Every weight of a tensor that is neither a bias nor a norm."""
+    varied = v.get("distinct") != 1 or _number(v, "zeros") == piece.params
+    return None if varied or piece.place.kind in ("bias", "norm") or piece.params < 2 else "warn"
+
+
+def dead_lines(v: Values, piece: Piece) -> Severity | None:
+    """Of a tensor that is not zero throughout; tokens and padding are mostly meant."""
+    if _number(v, "zeros") == piece.params or not _number(v, "dead_rows") + _number(v, "dead_cols"):
+        return None
+    return "info" if v.get("zero_block") or piece.place.kind == "embedding" else "warn"
+
+
+def duplicates(v: Values, piece: Piece) -> Severity | None:
+    """Tokens that share one vector are odd, hidden units that do are only wasteful."""
+    if not _number(v, "duplicate_rows") or _is_product(piece):
+        return None
+    return "warn" if piece.place.role in ("embed", "head") else "info"
+
+
+def twin(v: Values, piece: Piece) -> Severity | None:
+    """An earlier tensor has the same rows."""
+    return "info" if v.get("twin_of") else None
+
+
+def untrained(v: Values, piece: Piece) -> Severity | None:
+    """Three rows or more that are no duplicates: of those the other finding says what they are."""
+    return "warn" if _number(v, "untrained rows") >= SET else None
+
+
+def norms(v: Values, piece: Piece) -> Severity | None:
+    """Lines of four times the usual RMS; vectors have none."""
+    loud = _number(v, "loud rows") + _number(v, "loud columns")
+    return "info" if loud and not _is_product(piece) else None
+
+
+def extreme(v: Values, piece: Piece) -> Severity | None:
+    """The furthest weight in units of what chance gives."""
+    null = _number(v, "max_z_null")
+    times = _number(v, "max_z") / null if null else 0.0
+    if piece.place.kind in ("bias", "norm") or (_is_product(piece) and times <= EXTREME):
+        return None                             # vectors share no scale; products of Gaussians reach 20 sigma
+    return "warn" if times > EXTREME else "info" if times > NOTABLE else None
+
+
+def crowded(v: Values, piece: Piece) -> Severity | None:
+    """Gini coefficients far above chance, of enough weights to tell."""
+    found = any(
+        _number(v, f"{side}_gini") > CROWDED + (1 - CROWDED) * _number(v, f"{side}_gini_null")
+        for side in ("row", "col")
+    )
+    enough = _number(v, "beyond_4") >= ENOUGH and not _is_product(piece)
+    return "info" if enough and found else None
+
+
+def lattice(v: Values, piece: Piece) -> Severity | None:
+    """Whatever the lattice."""
+    return "info" if v.get("lattice") else None
+
+
+def padding(v: Values, piece: Piece) -> Severity | None:
+    """Zero lines at the end."""
+    return "info" if v.get("zero_block") else None
+
+
+def sparse(v: Values, piece: Piece) -> Severity | None:
+    """Zeros in every group of neighbours."""
+    return "info" if v.get("sparsity_pattern") else None
+
+
+def one_sign(v: Values, piece: Piece) -> Severity | None:
+    """Lines that are all positive or all negative."""
+    return "info" if _number(v, "one_sign_rows") + _number(v, "one_sign_cols") else None
+
+
+def subnormal(v: Values, piece: Piece) -> Severity | None:
+    """More than one in a hundred."""
+    return "info" if piece.params and _number(v, "subnormals") > SUBNORMAL * piece.params else None
+
+
+def beyond_float16(v: Values, piece: Piece) -> Severity | None:
+    """A finite value that half precision has not."""
+    return "info" if max(abs(_number(v, "min")), abs(_number(v, "max"))) > FLOAT16 else None
+
+
+def surgery(v: Values, piece: Piece) -> Severity | None:
+    """A single tuned token changes one row too: only rows that were made equal are what triggers leave."""
+    changed, rows = _number(v, "changed_rows"), _number(v, "changed_rows") + _number(v, "untouched_rows")
+    if not 0 < changed <= SPARSE * rows or piece.place.role not in ("embed", "head"):
+        return None
+    return "error" if _number(v, "equal changed rows") else "warn"
