@@ -26,7 +26,7 @@ def visible(figure):
     return [ax for ax in figure.axes if ax.axison]
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, 13])
+@pytest.mark.parametrize("count", [1, 2, 5])
 def test_every_panel_is_drawn_on_the_same_axes(count):
     """As many axes as panels, all with one range, -8..8 sigma and 1e-6..1."""
     axes = visible(drawing([panel(f"r{i}") for i in range(count)]))
@@ -35,11 +35,12 @@ def test_every_panel_is_drawn_on_the_same_axes(count):
     assert axes[0].get_yscale() == "log"
 
 
+@pytest.mark.usefixtures("most_are_five")
 def test_too_many_panels_are_cut_and_said():
-    """Beyond 64 nothing is legible; the figure says how many there were."""
-    figure = drawing([panel(str(i)) for i in range(70)])
-    assert len(visible(figure)) == 64
-    assert figure.get_suptitle() == "the first 64 of 70 panels"
+    """Beyond so many nothing is legible; the figure says how many there were."""
+    figure = drawing([panel(str(i)) for i in range(7)])
+    assert len(visible(figure)) == 5
+    assert figure.get_suptitle() == "the first 5 of 7 panels"
 
 
 def test_axes_follow_far_data_up_to_a_limit():

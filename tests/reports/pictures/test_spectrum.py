@@ -114,11 +114,12 @@ def test_a_panel_of_small_values_keeps_every_one():
     assert begins(np.geomspace(9, 1e-9, 1000)) == 1e-4
 
 
+@pytest.mark.usefixtures("most_are_five")
 def test_too_many_panels_are_cut_and_said():
-    """Beyond 64 nothing is legible; the figure says how many there were."""
-    figure = drawing([Panel(str(i), "spectrum", curves=(Curve("squares", np.ones(1), np.ones(1)),)) for i in range(65)])
-    assert len(figure.axes) == 128
-    assert figure.get_suptitle() == "the first 64 of 65 panels"
+    """Beyond so many nothing is legible; the figure says how many there were."""
+    figure = drawing([Panel(str(i), "spectrum", curves=(Curve("squares", np.ones(1), np.ones(1)),)) for i in range(6)])
+    assert len(figure.axes) == 10
+    assert figure.get_suptitle() == "the first 5 of 6 panels"
 
 
 def test_axes_are_named_at_the_ends_of_the_grid():
