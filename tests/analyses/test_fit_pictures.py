@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import weightscope as ws
 
@@ -30,20 +31,22 @@ def test_what_has_no_density_says_why(values, note) -> None:
     assert (panel.curves, panel.note, panel.of, panel.title) == ((), note, {"tensor": "w"}, "w")
 
 
-def test_panels_are_tied_to_their_rows() -> None:
+def test_panels_are_tied_to_their_rows(tmp_path) -> None:
     """By the tensor's name or the group's keys, and by the model where there are several; one for all laws."""
     rng = np.random.default_rng(0)
     model = {f"model.layers.{i}.mlp.up_proj.weight": torch.as_tensor(rng.normal(size=(40, 30))) for i in range(2)}
     model["model.norm.weight"] = torch.as_tensor(rng.normal(size=50))
+    other = tmp_path / "other.safetensors"
+    save_file({"model.layers.7.mlp.up_proj.weight": torch.as_tensor(rng.normal(size=(8, 9)))}, other)
     for options in ({}, {"long": True}, {"by": "role"}, {"by": "layer"}, {"by": "model"}):
-        for models in ((model,), (model, "demo:gpt-lora")):
+        for models in ((model,), (model, other)):
             report = ws.fit(*models, **options)
             matches = [{i for i, row in enumerate(report.rows) if p.of.items() <= row.items()} for p in report.panels]
             assert all(matches)
             assert sorted(i for found in matches for i in found) == list(range(len(report.rows)))
     assert [p.title for p in ws.fit(model, by="role").panels] == ["mlp.up matrix", "norm"]
     assert [p.title for p in ws.fit(model, by="layer").panels] == ["layer 0 matrix", "layer 1 matrix", "norm"]
-    assert ws.fit(model, "demo:gpt-lora").panels[2].title == "memory: model.norm.weight"
+    assert ws.fit(model, other).panels[2].title == "memory: model.norm.weight"
 
 
 def test_the_best_law_lies_over_the_weights() -> None:
