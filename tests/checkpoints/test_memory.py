@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 
@@ -91,8 +94,26 @@ def test_root() -> None:
     assert open_checkpoint(nested, Opening(root="model")).tensors[0].name == "w"
     with pytest.raises(Usage, match="a dict under 'modle'; found model, epoch; name one of these"):
         open_checkpoint(nested, Opening(root="modle"))
-    with pytest.raises(Untrusted, match=r"a dict of tensors; found no tensors among 2 values; pass model\.state_dict"):
-        open_checkpoint(nested)
+
+
+@pytest.mark.parametrize(("source", "said"), [
+    ({"model": {"w": torch.zeros(2)}, "epoch": 1}, r"model \(dict\), epoch \(int\); name the inner dict with root"),
+    ({"w": np.zeros((2, 2), np.float32)}, r"w \(ndarray\); torch\.from_numpy\(array\) makes a tensor of an array"),
+    ({"step": 3, "z": torch.empty(1, dtype=torch.bits8)}, r"step \(int\), z \(torch\.bits8\); pass model\.state_"),
+    ({f"a{i}": i for i in range(12)}, r"a9 \(int\) and 2 more; pass model\.state_dict\(\)"),
+    ({}, r"an empty one; pass model\.state_dict\(\)"),
+])
+def test_no_tensors(source: dict[str, Any], said: str) -> None:
+    """What is there instead, and how it becomes a dict of tensors."""
+    with pytest.raises(Untrusted, match=f"expected a dict of torch tensors; found .*{said}"):
+        open_checkpoint(source)
+
+
+def test_numpy_lends_its_strides() -> None:
+    """Those of an empty array are all zero, and nothing is repeated all the same; those of a transposed one count."""
+    found = open_checkpoint({"e": torch.from_numpy(np.zeros((5, 0), np.float32)),
+                             "t": torch.from_numpy(np.ones((3, 2), np.float32).T)})
+    assert [(t.dims, t.note, t.strides) for t in found.tensors] == [((5, 0), "", None), ((2, 3), "", (1, 2))]
 
 
 def test_open_checkpoint_passes_through() -> None:

@@ -35,7 +35,8 @@ TORCH_NAMES = {                                 # torch's spelling -> the safete
 def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
     """The tensors of a dict; `root` names the inner dict to take. Raises Untrusted, Usage."""
     tensors, skipped, odd = {}, [], []
-    for key, value in _root(source, root).items():
+    inner = _root(source, root)
+    for key, value in inner.items():
         name = name_of(key)
         if name is not key:
             odd.append(f"the key {name!r} is a {type(key).__name__}, not a string")
@@ -46,8 +47,7 @@ def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
         else:
             skipped.append(f"{escaped(name)} ({_kind(value)})")
     if not tensors:
-        raise Untrusted("expected a dict of tensors", f"found no tensors among {len(source)} values",
-                        "pass model.state_dict()")
+        raise _nothing(inner, skipped)
     aliases = _aliases(tensors)
     left = f"left out, not tensors of a known type: {', '.join(skipped[:limits.LISTED])}"
     leaves = tuple(_stored(name, tensor) for name, tensor in tensors.items() if name not in aliases)
@@ -57,6 +57,19 @@ def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
 def dtype_name(tensor: Tensor) -> str | None:
     """The safetensors name of a tensor's type, None for types that have none (quantised)."""
     return TORCH_NAMES.get(str(tensor.dtype).removeprefix("torch."))
+
+
+def _nothing(source: Mapping[Any, Any], skipped: list[str]) -> Untrusted:
+    """What a dict without tensors holds, and how tensors come of it."""
+    more = len(skipped) - limits.LISTED
+    found = ", ".join(skipped[:limits.LISTED]) + (f" and {more} more" if more > 0 else "")
+    if any(_kind(value) == "ndarray" for value in source.values()):
+        advice = "torch.from_numpy(array) makes a tensor of an array"
+    elif any(isinstance(value, Mapping) for value in source.values()):
+        advice = "name the inner dict with root"
+    else:
+        advice = "pass model.state_dict()"
+    return Untrusted("expected a dict of torch tensors", f"found {found or 'an empty one'}", advice)
 
 
 def _root(source: Mapping[Any, Any], root: str | None) -> Mapping[Any, Any]:
@@ -113,7 +126,9 @@ def _unmeasured(tensor: Tensor, dtype: str) -> str:
 
 
 def _expanded(tensor: Tensor) -> bool:
-    return any(step == 0 and extent > 1 for step, extent in zip(tensor.stride(), tensor.shape, strict=True))
+    """An empty tensor repeats nothing, whatever its strides: numpy's are all zero."""
+    steps = zip(tensor.stride(), tensor.shape, strict=True)
+    return tensor.numel() > 0 and any(step == 0 and extent > 1 for step, extent in steps)
 
 
 def _kind(value: object) -> str:
