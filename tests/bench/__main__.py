@@ -25,13 +25,14 @@ from scipy import stats
 
 import weightscope
 from tests.bench.common import MEMORY, THREADS, Line, best, measure, table
+from tests.bench.outliers import beside_fit
 from tests.bench.spectrum import commands, decomposing, exactness, reading
 from tests.bench.weightwatcher import watching
 from weightscope.checkpoints import Stored, open_checkpoint
 from weightscope.sketches import Count, Lines, Scratch, Tile
 from weightscope.statistics.fitting import fit_laws
 
-PARTS = ("starting", "counting", "file", "fitting", "spectrum", "peer")
+PARTS = ("starting", "counting", "file", "fitting", "spectrum", "outliers", "peer")
 DEMO = Path(weightscope.__file__).parent / "demo" / "gpt.safetensors"
 LLAMA = {  # one layer of Llama-7B
     **{f"self_attn.{r}_proj.weight": (4096, 4096) for r in "qkvo"},
@@ -139,7 +140,7 @@ def cpu(*arguments: str) -> float:
 def starting() -> Iterator[Line]:
     """What a command costs before and beside its work, as CPU time of whole processes."""
     run = ("-m", "weightscope")
-    for command in ((), ("ls",), ("fit",), ("spectrum",)):
+    for command in ((), ("ls",), ("fit",), ("spectrum",), ("outliers",)):
         took = min(cpu(*run, *command, "--help") for _ in range(3))
         yield " ".join(("weightscope", *command, "--help")), f"{took:.2f} s", "", "< 0.3 s"
     with tempfile.TemporaryDirectory() as folder:
@@ -164,7 +165,8 @@ def main() -> None:
     options = parser.parse_args()
     spectra = (decomposing(options.side), reading(), exactness(options.model), commands(options.model))
     others = starting(), counting(), whole_file(options.gib), fitting(options.elements)
-    parts = dict(zip(PARTS, (*others, chain(*spectra), watching(options.peer, options.side)), strict=True))
+    last = beside_fit(options.side), watching(options.peer, options.side)
+    parts = dict(zip(PARTS, (*others, chain(*spectra), *last), strict=True))
     table([("what", "speed", "ratio", "asked for")])
     for part in options.only or PARTS:
         table(parts[part])
