@@ -147,7 +147,7 @@ def test_a_stack_equals_each_alone(lab, dtype, shape, cuts, axis, stack, flavour
             assert lab.plain(together[i]) == lab.plain(alone), measure
 
 
-@pytest.mark.parametrize("shape", [(17, 1000), (129, 257), (1, 5000), (5000, 1), (64, 333)])
+@pytest.mark.parametrize("shape", [(17, 1000), (129, 257), (1, 5000), (5000, 1)])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_a_stack_of_matrices_with_odd_sides_equals_each_alone(lab, shape, axis) -> None:
     """Sides that fill no vector register and start at any address change no bit."""
