@@ -15,7 +15,7 @@ Axis = Literal[0, 1]
 
 TILE = 1 << 19  # elements: long enough calls for two threads, near enough to the cache
 SEGMENT = 1 << 24  # elements: what one worker folds alone; 32 tiles make its merge free
-LONG_TILE = 1 << 21  # elements of a tile across the long side: products of thin ones wait for memory
+LONG_LINES = 128  # lines of a tile across the long side, at least: products of thin ones wait for memory
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ def whole(shape: Shape) -> Box:
 
 
 def long_side(shape: Shape) -> Axis:
-    """The axis with more lines; columns where there are as many.
+    """The axis with more lines; rows, as most are stored, where there are as many.
 
-    >>> long_side((4, 8)), long_side((8, 4))
+    >>> long_side((4, 8)), long_side((4, 4))
     (1, 0)
     """
-    return 0 if shape[0] > shape[1] else 1
+    return 0 if shape[0] >= shape[1] else 1
 
 
 def tiles(box: Box, axis: Axis, size: int = TILE) -> tuple[Box, ...]:

@@ -32,16 +32,18 @@ if TYPE_CHECKING:
     import rich.cells as rich_cells
     import rich.console as rich_console
     import rich.progress as rich_progress
+    import scipy.linalg.cython_lapack as cython_lapack
     import scipy.optimize as optimize
     import scipy.special as special
     import torch
 else:
     numpy, torch, pandas, pyarrow = Lazy("numpy"), Lazy("torch"), Lazy("pandas"), Lazy("pyarrow")
     parquet, special, optimize = Lazy("pyarrow.parquet"), Lazy("scipy.special"), Lazy("scipy.optimize")
+    cython_lapack = Lazy("scipy.linalg.cython_lapack")
     matplotlib, matplotlib_figure = Lazy("matplotlib"), Lazy("matplotlib.figure")
     rich_cells, rich_console, rich_progress = Lazy("rich.cells"), Lazy("rich.console"), Lazy("rich.progress")
 
 __all__ = [
-    "matplotlib", "matplotlib_figure", "numpy", "optimize", "pandas", "parquet", "pyarrow", "rich_cells",
-    "rich_console", "rich_progress", "special", "torch",
+    "cython_lapack", "matplotlib", "matplotlib_figure", "numpy", "optimize", "pandas", "parquet", "pyarrow",
+    "rich_cells", "rich_console", "rich_progress", "special", "torch",
 ]

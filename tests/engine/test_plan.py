@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from weightscope.checkpoints import Stored
 from weightscope.engine import Device, Unit, plan
 from weightscope.engine.plan import roomy
-from weightscope.sketches import Count, Lines, Shuffled
+from weightscope.sketches import Count, Decompose, Lines, Shuffled
 
 COUNTING = frozenset({Count()})
 
@@ -40,9 +44,20 @@ def test_budget_decides_holding_and_never_the_runs() -> None:
 
 
 def test_nothing_fits_into_nothing() -> None:
-    """A budget below one tile refuses every measure, with what it needs."""
-    batch = planned((4096, 4096), memory=1 << 20)[0]
-    assert "Count needs" in batch.refused["", Count()]
+    """A budget below one tile refuses every measure, and says which would do: with that one all fit."""
+    wants = frozenset({Count(), Decompose()})
+    batch = planned((4096, 4096), wants=wants, memory=1 << 20)[0]
+    assert set(batch.refused) == {("", m) for m in wants}
+    assert (need := re.fullmatch(r"needs (\d+) MiB of memory, has 1: say --memory \1MiB", batch.lack))
+    assert not planned((4096, 4096), wants=wants, memory=int(need[1]) << 20)[0].refused
+    assert planned((4096, 4096), wants=wants, memory=int(need[1]) - 1 << 20)[0].refused
+
+
+@pytest.mark.parametrize(("shape", "cut", "hold"), [((4096, 2048), 0, False), ((2048, 4096), 0, True)])
+def test_a_matrix_is_held_for_its_gram_matrix_only_where_it_is_stored_across(shape, cut, hold) -> None:
+    """Lines that come as they are wanted are read once, for all measures, in one run."""
+    batch = planned(shape, wants=frozenset({Lines(), Decompose()}))[0]
+    assert (batch.hold, len(batch.runs), batch.units[0].entries[""].cut) == (hold, 1, cut)
 
 
 def test_units_of_different_wants_are_not_stacked() -> None:

@@ -114,7 +114,7 @@ def _merge(a: stream.States, b: stream.States) -> stream.States:
 def _answer(batch: Batch, done: dict[stream.Wanted, Any], i: int, each: Each) -> Measured:
     unit = batch.units[i]
     sketches = {label: {m: done[label, m][i] for m in ms if (label, m) in done} for label, ms in unit.wants.items()}
-    measured = Measured(unit, sketches, "; ".join(dict.fromkeys(batch.refused.values())))
+    measured = Measured(unit, sketches, batch.lack)
     return replace(measured, values=each(measured))
 
 

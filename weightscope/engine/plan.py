@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ..checkpoints import Entry
 from ..dtypes import DTYPES
 from ..geometry import Box, Shape, long_side, segments, tiles, whole
-from ..sketches.sketch import Measure
+from ..sketches.sketch import Measure, tiling
 from .device import Device
 from .unit import Unit
 
@@ -27,13 +27,20 @@ class Batch:
     units: tuple[Unit, ...]
     hold: bool  # read once and kept for every pass
     runs: tuple[Box, ...]  # segments folded apart and merged left to right; one where passes follow passes
-    refused: dict[tuple[str, Measure], str]  # what does not fit, and why
+    refused: dict[tuple[str, Measure], int]  # what does not fit, and the bytes that it would need
+    share: int  # bytes for one worker
     why: str
 
     @property
     def shape(self) -> Shape:
         """Of every entry of every unit."""
         return _entry(self.units[0]).shape
+
+    @property
+    def lack(self) -> str:
+        """What a larger budget would have to be; "" where nothing is refused. Workers are as few as helps by then."""
+        need = -(-max(self.refused.values(), default=0) >> 20)
+        return f"needs {need} MiB of memory, has {self.share >> 20}: say --memory {need}MiB" if need else ""
 
 
 def roomy(units: Sequence[Unit], device: Device) -> Device:
@@ -68,26 +75,30 @@ def _likeness(unit: Unit, device: Device) -> object:
 def _batch(units: tuple[Unit, ...], device: Device) -> Batch:
     first = units[0]
     entry, wants = _entry(first), _wants(first)
-    again = any(m.passes == "more" or m.cut != "any" for _, m in wants)
+    again = any(m.passes == "more" for _, m in wants) or len(_tilings(first, device)) > 1
     refused, held = _refused(units, device)
     demanded = any(_at_once(m, entry) for label, m in wants if (label, m) not in refused)
-    hold = again and _stored(first) > 0 and (held <= _share(device) or demanded)
-    runs = (whole(entry.shape),) if again else segments(entry.shape, entry.cut, device.segment)
+    hold = _stored(first) > 0 and (demanded or (again and held <= _share(device)))
+    apart = not again and all(m.cut == "any" for _, m in wants)
+    runs = segments(entry.shape, entry.cut, device.segment) if apart else (whole(entry.shape),)
     how = "held for its passes" if hold else f"streamed in {len(runs)} run{'s' * (len(runs) > 1)}"
-    return Batch(units, hold, runs, refused, f"{len(units)} x {entry.shape[0]}x{entry.shape[1]} {entry.dtype}: {how}")
+    what = f"{len(units)} x {entry.shape[0]}x{entry.shape[1]} {entry.dtype}"
+    return Batch(units, hold, runs, refused, _share(device), f"{what}: {how}")
 
 
-def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[tuple[str, Measure], str], int]:
+def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[tuple[str, Measure], int], int]:
     """Measures that do not fit beside those before them, and what the others take with the tensors held."""
-    first, many, refused = units[0], len(units), {}
+    first, many, refused, more = units[0], len(units), {}, 0
     entry, stored, tile = _entry(first), _stored(first) * many, _tile(first, device) * many
     room = tile
-    for want in _wants(first):
-        need = room + want[1].bytes(entry.shape) * many
-        if reason := _refusal(want[1], need + stored * _at_once(want[1], entry), tile, _share(device)):
-            refused[want] = reason
+    for label, measure in _wants(first):
+        state = measure.bytes(entry.shape) * many
+        held = stored * _at_once(measure, entry)
+        if _fits(measure, room + state + held, tile, _share(device)):
+            room += state
         else:
-            room = need
+            more += state
+            refused[label, measure] = room + more + held
     return refused, room + stored
 
 
@@ -97,6 +108,12 @@ def _entry(unit: Unit) -> Entry:
 
 def _wants(unit: Unit) -> list[tuple[str, Measure]]:
     return sorted(((label, m) for label, ms in unit.wants.items() for m in ms), key=repr)
+
+
+def _tilings(unit: Unit, device: Device) -> set[object]:
+    """The ways in which its measures are shown the tensor: where there are several, each is a reading."""
+    entry = _entry(unit)
+    return {tiling(m.cut, whole(entry.shape), entry.cut, device.tile) for _, m in _wants(unit)}
 
 
 def _share(device: Device) -> int:
@@ -126,9 +143,6 @@ def _at_once(measure: Measure, entry: Entry) -> bool:
     return measure.cut == "whole" or (measure.cut == "long" and entry.cut != long_side(entry.shape))
 
 
-def _refusal(measure: Measure, need: int, tile: int, share: int) -> str:
-    """Why a measure cannot be taken within the budget of one worker, beside those before it; "" where it can."""
-    if need <= share or (measure.cut == "any" and share >= tile):
-        return ""
-    has = f"needs {need / 2**20:.0f} MiB a worker and has {share / 2**20:.0f} MiB"
-    return f"{type(measure).__name__} {has}: raise --memory"
+def _fits(measure: Measure, need: int, tile: int, share: int) -> bool:
+    """Whether a measure can be taken within the budget of one worker, beside those before it."""
+    return need <= share or (measure.cut == "any" and share >= tile)

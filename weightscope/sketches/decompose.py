@@ -1,8 +1,7 @@
 """Decompose -> SingularValues: eigenvalues of the smaller side's Gram matrix, or a float64 SVD of the whole.
 
 The Gram matrix adds up in float64 over tiles across the long side: s x s numbers stay of a tensor of any length. Its
-eigenvalues are the squared singular values, exact down to sigma_1 sqrt(r 2^-52). Only blocks on and below the diagonal
-are multiplied: what a symmetric product costs, on every device.
+eigenvalues are the squared singular values, exact down to sigma_1 sqrt(r 2^-52).
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
-from ..geometry import LONG_TILE, Shape, long_side
+from ..geometry import LONG_LINES, TILE, Shape, long_side
 from ..heavy import numpy as np
 from ..heavy import torch
+from .gram import Blocks, added, blank, eigenvalues, room, sound
 from .sketch import Cut, Passes, State
 from .tile import Tile, cleaned
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-BLOCK = 512  # lines of a block: thin enough to spare nearly half the products, thick enough for full speed
 EPS = 2.0**-52
 
 
@@ -61,16 +60,16 @@ class Decompose:
         return "whole" if self.svd else "long"
 
     def bytes(self, shape: Shape) -> int:
-        """Gram matrix and its decomposition in place of a copy, with one tile in float64; or three whole matrices."""
-        size = shape[0] * shape[1]
-        return 24 * size if self.svd else 16 * min(shape) ** 2 + 24 * min(size, LONG_TILE)
+        """Gram matrix and its eigenvalues, with one tile in float64; or three whole matrices."""
+        size, side = shape[0] * shape[1], min(shape)
+        return 24 * size if self.svd else room(side) + 24 * min(size, max(TILE, LONG_LINES * side))
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero Gram matrices; or no values yet."""
         groups = [1] * stack if device == "cpu" else [stack]
         side = 0 if self.svd else min(shape)
         return {
-            "gram": [torch.zeros(b, side, side, dtype=torch.float64, device=device) for b in groups],
+            "gram": [(b, blank(b, side, device)) for b in groups],
             "values": [],
             "diagonal": torch.zeros(stack, dtype=torch.float64, device=device),
             "nonfinite": [0] * stack,
@@ -82,15 +81,16 @@ class Decompose:
         if not tile.box.size:
             return state
         at = 0
-        for gram in state["gram"]:
-            here = slice(at, at := at + len(gram))
+        for many, gram in state["gram"]:
+            here = slice(at, at := at + many)
             x, bad = cleaned(tile, here)
             state["nonfinite"][here] = [a + b for a, b in zip(state["nonfinite"][here], bad, strict=True)]
             state["diagonal"][here] += _diagonal(x, tile)
             if self.svd:
-                state["values"].extend(torch.linalg.svdvals(x).cpu().numpy())
+                tall = x if long_side(tile.shape) == 0 else x.mT  # LAPACK takes wide ones 1.5 to 4 times as long
+                state["values"].extend(torch.linalg.svdvals(tall).cpu().numpy())
             else:
-                _products(gram, x if long_side(tile.shape) == 0 else x.mT)
+                added(gram, x if long_side(tile.shape) == 0 else x.mT)
         return state
 
     def merge(self, a: State, b: State) -> State:
@@ -98,13 +98,15 @@ class Decompose:
         if self.svd:
             raise TypeError("a decomposed tensor is taken whole")
         counts = [x + y for x, y in zip(a["nonfinite"], b["nonfinite"], strict=True)]
-        grams = [x + y for x, y in zip(a["gram"], b["gram"], strict=True)]
+        pairs = zip(a["gram"], b["gram"], strict=True)
+        grams = [(many, [x + y for x, y in zip(own, other, strict=True)]) for (many, own), (_, other) in pairs]
         return a | {"gram": grams, "diagonal": a["diagonal"] + b["diagonal"], "nonfinite": counts}
 
     def finish(self, state: State) -> Sequence[SingularValues]:
         """One spectrum a matrix."""
         none = np.zeros((len(state["nonfinite"]), min(state["shape"])))
-        found = (state["values"] or none) if self.svd else [v for gram in state["gram"] for v in _roots(gram)]
+        squares = [] if self.svd else [v for many, gram in state["gram"] for v in _roots(gram, many)]
+        found = squares or state["values"] or none
         return [self._spectrum(state, i, values) for i, values in enumerate(found)]
 
     def _spectrum(self, state: State, i: int, values: NDArray[np.float64]) -> SingularValues:
@@ -125,18 +127,12 @@ def _diagonal(x: Tensor, tile: Tile) -> Tensor:
     return found
 
 
-def _products(gram: Tensor, lines: Tensor) -> None:
-    """gram += lines^T lines for the blocks on and below the diagonal; lines is (b, k, s)."""
-    side = gram.shape[-1]
-    for first in range(0, side, BLOCK):
-        last = min(first + BLOCK, side)
-        gram[:, first:last, :last].baddbmm_(lines[..., first:last].mT, lines[..., :last])
-
-
-def _roots(gram: Tensor) -> NDArray[np.float64]:
+def _roots(gram: Blocks, many: int) -> NDArray[np.float64]:
     """(b, s) singular values, descending; NaN where a square has overflowed."""
-    sound = gram.diagonal(dim1=-2, dim2=-1).isfinite().all(-1)
-    safe = torch.where(sound[:, None, None], gram, 0.0) if not bool(sound.all()) else gram
-    values = torch.linalg.eigvalsh(safe, UPLO="L").clamp_(min=0).sqrt_().flip(-1)
-    found: NDArray[np.float64] = torch.where(sound[:, None], values, torch.nan).cpu().numpy()
+    if not gram:
+        return np.zeros((many, 0))
+    known = sound(gram)
+    safe = gram if bool(known.all()) else [torch.where(known[:, None, None], block, 0.0) for block in gram]
+    values = eigenvalues(safe).clamp_(min=0).sqrt_().flip(-1)
+    found: NDArray[np.float64] = torch.where(known.to(values.device)[:, None], values, torch.nan).cpu().numpy()
     return found

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
-from ..geometry import LONG_TILE, TILE, Axis, Box, Shape, long_side, tiles
+from ..geometry import LONG_LINES, TILE, Axis, Box, Shape, long_side, tiles
 from .tile import Tile
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def tiling(cut: Cut, box: Box, axis: Axis, size: int = TILE) -> tuple[Axis, tupl
     """
     if cut == "long":
         axis = long_side(box.shape)
-        return axis, tiles(box, axis, max(size, LONG_TILE))
+        return axis, tiles(box, axis, max(size, LONG_LINES * min(box.shape)))
     return axis, (box,) if cut == "whole" else tiles(box, axis, size)
 
 
