@@ -109,10 +109,23 @@ def test_what_is_no_matrix_is_listed_with_its_note(zoo, by_name):
         assert rows[name]["note"].endswith(said), name
         assert {rows[name][c] for c in (*READINGS, "m", "route")} == {None}
     assert rows[UP(1)]["note"] == "complex numbers (C64) are not measured"
+    assert (rows[UP(1)]["m"], rows[UP(1)]["n"], rows[UP(1)]["rank"]) == (4, 6, None)
     assert rows[UP(0)]["rank"] == 32
     lost = {UP(1)} | ({"running_var.freqs_cis"} if rows["running_var.freqs_cis"]["kind"] != "buffer" else set())
     assert set(report.unmeasured) == lost
     assert report.notes == ()
+
+
+@pytest.mark.parametrize("expert", [False, True])
+def test_sides_of_what_cannot_be_decoded(spectra, expert):
+    """Those of the part of the stored tensor that a row stands for, in math orientation."""
+    dims, stem, words = (48, 144), QKV, {"transformer.wte.weight": torch.ones(60, 48)}
+    if expert:
+        dims, stem = (3, 20, 8), "model.layers.0.mlp.experts.gate_up_proj"
+        words = {"model.embed_tokens.weight": torch.ones(60, 20)}
+    rows = spectra({stem: torch.ones(dims, dtype=torch.complex64)} | words)
+    found = [(row["m"], row["n"]) for name, row in rows.items() if name.startswith(stem)]
+    assert found == ([(4, 20)] * 6 if expert else [(48, 48)] * 3)
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")])
@@ -126,7 +139,8 @@ def test_a_non_finite_element_leaves_nulls_and_a_reason(draw, odd, more):
     row = report.rows[1]
     assert row["note"] == "non-finite elements: no spectrum"
     identity = {"tensor", "layer", "role", "part", "stack", "kind", "shape", "dtype", "quantised", "params", "note"}
-    assert {v for k, v in row.items() if k not in identity} == {None}
+    assert {v for k, v in row.items() if k not in identity | {"m", "n"}} == {None}
+    assert (row["m"], row["n"]) == (48, 32)
     assert report.unmeasured == (UP(1),)
     assert ws.spectrum(model, panels=False, by="role", **more).unmeasured == (UP(1),)
     assert ws.spectrum(model, panels=False, columns="tensor", **more).unmeasured == ()
@@ -439,8 +453,8 @@ def test_a_shuffle_over_the_budget_is_a_note(draw):
     assert report.unmeasured == (UP(0),)
     assert row["rank"] == 24
     assert row["sigma_max_null"] is None
-    assert "Shuffled needs " in row["note"]
-    assert row["note"].endswith("MiB: raise --memory; nothing drawn")
+    assert "MiB of memory, has 72: say --memory " in row["note"]
+    assert row["note"].endswith("MiB; nothing drawn")
 
 
 def test_products_are_drawn_too(draw, spectra):
@@ -550,10 +564,12 @@ def test_columns_pay_for_themselves_alone(draw, monkeypatch):
 
 @pytest.mark.parametrize("more", [{}, {"balance": True}, {"null": "shuffle"}, {"null": "gaussian"}, {"by": "role"}])
 def test_identity_reads_nothing(draw, more):
-    """Names, shapes and kinds are known from the header; also of a pair."""
+    """Names, shapes, sides and kinds are known from the header; also of a pair."""
     model = {UP(0): draw(48, 32), f"{STEM}.lora_A.weight": draw(4, 48), f"{STEM}.lora_B.weight": draw(64, 4)}
-    report = ws.spectrum(model, panels=False, columns=["params"], **more)
+    sides = ["m_max", "n_min"] if "by" in more else ["m", "n"]
+    report = ws.spectrum(model, panels=False, columns=["params", *sides], **more)
     assert report.timing["bytes_read"] == 0
+    assert [tuple(row[c] for c in sides) for row in report.rows] == [(64, 48), (48, 32)]
     assert [row["params"] for row in report.rows] == [64 * 48, 48 * 32] if "by" not in more else True
     assert all("rank" not in row for row in report.rows)
 
@@ -584,12 +600,11 @@ def test_the_same_bytes_whatever_the_resources(mixed, tmp_path):
 @pytest.mark.parametrize("svd", [False, True])
 def test_a_matrix_over_the_budget_is_a_note_that_names_the_memory(draw, svd):
     """Others are measured; it could not be, in the table and for whoever is strict, once."""
-    model = {UP(0): draw(48, 32), UP(1): torch.zeros(2000, 1600)}
+    model = {UP(0): draw(48, 32), UP(1): torch.zeros(1600, 2000)}
     report = ws.spectrum(model, memory="48MiB", svd=svd, balance=True, threads=2)
     assert report.rows[0]["rank"] == 32
     assert report.rows[1]["rank"] is None
-    assert "Decompose needs " in report.rows[1]["note"]
-    assert report.rows[1]["note"].endswith("raise --memory")
+    assert "MiB of memory, has 48: say --memory " in report.rows[1]["note"]
     assert report.unmeasured == (UP(1),)
 
 
@@ -598,7 +613,7 @@ def test_factors_over_the_budget_are_a_note(draw, folder):
     report = ws.spectrum(adapter(folder, draw(64, 40_000), draw(48, 64)), memory="60MiB", threads=1, panels=False)
     (row,) = report.rows
     assert row["rank"] is None
-    assert "Factor needs " in row["note"]
+    assert "MiB of memory, has 60: say --memory " in row["note"]
     assert report.unmeasured == (f"{STEM}[lora]",)
 
 

@@ -66,6 +66,34 @@ def test_why_a_row_has_no_values_and_what_to_distrust(on_terminal, spoilt, width
     assert total.startswith("5 tensors: 1 error")
 
 
+@pytest.fixture
+def zoo(store):
+    """One of everything that is no matrix, a matrix that cannot be measured, and a matrix."""
+    w = np.random.default_rng(0).standard_normal((48, 32)).astype(np.float32)
+    lack = {"a.head.weight": w[:, :1], "b.norm.weight": w[0], "c.proj.bias": w[0], "d.empty.weight": w[:0]}
+    lack |= {"e.conv.weight": w[:, :9].reshape(48, 1, 3, 3), "f.attn.mask": w > 0, "g.rotary.inv_freq": w[0]}
+    return store(lack | {"h.phase": w.astype(np.complex64), "i.proj.weight": w})
+
+
+@pytest.mark.parametrize("columns", [[], ["--columns", "tensor"], ["--columns", "tensor,m,rank"]], ids=" ".join)
+def test_what_is_no_matrix_is_counted_and_the_rest_is_listed(on_terminal, zoo, columns):
+    """Two dimensions do not make one; a matrix that could not be measured is one. `--where` lists what it says."""
+    table, said = on_terminal("spectrum", zoo, *columns)
+    assert [line.split()[0] for line in table.splitlines()[2:]] == ["h.phase", "i.proj.weight"]
+    hidden, *_ = said.splitlines()
+    assert hidden == "7 rows of vectors, depthwise kernels, masks or buffers: not listed"
+    table, said = on_terminal("spectrum", zoo, "--where", "isnull(m)", *columns)
+    assert [line[0] for line in table.splitlines()[2:]] == [*"abcdefg"]
+    assert "not listed" not in said
+
+
+def test_groups_without_a_matrix_are_counted(on_terminal, zoo):
+    """By role and kind."""
+    table, said = on_terminal("spectrum", zoo, "--by", "role")
+    assert {line.split()[1] for line in table.splitlines()[2:]} == {"matrix"}
+    assert "rows of vectors, depthwise kernels, masks or buffers: not listed" in said
+
+
 def test_of_groups_how_many_tensors_are_noted(on_terminal, spoilt):
     """Their note tells the rarest alone."""
     assert "4 of 4 tensors noted: see the note column\n" in on_terminal("spectrum", spoilt, "--by", "role")[1]

@@ -19,7 +19,7 @@ from .analysis import Analysis, Model, Piece
 from .groups import grouped, keys_of, spread, with_spread
 from .identity import NOTE, SOURCE, TENSOR, of_group, of_tensor, sourced
 from .notes import joined
-from .spectrum_answers import answers, lack, spectrum_of
+from .spectrum_answers import SIDES, answers, lack, sides, spectrum_of
 from .spectrum_pictures import panel
 
 BY = ("tensor", "role", "layer", "model")
@@ -78,7 +78,8 @@ def columns(o: SpectrumOptions) -> tuple[Column, ...]:
     """Identity, statistics with their nulls, note."""
     source = (SOURCE,) if o.several else ()
     hidden = GIVE_WAY if o.balance else ()
-    asked = [replace(c, shown=c.shown and c.name not in hidden) for s in statistics(o) for c in s.columns]
+    every = (*SIDES, *(c for s in statistics(o) for c in s.columns))
+    asked = [replace(c, shown=c.shown and c.name not in hidden) for c in every]
     own = against(asked, o.draws) if o.null else tuple(asked)
     if o.by != "tensor":
         keys = tuple(replace(c, shown=c.shown and c.name != "params") for c in keys_of(o.by))
@@ -117,11 +118,12 @@ def rows(models: Sequence[Model], o: SpectrumOptions, measure: Measurer) -> Iter
         own, seen = sourced(models, model), []
         for answer in answers(model, o, statistics(o), measure):
             piece, found = answer.piece, spectrum_of(answer, o)
+            values = {**sides(piece), **answer.values}
             lost = found is None and o.measure in answer.sketches
             if o.by == "tensor":
-                yield Row({**own, **of_tensor(piece), **answer.values}, (piece.name,) if lost else ())
+                yield Row({**own, **of_tensor(piece), **values}, (piece.name,) if lost else ())
             else:
-                seen.append((piece, answer.values, lost))
+                seen.append((piece, values, lost))
             yield from _beside(piece, found, o, own)
         yield from _groups(seen, o, own)
 

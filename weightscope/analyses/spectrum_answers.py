@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ..checkpoints import Entry
 from ..checkpoints.views import Drawn, Product, Transpose
+from ..columns import Column
 from ..engine.unit import Measured, Measurer, Unit
 from ..errors import Unmeasured
 from ..sketches import Count, Decompose, Factor, Lines, Shuffled
@@ -23,6 +23,10 @@ from .notes import joined
 if TYPE_CHECKING:
     from .spectrum import SpectrumOptions
 
+SIDES = (
+    Column("m", "int", "rows, in math orientation (outputs); zero rows included; null where there is no matrix"),
+    Column("n", "int", "columns, in math orientation (inputs); zero columns included; null where there is no matrix"),
+)
 APART = 32  # bits between the seeds of two draws: those of neighbouring --seed share none
 NO_LAW = "no law of the elements to draw from"
 
@@ -32,11 +36,26 @@ def lack(piece: Piece) -> str:
     kind, dims = piece.place.kind, piece.stored.dims
     if kind == "buffer" or piece.dtype == "BOOL":
         return "a buffer: no spectrum"
-    sides = piece.entry.shape if piece.entry else (*dims[:1], prod(dims[1:]))
-    if kind in ("norm", "bias") or min(sides) < 2:
+    if kind in ("norm", "bias") or min(_shape(piece)) < 2:
         return "a vector: no spectrum" if piece.params else "no elements"
     depthwise = kind == "conv" and len(dims) > 2 and dims[1] == 1
     return "a depthwise kernel: no spectrum" if depthwise else ""
+
+
+def sides(piece: Piece) -> Mapping[str, int | None]:
+    """SIDES of a matrix, measurable or not: what its header tells."""
+    shape = (None, None) if lack(piece) else _shape(piece)
+    return dict(zip((c.name for c in SIDES), shape, strict=True))
+
+
+def _shape(piece: Piece) -> tuple[int, int]:
+    """Rows and columns, also of what cannot be decoded."""
+    if piece.entry:
+        return piece.entry.shape
+    place, stored = piece.place, piece.stored
+    m, n = stored.shape if place.expert is None else stored.dims[1:3]
+    m, n = (n, m) if place.transpose else (m, n)
+    return place.rows.size if place.rows else m, place.cols.size if place.cols else n
 
 
 def spectrum_of(answer: Answer, o: SpectrumOptions) -> Spectrum | None:

@@ -12,10 +12,7 @@ from ..options import Shared, shared
 ending = Lazy("weightscope.cli.ending")
 EPILOG = "Example: weightscope spectrum demo:gpt --where 'spikes > 0' --sort=-alpha"
 
-MATRICES = (
-    "kind in ('matrix', 'conv', 'embedding', 'router')",
-    "rows have no spectrum (vectors, buffers): not listed",
-)
+NO_MATRICES = "rows of vectors, depthwise kernels, masks or buffers: not listed"
 
 
 @shared
@@ -69,4 +66,5 @@ def spectrum(
     given = {k: v for k, v in own.items() if v is not None and v is not False}
     given |= {"panels": shared.plot is not None}
     tables = {"values": values} if values is not None else {}
-    ending.answer("spectrum", models, given, shared, tables=tables, narrow=MATRICES)
+    matrices = "not isnull(m)" if shared.by == "tensor" else "not isnull(m_max)"
+    ending.answer("spectrum", models, given, shared, tables=tables, narrow=(matrices, NO_MATRICES))

@@ -13,8 +13,6 @@ from ..statistic import Evidence, Statistic
 from .spectral import joined, margins_of, spectral
 
 COLUMNS = (
-    Column("m", "int", "rows, in math orientation (outputs); zero rows included"),
-    Column("n", "int", "columns, in math orientation (inputs); zero columns included"),
     Column("sigma_max", "float", "largest singular value, the spectral norm", "weight", "numpy.linalg.norm(W, 2)"),
     Column("sigma_min", "float", "least singular value", "weight", "numpy.linalg.norm(W, -2)"),
     Column("fro", "float", "Frobenius norm", "weight", "numpy.linalg.norm"),
@@ -34,7 +32,7 @@ def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     del found["orthogonality"]
     note = found.pop("note", "")
     said = THIN if s.low_rank else note, zero_lines(margins_of(evidence))
-    return {"m": s.shape[0], "n": s.shape[1], **found, **joined(*said)}
+    return {**found, **joined(*said)}
 
 
 def sizes(measure: Decompose) -> Statistic:
