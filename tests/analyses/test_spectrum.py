@@ -448,12 +448,12 @@ def test_a_constant_has_no_chance(spectra, null, said):
 def test_a_shuffle_over_the_budget_is_a_note(draw):
     """The spectrum itself is there; what was asked could not be measured, which is said once."""
     asked = {"null": "shuffle", "draws": 2, "panels": False, "threads": 1}
-    report = ws.spectrum({UP(0): draw(24, 60_000)}, memory="72MiB", **asked)
+    report = ws.spectrum({UP(0): draw(24, 60_000)}, memory="54MiB", **asked)
     (row,) = report.rows
     assert report.unmeasured == (UP(0),)
     assert row["rank"] == 24
     assert row["sigma_max_null"] is None
-    assert "MiB of memory, has 72: say --memory " in row["note"]
+    assert "MiB of memory, has 54: say --memory " in row["note"]
     assert row["note"].endswith("MiB; nothing drawn")
 
 
