@@ -42,6 +42,34 @@ def test_nothing_selected(model):
     assert len(ws.fit(model, {"x.weight": model["lm_head.weight"]}, layers="0").rows) == 1
 
 
+def test_what_is_never_measured_is_told_apart(model, draw):
+    """A name that only buffers have matches something, and nothing to measure; ls lists them."""
+    beside = model | {"embeddings.position_ids": draw(1, 8), "norm.running_mean": draw(8)}
+    named = {"include": ["*position_ids", "*running*"]}
+    with pytest.raises(ws.Usage, match=r"none of 6 passes .*, and 2 that do are no weights: buffers"):
+        ws.fit(beside, **named)
+    with pytest.raises(ws.Usage, match=r"none of 6 passes include \('nothing',\); roles here"):
+        ws.fit(beside, include=["nothing"])
+    assert len(ws.ls(beside, **named).rows) == 2
+
+
+@pytest.mark.parametrize("ask", [ws.fit, ws.outliers])
+def test_a_file_without_a_weight_is_a_mistake(draw, ask):
+    """Instead of an empty table; beside one that has weights it is none."""
+    buffers = {"embeddings.position_ids": draw(1, 8), "norm.running_mean": draw(8)}
+    with pytest.raises(ws.Usage, match="expected a weight to measure; found 2 tensors, all of them buffers"):
+        ask(buffers)
+    assert len(ask(buffers, {"w": draw(8, 8)}).rows) == 1
+    assert len(ws.ls(buffers).rows) == 2
+
+
+@pytest.mark.parametrize(("text", "said"), [("3-1", "found 3-1, which runs backwards; write 1-3"), ("0,9-7", "9-7")])
+def test_backward_layers(text, said):
+    """An empty range is a slip of the hand, with the remedy."""
+    with pytest.raises(ws.Usage, match=said):
+        Selection(layers=text)
+
+
 @pytest.mark.parametrize("text", ["a", "1-2-3", "-1", "1,,2", "2-"])
 def test_wrong_layers(text):
     """Numbers and ranges only, and said before anything is opened."""

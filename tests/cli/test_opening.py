@@ -53,6 +53,16 @@ def test_only_the_root_is_measured(weightscope, nested, command):
     assert done.err == ""
 
 
+def test_an_optimizer_is_nothing_to_measure(weightscope, tmp_path):
+    """Its state and its counters of steps are listed by ls; to ask for more is a mistake."""
+    path, state = tmp_path / "run.pt", {0: {"exp_avg": torch.ones(4, 4), "step": torch.tensor(3.0)}}
+    torch.save({"net": {"w": torch.ones(4, 4)}, "optimizer": {"state": state, "param_groups": []}}, path)
+    done = weightscope("fit", path, "--root", "optimizer")
+    assert (done.code, done.out) == (2, "")
+    assert "expected a weight to measure; found 3 tensors" in done.err
+    assert len(names(weightscope("ls", path, "--root", "optimizer"))) == 3
+
+
 @pytest.mark.parametrize(
     ("root", "said"),
     [

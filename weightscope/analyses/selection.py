@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from ..errors import Usage
 from .analysis import Model, Piece
 
+_LAYERS = "--layers takes numbers and ranges such as 0-3,10"
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -25,14 +27,16 @@ class Selection:
 
     def admits(self, piece: Piece) -> bool:
         """Whether a piece passes every condition."""
-        names = (piece.name, piece.stored.name)
         return (
-            (not self.include or _any(names, self.include))
-            and not _any(names, self.exclude)
+            self.named(piece.name, piece.stored.name)
             and (not self.role or _any((piece.place.role,), self.role))
             and (not self.layers or self._in_layers(piece.place.layer))
             and piece.params >= self.min_params
         )
+
+    def named(self, *names: str) -> bool:
+        """Whether what has these names passes by them."""
+        return (not self.include or _any(names, self.include)) and not _any(names, self.exclude)
 
     def _in_layers(self, layer: int | None) -> bool:
         """A range looks for what is no integer by going through all it holds: never ask it for None."""
@@ -47,22 +51,42 @@ def layers_of(text: str) -> tuple[range, ...]:
     """
     try:
         pairs = [part.split("-") for part in text.split(",")] if text else []
-        return tuple(range(int(pair[0]), int(pair[-1]) + 1) for pair in pairs if len(pair) <= 2 or _fail(text))
+        found = tuple(range(int(pair[0]), int(pair[-1]) + 1) for pair in pairs if len(pair) <= 2 or _fail(text))
     except ValueError:
-        raise Usage("--layers takes numbers and ranges such as 0-3,10", f"found {text!r}", "leave out blanks") from None
+        raise Usage(_LAYERS, f"found {text!r}", "leave out blanks") from None
+    for first, last in ((r.start, r.stop - 1) for r in found if not r):
+        raise Usage(_LAYERS, f"found {first}-{last}, which runs backwards", f"write {last}-{first}")
+    return found
 
 
 def selected(models: Sequence[Model], selection: Selection) -> tuple[Model, ...]:
-    """The models with the pieces that pass; a selection that matches nothing anywhere is a mistake."""
+    """The models with the pieces that pass; a selection that leaves nothing anywhere is a mistake."""
     chosen = tuple(Model(m.source, m.checkpoint, tuple(p for p in m.pieces if selection.admits(p))) for m in models)
-    if any(m.pieces for m in models) and not any(m.pieces for m in chosen):
-        roles = sorted({p.place.role for m in models for p in m.pieces})
-        raise Usage(
-            "expected the selection to match a tensor",
-            f"none of {sum(len(m.pieces) for m in models)} passes {_said(selection)}",
-            f"roles here: {', '.join(roles)}; `weightscope ls` shows the names",
-        )
+    if not any(m.pieces for m in chosen):
+        raise _nothing(models, selection)
     return chosen
+
+
+def _nothing(models: Sequence[Model], selection: Selection) -> Usage:
+    """What the selection leaves out, and what there is instead."""
+    pieces = [p for m in models for p in m.pieces]
+    others = [name for m in models for name in _aside(m)]
+    if not pieces:
+        found = f"found {len(others)} tensors, all of them buffers, optimizer state or beside the model"
+        return Usage("expected a weight to measure", found, "`weightscope ls` lists them")
+    passing = sum(map(selection.named, others))
+    beside = f", and {passing} that do are no weights: buffers, optimizer state" if passing else ""
+    return Usage(
+        "expected the selection to match a tensor",
+        f"none of {len(pieces)} passes {_said(selection)}{beside}",
+        f"roles here: {', '.join(sorted({p.place.role for p in pieces}))}; `weightscope ls` shows the names",
+    )
+
+
+def _aside(model: Model) -> set[str]:
+    """Stored tensors that are no weights: not among the pieces, and no factor of one."""
+    pairs = {name for pair in model.checkpoint.pairs for name in (pair.a, pair.b)}
+    return {t.name for t in model.checkpoint.tensors} - {p.stored.name for p in model.pieces} - pairs
 
 
 def _any(names: Sequence[str], globs: Sequence[str]) -> bool:
