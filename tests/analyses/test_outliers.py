@@ -276,21 +276,23 @@ def test_several_models_say_which(model, tmp_path):
 
 # what a person sees
 
+LINES = ["dead_rows", "duplicate_rows", "untrained_rows"]
 
 @pytest.mark.parametrize(
     ("options", "shown"),
     [
-        ({}, ["nan", "inf", "max_z", "max_z_null", "dead_rows", "duplicate_rows", "untrained_rows"]),
+        ({}, ["nan", "inf", "max_z", "max_z_null", *LINES]),
         ({"quant": ("nvfp4", "int8")}, ["sqnr_int8_db", "sqnr_nvfp4_db"]),
         ({"base": {}}, ["changed_rows", "untouched_rows"]),
         ({"by": "role", "quant": "int8"}, ["sqnr_int8_db"]),
+        ({"by": "role", "base": {}}, ["nan", "inf", "max_z", "max_z_null", *(f"{c}_median" for c in LINES)]),
     ],
     ids=str,
 )
 def test_what_an_option_brings_stands_first_on_a_terminal(model, options, shown):
     """In place of the usual readings, which would push it off the screen; other formats have all columns."""
     if "base" in options:
-        options = {"base": model}
+        options = options | {"base": model}
     report = ws.outliers(model, panels=False, **options)
     before = ["role", "kind", "tensors"] if "by" in options else ["tensor"]
     assert [c.name for c in report.arranged().compact] == [*before, "severity", "findings", *shown]

@@ -187,6 +187,18 @@ def test_odd_tensors_draw(values):
     drawing([found]).canvas.draw()
 
 
+def test_a_group_shows_the_tails_of_its_tensors():
+    """Each in its own std, in the order of the groups shown; pooled they would share one."""
+    model = {f"h.{i}.mlp.{name}.weight": torch.as_tensor(heavy()) for i in (0, 1) for name in ("c_proj", "c_fc")}
+    report = ws.outliers(model, by="role", sort="-role")
+    titles = [f"h.{i}.mlp.{name}.weight" for name in ("c_fc", "c_proj") for i in (0, 1)]
+    assert [panel.title for panel in report.pictured] == titles
+    assert len(report.plot().axes) == 4
+    assert report.undrawn == ()
+    few = ws.outliers(model, by="role", where='role == "mlp.up"')
+    assert [panel.title for panel in few.pictured] == titles[:2]
+
+
 def test_panels_are_tied_to_their_rows():
     """By the tensor's name, and by the model where there are several."""
     model = {"a.weight": torch.as_tensor(heavy())}

@@ -164,12 +164,12 @@ def test_wrong_usage_is_2(weightscope, clean, arguments, said):
         (["--quant", "int8"], [EMBED, K, Q, NORM]),
         (["--where", "nan < 9"], [EMBED, K, Q, NORM]),
         (["--sort", "tensor"], [EMBED, K, Q, NORM]),
-        (["--plot", "tails.svg"], [EMBED, K, Q, NORM]),
+        (["--plot", "tails.svg"], [Q, EMBED, K, NORM]),
     ],
     ids=lambda x: " ".join(x) if x and x[0][0] == "-" else "",
 )
 def test_a_question_of_ones_own_shows_every_row(weightscope, monkeypatch, bad, tmp_path, asked, order):
-    """In the order of the checkpoint; else a terminal has those with findings, the worst first."""
+    """In the order of the checkpoint; else a terminal has those with findings, a picture all, the worst first."""
     monkeypatch.chdir(tmp_path)
     for module in ("ending", "commands.outliers"):
         monkeypatch.setattr(sys.modules[f"weightscope.cli.{module}"], "drawing", lambda shared: True)

@@ -15,7 +15,7 @@ from . import pieces
 from .analysis import Analysis, Answer, Model
 from .findings import FINDINGS, FOUND, GRAVITY, SEVERITY, gravest, judged
 from .groups import grouped, keys_of, spread, with_spread
-from .identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
+from .identity import NOTE, SOURCE, TENSOR, of_group, of_tensor, sourced
 from .notes import joined
 from .outliers_answers import AGAINST, TWIN, answers
 from .outliers_extremes import ROWS, WEIGHTS, top_rows, top_weights
@@ -74,15 +74,16 @@ def columns(o: OutliersOptions) -> tuple[Column, ...]:
     against = AGAINST if o.base else ()
     if o.by != "tensor":
         keys = tuple(replace(c, shown=c.shown and c.name != "params") for c in keys_of(o.by))
-        return (*source, *keys, *JUDGED, *_shown(with_spread(statistics(o)), o), NOTE)
+        return (*source, *keys, *JUDGED, *_shown(with_spread(statistics(o))), NOTE)
     named = tuple(replace(c, shown=c.name == "tensor") for c in TENSOR)
-    own = _shown((*(c for s in statistics(o) for c in s.columns), TWIN, *against), o)
+    own = _shown((*(c for s in statistics(o) for c in s.columns), TWIN, *against))
     return (*source, *named, *JUDGED, *own, NOTE)
 
 
-def _shown(columns: Sequence[Column], o: OutliersOptions) -> tuple[Column, ...]:
+def _shown(columns: Sequence[Column]) -> tuple[Column, ...]:
     """On a terminal what an option brought stands in place of the usual readings, for which no room would be left."""
-    return tuple(replace(c, shown=c.shown and (bool(c.option) or not (o.schemes or o.base))) for c in columns)
+    brought = any(c.option for c in columns)
+    return tuple(replace(c, shown=c.shown and (bool(c.option) or not brought)) for c in columns)
 
 
 def optional(o: OutliersOptions) -> Mapping[str, str]:
@@ -133,8 +134,8 @@ def _judged(answer: Answer, o: OutliersOptions) -> dict[str, object]:
 
 def _groups(
     found: Sequence[Answer], asked: Sequence[Statistic], o: OutliersOptions, own: Mapping[str, object]
-) -> Iterator[Row]:
-    """Pooled counts and energies beside their spread, and the gravest finding of a tensor."""
+) -> Iterator[Row | Panel]:
+    """Pooled counts and energies beside their spread, and the gravest finding of a tensor; pictures of the tensors."""
     triples = ((a.piece, _judged(a, o), a.pooling) for a in found)
     for group in grouped(triples, o.by):
         values = evaluate([s for s in asked if s.pools], Evidence(group.pooled, None, kind=str(group.keys["kind"])))
@@ -143,6 +144,9 @@ def _groups(
         note = joined(values["note"], group.noted)
         worst = gravest(group.values) if _needed(o) is None else {}
         yield Row({**own, **group.keys, **sizes, **worst, **around, **values, "note": note})
+    for answer in found if o.panels else ():
+        keys = {**own, **of_group(answer.piece, o.by), "kind": answer.piece.place.kind}
+        yield replace(panel(answer, {**own, "tensor": answer.piece.name}), of=keys)
 
 
 def closing(seen: Sequence[Row]) -> str:

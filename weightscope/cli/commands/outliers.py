@@ -60,8 +60,9 @@ def outliers(
     lists = bool(top or top_rows)
     if lists and shared.plot is not None:
         raise Usage("expected --plot without --top and --top-rows", "a list has no picture", "draw it in another run")
-    asked = (lists, quant, shared.columns, shared.where, shared.sort, shared.plot)
+    asked = (lists, quant, shared.columns, shared.where, shared.sort)
     if any(asked) or not drawing(shared):
         ending.answer("outliers", models, given, shared)
-    else:                                       # a person reads what was found alone, the worst first
-        ending.answer("outliers", models, given, replace(shared, sort="-gravity"), narrow=FOUND)
+    else:                                       # a person reads the worst first; what has no finding is drawn at most
+        narrow = FOUND if shared.plot is None else ("", "")
+        ending.answer("outliers", models, given, replace(shared, sort="-gravity"), narrow=narrow)
