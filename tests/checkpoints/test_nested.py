@@ -91,11 +91,14 @@ def test_root() -> None:
 
 
 def test_unknown_root() -> None:
-    """A root that is not there is a wrong call, answered with the nearest."""
+    """A root that is not there is a wrong call, answered with the nearest or with all there are."""
     with pytest.raises(Usage, match="one of the 3 dicts that hold tensors; found state_dcit; did you mean state_d"):
         choose({"state_dict": MODEL, "gan": {"g": {"w": t(2)}}}, "state_dcit")
     with pytest.raises(Usage, match="one of the 0 dicts that hold tensors; found x; leave --root out"):
         choose(MODEL, "x")
+    tree = {"gan": {"g": {"w": t(2)}}, "net": MODEL, "optimizer": {"state": {k: {"exp_avg": t(2)} for k in range(9)}}}
+    with pytest.raises(Usage, match=r"there are gan, net, optimizer, gan\.g, optimizer\.state, .* and 4 more$"):
+        choose(tree, "zzz")
 
 
 def test_tie() -> None:

@@ -53,6 +53,16 @@ def test_only_the_root_is_measured(weightscope, nested, command):
     assert done.err == ""
 
 
+@COMMANDS
+def test_a_root_that_chooses_nothing_is_said(weightscope, model, nested, command):
+    """In a safetensors file there is nothing to choose from; a file beside it may need the option."""
+    done = weightscope(command, model, nested, "--root", "net")
+    assert done.code == 0
+    assert done.err.count("--root net chooses nothing here: safetensors have no dicts inside\n") == 1
+    assert "the model is net: 2 tensors, as --root asks" in done.err
+    assert weightscope(command, model, "--root", "net", "-q").err == ""
+
+
 def test_an_optimizer_is_nothing_to_measure(weightscope, tmp_path):
     """Its state and its counters of steps are listed by ls; to ask for more is a mistake."""
     path, state = tmp_path / "run.pt", {0: {"exp_avg": torch.ones(4, 4), "step": torch.tensor(3.0)}}
@@ -68,6 +78,7 @@ def test_an_optimizer_is_nothing_to_measure(weightscope, tmp_path):
     [
         ("nett", "did you mean net?"),
         ("small.student", "did you mean small.teacher?"),
+        ("zzz", "found zzz; there are net, small, optimizer, small.teacher"),
         ("", "one of the 4 dicts that hold tensors"),
     ],
 )

@@ -22,6 +22,7 @@ from .config import config_beside, config_flags, config_notes
 from .entry import Stored
 from .pairs import lora_pairs
 from .readers import folder, memory, read_file
+from .readers.sniff import sniff
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,7 +62,7 @@ def open_checkpoint(source: str | os.PathLike[str] | Mapping[str, Tensor] | Chec
     typed = os.fsdecode(source)
     try:
         with uncollected():
-            return _finished(replace(_read(_path(typed), opening), source=typed))
+            return _finished(_rooted(replace(_read(_path(typed), opening), source=typed), opening.root))
     except Untrusted as fault:
         raise Untrusted(f"{escaped(typed)}: {fault.expected}", fault.found, fault.advice) from None
 
@@ -105,6 +106,14 @@ def _read(path: str, opening: Opening) -> Checkpoint:
     checkpoint = read_file(path, opening)
     config, odd = config_beside(path)
     return replace(checkpoint, config=config, flags=(*checkpoint.flags, *odd))
+
+
+def _rooted(checkpoint: Checkpoint, root: str | None) -> Checkpoint:
+    """Said where --root chose nothing: a safetensors file holds one flat dict."""
+    if root is None or sniff(checkpoint.files[0][0]) != "safetensors":
+        return checkpoint
+    said = f"--root {escaped(root)} chooses nothing here: safetensors have no dicts inside"
+    return replace(checkpoint, notes=(*checkpoint.notes, said))
 
 
 def _finished(checkpoint: Checkpoint) -> Checkpoint:

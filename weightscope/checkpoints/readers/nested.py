@@ -135,10 +135,18 @@ def _named(leaves: tuple[Leaf, ...], root: str) -> Path:
     """The container whose dotted path is `root`."""
     known = {".".join(leaf.path[:cut]): leaf.path[:cut] for leaf in leaves for cut in range(1, len(leaf.path))}
     if root not in known:
-        near = get_close_matches(root, list(known)[:10_000], 1, 0.0)
         raise Usage(f"expected --root to name one of the {len(known)} dicts that hold tensors",
-                    f"found {shown(root)}", f"did you mean {shown(near[0])}?" if near else "leave --root out")
+                    f"found {shown(root)}", _instead(root, list(known)[:10_000]))
     return known[root]
+
+
+def _instead(root: str, known: list[str]) -> str:
+    """The dict that was meant, where one is nearly spelled so; else those there are, outer ones first."""
+    if near := get_close_matches(root, known, 1):
+        return f"did you mean {shown(near[0])}?"
+    more = f" and {len(known) - limits.LISTED} more" if len(known) > limits.LISTED else ""
+    outer = sorted(known, key=lambda name: name.count("."))[:limits.LISTED]
+    return f"there are {', '.join(map(shown, outer))}{more}" if known else "leave --root out"
 
 
 def _dotted(path: Path) -> str:
