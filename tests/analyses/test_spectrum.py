@@ -156,19 +156,35 @@ def test_zero_lines_are_left_out_and_counted(draw, spectra):
     assert "32 zero rows and 0 zero columns left out" in row["note"]
     zero = spectra({UP(0): 0 * w})[UP(0)]
     assert (zero["rank"], zero["sigma_max"], zero["stable_rank"]) == (0, 0.0, None)
-    assert zero["note"].startswith("zero matrix; ")
+    assert zero["note"] == "zero matrix"
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16", "float8_e4m3fn", "float8_e5m2"])
 def test_a_matrix_of_rank_4_has_rank_4_in_every_type(draw, spectra, dtype):
-    """Rounding fills up the other values, stays below what counts, and is no bulk, in the table and in the picture."""
+    """Rounding fills up the other values, and nothing is read off it, in the table or in the picture."""
     w = (draw(64, 4, std=1.0) @ draw(4, 96, std=1.0)).to(getattr(torch, dtype))
     row = spectra({UP(0): w}, balance=True)[UP(0)]
     assert (row["rank"], row["spikes"], row["spikes_balanced"]) == (4, None, None)
-    assert "no bulk" in row["note"]
+    assert {row[c] for c in ("condition", "effective_depth", "effective_depth_balanced")} == {None}
+    assert row["alpha_tail"] <= 4
+    assert row["note"].split("; ") == [
+        "no condition: 60 of 64 singular values are rounding",
+        f"not a power law: {row['alpha_tail']} values in the tail, fewer than 20",
+        "no bulk: nothing above rounding but spikes",
+        "no effective depth: most singular values are rounding",
+        "balanced core: no bulk: nothing above rounding but spikes",
+    ]
     assert row["sigma_max"] == pytest.approx(values(w.double())[0], rel=1e-9)
     (panel,) = ws.spectrum({UP(0): w}).panels
-    assert not [curve for curve in panel.curves if "spike" in curve.label or "Marchenko" in curve.label]
+    bars, squares, law = panel.curves
+    assert bars.label == "singular values: 4 of 64 are not rounding"
+    assert (len(squares.x), law.label.partition(":")[0]) == (4, "power law")
+
+
+def test_an_absolute_cut_takes_what_the_route_knows(draw, spectra):
+    """Rounding of the stored type included, as WeightWatcher does."""
+    w = (draw(64, 4, std=1.0) @ draw(4, 96, std=1.0)).bfloat16()
+    assert spectra({UP(0): w}, alpha_cut=1e-12)[UP(0)]["alpha_tail"] > 4
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from weightscope.errors import Unmeasured
 from weightscope.sketches import Decompose, Lines, Triangle
-from weightscope.statistics.spectrum import Spectrum, of_product, rms, spectrum
+from weightscope.statistics.spectrum import Spectrum, of_product, spectrum
 
 RNG = np.random.default_rng(0)
 GAUSSIAN = RNG.standard_normal((24, 40))
@@ -43,14 +45,13 @@ def test_zero_lines_are_left_out(spectrum_of, svd, rows, cols) -> None:
     assert np.abs(found.sigma - expected).max() <= found.floor
     assert found.variance == pytest.approx(left.var(), rel=1e-12)
     assert found.q == min(left.shape) / max(left.shape)
-    assert rms(found) == pytest.approx(np.sqrt((left**2).mean()), rel=1e-12)
 
 
 def test_of_a_zero_matrix_nothing_remains(spectrum_of) -> None:
     """No value, no line, no variance: and no reason to refuse it."""
     found = spectrum_of(np.zeros((5, 9)))
-    assert (len(found.sigma), found.m, found.n, found.variance, rms(found)) == (0, 0, 0, 0.0, 0.0)
-    assert not found.low_rank
+    assert (len(found.sigma), found.m, found.n, found.variance, found.rank) == (0, 0, 0, 0.0, 0)
+    assert (found.zero, found.low_rank, found.rounded) == (True, False, False)
 
 
 @pytest.mark.parametrize(("spread", "known"), [(0.0, False), (1e-4, False), (0.1, True)])
@@ -137,3 +138,14 @@ def test_non_finite_elements_of_factors_count(sketched) -> None:
     assert found.nonfinite == 3
     with pytest.raises(Unmeasured, match="non-finite elements"):
         spectrum(found, sketched(np.eye(6, 5))[Lines()])
+
+
+@pytest.mark.parametrize(("rank", "rounded"), [(4, True), (11, True), (12, False), (24, False)])
+def test_what_may_be_rounding_is_no_rank(spectrum_of, rank, rounded) -> None:
+    """Of the stored type, which the arithmetic knows nothing of: where it is most, nothing can be said of the rest."""
+    w = (RNG.standard_normal((24, rank)) @ RNG.standard_normal((rank, 40))).astype(np.float16).astype(np.float64)
+    sketches = spectrum_of(w)
+    assert sketches.rank == 24
+    found = replace(sketches, eps=2.0**-10)
+    assert (found.rank, found.rounded, found.zero) == (rank, rounded, False)
+    assert found.floor < found.uncertain < found.sigma[rank - 1]

@@ -10,7 +10,6 @@ from ..engine.unit import Measurer
 from ..errors import Usage
 from ..heavy import numpy as np
 from ..sketches import Decompose
-from ..statistics.ranks import eps_of
 from ..statistics.readings import against, chance, depth, evenness, noise, sizes, tail, twin
 from ..statistics.spectrum import Spectrum
 from ..statistics.statistic import Evidence, Statistic
@@ -136,7 +135,7 @@ def _beside(
     if found is not None and o.values:
         yield _values_of(found, of)
     if o.panels:
-        drawn = panel(found, o.alpha_cut, of, eps_of(piece.dtype) if found else 0.0)
+        drawn = panel(found, o.alpha_cut, of)
         row = of if o.by == "tensor" else {**own, **_keys(piece, o)}
         yield replace(drawn, of=row, note=lack(piece) or drawn.note)
 

@@ -13,6 +13,7 @@ from ..columns import Column
 from ..engine.unit import Measured, Measurer, Unit
 from ..errors import Unmeasured
 from ..sketches import Count, Decompose, Factor, Lines, Shuffled
+from ..statistics.ranks import eps_of
 from ..statistics.readings.drawn import NULLS_OF, drawn, law_of, readings
 from ..statistics.spectrum import THIN, Spectrum, of_product, spectrum
 from ..statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
@@ -61,7 +62,7 @@ def _shape(piece: Piece) -> tuple[int, int]:
 def spectrum_of(answer: Answer, o: SpectrumOptions) -> Spectrum | None:
     """The spectrum behind an answer; None where there is none, where it does not fit, and where nothing asked."""
     try:
-        return spectrum(answer.sketches[o.measure], answer.sketches[Lines()])
+        return spectrum(answer.sketches[o.measure], answer.sketches[Lines()], eps_of(answer.piece.dtype))
     except (Unmeasured, KeyError):
         return None
 

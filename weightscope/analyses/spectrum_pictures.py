@@ -15,9 +15,8 @@ from ..columns import Curve, Panel, titled
 from ..heavy import numpy as np
 from ..statistics.marchenko_pastur import Bulk
 from ..statistics.mp_law import mp_pdf
-from ..statistics.power_law import tail_above
 from ..statistics.readings.bulk import bulk_of
-from ..statistics.readings.power_law import fit_of
+from ..statistics.readings.power_law import fit_of, tail_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,28 +27,25 @@ FEWEST, SINGLY, MOST = 8, 20, 100               # bins up to the edge: beside a 
 POINTS = 200                                    # of a line, and of a tail, whose ranks are thinned evenly in their logs
 
 
-def panel(spectrum: Spectrum | None, cut: float | None, of: Mapping[str, object], eps: float = 0.0) -> Panel:
-    """The values of a spectrum and the tail above `cut`, as the columns have them; or why there are none.
-
-    `eps` is the spacing of the stored type, below which rounding is neither bulk nor tail.
-    """
+def panel(spectrum: Spectrum | None, cut: float | None, of: Mapping[str, object]) -> Panel:
+    """The values of a spectrum and the tail above `cut`, as the columns have them; or why there are none."""
     note = _lack(spectrum)
-    curves = () if spectrum is None or note else tuple(_curves(spectrum, cut, eps))
+    curves = () if spectrum is None or note else tuple(_curves(spectrum, cut))
     return Panel(titled(of), "spectrum", "singular value / noise edge", "relative density", curves, of=of, note=note)
 
 
 def _lack(spectrum: Spectrum | None) -> str:
     if spectrum is None:
         return "not measured"
-    return "" if (spectrum.sigma > spectrum.floor).any() else "no singular value above zero"
+    return "" if spectrum.rank else "no singular value above zero"
 
 
-def _curves(s: Spectrum, cut: float | None, eps: float) -> Iterator[Curve]:
+def _curves(s: Spectrum, cut: float | None) -> Iterator[Curve]:
     """The left plot, then the right one."""
-    found = bulk_of(s, eps)
+    found = bulk_of(s)
     edge = _energy_edge(s) if found is None else float(s.sigma[0]) / found.signal_ratio
     yield from _values(s, found, edge)
-    yield from _tail(s, cut, eps, edge)
+    yield from _tail(s, cut, edge)
 
 
 def _energy_edge(s: Spectrum) -> float:
@@ -59,9 +55,12 @@ def _energy_edge(s: Spectrum) -> float:
 
 
 def _values(s: Spectrum, found: Bulk | None, edge: float) -> Iterator[Curve]:
-    """Densities over the highest of the panel: those of thin matrices are ten times those of square ones."""
-    x = s.sigma[s.sigma > s.floor] / edge
-    words = "" if len(x) == len(s.sigma) else f": {len(x)} of {len(s.sigma)} are not zero"
+    """Densities over the highest of the panel: those of thin matrices are ten times those of square ones.
+
+    Rounding stands in no bar, but where it is the end of a bulk.
+    """
+    x = s.sigma[s.sigma > (s.floor if found else s.uncertain)] / edge
+    words = "" if len(x) == len(s.sigma) else f": {len(x)} of {len(s.sigma)} are not rounding"
     edges, bars = _histogram(x, len(s.sigma), FEWEST if found else SINGLY)
     at, law = _law(s, found) if found else (x[:0], x[:0])
     highest = max(bars.max(), law.max(initial=0.0))
@@ -102,14 +101,14 @@ def _counted(spikes: NDArray[np.float64]) -> str:
     return f"{len(spikes)} spike{'s' * (len(spikes) > 1)}, to {spikes[0]:.3g}"
 
 
-def _tail(s: Spectrum, cut: float | None, eps: float, edge: float) -> Iterator[Curve]:
+def _tail(s: Spectrum, cut: float | None, edge: float) -> Iterator[Curve]:
     """The share of squares >= x, and the power law from xmin on."""
-    tail = tail_above(s.above, cut)
+    tail = tail_of(s, cut)
     if not len(tail):
         return
     ranks = np.unique(np.geomspace(1, len(tail), POINTS).astype(int))
     yield Curve("squares", tail[-ranks] / edge / edge, ranks / len(tail), "points")
-    fit = fit_of(s, cut, eps)
+    fit = fit_of(s, tail)
     if fit is not None:
         x = np.geomspace(fit.xmin, tail[-1], POINTS)
         share = fit.tail / len(tail) * (x / fit.xmin) ** (1 - fit.alpha)

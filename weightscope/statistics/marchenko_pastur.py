@@ -22,7 +22,7 @@ TRACY_WIDOM_99 = 2.0234                         # 99% of Tracy-Widom, beta = 1: 
 CLEAN_SPIKES = 10                               # a bulk is what remains when at most r/10 values stand out
 CLEAN_KS = 0.1                                  # plus 2/r, what few values scatter by
 NO_CLEAN_BULK = "no clean bulk"
-NO_BULK = "no bulk: nothing above the floor but spikes"
+NO_BULK = "no bulk: nothing above rounding but spikes"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ COLUMNS = (
 )
 TIE = 1e-9                                      # shares that equal values hold are reached but for rounding
 WIDE = {"F64": 2.0**-52, "F32": 2.0**-23}         # too many values to list; narrow types show their own spacing
-NO_CONDITION = "no condition: sigma_min is not above the floor"
 ZERO = "zero matrix"
 
 
@@ -36,9 +35,10 @@ def ranks(
     """All COLUMNS, with lambda = sigma^2, and a `note` where one is null for a reason.
 
     `fro` = sqrt(sum lambda), `stable_rank` = sum(lambda)/lambda_1, `effective_rank` = exp(-sum p ln p) with
-    p = sigma/sum(sigma), `log_norm` = log10 sum(lambda), `orthogonality` = population std over mean of sigma; `rank`,
-    `condition` and `rank_90`, `rank_99` as below. Sizes are in the unit of the weights. Equals numpy.linalg.norm and
-    cond, scipy.stats.entropy and variation. A zero matrix has sizes and rank 0 and nothing else.
+    p = sigma/sum(sigma), `log_norm` = log10 sum(lambda), `orthogonality` = population std over mean of sigma, `rank` =
+    how many are `uncertain` no more; `condition` and `rank_90`, `rank_99` as below. Sizes are in the unit of the
+    weights. Equals numpy.linalg.norm and cond, scipy.stats.entropy and variation. A zero matrix has sizes and rank 0
+    and nothing else.
 
     >>> found = ranks(np.array([3.0, 1.0]), 2, 2, floor=1e-6, eps=eps_of("F32"))
     >>> found["rank"], found["condition"], found["rank_90"]
@@ -46,49 +46,50 @@ def ranks(
     """
     if not (len(sigma) and sigma[0] > 0):
         return dict.fromkeys(COLUMNS) | {"sigma_max": 0.0, "sigma_min": 0.0, "fro": 0.0, "rank": 0, "note": ZERO}
-    top, scaled = float(sigma[0]), sigma / sigma[0]
-    energy = float((scaled**2).sum())
+    top, scaled, least = float(sigma[0]), sigma / sigma[0], uncertain(sigma, m, n, floor, eps)
+    energy, used = float((scaled**2).sum()), int((sigma > least).sum())
     found = {
         "sigma_max": top,
         "sigma_min": float(sigma[-1]),
         "fro": top * sqrt(energy),
         "stable_rank": energy,
         "effective_rank": float(np.exp(special.entr(scaled / scaled.sum()).sum())),
-        "rank": rank(sigma, m, n, floor, eps),
-        "condition": condition(sigma, floor),
+        "rank": used,
+        "condition": condition(sigma, least),
         "rank_90": rank_of_share(sigma, 0.90),
         "rank_99": rank_of_share(sigma, 0.99),
         "log_norm": 2 * log10(top) + log10(energy),
         "orthogonality": float(scaled.std() / scaled.mean()),
     }
-    return found | ({"note": NO_CONDITION} if found["condition"] is None else {})
+    lost = f"no condition: {len(sigma) - used} of {len(sigma)} singular values are rounding"
+    return found | ({"note": lost} if used < len(sigma) else {})
 
 
-def rank(sigma: NDArray[np.float64], m: int, n: int, floor: float, eps: float) -> int:
-    """Count of sigma > max((eps/2) rms (sqrt m + sqrt n), floor), rms = |W|_F/sqrt(mn).
+def uncertain(sigma: NDArray[np.float64], m: int, n: int, floor: float, eps: float) -> float:
+    """max((eps/2) rms (sqrt m + sqrt n), floor), rms = |W|_F/sqrt(mn): up to here a singular value may be rounding.
 
     The first is about twice the spectral norm of the rounding error of a matrix stored with spacing eps (`eps_of`). The
-    usual sigma_1 max(m,n) eps would give 0 for every BF16 matrix of side 128 or more. A difference of two matrices is
-    not rounded by itself: its eps is the larger of both sides' eps * rms, divided by its own rms.
+    usual sigma_1 max(m,n) eps would leave no singular value of a BF16 matrix of side 128 or more. A difference of two
+    matrices is not rounded by itself: its eps is the larger of both sides' eps * rms, divided by its own rms.
 
-    >>> rank(np.array([100.0, 1.0, 0.01]), 3, 3, floor=1e-6, eps=eps_of("BF16"))
-    2
+    >>> uncertain(np.array([4.0, 0.0]), 4, 4, floor=1e-6, eps=0.5), uncertain(np.array([4.0, 0.0]), 4, 4, 1e-6, 0.0)
+    (1.0, 1e-06)
     """
     if not (len(sigma) and sigma[0] > 0):
-        return 0
+        return floor
     rms = float(sigma[0]) * sqrt(((sigma / sigma[0]) ** 2).sum() / (m * n))
-    return int((sigma > max(eps / 2 * rms * (sqrt(m) + sqrt(n)), floor)).sum())
+    return max(eps / 2 * rms * (sqrt(m) + sqrt(n)), floor)
 
 
-def condition(sigma: NDArray[np.float64], floor: float) -> float | None:
-    """sigma_1/sigma_r; None where sigma_r is at most the floor, since neither the ratio nor infinity was measured.
+def condition(sigma: NDArray[np.float64], least: float) -> float | None:
+    """sigma_1/sigma_r; None where sigma_r <= `least` may be rounding: neither the ratio nor infinity was measured.
 
-    Such a matrix is at least as ill-conditioned as sigma_1/floor.
+    Such a matrix is at least as ill-conditioned as sigma_1/least.
 
     >>> condition(np.array([4.0, 2.0]), 1e-6), condition(np.array([4.0, 1e-9]), 1e-6)
     (2.0, None)
     """
-    return float(sigma[0] / sigma[-1]) if len(sigma) and sigma[-1] > floor else None
+    return float(sigma[0] / sigma[-1]) if len(sigma) and sigma[-1] > least else None
 
 
 def rank_of_share(sigma: NDArray[np.float64], share: float) -> int:

@@ -6,13 +6,15 @@ Zero rows and columns are left out first: they add zeros to the singular values 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING
 
 from ..errors import Unmeasured
 from ..heavy import numpy as np
 from ..sketches import SingularValues
 from .iid import non_zero_lines
+from .ranks import uncertain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,11 +40,32 @@ class Spectrum:
     shape: Shape  # with zero lines
     diagonal: float | None = None  # energy on the wrapped diagonal; None where it was not summed
     variance: float = 0.0  # of the elements, about their mean; 0 where it vanishes beside that
+    eps: float = 0.0  # spacing of the stored type at 1
 
     @property
     def q(self) -> float:
         """Aspect ratio min/max, at most 1."""
         return min(self.m, self.n) / max(self.m, self.n)
+
+    @cached_property
+    def uncertain(self) -> float:
+        """Up to here a singular value may be rounding, of the route or of the stored type."""
+        return uncertain(self.sigma, self.m, self.n, self.floor, self.eps)
+
+    @property
+    def rank(self) -> int:
+        """How many singular values are more than that."""
+        return int((self.sigma > self.uncertain).sum())
+
+    @property
+    def rounded(self) -> bool:
+        """Whether most singular values may be rounding: then none of them tells of the others."""
+        return 2 * self.rank < len(self.sigma)
+
+    @property
+    def zero(self) -> bool:
+        """No element is other than zero."""
+        return not (len(self.sigma) and self.sigma[0] > 0)
 
     @property
     def above(self) -> NDArray[np.float64]:
@@ -56,10 +79,10 @@ class Spectrum:
         return self.route == "factors" and not bool((self.sigma > 0).all())
 
 
-def spectrum(values: SingularValues, margins: Margins) -> Spectrum:
-    """Singular values without those of zero lines; raises Unmeasured where elements or squares are not finite.
+def spectrum(values: SingularValues, margins: Margins, eps: float = 0.0) -> Spectrum:
+    """Singular values without those of zero lines, of a matrix stored with spacing `eps` at 1.
 
-    Whatever the route, most statistics are of squares: a matrix whose squares overflow or vanish has none.
+    Raises Unmeasured where elements or squares are not finite: whatever the route, most statistics are of squares.
     """
     if values.nonfinite:
         raise Unmeasured("non-finite elements: no spectrum")
@@ -68,7 +91,7 @@ def spectrum(values: SingularValues, margins: Margins) -> Spectrum:
     m, n = non_zero_lines(margins)
     return Spectrum(
         values.values[: min(m, n)], m, n, values.route, values.floor, values.shape,
-        None if values.route == "factors" else values.diagonal, _variance(margins, m * n),
+        None if values.route == "factors" else values.diagonal, _variance(margins, m * n), eps,
     )
 
 
@@ -87,15 +110,6 @@ def of_product(left: Triangle, right: Triangle, scale: float, shape: Shape) -> S
     known[: len(found)] = found[: len(known)]
     floor = float(known.max(initial=0.0)) * len(found) * EPS
     return SingularValues(known, shape, "factors", floor, 0.0, nonfinite)
-
-
-def rms(spectrum: Spectrum) -> float:
-    """|W|_F/sqrt(mn) of the lines that are not zero.
-
-    >>> rms(Spectrum(np.array([3.0, 4.0]), 5, 5, "gram", 0.0, (5, 5)))
-    1.0
-    """
-    return float(np.linalg.norm(spectrum.sigma)) / sqrt(max(spectrum.m * spectrum.n, 1))
 
 
 def _variance(margins: Margins, size: int) -> float:

@@ -9,7 +9,6 @@ from ...columns import Column
 from ...sketches import Decompose
 from ..iid import line_spreads
 from ..marchenko_pastur import NO_BULK, NO_CLEAN_BULK, Bulk, bulk
-from ..ranks import eps_of, rank
 from ..spectrum import THIN, Spectrum
 from ..statistic import Evidence, Statistic
 from .lines import SPREAD_COLUMNS
@@ -28,10 +27,10 @@ COLUMNS = (
 TWICE = 2.0  # times its null: from there the spread of lines is no accident
 
 
-def bulk_of(s: Spectrum, eps: float) -> Bulk | None:
-    """The bulk; none of a product of thin factors, nor where it is but the rounding of a type with this spacing."""
+def bulk_of(s: Spectrum) -> Bulk | None:
+    """The bulk; none of a product of thin factors, nor where it is but rounding."""
     found = None if s.low_rank else bulk(s.sigma, s.m, s.n, s.floor)
-    return found if found and found.spikes < rank(s.sigma, s.m, s.n, s.floor, eps) else None
+    return found if found and found.spikes < s.rank else None
 
 
 def values(found: Bulk | None) -> dict[str, object]:
@@ -52,7 +51,7 @@ def values(found: Bulk | None) -> dict[str, object]:
 
 def _of(balanced: bool, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     s, spread = spectrum, dict(line_spreads(margins_of(evidence)))
-    found = values(bulk_of(s, eps_of(evidence.dtype)))
+    found = values(bulk_of(s))
     said = [THIN] if s.low_rank else [found["note"], *(() if balanced else _uneven(spread))]
     return {**found, **spread, **joined(*said, spread.get("note"))}
 

@@ -9,21 +9,27 @@ from ...sketches import Decompose
 from ..residual_product import FEWEST, effective_depth
 from ..spectrum import THIN, Spectrum
 from ..statistic import Evidence, Statistic
-from .spectral import spectral
+from .spectral import joined, spectral
 
 COLUMNS = (
     Column("effective_depth", "float", "residual blocks whose product has such a spectrum (i.i.d.: 1)", shown=True),
     Column("effective_depth_distance", "float", "Wasserstein-1 distance of log singular values at that depth"),
 )
 FEW = f"no effective depth below {FEWEST} singular values"
+ROUNDED = "no effective depth: most singular values are rounding"
+
+
+def depth_of(s: Spectrum) -> tuple[tuple[float, float] | None, str]:
+    """Effective depth and its distance, or none and the reason."""
+    if s.low_rank or s.rounded:
+        return None, THIN if s.low_rank else ROUNDED
+    found = effective_depth(s.sigma, s.m, s.n)
+    return found, "" if found else FEW
 
 
 def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
-    s = spectrum
-    found = None if s.low_rank else effective_depth(s.sigma, s.m, s.n)
-    if found is None:
-        return {c.name: None for c in COLUMNS} | {"note": THIN if s.low_rank else FEW}
-    return dict(zip((c.name for c in COLUMNS), found, strict=True))
+    found, note = depth_of(spectrum)
+    return {**dict(zip((c.name for c in COLUMNS), found or (None, None), strict=True)), **joined(note)}
 
 
 def depth(measure: Decompose) -> Statistic:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...sketches import Decompose
 from ..power_law import PowerLaw, alpha_interval, alpha_weighted, log_alpha_norm, power_law, tail_above
-from ..ranks import eps_of
 from ..spectrum import Spectrum
 from ..statistic import Evidence, Statistic
 from .spectral import joined, spectral
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...heavy import numpy as np
 
 _SOURCE = "arXiv 0706.1062, WeightWatcher 0.7.7"
 COLUMNS = (
@@ -32,18 +37,23 @@ NONE = "no power law: fewer than two different values above the cut"
 EVEN = 4  # times that rounding: squares of an orthogonal matrix differ by less
 
 
-def fit_of(s: Spectrum, cut: float | None, eps: float) -> PowerLaw | None:
-    """The tail above `cut`; none where the squares are even but for the rounding of route and type."""
-    tail = tail_above(s.above, cut)
-    rounding = max(eps, s.floor / float(s.sigma[0])) if len(tail) else eps
+def tail_of(s: Spectrum, cut: float | None) -> NDArray[np.float64]:
+    """Squares above `cut` that the route tells from zero, ascending; without one those that may not be rounding."""
+    return tail_above(s.above if cut is not None else s.sigma[: s.rank] ** 2, cut)
+
+
+def fit_of(s: Spectrum, tail: NDArray[np.float64]) -> PowerLaw | None:
+    """The power law of a tail; none where the squares are even but for the rounding of route and type."""
+    rounding = max(s.eps, s.floor / float(s.sigma[0])) if len(tail) else s.eps
     return None if len(tail) and tail[-1] <= tail[0] * (1 + EVEN * rounding) else power_law(tail)
 
 
 def _of(cut: float | None, interval: bool, seed: int, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
-    eigenvalues, fit = spectrum.above, fit_of(spectrum, cut, eps_of(evidence.dtype))
+    eigenvalues, own = spectrum.above, tail_of(spectrum, cut)
+    fit = fit_of(spectrum, own)
     if fit is None:
         return {c.name: None for c in columns(interval)} | {"note": NONE}
-    ends = alpha_interval(tail_above(eigenvalues, cut), seed) if interval else None
+    ends = alpha_interval(own, seed) if interval else None
     return {
         "alpha": fit.alpha,
         "alpha_ks": fit.ks,

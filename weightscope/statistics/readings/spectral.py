@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...sketches import Decompose, Lines, Measure
+from ..ranks import ZERO, eps_of
 from ..spectrum import Spectrum, spectrum
 from ..statistic import Evidence, Statistic
 
@@ -17,10 +18,14 @@ Reading = Callable[[Spectrum, Evidence], Mapping[str, object]]
 
 
 def spectral(columns: tuple[Column, ...], measure: Decompose, of: Reading, more: frozenset[Measure]) -> Statistic:
-    """A statistic of the spectrum by `measure`, which may look at `more` sketches beside it."""
+    """A statistic of the spectrum by `measure`, which may look at `more` sketches beside it.
+
+    Of a zero matrix every reading has the one reason.
+    """
 
     def read(evidence: Evidence) -> Mapping[str, object]:
-        return of(spectrum(evidence.sketches[measure], evidence.sketches[Lines()]), evidence)
+        s = spectrum(evidence.sketches[measure], evidence.sketches[Lines()], eps_of(evidence.dtype))
+        return {**of(s, evidence), **({"note": ZERO} if s.zero else {})}
 
     needs: frozenset[Measure] = frozenset({measure, Lines()})
     return Statistic(columns, needs | more, read)

@@ -10,12 +10,10 @@ from ...columns import Column
 from ...sketches import Balanced, Decompose
 from ..balancing import NONE_EXISTS
 from ..marchenko_pastur import NO_BULK
-from ..ranks import eps_of
-from ..residual_product import effective_depth
 from ..spectrum import THIN, Spectrum
 from ..statistic import Evidence, Statistic
 from .bulk import bulk_of
-from .depth import FEW
+from .depth import depth_of
 from .spectral import joined, spectral
 
 COLUMNS = (
@@ -31,13 +29,13 @@ def _of(balanced: Balanced, spectrum: Spectrum, evidence: Evidence) -> Mapping[s
     if spectrum.low_rank or not core.of:
         return {c.name: None for c in COLUMNS} | {"note": THIN if spectrum.low_rank else NONE_EXISTS}
     s = replace(spectrum, sigma=core.of[0].values[: len(spectrum.sigma)], floor=core.of[0].floor)
-    found, deep = bulk_of(s, eps_of(evidence.dtype)), effective_depth(s.sigma, s.m, s.n)
+    found, (deep, shallow) = bulk_of(s), depth_of(s)
     return {
         "spikes_balanced": found and found.spikes,
         "mp_sigma_balanced": found and found.sigma,
         "spike_energy_balanced": found and found.spike_energy,
         "effective_depth_balanced": deep and deep[0],
-        **joined("" if found else f"balanced core: {NO_BULK}", "" if deep else FEW),
+        **joined("" if found else f"balanced core: {NO_BULK}", shallow),
     }
 
 
