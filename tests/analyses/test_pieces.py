@@ -152,3 +152,48 @@ def test_the_first_place_does_not_depend_on_resources(name):
     for resources in ({"threads": 1}, {"threads": 2}, {"memory": 256 << 20}):
         (row,) = ws.fit({name: w}, columns=("tensor", "nan", "note"), panels=False, **resources).rows
         assert row["note"] == f"2 NaN and 1 Inf, the first at {where}: statistics of the finite values"
+
+
+NEOX = "gpt_neox.layers.{}.attention.query_key_value.{}".format
+TOGETHER = "q, k and v stay together: needs num_attention_heads of config.json, put it beside the weights"
+
+
+@pytest.mark.parametrize("command", [ws.fit, ws.spectrum, ws.ls, ws.outliers], ids=lambda f: f.__name__)
+def test_a_fused_tensor_that_stays_whole_says_why(draw, by_name, command):
+    """And what to do; not where nobody wanted its parts, and not of what is no fused tensor."""
+    fused, plain = (NEOX(0, "weight"), NEOX(0, "bias")), "gpt_neox.layers.0.mlp.dense_h_to_4h.weight"
+    model = {fused[0]: draw(96, 32), fused[1]: draw(96), plain: draw(8, 9)}
+    rows = by_name(command(model))
+    assert all(TOGETHER in rows[name]["note"].split("; ") for name in fused)
+    assert "together" not in (rows[plain]["note"] or "")
+    assert not any("together" in (row["note"] or "") for row in command(model, split=False).rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "config", "said"),
+    [
+        (NEOX(0, "weight"), (96, 32), {"num_attention_heads": 5},
+         "q, k and v stay together: 96 lines are not 3 parts of 5 heads, say how with --name-map"),
+        ("h.0.self_attention.query_key_value.weight", (96, 32), {},
+         "q, k and v stay together: needs model_type of config.json, put it beside the weights"),
+        ("model.layers.0.mlp.experts.gate_up_proj", (2, 32, 32), {},
+         "gate and up stay together: needs the orientation, which neither config.json nor the shapes decide, "
+         "say how with --name-map"),
+        ("model.layers.0.self_attn.kv_a_proj_with_mqa.weight", (96, 32), {},
+         "its parts stay together: needs kv_lora_rank of config.json, put it beside the weights"),
+    ],
+    ids=["heads that do not fit", "two layouts of one name", "experts", "other parts"],
+)  # fmt: skip
+def test_each_reason_has_its_cure(draw, tmp_path, name, shape, config, said):
+    """A file to add, or a rule to write."""
+    save_file({name: draw(*shape)}, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert all(said in row["note"].split("; ") for row in ws.fit(tmp_path).rows)
+    assert said in ws.ls(tmp_path).rows[0]["note"]
+
+
+def test_listing_keeps_whole_what_was_split(draw, by_name):
+    """One row a stored tensor, with its own role, and no word of parts."""
+    model = {QKV: draw(48, 144), "transformer.wte.weight": draw(60, 48)}
+    row = by_name(ws.ls(model))[QKV]
+    assert (row["role"], row["part"], row["note"]) == ("attn.qkv", None, None)

@@ -15,6 +15,10 @@ from ..dtypes import DTYPES
 from ..errors import Unmeasured
 from ..naming import Place, places
 from .analysis import Model, Piece
+from .notes import joined
+
+OPTIMIZER = Place("optimizer", "buffer")
+FUSED = {"attn.qkv": "q, k and v", "mlp.gate_up": "gate and up", "moe.expert.gate_up": "gate and up"}
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,12 @@ class Reading:
 
 def listed(checkpoint: Checkpoint, reading: Reading) -> Model:
     """Every stored tensor as one piece, nothing split, nothing paired: what `ls` shows."""
-    found = _places(checkpoint, replace(reading, split=False))
-    pieces = tuple(_whole(t, found[t.name][0], t.name in checkpoint.optimizer) for t in checkpoint.tensors)
-    return Model(checkpoint.source, checkpoint, pieces)
+    apart = _places(checkpoint, reading)
+    fused = any(places[0].part for places in apart.values())
+    found = _places(checkpoint, replace(reading, split=False)) if fused else apart
+    states = checkpoint.optimizer
+    stands = {n: (OPTIMIZER, "") if n in states else (p[0], _together(apart[n][0])) for n, p in found.items()}
+    return Model(checkpoint.source, checkpoint, tuple(_whole(t, *stands[t.name]) for t in checkpoint.tensors))
 
 
 def measured(checkpoint: Checkpoint, reading: Reading) -> Model:
@@ -58,9 +65,9 @@ def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Plac
     return places(shapes, checkpoint.config, split=reading.split, name_map=reading.name_map)
 
 
-def _whole(tensor: Stored, place: Place, optimizer: bool) -> Piece:
-    place = Place("optimizer", "buffer") if optimizer else place
-    return Piece(tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.note)
+def _whole(tensor: Stored, place: Place, note: str) -> Piece:
+    note = joined(tensor.note, note) or ""
+    return Piece(tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, note)
 
 
 def _split(tensor: Stored, parts: tuple[Place, ...]) -> Iterator[Piece]:
@@ -88,7 +95,16 @@ def _seen(tensor: Stored, place: Place) -> Entry:
 
 def _note(tensor: Stored, place: Place) -> str:
     unsure = "orientation unknown: rows and columns may be exchanged" if place.orientation == "unknown" else ""
-    return "; ".join(n for n in (tensor.note, unsure) if n)
+    return joined(tensor.note, unsure, _together(place)) or ""
+
+
+def _together(place: Place) -> str:
+    """Why a fused tensor is whole although its parts were wanted, and what to do."""
+    reason = place.why.partition("; not split: ")[2]
+    absent = reason.startswith("needs ") and reason.endswith(" of config.json")
+    cure = "put it beside the weights" if absent else "say how with --name-map"
+    parts = FUSED.get(place.role.removesuffix(".bias"), "its parts")
+    return f"{parts} stay together: {reason}, {cure}" if reason else ""
 
 
 def _adapted(checkpoint: Checkpoint, products: Mapping[str, Product], reading: Reading) -> Mapping[str, Place]:

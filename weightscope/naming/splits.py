@@ -55,15 +55,17 @@ def concat(fused: Fused) -> Parts | str:
     q = fused.facts.written_from(fused.module)
     if 0 < q < fused.lines <= 3 * q and (fused.lines - q) % 2 == 0:
         return _blocks(fused.parts, [q, (fused.lines - q) // 2, (fused.lines - q) // 2])
-    return "needs num_attention_heads and num_key_value_heads of config.json, or the output projection beside it"
+    return "needs the output projection beside it, or num_attention_heads and num_key_value_heads of config.json"
 
 
 def per_head(fused: Fused) -> Parts | str:
     """View (heads, 3, d), q = [:, 0]: GPT-NeoX, BLOOM, Falcon-RW."""
     heads = fused.facts.number("heads")
-    if not heads or fused.lines % (3 * heads):
+    if not heads:
         return "needs num_attention_heads of config.json"
-    head = fused.lines // (3 * heads)
+    head, left = divmod(fused.lines, 3 * heads)
+    if left or not head:
+        return f"{fused.lines} lines are not 3 parts of {heads} heads"
     return tuple((p, Index(i * head, head, heads, 3 * head)) for i, p in enumerate(fused.parts))
 
 
@@ -105,8 +107,10 @@ def sizes(fused: Fused) -> Parts | str:
     """Blocks whose sizes config.json names: `sizes latent=kv_lora_rank rope`; the last takes the rest."""
     names, widths = _named(fused)
     rest = fused.lines - sum(widths)
-    if 0 in widths or rest <= 0:
+    if 0 in widths:
         return "needs " + ", ".join(n for _, n in names[:-1]) + " of config.json"
+    if rest <= 0:
+        return f"{fused.lines} lines are too few for {sum(widths)} and a rest"
     return _blocks(tuple(p for p, _ in names), [*widths, rest])
 
 
@@ -114,8 +118,10 @@ def heads_of(fused: Fused) -> Parts | str:
     """Blocks inside each head, sizes as in `sizes`: DeepSeek's kv_b is (n_h, d_nope + d_v)."""
     heads, (names, widths) = fused.facts.number("heads"), _named(fused)
     period = fused.lines // heads if heads else 0
-    if 0 in widths or not heads or fused.lines % heads or period <= sum(widths):
+    if 0 in widths or not heads:
         return "needs num_attention_heads, " + ", ".join(n for _, n in names[:-1]) + " of config.json"
+    if fused.lines % heads or period <= sum(widths):
+        return f"{fused.lines} lines are not {heads} heads of {sum(widths)} and a rest"
     blocks = _blocks(tuple(p for p, _ in names), [*widths, period - sum(widths)])
     return tuple((p, Index(i.start, i.length, heads, period)) for p, i in blocks)
 
