@@ -209,6 +209,21 @@ def test_rows_that_changed_since_the_base(model, outliers):
     assert rows[Q(0)]["note"] == "not in the base"
 
 
+def test_a_base_of_another_model_is_refused(model):
+    """Nothing of it was compared, and no findings would read as all clear; what is left out of a base is said."""
+    with pytest.raises(Usage, match="same names, shapes and types; found none of 4 matrices in it; name what this"):
+        ws.outliers(model, base={f"other.{name}": w for name, w in model.items()}, panels=False)
+    with pytest.raises(Usage, match="found none of 4 matrices"):
+        ws.outliers(model, base={name: w.half() for name, w in model.items()}, panels=False)
+    assert ws.outliers(model, base={"other": model[EMBED]}, role="norm", panels=False).notes == ()
+    assert ws.outliers(model, base=model, panels=False).notes == ()
+    grown = model | {EMBED: torch.cat((model[EMBED], model[EMBED][:1]))}
+    said = "not compared, since the base has none of that name, shape and type: "
+    assert ws.outliers(grown, base=model, panels=False).notes == (said + EMBED,)
+    few = ws.outliers(model | {UP(i): model[UP(1)] + i for i in range(2, 9)}, base=model, panels=False)
+    assert few.notes == (f"{said}{UP(2)}, {UP(3)}, {UP(4)} and 4 more",)
+
+
 def test_a_base_is_a_path_too(model, tmp_path, outliers):
     """A file, as on the command line; the sign of a zero is no change, the last bit of another weight is one."""
     base = {name: w.clone() for name, w in model.items()}

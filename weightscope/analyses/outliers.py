@@ -17,7 +17,7 @@ from .findings import FINDINGS, FOUND, GRAVITY, SEVERITY, gravest, judged
 from .groups import grouped, keys_of, spread, with_spread
 from .identity import NOTE, SOURCE, TENSOR, of_group, of_tensor, sourced
 from .notes import joined
-from .outliers_answers import AGAINST, TWIN, answers
+from .outliers_answers import AGAINST, TWIN, answers, uncompared
 from .outliers_extremes import ROWS, WEIGHTS, top_rows, top_weights
 from .outliers_lines import marked
 from .outliers_pictures import panel
@@ -103,6 +103,7 @@ def optional(o: OutliersOptions) -> Mapping[str, str]:
 def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iterator[Row | Panel | Block]:
     """One row a tensor or a group with its findings; or the list of extremes that was asked for."""
     asked = () if o.top or o.top_rows else chosen(statistics(o), _needed(o))
+    notes(models, o)                            # refuses a base of another model
     for model in models:
         own, found = sourced(models, model), answers(model, o, asked, measure)
         if o.top:
@@ -116,6 +117,11 @@ def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iter
                 yield Row({**own, **of_tensor(answer.piece), **_judged(answer, o)})
                 if o.panels:
                     yield panel(answer, {**own, "tensor": answer.piece.name})
+
+
+def notes(models: Sequence[Model], o: OutliersOptions) -> tuple[str, ...]:
+    """Which matrices could not be compared with the base."""
+    return tuple(filter(None, (uncompared(model) for model in models))) if o.base else ()
 
 
 def _needed(o: OutliersOptions) -> frozenset[str] | None:
@@ -161,4 +167,6 @@ def _many(n: int, what: str) -> str:
     return f"{n} {what}" + "s" * (n != 1)
 
 
-OUTLIERS = Analysis("outliers", OutliersOptions, columns, optional, rows, pieces.measured, draws=True, closing=closing)
+OUTLIERS = Analysis(
+    "outliers", OutliersOptions, columns, optional, rows, pieces.measured, draws=True, closing=closing, notes=notes
+)

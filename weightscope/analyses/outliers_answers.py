@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints import Entry
 from ..columns import Column
 from ..engine.unit import Measured, Measurer, Unit
+from ..errors import Usage
 from ..sketches import Beyond, Hashes, Top, Untrained
 from ..statistics.marked_lines import content
 from ..statistics.readings.marked_lines import MARGINS
@@ -25,6 +27,7 @@ AGAINST = (
     Column("untouched_rows", "int", "rows that are bit-identical to those of --base", shown=True, option="--base"),
 )
 PLACES = 256                                    # weights that a picture of one tensor shows
+FEW = 3                                         # names in a sentence
 SMALL = 1024                                    # elements: smaller tensors are equal by chance or by design
 
 
@@ -48,13 +51,32 @@ def answers(model: Model, o: OutliersOptions, asked: Sequence[Statistic], measur
 
 def _unit(piece: Piece, model: Model, wants: frozenset[Any]) -> Unit:
     """A tensor, and its base where there is one of the same shape and type."""
-    base, entry = model.base.get(piece.name), piece.entry
-    assert entry is not None
-    alike = base is not None and base.entry is not None and (base.dtype, base.entry.shape) == (piece.dtype, entry.shape)
-    if base is None or base.entry is None or not alike or not piece.is_matrix:
-        return Unit(piece, {"": entry}, {"": wants})
-    hashes = frozenset({Hashes()})
-    return Unit(piece, {"": entry, BASE: base.entry}, {"": wants | hashes, BASE: hashes})
+    assert piece.entry is not None
+    base, hashes = _counterpart(piece, model), frozenset({Hashes()})
+    if base is None:
+        return Unit(piece, {"": piece.entry}, {"": wants})
+    return Unit(piece, {"": piece.entry, BASE: base}, {"": wants | hashes, BASE: hashes})
+
+
+def _counterpart(piece: Piece, model: Model) -> Entry | None:
+    """The matrix of that name in the base, of the same shape and type."""
+    base = model.base.get(piece.name)
+    if piece.entry is None or base is None or base.entry is None or not piece.is_matrix:
+        return None
+    alike = (base.dtype, base.entry.shape) == (piece.dtype, piece.entry.shape)
+    return base.entry if alike else None
+
+
+def uncompared(model: Model) -> str:
+    """Which matrices have no counterpart in the base; Usage where none has: all clear would be a lie."""
+    matrices = [p.name for p in model.pieces if p.is_matrix]
+    lone = [p.name for p in model.pieces if p.is_matrix and _counterpart(p, model) is None]
+    if matrices and lone == matrices:
+        raise Usage("expected a base with tensors of the same names, shapes and types",
+                    f"found none of {len(matrices)} matrices in it", "name what this checkpoint was made from")
+    more = f" and {len(lone) - FEW} more" if len(lone) > FEW else ""
+    said = f"not compared, since the base has none of that name, shape and type: {', '.join(lone[:FEW])}{more}"
+    return said if lone else ""
 
 
 def _wants(piece: Piece, o: OutliersOptions, asked: Sequence[Statistic], alone: bool) -> frozenset[Any]:
