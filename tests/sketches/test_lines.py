@@ -21,8 +21,16 @@ def sums(x: np.ndarray) -> dict:
             "min": np.where(ok, x, np.inf).min(axis),
             "max": np.where(ok, x, -np.inf).max(axis),
             "nonfinite": (~ok).sum(axis),
+            **ends(x, axis),
         }.items()
     }
+
+
+def ends(x: np.ndarray, axis: int) -> dict:
+    """The first and the last place of each line that is not zero."""
+    places = np.arange(x.shape[axis])[:, None] if axis == 0 else np.arange(x.shape[axis])
+    least, greatest = np.where(x != 0, places, np.inf), np.where(x != 0, places, -np.inf)
+    return {"start": least.min(axis), "end": greatest.max(axis)}
 
 
 def check(found, x: np.ndarray, near: float) -> None:
@@ -74,6 +82,21 @@ def test_every_kind_of_number_has_margins(lab, dtype) -> None:
     """Integers, codes and truth values are summed as what they mean."""
     stored = lab.bits(dtype, (1, 24, 40), 8)
     check(lab.take(Lines(extremes=True), stored, dtype, cuts=(16,))[0], lab.values(dtype, stored)[0], 1e-6)
+
+
+@pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (1, 30, 64)), (1, (16, 17, 90))])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.97, 1.0])
+def test_where_lines_are_not_zero(lab, share, axis, cuts) -> None:
+    """Zeros strewn, dead lines, a zero corner; -0 is zero, NaN and Inf are not; each matrix of a stack has its own."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(3, 80, 700)) * (rng.random((3, 80, 700)) >= share)
+    x[0, 40:, 100:], x[1, :33, :], x[1, :, 690:], x[2, 5, 9], x[2, 6, 600] = 0.0, -0.0, 0.0, np.nan, -np.inf
+    stored = lab.numbers("BF16", x)
+    for layout in (stored, stored.mT.contiguous().mT):
+        for found, v in zip(lab.take(Lines(extremes=True), layout, "BF16", axis, cuts), x, strict=True):
+            for side, along in (("rows", 1), ("cols", 0)):
+                for name, expected in ends(v, along).items():
+                    assert np.array_equal(getattr(found, side)[name], expected), (side, name)
 
 
 def test_margins_of_different_tensors_do_not_pool(lab) -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weightscope.statistics.marked_lines import constant, dead, duplicated, one_sign, outlying, zero_block
+from weightscope.sketches import Twins
+from weightscope.statistics.marked_lines import (
+    constant,
+    dead,
+    duplicated,
+    loudest,
+    one_sign,
+    outlying,
+    rms,
+    row_z,
+    twins,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -14,8 +25,10 @@ def lines(w: np.ndarray) -> dict[str, np.ndarray]:
     """Margins with extremes of the rows of w."""
     ok = np.isfinite(w)
     v = np.where(ok, w, 0)
+    with np.errstate(over="ignore"):
+        squares = (v**2).sum(1)
     return {
-        "sum": v.sum(1), "squares": (v**2).sum(1), "min": np.where(ok, w, np.inf).min(1),
+        "sum": v.sum(1), "squares": squares, "min": np.where(ok, w, np.inf).min(1),
         "max": np.where(ok, w, -np.inf).max(1), "nonfinite": (~ok).sum(1) * 1.0,
     }
 
@@ -62,10 +75,34 @@ def test_duplicates_are_all_of_them_but_dead_and_constant_ones() -> None:
     assert np.flatnonzero(duplicated(hashes, skipped)).tolist() == [0, 2, 4]
 
 
-@pytest.mark.parametrize(
-    ("rows", "cols", "found"),
-    [([0, 0, 1], [0, 0], "1x0"), ([0, 1, 1], [0, 0, 1], "2x1"), ([1, 0, 0], [0], None), ([1, 1], [1, 1], None)],
-)
-def test_padding_stands_at_the_end(rows, cols, found) -> None:
-    """Zero lines elsewhere, and a zero matrix, are no padding."""
-    assert zero_block(np.array(rows, bool), np.array(cols, bool)) == found
+def test_twins_are_told_set_by_set(taken) -> None:
+    """Three of a kind and two, by their first rows; dead, constant and NaN rows are none, nor are nearly equal ones."""
+    w = RNG.normal(size=(40, 30))
+    w[[11, 30]], w[[9, 31]], w[[4, 5]], w[[6, 7]], w[33] = w[2], w[20], 0, 1, w[34]
+    w[[12, 13]], w[33, 7] = np.nan, np.nextafter(w[33, 7], 9)
+    found = twins(taken(Twins(), w), lines(w))
+    assert [rows.tolist() for rows in found] == [[2, 11, 30], [9, 20, 31]]
+    assert twins(taken(Twins(), w[:9]), lines(w[:9])) == ()
+
+
+def test_distances_of_norms_equal_numpy(planted) -> None:
+    """RMS, its log's distance in 1.4826 MAD, and the loudest; zero, non-finite and huge lines have none."""
+    planted[50] *= 1e200
+    found, (sizes, z) = lines(planted), row_z(lines(planted), 64)
+    seen = np.setdiff1d(np.arange(100), [3, 20, 50])
+    expected = np.sqrt((planted[seen] ** 2).mean(1))
+    logs = np.log(expected)
+    away = logs - np.median(logs)
+    assert np.isnan(sizes).nonzero()[0].tolist() == np.isnan(z).nonzero()[0].tolist() == [3, 20, 50]
+    assert np.allclose(sizes[seen], expected, rtol=1e-12)
+    assert np.array_equal(sizes, rms(found, 64), equal_nan=True)
+    assert np.allclose(z[seen], away / (1.4826 * np.median(abs(away))), rtol=1e-9)
+    assert loudest(found, 64) == pytest.approx(expected.max() / np.median(expected))
+
+
+def test_lines_that_are_all_alike_have_no_distance() -> None:
+    """No unit to measure it in; and where there is no line there is no loudest."""
+    assert np.isnan(row_z(lines(np.ones((9, 20))), 20)[1]).all()
+    assert loudest(lines(np.ones((9, 20))), 20) == 1
+    assert np.isnan(row_z(lines(np.zeros((9, 20))), 20)).all()
+    assert loudest(lines(np.zeros((9, 20))), 20) is None

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan
+from math import inf, nan
 from typing import TYPE_CHECKING, ClassVar
 
 from ..geometry import Shape
 from ..heavy import torch
+from .line_ends import zeros_after, zeros_before
 from .margins import Margins
 from .sketch import Cut, Passes, State
 from .tile import Tile
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SAFE = (1e-24, 1e30)  # mean square between which float32 squares keep their digits
-EXTREMES = {"min": float("inf"), "max": float("-inf"), "nonfinite": 0.0}
+EXTREMES = {"min": inf, "max": -inf, "nonfinite": 0.0, "start": inf, "end": -inf}
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Adds a tile's line sums and lag products; with `extremes` the lines' min, max and non-finite counts, no lags."""
+    """Adds a tile's line sums and lag products; with `extremes` their extremes and ends instead of lags."""
 
     extremes: bool = False
     cut: ClassVar[Cut] = "any"
@@ -34,7 +35,7 @@ class Lines:
 
     def bytes(self, shape: Shape) -> int:
         """float64 fields of every line, and two border lines."""
-        return 8 * sum(shape) * (5 if self.extremes else 2) + 16 * max(shape)
+        return 8 * sum(shape) * (7 if self.extremes else 2) + 16 * max(shape)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero sums; no border seen."""
@@ -60,6 +61,7 @@ class Lines:
         rows = squares.sum(-1)
         if self.extremes:
             _extremes(state, tile, bool(rows.isfinite().all()))
+            _ends(state, tile)
         sound = _sound(w, rows.sum(-1) / tile.box.size)
         if all(sound):
             return state | _shown(state, tile, w, squares, rows)
@@ -68,7 +70,7 @@ class Lines:
 
     def merge(self, a: State, b: State) -> State:
         """Sums add, extremes compare, and a's last line meets b's first."""
-        merged = {k: _MERGE.get(k[1], torch.add)(a[k], b[k]) for k in a if isinstance(k, tuple)}
+        merged = {k: getattr(torch, _MERGE.get(k[1], "add"))(a[k], b[k]) for k in a if isinstance(k, tuple)}
         if self.extremes:
             return a | merged
         lag, axis = a["lag"] + b["lag"], b["axis"] if b["last"] is not None else a["axis"]
@@ -93,7 +95,7 @@ class Lines:
         return found
 
 
-_MERGE = {"min": lambda a, b: torch.minimum(a, b), "max": lambda a, b: torch.maximum(a, b)}
+_MERGE = {"min": "minimum", "max": "maximum", "start": "minimum", "end": "maximum"}  # else they add
 
 
 def _sound(w: Tensor, mean: Tensor) -> list[bool]:
@@ -161,3 +163,12 @@ def _extremes(state: State, tile: Tile, finite: bool) -> None:
         state[side, "max"][:, part] = torch.maximum(state[side, "max"][:, part], high)
         if ok is not None:
             state[side, "nonfinite"][:, part] += (~ok).sum(dim)
+
+
+def _ends(state: State, tile: Tile) -> None:
+    """Where each line has its first and its last element that is not zero."""
+    w, (rows, cols) = tile.values, (tile.box.rows, tile.box.cols)
+    for side, x, lines, (first, last) in (("rows", w, rows, cols), ("cols", w.mT, cols, rows)):
+        start, end = (state[side, name][:, slice(*lines)] for name in ("start", "end"))
+        start.clamp_(max=first + zeros_before(x))
+        end.clamp_(min=last - 1 - zeros_after(x))

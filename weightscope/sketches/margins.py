@@ -1,4 +1,4 @@
-"""Margins: per row and column the sum and sum of squares, on request extremes and counts; and both lag products.
+"""Margins: per row and column the sum and sum of squares, on request extremes and ends; and both lag products.
 
 Row margins of blocks concatenate, column margins add; non-finite values count apart and enter no sum. Taken by `Lines`.
 """
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Margins:
-    """`rows[field]` has m entries, `cols[field]` n: sum, squares; with extremes also min, max, nonfinite."""
+    """`rows[field]` has m entries, `cols[field]` n: sum, squares; with extremes also min, max, nonfinite, start, end.
+
+    `start` and `end` are where the first and the last element stand that is not zero; inf and -inf in a line of zeros.
+    """
 
     rows: Mapping[str, NDArray[np.float64]]
     cols: Mapping[str, NDArray[np.float64]]

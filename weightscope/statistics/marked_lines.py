@@ -1,4 +1,4 @@
-"""Rows and columns that stand out: dead, constant, of one sign, duplicated, of unusual norm; and zero padding.
+"""Rows and columns that stand out: dead, constant, of one sign, duplicated, of unusual norm.
 
 From margins with extremes and from content hashes. Lines with non-finite elements are none of these.
 """
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Lines = Mapping[str, NDArray[np.float64]]   # sum, squares, min, max, nonfinite of each line
+    from ..sketches import TwinRows
+
+    Lines = Mapping[str, NDArray[np.float64]]   # sum, squares, min, max, nonfinite, start, end of each line
 
 SIGNED = 16                                     # elements: shorter lines have one sign by chance (2^-15)
 FAR, FACTOR = 6 * 1.4826, 1.5                   # MADs of log RMS from the median, and at least that ratio
@@ -43,14 +45,8 @@ def one_sign(lines: Lines, length: int) -> NDArray[np.bool_]:
 
 def outlying(lines: Lines, length: int) -> NDArray[np.bool_]:
     """Log RMS further than 6 x 1.4826 MAD from the median of the non-zero lines, and by a factor of 1.5 at least."""
-    seen = _sized(lines)
-    logs = np.full(len(seen), np.nan)
-    logs[seen] = 0.5 * np.log(lines["squares"][seen] / length)
-    if not seen.any():
-        return seen
-    away = np.abs(logs - np.median(logs[seen]))
-    limit = max(FAR * float(np.median(away[seen])), float(np.log(FACTOR)))
-    return np.asarray(seen & (np.nan_to_num(away) > limit))
+    away, mad = _from_median(rms(lines, length))
+    return np.asarray(np.nan_to_num(np.abs(away)) > max(FAR * mad, float(np.log(FACTOR))))
 
 
 def loudest(lines: Lines, length: int) -> float | None:
@@ -60,9 +56,9 @@ def loudest(lines: Lines, length: int) -> float | None:
     >>> loudest(lines, 4)
     3.0
     """
-    squares = lines["squares"][_sized(lines)]
-    rms = np.sqrt(squares / length)
-    return float(rms.max() / np.median(rms)) if len(rms) else None
+    sizes = rms(lines, length)
+    sizes = sizes[~np.isnan(sizes)]
+    return float(sizes.max() / np.median(sizes)) if len(sizes) else None
 
 
 def row_z(lines: Lines, length: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -70,14 +66,41 @@ def row_z(lines: Lines, length: int) -> tuple[NDArray[np.float64], NDArray[np.fl
 
     Where all lines are alike (MAD 0) no distance has a unit: all are NaN.
     """
-    seen = _sized(lines)
-    rms, z = np.sqrt(lines["squares"] / length), np.full(len(seen), np.nan)
-    logs = np.log(rms[seen])
-    away = logs - np.median(logs) if len(logs) else logs
-    mad = 1.4826 * float(np.median(np.abs(away))) if len(logs) else 0.0
-    if mad > 0:
-        z[seen] = away / mad
-    return rms, z
+    sizes = rms(lines, length)
+    away, mad = _from_median(sizes)
+    return sizes, away / (1.4826 * mad if mad > 0 else np.nan)
+
+
+def rms(lines: Lines, length: int) -> NDArray[np.float64]:
+    """Root mean square of each line; NaN where it is zero, beyond float64, or not all finite."""
+    squares = lines["squares"]
+    sized = (lines["nonfinite"] == 0) & (squares > 0) & np.isfinite(squares)
+    return np.sqrt(np.where(sized, squares, np.nan) / length)
+
+
+def _from_median(sizes: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Log of each size, NaN apart, from their median, and the median distance (MAD)."""
+    logs = np.log(sizes)
+    seen = ~np.isnan(logs)
+    away = logs - (np.median(logs[seen]) if seen.any() else np.nan)
+    return away, float(np.median(np.abs(away[seen]))) if seen.any() else np.nan
+
+
+def twins(found: TwinRows, lines: Lines) -> tuple[NDArray[np.int64], ...]:
+    """Sets of equal rows, each ascending, by their first row; dead, constant and non-finite rows are no twins.
+
+    >>> from weightscope.sketches import TwinRows
+    >>> found = TwinRows(np.array([0, 3, 4, 7]), np.array([9, 5, 9, 5], np.uint64))
+    >>> lines = {"min": np.zeros(8), "max": np.ones(8), "nonfinite": np.zeros(8)}
+    >>> [rows.tolist() for rows in twins(found, lines)]
+    [[0, 4], [3, 7]]
+    """
+    skipped = dead(lines) | constant(lines) | ~_finite(lines)
+    kept = ~skipped[found.rows]
+    rows, hashes = found.rows[kept], found.hashes[kept]
+    order = np.argsort(hashes, kind="stable")
+    sets = np.split(rows[order], np.flatnonzero(np.diff(hashes[order])) + 1)
+    return tuple(sorted((equal for equal in sets if len(equal) > 1), key=lambda equal: int(equal[0])))
 
 
 def duplicated(hashes: NDArray[np.uint64], skipped: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -99,24 +122,5 @@ def content(lines: Lines) -> NDArray[np.float64]:
     return np.stack([lines[name] for name in ("sum", "squares", "min", "max")], -1)
 
 
-def zero_block(rows: NDArray[np.bool_], cols: NDArray[np.bool_]) -> str | None:
-    """Zero rows and columns at the end of a matrix, as `32x0`: padding of a grown model; None without any.
-
-    `rows` and `cols` are what is dead; a matrix that is zero throughout has no padding.
-
-    >>> zero_block(np.array([False, True, True]), np.array([False, False]))
-    '2x0'
-    """
-    if rows.all() or cols.all():
-        return None
-    ends = [int(np.argmin(side[::-1])) for side in (rows, cols)]
-    return f"{ends[0]}x{ends[1]}" if any(ends) else None
-
-
 def _finite(lines: Lines) -> NDArray[np.bool_]:
     return np.asarray(lines["nonfinite"] == 0)
-
-
-def _sized(lines: Lines) -> NDArray[np.bool_]:
-    """Finite lines that are not zero and whose squares are within float64."""
-    return np.asarray(_finite(lines) & (lines["squares"] > 0) & np.isfinite(lines["squares"]))

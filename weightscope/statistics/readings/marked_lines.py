@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from ...columns import Column
 from ...sketches import Beyond, Groups, Lines, Twins
-from ..marked_lines import constant, dead, duplicated, loudest, one_sign, outlying, zero_block
+from ..marked_lines import constant, dead, loudest, one_sign, outlying, twins
 from ..statistic import Evidence, Statistic
+from ..zero_blocks import zero_blocks
 
 MARGINS = Lines(extremes=True)
 SPARSEST = 0.75  # share of zeros: what has more is sparse by other means than a pattern of halves
@@ -22,30 +23,28 @@ COLUMNS = (
     Column("col_loudest", "float", "RMS of the loudest column over that of the median column"),
     Column("one_sign_rows", "int", "rows of 16 weights or more that are all positive or all negative"),
     Column("one_sign_cols", "int", "columns of 16 weights or more that are all positive or all negative"),
-    Column("zero_block", "str", "zero rows x zero columns at the end of the matrix: padding"),
+    Column("zero_block", "str", "rows and columns of zeros at the end, zero rectangles at an edge: ranges from 0"),
     Column("sparsity_pattern", "str", "2:4 or 4:8 where every group of neighbours has its zeros"),
 )
 
 
 def _of(evidence: Evidence) -> Mapping[str, object]:
-    margins = evidence.sketches[MARGINS]
+    margins, counts = evidence.sketches[MARGINS], evidence.sketches[Beyond()].counts
     rows, cols = margins.rows, margins.cols
     m, n = len(rows["sum"]), len(cols["sum"])
-    dead_rows, dead_cols, same = dead(rows), dead(cols), constant(rows)
-    found, twins = evidence.sketches[Groups()].patterns, evidence.sketches[Twins()]
-    counts = evidence.sketches[Beyond()].counts
+    found = evidence.sketches[Groups()].patterns
     return {
-        "dead_rows": int(dead_rows.sum()),
-        "dead_cols": int(dead_cols.sum()),
-        "constant_rows": int(same.sum()),
-        "duplicate_rows": int(duplicated(twins.hashes, (dead_rows | same | (rows["nonfinite"] > 0))[twins.rows]).sum()),
+        "dead_rows": int(dead(rows).sum()),
+        "dead_cols": int(dead(cols).sum()),
+        "constant_rows": int(constant(rows).sum()),
+        "duplicate_rows": sum(map(len, twins(evidence.sketches[Twins()], rows))),
         "outlier_rows": int(outlying(rows, n).sum()),
         "outlier_cols": int(outlying(cols, m).sum()),
         "row_loudest": loudest(rows, n),
         "col_loudest": loudest(cols, m),
         "one_sign_rows": int(one_sign(rows, n).sum()),
         "one_sign_cols": int(one_sign(cols, m).sum()),
-        "zero_block": zero_block(dead_rows, dead_cols),
+        "zero_block": zero_blocks(rows, cols),
         "sparsity_pattern": found[0] if found and counts.zeros < SPARSEST * counts.n else None,
     }
 
