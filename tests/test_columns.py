@@ -39,7 +39,7 @@ one_sign_rows one_sign_cols zero_block sparsity_pattern untrained_rows
 row_gini row_gini_null top_row col_gini col_gini_null top_col"""
 SCHEMES = "int8 int4_g128 int4_g32 fp8_e4m3 fp8_e4m3_b128 mxfp4 nvfp4"
 ROUNDED = " ".join(f"sqnr_{s}_db rmse_{s} clipped_share_{s}" for s in SCHEMES.split())
-WORDS = ("lattice", "zero_block", "sparsity_pattern")
+WORDS = ("lattice", "zero_block", "sparsity_pattern", "top_row", "top_col")  # and places: neither has a median
 DRAWN = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
 LONG = "law loglik aic bic ks w1 kl_bits at_bound"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Kind = Literal["str", "int", "float", "bool"]
+INDEX = "index"                                 # the unit of what says which, not how much
 
 
 @dataclass(frozen=True)

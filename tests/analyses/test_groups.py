@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import weightscope as ws
+from weightscope.errors import Usage
 
 
 def test_pooling_gaussians_of_unequal_width_fakes_tails():
@@ -47,6 +48,19 @@ def test_one_tensor_pools_to_itself(draw):
         assert group[name] == pytest.approx(alone[name], rel=1e-9)
         assert group[f"{name}_median"] == group[f"{name}_min"] == group[f"{name}_max"] == alone[name]
     assert group["row_spread_median"] == alone["row_spread"]
+
+
+def test_places_have_no_median(draw):
+    """Which line has most is told of a tensor, and of no group."""
+    model = {f"model.layers.{i}.mlp.up_proj.weight": draw(64, 48) for i in range(3)}
+    model["model.layers.1.mlp.up_proj.weight"][11] *= 9
+    report = lambda **options: ws.outliers(model, panels=False, **options)
+    places = lambda **options: {c.name for c in report(**options).columns if "top_" in c.name}
+    assert places() == {"top_row", "top_col"}
+    assert places(by="role") == set()
+    assert not any("top_" in name for row in report(by="role").rows for name in row)
+    with pytest.raises(Usage, match="'top_row', which needs --by tensor"):
+        report(by="role", columns=["top_row"])
 
 
 def test_pooled_moments_are_those_of_all_elements(draw):

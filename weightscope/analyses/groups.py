@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
-from ..columns import Column
+from ..columns import INDEX, Column
 from ..statistics.statistic import Statistic
 from .analysis import Piece
 from .identity import KEYS, KIND, SIZES, of_group
@@ -79,9 +79,14 @@ def with_spread(statistics: Sequence[Statistic]) -> tuple[Column, ...]:
 
 def _around(column: Column, pooled: bool) -> Iterator[Column]:
     """Spread of one column; a terminal shows the median beside pooled beta, and in place of what is not pooled."""
-    for suffix, meaning in SPREAD.items() if column.dtype in ("int", "float") else ():
+    for suffix, meaning in SPREAD.items() if _spreads(column) else ():
         shown = suffix == "_median" and (column.name == "beta" or (column.shown and not pooled))
         yield replace(column.suffixed(suffix, meaning), shown=shown)
+
+
+def _spreads(column: Column) -> bool:
+    """Whether it is a number; which line of a matrix it is has no median."""
+    return column.dtype in ("int", "float") and column.unit != INDEX
 
 
 def grouped(answers: Iterable[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]], by: str) -> tuple[Group, ...]:
@@ -97,7 +102,7 @@ def grouped(answers: Iterable[tuple[Piece, Mapping[str, object], Mapping[Any, An
 def spread(group: Group, statistics: Sequence[Column]) -> Iterator[tuple[str, object]]:
     """<name>_median, _min, _max over the tensors that have the value."""
     for column in statistics:
-        if column.dtype not in ("int", "float"):
+        if not _spreads(column):
             continue
         seen = [v for row in group.values if isinstance(v := row.get(column.name), int | float) and v == v]
         around = (float(median(seen)), min(seen), max(seen)) if seen else (None,) * 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...columns import Column
+from ...columns import INDEX, Column
 from ...sketches import Beyond
 from ..concentration import gini, gini_null
 from ..statistic import Evidence, Statistic
@@ -21,7 +21,7 @@ COLUMNS = tuple(
     for column in (
         Column(f"{side}_gini", "float", f"Gini coefficient over {lines} of the weights beyond 4 robust_std"),
         Column(f"{side}_gini_null", "float", f"what chance (Poisson) gives for {side}_gini"),
-        Column(f"top_{side}", "int", f"which of the {lines} has the most of them, from 0"),
+        Column(f"top_{side}", "int", f"which of the {lines} has the most of them, from 0", INDEX),
     )
 )
 
