@@ -72,6 +72,17 @@ def test_an_unscaled_pair_says_so(draw):
     assert "unscaled" in row["note"]
 
 
+@pytest.mark.parametrize("command", [ws.fit, ws.spectrum, ws.ls], ids=lambda f: f.__name__)
+def test_a_broken_pair_is_two_matrices_that_say_so(draw, by_name, command):
+    """Partner missing, or ranks that disagree."""
+    stem = "model.layers.1.mlp.{}_proj.lora_{}.weight".format
+    model = {stem("up", "A"): draw(4, 48), stem("gate", "A"): draw(4, 48), stem("gate", "B"): draw(64, 8)}
+    notes = {name: (row["note"] or "").split("; ") for name, row in by_name(command(model)).items()}
+    assert "lora A without its B: measured alone" in notes[stem("up", "A")]
+    for side in "AB":
+        assert "lora A of rank 4 and B of rank 8 do not multiply: measured alone" in notes[stem("gate", side)]
+
+
 def test_buffers_and_optimizer_states_are_listed_only(draw, tmp_path):
     """Counters, running statistics and optimizer state are in `ls`, never in `fit`."""
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.BatchNorm2d(8))

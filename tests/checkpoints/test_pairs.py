@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from weightscope.checkpoints.entry import Stored
-from weightscope.checkpoints.pairs import lora_pairs
+from weightscope.checkpoints.pairs import lone_factors, lora_pairs
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -172,3 +172,41 @@ def test_an_endless_product_is_no_pair() -> None:
     a, b = Stored("q.lora_A.weight", (1, far), "F32"), Stored("q.lora_B.weight", (far, 1), "F32")
     assert lora_pairs([a, b], {}) == ()
     assert len(lora_pairs([Stored("q.lora_A.weight", (1, 1 << 16), "F32"), b], {})) == 1
+
+
+A, B = "h.0.q.lora_A.weight", "h.0.q.lora_B.weight"
+MIDDLE = Stored("h.0.q.lora_mid.weight", (4, 4, 3, 3), "F32")
+STACKED = {"peft": {"r": 2, "target_parameters": ["q"]}}
+
+
+@pytest.mark.parametrize(("tensors", "config", "why"), [
+    ([Stored(A, (4, 8), "F32"), Stored(B, (6, 5), "F32")], {}, "lora A of rank 4 and B of rank 5 do not multiply"),
+    ([Stored(A, (4, 8), "I8"), Stored(B, (6, 4), "F32")], {}, "lora A and B are not both matrices of floats"),
+    ([Stored(A, (4, 8), "F32"), Stored(B, (6, 4), "F32"), MIDDLE], {}, "lora A and B with a third factor between"),
+    ([Stored(A, (4, 8), "F32"), Stored(B, (6, 4), "F32")], STACKED, "lora A and B of stacked experts"),
+    ([Stored(A, (1, 1 << 17), "F32"), Stored(B, (1 << 17, 1), "F32")], {},
+     "lora A and B of an update too large to go through, 131072x131072"),
+])
+def test_factors_that_make_no_pair_say_why(tensors: list[Stored], config: dict, why: str) -> None:
+    """Both of them, and nothing else does."""
+    assert lora_pairs(tensors, config) == ()
+    assert lone_factors(tensors, config) == dict.fromkeys((A, B), f"{why}: measured alone")
+
+
+@pytest.mark.parametrize(("name", "why"), [
+    ("q.lora_A.weight", "A without its B"), ("q.lora_B.default.weight", "B without its A"),
+    ("m.lora_embedding_B", "B without its A"), ("m.lora_embedding_A.default", "A without its B"),
+    ("u.to_q.lora.up.weight", "B without its A"), ("to_q_lora.down.weight", "A without its B"),
+    ("lora_unet_q.lora_up.weight", "B without its A"), ("unet:3:down", "A without its B"),
+])
+def test_half_a_pair_says_so(name: str, why: str) -> None:
+    """In every spelling."""
+    assert lone_factors([Stored(name, (4, 8), "F32")], {}) == {name: f"lora {why}: measured alone"}
+
+
+def test_what_is_half_of_a_pair_or_no_factor_is_silent() -> None:
+    """Whole pairs, vectors, names that only begin or end alike."""
+    pair = [Stored(A, (4, 8), "F32"), Stored(B, (6, 4), "F32")]
+    names = ("x:upper", "up.weight", ".lora_A.weight", "h.lora_embedding_Action", "down_proj.weight")
+    rest = [Stored(name, (4, 8), "F32") for name in names] + [Stored("q.lora_A.bias", (4,), "F32")]
+    assert lone_factors(pair + rest, {}) == {}

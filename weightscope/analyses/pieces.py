@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ..checkpoints import Checkpoint, Entry, LoraPair, Stored
+from ..checkpoints import Checkpoint, Entry, LoraPair, Stored, lone_factors
 from ..checkpoints.views import Part, Product, Transpose, expert
 from ..dtypes import DTYPES
 from ..errors import Unmeasured
@@ -34,8 +34,9 @@ def listed(checkpoint: Checkpoint, reading: Reading) -> Model:
     apart = _places(checkpoint, reading)
     fused = any(places[0].part for places in apart.values())
     found = _places(checkpoint, replace(reading, split=False)) if fused else apart
-    states = checkpoint.optimizer
-    stands = {n: (OPTIMIZER, "") if n in states else (p[0], _together(apart[n][0])) for n, p in found.items()}
+    states, lone = checkpoint.optimizer, lone_factors(checkpoint.tensors, checkpoint.config)
+    said = {name: joined(_together(places[0]), lone.get(name)) for name, places in apart.items()}
+    stands = {n: (OPTIMIZER, None) if n in states else (places[0], said[n]) for n, places in found.items()}
     return Model(checkpoint.source, checkpoint, tuple(_whole(t, *stands[t.name]) for t in checkpoint.tensors))
 
 
@@ -48,7 +49,7 @@ def measured(checkpoint: Checkpoint, reading: Reading) -> Model:
 def everything(checkpoint: Checkpoint, reading: Reading) -> Model:
     """Every tensor but optimizer state, split where fused, low-rank pairs as their product."""
     found, factors = _places(checkpoint, reading), {n for p in checkpoint.pairs for n in (p.a, p.b)}
-    tensors = {t.name: t for t in checkpoint.tensors}
+    tensors, lone = {t.name: t for t in checkpoint.tensors}, lone_factors(checkpoint.tensors, checkpoint.config)
     products = {pair.a: Product(tensors[pair.b], tensors[pair.a], pair.scale) for pair in checkpoint.pairs}
     pairs, adapted = {p.a: p for p in checkpoint.pairs}, _adapted(checkpoint, products, reading)
     pieces: list[Piece] = []
@@ -56,7 +57,7 @@ def everything(checkpoint: Checkpoint, reading: Reading) -> Model:
         if name in pairs:
             pieces.append(_pair(pairs[name], products[name], adapted[pairs[name].module], tensors))
         elif name not in factors and name not in checkpoint.optimizer:
-            pieces += _split(tensor, found[name])
+            pieces += _split(tensor, found[name], lone.get(name))
     return Model(checkpoint.source, checkpoint, tuple(pieces))
 
 
@@ -65,13 +66,13 @@ def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Plac
     return places(shapes, checkpoint.config, split=reading.split, name_map=reading.name_map)
 
 
-def _whole(tensor: Stored, place: Place, note: str) -> Piece:
-    note = joined(tensor.note, note) or ""
-    return Piece(tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, note)
+def _whole(tensor: Stored, place: Place, note: str | None) -> Piece:
+    said = joined(tensor.note, note) or ""
+    return Piece(tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, said)
 
 
-def _split(tensor: Stored, parts: tuple[Place, ...]) -> Iterator[Piece]:
-    """One piece for each place of a tensor."""
+def _split(tensor: Stored, parts: tuple[Place, ...], note: str | None) -> Iterator[Piece]:
+    """One piece for each place of a tensor, a note on all of them."""
     for place in parts:
         name = f"{tensor.name}[{place.part}]" if place.part else tensor.name
         base = Piece(name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.note)
@@ -79,7 +80,7 @@ def _split(tensor: Stored, parts: tuple[Place, ...]) -> Iterator[Piece]:
             if not tensor.measurable or DTYPES[tensor.dtype].kind == "none":
                 raise Unmeasured(tensor.note or f"{tensor.dtype} cannot be decoded")
             entry = _seen(tensor, place)
-            yield replace(base, entry=entry, params=entry.shape[0] * entry.shape[1], note=_note(tensor, place))
+            yield replace(base, entry=entry, params=entry.shape[0] * entry.shape[1], note=_note(tensor, place, note))
         except Unmeasured as reason:
             yield replace(base, note=str(reason))
 
@@ -93,9 +94,9 @@ def _seen(tensor: Stored, place: Place) -> Entry:
     return entry if place.cols is None else Transpose(Part(Transpose(entry), place.cols))
 
 
-def _note(tensor: Stored, place: Place) -> str:
+def _note(tensor: Stored, place: Place, note: str | None) -> str:
     unsure = "orientation unknown: rows and columns may be exchanged" if place.orientation == "unknown" else ""
-    return joined(tensor.note, unsure, _together(place)) or ""
+    return joined(tensor.note, unsure, _together(place), note) or ""
 
 
 def _together(place: Place) -> str:

@@ -6,6 +6,7 @@ from .checkpoint import Checkpoint, LoraPair
 from .entry import Entry, Span, Stored, lines_in_memory
 from .files import advise, changed, close_all, read_into
 from .open import Opening, open_checkpoint
+from .pairs import lone_factors
 
 __all__ = ["Checkpoint", "Entry", "LoraPair", "Opening", "Span", "Stored", "advise", "changed", "close_all",
-           "lines_in_memory", "open_checkpoint", "read_into"]
+           "lines_in_memory", "lone_factors", "open_checkpoint", "read_into"]

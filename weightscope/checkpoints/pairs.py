@@ -2,8 +2,8 @@
 
 Pairs are found by name, in the spellings of PEFT, diffusers, kohya and `unet:N:down`, and hold only where the shapes
 multiply. The rank is the tensor's; alpha comes from an `alpha` tensor or the adapter's config, and where neither has it
-the update stays unscaled and says so. Left out, so that the factors are measured apart: a third factor
-between the two, factors of stacked experts, and updates that are too large to go through.
+the update stays unscaled and says so. Left out, so that the factors are measured apart and say so: a third factor
+between the two, factors of stacked experts, updates that are too large to go through, and half a pair.
 """
 
 from __future__ import annotations
@@ -36,18 +36,32 @@ def lora_pairs(tensors: Sequence[Stored], config: Mapping[str, object]) -> tuple
     ...            {"peft": {"lora_alpha": 4}})
     (LoraPair(module='q', a='q.lora_A.weight', b='q.lora_B.weight', scale=2.0, note=''),)
     """
-    named = {t.name: t for t in tensors}
-    peft = config.get("peft")
-    adapter = peft if isinstance(peft, Mapping) else None
+    named, adapter = {t.name: t for t in tensors}, _adapter(config)
     found = (_pair(a, named, adapter) for a in tensors)
     return tuple(pair for pair in found if pair)
+
+
+def lone_factors(tensors: Sequence[Stored], config: Mapping[str, object]) -> dict[str, str]:
+    """Why a matrix that is a factor by its name is no half of a pair, by names; it is measured alone.
+
+    >>> lone_factors([Stored("q.lora_A.weight", (2, 8), "F32")], {})
+    {'q.lora_A.weight': 'lora A without its B: measured alone'}
+    """
+    named, adapter = {t.name: t for t in tensors}, _adapter(config)
+    found = {t.name: _lone(t, named, adapter) for t in tensors if len(t.dims) >= 2}
+    return {name: f"{why}: measured alone" for name, why in found.items() if why}
+
+
+def _adapter(config: Mapping[str, object]) -> Mapping[str, object] | None:
+    peft = config.get("peft")
+    return peft if isinstance(peft, Mapping) else None
 
 
 def _pair(a: Stored, named: Mapping[str, Stored], adapter: Mapping[str, object] | None) -> LoraPair | None:
     for down, up in SPELLINGS:
         module, seen, tail = a.name.rpartition(down)
         b = named.get(module + up + tail) if seen and module else None
-        if b and _multiply(a, b) and module + ".lora_mid.weight" not in named and not _stacked(a, adapter):
+        if b and not _apart(module, a, b, named, adapter):
             scale, notes = _scale(module, a.shape[0], named, adapter)
             if any(f"{module}.lora_magnitude_vector{end}" in named for end in ("", ".weight", "." + tail)):
                 notes += ("a DoRA adapter: the update before its magnitudes",)
@@ -55,10 +69,32 @@ def _pair(a: Stored, named: Mapping[str, Stored], adapter: Mapping[str, object] 
     return None
 
 
-def _multiply(a: Stored, b: Stored) -> bool:
-    """A is r x in and B is out x r, kernels flattened, of a type whose values are known; the update is not endless."""
-    sound = all(len(t.dims) >= 2 and t.params and t.measurable and DTYPES[t.dtype].kind == "float" for t in (a, b))
-    return sound and a.shape[0] == b.shape[1] and b.shape[0] * a.shape[1] <= limits.PRODUCT
+def _lone(t: Stored, named: Mapping[str, Stored], adapter: Mapping[str, object] | None) -> str:
+    """What keeps a tensor from being half of a pair; "" for one that is, and for one that is no factor by its name."""
+    for down, up in SPELLINGS:
+        for own, other in ((down, up), (up, down)):
+            module, seen, tail = t.name.rpartition(own)
+            if seen and module and (own.endswith(".") or tail[:1] in ("", ".")):
+                partner = named.get(module + other + tail)
+                if partner is None:
+                    return "lora A without its B" if own == down else "lora B without its A"
+                return _apart(module, *((t, partner) if own == down else (partner, t)), named, adapter)
+    return ""
+
+
+def _apart(
+    module: str, a: Stored, b: Stored, named: Mapping[str, Stored], adapter: Mapping[str, object] | None,
+) -> str:
+    """Why two factors are no pair, "" where A is r x in and B is out x r, kernels flattened, of types with values."""
+    if not all(len(t.dims) >= 2 and t.params and t.measurable and DTYPES[t.dtype].kind == "float" for t in (a, b)):
+        return "lora A and B are not both matrices of floats"
+    if a.shape[0] != b.shape[1]:
+        return f"lora A of rank {a.shape[0]} and B of rank {b.shape[1]} do not multiply"
+    if b.shape[0] * a.shape[1] > limits.PRODUCT:
+        return f"lora A and B of an update too large to go through, {b.shape[0]}x{a.shape[1]}"
+    if module + ".lora_mid.weight" in named:
+        return "lora A and B with a third factor between"
+    return "lora A and B of stacked experts" if _stacked(a, adapter) else ""
 
 
 def _stacked(a: Stored, adapter: Mapping[str, object] | None) -> bool:
