@@ -29,7 +29,7 @@ def test_tiny_cells_beside_wide_ones(counts_of):
     assert density(counts_of(x), EDGES).max() == pytest.approx(0.385, abs=0.02)
 
 
-@pytest.mark.parametrize("values", [[], [2.0, 2.0], [np.nan]])
+@pytest.mark.parametrize("values", [[], [2.0, 2.0], [np.nan], [1e-200, 3e-200], [1e200, 3e200]])
 def test_none_without_spread(counts_of, values):
-    """A constant and nothing have no density."""
+    """A constant, nothing and what has no std have no density."""
     assert density(counts_of(values), EDGES) is None

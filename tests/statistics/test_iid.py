@@ -103,6 +103,8 @@ def test_zero_lines_are_left_out_of_spreads_and_named():
     (np.arange(9.0)[:, None], "one line is no matrix"),
     (np.zeros((0, 4)), "one line is no matrix"),
     (np.full((30, 40), 0.1), "constant"),
+    (1e-200 * np.arange(12.0).reshape(3, 4), "squares leave float64"),
+    (1e-147 * np.arange(12.0).reshape(3, 4), "squares leave float64"),
     (np.zeros((3, 3)), "constant"),
     (np.array([[1.0, np.nan], [2.0, 3.0]]), "non-finite"),
 ])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import atan, comb, fsum, pi, sqrt
+from math import atan, comb, fsum, isnan, pi, sqrt
 
 import numpy as np
 import pytest
@@ -44,6 +44,24 @@ def test_nothing_finite_gives_nulls(counts_of):
     for counts in (ValueCounts(), counts_of([np.nan, np.inf])):
         assert set(moments(counts).values()) == {None}
         assert l_kurtosis(counts) is None
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1e-160, 1e-147, 1e160, 1e200, 1e300])
+def test_squares_beyond_float64_have_no_std(counts_of, size):
+    """Neither 0 nor infinity nor what is left of its digits; order and mean stay."""
+    x = size * _sample(3)
+    got = moments(counts_of(x))
+    assert [name for name, value in got.items() if value is None] == ["std", "skew", "kurtosis"]
+    assert (got["min"], got["max"]) == (x.min(), x.max())
+    assert isnan(counts_of(x).std)
+
+
+@pytest.mark.parametrize("size", [1e-144, 1e-100, 1e100, 1e150])
+def test_squares_within_float64_have_one(counts_of, size):
+    """To all its digits, whatever third and fourth powers do."""
+    x = _sample(3)
+    assert moments(counts_of(size * x))["std"] == pytest.approx(size * x.std(), rel=1e-12)
+    assert moments(counts_of(np.full(9, size)))["std"] == 0
 
 
 @pytest.mark.parametrize("n", [4, 5, 17, 500])

@@ -40,9 +40,9 @@ def test_beta_of_moments_is_the_formula(counts_of):
     assert exp(log_rho(beta_moment(counts_of(x)))) == pytest.approx(rho, rel=1e-9)
 
 
-@pytest.mark.parametrize("x", [[], [0.0, 0.0], [1.0, -1.0, 1.0]])
+@pytest.mark.parametrize("x", [[], [0.0, 0.0], [1.0, -1.0, 1.0], [1e-150, 2e-150, -9e-150], [1e200, 2e200, -9e200]])
 def test_beta_of_nothing_zeros_and_signs(counts_of, x):
-    """No weights, zeros alone and two opposite values have no beta."""
+    """No weights, zeros alone, two opposite values and squares beyond float64 have no beta."""
     assert beta_moment(counts_of(x)) is None
 
 

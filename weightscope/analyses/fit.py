@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isnan
 from typing import Any
 
 from ..columns import Block, Column, Panel, Row, titled
 from ..engine.unit import Measured, Measurer, Unit
 from ..errors import Usage
 from ..sketches import Count, ValueCounts
+from ..statistics.moments import BEYOND
 from ..statistics.readings import CODING, LAWS, LINES, MOMENTS, SHAPE, core
 from ..statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
 from . import pieces
@@ -103,19 +105,24 @@ def rows(models: Sequence[Model], o: FitOptions, measure: Measurer) -> Iterator[
             yield from _groups(answers, o, own)
             continue
         for piece, values, sketches in answers:
-            yield from _lines({**own, **of_tensor(piece), **values}, sketches, o, {**own, "tensor": piece.name})
+            lost = (piece.name,) if _is_lost(values["note"]) else ()
+            yield from _lines({**own, **of_tensor(piece), **values}, sketches, o, {**own, "tensor": piece.name}, lost)
 
 
 def _lines(
-    values: Mapping[str, object], sketches: Mapping[Any, Any], o: FitOptions, of: Mapping[str, object]
+    values: Mapping[str, object],
+    sketches: Mapping[Any, Any],
+    o: FitOptions,
+    of: Mapping[str, object],
+    lost: tuple[str, ...],
 ) -> Iterator[Row | Panel | Block]:
-    """What one measured thing answers; `of` is by what its rows are known."""
+    """What one measured thing answers; `of` is by what its rows are known, `lost` names what has no answer."""
     counts = sketches.get(Count())
     if o.long:
         for law in law_rows(counts):
-            yield Row({**values, **law, "note": joined(values["note"], law.get("note"))})
+            yield Row({**values, **law, "note": joined(values["note"], law.get("note"))}, lost)
     else:
-        yield Row({**values, "histogram": heights(counts)} if o.histogram else values)
+        yield Row({**values, "histogram": heights(counts)} if o.histogram else values, lost)
     if counts is not None and o.counts:
         yield _cells(counts, of)
     if o.panels:
@@ -157,7 +164,14 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
     missing = any(not s.needs <= sketches.keys() for s in asked)
     vector = missing and piece.params and not piece.is_matrix
     said = "a vector: element statistics only" if vector else ""
-    return values | {"note": joined(piece.note, said, measured.note, values["note"])}
+    counts = sketches.get(Count())
+    beyond = BEYOND if counts is not None and counts.n and isnan(counts.std) else ""
+    return values | {"note": joined(piece.note, said, measured.note, beyond, values["note"])}
+
+
+def _is_lost(note: object) -> bool:
+    """Whether a tensor was read and has neither a spread nor a law."""
+    return BEYOND in str(note).split("; ")
 
 
 def _groups(
@@ -173,7 +187,8 @@ def _groups(
         sizes = {"tensors": len(group.values), "params": group.params}
         values["note"] = joined(values["note"], group.noted)
         of = {**own, **group.keys}
-        yield from _lines({**of, **sizes, **around, **values}, group.pooled, o, of)
+        lost = tuple(name for name, said in group.notes.items() if BEYOND in said)
+        yield from _lines({**of, **sizes, **around, **values}, group.pooled, o, of, lost)
 
 
 FIT = Analysis("fit", FitOptions, columns, optional, rows, pieces.measured, draws=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isnan
 
 from ..columns import Column, Curve, Panel, titled
 from ..heavy import numpy as np
@@ -10,6 +11,7 @@ from ..sketches import ValueCounts
 from ..statistics.density import density, law_density
 from ..statistics.fitting import fit_laws
 from ..statistics.laws import LAWS
+from ..statistics.moments import BEYOND
 
 HISTOGRAM = Column("histogram", "str", "the weights from -4 to 4 sigma, drawn in block characters", shown=True)
 BARS, REACH = 12, 4.0  # of the small histogram: two thirds of a sigma to a bar
@@ -32,6 +34,8 @@ def panel(counts: ValueCounts | None, of: Mapping[str, object], known: object = 
 def _lack(counts: ValueCounts | None) -> str:
     if counts is None:
         return "not measured"
+    if counts.n and isnan(counts.std):
+        return BEYOND
     return "one distinct value" if counts.n else "no finite value"
 
 
@@ -53,7 +57,7 @@ def _curves(counts: ValueCounts, known: object) -> tuple[Curve, ...]:
 
 def _reach(counts: ValueCounts) -> float:
     """How far the weights go, at most 40 sigma: beyond, single outliers would squeeze the picture flat."""
-    std = counts.power.std
+    std = counts.std
     far = (
         max(abs(counts.minimum - counts.power.mean), abs(counts.maximum - counts.power.mean)) / std if std > 0 else 0.0
     )

@@ -8,6 +8,7 @@ Every law fits cells, and cells of different types merge as their sorted union. 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 from ..heavy import numpy as np
@@ -16,6 +17,8 @@ from .power_sums import PowerSums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+APART = 1e-145  # between the extremes: below, squares have fewer digits than others, and at 1e-162 none
 
 
 def _none() -> NDArray[np.float64]:
@@ -55,8 +58,14 @@ class ValueCounts:
 
     @property
     def std(self) -> float:
-        """Population standard deviation; of a constant 0: sums leave rounding there, not spread. NaN where n = 0."""
-        return 0.0 if self.minimum == self.maximum else self.power.std
+        """Population standard deviation; of a constant 0: sums leave rounding there, not spread.
+
+        NaN where n = 0, and where float64 does not hold the squares.
+        """
+        if self.minimum == self.maximum:
+            return 0.0
+        std = self.power.std
+        return std if self.maximum - self.minimum > APART and isfinite(std) else nan
 
     @property
     def values(self) -> NDArray[np.float64] | None:

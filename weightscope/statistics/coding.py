@@ -27,7 +27,7 @@ KEPT = 4                                        # binary places below the first 
 
 def coding_costs(counts: ValueCounts) -> Mapping[str, float | int | None]:
     """The five columns of `--coding`; `entropy_bits_std64` is null for a constant, all are without finite weights."""
-    std = counts.power.std if counts.minimum < counts.maximum else 0.0
+    std = counts.std
     bits, order = golomb(counts)
     return {
         "entropy_bits": entropy_bits(counts, STEP),

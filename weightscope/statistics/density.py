@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def density(counts: ValueCounts, edges: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Density of z = (w - mean)/std between consecutive edges; None for a constant and for nothing.
+    """Density of z = (w - mean)/std between consecutive edges; None for a constant, for nothing and without a std.
 
     density_i = (F(e_i+1) - F(e_i)) / (e_i+1 - e_i), F rising evenly over each cell, at once where a cell has no width.
     """
-    std = counts.power.std
-    if not counts.n or not std > 0:
+    std = counts.std
+    if not std > 0:
         return None
     below = np.array([_below(counts, x) for x in counts.power.mean + edges * std])
     found: NDArray[np.float64] = np.diff(below) / np.diff(edges) / float(counts.counts.sum())

@@ -9,6 +9,7 @@ excess kurtosis -0.171), never with 1 and 0.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isnan
 from typing import TYPE_CHECKING
 
 from ..heavy import numpy as np
@@ -29,12 +30,12 @@ TRIMMED_GAUSSIAN_KURTOSIS = -0.171              # of a Gaussian cut at three sig
 
 
 def three_sigma(counts: ValueCounts) -> ValueCounts | None:
-    """What lies within |w - mean| <= 3 std, in one pass; None where nothing is counted or bins are too wide."""
-    if not counts.n or not resolved(counts):
+    """What lies within |w - mean| <= 3 std, in one pass; None without a std and where bins are too wide."""
+    if isnan(counts.std) or not resolved(counts):
         return None
     if counts.minimum == counts.maximum:
         return counts
-    return kept(counts, np.abs(counts.value - counts.power.mean) <= SIGMAS * counts.power.std)
+    return kept(counts, np.abs(counts.value - counts.power.mean) <= SIGMAS * counts.std)
 
 
 def both_filters(counts: ValueCounts) -> ValueCounts | None:

@@ -7,7 +7,7 @@ a matrix with non-finite elements have no such readings.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import isfinite, sqrt
 from typing import TYPE_CHECKING
 
 from ..heavy import numpy as np
@@ -26,13 +26,13 @@ READINGS = ("row_spread", "col_spread", "row_mean_share", "col_mean_share", "lag
 COLUMNS = (*(name for r in READINGS for name in (r, r + "_null")), "row_spread_iid", "col_spread_iid")
 
 CONSTANT = 2.0**-48                             # std over mean that rounding alone leaves of equal elements
+LEAST = 1e-290                                  # mean square below which squares lose digits, and soon all of them
 CANCELS = 1e-4                                  # variance over mean^2 below which float32 sums leave lags no digits
 
 
 def iid_readings(margins: Margins, power: PowerSums) -> Mapping[str, float | str | None]:
     """All readings with their nulls, and `note` where something was left out or cannot be read."""
-    m, n = len(margins.rows["sum"]), len(margins.cols["sum"])
-    reason = _unreadable(m, n, power)
+    reason = _unreadable(margins, power)
     if reason:
         return dict.fromkeys(COLUMNS) | {"note": reason}
     parts = (spreads(margins, power), mean_shares(margins, power), lags(margins))
@@ -97,12 +97,21 @@ def lags(margins: Margins) -> Mapping[str, float | str | None]:
     return found | ({"note": "spread too small beside the mean for lags"} if None in (row, col) else {})
 
 
-def _unreadable(m: int, n: int, power: PowerSums) -> str:
+def _unreadable(margins: Margins, power: PowerSums) -> str:
+    m, n = _lines(margins)
     if min(m, n) < 2:
         return "one line is no matrix"
     if power.n < m * n:
         return "non-finite elements: rows and columns are not compared"
+    if _leave(margins, power):
+        return "squares leave float64: rows and columns are not compared"
     return "" if power.std > CONSTANT * abs(power.mean) else "constant: rows and columns are not compared"
+
+
+def _leave(margins: Margins, power: PowerSums) -> bool:
+    """Whether float64 does not hold the squares: they overflow, or vanish of elements that are not zero."""
+    squares, sums = float(margins.rows["squares"].sum()), margins.rows["sum"]
+    return not (isfinite(squares) and isfinite(power.std)) or (squares < LEAST * power.n and bool(sums.any()))
 
 
 def _log_rms(squares: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
     from ..sketches.value_counts import ValueCounts
 
+BEYOND = "squares leave float64: no std"        # of values about 1e155 or 1e-146
+
 
 def moments(counts: ValueCounts) -> Mapping[str, float | None]:
     """Mean, population std, skew m3/m2^1.5, excess kurtosis m4/m2^2 - 3, min and max of the finite values.
 
-    A constant has std 0 and neither skew nor kurtosis. Equals numpy.mean, numpy.std, scipy.stats.skew and kurtosis.
+    A constant has std 0 and neither skew nor kurtosis; what has squares beyond float64 has no std either. Equals
+    numpy.mean, numpy.std, scipy.stats.skew and kurtosis.
     """
     if not counts.n:
         return dict.fromkeys(("mean", "std", "skew", "kurtosis", "min", "max"))

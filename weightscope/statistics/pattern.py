@@ -75,11 +75,11 @@ def far_share(counts: ValueCounts) -> float | None:
 
 
 def max_z(counts: ValueCounts) -> float | None:
-    """max|w - mean|/std, about mean and std of all; None for a constant. `max_z_null` is what chance gives."""
-    if not counts.minimum < counts.maximum or not counts.power.std > 0:
+    """max|w - mean|/std, about mean and std of all, if there is one and it is not 0; `max_z_null` is what chance gives."""
+    if not counts.std > 0:
         return None
     mean = counts.power.mean
-    return max(counts.maximum - mean, mean - counts.minimum) / counts.power.std
+    return max(counts.maximum - mean, mean - counts.minimum) / counts.std
 
 
 def _label(t: Traits) -> str | None:

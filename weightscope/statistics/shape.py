@@ -6,7 +6,7 @@ leaves them out first, as for the fits.
 
 from __future__ import annotations
 
-from math import exp, lgamma, log
+from math import exp, isnan, lgamma, log
 from typing import TYPE_CHECKING, Any
 
 from ..heavy import numpy as np
@@ -23,7 +23,7 @@ WEIBULL_POINTS = 1000                           # slope of a Gaussian within 1e-
 
 def beta_moment(counts: ValueCounts) -> float | None:
     """beta of a generalised Gaussian from rho = N sum(w^2)/(sum|w|)^2, arXiv 2506.00486; no mean removal."""
-    total = dot(np.abs(counts.value), counts.counts) if resolved(counts) else 0.0
+    total = dot(np.abs(counts.value), counts.counts) if resolved(counts) and not isnan(counts.std) else 0.0
     squares = counts.power.about(0.0).s2
     return beta_of_rho(counts.n * (squares / total / total)) if total > 0 else None     # total**2 may leave float64
 

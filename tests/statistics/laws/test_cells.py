@@ -47,6 +47,12 @@ def test_spread_beyond_float64_says_so(counts_of):
     assert prepare(counts_of(1 + np.array([0, 1, 2]) * 2.0**-52)) == "spread beyond float64"
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_squares_beyond_float64_say_so(counts_of, size):
+    """There is no unit to fit in."""
+    assert prepare(counts_of(size * np.arange(9.0))) == "squares leave float64: no std"
+
+
 def test_grouping_keeps_mass_mean_and_spread(counts_of):
     """Thousands of exact values become fewer points with the same mean, and a spread off by less than 1e-6."""
     x = np.random.default_rng(0).normal(size=40_000)

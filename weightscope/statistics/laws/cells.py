@@ -8,11 +8,12 @@ Wide cells of a coarse lattice (fp8, int4) are split into sub-points that `fitte
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isnan
 from typing import TYPE_CHECKING
 
 from ...heavy import numpy as np
 from ...sketches.quantiles import spread_over_cells
+from ..moments import BEYOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ class Cells:
 def prepare(counts: ValueCounts) -> Cells | str:
     """Standard units, zeros out where they are an excess; the reason where no law can be fitted."""
     counts = counts.without_zeros() if excess_zeros(counts) else counts
-    n, centre, scale = counts.n, counts.power.mean, counts.power.std
+    n, centre, scale = counts.n, counts.power.mean, counts.std
     if n == 0:
         return "no finite non-zero weights"
     if not spread_over_cells(counts, WIDEST):
@@ -64,7 +65,9 @@ def prepare(counts: ValueCounts) -> Cells | str:
     if len(counts.value) < 3:
         what = "distinct value" if counts.distinct == len(counts.value) else "cell"
         return f"{len(counts.value)} {what}{'s'[:len(counts.value) > 1]}: no law is fitted below three"
-    if not (isfinite(scale) and scale > max(abs(centre) * 1e-14, 1e-300)):
+    if isnan(scale):
+        return BEYOND
+    if scale <= abs(centre) * 1e-14:
         return "spread beyond float64"
     return _standard(counts, n, centre, scale)
 

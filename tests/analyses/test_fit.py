@@ -1,0 +1,53 @@
+"""What fit says of tensors that are there and cannot be told."""
+
+import numpy as np
+import pytest
+import torch
+
+import weightscope as ws
+
+NO_STD = "squares leave float64: no std"
+NULL = ("std", "best", "beta", "beta_moment", "pattern", "row_spread", "trimmed_std")
+SIZES = {"large": 1e200, "small": 1e-200, "plain": 1.0}
+
+
+@pytest.fixture
+def sizes():
+    """The same Gaussian matrix in float64 beside the ends of its range and in its middle."""
+    x = np.random.default_rng(0).standard_normal((48, 32))
+    return {f"layers.0.{name}.up_proj.weight": torch.from_numpy(size * x) for name, size in SIZES.items()}
+
+
+@pytest.fixture
+def unread(sizes):
+    """Names of those whose squares float64 does not hold."""
+    return tuple(sorted(name for name in sizes if "plain" not in name))
+
+
+def test_squares_beyond_float64_are_said(sizes, unread, by_name):
+    """Null instead of a spread of 0 or of infinity, and no constant; rows are not compared, and neither is drawn."""
+    report = ws.fit(sizes, histogram=True)
+    for name in unread:
+        row = by_name(report)[name]
+        assert {row[column] for column in NULL} == {None}
+        assert row["note"].split("; ")[-2:] == [NO_STD, "squares leave float64: rows and columns are not compared"]
+        assert row["robust_std"] == pytest.approx(row["max"] - row["min"], rel=0.9)
+    plain = by_name(report)["layers.0.plain.up_proj.weight"]
+    assert plain["std"] == pytest.approx(1, rel=0.1)
+    assert NO_STD not in str(plain["note"])
+    assert [panel.note for panel in report.panels] == [NO_STD, "", NO_STD]
+
+
+@pytest.mark.parametrize("more", [{}, {"long": True}, {"columns": ["std"]}, {"columns": ["note"]}], ids=str)
+def test_they_could_not_be_measured(sizes, unread, more):
+    """--strict minds them, whatever was asked."""
+    assert ws.fit(sizes, **more).unmeasured == unread
+
+
+def test_groups_name_them(sizes, unread):
+    """Once each, and the group says why it has no pooled value."""
+    report = ws.fit(sizes, by="model")
+    assert report.unmeasured == unread
+    assert report.rows[0]["std"] is None
+    assert NO_STD in report.rows[0]["note"]
+    assert report.rows[0]["std_median"] == pytest.approx(1, rel=0.1)
