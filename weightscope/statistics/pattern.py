@@ -75,7 +75,7 @@ def far_share(counts: ValueCounts) -> float | None:
 
 
 def max_z(counts: ValueCounts) -> float | None:
-    """max|w - mean|/std, about mean and std of all, if there is one and it is not 0; `max_z_null` is what chance gives."""
+    """max|w - mean|/std, about mean and std of all; None where std is 0 or none. `max_z_null` is what chance gives."""
     if not counts.std > 0:
         return None
     mean = counts.power.mean
