@@ -59,6 +59,24 @@ def test_the_best_law_lies_over_the_weights() -> None:
     assert np.interp(0.5, best.x, best.y) == pytest.approx(np.exp(-0.5 * np.sqrt(2)) / np.sqrt(2), rel=0.03)
 
 
+def test_the_weights_of_the_picture_are_those_of_the_laws() -> None:
+    """Exact zeros that leave the fits leave the picture too, with a word: one sigma for weights and curves."""
+    x = np.random.default_rng(0).laplace(size=40_000).astype(np.float32)
+    sparse, dense = drawn(np.where(np.arange(40_000) % 2, x, 0)), drawn(x[1::2])
+    assert [c.label for c in sparse.curves] == ["weights: 50.0% zeros left out", "Gaussian", "laplace"]
+    assert dense.curves[0].label == "weights"
+    for seen, alone in zip(sparse.curves, dense.curves, strict=True):
+        assert seen.x == pytest.approx(alone.x)
+        assert seen.y == pytest.approx(alone.y, rel=1e-6)
+
+
+def test_zeros_of_a_lattice_stay() -> None:
+    """It has a zero like any other value."""
+    weights, *_ = drawn(np.round(3 * np.random.default_rng(0).standard_normal(40_000)).astype(np.int8)).curves
+    assert weights.label == "weights"
+    assert weights.y[len(weights.y) // 2] > 0
+
+
 def test_densities_stand_at_the_middle_of_their_bins_and_sum_to_one() -> None:
     """The grid is symmetric about zero in units of sigma."""
     panel = drawn(np.random.default_rng(1).normal(3.0, 0.1, 40_000).astype(np.float32))

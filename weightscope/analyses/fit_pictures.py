@@ -1,4 +1,7 @@
-"""What `fit` draws: a small histogram beside each row, and a log-density panel with the Gaussian and the best law."""
+"""What `fit` draws: a small histogram beside each row, and a log-density panel with the Gaussian and the best law.
+
+A panel shows the weights that the laws were fitted to: exact zeros that left the fits are a word in it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from ..sketches import ValueCounts
 from ..statistics.density import density, law_density
 from ..statistics.fitting import fit_laws
 from ..statistics.laws import LAWS
+from ..statistics.laws.cells import excess_zeros
 from ..statistics.moments import BEYOND
 
 HISTOGRAM = Column("histogram", "str", "the weights from -4 to 4 sigma, drawn in block characters", shown=True)
@@ -26,9 +30,17 @@ def heights(counts: ValueCounts | None) -> tuple[float, ...] | None:
 
 def panel(counts: ValueCounts | None, of: Mapping[str, object], known: object = None) -> Panel:
     """The densities of the rows `of`, under the law that is `known` to be best or else found; or why there are none."""
-    curves = () if counts is None else _curves(counts, known)
-    note = "" if curves else _lack(counts)
+    seen, words = _fitted(counts) if counts is not None else (None, "")
+    curves = () if seen is None else _curves(seen, words, known)
+    note = "" if curves else _lack(seen)
     return Panel(titled(of), "density", "weight / sigma", "density", curves, of=of, note=note)
+
+
+def _fitted(counts: ValueCounts) -> tuple[ValueCounts, str]:
+    """What laws are fitted to, and what was left out of it."""
+    if counts.zeros == counts.n or not excess_zeros(counts):
+        return counts, ""
+    return counts.without_zeros(), f": {counts.zeros / counts.n:.1%} zeros left out"
 
 
 def _lack(counts: ValueCounts | None) -> str:
@@ -39,7 +51,7 @@ def _lack(counts: ValueCounts | None) -> str:
     return "one distinct value" if counts.n else "no finite value"
 
 
-def _curves(counts: ValueCounts, known: object) -> tuple[Curve, ...]:
+def _curves(counts: ValueCounts, words: str, known: object) -> tuple[Curve, ...]:
     """Density of the weights in units of sigma, the Gaussian, and the best law if another; nothing of a constant."""
     reach = STEP * np.ceil(max(_reach(counts), 5.0) / STEP)
     edges = np.linspace(-reach, reach, 2 * round(reach / STEP) + 1)
@@ -48,9 +60,9 @@ def _curves(counts: ValueCounts, known: object) -> tuple[Curve, ...]:
         return ()
     z = (edges[1:] + edges[:-1]) / 2
     gauss = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-    curves = [Curve("weights", z, found, "points"), Curve("Gaussian", z, gauss)]
+    curves = [Curve(f"weights{words}", z, found, "points"), Curve("Gaussian", z, gauss)]
     best = fit_laws(counts, [law for law in LAWS if law.name == (known or law.name)]).best
-    if best is not None and best.law != "normal":           # else the dashed line is the best law already
+    if best is not None and best.law != "normal":  # else the dashed line is the best law already
         curves.append(Curve(best.law, z, law_density(best, counts, z)))
     return tuple(curves)
 

@@ -59,6 +59,16 @@ def test_one_legend_names_what_differs_best_law():
     assert legend(panel(), panel()) == ["weights", "Gaussian", "gennorm β = 1.30"]
 
 
+def test_words_of_the_weights_stand_in_their_panel():
+    """What follows the colon; the legend has the name."""
+    first, *rest = panel().curves
+    left_out = dataclasses.replace(first, label="weights: 50.0% zeros left out")
+    figure = drawing([dataclasses.replace(panel(), curves=(left_out, *rest)), panel()])
+    assert [t.get_text() for t in figure.axes[0].texts] == ["50.0% zeros left out", "gennorm β = 1.30"]
+    assert [t.get_text() for t in figure.axes[1].texts] == ["gennorm β = 1.30"]
+    assert figure.legends[0].get_texts()[0].get_text() == "weights"
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_same_bytes_twice_and_names_are_text(tmp_path, suffix):
     """No date, no random id; a title with $ or control characters is drawn as it is."""

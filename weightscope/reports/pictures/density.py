@@ -2,7 +2,7 @@
 
 One small panel per role or tensor, the same axes in every panel, so that panels compare at a glance. The first line of
 a panel is the reference (the Gaussian), a second one the best law, whose name differs and stands in its panel.
-The laws differ by colour and by dash.
+The laws differ by colour and by dash. What a label of the weights says after a colon stands in its panel.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ...columns import Curve, Panel
 from ...escape import escaped
 from ...heavy import matplotlib_figure
 from ...heavy import numpy as np
+from .curves import name, say
 from .page import BLUE, GREEN, GREY, INK, MOST, VERMILION, entitle, frame, head, surround
 from .paper import grid
 
@@ -86,11 +87,12 @@ def _panel(ax: Axes, panel: Panel) -> None:
     for curve in panel.curves:
         if curve.style != "line":
             _weights(ax, curve)
+            say(ax, curve, BLUE, 0)
     for style, curve in zip(LAWS, laws, strict=False):
         ax.plot(*_seen(curve), label=escaped(curve.label), zorder=3, **style)
-    for at, (name, x) in enumerate(sorted(panel.marks.items())):
+    for at, (mark, x) in enumerate(sorted(panel.marks.items())):
         ax.axvline(x, color="#999999", linewidth=0.8)
-        ax.annotate(escaped(name), (x, 0.02 + 0.09 * (at % 3)), xycoords=("data", "axes fraction"), fontsize=7,
+        ax.annotate(escaped(mark), (x, 0.02 + 0.09 * (at % 3)), xycoords=("data", "axes fraction"), fontsize=7,
                     color=INK, parse_math=False)
     if len(laws) > 1:
         ax.annotate(escaped(laws[1].label), (0.03, 0.93), xycoords="axes fraction", va="top", fontsize=8,
@@ -105,10 +107,10 @@ def _weights(ax: Axes, curve: Curve) -> None:
         ax.fill_between(x, np.where(filled, y, FLOOR / 10), FLOOR / 10, step="mid", color=BLUE, alpha=0.22,
                         linewidth=0, zorder=1)
         ax.plot(x, np.where(filled, y, np.nan), drawstyle="steps-mid", color=BLUE, linewidth=0.9,
-                label=escaped(curve.label), zorder=2)
+                label=escaped(name(curve)), zorder=2)
     else:
         ax.plot(x, y, linestyle="", marker="o", markersize=2.4, markeredgewidth=0, color=BLUE, alpha=0.75,
-                label=escaped(curve.label), zorder=2)
+                label=escaped(name(curve)), zorder=2)
 
 
 def _laws(panel: Panel) -> list[Curve]:
