@@ -209,7 +209,8 @@ def _checked(question: Analysis, records: Mapping[type, Any]) -> Any:
         return options
     named = {*view.named} | {n for e in expressions for n in e.names}
     stems = {n.removesuffix(s) for n in named for s in ("", "_median", "_min", "_max")}
-    return replace(options, wanted=frozenset(named | stems))
+    every = {"note"} if records[Opening].strict else set()  # also what nobody looks at has to be measured
+    return replace(options, wanted=frozenset(named | stems | every))
 
 
 def _collect(question: Analysis, options: Any, answers: Sequence[Row | Panel | Block]) -> Report:

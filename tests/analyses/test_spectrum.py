@@ -144,6 +144,7 @@ def test_a_non_finite_element_leaves_nulls_and_a_reason(draw, odd, more):
     assert report.unmeasured == (UP(1),)
     assert ws.spectrum(model, panels=False, by="role", **more).unmeasured == (UP(1),)
     assert ws.spectrum(model, panels=False, columns="tensor", **more).unmeasured == ()
+    assert ws.spectrum(model, panels=False, columns="tensor", strict=True, **more).unmeasured == (UP(1),)
 
 
 def test_zero_lines_are_left_out_and_counted(draw, spectra):

@@ -50,7 +50,7 @@ def test_a_matrix_without_a_spectrum_is_4_under_strict(weightscope, odd):
     assert rows["lm_head.weight"]["note"] == "non-finite elements: no spectrum"
     assert "C64" in rows["z.phase"]["note"]
     assert (rows["lm_head.weight"]["rank"], rows["z.phase"]["rank"]) == ("", "")
-    for more in ([], ["--by", "role"], ["--columns", "tensor,rank"]):
+    for more in ([], ["--by", "role"], ["--columns", "tensor,rank"], ["--columns", "tensor"], ["--columns", "m,shape"]):
         strict = weightscope("spectrum", odd, "--strict", *more)
         assert strict.code == 4
         assert strict.err == "--strict: 2 tensors could not be measured: z.phase, lm_head.weight\n"

@@ -14,6 +14,7 @@ from weightscope.statistics.statistic import Evidence, evaluate, needed
 
 RNG = np.random.default_rng(0)
 ORTHOGONAL = np.linalg.qr(RNG.standard_normal((40, 40)))[0]
+ORTHOGONAL_48 = np.linalg.qr(np.random.default_rng(3).standard_normal((48, 48)))[0]
 GAUSSIAN = RNG.standard_normal((48, 80))
 PLACE = np.arange(48 * 80).reshape(48, 80)
 MATRICES = {
@@ -216,6 +217,29 @@ def test_uneven_scales_are_warned_of_unless_the_balanced_twin_stands_beside(evid
     assert "fake" not in (beside["note"] or "")
     assert (beside["spikes"], beside["spikes_balanced"]) == (found["spikes"], 0)
     assert "fake" not in (values_of(["noise"], evidence("gaussian"))["note"] or "")
+
+
+def test_depths_at_the_end_of_the_table_say_so(evidence, sketched):
+    """64 is 64 or more, also of the balanced core; not of a depth within."""
+    sigma = np.append(np.ones(3), np.geomspace(1e-4, 1e-6, 45))
+    w = ORTHOGONAL_48 * sigma @ ORTHOGONAL_48.T
+    found = values_of(["depth", "twin"], Evidence(sketched(w), w.shape, "F64"))
+    assert found["effective_depth"] == 64.0
+    assert "effective_depth 64 is 64 or more" in found["note"].split("; ")
+    assert found["effective_depth_balanced"] == 64.0
+    assert "effective_depth_balanced 64 is 64 or more" in found["note"].split("; ")
+    assert "or more" not in (values_of(["depth", "twin"], evidence("uneven rows"))["note"] or "")
+
+
+@pytest.mark.parametrize(("length", "said"), [(20 * 64, False), (20 * 66, True)])
+def test_depths_of_elongated_shapes_are_distrusted(sketched, length, said):
+    """Where the shape says more than the values; noise reads 1 at any length, and says nothing."""
+    noise = np.random.default_rng(1).standard_normal((length, 20))
+    uneven = noise * np.linspace(1, 3, 20)
+    deep, flat = (values_of(["depth"], Evidence(sketched(w), w.shape, "F64")) for w in (uneven, noise))
+    assert deep["effective_depth"] > 5
+    assert (deep["note"] == "depth of a shape of 1:66 grows with its length: compare equal shapes") == said
+    assert (flat["effective_depth"], flat["note"]) == (1.0, None)
 
 
 def test_thin_products_have_no_bulk_and_no_depth(product):

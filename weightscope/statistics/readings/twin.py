@@ -29,7 +29,7 @@ def _of(balanced: Balanced, spectrum: Spectrum, evidence: Evidence) -> Mapping[s
     if spectrum.low_rank or not core.of:
         return {c.name: None for c in COLUMNS} | {"note": THIN if spectrum.low_rank else NONE_EXISTS}
     s = replace(spectrum, sigma=core.of[0].values[: len(spectrum.sigma)], floor=core.of[0].floor)
-    found, (deep, shallow) = bulk_of(s), depth_of(s)
+    found, (deep, shallow) = bulk_of(s), depth_of(s, "effective_depth_balanced")
     return {
         "spikes_balanced": found and found.spikes,
         "mp_sigma_balanced": found and found.sigma,
