@@ -75,6 +75,8 @@ PLANTS = [
     ("WS111", "warn", Q, lambda w: changed(w, ALL, 7, 0)),
     ("WS111", "info", EMBED, lambda w: changed(w, 7, ALL, 0)),
     ("WS111", "info", Q, lambda w: changed(w, LAST, ALL, 0)),
+    ("WS111", "info", Q, lambda w: changed(changed(w, LAST, ALL, 0), ALL, LAST, 0)),
+    ("WS111", "warn", Q, lambda w: changed(changed(w, LAST, ALL, 0), 7, ALL, 0)),
     ("WS121", "warn", EMBED, lambda w: changed(w, PAIR, ALL, w[3])),
     ("WS121", "warn", HEAD, lambda w: changed(w, PAIR, ALL, w[3])),
     ("WS121", "info", UP, lambda w: changed(w, PAIR, ALL, w[3])),
@@ -131,6 +133,7 @@ BESIDE = [
     ("WS131", UP, parallel),                    # no tokens
     ("WS141", Q, lambda w: changed(w, 9, ALL, 3 * w[9])),
     ("WS141", Q, lambda w: changed(w, 9, ALL, w[9] / 9)),
+    ("WS141", Q, lambda w: w * torch.exp(torch.linspace(-2, 2, len(w)))[:, None]),            # no row stands apart
     ("WS142", UP, lambda w: changed(w, 3, 5, 12 * 0.02)),
     ("WS142", NORM, lambda w: changed(w[None] + torch.arange(64) / 1e4, 0, 3, 9)[0]),
     ("WS143", UP, lambda w: w * torch.exp(torch.linspace(-0.8, 0.8, len(w)))[:, None]),

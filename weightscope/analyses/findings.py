@@ -56,7 +56,7 @@ FINDINGS = (
     Finding(
         "WS111", "dead rows or columns",
         "Outputs that are always zero, or inputs that nobody reads: pruning, padding of a vocabulary, or damage.",
-        "`note` names them, and `zero_block` says how many stand at the end; pruned units can be cut off.",
+        "`note` names them, `zero_block` those at the end; pruned units can be cut off.",
         "Token embeddings padded to a multiple of 64.", judge.dead_lines, ("dead rows", "dead columns"),
     ),
     Finding(
@@ -110,9 +110,9 @@ FINDINGS = (
         "Full-precision exports of models trained in BF16.", judge.lattice,
     ),
     Finding(
-        "WS161", "zero padding",
-        "Zero rows or columns at the end: a grown vocabulary or hidden size.",
-        "`zero_block` says how many; cut them off, or fill them before training goes on.",
+        "WS161", "zero blocks",
+        "Zero rows or columns at the end, or zero rectangles at an edge: a grown vocabulary, hidden size or network.",
+        "`zero_block` says where; cut padding off, or fill it before training goes on.",
         "Vocabularies rounded up for tensor cores.", judge.padding,
     ),
     Finding(

@@ -62,10 +62,11 @@ def one_value(v: Values, piece: Piece) -> Severity | None:
 
 
 def dead_lines(v: Values, piece: Piece) -> Severity | None:
-    """Of a tensor that is not zero throughout; tokens and padding are mostly meant."""
+    """Of a tensor that is not zero throughout; tokens, and padding at the end, are mostly meant."""
     if _number(v, "zeros") == piece.params or not _number(v, "dead_rows") + _number(v, "dead_cols"):
         return None
-    return "info" if v.get("zero_block") or piece.place.kind == "embedding" else "warn"
+    inner = _number(v, "inner dead rows") + _number(v, "inner dead columns")
+    return "warn" if inner and piece.place.kind != "embedding" else "info"
 
 
 def duplicates(v: Values, piece: Piece) -> Severity | None:

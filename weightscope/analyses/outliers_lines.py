@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..heavy import numpy as np
 from ..sketches import Hashes, Margins, Twins, Untrained
-from ..statistics.marked_lines import constant, dead, duplicated, one_sign, outlying
+from ..statistics.marked_lines import dead, duplicated, one_sign, outlying, rms, twins
 from ..statistics.readings.marked_lines import MARGINS
 
 if TYPE_CHECKING:
@@ -43,23 +43,22 @@ def marked(sketches: Mapping[Any, Any]) -> Places:
 
 def _of_side(side: str, lines: Lines, length: int) -> Places:
     """What margins tell of the rows, or of the columns."""
-    found = {"dead": dead(lines), "loud": _loud(lines, length), "one-sign": one_sign(lines, length)}
+    gone = dead(lines)
+    found = {"dead": gone, "loud": _loud(lines, length), "one-sign": one_sign(lines, length)}
+    found["inner dead"] = gone & np.logical_or.accumulate(~gone[::-1])[::-1]  # others follow that are not: no padding
     return {f"{what} {side}": np.flatnonzero(mask) for what, mask in found.items()}
 
 
 def _loud(lines: Lines, length: int) -> NDArray[np.bool_]:
     """Outlying lines with 4 times the RMS of the median one or more."""
-    squares, sized = lines["squares"], (lines["nonfinite"] == 0) & (lines["squares"] > 0)
-    median = np.median(np.sqrt(squares[sized])) if sized.any() else np.inf
-    return np.asarray(outlying(lines, length) & (np.sqrt(squares) >= LOUD * median))
+    far, sizes = outlying(lines, length), rms(lines, length)
+    return np.asarray(far & (sizes >= LOUD * np.nanmedian(sizes))) if far.any() else far
 
 
 def _duplicates(sketches: Mapping[Any, Any], lines: Lines) -> NDArray[np.int64]:
     """Those that `duplicate_rows` counts."""
-    twins, skipped = sketches.get(Twins()), dead(lines) | constant(lines) | (lines["nonfinite"] > 0)
-    if twins is None:
-        return np.zeros(0, np.int64)
-    return np.asarray(twins.rows[duplicated(twins.hashes, skipped[twins.rows])])
+    sets = twins(sketches[Twins()], lines) if Twins() in sketches else ()
+    return np.sort(np.concatenate([np.zeros(0, np.int64), *sets]))
 
 
 def _changed(sketches: Mapping[Any, Any]) -> Places:
@@ -75,7 +74,7 @@ def named(what: str, at: Sequence[int] | NDArray[np.int64]) -> str:
     >>> named("dead rows", [3, 32, 33, 34, 90]), named("dead rows", range(0, 20, 2))
     ('dead rows 3, 32:35, 90', 'dead rows 0, 2, 4, 6, 8, 10, 12, 14 and 2 more')
     """
-    runs = np.split(np.asarray(at), np.flatnonzero(np.diff(at) > 1) + 1)
+    runs = np.split(np.asarray(at), (np.flatnonzero(np.diff(at) > 1) + 1)[:RUNS])
     texts = [str(run[0]) if len(run) == 1 else f"{run[0]}:{run[-1] + 1}" for run in runs[:RUNS]]
     left = sum(len(run) for run in runs[RUNS:])
     return f"{what} {', '.join(texts)}" + (f" and {left} more" if left else "")
