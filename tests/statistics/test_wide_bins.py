@@ -8,6 +8,10 @@ import torch
 from scipy import stats
 
 from weightscope import fit
+from weightscope.sketches.quantiles import robust_std
+from weightscope.statistics.filters import tiny_share, trimmed
+from weightscope.statistics.moments import l_kurtosis
+from weightscope.statistics.shape import beta_moment, weibull_k
 
 NULL = ("best", "beta", "ks_normal", "weibull_k", "tiny_share", "robust_std", "l_kurtosis", "trimmed_std", "pattern",
         "beta_moment")
@@ -45,6 +49,25 @@ def test_bf16_stored_wide_reads_as_bf16(noise: np.ndarray) -> None:
     assert wide["distinct"] == len(narrow.float().unique())
     assert {k: v for k, v in wide.items() if k not in ("dtype", "row_spread", "col_spread")} == {
         k: v for k, v in stored.items() if k not in ("dtype", "row_spread", "col_spread")}
+
+
+NEAR = {"beta_moment": 2e-4, "weibull_k": 6e-4, "robust_std": 6e-4, "trimmed_std": 2e-3, "trimmed_kurtosis": 0.03,
+        "l_kurtosis": 2e-4, "tiny_share": 2e-5}  # fmt: skip
+
+
+@pytest.mark.parametrize("law", ["gaussian", "t3", "far mean", "lognormal"])
+def test_bins_are_as_near_as_the_page_says(counts_of, law: str) -> None:
+    """Readings of cells 0.8% wide beside those of the elements."""
+    rng = np.random.default_rng(10)
+    x = {"gaussian": rng.normal, "t3": lambda size: rng.standard_t(3, size),
+         "far mean": lambda size: rng.normal(15, 1, size), "lognormal": rng.lognormal}[law](size=200_000)  # fmt: skip
+    read = lambda c: {"beta_moment": beta_moment(c), "weibull_k": weibull_k(c), "robust_std": robust_std(c),
+                      "l_kurtosis": l_kurtosis(c), "tiny_share": tiny_share(c)} | trimmed(c)  # fmt: skip
+    exact, binned = read(counts_of(x)), read(counts_of(x, bins=True))
+    for name, near in NEAR.items():
+        size = 1 if name in ("trimmed_kurtosis", "l_kurtosis", "tiny_share") else exact[name] or 1
+        allowed = None if exact[name] is None else pytest.approx(exact[name], rel=0, abs=near * size)
+        assert binned[name] == allowed, name
 
 
 @pytest.mark.parametrize("mean", [5.0, 30.0, 100.0])
