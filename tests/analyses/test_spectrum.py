@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 import weightscope as ws
+from weightscope.analyses import spectrum_answers
 from weightscope.statistics.readings import power_law
 
 UP = "model.layers.{}.mlp.up_proj.weight".format
@@ -331,6 +332,18 @@ def test_a_pair_has_the_spectrum_of_its_product(draw, folder, by_name, rank, m, 
     assert "no identity of a product" in row["note"]
 
 
+@pytest.mark.parametrize("coarse", ["a", "b", ""])
+def test_rank_of_a_pair_is_by_the_coarser_of_its_factors(draw, folder, by_name, coarse):
+    """Either may be stored in the narrower type; in the table and in the picture."""
+    u, v = (torch.linalg.qr(draw(side, 2))[0] for side in (64, 48))
+    a, b = v.T.contiguous(), u * torch.tensor([1.0, 1e-4])
+    a, b = (t.bfloat16() if coarse == name else t for name, t in (("a", a), ("b", b)))
+    report = ws.spectrum(adapter(folder, a, b))
+    assert by_name(report)[f"{STEM}[lora]"]["rank"] == (1 if coarse else 2)
+    bars = report.panels[0].curves[0]
+    assert bars.label == f"singular values: {1 if coarse else 2} of 48 are not rounding"
+
+
 def test_an_unscaled_pair_is_taken_as_it_is(draw, spectra):
     """Without alpha: scale 1, and the note that says so."""
     a, b = draw(4, 48), draw(64, 4)
@@ -438,6 +451,26 @@ def test_draws_are_seeded(draw, spectra):
     first, other, both = nulls(), nulls(seed=1), nulls(draws=2)
     assert len({first, other, 2 * both - first}) == 3
     assert abs(2 * both - first - other) > 1e-9
+
+
+@pytest.mark.parametrize("null", ["shuffle", "gaussian", "logistic"])
+def test_each_tensor_has_draws_of_its_own(draw, spectra, null):
+    """By its name: of equal elements under two names, and none changes with what is beside it."""
+    w = draw(40, 64)
+    row = lambda i, **more: spectra({UP(k): w.clone() for k in range(2)}, null=null, draws=3, **more)[UP(i)]
+    nulls = lambda i, **more: {k: v for k, v in row(i, **more).items() if k.endswith(("_null_low", "_null_high"))}
+    one, other = nulls(0), nulls(1)
+    assert not set(one.values()) & set(other.values()) - {0.0}
+    assert nulls(1, include="*.1.*") == other
+
+
+def test_a_law_is_fitted_once_a_tensor(draw, monkeypatch):
+    """However many draws."""
+    asked = []
+    fit = spectrum_answers.law_of
+    monkeypatch.setattr(spectrum_answers, "law_of", lambda *a: asked.append(a) or fit(*a))
+    ws.spectrum({UP(i): draw(24, 32) for i in range(2)}, null="gaussian", draws=5, panels=False)
+    assert len(asked) == 2
 
 
 def test_chance_is_the_same_beside_fewer_columns(draw, spectra):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+from zlib import crc32
 
 from ..checkpoints import Entry
 from ..checkpoints.views import Drawn, Product, Transpose
@@ -28,7 +29,7 @@ SIDES = (
     Column("m", "int", "rows, in math orientation (outputs); zero rows included; null where there is no matrix"),
     Column("n", "int", "columns, in math orientation (inputs); zero columns included; null where there is no matrix"),
 )
-APART = 32  # bits between the seeds of two draws: those of neighbouring --seed share none
+APART = 32  # bits between --seed, draw and name in the seed of a draw: no two share one
 NO_LAW = "no law of the elements to draw from"
 
 
@@ -62,9 +63,15 @@ def _shape(piece: Piece) -> tuple[int, int]:
 def spectrum_of(answer: Answer, o: SpectrumOptions) -> Spectrum | None:
     """The spectrum behind an answer; None where there is none, where it does not fit, and where nothing asked."""
     try:
-        return spectrum(answer.sketches[o.measure], answer.sketches[Lines()], eps_of(answer.piece.dtype))
+        return spectrum(answer.sketches[o.measure], answer.sketches[Lines()], eps_of(_rounded_as(answer.piece)))
     except (Unmeasured, KeyError):
         return None
+
+
+def _rounded_as(piece: Piece) -> str:
+    """The type that its elements were rounded to: of a pair the coarser of its factors'."""
+    entry = piece.entry
+    return max((entry.a.dtype, entry.b.dtype), key=eps_of) if isinstance(entry, Product) else piece.dtype
 
 
 def answers(model: Model, o: SpectrumOptions, asked: Sequence[Statistic], measure: Measurer) -> Iterator[Answer]:
@@ -131,7 +138,7 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
 
 def _values(piece: Piece, sketches: Mapping[Any, Any], asked: Sequence[Statistic], note: str) -> Mapping[str, object]:
     assert piece.entry is not None
-    values = evaluate(asked, Evidence(sketches, piece.entry.shape, piece.dtype, piece.place.kind))
+    values = evaluate(asked, Evidence(sketches, piece.entry.shape, _rounded_as(piece), piece.place.kind))
     return values | {"note": joined(piece.note, note, values["note"])}
 
 
@@ -148,7 +155,7 @@ def _product(piece: Piece, parts: Sequence[Measured], asked: Sequence[Statistic]
 
 def _beside_draws(found: Sequence[Answer], o: SpectrumOptions, measure: Measurer) -> Iterator[Answer]:
     """The same answers with what chance gives beside them."""
-    units = [(a, [u for i in range(o.draws) for u in _draw(a, o, o.seed + (i << APART))]) for a in found]
+    units = [(a, list(_draws(a, o))) for a in found]
     flat = [u for _, us in units for u in us]
     measured = measure(flat, partial(_reading, o)) if flat else iter(())
     for answer, own in units:
@@ -158,16 +165,23 @@ def _beside_draws(found: Sequence[Answer], o: SpectrumOptions, measure: Measurer
         yield replace(answer, values={**answer.values, **values, "note": joined(answer.values["note"], *said)})
 
 
-def _draw(answer: Answer, o: SpectrumOptions, seed: int) -> Iterator[Unit]:
-    """One matrix of chance: its own elements permuted, or drawn from its fitted law."""
+def _draws(answer: Answer, o: SpectrumOptions) -> Iterator[Unit]:
+    """Matrices of chance, as many as asked for: its own elements permuted, or drawn from its fitted law."""
     piece, entry = answer.piece, answer.piece.entry
     if entry is None or spectrum_of(answer, o) is None:
         return
     if o.null == "shuffle":
-        yield Unit(piece, {"": entry}, {"": frozenset({Shuffled(o.measure, seed)})})
+        yield from (Unit(piece, {"": entry}, {"": frozenset({Shuffled(o.measure, s)})}) for s in _seeds(piece, o))
     elif Count() in answer.sketches and (fitted := law_of(answer.sketches[Count()], str(o.null))):
-        entry = Drawn(entry.shape, "gaussian" if o.null == "gaussian" else "logistic", *fitted, seed)
-        yield Unit(piece, {"": entry}, {"": frozenset({o.measure})})
+        law: Literal["gaussian", "logistic"] = "gaussian" if o.null == "gaussian" else "logistic"
+        made = (Drawn(entry.shape, law, *fitted, s) for s in _seeds(piece, o))
+        yield from (Unit(piece, {"": e}, {"": frozenset({o.measure})}) for e in made)
+
+
+def _seeds(piece: Piece, o: SpectrumOptions) -> Iterator[int]:
+    """One for each draw, by the name: tensors of one shape share none, and a selection changes none."""
+    name = crc32(piece.name.encode("utf-8", "surrogatepass"))
+    return (o.seed + (i << APART) + (name << 2 * APART) for i in range(o.draws))
 
 
 def _reading(o: SpectrumOptions, measured: Measured) -> Mapping[str, object]:
