@@ -152,7 +152,7 @@ FINDINGS = (
 )
 
 SEVERITY = Column("severity", "str", "gravest of the findings: info, warn or error; null without any", shown=True)
-FOUND = Column("findings", "str", "ids of the findings, joined by commas; `weightscope` documents each", shown=True)
+FOUND = Column("findings", "str", "ids of findings, joined by commas; the page on findings explains each", shown=True)
 
 GRAVITY = Column("gravity", "int", "0 nothing, 1 info, 2 warn, 3 error: to sort and to gate by")
 
