@@ -303,17 +303,18 @@ def test_a_person_sees_what_stands_out_worst_first(marked):
     """And then the total, on stderr; with a filter or an order of their own, that; a pipe shows all in their order."""
     both = lambda *more: on_terminal(["outliers", "--no-progress", *more], 160, PLAIN, stderr=subprocess.STDOUT)
     code, text = both(marked)
-    hidden, _, _, *lines, total = text.splitlines()
-    assert (code, hidden) == (0, "1 rows without findings: not listed")
+    hidden, _, _, *lines = text.splitlines()
+    lines, total = lines[:3], lines[-1]
+    assert (code, hidden) == (0, "1 row without findings: not listed")
     assert [line.split()[:3] for line in lines] == [
         ["layers.3.mlp.up_proj.weight", "error", "WS101,WS111"],
         ["layers.2.mlp.up_proj.weight", "warn", "WS111"],
         ["layers.1.mlp.up_proj.weight", "info", "WS163"],
     ]
-    assert total == "4 tensors: 1 errors, 1 warnings"
+    assert total == "4 tensors: 1 error, 1 warning"
     assert total not in on_terminal(["outliers", marked], 160, PLAIN)[1]
-    assert [x.split()[0][:8] for x in both(marked, "--sort", "tensor")[1].splitlines()[3:-1]] == [
-        "layers.1", "layers.2", "layers.3",
+    assert [x.split()[0][:8] for x in both(marked, "--sort", "tensor")[1].splitlines()[2:6]] == [
+        "layers.0", "layers.1", "layers.2", "layers.3",
     ]  # fmt: skip
     _, text = both(marked, "--where", "nan == 0", "--fail-if", "gravity == 0")
     assert "layers.0" in text
