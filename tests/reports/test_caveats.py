@@ -67,6 +67,11 @@ def test_of_groups_the_tensors_are_counted():
     assert caveats(rows) == ("4 of 6 tensors noted: see the note column", "attn.q matrix: mixed")
 
 
+def test_one_tensor_is_no_tensors():
+    """In the singular."""
+    assert caveats([{"note": "1 of 1 tensors noted: h.0.q: odd"}]) == ("1 of 1 tensor noted: see the note column",)
+
+
 def test_one_row_is_named_as_the_table_names_it():
     """By its source too, shortened, and never raw."""
     name = "model.layers.0.self_attn.q_proj.weight"

@@ -84,6 +84,8 @@ def test_text_and_html_are_harmless(report, monkeypatch):
     assert r"&lt;script&gt;\x1b" in page
     assert '<td style="text-align:right">0.1235</td>' in page
     assert repr(report) == "<Report fit: 5 rows, 6 columns>"
+    single = dataclasses.replace(report, rows=report.rows[:1], columns=report.columns[:1])
+    assert repr(single) == "<Report fit: 1 row, 1 column>"
 
 
 def test_importing_reports_loads_nothing_heavy():

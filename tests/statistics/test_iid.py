@@ -94,7 +94,7 @@ def test_zero_lines_are_left_out_of_spreads_and_named():
     for name in COLUMNS:
         if "spread" in name:
             assert got[name] == pytest.approx(alone[name], rel=1e-9)
-    assert got["note"] == "3 zero rows and 1 zero columns left out"
+    assert got["note"] == "3 zero rows and 1 zero column left out"
     assert got["row_mean_share"] == pytest.approx(_anova(holes)[0])
 
 

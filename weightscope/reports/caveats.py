@@ -18,7 +18,7 @@ ROOM = 40                                       # cells for the name of the one 
 VECTORS = ("norm", "bias")                      # kinds that lack what only matrices have, which is no news
 _NUMBER = r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)"
 _NUMBERS = re.compile(f"{_NUMBER}(?:, {_NUMBER})*")
-_GROUP = re.compile(r"(\d+) of (\d+) tensors noted: ")
+_GROUP = re.compile(r"(\d+) of (\d+) tensors? noted: ")
 
 Said = tuple[str, Mapping[str, object]]         # a note and its row
 
@@ -52,7 +52,7 @@ def _tensors(every: Sequence[Said]) -> Iterator[str]:
     found = [[int(n) for n in match.groups()] for note, _ in every if (match := _GROUP.match(note))]
     if found:
         noted, seen = map(sum, zip(*found, strict=True))
-        yield f"{noted} of {seen} tensors noted: see the note column"
+        yield f"{noted} of {seen} tensor{'s' * (seen > 1)} noted: see the note column"
 
 
 def _line(said: Sequence[Said]) -> str:

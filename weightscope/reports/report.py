@@ -113,7 +113,9 @@ class Report:
 
     def __repr__(self) -> str:
         """What it is, in one line; `str` and notebooks show the rows."""
-        return f"<Report {self.name}: {len(self.rows)} rows, {len(self.columns)} columns>"
+        sizes = ((len(self.rows), "row"), (len(self.columns), "column"))
+        rows, columns = (f"{n} {what}{'s' * (n != 1)}" for n, what in sizes)
+        return f"<Report {self.name}: {rows}, {columns}>"
 
     def _repr_html_(self) -> str:
         """The compact table for a notebook."""

@@ -71,7 +71,8 @@ def non_zero_lines(margins: Margins) -> tuple[int, int]:
 def zero_lines(margins: Margins) -> str:
     """What is left out, "" where nothing is."""
     zero = [all_ - some for all_, some in zip(_lines(margins), non_zero_lines(margins), strict=True)]
-    return f"{zero[0]} zero rows and {zero[1]} zero columns left out" if any(zero) else ""
+    said = [f"{n} zero {side}{'s' * (n > 1)}" for n, side in zip(zero, ("row", "column"), strict=True) if n]
+    return f"{' and '.join(said)} left out" if said else ""
 
 
 def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:

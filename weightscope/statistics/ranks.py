@@ -61,7 +61,7 @@ def ranks(
         "log_norm": 2 * log10(top) + log10(energy),
         "orthogonality": float(scaled.std() / scaled.mean()),
     }
-    lost = f"no condition: {len(sigma) - used} of {len(sigma)} singular values are rounding"
+    lost = f"no condition: {len(sigma) - used} of {len(sigma)} singular values may be rounding"
     return found | ({"note": lost} if used < len(sigma) else {})
 
 

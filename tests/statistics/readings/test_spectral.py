@@ -181,9 +181,9 @@ def test_sizes_equal_numpy(evidence):
     ("matrix", "said"),
     [
         ("zero", "zero matrix"),
-        ("half zero rows", "24 zero rows and 0 zero columns left out"),
-        ("half zero columns", "0 zero rows and 40 zero columns left out"),
-        ("rank 4", "no condition: 44 of 48 singular values are rounding"),
+        ("half zero rows", "24 zero rows left out"),
+        ("half zero columns", "40 zero columns left out"),
+        ("rank 4", "no condition: 44 of 48 singular values may be rounding"),
         ("rank 4", "no bulk: nothing above rounding but spikes"),
         ("rank 4", "balanced core: no bulk: nothing above rounding but spikes"),
         ("rank 4", "no effective depth: most singular values are rounding"),
