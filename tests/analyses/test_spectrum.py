@@ -179,7 +179,7 @@ def test_a_matrix_of_rank_4_has_rank_4_in_every_type(draw, spectra, dtype):
     assert row["sigma_max"] == pytest.approx(values(w.double())[0], rel=1e-9)
     (panel,) = ws.spectrum({UP(0): w}).panels
     bars, squares, law = panel.curves
-    assert bars.label == "singular values: 4 of 64 are not rounding"
+    assert bars.label == "singular values: 4 of 64 above rounding"
     assert (len(squares.x), law.label.partition(":")[0]) == (4, "power law")
 
 
@@ -341,7 +341,7 @@ def test_rank_of_a_pair_is_by_the_coarser_of_its_factors(draw, folder, by_name, 
     report = ws.spectrum(adapter(folder, a, b))
     assert by_name(report)[f"{STEM}[lora]"]["rank"] == (1 if coarse else 2)
     bars = report.panels[0].curves[0]
-    assert bars.label == f"singular values: {1 if coarse else 2} of 48 are not rounding"
+    assert bars.label == f"singular values: {1 if coarse else 2} of 48 above rounding"
 
 
 def test_an_unscaled_pair_is_taken_as_it_is(draw, spectra):

@@ -93,7 +93,7 @@ def test_values_that_are_zero_are_said_and_stand_in_no_bar():
     half = Spectrum(np.append(SPIKED.sigma[:100], np.zeros(28)), 128, 512, "gram", 1e-9, (128, 512))
     drawn = curves(half)
     bars, law = drawn["singular values"], drawn["Marchenko-Pastur law"]
-    assert bars.label == "singular values: 100 of 128 are not rounding"
+    assert bars.label == "singular values: 100 of 128 above rounding"
     total, k = float((bars.y[:-1] * widths(bars.x)).sum()), len(drawn["spikes"].x)
     assert float(np.diff(law.x) @ (law.y[1:] + law.y[:-1]) / 2) / total == pytest.approx((128 - k) / 100, rel=0.01)
 
@@ -114,7 +114,7 @@ def test_what_has_no_bulk_has_no_law(spectrum):
     drawn = curves(spectrum)
     assert list(drawn) == ["singular values", "squares", "power law"]
     bars = drawn["singular values"]
-    assert bars.label == "singular values: 4 of 64 are not rounding"
+    assert bars.label == "singular values: 4 of 64 above rounding"
     rms = np.sqrt((spectrum.sigma**2).sum() / (64 * 256))
     x = spectrum.sigma[:4] / (rms * (np.sqrt(64) + np.sqrt(256)))
     assert np.histogram(x, bars.x)[0] / 4 == pytest.approx(bars.y[:-1] / bars.y.sum())

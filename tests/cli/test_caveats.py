@@ -94,6 +94,20 @@ def test_groups_without_a_matrix_are_counted(on_terminal, zoo):
     assert "rows of vectors, depthwise kernels, masks or buffers: not listed" in said
 
 
+@pytest.mark.parametrize("more", [[], ["--per-head"]], ids=" ".join)
+def test_nulls_need_the_room_of_shapes(on_terminal, zoo, more):
+    """A narrow terminal has a reading beside them."""
+    head = on_terminal("spectrum", zoo, "--null", "shuffle", *more, width=60)[0].split("\n")[0]
+    assert head.split()[:4] == ["tensor", "stable_rank", "stable_rank_null", "rank"]
+
+
+def test_what_was_asked_for_is_shown(on_terminal, zoo):
+    """Beside what it is about."""
+    head = lambda *more: on_terminal("spectrum", zoo, *more, width=80)[0].split("\n")[0]
+    assert "alpha  alpha_low  alpha_high" in head("--alpha-ci")
+    assert "alpha  alpha_null" in head("--null", "shuffle")
+
+
 def test_of_groups_how_many_tensors_are_noted(on_terminal, spoilt):
     """Their note tells the rarest alone."""
     assert "4 of 4 tensors noted: see the note column\n" in on_terminal("spectrum", spoilt, "--by", "role")[1]

@@ -83,8 +83,9 @@ def columns(o: SpectrumOptions) -> tuple[Column, ...]:
     if o.by != "tensor":
         keys = tuple(replace(c, shown=c.shown and c.name != "params") for c in keys_of(o.by))
         return (*source, *keys, *with_spread([Statistic(own, frozenset({o.measure}), _nothing)]), NOTE)
-    named = tuple(replace(c, shown=c.name == "tensor" or (c.name == "shape" and not o.per_head)) for c in TENSOR)
-    own = tuple(replace(c, shown=c.shown or (o.per_head and c.name in ("m", "n"))) for c in own)  # a head's, not stored
+    sides = () if o.null else ("m", "n") if o.per_head else ("shape",)  # a head's, not stored; nulls need the room
+    named = tuple(replace(c, shown=c.name == "tensor" or c.name in sides) for c in TENSOR)
+    own = tuple(replace(c, shown=c.shown or c.name in sides) for c in own)
     return (*source, *named, *own, NOTE)
 
 

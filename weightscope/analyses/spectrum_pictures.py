@@ -60,7 +60,7 @@ def _values(s: Spectrum, found: Bulk | None, edge: float) -> Iterator[Curve]:
     Rounding stands in no bar, but where it is the end of a bulk.
     """
     x = s.sigma[s.sigma > (s.floor if found else s.uncertain)] / edge
-    words = "" if len(x) == len(s.sigma) else f": {len(x)} of {len(s.sigma)} are not rounding"
+    words = "" if len(x) == len(s.sigma) else f": {len(x)} of {len(s.sigma)} above rounding"
     edges, bars = _histogram(x, len(s.sigma), FEWEST if found else SINGLY)
     at, law = _law(s, found) if found else (x[:0], x[:0])
     highest = max(bars.max(), law.max(initial=0.0))

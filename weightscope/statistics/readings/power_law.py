@@ -30,7 +30,7 @@ COLUMNS = (
            "WeightWatcher 0.7.7"),
 )
 INTERVAL = tuple(
-    Column(name, "float", f"{point} point of alpha over bootstrap samples", "", "arXiv 0706.1062", option="--alpha-ci")
+    Column(name, "float", f"{point} point of alpha over bootstrap samples", "", "arXiv 0706.1062", True, "--alpha-ci")
     for name, point in (("alpha_low", "5%"), ("alpha_high", "95%"))
 )
 NONE = "no power law: fewer than two different values above the cut"
