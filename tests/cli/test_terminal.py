@@ -276,7 +276,7 @@ def test_progress_is_one_line_of_any_width():
 def test_a_person_sees_what_has_a_spectrum_and_gates_see_all(exact):
     """Vectors are counted on stderr; `--where` shows what it says; in a pipe every row is there."""
     text = on_terminal(["spectrum", exact], 100, PLAIN, subprocess.STDOUT)[1]
-    assert "1 rows have no spectrum (vectors, buffers): not listed" in text
+    assert "1 row of vectors, depthwise kernels, masks or buffers: not listed" in text
     assert "norm" not in text.split("not listed")[1]
     assert "model.norm.weight" in on_terminal(["spectrum", exact, "--where", "isnull(m)"], 100, PLAIN)[1]
     code, gated = on_terminal(["spectrum", exact, "--fail-if", "isnull(m)"], 100, PLAIN, subprocess.STDOUT)
