@@ -129,6 +129,18 @@ def test_elements_at_a_threshold_are_not_beyond(lab) -> None:
     assert found["cols"].tolist() == [[0, 0, 1, 1]]
 
 
+def test_values_at_a_threshold_are_not_beyond(lab) -> None:
+    """Of exact cells neither: 3 where the std is 1, and 4 robust std from the median."""
+    far = np.array([[[3.0, -3.0, *[0.0] * 16]]])
+    assert lab.take(Beyond(), lab.numbers("F64", far), "F64")[0].beyond == (0, 0, 0, 0)
+    edge = 4 * 2 / 1.349
+    for value, many in ((edge, 0), (np.nextafter(edge, 9), 1)):
+        shown = np.array([[[*[-1.0] * 100, *[1.0] * 100, *[0.0] * 50, value, -5.0]]])
+        found = lab.take(Beyond(), lab.numbers("F64", shown), "F64")[0]
+        assert (robust_std(found.counts), median(found.counts)) == (2 / 1.349, 0.0)
+        assert (found.core.n, found.rows.tolist()) == (252 - many, [many])
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
 @pytest.mark.parametrize("huge", [1e4, 1e7])
 def test_outliers_of_any_size_leave_the_core_as_it_is(lab, scale, huge) -> None:

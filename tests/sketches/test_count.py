@@ -119,6 +119,18 @@ def test_bins_hold_their_values(lab, dtype) -> None:
     assert (found.high - found.low <= 2.0**-7 * np.abs(found.value) * 1.01)[wide].all()
 
 
+@pytest.mark.parametrize(("dtype", "least"), [("F32", 2.0**-126), ("F64", 2.0**-1022)])
+def test_special_values_of_large_tensors(lab, dtype, least) -> None:
+    """Zeros of both signs, subnormals, NaN and Inf, each for what it is, in tiles with and without them."""
+    x = np.random.default_rng(3).normal(size=(1, 300, 400))
+    x[0, 5, :90], x[0, 6, :30], x[0, 7, :20], x[0, 150, :7], x[0, 9, :3] = 0.0, -0.0, least / 4, -least / 2, least
+    x[0, 8, :5], x[0, 200, :11] = np.nan, -np.inf
+    for cuts in ((), (100, 140)):
+        found = lab.take(Count(), lab.numbers(dtype, x), dtype, cuts=cuts)[0]
+        assert not found.exact
+        assert (found.zeros, found.subnormals, found.nan, found.inf) == (120, 27, 5, 11)
+
+
 def test_float64_beyond_float32_is_counted_in_the_last_bin(lab) -> None:
     """1e300 is a value: it is neither infinite nor lost."""
     x = np.full((1, 300, 400), 1.0)

@@ -96,8 +96,12 @@ def test_what_begins_as_bf16_is_followed_from_the_start(lab, cut) -> None:
     """The histogram knows what came before the first lower half, and says when that was too much."""
     rng = np.random.default_rng(2)
     few = np.concatenate([rng.choice([-1.5, 0.25, 3.0, np.nan, 0.0], (30, 40)), rng.choice([0.1, 0.25], (30, 40))])
-    found = lab.take(Count(), lab.numbers("F32", few[None]), "F32", cuts=(cut,))[0]
-    assert values(found) == [-1.5, 0.0, float(np.float32(0.1)), 0.25, 3.0]
+    stored, expected = lab.numbers("F32", few[None]), [-1.5, 0.0, float(np.float32(0.1)), 0.25, 3.0]
+    assert values(lab.take(Count(), stored, "F32", cuts=(cut,))[0]) == expected
+    measure, tiles = Count(), [lab.tile(stored, "F32", box) for box in lab.boxes((60, 40), 0, [cut])]
+    for apart in (tiles, tiles[::-1]):
+        a, b = (measure.add(measure.start(1, (60, 40), "F32", "cpu"), tile) for tile in apart)
+        assert values(measure.finish(measure.merge(a, b))[0]) == expected
     many = np.concatenate([rng.normal(size=(300, 400)), np.full((1, 400), 0.1)])
     stored = lab.numbers("F32", many[None]).bfloat16().float()
     stored[0, 300] = 0.1

@@ -24,6 +24,8 @@ def sparse(n: int, m: int, shape: tuple[int, int] = (12, 64)) -> np.ndarray:
         (sparse(2, 4), ("2:4", "4:8")),             # 2:4 holds in both halves of every eight
         (sparse(4, 8), ("4:8",)),
         (sparse(1, 4), ("2:4", "4:8")),
+        (sparse(3, 4), ()),
+        (sparse(5, 8), ()),
         (RNG.normal(size=(12, 64)), ()),
         (RNG.normal(size=(12, 64)) * (RNG.random((12, 64)) < 0.5), ()),
         (np.zeros((3, 3)), ()),

@@ -44,6 +44,8 @@ def test_what_was_planted_is_found(counts_of, values, dtype, found) -> None:
         (RNG.uniform(0.5, 1, 8192), "BF16"),                # one binade: the type's own step
         ([0.5] * 5000, "F32"),
         (RNG.choice([1.0, 2.0], 100), "F32"),
+        (RNG.integers(-200, 200, 5000) * 0.25, "F32"),      # 12 weights to a value
+        (RNG.choice(RNG.normal(size=300), 9000), "F32"),    # no step, and more values than a codebook has
         ([], "F32"),
     ],
 )

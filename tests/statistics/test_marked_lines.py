@@ -8,6 +8,7 @@ import pytest
 from weightscope.sketches import Twins
 from weightscope.statistics.marked_lines import (
     constant,
+    content,
     dead,
     duplicated,
     loudest,
@@ -51,6 +52,16 @@ def test_each_sort_of_row(planted) -> None:
     assert np.flatnonzero(outlying(found, 64)).tolist() == [30, 40]
 
 
+@pytest.mark.parametrize("value", [2.5, np.nan, -np.inf])
+def test_one_element_makes_a_row_another_sort(planted, value) -> None:
+    """Rows of zeros, of ones and of negative values with one of another sort, finite or not, are none of these."""
+    planted[[3, 5, 9], 11] = value
+    found = lines(planted)
+    assert not dead(found).any()
+    assert not constant(found).any()
+    assert np.flatnonzero(one_sign(found, 64)).tolist() == ([5, 8] if value == 2.5 else [8])
+
+
 def test_ordinary_rows_are_none() -> None:
     """Gaussian rows of short and of long lines; equal rows have no outliers."""
     for shape in ((2000, 16), (50, 3000)):
@@ -73,6 +84,24 @@ def test_duplicates_are_all_of_them_but_dead_and_constant_ones() -> None:
     hashes, skipped = np.array([5, 6, 5, 7, 5, 0, 0], np.uint64), np.array([False] * 5 + [True] * 2)
     assert not duplicated(np.array([1, 2, 1], np.uint64), np.array([True, False, False])).any()
     assert np.flatnonzero(duplicated(hashes, skipped)).tolist() == [0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ([-4, -4, -4, 4], [-4, 4, 4, 4]),           # but for the sum they agree in everything
+        ([-4, -4, -2, -2], [-4, -3, -3, -2]),       # for the squares
+        ([-4, -1, -1, 0], [-3, -3, 0, 0]),          # for the least
+        ([-4, -4, -1, -1], [-4, -3, -3, 0]),        # for the greatest
+    ],
+    ids=["sum", "squares", "min", "max"],
+)
+def test_content_differs_where_one_margin_does(one, other) -> None:
+    """None of the four is spare; equal lines have equal content."""
+    of = lambda row: content(lines(np.array([row, row[::-1]], float)))
+    assert of(one).shape == (2, 4)
+    assert not np.array_equal(of(one), of(other))
+    assert np.array_equal(of(one), of(one[::-1]))
 
 
 def test_twins_are_told_set_by_set(taken) -> None:

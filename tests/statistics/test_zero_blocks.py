@@ -59,6 +59,15 @@ def test_several_blocks_the_largest_first(found, share) -> None:
     assert found(w) == "rows 70:96 + cols 150:160 + rows 40:70 x cols 0:100 + rows 0:40 x cols 100:150"
 
 
+def test_four_rectangles_are_told(found) -> None:
+    """Of six at one edge the largest; equals in the order of their rows."""
+    w = gaussian(shape=(240, 200))
+    for top, width in zip(range(0, 240, 40), (20, 30, 40, 40, 60, 20), strict=True):
+        w[top : top + 20, :width] = 0
+    told = ("160:180 x cols 0:60", "80:100 x cols 0:40", "120:140 x cols 0:40", "40:60 x cols 0:30")
+    assert found(w) == " + ".join(f"rows {text}" for text in told)
+
+
 def test_dead_lines_within_a_rectangle_do_not_divide_it(found) -> None:
     """They are zero there too; their places count."""
     w = gaussian()

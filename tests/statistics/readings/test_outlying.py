@@ -34,6 +34,12 @@ def with_lines(at, value):
     return w
 
 
+def loudest(w, line, times):
+    """RMS of a line that was made so many times as loud, over the median one."""
+    rms = np.sqrt((w**2).mean(1)) * np.where(np.arange(len(w)) == line, times, 1)
+    return pytest.approx(rms.max() / np.median(rms), rel=1e-9)
+
+
 MATRICES = {
     "gaussian": GAUSSIAN,
     "zero": np.zeros((96, 64)),
@@ -43,6 +49,14 @@ MATRICES = {
     "inf": with_lines((3, 5), -np.inf),
     "all nan": np.full((96, 64), np.nan),
     "loud row": with_lines(7, 9 * GAUSSIAN[7]),
+    "loud column": with_lines(slice(None), GAUSSIAN * np.where(np.arange(64) == 9, 7, 1)),
+    "padded": with_lines(slice(90, None), 0),
+    "grown": GAUSSIAN * ((np.arange(96) < 60)[:, None] | (np.arange(64) < 40)),
+    "2:4": GAUSSIAN * ((np.arange(64) + np.arange(96)[:, None]) % 4 < 2),
+    "very sparse": GAUSSIAN * (np.arange(64) % 8 == 0),
+    "positive column": with_lines((slice(None), 9), np.abs(GAUSSIAN[:, 9])),
+    "positive row": with_lines(7, np.abs(GAUSSIAN[7])),
+    "words alike": with_lines(slice(20, 30), np.repeat(GAUSSIAN[:2], 5, 0) + 0.1 * GAUSSIAN[20:30]),
     "parallel": with_lines(slice(20, 30), 1 + 0.1 * GAUSSIAN[20:30]),
     "twins": with_lines([3, 90], GAUSSIAN[5]),
     "one row": GAUSSIAN[:1],
@@ -120,7 +134,17 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix,
         ("nan", {"nan": 1, "inf": 0, "dead_rows": 0, "untrained_rows": 0}),
         ("inf", {"nan": 0, "inf": 1, "outlier_rows": 0}),
         ("all nan", {"nan": 6144, "min": None, "beyond_3": None, "tiny_share": None, "dead_rows": 0}),
-        ("loud row", {"outlier_rows": 1, "top_row": 7}),
+        ("gaussian", {"outlier_rows": 0, "outlier_cols": 0, "one_sign_rows": 0, "one_sign_cols": 0}),
+        ("gaussian", {"constant_rows": 0, "zero_block": None, "sparsity_pattern": None}),
+        ("loud row", {"outlier_rows": 1, "top_row": 7, "row_loudest": loudest(GAUSSIAN, 7, 9)}),
+        ("loud column", {"outlier_rows": 0, "outlier_cols": 1, "top_col": 9, "col_loudest": loudest(GAUSSIAN.T, 9, 7)}),
+        ("padded", {"dead_rows": 6, "dead_cols": 0, "zero_block": "rows 90:96"}),
+        ("grown", {"dead_rows": 0, "dead_cols": 0, "zero_block": "rows 60:96 x cols 40:64"}),
+        ("2:4", {"sparsity_pattern": "2:4", "zero_block": None}),
+        ("very sparse", {"sparsity_pattern": None, "dead_rows": 0, "dead_cols": 56}),
+        ("positive column", {"one_sign_rows": 0, "one_sign_cols": 1}),
+        ("positive row", {"one_sign_rows": 1, "one_sign_cols": 0}),
+        ("words alike", {"untrained_rows": 0, "duplicate_rows": 0}),
         ("parallel", {"untrained_rows": 10, "duplicate_rows": 0}),
         ("twins", {"duplicate_rows": 3, "untrained_rows": 3}),
         ("one row", {"row_gini": None, "col_gini": None, "dead_rows": 0}),
