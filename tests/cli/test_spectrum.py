@@ -71,7 +71,7 @@ def test_a_matrix_over_the_budget_is_4_under_strict(weightscope, store):
     large = store({"h.0.w": np.zeros((1200, 1200), np.float32), "h.1.w": np.eye(20, dtype=np.float32)})
     done = weightscope("spectrum", large, "--strict", "--memory", "40MiB", "--columns", "rank,note")
     assert done.code == 4
-    assert "Decompose needs " in done.out
+    assert "MiB of memory, has 40: say --memory " in done.out
     assert done.err == "--strict: 1 tensor could not be measured: h.0.w\n"
 
 
