@@ -55,14 +55,15 @@ def ranks(
         "stable_rank": energy,
         "effective_rank": float(np.exp(special.entr(scaled / scaled.sum()).sum())),
         "rank": used,
-        "condition": condition(sigma, least),
+        "condition": condition(sigma, floor),
         "rank_90": rank_of_share(sigma, 0.90),
         "rank_99": rank_of_share(sigma, 0.99),
         "log_norm": 2 * log10(top) + log10(energy),
         "orthogonality": float(scaled.std() / scaled.mean()),
     }
-    lost = f"no condition: {len(sigma) - used} of {len(sigma)} singular values may be rounding"
-    return found | ({"note": lost} if used < len(sigma) else {})
+    lost = f"{len(sigma) - used} of {len(sigma)} singular values may be rounding"
+    said = f"{'no condition' if found['condition'] is None else 'condition of rounding'}: {lost}"
+    return found | ({"note": said} if used < len(sigma) else {})
 
 
 def uncertain(sigma: NDArray[np.float64], m: int, n: int, floor: float, eps: float) -> float:
@@ -81,15 +82,15 @@ def uncertain(sigma: NDArray[np.float64], m: int, n: int, floor: float, eps: flo
     return max(eps / 2 * rms * (sqrt(m) + sqrt(n)), floor)
 
 
-def condition(sigma: NDArray[np.float64], least: float) -> float | None:
-    """sigma_1/sigma_r; None where sigma_r <= `least` may be rounding: neither the ratio nor infinity was measured.
+def condition(sigma: NDArray[np.float64], floor: float) -> float | None:
+    """sigma_1/sigma_r; None where sigma_r <= `floor`: neither the ratio nor infinity was measured.
 
-    Such a matrix is at least as ill-conditioned as sigma_1/least.
+    Such a matrix is at least as ill-conditioned as sigma_1/floor.
 
     >>> condition(np.array([4.0, 2.0]), 1e-6), condition(np.array([4.0, 1e-9]), 1e-6)
     (2.0, None)
     """
-    return float(sigma[0] / sigma[-1]) if len(sigma) and sigma[-1] > least else None
+    return float(sigma[0] / sigma[-1]) if len(sigma) and sigma[-1] > floor else None
 
 
 def rank_of_share(sigma: NDArray[np.float64], share: float) -> int:

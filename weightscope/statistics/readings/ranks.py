@@ -19,7 +19,7 @@ COLUMNS = (
     Column("stable_rank", "float", "sum of squared singular values over the largest of them", shown=True),
     Column("effective_rank", "float", "exp of the entropy of sigma/sum(sigma)", "", "Roy and Vetterli 2007"),
     Column("rank", "int", "singular values above the rounding of the stored type and the floor", shown=True),
-    Column("condition", "float", "largest over least singular value; null for rounding", "", "numpy.linalg.cond"),
+    Column("condition", "float", "largest over least singular value; null at the floor", "", "numpy.linalg.cond"),
     Column("rank_90", "int", "fewest singular values that hold 90% of the energy"),
     Column("rank_99", "int", "fewest singular values that hold 99% of the energy"),
     Column("log_norm", "float", "log10 of the sum of squared singular values", "", "WeightWatcher"),
