@@ -168,6 +168,15 @@ def test_the_table(exact, command, width, expected):
     assert on_terminal([*command, exact], width, PLAIN) == (0, expected)
 
 
+@pytest.mark.parametrize("width", [40, 60, 120])
+def test_what_is_said_is_broken_between_words(width):
+    """Totals fill the lines of the terminal, none more; in a pipe they stay whole."""
+    text = on_terminal(["ls", "demo:gpt", "--limit", "0"], width, PLAIN, stderr=subprocess.STDOUT)[1]
+    assert max(map(len, text.splitlines())) <= width
+    said = " ".join(text.replace("\n  ", " ").split())
+    assert "by role: norm 9, mlp.down 4, mlp.gate 4, mlp.up 4, attn.k 4, attn.o 4, attn.q 4, attn.v 4, head 1" in said
+
+
 def test_columns_wins_over_the_terminal(exact):
     """COLUMNS says how wide the reader wants it."""
     assert on_terminal(["fit", exact], 60, PLAIN | {"COLUMNS": "120"}) == (0, FIT_120)

@@ -22,7 +22,7 @@ from ..reports.report import Report
 from ..reports.screen import Screen
 from .exits import Exit
 from .options import Shared
-from .terminal import drawing, progress
+from .terminal import drawing, fitted, progress
 
 
 def answer(
@@ -117,4 +117,4 @@ def _hidden(report: Report, shown: str, said: str) -> tuple[str, ...]:
 
 def _say(*lines: str) -> None:
     for line in lines:
-        print(line, file=sys.stderr)
+        print(fitted(line), file=sys.stderr)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..heavy import rich_console, rich_progress
+from ..reports.screen import Screen
 from .options import Shared
 
 if TYPE_CHECKING:
@@ -23,6 +25,16 @@ SHORTEST = 10  # cells: a shorter bar tells nothing
 def drawing(shared: Shared) -> bool:
     """Whether the answer goes to a person: a table on a terminal, not a file."""
     return not shared.output and (shared.format or "table") == "table" and sys.stdout.isatty()
+
+
+def fitted(text: str) -> str:
+    """What is said on stderr, broken between words where a terminal would break it anywhere."""
+    if not sys.stderr.isatty():
+        return text
+    fill = textwrap.TextWrapper(
+        Screen.of(sys.stderr).width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    ).fill
+    return "\n".join(map(fill, text.split("\n")))
 
 
 @contextmanager

@@ -36,5 +36,5 @@ def test_elements_follow_the_law(law, std) -> None:
 
 def test_it_is_cut_across_its_long_side() -> None:
     """As a spectrum folds it; column-major where that is columns."""
-    assert [Drawn(shape, "gaussian", 0, 1, 0).cut for shape in SHAPES] == [0, 1, 1, 1]
+    assert [Drawn(shape, "gaussian", 0, 1, 0).cut for shape in SHAPES] == [0, 1, 0, 1]
     assert Drawn((21, 30), "gaussian", 0, 1, 0).make(whole((21, 30)), ()).stride() == (1, 21)
