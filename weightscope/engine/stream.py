@@ -59,6 +59,8 @@ def passes(batch: Batch, device: Device, scratch: Scratch, check: Check) -> dict
         states = fold(source, whole(batch.shape), states, device, scratch, check)
         if all(m.passes == "one" for _, m in states):
             source = batch  # nothing looks again: what was held goes before the eigenvalues come
+        if any(m.cut != "any" for _, m in states):
+            scratch.held.clear()  # buffers are soon made again, and beside eigenvalues there is little room
         answers = {w: w[1].finish(s) for w, s in states.items()}
         done |= {w: a for w, a in answers.items() if not isinstance(a, Again)}
         states = {w: a.state for w, a in answers.items() if isinstance(a, Again)}

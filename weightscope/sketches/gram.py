@@ -1,10 +1,11 @@
 """Gram matrices as the blocks of rows on and below their diagonal: what a symmetric product costs, and half the memory.
 
-Block k holds rows 256 k and on, and the columns up to its own last row; its square end is whole.
+Block k holds rows 128 k and on, and the columns up to its own last row; its square end is whole.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from ..heavy import torch
@@ -16,14 +17,16 @@ if TYPE_CHECKING:
 
 Blocks = list["Tensor"]  # each (b, rows, columns), float64
 
-BLOCK = 256  # lines: thin enough to spare nearly half the products, thick enough for full speed
+BLOCK = 128  # lines: thin enough to spare half the products and their copies in BLAS, thick enough for full speed
 DIRECT, DIRECT_GPU = 2048, 8192  # sides up to which LAPACK takes a copy whole; beyond it waits for memory
 
 
 def blank(stack: int, side: int, device: str) -> Blocks:
-    """Zero Gram matrices."""
+    """Zero Gram matrices: one piece of memory, which goes back whole when they go."""
     ends = [min(first + BLOCK, side) for first in range(0, side, BLOCK)]
-    return [torch.zeros(stack, end - i * BLOCK, end, dtype=torch.float64, device=device) for i, end in enumerate(ends)]
+    shapes = [(stack, end - i * BLOCK, end) for i, end in enumerate(ends)]
+    flat = torch.zeros(sum(map(prod, shapes)), dtype=torch.float64, device=device)
+    return [part.view(shape) for part, shape in zip(flat.split([prod(shape) for shape in shapes]), shapes, strict=True)]
 
 
 def added(blocks: Blocks, lines: Tensor) -> None:
