@@ -25,8 +25,9 @@ def blank(stack: int, side: int, device: str) -> Blocks:
     """Zero Gram matrices: one piece of memory, which goes back whole when they go."""
     ends = [min(first + BLOCK, side) for first in range(0, side, BLOCK)]
     shapes = [(stack, end - i * BLOCK, end) for i, end in enumerate(ends)]
-    flat = torch.zeros(sum(map(prod, shapes)), dtype=torch.float64, device=device)
-    return [part.view(shape) for part, shape in zip(flat.split([prod(shape) for shape in shapes]), shapes, strict=True)]
+    sizes = [prod(shape) for shape in shapes]
+    parts = torch.split(torch.zeros(sum(sizes), dtype=torch.float64, device=device), sizes)
+    return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def added(blocks: Blocks, lines: Tensor) -> None:
