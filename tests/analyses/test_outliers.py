@@ -242,6 +242,26 @@ def test_twins(model, outliers):
         assert found == {UP(2): UP(0), UP(10): UP(0)}, options
 
 
+def hadamard(n):
+    """A matrix of 1 and -1 with orthogonal rows, whose lines all have the same sum but for the first."""
+    return torch.tensor([[(-1.0) ** (i & j).bit_count() for j in range(n)] for i in range(n)])
+
+
+def test_almost_equal_tensors_are_no_twins(draw, outliers):
+    """Ones in other places, signs in other places, NaN for Inf, one tiny sign: their margins agree or nearly do."""
+    w, signs = draw(256, 256), hadamard(64)
+    tiny, hurt, bad = w.clone(), w.clone(), w.clone()
+    tiny.view(-1)[w.abs().argmin()] *= -1
+    hurt[3, 3], bad[3, 3] = torch.nan, torch.inf
+    eye = torch.eye(64)
+    almost = [eye.flip(0), eye, signs, signs[[0, *range(63, 0, -1)]], w, tiny, hurt, bad]
+    almost += [x.bfloat16() for x in almost[:4]]
+    nothing = [torch.full((64, 64), torch.nan), torch.full((64, 64), torch.inf)] * 2    # constants in their way
+    rows = outliers({UP(i): x for i, x in enumerate(almost + nothing)})
+    assert {row["twin_of"] for row in rows.values()} == {None}
+    assert outliers({UP(0): hurt, UP(1): hurt.clone()})[UP(1)]["twin_of"] == UP(0)
+
+
 def test_permuted_rows_are_no_twin(model, outliers):
     """Equal sums are not enough."""
     rows = outliers(model | {UP(2): model[UP(0)].flip(0), UP(3): model[UP(0)].flip(1), UP(4): -model[UP(0)]})

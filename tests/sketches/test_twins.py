@@ -87,6 +87,36 @@ def test_a_narrow_type_stored_wide_is_looked_at_twice_where_it_must(lab) -> None
     assert {17, 2000} <= set(check(lab, (8 * x).round().long(), "I64", cuts=(64, 700)).tolist())
 
 
+@pytest.mark.parametrize("dtype", ["F64", "F32", "BF16", "F16", "F8_E4M3"])
+def test_sums_tell_signs_and_places(lab, dtype) -> None:
+    """The same ones elsewhere, the same signs elsewhere, NaN for Inf, one small sign; not the sign of zero."""
+    w = np.random.default_rng(5).choice([-1.0, 0.0, 1.0], (32, 32))
+    w[0, :3] = [-1.0, 0.0, 1.0]
+    changed = {"sign": w.copy(), "signs": w[:, ::-1], "rows": w[::-1], "nan": w.copy(), "inf": w.copy()}
+    changed["sign"][0, 0], changed["nan"][3, 3], changed["inf"][3, 3] = 1.0, np.nan, np.inf
+    sums = [taken_sums(lab, x, dtype) for x in (w, *changed.values())]
+    assert len({x.tobytes() for x in sums}) == len(sums)
+    minus = np.where(w == 0, -0.0, w)
+    assert np.array_equal(sums[0], taken_sums(lab, minus, dtype))
+    assert np.array_equal(sums[0], taken_sums(lab, w, dtype, 1, (5, 20)))
+
+
+@pytest.mark.parametrize("dtype", ["F64", "F32"])
+def test_sums_tell_the_last_digit(lab, dtype) -> None:
+    """One unit in the last place of one element; two signs of one row, which leave their number even."""
+    w = np.random.default_rng(6).normal(0, 1, (8, 50)).astype(np.float32)
+    last, signs = w.copy(), w.copy()
+    last[2, 7] = np.nextafter(w[2, 7], np.float32(9))
+    signs[2, 7:9] *= -1
+    sums = [taken_sums(lab, x, dtype)[2] for x in (w, last, signs)]
+    assert len(set(sums)) == 3
+
+
+def taken_sums(lab, w: np.ndarray, dtype: str, axis: int = 0, cuts: tuple[int, ...] = ()) -> np.ndarray:
+    """Sums of every row of one matrix."""
+    return lab.take(Twins(), lab.numbers(dtype, w[None].copy()), dtype, axis, cuts)[0].sums
+
+
 def test_twins_of_different_tensors_do_not_pool(lab) -> None:
     """Rows have positions."""
     found = lab.take(Twins(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]

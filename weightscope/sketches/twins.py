@@ -1,20 +1,20 @@
 """Twins -> TwinRows: which rows of a matrix have an equal among the others, for a fraction of what hashing all costs.
 
-The first pass adds up 32 bits a row of what is cheap to see: magnitudes, of wide floats to eight bits. Equal rows agree
-in them; where others do too, in ordinary matrices a few rows or none, `Hashes` of those alone settle it.
+The first pass adds up 32 bits a row. Equal rows agree in them; where others do too, in ordinary matrices a few rows or
+none, `Hashes` of those alone settle it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from ..dtypes import DTYPES, decoded
 from ..geometry import Box, Shape
 from ..heavy import numpy as np
 from ..heavy import torch
-from .hashes import Hashes, odd_factors
+from .hashes import MIX, Hashes, odd_factors
 from .sketch import Again, Cut, Passes, State
 from .tile import Tile
 
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 class TwinRows:
     """Rows that equal another (int64, ascending, zero rows too) and their hashes (uint64): equal rows have equal ones.
 
-    Equal as `Hashes` has it: -0 is +0, and rows of zeros have 0.
+    Equal as `Hashes` has it: -0 is +0, and rows of zeros have 0. `sums` (int32) of every row, in order, tell tensors of
+    one type and shape apart: equal ones agree; where one element of a row differs, its sum does (in 64-bit types nearly
+    always); where more do, but for a chance of 2^-31, or 2^-16 where 16-bit words differ in their signs alone.
     """
 
     rows: NDArray[np.int64]
     hashes: NDArray[np.uint64]
+    sums: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def forget(self) -> None:
         """Rows have positions: twins of different tensors are not pooled."""
@@ -58,7 +61,7 @@ class Twins:
         return {
             "sums": torch.zeros(stack, shape[0], dtype=torch.int32, device=device),
             "factors": torch.from_numpy(odd_factors(1, shape[1])[0]).to(device),
-            "mask": _unsigned(dtype) if DTYPES[dtype].narrow else 0,
+            "minus": _minus_zero(dtype) if DTYPES[dtype].narrow else 0,
             "cast": (shape, dtype, device),
             "alike": None,
             "hashed": [],
@@ -70,7 +73,8 @@ class Twins:
             return state
         if state["alike"] is not None:
             return state | {"hashed": [_hashed(i, *seen, tile) for i, seen in enumerate(_both(state))]}
-        words = _magnitudes(tile, state["mask"]).mul_(state["factors"][slice(*tile.box.cols)])
+        words = _narrow(tile, state["minus"]) if DTYPES[tile.dtype].narrow else _wide(tile)
+        words.mul_(state["factors"][slice(*tile.box.cols)])
         state["sums"][:, slice(*tile.box.rows)] += words.sum(-1, dtype=torch.int32)
         return state
 
@@ -81,7 +85,8 @@ class Twins:
     def finish(self, state: State) -> Sequence[TwinRows] | Again:
         """The second look, if any rows are alike; then those whose hashes are."""
         if state["alike"] is not None:
-            return [_twins(rows, Hashes().finish(hashed)[0].rows) for rows, hashed in _both(state)]
+            sums = state["sums"].cpu().numpy()
+            return [_twins(seen, own) for seen, own in zip(_both(state), sums, strict=True)]
         alike = [_repeated(sums) for sums in state["sums"].cpu().numpy()]
         shape, dtype, device = state["cast"]
         hashed = [Hashes().start(1, (len(rows), shape[1]), dtype, device) for rows in alike]
@@ -94,29 +99,39 @@ def _both(state: State) -> zip[tuple[NDArray[np.int64], State]]:
     return zip(state["alike"], state["hashed"], strict=True)
 
 
-def _magnitudes(tile: Tile, mask: int) -> Tensor:
-    """int32 (b, rows, columns) that is equal where content is, and the same for -0 and +0.
+def _narrow(tile: Tile, minus: int) -> Tensor:
+    """The words (b, rows, columns) of a narrow type, -0 as 0, in a buffer."""
+    words = tile.patterns
+    return _placed(torch.ne(words, minus, out=_spare(tile)).mul_(words), tile)      # as fast as a look for -0
 
-    Narrow words under a mask, wide floats without their sign to 16 bits, the lower 32 bits of wide integers.
+
+def _wide(tile: Tile) -> Tensor:
+    """One int32 (b, rows, columns) for each word of 32 or 64 bits, -0 as 0, the sign in lower bits too; in a buffer.
+
+    Under a factor the highest bit alone would tell how many signs a row has, and not where. 32 bits stay different.
     """
-    kind, b = DTYPES[tile.dtype], tile.stack
-    r, n = tile.box.shape
-    words = tile.scratch.take("words 32", (b, r * n), torch.int32)
-    if kind.narrow:
-        torch.bitwise_and(tile.patterns, mask, out=words)
-    else:
-        halves = tile.dense.view(torch.int32).view(b, r * n, -1)
-        if kind.kind == "float":
-            torch.bitwise_left_shift(halves[..., -1], 1, out=words).bitwise_right_shift_(16)
-        else:
-            words.copy_(halves[..., 0])
+    x = tile.dense
+    if DTYPES[tile.dtype].kind == "float":
+        x = torch.add(x, 0.0, out=tile.scratch.take(f"positive {x.dtype}", tuple(x.shape), x.dtype))    # -0 + 0 is +0
+    words, spare = x.view(torch.int32), _spare(tile)
+    if DTYPES[tile.dtype].bits == 64:
+        words = torch.add(words[:, 0::2], words[:, 1::2], alpha=MIX)
+    return _placed(torch.bitwise_right_shift(words, 15, out=spare).bitwise_xor_(words), tile)
+
+
+def _spare(tile: Tile) -> Tensor:
+    return tile.scratch.take("words 32", (tile.stack, tile.box.size), torch.int32)
+
+
+def _placed(words: Tensor, tile: Tile) -> Tensor:
+    """(b, elements) in memory order as (b, rows, columns)."""
+    b, (r, n) = tile.stack, tile.box.shape
     return words.view(b, n, r).mT if tile.mirrored else words.view(b, r, n)
 
 
-def _unsigned(dtype: str) -> int:
-    """The bits of a narrow word that hold no sign: all of them in a type without -0."""
-    zeros = np.flatnonzero(decoded(dtype) == 0)
-    return (1 << DTYPES[dtype].bits) - 1 - int(zeros.max(initial=0))
+def _minus_zero(dtype: str) -> int:
+    """The word of -0 in a narrow type; 0 in one without."""
+    return int(np.flatnonzero(decoded(dtype) == 0).max(initial=0))
 
 
 def _hashed(i: int, rows: NDArray[np.int64], hashes: State, tile: Tile) -> State:
@@ -130,9 +145,11 @@ def _hashed(i: int, rows: NDArray[np.int64], hashes: State, tile: Tile) -> State
     return Hashes().add(hashes, Tile(part, tile.dtype, box, (len(rows), tile.shape[1]), tile.axis, tile.scratch))
 
 
-def _twins(rows: NDArray[np.int64], hashes: NDArray[np.uint64]) -> TwinRows:
+def _twins(seen: tuple[NDArray[np.int64], State], sums: NDArray[np.int32]) -> TwinRows:
+    """Of the rows that are alike in one matrix, those whose hashes are."""
+    rows, hashes = seen[0], Hashes().finish(seen[1])[0].rows
     found = _repeated(hashes)
-    return TwinRows(rows[found], hashes[found])
+    return TwinRows(rows[found], hashes[found], sums)
 
 
 def _repeated(x: NDArray[Any]) -> NDArray[np.int64]:
