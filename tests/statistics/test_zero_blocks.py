@@ -59,6 +59,16 @@ def test_several_blocks_the_largest_first(found, share) -> None:
     assert found(w) == "rows 70:96 + cols 150:160 + rows 40:70 x cols 0:100 + rows 0:40 x cols 100:150"
 
 
+@pytest.mark.parametrize("share", STREWN)
+def test_what_has_grown_twice_has_two_blocks(found, share) -> None:
+    """Old outputs ignore both growths' inputs, newer ones the second's: one edge, two widths; at every edge."""
+    w = gaussian(share, (128, 128))
+    w[:64, 64:], w[64:96, 96:] = 0, 0
+    assert found(w) == "rows 0:64 x cols 64:128 + rows 64:96 x cols 96:128"
+    assert found(w.T) == "rows 64:128 x cols 0:64 + rows 96:128 x cols 64:96"
+    assert found(w[::-1, ::-1]) == "rows 64:128 x cols 0:64 + rows 32:64 x cols 0:32"
+
+
 def test_four_rectangles_are_told(found) -> None:
     """Of six at one edge the largest; equals in the order of their rows."""
     w = gaussian(shape=(240, 200))
@@ -140,6 +150,8 @@ NONE = {
     "diagonal": banded(0, 0),
     "trapezium": np.tril(gaussian(shape=(600, 64)), -200),
     "permutation": np.eye(M)[np.random.default_rng(1).permutation(M)],
+    "causal beside padding": np.concatenate((banded(M, 0), np.zeros((M, 20)), gaussian(shape=(M, 30))), 1),
+    "blocks of a mask": np.tril(np.ones((5, 5))).repeat(24, 0).repeat(24, 1),
     "experts": np.kron(np.eye(4), np.ones((24, 24))),
     "zero": np.zeros((M, N)),
     "empty": np.zeros((0, 5)),

@@ -6,6 +6,7 @@ ignore old inputs, or old outputs new ones, which leaves a rectangle in a corner
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..heavy import numpy as np
@@ -66,13 +67,21 @@ def _outside(lines: Lines, live: NDArray[np.int64], across: NDArray[np.int64]) -
 
 
 def _runs(zeros: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
-    """Neighbouring lines with many zeros, and how many they have in common, where none has many more."""
+    """Neighbouring lines with many zeros, and how many they have in common, where none has many more.
+
+    Where the zeros jump once, as in what has grown twice, they are two such runs; more steps are a staircase.
+    """
     inside = np.concatenate(([False], zeros >= LEAST, [False]))
     edges = np.flatnonzero(inside[1:] != inside[:-1]).tolist()
     for a, b in zip(edges[::2], edges[1::2], strict=True):
-        part = zeros[a:b]
-        if b - a >= LEAST and part.mean() <= SHARP * part.min():
-            yield a, b, int(part.min())
+        jumps = (a + 1 + np.flatnonzero(np.abs(np.diff(zeros[a:b])) >= LEAST)).tolist()
+        ends = (a, *jumps, b) if len(jumps) == 1 and not _straight(zeros[a:b]) else (a, b)
+        yield from ((c, d, int(zeros[c:d].min())) for c, d in pairwise(ends) if _straight(zeros[c:d]))
+
+
+def _straight(zeros: NDArray[np.int64]) -> bool:
+    """Enough lines, and hardly more zeros in any than in all."""
+    return len(zeros) >= LEAST and bool(zeros.mean() <= SHARP * zeros.min())
 
 
 def _largest(found: Iterable[Rectangle]) -> list[Rectangle]:
