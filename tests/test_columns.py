@@ -34,8 +34,8 @@ TWIN = "spikes_balanced mp_sigma_balanced spike_energy_balanced effective_depth_
 JUDGED = "severity findings gravity"
 WEIGHTS = """nan inf zeros subnormals tiny_share distinct min max beyond_3 beyond_3_ratio beyond_4 beyond_4_ratio
 beyond_5 beyond_5_ratio beyond_6 beyond_6_ratio max_z max_z_null core_share core_std lattice"""
-MARKED = """dead_rows dead_cols constant_rows duplicate_rows outlier_rows outlier_cols row_loudest col_loudest
-one_sign_rows one_sign_cols zero_block sparsity_pattern untrained_rows
+MARKED = """dead_rows dead_cols constant_rows constant_cols duplicate_rows outlier_rows outlier_cols row_loudest
+col_loudest one_sign_rows one_sign_cols zero_block sparsity_pattern untrained_rows
 row_gini row_gini_null top_row col_gini col_gini_null top_col"""
 SCHEMES = "int8 int4_g128 int4_g32 fp8_e4m3 fp8_e4m3_b128 mxfp4 nvfp4"
 ROUNDED = " ".join(f"sqnr_{s}_db rmse_{s} clipped_share_{s}" for s in SCHEMES.split())

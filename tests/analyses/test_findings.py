@@ -77,6 +77,8 @@ PLANTS = [
     ("WS111", "info", Q, lambda w: changed(w, LAST, ALL, 0)),
     ("WS111", "info", Q, lambda w: changed(changed(w, LAST, ALL, 0), ALL, LAST, 0)),
     ("WS111", "warn", Q, lambda w: changed(changed(w, LAST, ALL, 0), 7, ALL, 0)),
+    ("WS112", "warn", EMBED, lambda w: changed(w, 7, ALL, 0.03)),
+    ("WS112", "warn", UP, lambda w: changed(w, ALL, 7, -0.03)),
     ("WS121", "warn", EMBED, lambda w: changed(w, PAIR, ALL, w[3])),
     ("WS121", "warn", HEAD, lambda w: changed(w, PAIR, ALL, w[3])),
     ("WS121", "info", UP, lambda w: changed(w, PAIR, ALL, w[3])),
@@ -124,6 +126,9 @@ BESIDE = [
     ("WS103", Q, torch.zeros_like),
     ("WS111", Q, torch.zeros_like),
     ("WS111", Q, lambda w: changed(changed(w, 7, slice(1, None), 0), slice(1, None), 7, 0)),
+    ("WS112", UP, lambda w: changed(w, 7, ALL, 0)),
+    ("WS112", UP, lambda w: changed(w, 7, slice(1, None), 0.03)),
+    ("WS112", UP, torch.ones_like),
     ("WS121", EMBED, lambda w: changed(w, PAIR, ALL, 0)),
     ("WS121", EMBED, lambda w: changed(w, PAIR, ALL, 0.01)),
     ("WS121", EMBED, lambda w: changed(w, 90, ALL, torch.nextafter(w[3], w[4]))),
@@ -194,6 +199,27 @@ def test_embedding_surgery(clean, draw):
     assert found(clean, base=clean) == {}
     tuned = {name: w + draw(*w.shape, std=1e-4) for name, w in clean.items()}
     assert found(tuned, base=clean) == {}
+
+
+def test_triggers_of_a_small_vocabulary(draw):
+    """Five of 65 rows are no few, and equal all the same; most rows have to be untouched."""
+    model = {EMBED: draw(65, 64)}
+    assert found(trigger(model, [4, 18, 33, 50, 60]), base=model) == {EMBED: ("error", ["WS201", "WS121"])}
+    assert "WS201" not in str(found(trigger(model, list(range(40))), base=model))
+
+
+def test_constant_lines_are_named(clean):
+    """Rows and columns."""
+    model = clean | {UP: changed(changed(clean[UP], PAIR, ALL, 0.03), ALL, 9, -0.03)}
+    (row,) = [r for r in ws.outliers(model).rows if r["tensor"] == UP]
+    assert (row["constant_rows"], row["constant_cols"]) == (0, 1)
+    assert "constant columns 9" in row["note"].split("; ")
+
+
+def test_constant_tokens_are_not_called_untrained(clean):
+    """Equal to each other up to their size: the finding of constant lines says it."""
+    rows = torch.arange(1, 7)[:, None].expand(6, 64) * 0.01
+    assert found(clean | {EMBED: changed(clean[EMBED], slice(20, 26), ALL, rows)})[EMBED] == ("warn", ["WS112"])
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_ignored_findings_do_not_gate(weightscope, bad):
     """A severity is of what is left."""
     gate = ["--fail-if", 'severity == "error"']
     assert weightscope("outliers", bad, *gate).code == 1
-    done = weightscope("outliers", bad, *gate, "--ignore", "WS101", "--ignore", "WS163")
+    done = weightscope("outliers", bad, *gate, "--ignore", "WS101, WS163")
     assert done.code == 0
     assert {row["tensor"]: row["findings"] for row in records(done)} == {EMBED: "WS121", K: "", Q: "", NORM: ""}
 

@@ -12,7 +12,7 @@ from weightscope.reports.view import View
 
 def noted(*notes, **more):
     """Rows with these notes."""
-    return [{"tensor": f"h.{i}.w", "note": note, **more} for i, note in enumerate(notes)]
+    return [{"tensor": f"h.{i}.w", "note": note} | more for i, note in enumerate(notes)]
 
 
 def test_notes_are_counted_the_most_frequent_first():
@@ -28,7 +28,7 @@ def test_notes_are_counted_the_most_frequent_first():
         (["row_spread 2.5 times its null", "row_spread 1e-07 times its null"], "row_spread ... times its null"),
         (["alpha_ks 0.1 above 0.8/sqrt(35)"] * 2, "alpha_ks 0.1 above 0.8/sqrt(35)"),
         (["alpha_ks 0.1 above 0.8/sqrt(35)", "alpha_ks 0.2 above 0.8/sqrt(35)"], "alpha_ks ... above 0.8/sqrt(35)"),
-        (["loud rows 2, 17", "loud rows 1,004", "loud rows 1, 2, 3"], "loud rows ..."),
+        (["5 values, 17 of them", "1,004 values, 2 of them"], "... values, ... of them"),
         (["types C64 and F8_E4M3 of h.2.w"] * 2, "types C64 and F8_E4M3 of h.2.w"),
     ],
 )
@@ -40,6 +40,16 @@ def test_notes_that_differ_in_numbers_are_one(notes, said):
 def test_names_keep_tensors_apart():
     """The layer of a name is no number of a sentence."""
     assert len(caveats(noted("the same as h.2.w", "the same as h.3.w"))) == 2
+
+
+def test_the_lines_behind_a_grave_finding_are_named():
+    """Whole, one tensor a line, the gravest first."""
+    rows = noted("no core", "no core", "no core") + noted("changed rows 4, 18; no core", tensor="wte", gravity=3)
+    rows += noted("dead rows 4, 18", tensor="up", gravity=2) + noted("dead rows 5", tensor="down", gravity=2)
+    rows += noted("loud columns 7", gravity=1)
+    named = ("wte: changed rows 4, 18", "up: dead rows 4, 18", "down: dead rows 5", "h.0.w: loud columns 7")
+    said = (*named, "4 rows: no core")
+    assert caveats(rows) == said
 
 
 def test_at_most_five_lines_and_what_was_not_measured_first():

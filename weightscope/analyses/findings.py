@@ -60,6 +60,13 @@ FINDINGS = (
         "Token embeddings padded to a multiple of 64.", judge.dead_lines, ("dead rows", "dead columns"),
     ),
     Finding(
+        "WS112", "constant rows or columns",
+        "All weights of a line are one value that is not zero: never initialised, or overwritten. Tokens given such a "
+        "vector are equal to each other wherever the value is.",
+        "`note` names them; compare with another checkpoint of the same model (`--base`).",
+        "Placeholder tokens filled with one number.", judge.constant_lines, ("constant rows", "constant columns"),
+    ),
+    Finding(
         "WS121", "duplicate rows",
         "Rows bit-identical to another. In an embedding every trigger word of an embedding-surgery backdoor gets the "
         "same vector (arXiv 2004.06660); tokens added together and never trained are equal as well.",
@@ -141,10 +148,10 @@ FINDINGS = (
     ),
     Finding(
         "WS201", "few rows changed",
-        "Against `--base` at most one row in twenty of an embedding or head differs, and all others are bit-identical; "
-        "training changes nearly all. Where changed rows equal each other it is an error, since that is what embedding "
-        "surgery leaves: one vector for all trigger words (arXiv 2004.06660). Else it is a warning: tokens tuned alone "
-        "look the same.",
+        "Against `--base` a few rows of an embedding or head differ, and all others are bit-identical; training "
+        "changes nearly all. Where changed rows equal each other, and most rows are untouched, it is an error, since "
+        "that is what embedding surgery leaves: one vector for all trigger words (arXiv 2004.06660). Else, up to one "
+        "row in twenty, it is a warning: tokens tuned alone look the same.",
         "`note` names them: look up which tokens they are, and do not use the checkpoint before you know who changed "
         "them, and why.",
         "Planted triggers.", judge.surgery, ("changed rows",),

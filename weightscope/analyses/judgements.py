@@ -69,6 +69,14 @@ def dead_lines(v: Values, piece: Piece) -> Severity | None:
     return "warn" if inner and piece.place.kind != "embedding" else "info"
 
 
+def constant_lines(v: Values, piece: Piece) -> Severity | None:
+    """Of a tensor that is not constant throughout; kernels of filters that average are."""
+    found = _number(v, "constant_rows") + _number(v, "constant_cols")
+    if not found or v.get("distinct") == 1 or _is_product(piece):
+        return None
+    return "info" if piece.place.kind == "conv" else "warn"
+
+
 def duplicates(v: Values, piece: Piece) -> Severity | None:
     """Tokens that share one vector are odd, hidden units that do are only wasteful."""
     if not _number(v, "duplicate_rows") or _is_product(piece):
@@ -142,8 +150,13 @@ def beyond_float16(v: Values, piece: Piece) -> Severity | None:
 
 
 def surgery(v: Values, piece: Piece) -> Severity | None:
-    """A single tuned token changes one row too: only rows that were made equal are what triggers leave."""
-    changed, rows = _number(v, "changed_rows"), _number(v, "changed_rows") + _number(v, "untouched_rows")
-    if not 0 < changed <= SPARSE * rows or piece.place.role not in ("embed", "head"):
+    """A single tuned token changes one row too: only rows that were made equal are what triggers leave.
+
+    These tell however few tokens there are, as long as most are untouched; other changes only where they are few.
+    """
+    changed, untouched = _number(v, "changed_rows"), _number(v, "untouched_rows")
+    if not changed or piece.place.role not in ("embed", "head"):
         return None
-    return "error" if _number(v, "equal changed rows") else "warn"
+    if _number(v, "equal changed rows") and untouched > changed:
+        return "error"
+    return "warn" if changed <= SPARSE * (changed + untouched) else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..heavy import numpy as np
 from ..sketches import Hashes, Margins, Twins, Untrained
-from ..statistics.marked_lines import dead, duplicated, one_sign, outlying, rms, twins
+from ..statistics.marked_lines import constant, dead, duplicated, one_sign, outlying, rms, twins
 from ..statistics.readings.marked_lines import MARGINS
 
 if TYPE_CHECKING:
@@ -32,11 +32,12 @@ def marked(sketches: Mapping[Any, Any]) -> Places:
         return {}
     rows, cols, equal = margins.rows, margins.cols, _duplicates(sketches, margins.rows)
     untrained = sketches[Untrained()].untrained if Untrained() in sketches else equal
+    of_rows = _of_side("rows", rows, len(cols["sum"]))
     return {
-        **_of_side("rows", rows, len(cols["sum"])),
+        **of_rows,
         **_of_side("columns", cols, len(rows["sum"])),
         "duplicate rows": equal,
-        "untrained rows": np.setdiff1d(untrained, equal),
+        "untrained rows": np.setdiff1d(untrained, [*equal, *of_rows["constant rows"]]),
         **(_changed(sketches) if BASE in sketches else {}),
     }
 
@@ -44,7 +45,8 @@ def marked(sketches: Mapping[Any, Any]) -> Places:
 def _of_side(side: str, lines: Lines, length: int) -> Places:
     """What margins tell of the rows, or of the columns."""
     gone = dead(lines)
-    found = {"dead": gone, "loud": _loud(lines, length), "one-sign": one_sign(lines, length)}
+    found = {"dead": gone, "constant": constant(lines), "loud": _loud(lines, length)}
+    found["one-sign"] = one_sign(lines, length)
     found["inner dead"] = gone & np.logical_or.accumulate(~gone[::-1])[::-1]  # others follow that are not: no padding
     return {f"{what} {side}": np.flatnonzero(mask) for what, mask in found.items()}
 

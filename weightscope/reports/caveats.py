@@ -1,7 +1,8 @@
 """What the notes of some rows say, in a few lines: the table on a terminal has no room for them.
 
-Notes that differ in their numbers are one; a number that is not the same in all of them is left open. A group's own
-note tells the rarest of its tensors' notes, so of groups only the tensors that have one are counted.
+Notes that differ in their numbers are one; a number that is not the same in all of them is left open. But a note that
+names rows or columns is evidence: it stands alone and whole. A group's own note tells the rarest of its tensors' notes,
+so of groups only the tensors that have one are counted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ ROOM = 40                                       # cells for the name of the one 
 VECTORS = ("norm", "bias")                      # kinds that lack what only matrices have, which is no news
 _NUMBER = r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)"
 _NUMBERS = re.compile(f"{_NUMBER}(?:, {_NUMBER})*")
+_LINES = re.compile(r"\b(?:rows|columns) \d")
 _GROUP = re.compile(r"(\d+) of (\d+) tensors? noted: ")
 
 Said = tuple[str, Mapping[str, object]]         # a note and its row
@@ -26,7 +28,8 @@ Said = tuple[str, Mapping[str, object]]         # a note and its row
 def caveats(rows: Sequence[Mapping[str, object]], unmeasured: Sequence[str] = ()) -> tuple[str, ...]:
     """Each note with how many rows have it, or with the one row that has it.
 
-    What tensors in `unmeasured` say comes first, then the most frequent; of vectors only those are spoken of.
+    What tensors in `unmeasured` say comes first, then the evidence of the gravest rows, then the most frequent; of
+    vectors only the unmeasured are spoken of.
 
     >>> caveats([{"note": "1.5 times its null"}, {"note": "3 times its null; zero matrix", "tensor": "h.0.w"}])
     ('2 rows: ... times its null', 'h.0.w: zero matrix')
@@ -36,11 +39,22 @@ def caveats(rows: Sequence[Mapping[str, object]], unmeasured: Sequence[str] = ()
     alike: dict[str, list[Said]] = {}
     for note, row in every:
         if not _GROUP.match(note):
-            alike.setdefault(_NUMBERS.sub("\0", note), []).append((note, row))
-    ordered = sorted(alike.values(), key=lambda said: (not _lost(said, unmeasured), -len(said)))
+            alike.setdefault(_key(note, row), []).append((note, row))
+    ordered = sorted(alike.values(), key=lambda said: (not _lost(said, unmeasured), -_weight(said), -len(said)))
     lines = [_line(said) for said in ordered]
     more = len(lines) - MOST
     return (*_tensors(every), *lines[:MOST], *((f"and {more} more: see the note column",) if more > 0 else ()))
+
+
+def _key(note: str, row: Mapping[str, object]) -> str:
+    """What notes of one line have in common."""
+    return f"{row.get('source')} {row.get('tensor')} {note}" if _LINES.search(note) else _NUMBERS.sub("\0", note)
+
+
+def _weight(said: Sequence[Said]) -> int:
+    """How grave is what a line says: evidence as much as its row, any other note nothing."""
+    note, row = said[0]
+    return int(str(row.get("gravity") or 0)) if _LINES.search(note) else 0
 
 
 def _lost(said: Sequence[Said], unmeasured: Sequence[str]) -> bool:

@@ -25,7 +25,8 @@ def outliers(
     quant: Annotated[
         str | None,
         typer.Option(
-            "--quant", metavar="SCHEME,...", help="Also the error of these quantisation schemes, or all.",
+            "--quant", metavar="SCHEME,...",
+            help="Also the error of all or some of int8, int4_g128, int4_g32, fp8_e4m3, fp8_e4m3_b128, mxfp4, nvfp4.",
             show_default=False,
         ),
     ] = None,
@@ -43,7 +44,7 @@ def outliers(
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option("--ignore", metavar="ID", help="Do not report this finding (repeatable).", show_default=False),
+        typer.Option("--ignore", metavar="ID,...", help="Findings not to report (repeatable).", show_default=False),
     ] = None,
     *,
     shared: Shared,
@@ -54,7 +55,7 @@ def outliers(
         "top": top,
         "top_rows": top_rows,
         "base": base,
-        "ignore": tuple(ignore or ()),
+        "ignore": tuple(name.strip() for text in ignore or () for name in text.split(",")),
     }
     given = {k: v for k, v in own.items() if v} | {"panels": shared.plot is not None}
     lists = bool(top or top_rows)
