@@ -51,6 +51,42 @@ def test_single_weights_equal_numpy(model, outliers):
         assert (row["nan"], row["inf"], row["zeros"]) == (np.isnan(x).sum(), np.isinf(x).sum(), (x == 0).sum())
 
 
+@pytest.mark.parametrize(
+    ("of", "found"),
+    [
+        (lambda x: (x * 1500).round().clamp(-127, 127) / 1024, "step 0.000976562"),
+        (lambda x: (x * 1500).round().clamp(-128, 127) / 1024, "step 0.000976562"),
+        (lambda x: x.sign() * 2.0 ** x.abs().log2().round().clamp(-20, -4) * (1 + (x > 0.02) / 16), "two powers"),
+        (lambda x: torch.linspace(-1.7, 1.9, 16).bfloat16().float()[(x * 200).round().long() % 16], "codebook 16"),
+        (lambda x: x.bfloat16().float(), "bf16"),
+        (lambda x: x.sigmoid().clamp(0.5, 0.99).bfloat16().float(), None),
+        (lambda x: x, None),
+    ],
+    ids=["int8", "int8 to -128", "two powers", "codebook", "bf16", "few of bf16", "float32"],
+)
+@pytest.mark.parametrize("many", [100, 300])
+def test_lattices_of_float32_of_which_bf16_comes_last(draw, outliers, of, found, many):
+    """Values that BF16 holds too may be on a lattice that says more; a type's own grid is none."""
+    assert outliers({UP(0): of(draw(many, 300, std=0.05))})[UP(0)]["lattice"] == found
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        (lambda x: 1 + x / 20, "bins too wide beside the spread: no core"),
+        (lambda x: torch.where(x.abs() < 0.025, 0.01 + x / 1e4, x), "half of the values or more are in one bin"),
+        (lambda x: torch.where(x.abs() < 0.025, 0.0, x), "half of the values or more are equal: no core"),
+        (lambda x: torch.where(x.abs() < 0.025, 0.01, x).bfloat16(), "half of the values or more are equal: no core"),
+    ],
+    ids=["narrow", "crowded", "zeros", "equal"],
+)
+def test_why_there_is_no_core(draw, outliers, of, said):
+    """Equal only where they are: bins of float32 hold many values."""
+    row = outliers({Q(0): of(draw(300, 300))})[Q(0)]
+    assert row["core_share"] is None
+    assert said in row["note"]
+
+
 def test_vectors_have_element_statistics_only(model, outliers):
     """Nothing by line, with a note; no row of a single line is crowded."""
     row = outliers(model)[NORM]

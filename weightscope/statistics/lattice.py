@@ -6,7 +6,7 @@ of 16 bits and more whose values are known are looked at: narrower types are a l
 
 from __future__ import annotations
 
-from math import floor, log2
+from math import ceil, log2
 from typing import TYPE_CHECKING
 
 from ..dtypes import DTYPES
@@ -27,25 +27,31 @@ NEAR = 1e-3                                     # of a step: how close a rounded
 
 
 def lattice(counts: ValueCounts, dtype: str) -> str | None:
-    """`bf16`, `step S`, `two powers` or `codebook N`, the first that holds; None for ordinary values.
+    """`step S`, `two powers`, `codebook N` or `bf16`, the first that holds; None for ordinary values.
 
-    bf16: float32 of 64 values or more whose lower halves are all zero. step: every value is a whole multiple of S, S at
-    least twice the spacing of the type at the largest value. two powers: every value is 0, +-2^a or +-2^a +-2^b.
-    codebook: at most 256 values, a quarter of what the type has in their range. All but bf16 need 4,096 weights and 16
-    to a value.
+    step: every value is a whole multiple of S, S at least twice the spacing of the type below the largest value. two
+    powers: every value is 0, +-2^a or +-2^a +-2^b. codebook: at most 256 values, a quarter of what the type has in
+    their range. These need 4,096 weights and 16 to a value. bf16: float32 of 64 values or more whose lower halves are
+    all zero; the spacing is then that of BF16.
     """
     if DTYPES[dtype].kind != "float" or DTYPES[dtype].bits < 16 or not counts.n:
         return None
-    if dtype == "F32" and counts.coarse and (counts.distinct is None or counts.distinct >= VARIED):
-        return "bf16"
+    narrow = dtype == "F32" and counts.coarse
+    if found := _of_few(counts, eps_of("BF16" if narrow else dtype)):
+        return found
+    return "bf16" if narrow and (counts.distinct is None or counts.distinct >= VARIED) else None
+
+
+def _of_few(counts: ValueCounts, eps: float) -> str | None:
+    """The first of the lattices that few values show."""
     values = counts.values
     if values is None or len(values) < 2 or counts.n < max(FEWEST, EACH * len(values)):
         return None
-    if step := step_of(values, eps_of(dtype)):
+    if step := step_of(values, eps):
         return f"step {step:.6g}"
     if len(values) >= LEAST and two_powers(values):
         return "two powers"
-    few = len(values) <= min(CODEBOOK, representable(values, eps_of(dtype)) / SPARE)
+    few = len(values) <= min(CODEBOOK, representable(values, eps) / SPARE)
     return f"codebook {len(values)}" if few else None
 
 
@@ -57,7 +63,7 @@ def step_of(values: NDArray[np.float64], eps: float) -> float | None:
     """
     span, gap = float(np.ptp(values)), float(np.diff(values).min())
     step = span / round(span / gap)             # one gap alone has the rounding of two values
-    spacing = eps * 2.0 ** floor(log2(max(abs(float(values[0])), abs(float(values[-1])))))
+    spacing = eps * 2.0 ** (ceil(log2(max(abs(float(values[0])), abs(float(values[-1]))))) - 1)     # below the largest
     if len(values) < LEAST or step < 2 * spacing:
         return None
     multiples = values / step

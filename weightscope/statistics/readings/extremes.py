@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...sketches import Beyond
 from ...sketches.beyond import SIGMAS
+from ...sketches.quantiles import resolved
 from ..extremes import beyond, core, farthest
 from ..filters import tiny_share
 from ..lattice import lattice
@@ -15,7 +16,7 @@ from ..statistic import Evidence, Statistic
 from .moments import nonfinite
 
 if TYPE_CHECKING:
-    from ...sketches import Crossings
+    from ...sketches import Crossings, ValueCounts
 
 COLUMNS = (
     Column("nan", "int", "NaN values", shown=True),
@@ -65,7 +66,15 @@ def _note(found: Crossings) -> str:
         return "all values are equal: no std"
     if found.beyond is None:
         return "squares leave float64: no std"
-    return "half of the values or more are equal: no core" if found.core is None else ""
+    return _coreless(found.counts) if found.core is None else ""
+
+
+def _coreless(counts: ValueCounts) -> str:
+    """Why there is no robust scale."""
+    if not resolved(counts):
+        return "bins too wide beside the spread: no core"
+    equal = counts.exact or 2 * counts.zeros >= counts.n        # zeros have a cell of their own
+    return f"half of the values or more are {'equal' if equal else 'in one bin'}: no core"
 
 
 EXTREMES = Statistic(COLUMNS, frozenset({Beyond()}), _of, pools=True)
