@@ -16,6 +16,7 @@ from ..heavy import torch
 from .tile import Scratch
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
 COLUMNS = 64  # of a signature: (1 - 0.95^2) / 8 = 0.012
@@ -69,22 +70,24 @@ def _links(z: Tensor) -> tuple[Tensor, Tensor]:
     """(2, links) rows and their nearest in some leaf, with the cosines: those of at least NEAR."""
     splits = max(0, ceil(log2(max(1, len(z)) / LEAF)))
     padded = torch.cat((z, z.new_zeros(-len(z) % 2**splits, z.shape[1])))  # zeros are near to nothing
-    columns, scratch = padded.mT.contiguous(), Scratch(str(z.device))
+    columns, scratch = padded.mT.contiguous().cpu().numpy(), Scratch(str(z.device))
     rng, found = np.random.default_rng(0), [(torch.zeros(2, 0, dtype=torch.long, device=z.device), z.new_zeros(0))]
     for _ in range((TREES if splits else 1) * (len(z) > 0)):
-        leaves = _grown(columns, rng.permutation(len(columns))[:splits].tolist())
+        leaves = torch.from_numpy(_grown(columns, rng.permutation(len(columns))[:splits].tolist())).to(z.device)
         found += [_compared(padded, some, scratch) for some in torch.split(leaves, AT_ONCE)]
     return torch.cat([f[0] for f in found], 1), torch.cat([f[1] for f in found])
 
 
-def _grown(columns: Tensor, chosen: list[int]) -> Tensor:
-    """(leaves, rows): all row numbers, halved at the median of each chosen column in turn."""
-    leaves = torch.arange(columns.shape[1], device=columns.device)[None]
+def _grown(columns: NDArray[np.float32], chosen: list[int]) -> NDArray[np.int64]:
+    """(leaves, rows): all row numbers, halved at the median of each chosen column in turn.
+
+    By numpy, whose partition takes a quarter of the time of torch's kthvalue and argsort.
+    """
+    leaves = np.arange(columns.shape[1])[None]
     for column in chosen:
         values = columns[column][leaves]
-        middle = values.kthvalue(values.shape[1] // 2, dim=1, keepdim=True).values
-        halves = (values > middle).byte().argsort(dim=1, stable=True)  # half the time of sorting the values
-        leaves = leaves.gather(1, halves).view(2 * len(leaves), -1)
+        halves = values.argpartition(values.shape[1] // 2, axis=1)
+        leaves = np.take_along_axis(leaves, halves, 1).reshape(2 * len(leaves), -1)
     return leaves
 
 
