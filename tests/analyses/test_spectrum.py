@@ -89,7 +89,7 @@ def zoo(draw):
 
 
 LACKS = {
-    "blocks.0.conv.weight": "a depthwise kernel: no spectrum",
+    "blocks.0.conv.weight": "one input channel, depthwise or a bank of filters: no spectrum",
     "head.weight": "a vector: no spectrum",
     "model.layers.0.mlp.up_proj.bias": "a vector: no spectrum",
     "model.layers.0.attn.mask": "a buffer: no spectrum",
@@ -202,7 +202,39 @@ def test_an_orthogonal_matrix_has_no_tail_in_any_type(spectra, dtype):
     assert not [curve for curve in panel.curves if "power law" in curve.label]
 
 
+@pytest.mark.parametrize("side", [128, 256, 512])
+def test_an_orthogonal_start_has_no_tail(spectra, side):
+    """As torch makes them, rounded on the way; nearly even noise has one, in eight bits too."""
+    w, draw_ = torch.empty(side, side), torch.Generator().manual_seed(side)
+    row = spectra({UP(0): torch.nn.init.orthogonal_(w, generator=draw_)})[UP(0)]
+    assert row["alpha"] is None
+    assert "no power law: the squares are even but for rounding" in row["note"]
+    noise = torch.randn(64, 8192, generator=draw_)
+    assert all(spectra({UP(0): noise.to(t)})[UP(0)]["alpha"] > 9 for t in (torch.float32, torch.float8_e4m3fn))
+
+
+def test_a_balanced_core_of_float64_is_judged_as_what_it_is_made_in(draw, spectra):
+    """Rank 4 in float64, by SVD: the core has the rounding of float32, and no spikes of it."""
+    w = draw(64, 4, std=1.0).double() @ draw(4, 96, std=1.0).double() * torch.logspace(0, 2, 64).double()[:, None]
+    row = spectra({UP(0): w}, svd=True, balance=True)[UP(0)]
+    assert (row["rank"], row["spikes_balanced"], row["effective_depth_balanced"]) == (4, None, None)
+
+
 # views
+
+
+def test_positions_of_images_are_a_matrix(draw, spectra):
+    """A leading dimension of 1 is none; kernels keep theirs."""
+    w = draw(24, 48)
+    rows = spectra({"pos_embed": w[None], "cls_token": w[None, :1], "patch_embed.proj.weight": draw(1, 3, 4, 4)})
+    holds(rows["pos_embed"], w)
+    assert [rows[n]["note"] for n in ("cls_token", "patch_embed.proj.weight")] == ["a vector: no spectrum"] * 2
+
+
+def test_a_stack_that_stays_whole_says_what_it_is_read_as(draw, spectra):
+    """--no-split keeps experts in one matrix of all their rows' columns."""
+    name = "model.layers.0.mlp.experts.down_proj"
+    assert "3 dimensions read as one matrix of 8 x 1536" in spectra({name: draw(8, 48, 32)}, split=False)[name]["note"]
 
 
 def test_fused_parts_are_apart_unless_kept_whole(draw, spectra):

@@ -253,10 +253,10 @@ from weightscope.cli import terminal
 terminal.TICK = 0.02
 for width in (10, 20, 40, 60, 120):
     fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    meter = Meter()
+    meter = Meter(5_000_000, 66)
     with terminal.progress(meter, 1290, 230_000_000_000):
         time.sleep(0.1)
-        meter.bytes_read, meter.tensors = 70_000_000_000, 400
+        meter.bytes_read, meter.tensors = 70_005_000_000, 466
         time.sleep(0.3)
     print("next", end="", flush=True)
 """
@@ -270,7 +270,7 @@ PARTS = {
 
 
 def test_progress_is_one_line_of_any_width():
-    """Parts that do not fit are left out; the line never breaks, and is wiped at the end."""
+    """Parts that do not fit are left out; the line never breaks, is wiped at the end, and counts from its beginning."""
     code, text = in_its_own_process(["-c", WATCHED], 120)
     *lines, nothing = re.sub(r"\x1b\[[0-9;?]*[mlh]", "", text).split("next")
     assert (code, nothing) == (0, "")

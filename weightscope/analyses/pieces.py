@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 
 from ..checkpoints import Checkpoint, Entry, LoraPair, Stored, lone_factors
 from ..checkpoints.views import Part, Product, Transpose, expert
@@ -87,7 +88,8 @@ def _split(tensor: Stored, parts: tuple[Place, ...], note: str | None) -> Iterat
 
 def _seen(tensor: Stored, place: Place) -> Entry:
     """The stored tensor as its place says: expert, orientation, rows, columns."""
-    leaf = expert(tensor, place.expert) if place.expert is not None else tensor
+    alone = place.kind != "conv" and len(tensor.dims) > 2 and tensor.dims[0] == 1  # positions: 1 x 197 x 768
+    leaf = tensor if place.expert is None and not alone else expert(tensor, place.expert or 0)
     entry: Entry = Transpose(leaf) if place.transpose else leaf
     if place.rows is not None:
         entry = Part(entry, place.rows)
@@ -96,7 +98,14 @@ def _seen(tensor: Stored, place: Place) -> Entry:
 
 def _note(tensor: Stored, place: Place, note: str | None) -> str:
     unsure = "orientation unknown: rows and columns may be exchanged" if place.orientation == "unknown" else ""
-    return joined(tensor.note, unsure, _together(place), note) or ""
+    return joined(tensor.note, unsure, _together(place), _flattened(tensor, place), note) or ""
+
+
+def _flattened(tensor: Stored, place: Place) -> str:
+    """That a stack is one matrix, as where --no-split keeps experts together."""
+    dims = tensor.dims[tensor.dims[:1] == (1,) or place.expert is not None :]
+    known = place.kind == "conv" or len(dims) < 3 or not tensor.params
+    return "" if known else f"{len(dims)} dimensions read as one matrix of {dims[0]} x {prod(dims[1:])}"
 
 
 def _together(place: Place) -> str:

@@ -40,8 +40,10 @@ def lack(piece: Piece) -> str:
         return "a buffer: no spectrum"
     if kind in ("norm", "bias") or min(_shape(piece)) < 2:
         return "a vector: no spectrum" if piece.params else "no elements"
-    depthwise = kind == "conv" and len(dims) > 2 and dims[1] == 1
-    return "a depthwise kernel: no spectrum" if depthwise else ""
+    if kind != "conv" or len(dims) < 3 or dims[1] > 1:
+        return ""
+    known = piece.place.role == "conv.depthwise"
+    return f"{'a depthwise kernel' if known else 'one input channel, depthwise or a bank of filters'}: no spectrum"
 
 
 def sides(piece: Piece) -> Mapping[str, int | None]:

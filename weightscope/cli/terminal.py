@@ -41,13 +41,13 @@ def fitted(text: str) -> str:
 def progress(meter: Meter, tensors: int, size: int) -> Iterator[None]:
     """Tensors, time left, bytes, rate and a bar on stderr while the work goes on, as many as a line holds."""
     console = rich_console.Console(stderr=True)
-    done = threading.Event()
+    done, before = threading.Event(), (meter.bytes_read, meter.tensors)  # draws are measured after the matrices
     with rich_progress.Progress(*_parts(console.width, tensors), console=console, transient=True) as bar:
         task = bar.add_task("", total=size, tensors=0, all=tensors)
 
         def watch() -> None:
             while not done.wait(TICK):
-                bar.update(task, completed=meter.bytes_read, tensors=meter.tensors)
+                bar.update(task, completed=meter.bytes_read - before[0], tensors=meter.tensors - before[1])
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()

@@ -34,7 +34,8 @@ INTERVAL = tuple(
     for name, point in (("alpha_low", "5%"), ("alpha_high", "95%"))
 )
 NONE = "no power law: fewer than two different values above the cut"
-EVEN = 4  # times that rounding: squares of an orthogonal matrix differ by less
+ALIKE = "no power law: the squares are even but for rounding"
+EVEN = 1e-5  # relative: squares of an orthogonal float32 matrix differ by less, 35 spacings at most
 
 
 def tail_of(s: Spectrum, cut: float | None) -> NDArray[np.float64]:
@@ -44,15 +45,19 @@ def tail_of(s: Spectrum, cut: float | None) -> NDArray[np.float64]:
 
 def fit_of(s: Spectrum, tail: NDArray[np.float64]) -> PowerLaw | None:
     """The power law of a tail; none where the squares are even but for the rounding of route and type."""
-    rounding = max(s.eps, s.floor / float(s.sigma[0])) if len(tail) else s.eps
-    return None if len(tail) and tail[-1] <= tail[0] * (1 + EVEN * rounding) else power_law(tail)
+    return None if _even(s, tail) else power_law(tail)
+
+
+def _even(s: Spectrum, tail: NDArray[np.float64]) -> bool:
+    """Whether two values or more differ by no more than rounding may move them."""
+    return len(tail) > 1 and bool(tail[-1] <= tail[0] * (1 + max(EVEN, 2 * s.uncertain / float(s.sigma[0]))))
 
 
 def _of(cut: float | None, interval: bool, seed: int, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     eigenvalues, own = spectrum.above, tail_of(spectrum, cut)
     fit = fit_of(spectrum, own)
     if fit is None:
-        return {c.name: None for c in columns(interval)} | {"note": NONE}
+        return {c.name: None for c in columns(interval)} | {"note": ALIKE if _even(spectrum, own) else NONE}
     ends = alpha_interval(own, seed) if interval else None
     return {
         "alpha": fit.alpha,

@@ -22,13 +22,15 @@ COLUMNS = (
     Column("spike_energy_balanced", "float", "spike_energy of the balanced core", option="--balance"),
     Column("effective_depth_balanced", "float", "effective_depth of the balanced core", shown=True, option="--balance"),
 )
+SINGLE = 2.0**-23  # the core is made in float32, whatever was stored
 
 
 def _of(balanced: Balanced, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     core = evidence.sketches[balanced]
     if spectrum.low_rank or not core.of:
         return {c.name: None for c in COLUMNS} | {"note": THIN if spectrum.low_rank else NONE_EXISTS}
-    s = replace(spectrum, sigma=core.of[0].values[: len(spectrum.sigma)], floor=core.of[0].floor)
+    values, floor = core.of[0].values[: len(spectrum.sigma)], core.of[0].floor
+    s = replace(spectrum, sigma=values, floor=floor, eps=max(spectrum.eps, SINGLE))
     found, (deep, shallow) = bulk_of(s), depth_of(s, "effective_depth_balanced")
     return {
         "spikes_balanced": found and found.spikes,
