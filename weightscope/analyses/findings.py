@@ -75,7 +75,7 @@ FINDINGS = (
     ),
     Finding(
         "WS122", "the same content as another tensor",
-        "Two tensors hold the same bytes: shared on purpose, stacked from one layer, or saved twice.",
+        "Two tensors hold the same values: shared on purpose, stacked from one layer, or saved twice.",
         "`twin_of` names the other; if they are meant to be tied, store them once.",
         "Depth-grown models before their training goes on.", judge.twin,
     ),
