@@ -1,6 +1,6 @@
 """Gram matrices as the blocks of rows on and below their diagonal: what a symmetric product costs, and half the memory.
 
-Block k holds rows 128 k and on, and the columns up to its own last row; its square end is whole.
+Block k holds rows 192 k and on, and the columns up to its own last row; its square end is whole.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Blocks = list["Tensor"]  # each (b, rows, columns), float64
 
-BLOCK = 128  # lines: thin enough to spare half the products and their copies in BLAS, thick enough for full speed
+BLOCK = 192  # lines, a multiple of the band's width: thin enough to spare half the products, thick enough for speed
 DIRECT, DIRECT_GPU = 2048, 8192  # sides up to which LAPACK takes a copy whole; beyond it waits for memory
 
 
