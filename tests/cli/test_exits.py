@@ -230,6 +230,15 @@ def test_closed_streams_are_the_null_device(model):
 INTERRUPTED = "interrupted: nothing more was written, finished files are whole\n"
 
 
+@pytest.fixture
+def listening():
+    """Ctrl-C is heard, by child processes too: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted(weightscope, sparse, tmp_path, monkeypatch, number, code):
     """In the middle of a large file: a word on what is lost, no report, no half-written file, and no worker left."""
@@ -249,6 +258,7 @@ def test_interrupted(weightscope, sparse, tmp_path, monkeypatch, number, code):
     assert sum(looks) < os.path.getsize(sparse) / 2
 
 
+@pytest.mark.usefixtures("listening")
 def test_an_interrupted_process_ends(fresh, sparse, tmp_path):
     """Promptly, and by itself."""
     run = fresh("fit", sparse, "-o", tmp_path / "report.csv", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
