@@ -75,7 +75,7 @@ def _likeness(unit: Unit, device: Device) -> object:
 def _batch(units: tuple[Unit, ...], device: Device) -> Batch:
     first = units[0]
     entry, wants = _entry(first), _wants(first)
-    again = any(m.passes == "more" for _, m in wants) or len(_tilings(first, device)) > 1
+    again = any(m.passes == "more" for _, m in wants) or _shown_twice(first, device)
     refused, held = _refused(units, device)
     demanded = any(_at_once(m, entry) for label, m in wants if (label, m) not in refused)
     hold = _stored(first) > 0 and (demanded or (again and held <= _share(device)))
@@ -110,10 +110,10 @@ def _wants(unit: Unit) -> list[tuple[str, Measure]]:
     return sorted(((label, m) for label, ms in unit.wants.items() for m in ms), key=repr)
 
 
-def _tilings(unit: Unit, device: Device) -> set[object]:
-    """The ways in which its measures are shown the tensor: where there are several, each is a reading."""
-    entry = _entry(unit)
-    return {tiling(m.cut, whole(entry.shape), entry.cut, device.tile) for _, m in _wants(unit)}
+def _shown_twice(unit: Unit, device: Device) -> bool:
+    """Whether its measures are shown the tensor in several ways: each is a reading."""
+    entry, cuts = _entry(unit), {m.cut for _, m in _wants(unit)}
+    return len(cuts) > 1 and len({tiling(cut, whole(entry.shape), entry.cut, device.tile) for cut in cuts}) > 1
 
 
 def _share(device: Device) -> int:

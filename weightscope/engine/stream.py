@@ -41,10 +41,11 @@ def fold(batch: Batch, run: Box, states: States, device: Device, scratch: Scratc
 
     An empty run shows nothing: its sides may be longer than any tensor's.
     """
-    cuts = {cut: tiling(cut, run, _axis(batch), device.tile) for cut in CUTS if run.size}
+    wanted = {m.cut for _, m in states} if run.size else ()
+    cuts = {cut: tiling(cut, run, _axis(batch), device.tile) for cut in CUTS if cut in wanted}
     for axis, boxes in dict.fromkeys(cuts.values()):
         part = {w: s for w, s in states.items() if cuts[w[1].cut] == (axis, boxes)}
-        for shown in _shown(batch, axis, boxes, part, scratch, check) if part else ():
+        for shown in _shown(batch, axis, boxes, part, scratch, check):
             part = {w: w[1].add(s, shown[w[0]]) for w, s in part.items()}
         states = states | part
     return states
