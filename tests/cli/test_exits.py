@@ -111,6 +111,37 @@ def test_wrong_usage_is_2(weightscope, model, arguments, said, monkeypatch):
     assert os.listdir() == ["model.safetensors"]
 
 
+COMPLETION = [
+    (["--show-completion", "bash"], {}, 0, "complete_bash"),
+    (["--install-completion", "bash"], {}, 0, "bash completion installed in"),
+    ([], {"_WEIGHTSCOPE_COMPLETE": "source_bash"}, 0, "complete_bash"),
+    ([], {"_WEIGHTSCOPE_COMPLETE": "complete_bash", "COMP_WORDS": "weightscope f", "COMP_CWORD": "1"}, 0, "fit"),
+    (["--show-completion", "nosuch"], {}, 2, "is not one of"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "environment", "code", "printed"), COMPLETION, ids=range(len(COMPLETION)))
+def test_completion_ends_with_its_own_code(fresh, tmp_path, arguments, environment, code, printed):
+    """0 for a script, an installation and a list of candidates; 2 for an unknown shell; no file outside HOME."""
+    env = {"HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1", **environment}
+    run = fresh(*arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = run.communicate(timeout=WAIT)
+    assert run.returncode == code
+    assert printed in out + err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["--version"], ["--show-completion", "bash"]])
+def test_help_into_a_closed_pipe_is_141(fresh, arguments, tmp_path):
+    """The parser prints these itself and turns the closed pipe into an exit of its own."""
+    read, write = os.pipe()
+    os.close(read)
+    env = {"HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    run = fresh(*arguments, env=env, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    _, err = run.communicate(timeout=WAIT)
+    assert (run.returncode, err) == (141, "")
+
+
 def test_no_arguments_is_the_help(weightscope):
     """Help, on stderr: a command was expected."""
     done = weightscope()

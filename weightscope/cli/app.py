@@ -10,9 +10,10 @@ import typer
 from .. import __version__
 from .commands import COMMANDS
 
+NAME = "weightscope"  # also under `python -m`: completion asks for its variable by this name
 EPILOG = "Example: weightscope fit demo:gpt"
 app = typer.Typer(
-    name="weightscope",
+    name=NAME,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -42,7 +43,7 @@ def _main(
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Parses the arguments, then works; the code is 0 unless the parser ended by itself (help, --version)."""
-    work = app(arguments, standalone_mode=False)
+    work = app(arguments, prog_name=NAME, standalone_mode=False)
     if callable(work):
         work()
         return 0

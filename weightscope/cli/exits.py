@@ -37,8 +37,10 @@ def guarded(run: Callable[[], int]) -> int:
         return _flushed(run())
     except Exit as ended:
         return _flushed(ended.code)
-    except (BrokenPipeError, SystemExit):  # the parser's own answer to a pipe that closes under its help
+    except BrokenPipeError:
         return _closed()
+    except SystemExit as ended:
+        return _ended(ended)
     except (KeyboardInterrupt, Terminated) as ended:
         _say("interrupted: nothing more was written, finished files are whole")
         return 130 if isinstance(ended, KeyboardInterrupt) else 143
@@ -50,6 +52,16 @@ def guarded(run: Callable[[], int]) -> int:
         return _lost(fault)
     except Exception as fault:
         return _misused(fault) if hasattr(fault, "format_message") else _broken(fault)
+
+
+def _ended(ended: SystemExit) -> int:
+    """The code for an exit of the parser itself: completion ends so, and so does a pipe that closes under the help.
+
+    The parser's own failure, such as a shell for which it has no completion, is an error of usage.
+    """
+    if isinstance(ended.__context__, BrokenPipeError):
+        return _closed()
+    return _flushed(2 if ended.code else 0)
 
 
 def _misused(fault: Any) -> int:
