@@ -136,6 +136,7 @@ def test_provenance(state):
     """The same for the same call; what differs stays apart."""
     one, two = ws.fit(state), ws.fit(state)
     assert one.provenance == two.provenance
+    assert one.provenance["version"] == ws.__version__
     assert one.provenance["sources"] == [{"source": "memory", "files": []}]
     assert set(one.timing) == {"seconds", "bytes_read", "created"}
     assert ws.ls(state).provenance["device"] is None

@@ -20,7 +20,7 @@ BELOW = {
     "engine": (*GROUND, "checkpoints", "sketches"),
     "statistics": (*GROUND, "sketches"),
     "analyses": (*GROUND, "checkpoints", "naming", "sketches", "statistics", "engine.unit"),
-    "provenance": (*GROUND, "checkpoints", "engine"),
+    "provenance": (*GROUND, "checkpoints", "engine", "__version__"),
     "api": (*GROUND, "checkpoints", "naming", "sketches", "reports", "engine", "statistics", "analyses", "provenance"),
     "cli": (*GROUND, "api", "reports", "__version__"),
     "demo": ("heavy",),

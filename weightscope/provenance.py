@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from . import __version__
 from .checkpoints import Checkpoint
 from .engine import Device
 
@@ -20,7 +21,7 @@ def provenance(
         {"source": c.source, "files": [{"path": path, "size": size} for path, size, _ in c.files]} for c in opened
     ]
     return {
-        "version": installed("weightscope"),
+        "version": __version__,  # not by name from the metadata: a package of another project has this name
         "command": command,
         "sources": sources,
         "options": {k: str(v) if isinstance(v, bytes) else v for k, v in sorted(keywords.items())},

@@ -68,5 +68,4 @@ def save_picture(figure: Figure, path: str | Path) -> None:
 
 def _need_matplotlib() -> None:
     if find_spec("matplotlib") is None:
-        raise Untrusted("expected matplotlib for a picture", "found it is not installed",
-                        "pip install 'weightscope[plot]'")
+        raise Untrusted("expected matplotlib for a picture", "found it is not installed", "pip install matplotlib")
