@@ -22,7 +22,7 @@ def generated():
     return module.pages()
 
 
-@pytest.mark.parametrize(("path", "text"), list(generated().items()), ids=str)
+@pytest.mark.parametrize(("path", "text"), generated().items(), ids=generated())
 def test_generated_page_is_current(path, text):
     """A generated page is what its sources say now; `make docs` writes it anew."""
     assert (DOCS / path).read_text("utf-8") == text, "run make docs"
