@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from .analyses import ANALYSES, Analysis, Model, Piece, Reading, Selection, selected
-from .checkpoints import Opening, changed, open_checkpoint
+from .checkpoints import Opening, changed, inputs, open_checkpoint
 from .columns import Block, Panel, Row
 from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
 from .errors import Untrusted, Usage
@@ -23,6 +23,7 @@ from .escape import escaped
 from .geometry import whole
 from .provenance import provenance
 from .reports.expression import parse
+from .reports.inputs import Inputs
 from .reports.report import Report
 from .reports.spark import blocks
 from .reports.view import View
@@ -140,7 +141,17 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
         unmeasured=_unmeasured(question, models, engine, answers) if question.measures else (),
         reasons=_reasons(models, engine),
         incomplete=any(c.missing for c in opened),
+        inputs=inputs_of(sources, keywords),
     )
+
+
+def inputs_of(sources: Sequence[Any], keywords: Mapping[str, Any]) -> Inputs:
+    """What a call reads: its sources, the base that it compares with, and its own rules for names."""
+    base, rules = keywords.get("base"), keywords.get("name_map")
+    read = [inputs(source) for source in (*sources, *(() if base is None else (base,)))]
+    files = [path for found, _ in read for path in found]
+    folders = [path for _, found in read for path in found]
+    return Inputs((*files, *(() if rules is None else (rules,))), tuple(folders))
 
 
 def _by_name(model: Model) -> Mapping[str, Piece]:

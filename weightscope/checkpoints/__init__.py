@@ -5,8 +5,8 @@ from __future__ import annotations
 from .checkpoint import Checkpoint, LoraPair
 from .entry import Entry, Span, Stored, lines_in_memory
 from .files import advise, changed, close_all, read_into
-from .open import Opening, open_checkpoint
+from .open import Opening, inputs, open_checkpoint
 from .pairs import lone_factors
 
-__all__ = ["Checkpoint", "Entry", "LoraPair", "Opening", "Span", "Stored", "advise", "changed", "close_all",
+__all__ = ["Checkpoint", "Entry", "LoraPair", "Opening", "Span", "Stored", "advise", "changed", "close_all", "inputs",
            "lines_in_memory", "lone_factors", "open_checkpoint", "read_into"]

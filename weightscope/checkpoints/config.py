@@ -32,6 +32,12 @@ def config_beside(path: str) -> tuple[Config, tuple[str, ...]]:
     return read_config(os.path.dirname(path)) if _MODEL_FILE.match(name) else ({}, ())
 
 
+def configs_beside(path: str) -> tuple[str, ...]:
+    """The files that `config_beside` looks for."""
+    folder, name = os.path.split(path)
+    return tuple(os.path.join(folder, config) for config in (CONFIG, ADAPTER)) if _MODEL_FILE.match(name) else ()
+
+
 def config_flags(checkpoint: Checkpoint) -> tuple[str, ...]:
     """Where config.json contradicts the tensors."""
     config, flags = checkpoint.config, []

@@ -18,7 +18,7 @@ from ..errors import Untrusted, Usage
 from ..escape import escaped
 from ..order import natural
 from .checkpoint import Checkpoint
-from .config import config_beside, config_flags, config_notes
+from .config import config_beside, config_flags, config_notes, configs_beside
 from .entry import Stored
 from .pairs import lora_pairs
 from .readers import folder, memory, read_file
@@ -77,6 +77,25 @@ def uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+def inputs(source: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(files, folders) that opening a source reads, known before anything is read; of a folder all files may count.
+
+    >>> inputs({"w": None})
+    ((), ())
+    """
+    if isinstance(source, Checkpoint):
+        files = tuple(path for path, _, _ in source.files)
+        return files, (os.path.abspath(source.source),) if os.path.isdir(source.source) else ()
+    if not isinstance(source, (str, bytes, os.PathLike)):
+        return (), ()
+    typed = os.fsdecode(source)
+    demo = DEMOS.get(typed.removeprefix("demo:"), "") if typed.startswith("demo:") else ""
+    path = os.path.join(DEMO, demo) if demo else os.path.abspath(typed)  # also after a change of folder
+    if "\0" not in path and os.path.isdir(path):
+        return (), (path,)
+    return (path, *configs_beside(path)), ()
 
 
 def _path(typed: str) -> str:

@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..api import QUESTIONS, ask
+from ..api import QUESTIONS, ask, inputs_of
 from ..errors import Usage
-from ..escape import escaped
 from ..reports.expression import parse
 from ..reports.files import check_writable
 from ..reports.formats import default_format, format_of
 from ..reports.gate import describe, gate
+from ..reports.inputs import Inputs, check_distinct
 from ..reports.pictures import check_plot
 from ..reports.report import Report
 from ..reports.screen import Screen
 from .exits import Exit
-from .options import Shared
+from .options import STDOUT, Shared
 from .terminal import drawing, fitted, progress
 
 
@@ -39,9 +39,10 @@ def answer(
     """
     hides = bool(narrow[0]) and shared.where is None and drawing(shared)
     shared = replace(shared, where=narrow[0]) if hides else shared
-    _check_outputs(question, shared, tables or {})
+    given = shared.keywords() | dict(own)
+    _check_outputs(question, shared, tables or {}, inputs_of(models, given))
     watch = None if shared.quiet or shared.no_progress or not sys.stderr.isatty() else progress
-    report = ask(question, models, shared.keywords() | dict(own), watch)
+    report = ask(question, models, given, watch)
     if not shared.quiet:
         _say(*(_hidden(report, *narrow) if hides else ()))
         _say(*report.notes, *(report.reasons if shared.verbose else ()), *(report.undrawn if shared.plot else ()))
@@ -53,31 +54,32 @@ def answer(
         raise Exit(code)
 
 
-def _check_outputs(question: str, shared: Shared, tables: Mapping[str, str]) -> None:
-    """Everything that can be known about outputs before the work starts."""
-    for path in shared.output or ():
+def _check_outputs(question: str, shared: Shared, tables: Mapping[str, str], inputs: Inputs) -> None:
+    """Everything that can be known about outputs before anything is read."""
+    for path in shared.files:
         format_of(path, shared.format)
-    if shared.format and not shared.output:
-        format_of("-", shared.format)
+    if shared.prints and shared.format:
+        format_of(STDOUT, shared.format)
         if shared.format == "parquet" and sys.stdout.isatty():
             raise Usage("expected a file or a pipe for Parquet", "stdout is a terminal", "add -o FILE.parquet")
+    if shared.plot and not QUESTIONS[question].draws:
+        raise Usage("expected a command that draws", f"{question} has no picture", "leave out --plot")
+    beside = (*tables.values(), *filter(None, (shared.plot, shared.provenance)))
+    if STDOUT in beside:
+        raise Usage("expected a file", f"found '{STDOUT}', which is stdout and takes the report alone", "name a file")
     if shared.plot:
-        if not QUESTIONS[question].draws:
-            raise Usage("expected a command that draws", f"{question} has no picture", "leave out --plot")
         check_plot(shared.plot)
     for path in tables.values():
         format_of(path, None)
-    files = (*(shared.output or ()), *tables.values(), *filter(None, (shared.plot, shared.provenance)))
-    twice = next((path for path in files if path != "-" and files.count(path) > 1), None)
-    if twice is not None:
-        raise Usage("expected a file of its own for each output", f"found {escaped(twice)} twice", "name another file")
-    for path in files:
+    check_distinct((*(shared.output or ()), *beside))
+    for path in (*shared.files, *beside):
+        inputs.check(path)
         check_writable(path)
 
 
 def _write(report: Report, shared: Shared, tables: Mapping[str, str]) -> None:
     """Files first: a reader who closes stdout early loses none of them."""
-    for path in shared.output or ():
+    for path in shared.files:
         report.save(path, shared.format)
     for table, path in tables.items():
         report.save(path, table=table)
@@ -85,7 +87,7 @@ def _write(report: Report, shared: Shared, tables: Mapping[str, str]) -> None:
         report.plot(shared.plot)
     if shared.provenance:
         report.save_provenance(shared.provenance)
-    if not shared.output:
+    if shared.prints:
         report.write(sys.stdout, shared.format or default_format(Screen.of(sys.stdout)))
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+STDOUT = "-"
 Text = str | None
 Many = list[str] | None
 
@@ -56,7 +57,7 @@ class Shared:
             "--output",
             "-o",
             metavar="FILE",
-            help="Write to FILE instead of stdout, format from its suffix (repeatable).",
+            help="Write to FILE instead of stdout, format from its suffix; - is stdout (repeatable).",
         ),
     ] = None
     columns: Annotated[
@@ -106,6 +107,16 @@ class Shared:
         False
     )
     no_progress: Annotated[bool, _option("--no-progress", help="No progress bar.")] = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that take the report."""
+        return tuple(path for path in self.output or () if path != STDOUT)
+
+    @property
+    def prints(self) -> bool:
+        """Whether the report goes to stdout: where no --output is given, and with `-o -`."""
+        return not self.output or STDOUT in self.output
 
     def keywords(self) -> dict[str, Any]:
         """What of it the library takes, in the library's words; defaults are left out."""

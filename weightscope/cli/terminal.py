@@ -24,7 +24,7 @@ SHORTEST = 10  # cells: a shorter bar tells nothing
 
 def drawing(shared: Shared) -> bool:
     """Whether the answer goes to a person: a table on a terminal, not a file."""
-    return not shared.output and (shared.format or "table") == "table" and sys.stdout.isatty()
+    return shared.prints and (shared.format or "table") == "table" and sys.stdout.isatty()
 
 
 def fitted(text: str) -> str:

@@ -18,6 +18,7 @@ from . import frame
 from .caveats import caveats
 from .files import write_atomically
 from .formats import default_format, format_of, writer_for
+from .inputs import NOTHING, Inputs
 from .panels import missing, shown
 from .pictures import blank, check_plot, drawing, save_picture
 from .screen import FILE, Screen
@@ -50,6 +51,7 @@ class Report:
     reasons: tuple[str, ...] = ()               # why each automatic choice was made
     closing: str = ""                           # the last line for a person: a total
     incomplete: bool = False                    # a source was damaged, and what was whole of it was measured
+    inputs: Inputs = NOTHING                    # what was read, which no file of the report may replace
 
     @property
     def table(self) -> DataFrame:
@@ -88,12 +90,14 @@ class Report:
         stream.flush()
 
     def save(self, path: str | Path, format: str | None = None, table: str = "") -> None:
-        """Writes a file whole or not at all, in the format of its suffix unless told."""
+        """Writes a file whole or not at all, in the format of its suffix unless told; an input is never replaced."""
+        self.inputs.check(path)
         writer = writer_for(format_of(path, format))
         write_atomically(path, partial(_fill, self.arranged(table), writer))
 
     def save_provenance(self, path: str | Path) -> None:
         """Writes where the report came from, and what it took, as JSON."""
+        self.inputs.check(path)
         about = dumps({**self.provenance, **self.timing}, indent=2) + "\n"
         write_atomically(path, lambda stream: _put(stream, about.encode("ascii")))
 
@@ -101,6 +105,7 @@ class Report:
         """Draws the rows that the view shows, in their order, as a matplotlib figure; saves it at a path if given."""
         if path is not None:
             check_plot(path)
+            self.inputs.check(path)
         pictured = self.pictured
         figure = drawing(pictured) if pictured or not self.panels else blank()
         if path is not None:
