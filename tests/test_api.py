@@ -186,3 +186,45 @@ def test_the_global_state_is_left_alone(state):
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.random.get_rng_state(), drawn)
     assert (np.random.get_state()[1] == numpys).all()
+
+
+def test_a_gate_that_matches_raises_with_the_complete_report(state):
+    """Every row is measured and kept; the rows that match are counted, whatever the view shows."""
+    text = r"gate 'params > 100': 1 of 2 rows match\n  embed.weight  params=240"
+    with pytest.raises(ws.GateFailed, match=text) as caught:
+        ws.fit(state, fail_if=["std < 0", "params > 100"], limit=0)
+    report = caught.value.report
+    assert [row["tensor"] for row in report.rows] == ["embed.weight", "head.bias"]
+    assert [(g.expression, g.count) for g in report.gates] == [("std < 0", 0), ("params > 100", 1)]
+    assert report.gates[1].rows == (report.rows[0],)
+
+
+@pytest.mark.parametrize("function", [ws.fit, ws.ls, ws.outliers, ws.spectrum])
+def test_every_function_has_gates(state, function):
+    """A gate that matches raises; one that does not is in the report."""
+    with pytest.raises(ws.GateFailed, match="gate 'params > 100': 1 of"):
+        function(state, fail_if="params > 100")
+    report = function(state, fail_if="params > 1000")
+    assert [(g.expression, g.rows, g.count) for g in report.gates] == [("params > 1000", (), 0)]
+    assert function(state).gates == ()
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_gate_without_an_answer_warns(state, strict):
+    """null on every row decides nothing; the command line exits 4 under --strict."""
+    text = "gate 'row_spread > 1': null on every one of 1 rows, so it decided nothing"
+    with pytest.warns(UserWarning, match=text):
+        report = ws.fit(state, include="head.bias", fail_if="row_spread > 1", strict=strict)
+    assert report.gates[0].undecided
+    (failure,) = report.failures
+    assert (failure.code, failure.text) == (4 if strict else 0, f"warning: {text}")
+
+
+def test_the_failures_of_a_report_name_what_was_not_measured():
+    """Under strict alone; a hostile name is escaped."""
+    state = {"h.0.w": torch.ones(4, 4), "h.1.\x1bw": torch.ones(4, 4, dtype=torch.complex64)}
+    assert ws.fit(state, fail_if="std > 1").failures == ()
+    report = ws.fit(state, strict=True)
+    assert report.unmeasured == ("h.1.\x1bw",)
+    (failure,) = report.failures
+    assert (failure.code, failure.text) == (4, r"--strict: 1 tensor could not be measured: h.1.\x1bw")

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api import fit, ls, open_checkpoint, outliers, spectrum
-    from .errors import Unmeasured, Untrusted, Usage, WeightscopeError
+    from .errors import GateFailed, Unmeasured, Untrusted, Usage, WeightscopeError
 
 __version__ = "0.1.0"
 __all__ = [
-    "Unmeasured", "Untrusted", "Usage", "WeightscopeError", "fit", "ls", "open_checkpoint", "outliers", "spectrum",
+    "GateFailed", "Unmeasured", "Untrusted", "Usage", "WeightscopeError",
+    "fit", "ls", "open_checkpoint", "outliers", "spectrum",
 ]
 
 

@@ -7,6 +7,7 @@ nearest name. Everything that can be refused before opening anything is.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
@@ -18,11 +19,12 @@ from .analyses import ANALYSES, Analysis, Model, Piece, Reading, Selection, sele
 from .checkpoints import Opening, changed, inputs, open_checkpoint
 from .columns import Block, Panel, Row
 from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
-from .errors import Untrusted, Usage
+from .errors import GateFailed, Untrusted, Usage
 from .escape import escaped
 from .geometry import whole
 from .provenance import provenance
 from .reports.expression import parse
+from .reports.gate import gate
 from .reports.inputs import Inputs
 from .reports.report import Report
 from .reports.spark import blocks
@@ -64,49 +66,62 @@ def fit(*models: Any, **options: Any) -> Report:
     `models`: paths, `demo:NAME`, open checkpoints or dicts of tensors. `options`: the fields of FitOptions (by, long,
     balance, coding, counts, panels, histogram, seed), Selection (include, exclude, role, layers, min_params), Opening
     (root, strict, follow_symlinks, salvage), Reading (name_map, split), Running (device, memory, threads), View
-    (columns, where, sort, limit) and Gates (fail_if). Raises Usage, Untrusted.
+    (columns, where, sort, limit) and Gates (fail_if). Raises Usage, Untrusted, GateFailed.
 
     >>> report = fit("demo:gpt", by="role", columns=("role", "kind", "std"))
     >>> list(report.table.columns)
     ['role', 'kind', 'std']
     """
-    return ask("fit", models, options)
+    return _passed(ask("fit", models, options))
 
 
 def outliers(*models: Any, **options: Any) -> Report:
     """What stands out: extreme, dead, duplicate, untrained and non-finite weights, and what they cost in quantisation.
 
     `options`: the fields of OutliersOptions (by, quant, top, top_rows, base, ignore, panels) and of the records that
-    `fit` takes. Raises Usage, Untrusted.
+    `fit` takes. Raises Usage, Untrusted, GateFailed.
 
     >>> outliers("demo:gpt", role="head", quant="int8").rows[0]["nan"]
     0
     """
-    return ask("outliers", models, options)
+    return _passed(ask("outliers", models, options))
 
 
 def spectrum(*models: Any, **options: Any) -> Report:
     """What the singular values say: ranks, power-law tail, noise bulk and spikes, effective depth, with their nulls.
 
     `options`: the fields of SpectrumOptions (by, svd, per_head, balance, alpha_cut, alpha_ci, null, draws, values,
-    panels, seed) and of the records that `fit` takes. Raises Usage, Untrusted.
+    panels, seed) and of the records that `fit` takes. Raises Usage, Untrusted, GateFailed.
 
     >>> spectrum("demo:gpt-start", columns=("tensor", "spikes"), include="*.0.self_attn.o_proj.*").rows[0]["spikes"]
     0
     """
-    return ask("spectrum", models, options)
+    return _passed(ask("spectrum", models, options))
 
 
 def ls(*models: Any, **options: Any) -> Report:
     """What is in a checkpoint: name, layer, role, shape, dtype, bytes, from headers alone.
 
     `options`: the fields of InventoryOptions (by, flat, metadata) and of the records that `fit` takes.
-    Raises Usage, Untrusted.
+    Raises Usage, Untrusted, GateFailed.
 
     >>> ls("demo:gpt", by="dtype").rows[0]["dtype"]
     'BF16'
     """
-    return ask("ls", models, options)
+    return _passed(ask("ls", models, options))
+
+
+def _passed(report: Report) -> Report:
+    """The report, where no gate matches; a gate that is null on every row decides nothing, which is a warning.
+
+    Raises GateFailed, which carries the report.
+    """
+    for undecided in (g for g in report.gates if g.undecided):
+        warnings.warn(str(undecided), stacklevel=3)  # the call of the user
+    matching = [str(g) for g in report.gates if g.count]
+    if matching:
+        raise GateFailed("\n".join(matching), report=report)
+    return report
 
 
 def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: Watch | None = None) -> Report:
@@ -138,6 +153,8 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
         timing=timing,
         notes=_notes(question, models, options),
         provenance=provenance(question.name, opened, keywords, engine.device),
+        gates=tuple(gate(parse(text, report.columns), report.rows) for text in records[Gates].fail_if),
+        strict=records[Opening].strict,
         unmeasured=_unmeasured(question, models, engine, answers) if question.measures else (),
         reasons=_reasons(models, engine),
         incomplete=any(c.missing for c in opened),

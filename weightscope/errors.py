@@ -1,6 +1,7 @@
 """The error tree; each class carries its exit code, the front door turns it into one message.
 
     WeightscopeError (70)
+    |-- GateFailed (1)     a gate of `fail_if` matches rows of the complete report
     |-- Usage (2)          wrong option, column, expression; a selection that matches nothing
     |-- Untrusted (3)      a source that cannot be found, opened or trusted
     `-- Unmeasured (4)     one tensor cannot be measured: a `note`, an error only under --strict
@@ -10,15 +11,26 @@ A message has three parts: what was expected, what was found, what to do next.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class WeightscopeError(Exception):
     """A fault with an exit code; `message` is what a person reads."""
 
     code: int = 70
-
     def __init__(self, expected: str, found: str = "", advice: str = "") -> None:
         self.expected, self.found, self.advice = expected, found, advice
         super().__init__("; ".join(part for part in (expected, found, advice) if part))
+
+
+class GateFailed(WeightscopeError):
+    """A gate matches rows: `report` is complete, and `report.gates` has the rows. Raised by the Python functions."""
+
+    code = 1
+
+    def __init__(self, text: str, report: Any) -> None:
+        self.report = report
+        super().__init__(text)
 
 
 class Usage(WeightscopeError):

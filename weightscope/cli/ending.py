@@ -15,7 +15,7 @@ from ..errors import Usage
 from ..reports.expression import parse
 from ..reports.files import check_writable
 from ..reports.formats import default_format, format_of
-from ..reports.gate import describe, gate
+from ..reports.gate import gate
 from ..reports.inputs import Inputs, check_distinct
 from ..reports.pictures import check_plot
 from ..reports.report import Report
@@ -93,27 +93,16 @@ def _write(report: Report, shared: Shared, tables: Mapping[str, str]) -> None:
 
 def _judged(report: Report, shared: Shared) -> list[int]:
     """Exit codes that apply: gates, unmeasured tensors under --strict, salvage."""
-    codes = [0]
-    for text in shared.fail_if or ():
-        verdict = gate(parse(text, report.columns), report.rows)
-        if verdict.matches:
-            _say(describe(verdict))
-            codes.append(1)
-        elif verdict.all_null:
-            if not shared.quiet or shared.strict:
-                _say(f"warning: {describe(verdict)}")
-            codes.append(4 if shared.strict else 0)
-    if shared.strict and report.unmeasured:
-        many = f"{len(report.unmeasured)} tensor{'s' * (len(report.unmeasured) > 1)}"
-        _say(f"--strict: {many} could not be measured: {', '.join(report.unmeasured[:5])}")
-        codes.append(4)
-    return [*codes, 3 if report.incomplete else 0]
+    for failure in report.failures:
+        if failure.code or not shared.quiet:
+            _say(failure.text)
+    return [0, *(failure.code for failure in report.failures), 3 if report.incomplete else 0]
 
 
 def _hidden(report: Report, shown: str, said: str) -> tuple[str, ...]:
     """How many rows are there and not shown."""
-    verdict = gate(parse(shown, report.columns), report.rows)
-    many = verdict.seen - len(verdict.matches)
+    listed = gate(parse(shown, report.columns), report.rows)
+    many = listed.seen - listed.count
     return (f"{many} {said if many > 1 else said.replace('rows', 'row', 1)}",) if many else ()
 
 

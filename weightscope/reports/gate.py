@@ -17,31 +17,37 @@ FIRST = 20                                      # rows named on stderr: a screen
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a gate found: the rows that match, of how many, and whether none could be decided."""
+class Gate:
+    """An expression, the columns that it uses, the rows that match, how many were seen, and whether all were null."""
 
-    expression: Expression
-    matches: tuple[Mapping[str, object], ...]
+    expression: str
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, object], ...]
     seen: int
-    all_null: bool
+    undecided: bool
+
+    @property
+    def count(self) -> int:
+        """How many rows match."""
+        return len(self.rows)
+
+    def __str__(self) -> str:
+        """The expression, the first 20 rows that match with the columns that it uses, and their number."""
+        text = escaped(self.expression)
+        if self.undecided:
+            return f"gate '{text}': null on every one of {self.seen} rows, so it decided nothing"
+        lines = [_line(row, self.columns) for row in self.rows[:FIRST]]
+        more = self.count - len(lines)
+        count = f"{self.count} of {self.seen} rows match" + (f", {more} not listed" if more else "")
+        return "\n".join([f"gate '{text}': {count}", *lines])
 
 
-def gate(expression: Expression, rows: Sequence[Mapping[str, object]]) -> Verdict:
-    """Asks an expression of every row."""
+def gate(expression: Expression, rows: Sequence[Mapping[str, object]]) -> Gate:
+    """Evaluates an expression on every row."""
     answers = [expression(row) for row in rows]
-    matches = tuple(row for row, answer in zip(rows, answers, strict=True) if answer)
-    return Verdict(expression, matches, len(rows), bool(rows) and all(answer is None for answer in answers))
-
-
-def describe(verdict: Verdict) -> str:
-    """The verdict for stderr: the expression, the first 20 rows that match with the columns it uses, their number."""
-    text = escaped(verdict.expression.text)
-    if verdict.all_null:
-        return f"gate '{text}': null on every one of {verdict.seen} rows, so it decided nothing"
-    lines = [_line(row, verdict.expression.names) for row in verdict.matches[:FIRST]]
-    more = len(verdict.matches) - len(lines)
-    count = f"{len(verdict.matches)} of {verdict.seen} rows match" + (f", {more} not listed" if more else "")
-    return "\n".join([f"gate '{text}': {count}", *lines])
+    matching = tuple(row for row, answer in zip(rows, answers, strict=True) if answer)
+    undecided = bool(rows) and all(answer is None for answer in answers)
+    return Gate(expression.text, expression.names, matching, len(rows), undecided)
 
 
 def _line(row: Mapping[str, object], names: Sequence[str]) -> str:

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 from ..columns import Column, Panel
 from . import frame
 from .caveats import caveats
+from .failures import Failure, failures
 from .files import write_atomically
 from .formats import default_format, format_of, writer_for
+from .gate import Gate
 from .inputs import NOTHING, Inputs
 from .panels import missing, shown
 from .pictures import blank, check_plot, drawing, save_picture
@@ -47,7 +49,9 @@ class Report:
     tables: Mapping[str, tuple[tuple[Column, ...], Sequence[Mapping[str, object]]]] = field(default_factory=dict)
     panels: tuple[Panel, ...] = ()
     notes: tuple[str, ...] = ()
+    gates: tuple[Gate, ...] = ()                # expressions of fail_if with the rows that match
     unmeasured: tuple[str, ...] = ()            # tensors that could not be measured
+    strict: bool = False                        # whether those are a failure
     reasons: tuple[str, ...] = ()               # why each automatic choice was made
     closing: str = ""                           # the last line for a person: a total
     incomplete: bool = False                    # a source was damaged, and what was whole of it was measured
@@ -74,6 +78,11 @@ class Report:
     def undrawn(self) -> tuple[str, ...]:
         """Which of the rows shown are not in the picture, and why, in sentences."""
         return missing(self.pictured)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Why this report is a failure, with the exit code of each reason; warnings have code 0."""
+        return failures(self.gates, self.unmeasured, self.strict)
 
     @property
     def caveats(self) -> tuple[str, ...]:
