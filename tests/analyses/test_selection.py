@@ -53,13 +53,12 @@ def test_what_is_never_measured_is_told_apart(model, draw):
     assert len(ws.ls(beside, **named).rows) == 2
 
 
-@pytest.mark.parametrize("ask", [ws.fit, ws.outliers])
-def test_a_file_without_a_weight_is_a_mistake(draw, ask):
+def test_a_file_without_a_weight_is_a_mistake(draw):
     """Instead of an empty table; beside one that has weights it is none."""
     buffers = {"embeddings.position_ids": draw(1, 8), "norm.running_mean": draw(8)}
     with pytest.raises(ws.Usage, match="expected a weight to measure; found 2 tensors, all of them buffers"):
-        ask(buffers)
-    assert len(ask(buffers, {"w": draw(8, 8)}).rows) == 1
+        ws.fit(buffers)
+    assert len(ws.fit(buffers, {"w": draw(8, 8)}).rows) == 1
     assert len(ws.ls(buffers).rows) == 2
 
 

@@ -25,6 +25,7 @@ def check_counts(found: ValueCounts, x: np.ndarray, smallest: float, odd: int) -
     assert np.array_equal(found.value, value)
     assert np.array_equal(found.counts, counts)
     assert found.counts.dtype == np.int64
+    assert found.minus_inf == (x == -np.inf).sum()
     assert (found.nan, found.inf, found.zeros) == (np.isnan(x).sum(), np.isinf(x).sum(), (finite == 0).sum())
     assert found.subnormals == ((finite != 0) & (np.abs(finite) < smallest)).sum()
     assert found.n == len(finite)
@@ -128,7 +129,7 @@ def test_special_values_of_large_tensors(lab, dtype, least) -> None:
     for cuts in ((), (100, 140)):
         found = lab.take(Count(), lab.numbers(dtype, x), dtype, cuts=cuts)[0]
         assert not found.exact
-        assert (found.zeros, found.subnormals, found.nan, found.inf) == (120, 27, 5, 11)
+        assert (found.zeros, found.subnormals, found.nan, found.inf, found.minus_inf) == (120, 27, 5, 11, 11)
 
 
 def test_float64_beyond_float32_is_counted_in_the_last_bin(lab) -> None:
@@ -137,7 +138,7 @@ def test_float64_beyond_float32_is_counted_in_the_last_bin(lab) -> None:
     x[0, 0, :3] = 1e300, -1e300, 1e-300
     x[0, 0, 3:5] = np.inf, np.nan
     found = lab.take(Count(), lab.numbers("F64", x), "F64")[0]
-    assert (found.minimum, found.maximum, found.inf, found.nan) == (-1e300, 1e300, 1, 1)
+    assert (found.minimum, found.maximum, found.inf, found.nan, found.minus_inf) == (-1e300, 1e300, 1, 1, 0)
     assert found.counts.sum() == x.size - 2
     assert found.zeros == 0
 

@@ -30,6 +30,7 @@ class Finding:
     case: str                                   # where it was seen
     judge: Callable[[Values, Piece], Severity | None]
     lines: tuple[str, ...] = ()
+    buffers: bool = False                       # whether it also applies to what is no weight
 
 
 FINDINGS = (
@@ -37,7 +38,8 @@ FINDINGS = (
         "WS101", "non-finite values",
         "One NaN or Inf spreads through every product it takes part in: outputs become NaN.",
         "Go back to the last checkpoint without them; `note` says where the first one stands.",
-        "Runs that diverged in half precision and were saved all the same.", judge.nonfinite,
+        "Runs that diverged in half precision and were saved all the same; running statistics of normalisation layers.",
+        judge.nonfinite, buffers=True,
     ),
     Finding(
         "WS102", "all weights are zero",
@@ -167,7 +169,8 @@ GRAVITY = Column("gravity", "int", "0 nothing, 1 info, 2 warn, 3 error: to sort 
 def judged(values: Values, piece: Piece, ignored: frozenset[str], places: Places) -> dict[str, object]:
     """`severity` and `findings` of a row, those ignored left out; `note` names the lines behind them."""
     seen = {**values, **{what: len(at) for what, at in places.items()}}
-    found = {f: severity for f in FINDINGS if f.id not in ignored and (severity := f.judge(seen, piece))}
+    apply = [f for f in FINDINGS if f.id not in ignored and (f.buffers or piece.place.kind != "buffer")]
+    found = {f: severity for f in apply if (severity := f.judge(seen, piece))}
     gravest_first = sorted(found, key=lambda f: -SEVERITIES.index(found[f]))
     behind = (named(what, places[what]) for f in gravest_first for what in f.lines if seen.get(what))
     return {**_said({f.id: severity for f, severity in found.items()}), "note": joined(values["note"], *behind)}

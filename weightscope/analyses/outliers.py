@@ -13,6 +13,7 @@ from ..statistics.readings import CROWDING, EXTREMES, MARKED_LINES, UNTRAINED, q
 from ..statistics.statistic import Evidence, Statistic, chosen, evaluate
 from . import pieces
 from .analysis import Analysis, Answer, Model
+from .buffers import NONFINITE, is_buffer, is_checked
 from .findings import FINDINGS, FOUND, GRAVITY, SEVERITY, gravest, judged
 from .groups import grouped, keys_of, spread, with_spread
 from .identity import NOTE, SOURCE, TENSOR, of_group, of_tensor, sourced
@@ -115,13 +116,22 @@ def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iter
         else:
             for answer in found:
                 yield Row({**own, **of_tensor(answer.piece), **_judged(answer, o)})
-                if o.panels:
+                if o.panels and not is_buffer(answer.piece):
                     yield panel(answer, {**own, "tensor": answer.piece.name})
 
 
 def notes(models: Sequence[Model], o: OutliersOptions) -> tuple[str, ...]:
-    """Which matrices could not be compared with the base."""
-    return tuple(filter(None, (uncompared(model) for model in models))) if o.base else ()
+    """Which matrices could not be compared with the base, and that there were only buffers to check."""
+    lone = (uncompared(model) for model in models) if o.base else ()
+    return tuple(filter(None, (*lone, *(_only_buffers(model) for model in models))))
+
+
+def _only_buffers(model: Model) -> str:
+    """What was done where no row may come of it."""
+    if not all(is_buffer(piece) for piece in model.pieces) or not model.pieces:
+        return ""
+    checked = sum(is_checked(piece) for piece in model.pieces)
+    return f"no weight among {_many(len(model.pieces), 'tensor')}; {_many(checked, 'buffer')} checked for NaN and Inf"
 
 
 def _needed(o: OutliersOptions) -> frozenset[str] | None:
@@ -144,13 +154,16 @@ def _groups(
     """Pooled counts and energies beside their spread, and the gravest finding of a tensor; pictures of the tensors."""
     triples = ((a.piece, _judged(a, o), a.pooling) for a in found)
     for group in grouped(triples, o.by):
-        values = evaluate([s for s in asked if s.pools], Evidence(group.pooled, None, kind=str(group.keys["kind"])))
+        kind = str(group.keys["kind"])
+        pooling = (NONFINITE,) if kind == "buffer" else [s for s in asked if s.pools]
+        values = evaluate(pooling, Evidence(group.pooled, None, kind=kind))
         around = dict(spread(group, [c for s in asked for c in s.columns]))
         sizes = {"tensors": len(group.values), "params": group.params}
         note = joined(values["note"], group.noted)
         worst = gravest(group.values) if _needed(o) is None else {}
         yield Row({**own, **group.keys, **sizes, **worst, **around, **values, "note": note})
-    for answer in found if o.panels else ():
+    drawn = [answer for answer in found if not is_buffer(answer.piece)] if o.panels else []
+    for answer in drawn:
         keys = {**own, **of_group(answer.piece, o.by), "kind": answer.piece.place.kind}
         yield replace(panel(answer, {**own, "tensor": answer.piece.name}), of=keys)
 
@@ -168,5 +181,14 @@ def _many(n: int, what: str) -> str:
 
 
 OUTLIERS = Analysis(
-    "outliers", OutliersOptions, columns, optional, rows, pieces.measured, draws=True, closing=closing, notes=notes
+    "outliers",
+    OutliersOptions,
+    columns,
+    optional,
+    rows,
+    pieces.everything,
+    draws=True,
+    applies=lambda piece: not is_buffer(piece),
+    closing=closing,
+    notes=notes,
 )

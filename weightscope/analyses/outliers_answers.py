@@ -11,11 +11,12 @@ from ..checkpoints import Entry
 from ..columns import Column
 from ..engine.unit import Measured, Measurer, Unit
 from ..errors import Usage
-from ..sketches import Beyond, Hashes, Top, Twins, Untrained
+from ..sketches import Beyond, Count, Hashes, Top, Twins, Untrained
 from ..statistics.marked_lines import content
 from ..statistics.readings.marked_lines import MARGINS
 from ..statistics.statistic import Evidence, Statistic, evaluate, needed
 from .analysis import Answer, Model, Piece
+from .buffers import ALONE, NONFINITE, is_buffer, is_checked, is_sound, unjudged
 from .notes import joined
 from .outliers_lines import BASE
 
@@ -33,17 +34,27 @@ SMALL = 1024                                    # elements: smaller tensors are 
 
 
 def answers(model: Model, o: OutliersOptions, asked: Sequence[Statistic], measure: Measurer) -> Iterator[Answer]:
-    """Every piece with its values and sketches, in order; what cannot be measured has a note."""
-    alone = sum(p.entry is not None for p in model.pieces) == 1
-    units = [_unit(p, model, _wants(p, o, asked, alone)) for p in model.pieces if p.entry is not None]
+    """Every weight with its values and sketches, in order; what cannot be measured has a note; buffers that are broken.
+
+    Lists of weights and rows have no buffers.
+    """
+    lists = bool(o.top or o.top_rows)
+    pieces = [p for p in model.pieces if not is_buffer(p) or (is_checked(p) and not lists)]
+    alone = sum(p.entry is not None and not is_buffer(p) for p in pieces) == 1
+    units = [_unit(p, model, _wants(p, o, asked, alone)) for p in pieces if p.entry is not None]
     measured, seen = measure(units, partial(_each, asked)), dict[object, str]()
-    for piece in model.pieces:
+    for piece in pieces:
         if piece.entry is None:
             nulls = {c.name: None for s in asked for c in s.columns}
             yield Answer(piece, nulls | {"note": piece.note})
             continue
         answer = next(measured)
         sketches = answer.sketches[""]
+        if is_buffer(piece):
+            counts = sketches.get(Count())
+            if counts is None or not is_sound(piece, counts):  # what does not fit the memory has a note
+                yield Answer(piece, answer.values, sketches)
+            continue
         twin = {TWIN.name: _twin(piece, sketches, seen)}
         values = {**answer.values, **twin, **_against(piece, model, answer)}
         base = answer.sketches.get(BASE, {}).get(Hashes())
@@ -54,7 +65,7 @@ def _unit(piece: Piece, model: Model, wants: frozenset[Any]) -> Unit:
     """A tensor, and its base where there is one of the same shape and type."""
     assert piece.entry is not None
     base, hashes = _counterpart(piece, model), frozenset({Hashes()})
-    if base is None:
+    if base is None or is_buffer(piece):
         return Unit(piece, {"": piece.entry}, {"": wants})
     return Unit(piece, {"": piece.entry, BASE: base}, {"": wants | hashes, BASE: hashes})
 
@@ -70,8 +81,9 @@ def _counterpart(piece: Piece, model: Model) -> Entry | None:
 
 def uncompared(model: Model) -> str:
     """Which matrices have no counterpart in the base; Usage where none has: all clear would be a lie."""
-    matrices = [p.name for p in model.pieces if p.is_matrix]
-    lone = [p.name for p in model.pieces if p.is_matrix and _counterpart(p, model) is None]
+    weights = [p for p in model.pieces if p.is_matrix and not is_buffer(p)]
+    matrices = [p.name for p in weights]
+    lone = [p.name for p in weights if _counterpart(p, model) is None]
     if matrices and lone == matrices:
         raise Usage("expected a base with tensors of the same names, shapes and types",
                     f"found none of {len(matrices)} matrices in it", "name what this checkpoint was made from")
@@ -81,7 +93,9 @@ def uncompared(model: Model) -> str:
 
 
 def _wants(piece: Piece, o: OutliersOptions, asked: Sequence[Statistic], alone: bool) -> frozenset[Any]:
-    """Vectors have element statistics only; tokens have rows of their own."""
+    """Vectors have element statistics only; tokens have rows of their own; buffers are counted."""
+    if is_buffer(piece):
+        return NONFINITE.needs
     if o.top:
         return frozenset({Beyond(), Top(o.top)})
     if o.top_rows:
@@ -96,7 +110,11 @@ def _each(asked: Sequence[Statistic], measured: Measured) -> Mapping[str, object
     """The values of one tensor, made beside the reading."""
     piece: Piece = measured.unit.key
     shape = piece.entry.shape if piece.entry else None
-    values = evaluate(asked, Evidence(measured.sketches[""], shape, piece.dtype, piece.place.kind))
+    evidence = Evidence(measured.sketches[""], shape, piece.dtype, piece.place.kind)
+    if is_buffer(piece):
+        found = evaluate((NONFINITE,), evidence)
+        return {**unjudged(asked), **found, "note": joined(piece.note, measured.note, found["note"], ALONE)}
+    values = evaluate(asked, evidence)
     said = "" if piece.is_matrix or not piece.params else "a vector: element statistics only"
     return values | {"note": joined(piece.note, said, measured.note, values["note"])}
 

@@ -88,7 +88,7 @@ def _known(state: State, i: int) -> Tensor | None:
 
 def _coarse(counts: NDArray[np.int64], rest: ValueCounts) -> ValueCounts:
     """The upper halves are all there is; NaN and Inf as seen on the whole word, since a NaN may have a lower half."""
-    return replace(cells(counts, "BF16"), inf=rest.inf, nan=rest.nan, coarse=True)
+    return replace(cells(counts, "BF16"), inf=rest.inf, minus_inf=rest.minus_inf, nan=rest.nan, coarse=True)
 
 
 def _bins(x: Tensor, scratch: Scratch) -> Tensor:
@@ -103,9 +103,9 @@ def _bins(x: Tensor, scratch: Scratch) -> Tensor:
 def _rest(x: Tensor, dtype: str, scratch: Scratch, suspect: bool, coarse: bool) -> ValueCounts:
     """Extremes, power sums and special values of one matrix's tile, as counts without cells."""
     low, high = (float(v) + 0.0 for v in torch.aminmax(x))      # never -0: which zero comes first says nothing
-    nan = inf = 0
+    nan = inf = minus_inf = 0
     if not (abs(low) < float("inf") and abs(high) < float("inf")):
-        nan, inf = int(x.isnan().sum()), int(x.isinf().sum())
+        nan, inf, minus_inf = int(x.isnan().sum()), int(x.isinf().sum()), int(x.isneginf().sum())
         x = x[x.isfinite()]
         low, high = (float(v) + 0.0 for v in torch.aminmax(x)) if len(x) else (float("inf"), float("-inf"))
     zeros = int((x == 0).sum()) if suspect else 0
@@ -113,7 +113,7 @@ def _rest(x: Tensor, dtype: str, scratch: Scratch, suspect: bool, coarse: bool) 
     rough = coarse and dtype == "F32" and not bool((x.view(torch.int32) & 0xFFFF).any())
     return ValueCounts(
         power=_power(x, low, high, scratch), exact=False, zeros=zeros, subnormals=tiny, inf=inf, nan=nan,
-        minimum=low, maximum=high, coarse=rough,
+        minimum=low, maximum=high, coarse=rough, minus_inf=minus_inf,
     )
 
 
@@ -156,6 +156,7 @@ def _cells(counts: NDArray[np.int64], rest: ValueCounts, few: Tensor | None, dty
         low[order], high[order], value[order], found[order], rest.power, False, rest.zeros, rest.subnormals,
         rest.inf, rest.nan, rest.minimum, rest.maximum, rest.coarse,
         few=None if few is None else np.unique(np.append(few.cpu().double().numpy(), [0.0] * (rest.zeros > 0))),
+        minus_inf=rest.minus_inf,
     )
 
 

@@ -63,7 +63,7 @@ def cells(counts: NDArray[np.int64], dtype: str) -> ValueCounts:
     return ValueCounts(
         g.low[seen], g.high[seen], value, found, PowerSums.of(value, found), exact=True,
         zeros=int(found[value == 0].sum()), subnormals=int(found[g.subnormal[seen]].sum()),
-        inf=int(counts[g.inf].sum()), nan=int(counts[g.nan].sum()),
+        inf=int(counts[g.inf].sum()), nan=int(counts[g.nan].sum()), minus_inf=int(counts[g.minus_inf].sum()),
         minimum=float(value[0]) if len(seen) else np.inf, maximum=float(value[-1]) if len(seen) else -np.inf,
         noncanonical=int(counts[2:].sum()) if dtype == "BOOL" else 0,
     )

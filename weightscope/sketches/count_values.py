@@ -51,7 +51,7 @@ def _counted(row: NDArray[Any], dtype: str) -> ValueCounts:
     return ValueCounts(
         low, high, value, counts.astype(np.int64), PowerSums.of(value, counts), exact=True,
         zeros=int(counts[value == 0].sum()), subnormals=int(counts[tiny].sum()),
-        inf=int(np.isinf(row).sum()), nan=int(np.isnan(row).sum()),
+        inf=int(np.isinf(row).sum()), nan=int(np.isnan(row).sum()), minus_inf=int((row == -np.inf).sum()),
         minimum=float(value[0]) if len(value) else np.inf, maximum=float(value[-1]) if len(value) else -np.inf,
         coarse=dtype == "F32" and not (row.view(np.uint32) & 0xFFFF).any(),
     )

@@ -29,6 +29,7 @@ class Grid:
     rank: NDArray[np.int64]
     nan: NDArray[np.bool_]                      # by pattern
     inf: NDArray[np.bool_]
+    minus_inf: NDArray[np.bool_]
     subnormal: NDArray[np.bool_]                # by cell
 
 
@@ -46,4 +47,4 @@ def grid(dtype: str) -> Grid:
     high = np.concatenate((middle, [2 * value[-1] - middle[-1]]))
     rank = np.where(np.isfinite(table), np.searchsorted(value, np.where(np.isfinite(table), table, 0.0)), -1)
     tiny = (value != 0) & (np.abs(value) < NORMAL.get(dtype, 0.0))
-    return Grid(value, low, high, rank, np.isnan(table), np.isinf(table), tiny)
+    return Grid(value, low, high, rank, np.isnan(table), np.isinf(table), np.isneginf(table), tiny)

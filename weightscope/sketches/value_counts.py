@@ -45,6 +45,7 @@ class ValueCounts:
     noncanonical: int = 0  # BOOL bytes that are neither 0 nor 1, counted as true
     first_nonfinite: Place | None = None  # row and column of the first NaN or Inf, from 0; None in pooled counts
     few: NDArray[np.float64] | None = None  # of bins the distinct finite values, ascending, where at most 4,096
+    minus_inf: int = 0  # of `inf`
 
     @property
     def n(self) -> int:
@@ -113,6 +114,7 @@ class ValueCounts:
             self.noncanonical + other.noncanonical,
             earliest(self.first_nonfinite, other.first_nonfinite),
             None if self.exact and other.exact else _both(self.values, other.values),
+            self.minus_inf + other.minus_inf,
         )
 
 

@@ -1,0 +1,63 @@
+"""Buffers are no weights, but a NaN in running statistics breaks a model all the same: they are checked, not analysed.
+
+Every floating buffer is counted once. One with a NaN or an Inf gets a row with the two numbers, a note and a finding;
+a sound one gets none. Attention masks hold -Inf by design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..columns import Column
+from ..dtypes import DTYPES
+from ..sketches import Count, ValueCounts
+from ..statistics.readings.moments import nonfinite
+from ..statistics.statistic import Evidence, Statistic
+from .analysis import Piece
+
+FLOATING = ("float", "code")                    # kinds of element types that may hold NaN or Inf
+ALONE = "a buffer: checked for NaN and Inf alone"
+
+
+def _of(evidence: Evidence) -> Mapping[str, object]:
+    counts = evidence.sketches[Count()]
+    return {"nan": counts.nan, "inf": counts.inf, "note": nonfinite(counts, evidence.shape)}
+
+
+NONFINITE = Statistic(
+    (Column("nan", "int", "NaN values"), Column("inf", "int", "infinite values, both signs")),
+    frozenset({Count()}),
+    _of,
+    pools=True,
+)
+
+
+def is_buffer(piece: Piece) -> bool:
+    """Whether a piece is no weight: masks, rotary tables, counters, running statistics, scales of quantised codes."""
+    return piece.place.kind == "buffer"
+
+
+def is_checked(piece: Piece) -> bool:
+    """Whether a piece can be measured and, if it is a buffer, may hold NaN or Inf."""
+    if piece.entry is None:
+        return False
+    return not is_buffer(piece) or DTYPES[piece.dtype].kind in FLOATING
+
+
+def is_sound(piece: Piece, counts: ValueCounts) -> bool:
+    """Whether a buffer has neither NaN nor Inf, or only the -Inf of a mask."""
+    return not counts.nan + counts.inf or _is_mask(piece, counts)
+
+
+def _is_mask(piece: Piece, counts: ValueCounts) -> bool:
+    """-Inf in a tensor that is named a mask, or in one of two dimensions whose other elements are all equal."""
+    if counts.nan or counts.inf > counts.minus_inf:
+        return False
+    long = sum(size > 1 for size in piece.stored.dims)  # a mask of 1 x 1 x 1024 x 1024 has two
+    return "mask" in piece.name.lower() or (long > 1 and counts.distinct == 1)
+
+
+def unjudged(asked: Sequence[Statistic]) -> dict[str, Any]:
+    """The columns of an analysis, all null."""
+    return {column.name: None for statistic in asked for column in statistic.columns}
