@@ -17,7 +17,7 @@ TENSOR = (
     Column("kind", "str", "matrix, conv, embedding, norm, bias, router or buffer"),
     Column("shape", "str", "dimensions as stored", shown=True),
     Column("dtype", "str", "element type as safetensors spells it", shown=True),
-    Column("quantised", "bool", "whether the values were decoded from a quantised layout"),
+    Column("quantised", "bool", "stored as codes of a quantised layout, decoded or not"),
     Column("params", "int", "number of elements"),
 )
 NOTE = Column("note", "str", "why a value is missing, or what is odd about the tensor")
@@ -49,7 +49,7 @@ def of_tensor(piece: Piece) -> dict[str, object]:
         "kind": place.kind,
         "shape": piece.shape,
         "dtype": piece.dtype,
-        "quantised": False,
+        "quantised": bool(piece.stored.coded),
         "params": piece.params,
     }
 

@@ -19,6 +19,7 @@ from .analysis import Model, Piece
 from .notes import joined
 
 OPTIMIZER = Place("optimizer", "buffer")
+BESIDE_CODES = "beside codes of a quantised layout"
 FUSED = {"attn.qkv": "q, k and v", "mlp.gate_up": "gate and up", "moe.expert.gate_up": "gate and up"}
 
 
@@ -36,7 +37,10 @@ def listed(checkpoint: Checkpoint, reading: Reading) -> Model:
     fused = any(places[0].part for places in apart.values())
     found = _places(checkpoint, replace(reading, split=False)) if fused else apart
     states, lone = checkpoint.optimizer, lone_factors(checkpoint.tensors, checkpoint.config)
-    said = {name: joined(_together(places[0]), lone.get(name)) for name, places in apart.items()}
+    coded = {t.name for t in checkpoint.tensors if t.coded}
+    said = {
+        name: None if name in coded else joined(_together(places[0]), lone.get(name)) for name, places in apart.items()
+    }
     stands = {n: (OPTIMIZER, None) if n in states else (places[0], said[n]) for n, places in found.items()}
     return Model(checkpoint.source, checkpoint, tuple(_whole(t, *stands[t.name]) for t in checkpoint.tensors))
 
@@ -63,8 +67,35 @@ def everything(checkpoint: Checkpoint, reading: Reading) -> Model:
 
 
 def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Place, ...]]:
+    """The places of every tensor by its stored name; of codes the one of their weight, which is not split."""
+    config, own = checkpoint.config, reading.name_map
     shapes = {t.name: t.dims for t in checkpoint.tensors}
-    return places(shapes, checkpoint.config, split=reading.split, name_map=reading.name_map)
+    found = places(shapes, config, split=reading.split, name_map=own)
+    coded = [t.name for t in checkpoint.tensors if t.coded]
+    if not coded:
+        return found
+    # apart from the others, whose places the shapes of packed codes must not decide
+    names = _names(checkpoint)
+    as_weights = {names[t.name]: t.matrix if t.coded else t.dims for t in checkpoint.tensors}
+    whole = places(as_weights, config, split=False, name_map=own)
+    beside = {name: (_beside_codes(found[name][0]),) for name in checkpoint.siblings}
+    return {**found, **{name: whole[names[name]] for name in coded}, **beside}
+
+
+def _names(checkpoint: Checkpoint) -> Mapping[str, str]:
+    """What each tensor is called where it stands: codes by their weight, unless another tensor has that name."""
+    taken = {t.name for t in checkpoint.tensors} | checkpoint.aliases.keys()
+    names = {}
+    for tensor in checkpoint.tensors:
+        free = bool(tensor.coded) and tensor.weight not in taken
+        names[tensor.name] = tensor.weight if free else tensor.name
+        taken.add(names[tensor.name])
+    return names
+
+
+def _beside_codes(place: Place) -> Place:
+    """Scales and zero points are buffers, in the layer of their weight."""
+    return Place("buffer", "buffer", place.layer, place.stack, why=BESIDE_CODES)
 
 
 def _whole(tensor: Stored, place: Place, note: str | None) -> Piece:

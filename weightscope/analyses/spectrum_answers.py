@@ -38,6 +38,8 @@ def lack(piece: Piece) -> str:
     kind, dims = piece.place.kind, piece.stored.dims
     if kind == "buffer" or piece.dtype == "BOOL":
         return "a buffer: no spectrum"
+    if piece.stored.coded:                      # packed: the stored shape does not tell that of the weight
+        return "a vector: no spectrum" if kind in ("norm", "bias") else ""
     if kind in ("norm", "bias") or min(_shape(piece)) < 2:
         return "a vector: no spectrum" if piece.params else "no elements"
     if kind != "conv" or len(dims) < 3 or dims[1] > 1:
@@ -47,8 +49,8 @@ def lack(piece: Piece) -> str:
 
 
 def sides(piece: Piece) -> Mapping[str, int | None]:
-    """SIDES of a matrix, measurable or not: what its header tells."""
-    shape = (None, None) if lack(piece) else _shape(piece)
+    """SIDES of a matrix, measurable or not: what its header tells; of codes nothing."""
+    shape = (None, None) if lack(piece) or piece.stored.coded else _shape(piece)
     return dict(zip((c.name for c in SIDES), shape, strict=True))
 
 

@@ -29,6 +29,7 @@ class Checkpoint:
     metadata: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)        # name -> name of the tensor it shares storage with
     optimizer: frozenset[str] = frozenset()     # names of optimizer state and EMA copies: listed, never measured
+    siblings: frozenset[str] = frozenset()      # names of scales, zero points and the like beside codes: no weights
     pairs: tuple[LoraPair, ...] = ()
     files: tuple[tuple[str, int, tuple[int, int, int]], ...] = ()   # path, size, (ino, size, mtime_ns) at opening
     notes: tuple[str, ...] = ()                 # choices and oddities, one sentence each

@@ -95,7 +95,7 @@ def _hidden(config: Mapping[str, object]) -> int | None:
 
 def _head(checkpoint: Checkpoint) -> str | None:
     """The stored output matrix of a language model, None where it is absent."""
-    return next((t.name for t in checkpoint.tensors if t.name.endswith("lm_head.weight")), None)
+    return next((t.name for t in checkpoint.tensors if (t.weight or t.name).endswith("lm_head.weight")), None)
 
 
 def _generates(config: Mapping[str, object]) -> bool:

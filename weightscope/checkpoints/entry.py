@@ -60,6 +60,8 @@ class Stored:
     tensor: Any = None                          # in memory: the tensor itself, nothing is read
     note: str = ""                              # what is odd about it, or why it cannot be measured
     measurable: bool = True
+    coded: str = ""                             # the quantised layout whose codes it holds, "" for values
+    weight: str = ""                            # of codes: the name of the weight that they stand for
 
     @cached_property
     def matrix(self) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from ..errors import Untrusted, Usage
 from ..escape import escaped
 from ..order import natural
 from .checkpoint import Checkpoint
+from .coded import with_codes
 from .config import config_beside, config_flags, config_notes, configs_beside
 from .entry import Stored
 from .pairs import lora_pairs
@@ -136,12 +137,13 @@ def _rooted(checkpoint: Checkpoint, root: str | None) -> Checkpoint:
 
 
 def _finished(checkpoint: Checkpoint) -> Checkpoint:
-    """Natural order, odd names noted, LoRA pairs, and what config.json says against the tensors."""
+    """Natural order, odd names noted, codes marked, LoRA pairs, and what config.json says against the tensors."""
     if not checkpoint.tensors:
         lost = f": {'; '.join(checkpoint.missing)}" if checkpoint.missing else ""
         raise Untrusted("expected a checkpoint with tensors", f"found no tensors{lost}", "name another file")
     tensors = tuple(_noted(t) for t in sorted(checkpoint.tensors, key=lambda t: natural(t.name)))
-    whole = replace(checkpoint, tensors=tensors, pairs=lora_pairs(tensors, checkpoint.config))
+    marked = with_codes(replace(checkpoint, tensors=tensors))
+    whole = replace(marked, pairs=lora_pairs(marked.tensors, marked.config))
     return replace(whole, notes=(*whole.notes, *config_notes(whole)), flags=(*whole.flags, *config_flags(whole)))
 
 
