@@ -13,14 +13,17 @@ from __future__ import annotations
 
 from typing import Any
 
+PART = 8192                                     # characters of a part: paths and names have at most 4 KiB
+
 
 class WeightscopeError(Exception):
     """A fault with an exit code; `message` is what a person reads."""
 
     code: int = 70
+
     def __init__(self, expected: str, found: str = "", advice: str = "") -> None:
-        self.expected, self.found, self.advice = expected, found, advice
-        super().__init__("; ".join(part for part in (expected, found, advice) if part))
+        self.expected, self.found, self.advice = map(_cut, (expected, found, advice))
+        super().__init__("; ".join(part for part in (self.expected, self.found, self.advice) if part))
 
 
 class GateFailed(WeightscopeError):
@@ -49,3 +52,8 @@ class Unmeasured(WeightscopeError):
     """One tensor cannot be measured; its row says why."""
 
     code = 4
+
+
+def _cut(part: str) -> str:
+    """A part of a message, however much text of a file it quotes."""
+    return part if len(part) <= PART else part[:PART] + "..."

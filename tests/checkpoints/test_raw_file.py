@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from weightscope.checkpoints.readers import raw_file
-from weightscope.checkpoints.readers.raw_file import Stream, opened, shown
+from weightscope.checkpoints.readers.raw_file import Stream, opened
 from weightscope.errors import Untrusted
+from weightscope.escape import shown
 
 
 def test_positions(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from .notes import joined
 
 UNKNOWN = "heads unknown: no num_attention_heads in config.json"
 FUSED = "q, k and v are not apart: no heads"
+MOST = 1 << 14                                  # heads of one matrix
 ROLES = ("attn.q", "attn.k", "attn.v", "attn.qkv", "attn.o")
 
 
@@ -23,7 +24,7 @@ def per_head(pieces: Sequence[Piece], config: Mapping[str, object]) -> Iterator[
     Rows of q, k and v are a head's outputs, columns of o its inputs; k and v have as many heads as keys and values do.
     """
     for piece in pieces:
-        if piece.place.role not in ROLES or piece.entry is None:
+        if piece.place.role not in ROLES or piece.entry is None or not piece.params:
             yield piece
             continue
         across = piece.place.role == "attn.o"
@@ -49,6 +50,8 @@ def _whole(piece: Piece, many: int, lines: int) -> str:
         return FUSED
     if not many:
         return UNKNOWN
+    if many > MOST:
+        return f"heads unknown: {many} in config.json, at most {MOST} are told apart"
     return f"heads unknown: {lines} lines are not {many} heads" if lines % many or not lines else ""
 
 

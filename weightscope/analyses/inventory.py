@@ -29,6 +29,7 @@ METADATA = (
     Column("length", "int", "characters of the value", shown=True),
     Column("value", "str", "its first 200 characters", shown=True),
 )
+KEY = 4096  # characters of a key: as of a name
 LONGEST = 200  # characters of a metadata value that are shown
 
 
@@ -115,7 +116,7 @@ def _groups(model: Model, by: str) -> Iterator[dict[str, object]]:
 
 def _metadata(model: Model) -> Iterator[dict[str, object]]:
     for key, value in sorted(model.checkpoint.metadata.items(), key=lambda item: natural(item[0])):
-        yield {"key": key, "length": len(value), "value": value[:LONGEST]}
+        yield {"key": key[:KEY], "length": len(value), "value": value[:LONGEST]}
 
 
 def _totals(model: Model) -> tuple[str, str]:

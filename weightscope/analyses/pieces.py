@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from ..checkpoints import Checkpoint, Entry, LoraPair, Stored, lone_factors
-from ..checkpoints.views import Part, Product, Transpose, expert
+from ..checkpoints.views import Empty, Part, Product, Transpose, expert
 from ..dtypes import DTYPES
 from ..errors import Unmeasured
 from ..naming import Place, places
 from .analysis import Model, Piece
 from .notes import joined
 
+RANK = 1024  # dimensions of a shape that is shown
 OPTIMIZER = Place("optimizer", "buffer")
 BESIDE_CODES = "beside codes of a quantised layout"
 FUSED = {"attn.qkv": "q, k and v", "mlp.gate_up": "gate and up", "moe.expert.gate_up": "gate and up"}
@@ -122,6 +123,8 @@ def _seen(tensor: Stored, place: Place) -> Entry:
     alone = place.kind != "conv" and len(tensor.dims) > 2 and tensor.dims[0] == 1  # positions: 1 x 197 x 768
     leaf = tensor if place.expert is None and not alone else expert(tensor, place.expert or 0)
     entry: Entry = Transpose(leaf) if place.transpose else leaf
+    if not tensor.params:
+        return Empty(entry)
     if place.rows is not None:
         entry = Part(entry, place.rows)
     return entry if place.cols is None else Transpose(Part(Transpose(entry), place.cols))
@@ -167,4 +170,5 @@ def _pair(pair: LoraPair, entry: Product, place: Place, tensors: Mapping[str, St
 
 
 def _shape(tensor: Stored) -> str:
-    return "x".join(str(d) for d in tensor.dims) or "scalar"
+    more = "x..." if len(tensor.dims) > RANK else ""
+    return "x".join(str(d) for d in tensor.dims[:RANK]) + more or "scalar"

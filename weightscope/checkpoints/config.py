@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from ..errors import Untrusted
+from ..escape import escaped
 from . import files, limits, strict_json
 from .checkpoint import Checkpoint
 
@@ -47,7 +48,7 @@ def config_flags(checkpoint: Checkpoint) -> tuple[str, ...]:
         flags.append(f"{CONFIG} says hidden_size {width}, no tensor has such a dimension: names only")
     tied, head = config.get("tie_word_embeddings"), _head(checkpoint)
     if tied is True and head is not None:
-        flags.append(f"{CONFIG} ties the word embeddings, yet {head} is stored of its own")
+        flags.append(f"{CONFIG} ties the word embeddings, yet {escaped(head)} is stored of its own")
     if tied is False and head is None and _generates(config) and not checkpoint.aliases and "peft" not in config:
         flags.append(f"{CONFIG} unties the word embeddings, yet no lm_head is stored")
     return tuple(flags)
@@ -88,7 +89,7 @@ def _hidden(config: Mapping[str, object]) -> int | None:
     for part in (config, text if isinstance(text, Mapping) else {}):
         for key in ("hidden_size", "n_embd", "d_model"):
             width = part.get(key)
-            if type(width) is int and width > 0:
+            if type(width) is int and 0 < width < 1 << 63:
                 return width
     return None
 

@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..errors import Untrusted, Usage
+from ..errors import PART, Untrusted, Usage
 from ..escape import escaped
 from ..order import natural
+from . import limits
 from .checkpoint import Checkpoint
 from .coded import with_codes
 from .config import config_beside, config_flags, config_notes, configs_beside
@@ -144,7 +145,15 @@ def _finished(checkpoint: Checkpoint) -> Checkpoint:
     tensors = tuple(_noted(t) for t in sorted(checkpoint.tensors, key=lambda t: natural(t.name)))
     marked = with_codes(replace(checkpoint, tensors=tensors))
     whole = replace(marked, pairs=lora_pairs(marked.tensors, marked.config))
-    return replace(whole, notes=(*whole.notes, *config_notes(whole)), flags=(*whole.flags, *config_flags(whole)))
+    notes, flags = (*whole.notes, *config_notes(whole)), (*whole.flags, *config_flags(whole))
+    return replace(whole, notes=_few(notes, "notes"), flags=_few(flags, "flags"))
+
+
+def _few(lines: tuple[str, ...], what: str) -> tuple[str, ...]:
+    """As many lines as a person may read, each of a bounded length, and how many more there are."""
+    more = len(lines) - limits.LINES
+    cut = tuple(line if len(line) <= PART else line[:PART] + "..." for line in lines[:limits.LINES])
+    return (*cut, f"{more} more {what} of this kind are left out") if more > 0 else cut
 
 
 def _noted(tensor: Stored) -> Stored:

@@ -9,7 +9,9 @@ between the two, factors of stacked experts, updates that are too large to go th
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from math import isfinite, sqrt
 
 from ..dtypes import DTYPES
@@ -26,6 +28,7 @@ SPELLINGS = (                                   # what follows the module in A's
     (".lora_down.", ".lora_up."), (":down", ":up"),                             # kohya; unet:N:down
 )
 FORMATS = {"F64": "d", "F32": "f", "F16": "e", "I64": "q", "I32": "i", "I16": "h"}
+SPECIAL = set("\\[](){}*+?|^$")                 # what makes a pattern more than a path
 PREFIX = "base_model.model."                    # PEFT's, which the patterns of its config leave out
 
 
@@ -52,12 +55,85 @@ def lone_factors(tensors: Sequence[Stored], config: Mapping[str, object]) -> dic
     return {name: f"{why}: measured alone" for name, why in found.items() if why}
 
 
-def _adapter(config: Mapping[str, object]) -> Mapping[str, object] | None:
+@dataclass(frozen=True)
+class Adapter:
+    """What an adapter_config.json says of scales, in the form in which a module finds its own without a search."""
+
+    table: Mapping[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def stacks(self) -> bool:
+        """Whether parameters that no module holds alone, stacks of experts, are adapted."""
+        return bool(self.table.get("target_parameters"))
+
+    @cached_property
+    def ranks(self) -> frozenset[int]:
+        """Every rank that it names."""
+        own = self.table.get("rank_pattern")
+        found = (self.table.get("r"), *(own.values() if isinstance(own, Mapping) else ()))
+        return frozenset(rank for rank in found if type(rank) is int and 0 < rank < 1 << 63)
+
+    @cached_property
+    def stable(self) -> bool:
+        """Whether alpha is divided by the root of the rank."""
+        return self.table.get("use_rslora") is True
+
+    @cached_property
+    def _patterns(self) -> list[tuple[str, object]]:
+        own = self.table.get("alpha_pattern")
+        return [(str(key), alpha) for key, alpha in (own.items() if isinstance(own, Mapping) else ())]
+
+    @cached_property
+    def _unread(self) -> int:
+        """The place of the first pattern that is a regular expression, which is never run."""
+        return next((i for i, (key, _) in enumerate(self._patterns) if set(_literal(key)) & SPECIAL),
+                    len(self._patterns))
+
+    @cached_property
+    def _places(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """The first place of every whole path, and of every end of one."""
+        paths: dict[str, int] = {}
+        ends: dict[str, int] = {}
+        for place, (key, _) in enumerate(self._patterns[:self._unread]):
+            paths.setdefault(_literal(key), place)
+            if not key.startswith("^"):
+                ends.setdefault(_literal(key), place)
+        return paths, ends
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._places[1]), default=0)
+
+    def alpha(self, module: str) -> float | None:
+        """The module's own alpha, or everybody's; None where only a regular expression can tell, or no number."""
+        path = module.removeprefix(PREFIX)
+        paths, ends = self._places
+        found = [paths[path]] if path in paths else []
+        found += [ends[end] for end in _ends(path, self._longest) if end in ends]
+        place = min(found, default=self._unread)
+        if place < self._unread:
+            return _number(self._patterns[place][1])
+        return _number(self.table.get("lora_alpha")) if self._unread == len(self._patterns) else None
+
+
+def _literal(pattern: str) -> str:
+    return pattern.removeprefix("^").removesuffix("$").replace("\\.", ".")
+
+
+def _ends(path: str, longest: int) -> Iterator[str]:
+    """What stands after each dot of a path, where it is not too long."""
+    at = path.find(".", max(0, len(path) - longest - 1))
+    while at >= 0:
+        yield path[at + 1:]
+        at = path.find(".", at + 1)
+
+
+def _adapter(config: Mapping[str, object]) -> Adapter | None:
     peft = config.get("peft")
-    return peft if isinstance(peft, Mapping) else None
+    return Adapter(peft) if isinstance(peft, Mapping) else None
 
 
-def _pair(a: Stored, named: Mapping[str, Stored], adapter: Mapping[str, object] | None) -> LoraPair | None:
+def _pair(a: Stored, named: Mapping[str, Stored], adapter: Adapter | None) -> LoraPair | None:
     for down, up in SPELLINGS:
         module, seen, tail = a.name.rpartition(down)
         b = named.get(module + up + tail) if seen and module else None
@@ -69,7 +145,7 @@ def _pair(a: Stored, named: Mapping[str, Stored], adapter: Mapping[str, object] 
     return None
 
 
-def _lone(t: Stored, named: Mapping[str, Stored], adapter: Mapping[str, object] | None) -> str:
+def _lone(t: Stored, named: Mapping[str, Stored], adapter: Adapter | None) -> str:
     """What keeps a tensor from being half of a pair; "" for one that is, and for one that is no factor by its name."""
     for down, up in SPELLINGS:
         for own, other in ((down, up), (up, down)):
@@ -83,7 +159,7 @@ def _lone(t: Stored, named: Mapping[str, Stored], adapter: Mapping[str, object] 
 
 
 def _apart(
-    module: str, a: Stored, b: Stored, named: Mapping[str, Stored], adapter: Mapping[str, object] | None,
+    module: str, a: Stored, b: Stored, named: Mapping[str, Stored], adapter: Adapter | None,
 ) -> str:
     """Why two factors are no pair, "" where A is r x in and B is out x r, kernels flattened, of types with values."""
     if not all(len(t.dims) >= 2 and t.params and t.measurable and DTYPES[t.dtype].kind == "float" for t in (a, b)):
@@ -97,42 +173,25 @@ def _apart(
     return "lora A and B of stacked experts" if _stacked(a, adapter) else ""
 
 
-def _stacked(a: Stored, adapter: Mapping[str, object] | None) -> bool:
+def _stacked(a: Stored, adapter: Adapter | None) -> bool:
     """Factors of all experts side by side: their product would add the experts' updates up."""
-    adapter = adapter or {}
-    ranks = adapter.get("rank_pattern")
-    known = (adapter.get("r"), *(ranks.values() if isinstance(ranks, Mapping) else ()))
-    return bool(adapter.get("target_parameters")) and a.shape[0] not in known
+    return adapter is not None and adapter.stacks and a.shape[0] not in adapter.ranks
 
 
 def _scale(
-    module: str, rank: int, named: Mapping[str, Stored], adapter: Mapping[str, object] | None,
+    module: str, rank: int, named: Mapping[str, Stored], adapter: Adapter | None,
 ) -> tuple[float, tuple[str, ...]]:
     """alpha / r, or alpha / sqrt(r) for rank-stabilised adapters; 1 and the reason where alpha is unknown."""
     stored = named.get(module + ".alpha")
     if stored is not None and stored.params == 1:
         alpha = _scalar(stored)
     elif adapter is not None:
-        alpha = _configured(module, adapter)
+        alpha = adapter.alpha(module)
     else:
         return 1.0, ("unscaled: neither an alpha tensor nor an adapter config",)
     if alpha is None:
         return 1.0, ("unscaled: alpha is not a number that can be read",)
-    stable = adapter is not None and adapter.get("use_rslora") is True
-    return alpha / (sqrt(rank) if stable else rank), ()
-
-
-def _configured(module: str, adapter: Mapping[str, object]) -> float | None:
-    """The module's own alpha, or everybody's; None where a pattern is a regular expression, which is never run."""
-    patterns = adapter.get("alpha_pattern")
-    path = module.removeprefix(PREFIX)
-    for key, alpha in (patterns if isinstance(patterns, Mapping) else {}).items():
-        literal = str(key).removeprefix("^").removesuffix("$").replace("\\.", ".")
-        if any(c in literal for c in "\\[](){}*+?|^$"):
-            return None
-        if path == literal or (path.endswith("." + literal) and not str(key).startswith("^")):
-            return _number(alpha)
-    return _number(adapter.get("lora_alpha"))
+    return alpha / (sqrt(rank) if adapter is not None and adapter.stable else rank), ()
 
 
 def _scalar(stored: Stored) -> float | None:

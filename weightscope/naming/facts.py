@@ -42,7 +42,7 @@ class Facts:
         """A positive whole number under any of its spellings, else 0."""
         for spelling in _SPELLINGS.get(key, (key,)):
             value = self.value(spelling)
-            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 63:
                 return value
         return 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 _STAGED = re.compile(
     r"(?:(?:^|(?<=\.))(?:stages|layers)\.(?P<a>\d{1,6})\.(?:blocks|layers)\.(?P<b>\d{1,6})(?=\.)"
@@ -81,13 +82,14 @@ def layers(places: Iterable[Where]) -> dict[Where, int]:
 
 def _offsets(stages: Mapping[str, int]) -> dict[str, int]:
     order = sorted(stages, key=_depth)
-    return {stage: sum(stages[s] for s in order[:i]) for i, stage in enumerate(order)}
+    before = accumulate((stages[stage] for stage in order), initial=0)
+    return dict(zip(order, before, strict=False))
 
 
 def _depth(stage: str) -> tuple[int, int]:
     word, _, number = stage.rpartition(".")     # down, then mid, then up; `layer1` before `layer2`
     word = word or stage
-    return _RANKS.get(word, 0), int(number) if number.isdigit() else 0
+    return _RANKS.get(word, 0), int(number) if number.isdecimal() and len(number) <= 6 else 0
 
 
 def stacks(towers: Iterable[str]) -> dict[str, str]:
@@ -112,10 +114,22 @@ def _common(words: list[list[str]]) -> int:
     return next((i for i in range(shortest) if len({w[i] for w in words}) > 1), shortest)
 
 
-def stack_of(name: str, towers: Mapping[str, str]) -> str:
-    """The stack of a name outside the layers: that of the one tower whose words it begins with, else none."""
-    for tower, stack in towers.items():
+def beginnings(towers: Mapping[str, str]) -> dict[str, tuple[int, str]]:
+    """What the names of each tower begin with, up to its stack: which tower it is, and the stack.
+
+    >>> beginnings({"model.text.layers": "text"})
+    {'model.text.': (0, 'text')}
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for number, (tower, stack) in enumerate(towers.items()):
         at = f".{tower}.".find(f".{stack}.") if stack else -1
-        if at >= 0 and f"{name}.".startswith(f"{tower}."[:at] + stack + "."):
-            return stack
-    return ""
+        if at >= 0:
+            found.setdefault(f"{tower}."[:at] + stack + ".", (number, stack))
+    return found
+
+
+def stack_of(name: str, begins: Mapping[str, tuple[int, str]], longest: int) -> str:
+    """The stack of a name outside the layers: that of the first tower whose words it begins with, else none."""
+    dotted = f"{name}."
+    ends = [i + 1 for i, letter in enumerate(dotted[:longest]) if letter == "."]
+    return min((begins[dotted[:end]] for end in ends if dotted[:end] in begins), default=(0, ""))[1]

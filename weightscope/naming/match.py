@@ -16,7 +16,7 @@ from .facts import Facts
 from .fallback import unmatched, vector_kind
 from .family import ORDER, Family, family
 from .family import name_map as load_map
-from .location import NOWHERE, Where, layers, locate, stack_of, stacks
+from .location import NOWHERE, Where, beginnings, layers, locate, stack_of, stacks
 from .orientation import by_hidden, conv1d
 from .place import Place
 from .prefixes import strip_prefixes
@@ -84,6 +84,8 @@ class _Context:
         wheres = {f.where for f in found.values()}
         self.layer = layers(wheres)
         self.stack = stacks(w.tower for w in wheres if w.number is not None)
+        self.begins = beginnings(self.stack)
+        self.longest = max(map(len, self.begins), default=0)
         self.conv1d = conv1d(
             ((f.where.tower, f.name) for f in found.values() if f.rule and self._stored(f.rule) == "by_conv1d"), facts)
 
@@ -101,7 +103,7 @@ class _Context:
 
     def _stack(self, found: Found) -> str:
         known = found.where.number is not None
-        stack = self.stack[found.where.tower] if known else stack_of(found.name, self.stack)
+        stack = self.stack[found.where.tower] if known else stack_of(found.name, self.begins, self.longest)
         inner = found.rule.stack if found.rule else ""
         return ".".join(word for word in (stack, inner) if word)
 

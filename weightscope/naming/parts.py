@@ -16,11 +16,15 @@ from .place import Place
 from .roles import part_role, sets_of
 from .splits import Parts, split
 
+EXPERTS = 1 << 16                               # of one stack: the largest known have a few thousand
+
 
 def split_place(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> tuple[Place, ...]:
     """One place per part, in stored order; the base alone where nothing is fused."""
     bias = base.kind == "bias"
     if base.role.startswith("moe.expert.") and len(dims) == (2 if bias else 3):
+        if dims[0] > EXPERTS:
+            return _whole(base, f"{dims[0]} experts, at most {EXPERTS} are told apart")
         return _experts(base, scheme, name, dims, facts)
     if not scheme or len(dims) == 0:
         return (base,)

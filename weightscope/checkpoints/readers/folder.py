@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from ...errors import Untrusted
-from ...escape import escaped
+from ...escape import LISTED, escaped, listed, quoted, shown
 from ...order import natural
 from .. import files, limits, strict_json
 from ..checkpoint import Checkpoint
@@ -86,10 +86,11 @@ def safe_name(shard: str) -> None:
     >>> safe_name("model-00001-of-00002.safetensors")
     """
     parts = re.split(r"[/\\]", shard)
-    bad = (not shard or "\0" in shard or "\\" in shard or "://" in shard or re.match(r"[A-Za-z]:", shard)
+    bad = (not 0 < len(shard) <= limits.NAME or "\0" in shard or "\\" in shard
+           or "://" in shard or re.match(r"[A-Za-z]:", shard)
            or any(part in ("", ".", "..") for part in parts))
     if bad:
-        raise Untrusted("expected shard names below the index's folder", f"found {shard[:200]!r}", _FORGED)
+        raise Untrusted("expected shard names below the index's folder", f"found {quoted(shard)}", _FORGED)
 
 
 def _listing(path: str) -> list[str]:
@@ -116,12 +117,12 @@ def _choice(path: str, names: Sequence[str]) -> str:
     if ".metadata" in names:
         raise Untrusted("expected a model in the folder", "found a torch distributed checkpoint", "convert it: python "
                         "-m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt")
-    raise Untrusted("expected a model in the folder", f"found {_few(_seen(path, names)) or 'nothing'}",
+    raise Untrusted("expected a model in the folder", f"found {listed(_seen(path, names)) or 'nothing'}",
                     "name the file, or the folder that holds it")
 
 
 def _too_many(found: Sequence[str]) -> NoReturn:
-    raise Untrusted("expected one model in the folder", f"found {len(found)}: {_few(found)}",
+    raise Untrusted("expected one model in the folder", f"found {len(found)}: {listed(found)}",
                     "name the one to measure")
 
 
@@ -135,7 +136,7 @@ def _with_others(checkpoint: Checkpoint, chosen: str, names: Sequence[str]) -> C
     read = {os.path.basename(path) for path, _, _ in checkpoint.files} | {chosen}
     others = [n for n in names if n not in read and not _NOT_MODELS.fullmatch(n)
               and (n.lower().endswith((*_SUFFIXES, ".index.json", ".gguf")) or n == "original")]
-    said = f"read {escaped(chosen)}" + (f"; also there and not read: {_few(others)}" if others else "")
+    said = f"read {escaped(chosen)}" + (f"; also there and not read: {listed(others)}" if others else "")
     return replace(checkpoint, notes=(said, *checkpoint.notes))
 
 
@@ -151,9 +152,9 @@ def _index(path: str, name: str) -> tuple[dict[str, str], object, tuple[str, ...
         raise Untrusted(f"{name}: expected an object weight_map of names and shards", "found none", _FORGED)
     if wrong := [tensor for tensor, shard in weights if not isinstance(shard, str)]:
         raise Untrusted(f"{name}: expected every shard to be a string", f"found another type under "
-                        f"{wrong[0]!r}", _FORGED)
+                        f"{quoted(wrong[0])}", _FORGED)
     twice = doubled(tensor for tensor, _ in weights)
-    flags = (f"{name} names {len(twice)} tensors twice: {_few(twice)}",) if twice else ()
+    flags = (f"{name} names {len(twice)} tensors twice: {listed(twice)}",) if twice else ()
     return dict(weights), dict(metadata).get("total_size") if isinstance(metadata, tuple) else None, flags
 
 
@@ -162,11 +163,12 @@ def _present(folder: str, shards: Sequence[str], salvage: bool) -> tuple[list[st
     lost = [shard for shard in shards if not os.path.lexists(os.path.join(folder, shard))]
     if not lost:
         return list(shards), ()
-    found = f"{len(shards) - len(lost)} of {len(shards)} shards; missing {_few(lost)}"
+    found = f"{len(shards) - len(lost)} of {len(shards)} shards; missing {listed(lost)}"
     if not salvage or len(lost) == len(shards):
         raise Untrusted("expected every shard of the index", f"found {found}",
                         "download the missing ones; --salvage measures the rest")
-    return [shard for shard in shards if shard not in set(lost)], (found,)
+    gone = set(lost)
+    return [shard for shard in shards if shard not in gone], (found,)
 
 
 def _shard(folder: str, shard: str, opening: Opening) -> Checkpoint:
@@ -191,8 +193,9 @@ def _united(parts: Mapping[str, Checkpoint], weights: Mapping[str, str]) -> Chec
             for name, found in places.items()]
     metadata: dict[str, str] = {}
     aliases: dict[str, str] = {}
-    for part in parts.values():
-        metadata, aliases = {**part.metadata, **metadata}, {**part.aliases, **aliases}
+    for part in reversed(list(parts.values())):       # of doubled keys the first shard's counts
+        metadata |= part.metadata
+        aliases |= part.aliases
     return Checkpoint(
         "", tuple(kept), metadata=metadata, aliases=aliases,
         optimizer=frozenset(name for part in parts.values() for name in part.optimizer),
@@ -209,7 +212,7 @@ def _all(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
 def _twice(name: str, found: Sequence[tuple[str, Stored]]) -> str:
     """One tensor in several shards: whether the bytes agree."""
     same = len({(t.dtype, t.dims, digest(t)) for _, t in found}) == 1
-    return (f"{escaped(name)} stands in {_few([shard for shard, _ in found])}: "
+    return (f"{escaped(name)} stands in {listed([shard for shard, _ in found])}: "
             f"{'identical' if same else 'different'} bytes")
 
 
@@ -227,13 +230,14 @@ def _sequence(folder: str, shards: Sequence[str]) -> Iterator[str]:
     parts = [match for shard in shards if (match := _PART.fullmatch(shard))]
     totals = {int(match[4]) for match in parts}
     numbers = {int(match[2]) for match in parts}
-    for total in totals:
+    for total in sorted(totals)[:LISTED]:
         if len(numbers) != total:
             yield f"shard names say {total} shards, the index names {len(numbers)}: the index may be stale"
-    strays = [name for name in _listing(folder or ".") if _PART.fullmatch(name) and name not in shards
+    named = set(shards)
+    strays = [name for name in _listing(folder or ".") if _PART.fullmatch(name) and name not in named
               and parts and name.endswith(parts[0][5])]
     if strays:
-        yield f"{len(strays)} shards in the folder are not in the index: {_few(strays)}"
+        yield f"{len(strays)} shards in the folder are not in the index: {listed(strays)}"
 
 
 def _against(parts: Mapping[str, Checkpoint], weights: Mapping[str, str], total: object) -> Iterator[str]:
@@ -243,21 +247,16 @@ def _against(parts: Mapping[str, Checkpoint], weights: Mapping[str, str], total:
     absent = [name for name, shard in weights.items() if shard in parts and (name, shard) not in held]
     extra = sorted({name for name, _ in held} - set(weights), key=natural)
     if absent:
-        yield f"the index names {len(absent)} tensors that their shard does not hold: {_few(absent)}"
+        yield f"the index names {len(absent)} tensors that their shard does not hold: {listed(absent)}"
     if extra:
-        yield f"the shards hold {len(extra)} tensors that the index does not name: {_few(extra)}"
+        yield f"the shards hold {len(extra)} tensors that the index does not name: {listed(extra)}"
     size = sum({t.name: t.nbytes for part in parts.values() for t in part.tensors}.values())
     if isinstance(total, str) or (total is not None and len(parts) == len(set(weights.values())) and total != size):
-        yield f"the index says total_size {str(total)[:40]!r}, the tensors take {size} bytes"
+        stated = total[:40] if isinstance(total, str) else shown(total)
+        yield f"the index says total_size {stated!r}, the tensors take {size} bytes"
 
 
 def _blobs(home: str) -> list[str]:
     """The blob store of the Hub cache that a snapshot folder belongs to."""
     before, found, _ = home.rpartition(os.sep + "snapshots" + os.sep)
     return [os.path.join(before, "blobs")] if found else []
-
-
-def _few(names: Sequence[str]) -> str:
-    """Names as a message lists them: ten, then a count."""
-    shown = ", ".join(escaped(name)[:100] for name in names[:limits.LISTED])
-    return shown + (f" and {len(names) - limits.LISTED} more" if len(names) > limits.LISTED else "")

@@ -7,17 +7,18 @@ file. Values that are no tensors are left out with a note.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ...dtypes import DTYPES
 from ...errors import Untrusted, Usage
-from ...escape import escaped
+from ...escape import NAMED, listed, quoted, shown
 from ...heavy import torch
 from .. import limits
 from ..checkpoint import Checkpoint
 from ..entry import Stored
 from .keys import name_of
-from .raw_file import shown
+from .torch_values import most_expanded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,17 +40,17 @@ def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
     for key, value in inner.items():
         name = name_of(key)
         if name is not key:
-            odd.append(f"the key {name!r} is a {type(key).__name__}, not a string")
+            odd.append(f"the key {quoted(name)} is a {type(key).__name__}, not a string")
         if name in tensors:
             raise Untrusted("expected one tensor per name", f"found two named {shown(name)}", "pass unique keys")
         if isinstance(value, torch.Tensor) and dtype_name(value) is not None:
             tensors[name] = value
         else:
-            skipped.append(f"{escaped(name)} ({_kind(value)})")
+            skipped.append(f"{shown(name)} ({_kind(value)})")
     if not tensors:
         raise _nothing(inner, skipped)
     aliases = _aliases(tensors)
-    left = f"left out, not tensors of a known type: {', '.join(skipped[:limits.LISTED])}"
+    left = f"left out, not tensors of a known type: {listed(skipped, NAMED)}"
     leaves = tuple(_stored(name, tensor) for name, tensor in tensors.items() if name not in aliases)
     return Checkpoint("memory", leaves, aliases=aliases, notes=(left,) if skipped else (), flags=tuple(odd))
 
@@ -61,8 +62,7 @@ def dtype_name(tensor: Tensor) -> str | None:
 
 def _nothing(source: Mapping[Any, Any], skipped: list[str]) -> Untrusted:
     """What a dict without tensors holds, and how tensors come of it."""
-    more = len(skipped) - limits.LISTED
-    found = ", ".join(skipped[:limits.LISTED]) + (f" and {more} more" if more > 0 else "")
+    found = listed(skipped, NAMED)
     if any(_kind(value) == "ndarray" for value in source.values()):
         advice = "torch.from_numpy(array) makes a tensor of an array"
     elif any(isinstance(value, Mapping) for value in source.values()):
@@ -79,7 +79,7 @@ def _root(source: Mapping[Any, Any], root: str | None) -> Mapping[Any, Any]:
     inner = source.get(root)
     if not isinstance(inner, Mapping):
         raise Usage(f"expected a dict under {root!r}",
-                    f"found {', '.join(escaped(str(key)) for key in list(source)[:limits.LISTED])}",
+                    f"found {listed([name_of(key) for key in source])}",
                     "name one of these")
     return inner
 
@@ -122,6 +122,8 @@ def _unmeasured(tensor: Tensor, dtype: str) -> str:
         return "packed half-byte values are measured from files only"
     if tensor.is_neg() and not DTYPES[dtype].negatable:
         return f"lazy neg bit, which torch does not resolve for {dtype}"
+    if _expanded(tensor) and tensor.numel() > most_expanded(_distinct(tensor)):
+        return f"expanded: {_distinct(tensor)} stored elements stand for {tensor.numel()}"
     return f"{tensor.ndim} dimensions, at most {limits.RANK} are measured" if tensor.ndim > limits.RANK else ""
 
 
@@ -129,6 +131,12 @@ def _expanded(tensor: Tensor) -> bool:
     """An empty tensor repeats nothing, whatever its strides: numpy's are all zero."""
     steps = zip(tensor.stride(), tensor.shape, strict=True)
     return tensor.numel() > 0 and any(step == 0 and extent > 1 for step, extent in steps)
+
+
+def _distinct(tensor: Tensor) -> int:
+    """Elements that an expanded view really has, those of its stepping dimensions."""
+    steps = zip(tensor.stride(), tensor.shape, strict=True)
+    return prod(extent for step, extent in steps if step)
 
 
 def _kind(value: object) -> str:

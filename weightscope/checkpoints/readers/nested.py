@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from ...errors import Untrusted, Usage
+from ...escape import listed, shown
 from .. import limits
 from .keys import name_of
-from .raw_file import shown
 from .torch_values import Found
 
-VISITS = 20_000_000                             # keys of all paths: lists that hold each other grow without bound
+SHARED = 16                                     # times that an item may be met, on average: containers may be shared
+FEW = 10_000                                    # items that may be met in any case
+WORD = 128                                      # characters of a key that may tell of an optimizer or an average
 OPTIMIZER = re.compile(r"(?i)(.*_)?optim(s|izers?)?(_.*)?|opt(_.*)?|(.*_)?(grad_scaler|lr_schedulers?)(_.*)?")
 AVERAGED = re.compile(r"(?i)(.*_)?ema(_.*)?|(.*_)?swa(_.*)?|shadow(_.*)?|(.*_)?averaged(_.*)?")
 COPY = re.compile(r"(?i)(model_)?ema(_model)?")  # the first part of a name in a flat dict
@@ -26,6 +28,14 @@ STATE = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_a
          "exp_inf", "exp_avg_sq_row", "exp_avg_sq_col", "exp_avg_diff"}      # what torch's optimizers keep
 Path = tuple[str, ...]
 Node = tuple[Path, bool, bool, object]          # path, whether a key is no text, whether in an optimizer, value
+
+
+def _averages(key: str) -> bool:
+    return len(key) <= WORD and bool(AVERAGED.fullmatch(key))
+
+
+def _optimizes(key: str) -> bool:
+    return len(key) <= WORD and bool(OPTIMIZER.fullmatch(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +51,12 @@ class Leaf:
         """Optimizer state or an averaged copy, by the keys below `depth` or by how its own name starts or ends."""
         above, own = self.path[depth:-1], "".join(self.path[-1:])
         first, _, rest = own.partition(".")
-        return self.optimizer(depth) or any(map(AVERAGED.fullmatch, above)) or bool(rest and COPY.fullmatch(first))
+        return self.optimizer(depth) or any(map(_averages, above)) or bool(rest and COPY.fullmatch(first))
 
     def optimizer(self, depth: int = 0) -> bool:
         """Optimizer state."""
         last = "".join(self.path[-1:]).rpartition(".")[2]
-        return self.state or last in STATE or any(map(OPTIMIZER.fullmatch, self.path[depth:-1]))
+        return self.state or last in STATE or any(map(_optimizes, self.path[depth:-1]))
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,8 @@ def choose(tree: object, root: str | None = None) -> Choice:
 
 def _leaves(tree: object) -> Iterator[Leaf]:
     """Every tensor of a tree of dicts, lists and tuples, depth first, in stored order."""
-    left, count = VISITS, 0
+    met = stored = count = 0
+    counted: set[int] = set()
     levels: list[Iterator[Node]] = [iter((((), False, False, tree),))]
     while levels:
         node = next(levels[-1], None)
@@ -88,11 +99,18 @@ def _leaves(tree: object) -> Iterator[Leaf]:
             levels.pop()
         elif isinstance(node[3], Found):
             count += 1
+            _short(node[0])
             yield Leaf(*node[:3], node[3])
         elif isinstance(node[3], (dict, list, tuple)):
-            left -= len(node[3]) * (1 + len(node[0]))
+            met += len(node[3])
+            stored += len(node[3]) if id(node[3]) not in counted else 0
+            counted.add(id(node[3]))
             levels.append(_parts(*node))
-        if left < 0 or count > limits.TENSORS or len(levels) > limits.DEPTH:
+        if met > FEW + SHARED * stored:
+            raise Untrusted("expected dicts and lists that stand in few others", f"found {stored} items that are met "
+                            f"more than {met} times, as some hold each other again and again",
+                            "the file is forged; save the state dict alone")
+        if count > limits.TENSORS or len(levels) > limits.DEPTH:
             raise Untrusted(f"expected at most {limits.TENSORS} tensors and {limits.DEPTH} levels", "found more",
                             "save the state dict alone")
 
@@ -108,10 +126,16 @@ def _parts(path: Path, odd: bool, state: bool, value: object) -> Iterator[Node]:
 
 def _text(key: object) -> str:
     text = name_of(key)
-    if len(text) > limits.NAME:
-        raise Untrusted(f"expected names of at most {limits.NAME} characters", f"found {len(text)}",
-                        "the file is forged")
+    _short((text,))
     return text
+
+
+def _short(path: Path) -> None:
+    """Refuse a name that is too long, before it is put together."""
+    length = sum(map(len, path)) + len(path) - 1
+    if length > limits.NAME:
+        raise Untrusted(f"expected names of at most {limits.NAME} characters", f"found {length}",
+                        "the file is forged")
 
 
 def _largest(leaves: tuple[Leaf, ...]) -> Path:
@@ -144,9 +168,8 @@ def _instead(root: str, known: list[str]) -> str:
     """The dict that was meant, where one is nearly spelled so; else those there are, outer ones first."""
     if near := get_close_matches(root, known, 1):
         return f"did you mean {shown(near[0])}?"
-    more = f" and {len(known) - limits.LISTED} more" if len(known) > limits.LISTED else ""
-    outer = sorted(known, key=lambda name: name.count("."))[:limits.LISTED]
-    return f"there are {', '.join(map(shown, outer))}{more}" if known else "leave --root out"
+    outer = sorted(known, key=lambda name: name.count("."))
+    return f"there are {listed(outer)}" if known else "leave --root out"
 
 
 def _dotted(path: Path) -> str:

@@ -11,11 +11,12 @@ import warnings
 from collections import deque
 
 from ...errors import Untrusted
-from ..limits import LISTED
-from .raw_file import shown
+from ...escape import LONGEST, listed
 from .torch_globals import meaning
 
 STEPS = 10_000_000                              # operations of one pickle
+WORD = 256                                      # characters of a name: those that are allowed are shorter
+SLOTS = 1 << 32                                 # of the memo; the text protocol spells larger ones, which may collide
 ADVICE = "load it where it was written and save `model.state_dict()` again"
 ADVICES = {                                     # by the package whose classes are wanted
     "torch.distributed.checkpoint": "a distributed checkpoint: python -m torch.distributed.checkpoint.format_utils "
@@ -26,11 +27,10 @@ ADVICES = {                                     # by the package whose classes a
 
 def asks(names: tuple[str, ...]) -> Untrusted:
     """The refusal of a pickle that wants more than tensors and plain values."""
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     advice = next((text for package, text in ADVICES.items() if any(n.startswith(package) for n in names)), ADVICE)
     return Untrusted("expected a state dict: tensors and plain values",
-                     f"found a pickle that asks for {', '.join(map(shown, names[:LISTED]))}{more}; "
-                     "nothing of it was run", advice)
+                     f"found a pickle that asks for {listed(names, LONGEST)}; nothing of it was run",
+                     advice)
 
 
 def wanted(raw: bytes, pickles: int = 1000) -> tuple[str, ...]:
@@ -57,9 +57,14 @@ def _scan(stream: io.BytesIO, names: set[str]) -> bool:
     try:
         for step, (op, arg, _) in enumerate(pickletools.genops(stream)):
             if op.name in ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT"):
-                memo[len(memo) if arg is None else arg] = text
+                slot = len(memo) if arg is None else int(arg)
+                if 0 <= slot < SLOTS:
+                    memo[slot] = text
                 continue
-            text = memo.get(int(arg or 0), "?") if op.name.endswith("GET") else arg if isinstance(arg, str) else "?"
+            if op.name.endswith("GET"):
+                text = memo.get(int(arg or 0), "?")
+            else:
+                text = arg[:WORD] if isinstance(arg, str) else "?"
             _note(names, op.name, arg, words)
             if text != "?":
                 words.append(text)
@@ -75,6 +80,6 @@ def _note(names: set[str], operation: str, arg: object, words: deque[str]) -> No
     if operation in ("EXT1", "EXT2", "EXT4"):
         names.add(f"extension {arg}")
     if operation in ("GLOBAL", "INST", "STACK_GLOBAL"):
-        module, name = words if operation == "STACK_GLOBAL" else str(arg).rsplit(" ", 1)
+        module, name = words if operation == "STACK_GLOBAL" else str(arg)[:2 * WORD].rsplit(" ", 1)
         if meaning(module, name) is None and (module, name) != ("?", "?"):
             names.add(f"{module}.{name}")

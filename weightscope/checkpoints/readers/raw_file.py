@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import Untrusted
-from ...escape import escaped
 from ..files import Identity, identity, read_bytes
 
 CHUNK = 1 << 20                                 # bytes fetched at a time where the length of a stream is unknown
@@ -77,13 +76,3 @@ class Stream:
                             f"truncated: {left} of {length} bytes present", AGAIN)
         self._buffer = self._raw.at(at, min(left, max(length, CHUNK)))
         self._base, self._at = at, 0
-
-
-def shown(text: object, length: int = 80) -> str:
-    r"""Hostile text for a message: escaped, and cut.
-
-    >>> shown("a\nb"), shown("x" * 90)[-5:]
-    ('a\\nb', 'xx...')
-    """
-    line = escaped(str(text)[:length])
-    return line if len(str(text)) <= length else line + "..."

@@ -8,15 +8,13 @@ Leaves out: the payload, which the engine reads at positions, and BOOL bytes oth
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import NoReturn
 
 from ...dtypes import DTYPES, Dtype
 from ...errors import Untrusted
-from ...escape import escaped
+from ...escape import LISTED, NAMED, escaped, quoted, shown
 from .. import files, limits, strict_json
 from ..checkpoint import Checkpoint
 from ..entry import Stored
@@ -24,8 +22,9 @@ from ..entry import Stored
 _FIELDS = ("dtype", "shape", "data_offsets")
 _DAMAGED = "the file is damaged or made to mislead: get it again from its source"
 _AGAIN = "get the file again; --salvage measures what is whole"
+BLANKS = 64                                     # bytes after a key in which its colon is looked for
 _WORD = 1 << 64                                 # sizes and positions are unsigned 64-bit in the format
-_IMPLAUSIBLE = 1 << 48                          # elements that a zero in a shape hides: no file holds as many
+_IMPLAUSIBLE = 48                               # bits of what a zero in a shape hides: no file holds as much
 
 _TYPES = {name: dtype for name, dtype in DTYPES.items() if name not in ("C32", "C128")}    # those of the format
 
@@ -49,8 +48,17 @@ class Header:
     def at(self, name: str, last: bool = False) -> int:
         """Position in the file where a key stands, the header's own start where its spelling is escaped otherwise."""
         spelled = {json.dumps(name, ensure_ascii=a).encode("utf-8", "surrogatepass") for a in (True, False)}
-        found = [m.start() for s in spelled for m in re.finditer(re.escape(s) + rb"\s*:", self.raw)]
-        return 8 + (max(found) if last else min(found)) if found else 8
+        places = [place for word in spelled for place in self._keys(word)]
+        return 8 + (max(places, default=0) if last else min(places, default=0))
+
+    def _keys(self, word: bytes) -> Iterator[int]:
+        """Where a word stands before a colon; no pattern is made of it, for it may have any length."""
+        at = self.raw.find(word)
+        while at >= 0:
+            after = at + len(word)
+            if self.raw[after:after + BLANKS].lstrip()[:1] == b":":
+                yield at
+            at = self.raw.find(word, after)
 
 
 def read(path: str, strict: bool = False, salvage: bool = False) -> Checkpoint:
@@ -103,7 +111,7 @@ def _pairs(header: Header) -> Pairs:
         _refuse(f"expected at most {limits.TENSORS} tensors", str(len(value)), _DAMAGED)
     if twice := doubled(name for name, _ in value):
         _refuse("expected every name once in the header",
-                f"{twice[0]!r} twice (byte {header.at(twice[0], last=True)})", _DAMAGED)
+                f"{quoted(twice[0])} twice (byte {header.at(twice[0], last=True)})", _DAMAGED)
     return value
 
 
@@ -119,10 +127,16 @@ def _metadata(header: Header, entries: Mapping[str, object]) -> tuple[dict[str, 
     for key, text in value:
         if type(text) is not str:
             _refuse("expected every value of __metadata__ to be a string",
-                    f"{_kind(text)} under {key!r} at byte {header.at(key)}", _DAMAGED)
-    odd = tuple(f"__metadata__ has {key!r} twice, the last counts (byte {header.at(key, last=True)})"
-                for key in doubled(key for key, _ in value))
-    return dict(value), odd
+                    f"{_kind(text)} under {quoted(key)} at byte {header.at(key)}", _DAMAGED)
+    return dict(value), _twice(header, list(dict.fromkeys(doubled(key for key, _ in value))))
+
+
+def _twice(header: Header, keys: Sequence[str]) -> tuple[str, ...]:
+    """Keys of `__metadata__` that come again; their places are looked for as often as they are shown."""
+    odd = [f"__metadata__ has {quoted(key)} twice, the last counts (byte {header.at(key, last=True)})"
+           for key in keys[:LISTED]]
+    more = len(keys) - LISTED
+    return (*odd, f"__metadata__ has {more} more keys twice, the last of each counts") if more > 0 else tuple(odd)
 
 
 def _leaf(header: Header, name: str, fields: object) -> Stored:
@@ -139,6 +153,8 @@ def _leaf(header: Header, name: str, fields: object) -> Stored:
         _wrong(header, name, "a shape of non-negative integers", f"shape {_shown(shape)}")
     if type(offsets) is not list or len(offsets) != 2 or not all(type(o) is int and 0 <= o < _WORD for o in offsets):
         _wrong(header, name, "data_offsets of two non-negative integers below 2^64", f"{_shown(offsets)}")
+    if len(shape) > limits.LISTED_RANK:
+        _wrong(header, name, f"a shape of at most {limits.LISTED_RANK} dimensions", _shown(shape))
     begin, end = offsets
     if end < begin:
         _wrong(header, name, "data_offsets that end after they begin", f"{_shown(offsets)}")
@@ -154,7 +170,7 @@ def _entry(header: Header, name: str, fields: object) -> dict[str, object]:
         _wrong(header, name, "an object with dtype, shape and data_offsets", _kind(fields))
     entry = dict(fields)
     if len(entry) != len(fields):
-        _wrong(header, name, "every field once", f"{doubled(f for f, _ in fields)[0]!r} twice")
+        _wrong(header, name, "every field once", f"{quoted(doubled(f for f, _ in fields)[0])} twice")
     for field in _FIELDS:
         if field not in entry:
             _wrong(header, name, f"a field {field!r}", "none")
@@ -183,11 +199,11 @@ def _note(entry: Mapping[str, object], shape: Sequence[int], dtype: Dtype) -> st
                      else f"dtype not decodable: {dtype.name}")
     if len(shape) > limits.RANK:
         notes.append(f"{len(shape)} dimensions, at most {limits.RANK} are measured")
-    if 0 in shape and prod(d for d in shape if d) >= _IMPLAUSIBLE:
+    if 0 in shape and sum(d.bit_length() - 1 for d in shape if d) >= _IMPLAUSIBLE:
         notes.append("implausible shape: a zero hides an impossible size")
     if len(entry) > len(_FIELDS):
-        extra = ", ".join(repr(f) for f in entry if f not in _FIELDS)
-        notes.append(f"unknown field in the header: {extra[:200]}")
+        extra = [repr(field[:NAMED]) for field in entry if field not in _FIELDS]
+        notes.append(f"unknown field in the header: {', '.join(extra[:LISTED])[:NAMED]}")
     return "; ".join(notes)
 
 
@@ -199,7 +215,7 @@ def _contiguous(header: Header, runs: Sequence[Run]) -> None:
             word = "overlap" if start < last else "hole"
             _refuse("expected tensors to follow each other without overlap or hole",
                     f"{word} of {abs(start - last)} bytes at byte {min(start, last)}, between "
-                    f"{before!r} and {name!r}", _DAMAGED)
+                    f"{quoted(before)} and {quoted(name)}", _DAMAGED)
         last, before = end, name
 
 
@@ -214,7 +230,7 @@ def _missing(header: Header, runs: Sequence[Run], salvage: bool) -> tuple[str, .
         lost = [name for _, stop, name in runs if stop > header.size]
         have, want = header.size - header.start, end - header.start
         found = (f"truncated: {have} of {want} bytes present, {100 * have / want:.4g} %, {len(lost)} tensors "
-                 f"affected, {escaped(lost[0])} to {escaped(lost[-1])}")
+                 f"affected, {shown(lost[0], NAMED)} to {shown(lost[-1], NAMED)}")
     if not salvage:
         _refuse(f"expected {end} bytes in the file", found, _AGAIN)
     return (found,)
@@ -239,12 +255,14 @@ def _kind(value: object) -> str:
 
 def _shown(value: object) -> str:
     """A value of the header, short and safe to print."""
+    if isinstance(value, list) and len(value) > limits.RANK:
+        return f"an array of {len(value)}"
     text = json.dumps(value) if type(value) is not tuple else "an object"
     return escaped(text if len(text) <= 80 else text[:77] + "...")
 
 
 def _wrong(header: Header, name: str, expected: str, found: str) -> NoReturn:
-    _refuse(f"tensor {name[:200]!r}: expected {expected}", f"{found} (byte {header.at(name)})", _DAMAGED)
+    _refuse(f"tensor {quoted(name)}: expected {expected}", f"{found} (byte {header.at(name)})", _DAMAGED)
 
 
 def _refuse(expected: str, found: str, advice: str) -> NoReturn:

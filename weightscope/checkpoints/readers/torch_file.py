@@ -10,12 +10,13 @@ from dataclasses import replace
 
 from ...dtypes import DTYPES
 from ...errors import Untrusted
+from ...escape import shown
 from .. import limits
 from ..checkpoint import Checkpoint
 from ..entry import Stored
 from .nested import choose
 from .pickle_scan import asks, wanted
-from .raw_file import RawFile, opened, shown
+from .raw_file import RawFile, opened
 from .torch_legacy import legacy, read_legacy
 from .torch_values import Found
 from .torch_zip import read_zip
@@ -66,12 +67,15 @@ def _stored(raw: RawFile, loaded: Loaded, name: str, found: Found) -> Stored:
 
 
 def _untied(tensors: list[Stored]) -> tuple[list[Stored], dict[str, str]]:
-    """(tensors, aliases): what lies at the same place in the same form is one tensor, under its first name."""
-    first: dict[object, str] = {}
+    """(tensors, aliases): what lies at the same place in the same form is one tensor, under its first name.
+
+    The form is a text, since numbers of a file may be chosen so that their hashes agree.
+    """
+    first: dict[str, str] = {}
     aliases: dict[str, str] = {}
     for tensor in tensors:
         if tensor.measurable and tensor.params:
-            form = tensor.offset, tensor.dims, tensor.dtype, tensor.strides, tensor.negated
+            form = f"{tensor.offset} {tensor.dims} {tensor.dtype} {tensor.strides} {tensor.negated}"
             name = first.setdefault(form, tensor.name)
             if name != tensor.name:
                 aliases[tensor.name] = name

@@ -11,7 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ...dtypes import DTYPES
+from ...escape import shown
 from .torch_values import Encoded, Found, Inert, Kind, RefusedError, Word, shape, sizes, view
+
+ORDERED = "collections.OrderedDict"
+SPARSE = 8                                      # parts of a sparse tensor at most: indices, values, size, a flag
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def _meta(args: tuple[object, ...]) -> Found:
 
 def _sparse(args: tuple[object, ...]) -> Found:
     """(layout, (index tensors ..., values, size[, is_coalesced])): the stored values are not a matrix."""
-    data = args[1] if len(args) == 2 and isinstance(args[1], tuple) else ()
+    data = args[1] if len(args) == 2 and isinstance(args[1], tuple) and len(args[1]) <= SPARSE else ()
     tensors = [part for part in data if isinstance(part, Found)]
     shapes = [part for part in data if isinstance(part, (tuple, list))]
     if len(tensors) < 2 or len(shapes) != 1:
@@ -107,7 +111,7 @@ def _size(args: tuple[object, ...]) -> tuple[int, ...]:
 
 
 def _layout(args: tuple[object, ...]) -> Inert:
-    return Inert(args[0] if len(args) == 1 and isinstance(args[0], str) else "layout")
+    return Inert(shown(args[0], 40) if len(args) == 1 and isinstance(args[0], str) else "layout")
 
 
 def _passed_over(name: str) -> Callable[[tuple[object, ...]], Inert]:
@@ -128,7 +132,7 @@ def _encoded(args: tuple[object, ...]) -> Encoded:
 
 def _ordered(args: tuple[object, ...]) -> dict[object, object]:
     """An OrderedDict starts empty; pickles written by Python 2 hand over a list of pairs."""
-    if args in ((), ([],)):
+    if not args:
         return {}
     pairs = args[0]
     if len(args) != 1 or not isinstance(pairs, list) or not all(
@@ -165,7 +169,7 @@ PLAIN = {f"torch._utils.{name}": make for name, make in {
     "_rebuild_sparse_csr_tensor": _sparse, "_rebuild_qtensor": _quantised, "_rebuild_nested_tensor": _nested,
 }.items()}
 CALLS = PLAIN | {
-    "collections.OrderedDict": _ordered, "torch._tensor._rebuild_from_type_v2": _from_type, "torch.Size": _size,
+    ORDERED: _ordered, "torch._tensor._rebuild_from_type_v2": _from_type, "torch.Size": _size,
     "torch.serialization._get_layout": _layout, "_codecs.encode": _encoded, "builtins.bytes": _encoded,
 } | {name: _passed_over(name) for name in (
     "torch.device", "builtins.set", "builtins.frozenset", "builtins.complex", "builtins.bytearray",

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import Untrusted
-from .raw_file import AGAIN, RawFile, shown
+from ...escape import shown
+from .raw_file import AGAIN, RawFile
 from .torch_values import Storage
 from .unpickler import Loaded, unpickle
 
@@ -34,12 +35,21 @@ def read_legacy(raw: RawFile) -> Loaded:
     position = 0
     parts: list[Any] = []
     for part in range(5):
-        if part == 3 and (parts[:2] != [MAGIC, PROTOCOL] or not isinstance(parts[2], dict)):
-            raise Untrusted(f"expected a torch file of protocol {PROTOCOL}", f"found {shown(parts[1])}",
-                            "save it again with a current torch")
         value, position = unpickle(raw, position, raw.size, seen if part == 3 else {})
+        _checked(part, value)
         parts.append(value)
     return Loaded(parts[3], _starts(raw, position, _in_order(parts[4], seen)))
+
+
+def _checked(part: int, value: object) -> None:
+    """Refuse another protocol; by its type before its value, since comparing nested values may never end."""
+    if part < 2:
+        right = type(value) is int and value == (MAGIC, PROTOCOL)[part]
+    else:
+        right = part != 2 or isinstance(value, dict)
+    if not right:
+        raise Untrusted(f"expected a torch file of protocol {PROTOCOL}", f"found {shown(value)}",
+                        "save it again with a current torch")
 
 
 def _in_order(keys: object, seen: dict[str, Storage]) -> list[Storage]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import prod
 
+from ...escape import shown
 from .. import limits
-from .raw_file import shown
 
-LARGE = 1 << 31                                 # elements that an overlapping view may stand for and still be read
+REPEATS = 8                                     # elements that a stored one may stand for where they are many
 
 
 class RefusedError(Exception):
@@ -125,11 +125,16 @@ def view(storage: object, offset: object, size: object, stride: object, kind: Ki
 
 
 def _expanded(found: Found, run: int) -> Found:
-    """Name a view that repeats stored elements; one that stands for more than LARGE of them is not read."""
+    """Name a view that repeats stored elements; one that stands for very many more is not read."""
     if found.params <= run or found.note:
         return found
     note = f"expanded: {run} stored elements stand for {found.params}"
-    return replace(found, note=note, measurable=found.params <= LARGE)
+    return replace(found, note=note, measurable=found.params <= most_expanded(run))
+
+
+def most_expanded(stored: int) -> int:
+    """Elements that a view of so many stored ones may stand for and still be read: what is read is bounded by them."""
+    return max(limits.EXPANDED, REPEATS * stored)
 
 
 def _paired(found: Found) -> Found:

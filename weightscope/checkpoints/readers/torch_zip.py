@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...errors import Untrusted
+from ...escape import shown
 from .. import limits
-from .raw_file import RawFile, Stream, shown
+from .raw_file import RawFile, Stream
 from .torch_values import Storage
 from .unpickler import Loaded, unpickle
 

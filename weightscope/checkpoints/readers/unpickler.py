@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ...errors import Untrusted
+from ...escape import shown
 from .. import limits
-from .keys import decoded
+from .keys import decoded, key_of
 from .pickle_scan import ADVICE, asks, wanted
-from .raw_file import RawFile, Stream, shown
-from .torch_globals import Act, meaning
-from .torch_values import Encoded, Inert, Kind, RefusedError, Storage
+from .raw_file import RawFile, Stream
+from .torch_globals import ORDERED, Act, meaning
+from .torch_values import Inert, Kind, RefusedError, Storage
 
 T = TypeVar("T")
 STEP_LIMIT = 5_000_000                          # operations: about 200,000 tensors, and below 1 GB whatever they are
@@ -44,10 +45,12 @@ class Machine:
         self.stack: list[object] = []
         self.marks: list[list[object]] = []
         self.memo: dict[int, object] = {}
+        self.words: dict[str, str] = {}         # equal texts are one object, which dicts compare by identity
+        self.steps = self.copied = 0
 
     def run(self) -> object:
         """The pickled value; Untrusted, with the byte of the offending operation, for anything else than one."""
-        for _ in range(STEP_LIMIT):
+        for self.steps in range(STEP_LIMIT):
             at, code = self.stream.position, self.stream.take(1)
             if code == b".":
                 break
@@ -74,6 +77,12 @@ class Machine:
         """Onto the stack."""
         self.stack.append(value)
 
+    def charge(self, items: int) -> None:
+        """Counts what an operation copies out of the memo: a file that grows by it was made to."""
+        self.copied += items
+        if self.copied > self.steps:
+            raise RefusedError(f"{self.copied} items copied in {self.steps} operations: lists used again and again")
+
     def topped(self, kind: type[T]) -> T:
         """The value on top, which must be of exactly this kind."""
         if type(self.stack[-1]) is not kind:
@@ -98,6 +107,18 @@ def _fault(code: bytes) -> str:
 
 def _sized(form: str, make: Callable[[bytes], object]) -> Callable[[Machine], None]:
     return lambda m: m.push(make(m.stream.take(m.number(form))))
+
+
+def _worded(form: str, decode: Callable[[bytes], str]) -> Callable[[Machine], None]:
+    def act(m: Machine) -> None:
+        text = decode(m.stream.take(m.number(form)))
+        m.push(m.words.setdefault(text, text))
+
+    return act
+
+
+def _utf8(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogatepass")
 
 
 def _tuple(length: int) -> Callable[[Machine], None]:
@@ -149,6 +170,8 @@ def _reduce(m: Machine) -> None:
     args, act = m.stack.pop(), m.stack.pop()
     if not isinstance(act, Act) or not isinstance(args, tuple):
         raise RefusedError(f"a call of {shown(getattr(act, 'name', type(act).__name__))}, which nothing may call,")
+    if act.name == ORDERED:
+        m.charge(sum(len(part) for part in args if isinstance(part, list)))
     m.push(act.make(args))
 
 
@@ -166,21 +189,7 @@ def _set_items(m: Machine, pairs: list[object]) -> None:
     if len(pairs) % 2:
         raise IndexError
     for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-        if not _plain(key) and not (isinstance(key, tuple) and len(key) <= 16 and all(map(_plain, key))):
-            raise RefusedError(f"a dict key of type {type(key).__name__}")
-        target[_distinct(key, len(target))] = value
-
-
-def _plain(key: object) -> bool:
-    """Hashing what is nested may take for ever, and so may long integers that collide."""
-    return key is None or isinstance(key, (str, bytes, float, Kind, Encoded, Inert)) or \
-        (isinstance(key, int) and abs(key) < 1 << 63)
-
-
-def _distinct(key: object, place: int) -> object:
-    """One inert record stands for many values: such a key gets its place in the dict beside it."""
-    parts = key if isinstance(key, tuple) else (key,)
-    return (*parts, place) if any(isinstance(part, Inert) for part in parts) else key
+        target[key_of(key, len(target))] = value
 
 
 def _discard(m: Machine) -> None:
@@ -237,10 +246,8 @@ OPERATIONS: Mapping[bytes, Callable[[Machine], object]] = {
     b"J": lambda m: m.push(m.number("i")), b"K": lambda m: m.push(m.number("B")),
     b"M": lambda m: m.push(m.number("H")), b"\x8a": _integer("B"), b"\x8b": _integer("I"),
     b"G": lambda m: m.push(struct.unpack(">d", m.stream.take(8))[0]),
-    b"X": _sized("I", lambda raw: raw.decode("utf-8", "surrogatepass")),
-    b"\x8c": _sized("B", lambda raw: raw.decode("utf-8", "surrogatepass")),
-    b"\x8d": _sized("Q", lambda raw: raw.decode("utf-8", "surrogatepass")),
-    b"T": _sized("I", decoded), b"U": _sized("B", decoded),     # Python 2 wrote names as bytes
+    b"X": _worded("I", _utf8), b"\x8c": _worded("B", _utf8), b"\x8d": _worded("Q", _utf8),
+    b"T": _worded("I", decoded), b"U": _worded("B", decoded),   # Python 2 wrote names as bytes
     b"B": _sized("I", bytes), b"C": _sized("B", bytes), b"\x8e": _sized("Q", bytes),
     b"]": lambda m: m.push([]), b")": lambda m: m.push(()), b"}": lambda m: m.push({}),
     b"\x8f": lambda m: m.push(SET), b"\x91": _frozen,

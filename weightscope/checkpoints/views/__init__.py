@@ -1,4 +1,5 @@
-"""Entries made of entries: transpose, part of a fused tensor, one expert of a stack, low-rank product, random draw.
+"""Entries made of entries: transpose, part of a fused tensor, one expert of a stack, low-rank product, random draw,
+and what stands for a tensor without elements.
 
 Convolutions need none: a stored tensor is a matrix already.
 """
@@ -6,9 +7,10 @@ Convolutions need none: a stored tensor is a matrix already.
 from __future__ import annotations
 
 from .drawn import Drawn
+from .empty import Empty
 from .expert import expert
 from .part import Part
 from .product import Product
 from .transpose import Transpose
 
-__all__ = ["Drawn", "Part", "Product", "Transpose", "expert"]
+__all__ = ["Drawn", "Empty", "Part", "Product", "Transpose", "expert"]

@@ -1,0 +1,52 @@
+"""Empty: a matrix without elements, 0 x 0 whatever sides a header claims beside the zero.
+
+A side of 2^40 costs a file nothing, and what is measured keeps numbers for each line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...dtypes import DTYPES
+from ...geometry import Axis, Box, Shape
+from ...heavy import torch
+from ..entry import Entry, Span
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Empty:
+    """No lines of `of`, which has no elements."""
+
+    of: Entry
+
+    @property
+    def name(self) -> str:
+        """As stored."""
+        return self.of.name
+
+    @property
+    def dtype(self) -> str:
+        """As stored."""
+        return self.of.dtype
+
+    @property
+    def shape(self) -> Shape:
+        """No rows, no columns."""
+        return 0, 0
+
+    @property
+    def cut(self) -> Axis:
+        """Rows: there is nothing to read."""
+        return 0
+
+    def needs(self, box: Box) -> tuple[Span, ...]:
+        """Nothing."""
+        return ()
+
+    def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
+        """No elements, of the storage type."""
+        return torch.empty(0, 0, dtype=getattr(torch, DTYPES[self.dtype].store))
