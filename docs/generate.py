@@ -13,7 +13,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from weightscope.analyses import ANALYSES
-from weightscope.analyses.findings import FINDINGS
+from weightscope.analyses.outliers.findings import FINDINGS
 from weightscope.cli.app import app
 from weightscope.columns import Column
 from weightscope.naming import Family, Rule, Sample, families

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import weightscope as ws
-from weightscope.analyses.outliers_lines import named
+from weightscope.analyses.outliers.lines import named
 
 EMBED = "model.embed_tokens.weight"
 Q = "model.layers.0.self_attn.q_proj.weight"

@@ -3,67 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ..columns import Block, Column, Panel, Row, titled
-from ..engine.unit import Measurer
-from ..errors import Usage
-from ..heavy import numpy as np
-from ..sketches import Decompose
-from ..statistics.readings import against, chance, depth, evenness, noise, sizes, tail, twin
-from ..statistics.spectrum import Spectrum
-from ..statistics.statistic import Evidence, Statistic
-from . import pieces
-from .analysis import Analysis, Model, Piece
-from .groups import grouped, keys_of, spread, with_spread
-from .identity import NOTE, SOURCE, TENSOR, of_group, of_tensor, sourced
-from .notes import joined
-from .spectrum_answers import SIDES, answers, lack, sides, spectrum_of
-from .spectrum_pictures import panel
+from ...columns import Block, Column, Panel, Row, titled
+from ...engine.unit import Measurer
+from ...heavy import numpy as np
+from ...statistics.readings import against, chance, depth, evenness, noise, sizes, tail, twin
+from ...statistics.spectrum import Spectrum
+from ...statistics.statistic import Evidence, Statistic
+from .. import pieces
+from ..analysis import Analysis, Model, Piece
+from ..groups import grouped, keys_of, spread, with_spread
+from ..identity import NOTE, SOURCE, TENSOR, of_group, of_tensor, sourced
+from ..notes import joined
+from .answers import SIDES, answers, lack, sides, spectrum_of
+from .options import SpectrumOptions
+from .picture import panel
 
-BY = ("tensor", "role", "layer", "model")
-NULLS = ("shuffle", "gaussian", "logistic")
 VALUES = (
     Column("tensor", "str", "name as stored"),
     Column("index", "int", "from 0, the largest"),
     Column("value", "float", "singular value", "weight"),
 )
 GIVE_WAY = ("row_spread", "effective_depth")
-
-
-@dataclass(frozen=True)
-class SpectrumOptions:
-    """What `spectrum` is asked: the route, what is cut, extra columns, and what is kept."""
-
-    by: str = "tensor"  # tensor, role, layer or model
-    svd: bool = False  # a float64 SVD instead of the Gram matrix
-    per_head: bool = False
-    balance: bool = False
-    alpha_cut: float | None = None  # absolute, on squared singular values; None = 1e-12 of the largest
-    alpha_ci: bool = False
-    null: str | None = None  # shuffle, gaussian or logistic
-    draws: int = 1
-    values: bool = False  # keep all singular values as the table `values`
-    panels: bool = True
-    seed: int = 0
-    several: bool = False  # several models: rows say which
-    wanted: frozenset[str] | None = None  # columns asked for; None = all
-
-    def __post_init__(self) -> None:
-        if self.by not in BY:
-            raise Usage(f"spectrum groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
-        if self.null is not None and self.null not in NULLS:
-            raise Usage(f"--null takes {', '.join(NULLS)}", f"found {self.null!r}", "choose one of them")
-        if self.draws < 1 or (self.draws > 1 and self.null is None):
-            found = f"found {self.draws} with{'out' if self.null is None else ''} --null"
-            raise Usage("--draws takes a number from 1 on, beside --null", found, "say --null shuffle --draws 20")
-        if self.alpha_cut is not None and not 0 <= self.alpha_cut < float("inf"):
-            raise Usage("--alpha-cut takes a number from 0 on", f"found {self.alpha_cut}", "try 1e-5, or leave it out")
-
-    @property
-    def measure(self) -> Decompose:
-        """The route."""
-        return Decompose(self.svd)
 
 
 def statistics(o: SpectrumOptions) -> tuple[Statistic, ...]:

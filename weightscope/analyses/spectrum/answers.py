@@ -8,22 +8,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 from zlib import crc32
 
-from ..checkpoints import Entry
-from ..checkpoints.views import Drawn, Product, Transpose
-from ..columns import Column
-from ..engine.unit import Measured, Measurer, Unit
-from ..errors import Unmeasured
-from ..sketches import Count, Decompose, Factor, Lines, Shuffled
-from ..statistics.ranks import eps_of
-from ..statistics.readings.drawn import NULLS_OF, drawn, law_of, readings
-from ..statistics.spectrum import THIN, Spectrum, of_product, spectrum
-from ..statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
-from .analysis import Answer, Model, Piece
+from ...checkpoints import Entry
+from ...checkpoints.views import Drawn, Product, Transpose
+from ...columns import Column
+from ...engine.unit import Measured, Measurer, Unit
+from ...errors import Unmeasured
+from ...sketches import Count, Decompose, Factor, Lines, Shuffled
+from ...statistics.ranks import eps_of
+from ...statistics.readings.drawn import NULLS_OF, drawn, law_of, readings
+from ...statistics.spectrum import THIN, Spectrum, of_product, spectrum
+from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
+from ..analysis import Answer, Model, Piece
+from ..notes import joined
 from .heads import per_head
-from .notes import joined
 
 if TYPE_CHECKING:
-    from .spectrum import SpectrumOptions
+    from .options import SpectrumOptions
 
 SIDES = (
     Column("m", "int", "rows, in math orientation (outputs); zero rows included; null where there is no matrix"),

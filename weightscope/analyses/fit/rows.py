@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import isnan
 from typing import Any
 
-from ..columns import Block, Column, Panel, Row, titled
-from ..engine.unit import Measured, Measurer, Unit
-from ..errors import Usage
-from ..sketches import Count, ValueCounts
-from ..statistics.moments import BEYOND
-from ..statistics.readings import CODING, LAWS, LINES, MOMENTS, SHAPE, core
-from ..statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
-from . import pieces
-from .analysis import Analysis, Model, Piece
-from .fit_laws_long import LONG, law_rows
-from .fit_pictures import HISTOGRAM, heights, panel
-from .groups import grouped, keys_of, spread, with_spread
-from .identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
-from .notes import joined
+from ...columns import Block, Column, Panel, Row, titled
+from ...engine.unit import Measured, Measurer, Unit
+from ...sketches import Count, ValueCounts
+from ...statistics.moments import BEYOND
+from ...statistics.readings import CODING, LAWS, LINES, MOMENTS, SHAPE, core
+from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
+from .. import pieces
+from ..analysis import Analysis, Model, Piece
+from ..groups import grouped, keys_of, spread, with_spread
+from ..identity import NOTE, SOURCE, TENSOR, of_tensor, sourced
+from ..notes import joined
+from .long import LONG, law_rows
+from .options import FitOptions
+from .picture import HISTOGRAM, heights, panel
 
-BY = ("tensor", "role", "layer", "model")
 CELLS = (
     Column("tensor", "str", "name as stored"),
     Column("low", "float", "lower edge of the cell", "weight"),
@@ -32,26 +31,6 @@ CELLS = (
 )
 ALWAYS = (MOMENTS, LAWS, SHAPE, LINES)
 GIVE_WAY = ("best", "pattern", "row_spread")
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """What `fit` is asked: grouping, extra columns, and which pictures and cells to keep."""
-
-    by: str = "tensor"  # tensor, role, layer or model
-    long: bool = False  # one row for each law
-    balance: bool = False
-    coding: bool = False
-    counts: bool = False  # keep the cells as the table `counts`
-    panels: bool = True  # keep the densities for a picture
-    histogram: bool = False  # a small histogram beside each row
-    seed: int = 0
-    several: bool = False  # several models: rows say which
-    wanted: frozenset[str] | None = None  # columns asked for; None = all
-
-    def __post_init__(self) -> None:
-        if self.by not in BY:
-            raise Usage(f"fit groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
 
 
 def statistics(o: FitOptions) -> tuple[Statistic, ...]:

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..columns import Column
+from ...columns import Column
+from ..analysis import Piece
+from ..notes import joined
 from . import judgements as judge
-from .analysis import Piece
 from .judgements import Severity, Values
-from .notes import joined
-from .outliers_lines import named
+from .lines import named
 
 if TYPE_CHECKING:
-    from .outliers_lines import Places
+    from .lines import Places
 
 SEVERITIES: tuple[Severity, ...] = ("info", "warn", "error")
 

@@ -10,19 +10,19 @@ from collections.abc import Iterator, Mapping
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING
 
-from ..columns import Curve, Panel, titled
-from ..heavy import numpy as np
-from ..heavy import special
-from ..sketches import Beyond, Top
-from ..sketches.quantiles import resolved
-from ..statistics.nulls import max_z_null
-from .outliers_answers import PLACES
+from ...columns import Curve, Panel, titled
+from ...heavy import numpy as np
+from ...heavy import special
+from ...sketches import Beyond, Top
+from ...sketches.quantiles import resolved
+from ...statistics.nulls import max_z_null
+from .answers import PLACES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..sketches import Crossings, TopWeights, ValueCounts
-    from .analysis import Answer
+    from ...sketches import Crossings, TopWeights, ValueCounts
+    from ..analysis import Answer
 
 POINTS = 200                                    # of a tail, whose ranks are thinned evenly in their logs, and of a line
 NEAREST = 0.5                                   # std: where the Gaussian's line begins, and what is near is not drawn

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
-from ..columns import Column
-from ..sketches import Beyond, Margins, Top
-from ..statistics.marked_lines import row_z
-from ..statistics.readings.marked_lines import MARGINS
+from ...columns import Column
+from ...sketches import Beyond, Margins, Top
+from ...statistics.marked_lines import row_z
+from ...statistics.readings.marked_lines import MARGINS
 
 if TYPE_CHECKING:
-    from .analysis import Answer
+    from ..analysis import Answer
 
 Line = dict[str, Any]
 WEIGHTS = (

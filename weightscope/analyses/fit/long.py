@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..columns import Column
-from ..sketches import ValueCounts
-from ..statistics.fitting import fit_laws
-from ..statistics.laws import LAWS
+from ...columns import Column
+from ...sketches import ValueCounts
+from ...statistics.fitting import fit_laws
+from ...statistics.laws import LAWS
 
 PARAMETERS = tuple(dict.fromkeys(p for law in LAWS for p in law.parameters))
 LONG = (

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isnan
 
-from ..columns import Column, Curve, Panel, titled
-from ..heavy import numpy as np
-from ..sketches import ValueCounts
-from ..statistics.density import density, law_density
-from ..statistics.fitting import fit_laws
-from ..statistics.laws import LAWS
-from ..statistics.laws.cells import excess_zeros
-from ..statistics.moments import BEYOND
+from ...columns import Column, Curve, Panel, titled
+from ...heavy import numpy as np
+from ...sketches import ValueCounts
+from ...statistics.density import density, law_density
+from ...statistics.fitting import fit_laws
+from ...statistics.laws import LAWS
+from ...statistics.laws.cells import excess_zeros
+from ...statistics.moments import BEYOND
 
 HISTOGRAM = Column("histogram", "str", "the weights from -4 to 4 sigma, drawn in block characters", shown=True)
 BARS, REACH = 12, 4.0  # of the small histogram: two thirds of a sigma to a bar

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import weightscope as ws
-from weightscope.analyses.spectrum_pictures import panel
+from weightscope.analyses.spectrum.picture import panel
 from weightscope.reports.pictures import drawing
 from weightscope.statistics.marchenko_pastur import bulk
 from weightscope.statistics.mp_law import mp_cdf

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 import weightscope as ws
-from weightscope.analyses import spectrum_answers
+from weightscope.analyses.spectrum import answers as spectrum_answers
 from weightscope.statistics.readings import power_law
 
 UP = "model.layers.{}.mlp.up_proj.weight".format

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import weightscope as ws
-from weightscope.analyses.findings import FINDINGS, SEVERITIES
+from weightscope.analyses.outliers.findings import FINDINGS, SEVERITIES
 
 EMBED = "model.embed_tokens.weight"
 HEAD = "lm_head.weight"

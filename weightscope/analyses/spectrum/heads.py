@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ..checkpoints import Entry
-from ..checkpoints.views import Part, Product, Transpose
-from ..geometry import Index
-from ..naming import heads_in
-from .analysis import Piece
-from .notes import joined
+from ...checkpoints import Entry
+from ...checkpoints.views import Part, Product, Transpose
+from ...geometry import Index
+from ...naming import heads_in
+from ..analysis import Piece
+from ..notes import joined
 
 UNKNOWN = "heads unknown: no num_attention_heads in config.json"
 FUSED = "q, k and v are not apart: no heads"

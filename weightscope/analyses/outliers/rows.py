@@ -3,63 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ..columns import Block, Column, Panel, Row
-from ..engine.unit import Measurer
-from ..errors import Usage
-from ..sketches.schemes import SCHEMES
-from ..statistics.readings import CROWDING, EXTREMES, MARKED_LINES, UNTRAINED, quantisation
-from ..statistics.statistic import Evidence, Statistic, chosen, evaluate
-from . import pieces
-from .analysis import Analysis, Answer, Model
+from ...columns import Block, Column, Panel, Row
+from ...engine.unit import Measurer
+from ...statistics.readings import CROWDING, EXTREMES, MARKED_LINES, UNTRAINED, quantisation
+from ...statistics.statistic import Evidence, Statistic, chosen, evaluate
+from .. import pieces
+from ..analysis import Analysis, Answer, Model
+from ..groups import grouped, keys_of, spread, with_spread
+from ..identity import NOTE, SOURCE, TENSOR, of_group, of_tensor, sourced
+from ..notes import joined
+from .answers import AGAINST, TWIN, answers, uncompared
 from .buffers import NONFINITE, is_buffer, is_checked
-from .findings import FINDINGS, FOUND, GRAVITY, SEVERITY, gravest, judged
-from .groups import grouped, keys_of, spread, with_spread
-from .identity import NOTE, SOURCE, TENSOR, of_group, of_tensor, sourced
-from .notes import joined
-from .outliers_answers import AGAINST, TWIN, answers, uncompared
-from .outliers_extremes import ROWS, WEIGHTS, top_rows, top_weights
-from .outliers_lines import marked
-from .outliers_pictures import panel
+from .extremes import ROWS, WEIGHTS, top_rows, top_weights
+from .findings import FOUND, GRAVITY, SEVERITY, gravest, judged
+from .lines import marked
+from .options import OutliersOptions
+from .picture import panel
 
-BY = ("tensor", "role", "layer", "model")
 JUDGED = (SEVERITY, FOUND, GRAVITY)
 OF_TWINS = frozenset({"nan", "dead_rows"})      # of the readings that look at what twins are told by
-
-
-@dataclass(frozen=True)
-class OutliersOptions:
-    """What `outliers` is asked: grouping, quantisation schemes, lists of extremes, a base, and what is ignored."""
-
-    by: str = "tensor"  # tensor, role, layer or model
-    quant: tuple[str, ...] = ()  # schemes, or `all`
-    top: int = 0  # list the N most extreme weights instead
-    top_rows: int = 0  # list the N rows of most unusual norm instead
-    base: str | None = None  # the checkpoint that this one was made from
-    ignore: tuple[str, ...] = ()  # findings that are not reported
-    panels: bool = True
-    several: bool = False  # several models: rows say which
-    wanted: frozenset[str] | None = None  # columns asked for; None = all
-
-    def __post_init__(self) -> None:
-        if self.by not in BY:
-            raise Usage(f"outliers groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
-        for name in set(self.quant) - {*SCHEMES, "all"}:
-            raise Usage(f"--quant takes {', '.join(SCHEMES)} or all", f"found {name!r}", "separate several by commas")
-        for name in set(self.ignore) - {f.id for f in FINDINGS}:
-            known = f"{FINDINGS[0].id} to {FINDINGS[-1].id}"
-            raise Usage(f"--ignore takes the id of a finding, {known}", f"found {name!r}", "see the page on findings")
-        if min(self.top, self.top_rows) < 0 or (self.top and self.top_rows):
-            raise Usage("--top and --top-rows take a number from 1 on, one of them at a time",
-                        f"found --top {self.top} and --top-rows {self.top_rows}", "ask twice")
-        if (self.top or self.top_rows) and self.by != "tensor":
-            raise Usage("--top and --top-rows list weights and rows", f"found --by {self.by}", "leave out --by")
-
-    @property
-    def schemes(self) -> tuple[str, ...]:
-        """In the order of their table."""
-        return tuple(name for name in SCHEMES if name in self.quant or "all" in self.quant)
 
 
 def statistics(o: OutliersOptions) -> tuple[Statistic, ...]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..columns import Column
-from ..dtypes import DTYPES
-from ..sketches import Count, ValueCounts
-from ..statistics.readings.moments import nonfinite
-from ..statistics.statistic import Evidence, Statistic
-from .analysis import Piece
+from ...columns import Column
+from ...dtypes import DTYPES
+from ...sketches import Count, ValueCounts
+from ...statistics.readings.moments import nonfinite
+from ...statistics.statistic import Evidence, Statistic
+from ..analysis import Piece
 
 FLOATING = ("float", "code")                    # kinds of element types that may hold NaN or Inf
 ALONE = "a buffer: checked for NaN and Inf alone"

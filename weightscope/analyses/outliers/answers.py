@@ -7,21 +7,21 @@ from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from ..checkpoints import Entry
-from ..columns import Column
-from ..engine.unit import Measured, Measurer, Unit
-from ..errors import Usage
-from ..sketches import Beyond, Count, Hashes, Top, Twins, Untrained
-from ..statistics.marked_lines import content
-from ..statistics.readings.marked_lines import MARGINS
-from ..statistics.statistic import Evidence, Statistic, evaluate, needed
-from .analysis import Answer, Model, Piece
+from ...checkpoints import Entry
+from ...columns import Column
+from ...engine.unit import Measured, Measurer, Unit
+from ...errors import Usage
+from ...sketches import Beyond, Count, Hashes, Top, Twins, Untrained
+from ...statistics.marked_lines import content
+from ...statistics.readings.marked_lines import MARGINS
+from ...statistics.statistic import Evidence, Statistic, evaluate, needed
+from ..analysis import Answer, Model, Piece
+from ..notes import joined
 from .buffers import ALONE, NONFINITE, is_buffer, is_checked, is_sound, unjudged
-from .notes import joined
-from .outliers_lines import BASE
+from .lines import BASE
 
 if TYPE_CHECKING:
-    from .outliers import OutliersOptions
+    from .options import OutliersOptions
 
 TWIN = Column("twin_of", "str", "an earlier tensor of the same content")
 AGAINST = (
