@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
-from .analyses import ANALYSES, Analysis, Model, Piece, Reading, Selection, selected
-from .checkpoints import Opening, changed, inputs, open_checkpoint
-from .columns import Block, Panel, Row
+from .analyses import ANALYSES, Analysis, Model, Reading, Selection, Setting
+from .checkpoints import Checkpoint, Opening, changed, inputs, open_checkpoint
+from .columns import Block, Message, Panel, Row
 from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
 from .errors import GateFailed, Untrusted, Usage
 from .escape import escaped
@@ -27,12 +27,12 @@ from .reports.expression import parse
 from .reports.gate import gate
 from .reports.inputs import Inputs
 from .reports.report import Report
-from .reports.spark import blocks
 from .reports.view import View
 from .sizes import size_of
 
 __all__ = ["Meter", "Running", "ask", "fit", "ls", "open_checkpoint", "outliers", "spectrum"]
 
+Found = Row | Panel | Block | Message
 Watch = Callable[[Meter, int, int], AbstractContextManager[None]]  # meter, tensors, bytes -> shown while measuring
 
 
@@ -126,17 +126,14 @@ def _passed(report: Report) -> Report:
 
 def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: Watch | None = None) -> Report:
     """Puts a question to checkpoints and collects the answer."""
-    if not sources:
-        raise Usage("expected at least one MODEL", "found none", "name a checkpoint, a folder or demo:gpt")
     begun, question = time.monotonic(), QUESTIONS[name]
+    if len(sources) < question.least:
+        raise _too_few(question, len(sources))
     records = _records(question, keywords, len(sources) > 1)
     options = _checked(question, records)
-    opened = [open_checkpoint(source, records[Opening]) for source in sources]
-    models = selected([question.place(c, records[Reading]) for c in opened], records[Selection])
-    if base := getattr(options, "base", None):
-        opened.append(open_checkpoint(base, records[Opening]))
-        against = _by_name(question.place(opened[-1], records[Reading]))
-        models = tuple(replace(m, base=against) for m in models)
+    setting = Setting(records[Opening], records[Reading], records[Selection])
+    models = question.models(sources, options, setting)
+    opened = _checkpoints(models)
     engine = _Engine(records[Running], watch)
     answers = list(question.rows(models, options, engine))
     for sentence in filter(None, (changed(c) for c in opened)):
@@ -151,7 +148,7 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
         report,
         view=records[View],
         timing=timing,
-        notes=_notes(question, models, options),
+        notes=_notes(opened, answers),
         provenance=provenance(question.name, opened, keywords, engine.device),
         gates=tuple(gate(parse(text, report.columns), report.rows) for text in records[Gates].fail_if),
         strict=records[Opening].strict,
@@ -171,8 +168,15 @@ def inputs_of(sources: Sequence[Any], keywords: Mapping[str, Any]) -> Inputs:
     return Inputs((*files, *(() if rules is None else (rules,))), tuple(folders))
 
 
-def _by_name(model: Model) -> Mapping[str, Piece]:
-    return {piece.name: piece for piece in model.pieces}
+def _too_few(question: Analysis, found: int) -> Usage:
+    expected = "at least one MODEL" if question.least == 1 else f"at least {question.least} MODELs"
+    return Usage(f"expected {expected}", f"found {found or 'none'}", "name a checkpoint, a folder or demo:gpt")
+
+
+def _checkpoints(models: Sequence[Model]) -> list[Checkpoint]:
+    """Everything that was opened: the models, then what they are compared with."""
+    bases = [model.base for model in models if model.base is not None]
+    return list({id(m.checkpoint): m.checkpoint for m in (*models, *bases)}.values())
 
 
 class _Engine:
@@ -236,25 +240,19 @@ def _checked(question: Analysis, records: Mapping[type, Any]) -> Any:
     if not view.columns or "all" in view.columns:
         return options
     named = {*view.named} | {n for e in expressions for n in e.names}
-    stems = {n.removesuffix(s) for n in named for s in ("", "_median", "_min", "_max")}
+    summed = {c.of for c in declared if c.name in named and c.of}
     every = {"note"} if records[Opening].strict else set()  # also what nobody looks at has to be measured
-    return replace(options, wanted=frozenset(named | stems | every))
+    return replace(options, wanted=frozenset(named | summed | every))
 
 
-def _collect(question: Analysis, options: Any, answers: Sequence[Row | Panel | Block]) -> Report:
+def _collect(question: Analysis, options: Any, answers: Sequence[Found]) -> Report:
     """Rows to the main table, blocks to their tables, panels beside them."""
-    rows = tuple(_drawn(a.values) for a in answers if isinstance(a, Row))
+    rows = tuple(a.values for a in answers if isinstance(a, Row))
     found = [a for a in answers if isinstance(a, Block)]
     tables = {b.table: (b.columns, Blocks(tuple(x for x in found if x.table == b.table))) for b in found}
     panels = tuple(a for a in answers if isinstance(a, Panel))
-    closing = question.closing([a for a in answers if isinstance(a, Row)])
+    closing = "\n".join(a.text for a in answers if isinstance(a, Message) and a.after)
     return Report(question.name, rows, question.columns(options), tables=tables, panels=panels, closing=closing)
-
-
-def _drawn(values: Mapping[str, object]) -> Mapping[str, object]:
-    """A row with its small histogram as block characters."""
-    heights = values.get("histogram")
-    return {**values, "histogram": blocks(heights)} if isinstance(heights, tuple) else values
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,10 +272,11 @@ class Blocks(Sequence[Mapping[str, object]]):
         return list(self)[at]
 
 
-def _notes(question: Analysis, models: Sequence[Model], options: Any) -> tuple[str, ...]:
-    """What was chosen, what is odd and what is missing, in the order of the models."""
-    found = [escaped(n) for m in models for n in (*m.checkpoint.notes, *m.checkpoint.flags, *m.checkpoint.missing)]
-    return tuple(dict.fromkeys([*found, *question.notes(models, options)]))
+def _notes(opened: Sequence[Checkpoint], answers: Sequence[Found]) -> tuple[str, ...]:
+    """What was chosen, what is odd and what is missing, in the order of the models; then what the analysis says."""
+    found = [escaped(note) for c in opened for note in (*c.notes, *c.flags, *c.missing)]
+    said = [a.text for a in answers if isinstance(a, Message) and not a.after]
+    return tuple(dict.fromkeys([*found, *said]))
 
 
 def _reasons(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
@@ -287,7 +286,7 @@ def _reasons(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
 
 
 def _unmeasured(
-    question: Analysis, models: Sequence[Model], engine: _Engine, answers: Sequence[Row | Panel | Block]
+    question: Analysis, models: Sequence[Model], engine: _Engine, answers: Sequence[Found]
 ) -> tuple[str, ...]:
     """Tensors that the command applies to and could not measure: not decoded, over the budget, without an answer."""
     pieces = (p.name for m in models for p in m.pieces if p.entry is None and question.applies(p))

@@ -28,6 +28,7 @@ class Column:
     source: str = ""
     shown: bool = False
     option: str = ""
+    of: str = ""                                # the column that this one sums up over tensors
 
     @property
     def reading(self) -> str:
@@ -41,7 +42,8 @@ class Column:
     def suffixed(self, suffix: str, meaning: str) -> Column:
         """The same quantity seen otherwise (`std_median`)."""
         dtype: Kind = "float" if suffix == "_median" else self.dtype
-        return replace(self, name=self.name + suffix, dtype=dtype, meaning=f"{meaning} {self.name}", shown=False)
+        meaning = f"{meaning} {self.name}"
+        return replace(self, name=self.name + suffix, dtype=dtype, meaning=meaning, shown=False, of=self.name)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,14 @@ class Row:
 
     values: Mapping[str, object]
     unmeasured: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence for people, before the table or after it."""
+
+    text: str
+    after: bool = False
 
 
 @dataclass(frozen=True, eq=False)

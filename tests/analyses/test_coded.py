@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import weightscope as ws
-from weightscope.analyses.identity import TENSOR
+from weightscope.analyses.rows import TENSOR
 from weightscope.checkpoints import open_checkpoint
 
 Q = "model.layers.1.self_attn.q_proj"

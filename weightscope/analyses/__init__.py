@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from .analysis import Analysis, Model, Piece
+from .analysis import Analysis, Setting
 from .fit import FIT
 from .inventory import LS
 from .outliers import OUTLIERS
+from .piece import Model, Piece
 from .pieces import Reading
-from .selection import Selection, selected
+from .selection import Selection
 from .spectrum import SPECTRUM
 
 ANALYSES = (LS, FIT, SPECTRUM, OUTLIERS)
@@ -23,5 +24,5 @@ __all__ = [
     "Piece",
     "Reading",
     "Selection",
-    "selected",
+    "Setting",
 ]

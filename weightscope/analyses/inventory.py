@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from ..columns import Column, Panel, Row
+from ..columns import Column, Message, Row
 from ..engine.unit import Measurer
 from ..errors import Usage
 from ..order import natural
 from . import pieces
-from .analysis import Analysis, Model, Piece
+from .analysis import Analysis, Found, gathered
 from .collapse import collapsed
-from .identity import KEYS, NOTE, SIZES, SOURCE, TENSOR, of_tensor, sourced
+from .piece import Model, Piece
+from .rows import KEYS, NOTE, SIZES, SOURCE, TENSOR, of_tensor, sourced
 
 BY = ("tensor", "role", "layer", "model", "dtype")
 BYTES = Column("bytes", "int", "bytes that the elements take; 0 for an alias", "B", shown=True)
@@ -64,19 +66,15 @@ def optional(o: InventoryOptions) -> Mapping[str, str]:
     return other | {c.name: "--metadata" for c in METADATA}
 
 
-def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Iterator[Row | Panel]:
-    """One row a stored tensor, an alias, or a group; never asks for a measurement."""
+def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Iterator[Found]:
+    """One row a stored tensor, an alias, or a group, after the totals; never asks for a measurement."""
+    yield from [Message(line) for m in models if m.pieces and not o.metadata for line in _totals(m)]
     for model in models:
         own = sourced(models, model)
         asked = _metadata(model) if o.metadata else _tensors(model) if o.by == "tensor" else _groups(model, o.by)
         answers = list(asked)
         for values in collapsed(answers) if o.by == "tensor" and not (o.flat or o.metadata) else answers:
             yield Row(own | values)
-
-
-def notes(models: Sequence[Model], o: InventoryOptions) -> tuple[str, ...]:
-    """Totals, by dtype and by role, two lines a model."""
-    return tuple(line for m in models if m.pieces and not o.metadata for line in _totals(m))
 
 
 def _tensors(model: Model) -> Iterator[dict[str, object]]:
@@ -138,4 +136,4 @@ def _bytes(size: float) -> str:
     return f"{size:.4g} {unit}"
 
 
-LS = Analysis("ls", InventoryOptions, columns, optional, rows, pieces.listed, measures=False, notes=notes)
+LS = Analysis("ls", InventoryOptions, columns, optional, rows, partial(gathered, pieces.listed), measures=False)

@@ -15,8 +15,8 @@ from ..checkpoints.views import Empty, Part, Product, Transpose, expert
 from ..dtypes import DTYPES
 from ..errors import Unmeasured
 from ..naming import Place, places
-from .analysis import Model, Piece
 from .notes import joined
+from .piece import Model, Piece
 
 RANK = 1024  # dimensions of a shape that is shown
 OPTIMIZER = Place("optimizer", "buffer")

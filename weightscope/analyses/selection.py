@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..errors import Usage
-from .analysis import Model, Piece
+from .piece import Model, Piece
 
 _LAYERS = "--layers takes numbers and ranges such as 0-3,10"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .checkpoint import Checkpoint, LoraPair
-from .entry import Entry, Span, Stored, lines_in_memory
+from .entry import Entry, Span, Stored, lines_in_memory, same
 from .files import advise, changed, close_all, read_into
 from .open import Opening, inputs, open_checkpoint
 from .pairs import lone_factors
 
 __all__ = ["Checkpoint", "Entry", "LoraPair", "Opening", "Span", "Stored", "advise", "changed", "close_all", "inputs",
-           "lines_in_memory", "lone_factors", "open_checkpoint", "read_into"]
+           "lines_in_memory", "lone_factors", "open_checkpoint", "read_into", "same"]

@@ -6,7 +6,7 @@ lie. Stored is the only leaf; every other entry (views/) is made of entries and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, Protocol
@@ -146,6 +146,31 @@ class Span:
             raw = raw.view(-1, kind.bits // 8).flip(-1).reshape(-1)
         elements = raw.view(getattr(torch, kind.store))
         return elements.neg() if self.leaf.negated else elements
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two entries are made of the same leaves in the same way; of tensors in memory by identity.
+
+    >>> same(Stored("w", (2,), "F32", "f", 8), Stored("w", (2,), "F32", "f", 8))
+    True
+    """
+    if a is b:
+        return True
+    if type(a) is not type(b) or not is_dataclass(a):
+        return False
+    pairs = [(getattr(a, f.name), getattr(b, f.name)) for f in fields(a)]
+    return all(same(x, y) if _is_entry(x) else _equal(x, y) for x, y in pairs)
+
+
+def _is_entry(value: object) -> bool:
+    return is_dataclass(value) and hasattr(value, "needs")
+
+
+def _equal(x: object, y: object) -> bool:
+    """Plain values by their value, tensors by identity: comparing tensors compares their elements."""
+    if hasattr(x, "data_ptr") or hasattr(y, "data_ptr"):
+        return x is y
+    return x == y
 
 
 def lines_in_memory(span: Span) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..columns import Column, Kind
 from ..escape import escaped
+from .spark import blocks
 
 Value = str | int | float | bool | None
 
@@ -23,6 +24,8 @@ def plain(row: Mapping[str, object], column: Column) -> Value:
     3
     """
     value = row.get(column.name)
+    if isinstance(value, tuple):                # heights of a small histogram
+        return blocks(value)
     return None if value is None else _PLAIN[column.dtype](value)
 
 

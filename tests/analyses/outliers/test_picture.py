@@ -8,7 +8,7 @@ import torch
 from scipy.stats import norm
 
 import weightscope as ws
-from weightscope.analyses.outliers.answers import PLACES
+from weightscope.analyses.outliers.request import PLACES
 from weightscope.reports.pictures import drawing
 
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 import weightscope as ws
-from weightscope.analyses.spectrum import answers as spectrum_answers
+from weightscope.analyses.spectrum import draws
 from weightscope.statistics.readings import power_law
 
 UP = "model.layers.{}.mlp.up_proj.weight".format
@@ -501,8 +501,8 @@ def test_each_tensor_has_draws_of_its_own(draw, spectra, null):
 def test_a_law_is_fitted_once_a_tensor(draw, monkeypatch):
     """However many draws."""
     asked = []
-    fit = spectrum_answers.law_of
-    monkeypatch.setattr(spectrum_answers, "law_of", lambda *a: asked.append(a) or fit(*a))
+    fit = draws.law_of
+    monkeypatch.setattr(draws, "law_of", lambda *a: asked.append(a) or fit(*a))
     ws.spectrum({UP(i): draw(24, 32) for i in range(2)}, null="gaussian", draws=5, panels=False)
     assert len(asked) == 2
 

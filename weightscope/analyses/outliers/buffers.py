@@ -6,15 +6,14 @@ a sound one gets none. Attention masks hold -Inf by design.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from ...columns import Column
 from ...dtypes import DTYPES
 from ...sketches import Count, ValueCounts
 from ...statistics.readings.moments import nonfinite
 from ...statistics.statistic import Evidence, Statistic
-from ..analysis import Piece
+from ..piece import Piece
 
 FLOATING = ("float", "code")                    # kinds of element types that may hold NaN or Inf
 ALONE = "a buffer: checked for NaN and Inf alone"
@@ -56,8 +55,3 @@ def _is_mask(piece: Piece, counts: ValueCounts) -> bool:
         return False
     long = sum(size > 1 for size in piece.stored.dims)  # a mask of 1 x 1 x 1024 x 1024 has two
     return "mask" in piece.name.lower() or (long > 1 and counts.distinct == 1)
-
-
-def unjudged(asked: Sequence[Statistic]) -> dict[str, Any]:
-    """The columns of an analysis, all null."""
-    return {column.name: None for statistic in asked for column in statistic.columns}

@@ -12,7 +12,7 @@ from ...statistics.marked_lines import row_z
 from ...statistics.readings.marked_lines import MARGINS
 
 if TYPE_CHECKING:
-    from ..analysis import Answer
+    from ..measuring import Answer
 
 Line = dict[str, Any]
 WEIGHTS = (

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ..analysis import Piece
 from ..notes import joined
+from ..piece import Piece
 from . import judgements as judge
 from .judgements import Severity, Values
 from .lines import named

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from ..analysis import Piece
+from ..piece import Piece
 
 Severity = Literal["info", "warn", "error"]
 Values = Mapping[str, object]

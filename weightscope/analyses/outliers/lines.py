@@ -12,6 +12,7 @@ from ...heavy import numpy as np
 from ...sketches import Hashes, Margins, Twins, Untrained
 from ...statistics.marked_lines import constant, dead, duplicated, one_sign, outlying, rms, twins
 from ...statistics.readings.marked_lines import MARGINS
+from .base import BASE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     Places = Mapping[str, NDArray[np.int64]]    # what lines are ("dead rows") -> which, ascending
 
-BASE = "base"                                   # where the hashes of the base stand among a tensor's sketches
 LOUD = 4.0                                      # RMS of a line over the median one: two bits of every absmax scale
 RUNS = 8                                        # that a note names
 

@@ -16,13 +16,13 @@ from ...heavy import special
 from ...sketches import Beyond, Top
 from ...sketches.quantiles import resolved
 from ...statistics.nulls import max_z_null
-from .answers import PLACES
+from .request import PLACES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...sketches import Crossings, TopWeights, ValueCounts
-    from ..analysis import Answer
+    from ..measuring import Answer
 
 POINTS = 200                                    # of a tail, whose ranks are thinned evenly in their logs, and of a line
 NEAREST = 0.5                                   # std: where the Gaussian's line begins, and what is near is not drawn

@@ -1,93 +1,70 @@
-"""outliers: what stands out? Extreme, dead, duplicate, untrained and non-finite weights, and what they cost."""
+"""The rows of `outliers`: one a tensor or a group with its findings, or a list of the furthest weights or rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from ...columns import Block, Column, Panel, Row
+from ...checkpoints import open_checkpoint
+from ...columns import Message, Panel, Row
 from ...engine.unit import Measurer
-from ...statistics.readings import CROWDING, EXTREMES, MARKED_LINES, UNTRAINED, quantisation
-from ...statistics.statistic import Evidence, Statistic, chosen, evaluate
+from ...sketches import Count
 from .. import pieces
-from ..analysis import Analysis, Answer, Model
-from ..groups import grouped, keys_of, spread, with_spread
-from ..identity import NOTE, SOURCE, TENSOR, of_group, of_tensor, sourced
+from ..analysis import Analysis, Found, Setting, gathered
+from ..measuring import Answer, answers
 from ..notes import joined
-from .answers import AGAINST, TWIN, answers, uncompared
-from .buffers import NONFINITE, is_buffer, is_checked
-from .extremes import ROWS, WEIGHTS, top_rows, top_weights
-from .findings import FOUND, GRAVITY, SEVERITY, gravest, judged
+from ..piece import Model
+from ..rows import NOTE, grouped, of_group, of_tensor, pooled, sourced
+from .base import changes, uncompared
+from .buffers import NONFINITE, is_buffer, is_checked, is_sound
+from .columns import JUDGED, columns, optional
+from .extremes import top_rows, top_weights
+from .findings import gravest, judged
 from .lines import marked
 from .options import OutliersOptions
 from .picture import panel
+from .request import OutliersRequest
+from .twins import TWIN, twin
 
-JUDGED = (SEVERITY, FOUND, GRAVITY)
 OF_TWINS = frozenset({"nan", "dead_rows"})      # of the readings that look at what twins are told by
 
 
-def statistics(o: OutliersOptions) -> tuple[Statistic, ...]:
-    """In the order of their columns."""
-    return (EXTREMES, MARKED_LINES, UNTRAINED, CROWDING) + ((quantisation(o.schemes),) if o.schemes else ())
+def models(sources: Sequence[Any], o: OutliersOptions, setting: Setting) -> tuple[Model, ...]:
+    """The sources, each with the base beside it."""
+    found = gathered(pieces.everything, sources, o, setting)
+    if o.base is None:
+        return found
+    base = pieces.everything(open_checkpoint(o.base, setting.opening), setting.reading)
+    return tuple(replace(model, base=base) for model in found)
 
 
-def columns(o: OutliersOptions) -> tuple[Column, ...]:
-    """Findings first, then what they rest on."""
-    source = (SOURCE,) if o.several else ()
-    if o.top or o.top_rows:
-        return (*source, TENSOR[0], *(WEIGHTS if o.top else ROWS))
-    against = AGAINST if o.base else ()
-    if o.by != "tensor":
-        keys = tuple(replace(c, shown=c.shown and c.name != "params") for c in keys_of(o.by))
-        return (*source, *keys, *JUDGED, *_shown(with_spread(statistics(o))), NOTE)
-    named = tuple(replace(c, shown=c.name == "tensor") for c in TENSOR)
-    own = _shown((*(c for s in statistics(o) for c in s.columns), TWIN, *against))
-    return (*source, *named, *JUDGED, *own, NOTE)
-
-
-def _shown(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """On a terminal what an option brought stands in place of the usual readings, for which no room would be left."""
-    brought = any(c.option for c in columns)
-    return tuple(replace(c, shown=c.shown and (bool(c.option) or not brought)) for c in columns)
-
-
-def optional(o: OutliersOptions) -> Mapping[str, str]:
-    """Columns that another option would bring."""
-    single = "a run without --top and --top-rows" if o.top or o.top_rows else "--by tensor"
-    full = OutliersOptions(quant=("all",), base="base")
-    of_groups = (*keys_of("role"), *keys_of("layer"), *with_spread(statistics(full)))
-    return (
-        {c.name: "--by role" if o.by == "tensor" else c.option or single for c in of_groups}
-        | {c.name: c.option or single for c in columns(full)}
-        | {c.name: "--top" for c in WEIGHTS}
-        | {c.name: "--top-rows" for c in ROWS if c.name == "rms"}
-        | {"source": "several MODELs"}
-    )
-
-
-def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iterator[Row | Panel | Block]:
+def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iterator[Found]:
     """One row a tensor or a group with its findings; or the list of extremes that was asked for."""
-    asked = () if o.top or o.top_rows else chosen(statistics(o), _needed(o))
-    notes(models, o)                            # refuses a base of another model
+    yield from [Message(text) for model in models for text in _remarks(model) if text]
+    total: list[Mapping[str, object]] = []
     for model in models:
-        own, found = sourced(models, model), answers(model, o, asked, measure)
+        own, found = sourced(models, model), _answers(model, o, measure)
         if o.top:
             yield from (Row({**own, **values}) for values in top_weights(found, o.top))
         elif o.top_rows:
             yield from (Row({**own, **values}) for values in top_rows(found, o.top_rows))
         elif o.by != "tensor":
-            yield from _groups(list(found), asked, o, own)
+            yield from _groups(list(found), o, own)
         else:
             for answer in found:
-                yield Row({**own, **of_tensor(answer.piece), **_judged(answer, o)})
+                values = _judged(answer, o)
+                total.append(values)
+                yield Row({**own, **of_tensor(answer.piece), **values})
                 if o.panels and not is_buffer(answer.piece):
                     yield panel(answer, {**own, "tensor": answer.piece.name})
+    if o.by == "tensor" and not (o.top or o.top_rows) and _needed(o) is None:
+        yield Message(_total(total), after=True)
 
 
-def notes(models: Sequence[Model], o: OutliersOptions) -> tuple[str, ...]:
+def _remarks(model: Model) -> tuple[str, str]:
     """Which matrices could not be compared with the base, and that there were only buffers to check."""
-    lone = (uncompared(model) for model in models) if o.base else ()
-    return tuple(filter(None, (*lone, *(_only_buffers(model) for model in models))))
+    return uncompared(model) if model.base else "", _only_buffers(model)
 
 
 def _only_buffers(model: Model) -> str:
@@ -96,6 +73,29 @@ def _only_buffers(model: Model) -> str:
         return ""
     checked = sum(is_checked(piece) for piece in model.pieces)
     return f"no weight among {_many(len(model.pieces), 'tensor')}; {_many(checked, 'buffer')} checked for NaN and Inf"
+
+
+def _answers(model: Model, o: OutliersOptions, measure: Measurer) -> Iterator[Answer]:
+    """Every weight with its values and sketches, in order, twins named; of buffers those that are broken."""
+    base = model.base.by_name if model.base else {}
+    weights = [piece for piece in model.pieces if not is_buffer(piece)]
+    alone = sum(piece.entry is not None for piece in weights) == 1
+    request = OutliersRequest(o, _needed(o), base, alone)
+    seen: dict[object, str] = {}
+    asked = [piece for piece in model.pieces if not is_buffer(piece) or request.units(piece)]
+    for answer in answers(asked, request, measure):
+        piece, sketches = answer.piece, answer.sketches
+        if is_buffer(piece):
+            counts = sketches.get(Count())
+            if counts is None or not is_sound(piece, counts):  # what does not fit the memory has a note
+                yield answer
+        elif piece.entry is None:
+            yield answer
+        else:
+            since = changes(piece, base, sketches) if model.base else {}
+            note = joined(answer.values["note"], since.get("note"))
+            own = {TWIN.name: twin(piece, sketches, seen), **since, "note": note}
+            yield replace(answer, values={**answer.values, **own})
 
 
 def _needed(o: OutliersOptions) -> frozenset[str] | None:
@@ -112,31 +112,24 @@ def _judged(answer: Answer, o: OutliersOptions) -> dict[str, object]:
     return {**answer.values, **judged(answer.values, answer.piece, frozenset(o.ignore), marked(answer.sketches))}
 
 
-def _groups(
-    found: Sequence[Answer], asked: Sequence[Statistic], o: OutliersOptions, own: Mapping[str, object]
-) -> Iterator[Row | Panel]:
+def _groups(found: Sequence[Answer], o: OutliersOptions, own: Mapping[str, object]) -> Iterator[Row | Panel]:
     """Pooled counts and energies beside their spread, and the gravest finding of a tensor; pictures of the tensors."""
+    asked = OutliersRequest(o, _needed(o)).statistics
     triples = ((a.piece, _judged(a, o), a.pooling) for a in found)
     for group in grouped(triples, o.by):
-        kind = str(group.keys["kind"])
-        pooling = (NONFINITE,) if kind == "buffer" else [s for s in asked if s.pools]
-        values = evaluate(pooling, Evidence(group.pooled, None, kind=kind))
-        around = dict(spread(group, [c for s in asked for c in s.columns]))
-        sizes = {"tensors": len(group.values), "params": group.params}
-        note = joined(values["note"], group.noted)
+        pooling = (NONFINITE,) if group.keys["kind"] == "buffer" else [s for s in asked if s.pools]
+        values = pooled(group, pooling, [c for s in asked for c in s.columns])
         worst = gravest(group.values) if _needed(o) is None else {}
-        yield Row({**own, **group.keys, **sizes, **worst, **around, **values, "note": note})
+        yield Row({**own, **worst, **values})
     drawn = [answer for answer in found if not is_buffer(answer.piece)] if o.panels else []
     for answer in drawn:
         keys = {**own, **of_group(answer.piece, o.by), "kind": answer.piece.place.kind}
         yield replace(panel(answer, {**own, "tensor": answer.piece.name}), of=keys)
 
 
-def closing(seen: Sequence[Row]) -> str:
-    """The one-line total: how many tensors, how many errors and warnings; none of groups and lists."""
-    if not all({"tensor", "severity"} <= row.values.keys() for row in seen):
-        return ""
-    errors, warnings = (sum(row.values["severity"] == s for row in seen) for s in ("error", "warn"))
+def _total(seen: Sequence[Mapping[str, object]]) -> str:
+    """How many tensors, how many errors and warnings."""
+    errors, warnings = (sum(values["severity"] == s for values in seen) for s in ("error", "warn"))
     return f"{_many(len(seen), 'tensor')}: {_many(errors, 'error')}, {_many(warnings, 'warning')}"
 
 
@@ -150,9 +143,7 @@ OUTLIERS = Analysis(
     columns,
     optional,
     rows,
-    pieces.everything,
+    models,
     draws=True,
     applies=lambda piece: not is_buffer(piece),
-    closing=closing,
-    notes=notes,
 )

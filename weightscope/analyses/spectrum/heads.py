@@ -9,8 +9,8 @@ from ...checkpoints import Entry
 from ...checkpoints.views import Part, Product, Transpose
 from ...geometry import Index
 from ...naming import heads_in
-from ..analysis import Piece
 from ..notes import joined
+from ..piece import Piece
 
 UNKNOWN = "heads unknown: no num_attention_heads in config.json"
 FUSED = "q, k and v are not apart: no heads"

@@ -1,6 +1,7 @@
-"""Grouped rows: tensors of one role, layer or model pooled, beside the median, least and greatest of the tensors.
+"""How the rows of every analysis begin, and how they are grouped: identity of a tensor, keys of a group, spread.
 
-Pooling exact Gaussians of different sigma fakes heavy tails, so a pooled value never stands alone; kinds never mix.
+Pooling exact Gaussians of different sigma fakes heavy tails, so a pooled value never stands alone, but beside the
+median, least and greatest of the tensors; kinds never mix.
 """
 
 from __future__ import annotations
@@ -13,15 +14,70 @@ from statistics import median
 from typing import Any
 
 from ..columns import INDEX, Column
-from ..statistics.statistic import Statistic
-from .analysis import Piece
-from .identity import KEYS, KIND, SIZES, of_group
+from ..statistics.statistic import Evidence, Statistic, evaluate
+from .notes import joined
+from .piece import Model, Piece
 
+SOURCE = Column("source", "str", "which MODEL, as given; where there are several", shown=True)
+TENSOR = (
+    Column("tensor", "str", "name as stored, with [part] for a split piece and [lora] for a pair", shown=True),
+    Column("layer", "int", "layer index; null outside the stack"),
+    Column("role", "str", "what the tensor does (closed list); `unknown` where no rule matches", shown=True),
+    Column("part", "str", "which part of a fused tensor: q, k, v, gate, up, an expert"),
+    Column("stack", "str", "tower of a model that has several"),
+    Column("kind", "str", "matrix, conv, embedding, norm, bias, router or buffer"),
+    Column("shape", "str", "dimensions as stored", shown=True),
+    Column("dtype", "str", "element type as safetensors spells it", shown=True),
+    Column("quantised", "bool", "stored as codes of a quantised layout, decoded or not"),
+    Column("params", "int", "number of elements"),
+)
+NOTE = Column("note", "str", "why a value is missing, or what is odd about the tensor")
+KIND = Column("kind", "str", "matrix, conv, embedding, norm, bias or router: never mixed in one row", shown=True)
+KEYS = {
+    "role": (Column("role", "str", "what the tensors do", shown=True),),
+    "layer": (
+        Column("stack", "str", "tower of a model that has several"),
+        Column("layer", "int", "layer index", shown=True),
+    ),
+    "model": (),
+    "dtype": (Column("dtype", "str", "element type as safetensors spells it", shown=True),),
+}
+SIZES = (
+    Column("tensors", "int", "tensors in the group", shown=True),
+    Column("params", "int", "their elements", shown=True),
+)
 SPREAD = {
     "_median": "median over the tensors of",
     "_min": "least over the tensors of",
     "_max": "greatest over the tensors of",
 }
+
+
+def of_tensor(piece: Piece) -> dict[str, object]:
+    """The identity of one piece; empty text is null."""
+    place = piece.place
+    return {
+        "tensor": piece.name,
+        "layer": place.layer,
+        "role": place.role,
+        "part": place.part or None,
+        "stack": place.stack or None,
+        "kind": place.kind,
+        "shape": piece.shape,
+        "dtype": piece.dtype,
+        "quantised": bool(piece.stored.coded),
+        "params": piece.params,
+    }
+
+
+def of_group(piece: Piece, by: str) -> dict[str, object]:
+    """The keys of the group that a piece belongs to."""
+    return {c.name: of_tensor(piece)[c.name] for c in KEYS[by]}
+
+
+def sourced(models: Sequence[Model], model: Model) -> dict[str, object]:
+    """The column `source` where there are several models."""
+    return {"source": model.source} if len(models) > 1 else {}
 
 
 @dataclass
@@ -70,6 +126,20 @@ def keys_of(by: str) -> tuple[Column, ...]:
     return (*KEYS[by], KIND, *SIZES)
 
 
+def of_tensors(own: Iterable[Column], several: bool, beside: Sequence[str] = ()) -> tuple[Column, ...]:
+    """The columns of a table of tensors; a terminal shows of the identity the name, and what is named `beside` it."""
+    source = (SOURCE,) if several else ()
+    named = tuple(replace(c, shown=c.name == "tensor" or c.name in beside) for c in TENSOR)
+    return (*source, *named, *own, NOTE)
+
+
+def of_groups(own: Iterable[Column], several: bool, by: str) -> tuple[Column, ...]:
+    """The columns of a table of groups; a terminal does not show how many elements they have."""
+    source = (SOURCE,) if several else ()
+    keys = tuple(replace(c, shown=c.shown and c.name != "params") for c in keys_of(by))
+    return (*source, *keys, *own, NOTE)
+
+
 def with_spread(statistics: Sequence[Statistic]) -> tuple[Column, ...]:
     """Every statistic pooled, where its records merge, and for numbers the spread over the tensors."""
     return tuple(
@@ -107,3 +177,16 @@ def spread(group: Group, statistics: Sequence[Column]) -> Iterator[tuple[str, ob
         seen = [v for row in group.values if isinstance(v := row.get(column.name), int | float) and v == v]
         around = (float(median(seen)), min(seen), max(seen)) if seen else (None,) * 3
         yield from zip((column.name + suffix for suffix in SPREAD), around, strict=True)
+
+
+def pooled(group: Group, statistics: Sequence[Statistic], columns: Sequence[Column]) -> dict[str, object]:
+    """The row of a group: keys and sizes, the spread of columns over its tensors, statistics of what pools, a note."""
+    values = evaluate(statistics, Evidence(group.pooled, None, kind=str(group.keys["kind"])))
+    return {
+        **group.keys,
+        "tensors": len(group.values),
+        "params": group.params,
+        **dict(spread(group, columns)),
+        **values,
+        "note": joined(values["note"], group.noted),
+    }

@@ -1,0 +1,44 @@
+"""Piece and Model: an entry at its place, and an opened checkpoint as its pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..checkpoints import Checkpoint, Entry, Stored
+from ..naming import Place
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One thing that gets a row: an entry that stands at a place."""
+
+    name: str  # as stored, with [part] or [lora]
+    place: Place
+    stored: Stored
+    entry: Entry | None = None  # None: listed, never measured
+    shape: str = ""  # 768x3072, as stored
+    dtype: str = ""
+    params: int = 0
+    note: str = ""
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether it is measured and has rows and columns: vectors have element statistics only."""
+        return self.entry is not None and min(self.entry.shape) > 1
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """An opened checkpoint and its pieces in natural order."""
+
+    source: str
+    checkpoint: Checkpoint
+    pieces: tuple[Piece, ...]
+    base: Model | None = None  # the model that this one came from
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Piece]:
+        """The pieces by their names."""
+        return {piece.name: piece for piece in self.pieces}

@@ -1,0 +1,44 @@
+"""Which pieces are matrices, and how many rows and columns they have: two dimensions do not make one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...columns import Column
+from ..piece import Piece
+
+SIDES = (
+    Column("m", "int", "rows, in math orientation (outputs); zero rows included; null where there is no matrix"),
+    Column("n", "int", "columns, in math orientation (inputs); zero columns included; null where there is no matrix"),
+)
+
+
+def lack(piece: Piece) -> str:
+    """Why a piece has no spectrum, "" for a matrix, measurable or not: two dimensions do not make one."""
+    kind, dims = piece.place.kind, piece.stored.dims
+    if kind == "buffer" or piece.dtype == "BOOL":
+        return "a buffer: no spectrum"
+    if piece.stored.coded:                      # packed: the stored shape does not tell that of the weight
+        return "a vector: no spectrum" if kind in ("norm", "bias") else ""
+    if kind in ("norm", "bias") or min(_shape(piece)) < 2:
+        return "a vector: no spectrum" if piece.params else "no elements"
+    if kind != "conv" or len(dims) < 3 or dims[1] > 1:
+        return ""
+    known = piece.place.role == "conv.depthwise"
+    return f"{'a depthwise kernel' if known else 'one input channel, depthwise or a bank of filters'}: no spectrum"
+
+
+def sides(piece: Piece) -> Mapping[str, int | None]:
+    """SIDES of a matrix, measurable or not: what its header tells; of codes nothing."""
+    shape = (None, None) if lack(piece) or piece.stored.coded else _shape(piece)
+    return dict(zip((c.name for c in SIDES), shape, strict=True))
+
+
+def _shape(piece: Piece) -> tuple[int, int]:
+    """Rows and columns, also of what cannot be decoded."""
+    if piece.entry:
+        return piece.entry.shape
+    place, stored = piece.place, piece.stored
+    m, n = stored.shape if place.expert is None else stored.dims[1:3]
+    m, n = (n, m) if place.transpose else (m, n)
+    return place.rows.size if place.rows else m, place.cols.size if place.cols else n
