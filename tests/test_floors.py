@@ -79,7 +79,7 @@ def test_imports_only_go_down(path):
 @pytest.mark.parametrize(
     ("module", "source", "wrong"),
     [
-        (("sketches", "x"), "from ..statistics.iid import a", "weightscope.statistics.iid.a"),
+        (("sketches", "x"), "from ..statistics.lines.iid import a", "weightscope.statistics.lines.iid.a"),
         (("naming", "x"), "def f():\n    from ..checkpoints import a", "weightscope.checkpoints.a"),
         (("analyses", "fit"), "from ..engine.device import choose", "weightscope.engine.device.choose"),
         (("checkpoints", "readers", "x"), "from ...api import fit", "weightscope.api.fit"),

@@ -30,7 +30,7 @@ from tests.bench.spectrum import commands, decomposing, exactness, reading
 from tests.bench.weightwatcher import watching
 from weightscope.checkpoints import Stored, open_checkpoint
 from weightscope.sketches import Count, Lines, Scratch, Tile
-from weightscope.statistics.fitting import fit_laws
+from weightscope.statistics.laws.fitting import fit_laws
 
 PARTS = ("starting", "counting", "file", "fitting", "spectrum", "outliers", "peer")
 DEMO = Path(weightscope.__file__).parent / "demo" / "gpt.safetensors"

@@ -18,10 +18,10 @@ from weightscope.checkpoints import Stored
 from weightscope.engine import Executor, Unit, choose
 from weightscope.geometry import whole
 from weightscope.sketches import Decompose, Scratch, SingularValues, Tile
-from weightscope.statistics.marchenko_pastur import bulk
-from weightscope.statistics.mp_law import mp_cdf, mp_edges
-from weightscope.statistics.power_law import power_law
-from weightscope.statistics.residual_product import effective_depth
+from weightscope.statistics.spectra.bulk import bulk
+from weightscope.statistics.spectra.effective_depth import effective_depth
+from weightscope.statistics.spectra.mp_law import mp_cdf, mp_edges
+from weightscope.statistics.spectra.power_law import power_law
 
 ROOM = 2 << 30  # bytes: two Gram matrices of 4096 x 4096 and their decompositions at once
 DRAW = torch.Generator().manual_seed(0)

@@ -9,9 +9,9 @@ from scipy import stats
 
 from weightscope import fit
 from weightscope.sketches.quantiles import robust_std
-from weightscope.statistics.filters import tiny_share, trimmed
-from weightscope.statistics.moments import l_kurtosis
-from weightscope.statistics.shape import beta_moment, weibull_k
+from weightscope.statistics.elements.filters import tiny_share, trimmed
+from weightscope.statistics.elements.moments import l_kurtosis
+from weightscope.statistics.elements.shape import beta_moment, weibull_k
 
 NULL = ("best", "beta", "ks_normal", "weibull_k", "tiny_share", "robust_std", "l_kurtosis", "trimmed_std", "pattern",
         "beta_moment")

@@ -9,10 +9,10 @@ import torch
 import weightscope as ws
 from weightscope.analyses.spectrum.picture import panel
 from weightscope.reports.pictures import drawing
-from weightscope.statistics.marchenko_pastur import bulk
-from weightscope.statistics.mp_law import mp_cdf
-from weightscope.statistics.power_law import power_law
-from weightscope.statistics.spectrum import Spectrum
+from weightscope.statistics.spectra.bulk import bulk
+from weightscope.statistics.spectra.mp_law import mp_cdf
+from weightscope.statistics.spectra.power_law import power_law
+from weightscope.statistics.spectra.spectrum import Spectrum
 
 OF = {"tensor": "w"}
 RNG = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 import weightscope as ws
 from weightscope.analyses.spectrum import draws
-from weightscope.statistics.readings import power_law
+from weightscope.statistics.spectra import power_law
 
 UP = "model.layers.{}.mlp.up_proj.weight".format
 QKV = "transformer.h.0.attn.c_attn.weight"
@@ -636,7 +636,7 @@ def test_columns_pay_for_themselves_alone(draw, monkeypatch):
     model = {UP(i): draw(48, 32) for i in range(2)}
     full = ws.spectrum(model, panels=False, balance=True).rows
     monkeypatch.setattr(power_law, "power_law", None)
-    monkeypatch.setattr("weightscope.statistics.readings.bulk.bulk", None)
+    monkeypatch.setattr("weightscope.statistics.spectra.bulk.bulk", None)
     few = ws.spectrum(model, panels=False, columns=["stable_rank", "effective_depth"], where="near_zero < 1")
     for row, own in zip(few.rows, full, strict=True):
         assert all(row[c] == own[c] for c in ("stable_rank", "effective_depth", "near_zero", "rank"))

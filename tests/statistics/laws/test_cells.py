@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weightscope.statistics.laws.cells import Cells, excess_zeros, prepare, weighted
+from weightscope.statistics.laws.cells import Cells, prepare, weighted
 
 
 def test_points_are_in_standard_units(counts_of):
@@ -77,15 +77,7 @@ def test_excess_zeros_leave(counts_of):
     """More than 1% exact zeros among fine cells leave; fewer stay."""
     x = np.random.default_rng(0).normal(size=1000)
     many, few = counts_of(np.append(x, np.zeros(500))), counts_of(np.append(x, np.zeros(10)))
-    assert (excess_zeros(many), excess_zeros(few)) == (True, False)
     assert (prepare(many).n, prepare(few).n) == (1000, 1010)
-
-
-def test_zeros_of_a_lattice_stay(stored_as):
-    """On a coarse lattice zero is a cell like its neighbours, unless weights were pruned."""
-    x = np.random.default_rng(0).normal(0, 0.005, 50_000)
-    assert not excess_zeros(stored_as(x, "F8_E4M3"))
-    assert excess_zeros(stored_as(np.append(x, np.zeros(50_000)), "F8_E4M3"))
 
 
 def test_only_coarse_types_are_lattices(stored_as):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from weightscope.statistics.fitting import fit_laws, fitted
 from weightscope.statistics.laws import LAWS
 from weightscope.statistics.laws.cells import prepare
+from weightscope.statistics.laws.fitting import fit_laws, fitted
 from weightscope.statistics.laws.law import centre_of, in_units, pdf
 
 Q = np.array([1e-6, 1e-3, 0.02, 0.3, 0.499, 0.5, 0.61, 0.9, 0.999, 1 - 1e-6])

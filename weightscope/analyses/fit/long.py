@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ...columns import Column
 from ...sketches import ValueCounts
-from ...statistics.fitting import fit_laws
 from ...statistics.laws import LAWS
+from ...statistics.laws.fitting import fit_laws
 
 PARAMETERS = tuple(dict.fromkeys(p for law in LAWS for p in law.parameters))
 LONG = (

@@ -11,11 +11,11 @@ from math import isnan
 from ...columns import Column, Curve, Panel, titled
 from ...heavy import numpy as np
 from ...sketches import ValueCounts
-from ...statistics.density import density, law_density
-from ...statistics.fitting import fit_laws
+from ...statistics.elements.excess_zeros import excess_zeros
+from ...statistics.elements.moments import BEYOND
 from ...statistics.laws import LAWS
-from ...statistics.laws.cells import excess_zeros
-from ...statistics.moments import BEYOND
+from ...statistics.laws.density import density, law_density
+from ...statistics.laws.fitting import fit_laws
 
 HISTOGRAM = Column("histogram", "str", "the weights from -4 to 4 sigma, drawn in block characters", shown=True)
 BARS, REACH = 12, 4.0  # of the small histogram: two thirds of a sigma to a bar

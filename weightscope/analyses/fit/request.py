@@ -9,14 +9,16 @@ from typing import Any
 
 from ...engine.unit import Measured, Unit
 from ...sketches import Count
-from ...statistics.moments import BEYOND
-from ...statistics.readings import CODING, LAWS, LINES, MOMENTS, SHAPE, core
+from ...statistics.elements import CODING, MOMENTS, SHAPE
+from ...statistics.elements.moments import BEYOND
+from ...statistics.laws import BEST_LAW
+from ...statistics.lines import LINES, core
 from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
 from ..notes import joined
 from ..piece import Piece
 from .options import FitOptions
 
-ALWAYS = (MOMENTS, LAWS, SHAPE, LINES)
+ALWAYS = (MOMENTS, BEST_LAW, SHAPE, LINES)
 VECTOR = "a vector: element statistics only"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ...columns import Block, Column, Panel, Row, titled
 from ...engine.unit import Measurer
 from ...sketches import Count, ValueCounts
-from ...statistics.moments import BEYOND
+from ...statistics.elements.moments import BEYOND
 from .. import pieces
 from ..analysis import Analysis, Found, gathered
 from ..measuring import Answer, answers

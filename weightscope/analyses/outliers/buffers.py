@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ...columns import Column
 from ...dtypes import DTYPES
 from ...sketches import Count, ValueCounts
-from ...statistics.readings.moments import nonfinite
+from ...statistics.elements.moments import nonfinite
 from ...statistics.statistic import Evidence, Statistic
 from ..piece import Piece
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
 from ...sketches import Beyond, Margins, Top
-from ...statistics.marked_lines import row_z
-from ...statistics.readings.marked_lines import MARGINS
+from ...statistics.lines.margins import MARGINS
+from ...statistics.lines.marked_lines import row_z
 
 if TYPE_CHECKING:
     from ..measuring import Answer

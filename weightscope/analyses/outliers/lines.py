@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ...heavy import numpy as np
 from ...sketches import Hashes, Margins, Twins, Untrained
-from ...statistics.marked_lines import constant, dead, duplicated, one_sign, outlying, rms, twins
-from ...statistics.readings.marked_lines import MARGINS
+from ...statistics.lines.margins import MARGINS
+from ...statistics.lines.marked_lines import constant, dead, duplicated, one_sign, outlying, rms, twins
 from .base import BASE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...statistics.marked_lines import Lines
+    from ...statistics.lines.margins import Lines
 
     Places = Mapping[str, NDArray[np.int64]]    # what lines are ("dead rows") -> which, ascending
 

@@ -15,7 +15,7 @@ from ...heavy import numpy as np
 from ...heavy import special
 from ...sketches import Beyond, Top
 from ...sketches.quantiles import resolved
-from ...statistics.nulls import max_z_null
+from ...statistics.elements.largest_z import max_z_null
 from .request import PLACES
 
 if TYPE_CHECKING:

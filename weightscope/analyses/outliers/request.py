@@ -8,8 +8,9 @@ from typing import Any
 
 from ...engine.unit import Measured, Unit
 from ...sketches import Beyond, Hashes, Top, Untrained
-from ...statistics.readings import CROWDING, EXTREMES, MARKED_LINES, UNTRAINED, quantisation
-from ...statistics.readings.marked_lines import MARGINS
+from ...statistics.elements import EXTREMES, quantisation
+from ...statistics.lines import CROWDING, MARKED_LINES, UNTRAINED
+from ...statistics.lines.margins import MARGINS
 from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
 from ..measuring import nulls
 from ..notes import joined

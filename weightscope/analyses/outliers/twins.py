@@ -8,8 +8,8 @@ from typing import Any
 
 from ...columns import Column
 from ...sketches import Beyond, Twins
-from ...statistics.marked_lines import content
-from ...statistics.readings.marked_lines import MARGINS
+from ...statistics.lines.margins import MARGINS
+from ...statistics.lines.marked_lines import content
 from ..piece import Piece
 
 TWIN = Column("twin_of", "str", "an earlier tensor of the same content")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...columns import Column
-from ...statistics.readings import against
+from ...statistics.spectra import against
 from ...statistics.statistic import Evidence, Statistic
 from ..rows import TENSOR, keys_of, of_groups, of_tensors, with_spread
 from .matrices import SIDES

@@ -11,7 +11,7 @@ from zlib import crc32
 from ...checkpoints.views import Drawn
 from ...engine.unit import Measured, Measurer, Unit
 from ...sketches import Count, Shuffled
-from ...statistics.readings.drawn import drawn, law_of, readings
+from ...statistics.spectra.drawn import drawn, law_of, readings
 from ..measuring import Answer
 from ..notes import joined
 from ..piece import Piece

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 
 from ...columns import Curve, Panel, titled
 from ...heavy import numpy as np
-from ...statistics.marchenko_pastur import Bulk
-from ...statistics.mp_law import mp_pdf
-from ...statistics.readings.bulk import bulk_of
-from ...statistics.readings.power_law import fit_of, tail_of
+from ...statistics.spectra.bulk import Bulk, bulk_of
+from ...statistics.spectra.mp_law import mp_pdf
+from ...statistics.spectra.power_law import fit_of, tail_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...statistics.spectrum import Spectrum
+    from ...statistics.spectra.spectrum import Spectrum
 
 FEWEST, SINGLY, MOST = 8, 20, 100               # bins up to the edge: beside a law, of values alone, of any
 POINTS = 200                                    # of a line, and of a tail, whose ranks are thinned evenly in their logs

@@ -11,10 +11,10 @@ from ...checkpoints.views import Product, Transpose
 from ...engine.unit import Measured, Unit
 from ...errors import Unmeasured
 from ...sketches import Count, Factor, Lines
-from ...statistics.ranks import eps_of
-from ...statistics.readings import chance, depth, evenness, noise, sizes, tail, twin
-from ...statistics.readings.drawn import NULLS_OF
-from ...statistics.spectrum import THIN, Spectrum, of_product, spectrum
+from ...statistics.elements.spacing import eps_of
+from ...statistics.spectra import chance, depth, evenness, noise, sizes, tail, twin
+from ...statistics.spectra.drawn import NULLS_OF
+from ...statistics.spectra.spectrum import THIN, Spectrum, of_product, spectrum
 from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
 from ..measuring import Answer
 from ..notes import joined

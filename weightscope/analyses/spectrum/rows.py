@@ -9,7 +9,7 @@ from functools import partial
 from ...columns import Block, Column, Panel, Row, titled
 from ...engine.unit import Measurer
 from ...heavy import numpy as np
-from ...statistics.spectrum import Spectrum
+from ...statistics.spectra.spectrum import Spectrum
 from .. import pieces
 from ..analysis import Analysis, Found, gathered
 from ..measuring import Answer, answers

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from ...heavy import numpy as np
 from ...sketches.quantiles import spread_over_cells
-from ..moments import BEYOND
+from ..elements.excess_zeros import excess_zeros
+from ..elements.moments import BEYOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,6 @@ NARROW = 0.02                                   # std: below it the density at t
 MANY = 4096                                     # cells: below, grouping costs what it saves
 LATTICE = 1e-5                                  # mean width^2/12: what rounding adds to the variance (bf16: 5e-6)
 WIDEST = 1.0                                    # std: mean width of bins above which they show no law
-ZEROS = 0.01                                    # share above which exact zeros leave the fits
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,16 +70,6 @@ def prepare(counts: ValueCounts) -> Cells | str:
     if scale <= abs(centre) * 1e-14:
         return "spread beyond float64"
     return _standard(counts, n, centre, scale)
-
-
-def excess_zeros(counts: ValueCounts) -> bool:
-    """Whether exact zeros leave the fits: over 1%, and twice as dense as the cells beside (a lattice has a zero)."""
-    at = int(np.searchsorted(counts.value, 0.0))
-    if counts.zeros <= ZEROS * counts.n or counts.zeros == counts.n or len(counts.value) < 3:
-        return counts.zeros > ZEROS * counts.n
-    near = [i for i in (at - 1, at + 1) if 0 <= i < len(counts.value)]
-    density = [counts.counts[i] / max(counts.high[i] - counts.low[i], 1e-300) for i in near]
-    return bool(counts.zeros > 2 * max(density) * (counts.high[at] - counts.low[at]))
 
 
 def _standard(counts: ValueCounts, n: int, centre: float, scale: float) -> Cells:

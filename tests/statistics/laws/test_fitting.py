@@ -1,0 +1,144 @@
+"""Which law is best, information criteria, agreement with scipy's own fits, and what cannot be fitted."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from math import log
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from weightscope.statistics.laws import LAWS
+from weightscope.statistics.laws.fitting import Fit, Fits, fit_laws
+
+N = 147_456
+
+
+def _mixture(n, g):
+    return np.where(g.random(n) < 0.8, 1, 3) * g.normal(size=n)
+
+
+DRAWS = {
+    "normal": lambda n, g: g.normal(size=n),
+    "laplace": lambda n, g: g.laplace(size=n),
+    "logistic": lambda n, g: g.logistic(size=n),
+    "student_t": lambda n, g: g.standard_t(4, n),
+    "gennorm": lambda n, g: stats.gennorm.rvs(1.5, size=n, random_state=g),
+    "truncnorm": lambda n, g: stats.truncnorm.rvs(-2, 2, size=n, random_state=g),
+    "uniform": lambda n, g: g.uniform(-1, 1, n),
+    "normal_mixture": _mixture,
+}
+
+
+@pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3"])
+@pytest.mark.parametrize("name", DRAWS)
+def test_best_is_the_law_that_was_drawn(name, dtype, stored_as):
+    """Every law is recognised in two draws of 147,456 weights, in bf16 and on a coarse lattice."""
+    for seed in (0, 1):
+        x = DRAWS[name](N, np.random.default_rng(seed))
+        assert fit_laws(stored_as(x, dtype)).best.law == name
+
+
+def test_criteria_follow_from_the_likelihood(counts_of):
+    """aic = 2k - 2 ln L, bic = k ln n - 2 ln L, k the number of parameters."""
+    fits = fit_laws(counts_of(np.random.default_rng(0).normal(size=500))).fits
+    for fit, law in zip(fits.values(), LAWS, strict=True):
+        k = len(law.parameters)
+        assert (fit.law, fit.n, tuple(fit.params)) == (law.name, 500, law.parameters)
+        assert fit.aic == pytest.approx(2 * k - 2 * fit.loglik)
+        assert fit.bic == pytest.approx(k * log(500) - 2 * fit.loglik)
+
+
+@pytest.mark.parametrize(("x", "law"), [
+    (np.random.default_rng(0).normal(1, 2, 20_000), "normal"),
+    (np.random.default_rng(1).laplace(1, 2, 20_000), "laplace"),
+    (np.random.default_rng(2).logistic(1, 2, 20_000), "logistic"),
+    (np.random.default_rng(3).normal(1, 2, 20_000), "logistic"),
+    (1 + np.random.default_rng(4).standard_t(4, 20_000), "student_t"),
+    (1 + stats.gennorm.rvs(1.5, size=20_000, random_state=5), "gennorm"),
+    (1 + stats.gennorm.rvs(3.0, size=20_000, random_state=6), "gennorm"),
+    (np.random.default_rng(7).uniform(-1, 3, 20_000), "uniform"),
+])
+def test_parameters_equal_scipys_own_fit(x, law, counts_of):
+    """The same maximum as scipy.stats finds on the bare values, within 1e-3."""
+    twin = next(member for member in LAWS if member.name == law)
+    found = fit_laws(counts_of(x), (twin,))[law]
+    _, name, got = twin.twin(found.params)[0]
+    peer = getattr(stats, name)
+    want = dict(zip((*(peer.shapes or "").split(), "loc", "scale"), peer.fit(x), strict=True))
+    assert got == pytest.approx(want, rel=1e-3, abs=1e-3)
+
+
+def test_nearly_one_part_is_normal(stored_as):
+    """A mixture of sigma 1 and 1.02 is normal: the simplest law that costs nothing."""
+    g = np.random.default_rng(0)
+    x = np.where(g.random(N) < 0.5, 1, 1.02) * g.normal(size=N)
+    assert fit_laws(stored_as(x, "BF16")).best.law == "normal"
+
+
+def _fit(law, k, bic_bits, n=10_000):
+    """A fit with k parameters whose BIC is bic_bits per weight above 1 (in bits)."""
+    bic = 2 * n * log(2) * (1 + bic_bits)
+    return Fit(law, {str(i): 0.0 for i in range(k)}, (k * log(n) - bic) / 2, n, 0.0, 0.0, 0.0, False)
+
+
+def test_best_takes_the_fewest_parameters_within_a_thousandth_of_a_bit():
+    """Within 0.001 bits fewer parameters win, among equals the likeliest; beyond, the lowest BIC."""
+    def best(*fits):
+        return Fits({f.law: f for f in fits}).best.law
+
+    assert best(_fit("a", 4, 0.0), _fit("b", 3, 0.0009), _fit("c", 2, 0.0011)) == "b"
+    assert best(_fit("a", 4, 0.0), _fit("b", 2, 0.0009), _fit("c", 2, 0.0005)) == "c"
+    assert best(_fit("a", 4, 0.0), _fit("b", 2, 0.0011)) == "a"
+    assert best(_fit("a", 2, 0.0), _fit("b", 2, 0.0009)) == "a"
+
+
+def test_uniform_is_a_candidate_from_a_thousand_weights_on(counts_of):
+    """Few weights are always bounded, so a small tensor is never called uniform."""
+    g = np.random.default_rng(0)
+    assert fit_laws(counts_of(g.uniform(size=999))).best.law != "uniform"
+    assert fit_laws(counts_of(g.uniform(size=1000))).best.law == "uniform"
+
+
+@pytest.mark.parametrize("values", [[], [np.nan] * 3, [0.0] * 5, [1.0] * 5, [1.0, 2.0]])
+def test_no_fit_has_a_reason(values, counts_of):
+    """What cannot be fitted has no fits, no best, and a reason."""
+    fits = fit_laws(counts_of(np.array(values)))
+    assert (fits.fits, fits.best, fits.get("normal")) == ({}, None, None)
+    assert fits.reason
+
+
+def test_excess_zeros_do_not_bend_the_laws(stored_as):
+    """Half zeros in a normal leave it normal with beta 2, where they alone would give beta 0.1."""
+    x = np.append(np.random.default_rng(0).normal(size=50_000), np.zeros(50_000))
+    fits = fit_laws(stored_as(x, "BF16"))
+    assert fits.best.law == "normal"
+    assert fits["gennorm"].params["beta"] == pytest.approx(2, abs=0.1)
+    assert fits["normal"].n == 50_000
+
+
+def test_fits_are_the_same_from_several_threads(stored_as):
+    """Fitting is pure: eight threads give what one gives, bit for bit."""
+    counts = stored_as(np.random.default_rng(0).standard_t(5, 20_000), "BF16")
+    alone = fit_laws(counts)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(fits == alone for fits in pool.map(fit_laws, [counts] * 16))
+
+
+def test_bins_of_a_large_tensor_fit_as_its_values_do(counts_of):
+    """The bins of a large float32 tensor give the parameters that the bare values give, within 1e-3."""
+    x = np.random.default_rng(0).standard_t(5, 100_000)
+    exact, bins = fit_laws(counts_of(x)), fit_laws(counts_of(x, bins=True))
+    assert bins.best.law == exact.best.law == "student_t"
+    for law in LAWS:
+        if law.name != "uniform":
+            assert bins[law.name].params == pytest.approx(exact[law.name].params, rel=2e-3, abs=2e-3), law.name
+
+
+@pytest.mark.parametrize(("law", "shape", "bound"), [("student_t", "nu", 200.0), ("gennorm", "beta", 8.0)])
+def test_a_bound_is_printed_as_it_is_stated(law, shape, bound, counts_of):
+    """Uniform weights end at nu = 200 and beta = 8: a gate on `nu == 200` sees them."""
+    found = fit_laws(counts_of(np.random.default_rng(4).uniform(-1, 1, 5000)))[law]
+    assert found.at_bound
+    assert found.params[shape] == bound

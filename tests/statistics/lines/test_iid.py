@@ -1,0 +1,136 @@
+"""The i.i.d. readings against numpy on the matrix itself, at their nulls for noise, and where nothing can be read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from weightscope.sketches.margins import Margins
+from weightscope.sketches.power_sums import PowerSums
+from weightscope.statistics.lines.iid import COLUMNS, iid_readings
+
+NAMES = tuple(c.name for c in COLUMNS)
+READINGS = tuple(name for name in NAMES if f"{name}_null" in NAMES)
+
+
+def _margins(w: np.ndarray) -> Margins:
+    sides = ({"sum": w.sum(axis), "squares": (w**2).sum(axis)} for axis in (1, 0))
+    return Margins(*sides, lag=(float((w[:, 1:] * w[:, :-1]).sum()), float((w[1:] * w[:-1]).sum())))
+
+
+def _read(w: np.ndarray) -> dict:
+    finite = np.where(np.isfinite(w), w, 0)
+    value, counts = np.unique(w[np.isfinite(w)], return_counts=True)
+    return dict(iid_readings(_margins(finite), PowerSums.of(value, counts)))
+
+
+def _anova(w: np.ndarray) -> tuple[float, float]:
+    """Sums of squares of a two-way layout without replication, built up cell by cell."""
+    grand = np.full_like(w, w.mean())
+    rows, cols = np.repeat(w.mean(1, keepdims=True), w.shape[1], 1), np.repeat(w.mean(0, keepdims=True), w.shape[0], 0)
+    total = ((w - grand) ** 2).sum()
+    return ((rows - grand) ** 2).sum() / total, ((cols - grand) ** 2).sum() / total
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 50), (70, 4), (64, 96)])
+def test_readings_equal_numpy_on_the_matrix(shape):
+    """Spreads, mean shares and lags are those of the matrix, offset and structure included."""
+    rng = np.random.default_rng(1)
+    w = rng.laplace(0.3, 1, shape) * np.exp(rng.normal(0, 0.3, (shape[0], 1))) + rng.normal(0, 0.5, shape[1])
+    w[1:] += 0.5 * w[:-1]
+    want = {
+        "row_spread": np.log(np.sqrt((w**2).mean(1))).std(), "col_spread": np.log(np.sqrt((w**2).mean(0))).std(),
+        "row_mean_share": _anova(w)[0], "col_mean_share": _anova(w)[1],
+        "lag_row": np.corrcoef(w[:, :-1].ravel(), w[:, 1:].ravel())[0, 1],
+        "lag_col": np.corrcoef(w[:-1].ravel(), w[1:].ravel())[0, 1],
+        "row_spread_iid": np.sqrt((stats.kurtosis(w, axis=None) + 2) / (4 * shape[1])),
+        "col_spread_iid": np.sqrt((stats.kurtosis(w, axis=None) + 2) / (4 * shape[0])),
+    }
+    got = _read(w)
+    assert {name: got[name] for name in want} == pytest.approx(want, rel=1e-9)
+    assert set(got) == {*NAMES, "note"}
+    assert got["note"] is None
+
+
+def test_noise_reads_its_nulls():
+    """A Gaussian matrix of 512 x 384 stands at every null: spreads and shares near 1, lags within 4 standard errors."""
+    got = _read(np.random.default_rng(2).normal(0, 0.02, (512, 384)))
+    for name in READINGS[:4]:
+        assert got[name] / got[name + "_null"] == pytest.approx(1, abs=0.25)
+    assert got["row_spread_null"] == pytest.approx(np.sqrt(1 / 768), rel=2e-3)
+    for name in READINGS[4:]:
+        assert abs(got[name]) < 4 * got[name + "_null"]
+
+
+def test_heavy_iid_elements_spread_as_their_kurtosis_says():
+    """Laplace elements spread rows beyond the Gaussian null and up to the i.i.d. one."""
+    got = _read(np.random.default_rng(3).laplace(0, 1, (2048, 512)))
+    assert got["row_spread"] == pytest.approx(got["row_spread_iid"], rel=0.08)
+    assert got["row_spread_iid"] == pytest.approx(got["row_spread_null"] * np.sqrt(2.5), rel=0.03)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_each_structure_shows_in_its_own_reading(transposed):
+    """Row scales, row means and neighbours along rows each raise one reading and no other; transposing swaps them."""
+    rng = np.random.default_rng(4)
+    noise = rng.standard_normal((256, 300))
+    smooth = (noise[:, 1:] + noise[:, :-1]) / np.sqrt(2)
+    made = {
+        "row_spread": noise * np.exp(rng.normal(0, 0.3, (256, 1))),
+        "row_mean_share": noise + rng.normal(0, 0.3, (256, 1)),
+        "lag_row": smooth,
+    }
+    side = {"row_spread": "col_spread", "row_mean_share": "col_mean_share", "lag_row": "lag_col"}
+    for name, w in made.items():
+        got = _read(w.T if transposed else w)
+        mine, other = (side[name], name) if transposed else (name, side[name])
+        assert got[mine] > 4 * got[mine + "_null"]
+        assert abs(got[other]) < 4 * got[other + "_null"]
+
+
+def test_zero_lines_are_left_out_of_spreads_and_named():
+    """Zero rows and columns have no log RMS: what remains is read without them, and the note counts them."""
+    w = np.random.default_rng(5).standard_normal((40, 60))
+    holes = np.insert(np.insert(w, [3, 9, 20], 0.0, axis=0), [7], 0.0, axis=1)
+    got, alone = _read(holes), _read(w)
+    for name in NAMES:
+        if "spread" in name:
+            assert got[name] == pytest.approx(alone[name], rel=1e-9)
+    assert got["note"] == "3 zero rows and 1 zero column left out"
+    assert got["row_mean_share"] == pytest.approx(_anova(holes)[0])
+
+
+@pytest.mark.parametrize(("w", "reason"), [
+    (np.arange(9.0)[None], "one line is no matrix"),
+    (np.arange(9.0)[:, None], "one line is no matrix"),
+    (np.zeros((0, 4)), "one line is no matrix"),
+    (np.full((30, 40), 0.1), "constant"),
+    (1e-200 * np.arange(12.0).reshape(3, 4), "squares leave float64"),
+    (1e-147 * np.arange(12.0).reshape(3, 4), "squares leave float64"),
+    (np.zeros((3, 3)), "constant"),
+    (np.array([[1.0, np.nan], [2.0, 3.0]]), "non-finite"),
+])
+def test_no_matrix_no_reading(w, reason):
+    """Vectors, constants and matrices with NaN give nulls and their reason."""
+    got = _read(w)
+    assert reason in got.pop("note")
+    assert set(got.values()) == {None}
+
+
+def test_one_row_that_is_not_zero_has_no_spread():
+    """With a single non-zero row spreads are null while means and lags stay."""
+    w = np.zeros((5, 6))
+    w[2] = np.arange(1, 7)
+    got = _read(w)
+    assert (got["row_spread"], got["col_spread_iid"]) == (None, None)
+    assert "fewer than two non-zero rows" in got["note"]
+    assert got["row_mean_share"] == pytest.approx(_anova(w)[0])
+
+
+def test_lags_are_null_where_the_mean_drowns_them():
+    """Weights of 1 +- 1e-4 leave no digits for a correlation from single-precision sums."""
+    got = _read(np.random.default_rng(6).normal(1, 1e-4, (50, 50)))
+    assert (got["lag_row"], got["lag_col"]) == (None, None)
+    assert "too small beside the mean" in got["note"]
+    assert got["row_mean_share"] == pytest.approx(got["row_mean_share_null"], rel=0.6)

@@ -1,0 +1,64 @@
+"""Nulls against simulation, seeded, and against the figures that the documentation states."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from weightscope.statistics.lines import nulls
+
+
+def _draws(shape: tuple[int, int], times: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((times, *shape))
+
+
+@pytest.mark.parametrize("length", [1, 3, 16, 512])
+def test_spread_null_by_simulation(length):
+    """The sd of log RMS over many Gaussian lines is sqrt(psi1(n/2))/2, near sqrt(1/(2n)) for long lines."""
+    lines = _draws((20_000, length), 1, length)[0]
+    found = 0.5 * np.log((lines**2).mean(1))
+    assert nulls.spread_null(length) == pytest.approx(found.std(), rel=0.03)
+    assert nulls.spread_null(length * 100) == pytest.approx(sqrt(1 / (200 * length)), rel=0.02)
+
+
+@pytest.mark.parametrize(("draw", "kurtosis"), [("normal", 0.0), ("laplace", 3.0), ("uniform", -1.2)])
+def test_spread_of_iid_elements_by_simulation(draw, kurtosis):
+    """Elements of any kurtosis spread their lines' log RMS by sqrt((kurtosis + 2)/(4n))."""
+    rng = np.random.default_rng(1)
+    lines = rng.uniform(-1, 1, (8000, 256)) if draw == "uniform" else getattr(rng, draw)(0, 1, (8000, 256))
+    assert nulls.spread_iid(kurtosis, 256) == pytest.approx((0.5 * np.log((lines**2).mean(1))).std(), rel=0.04)
+
+
+def test_two_point_law_has_no_spread():
+    """A kurtosis of -2, rounded below it, gives 0 and no error."""
+    assert nulls.spread_iid(-2 - 1e-16, 10) == 0
+
+
+def test_mean_share_null_by_simulation():
+    """Row means of pure noise hold (m-1)/(mn-1) of the variance on average."""
+    w = _draws((8, 20), 4000)
+    share = w.mean(2).var(1) / w.var((1, 2))
+    assert nulls.mean_share_null(8, 20) == pytest.approx(share.mean(), rel=0.02)
+
+
+def test_lag_null_by_simulation():
+    """Neighbours in noise correlate by 1/sqrt(mn), give or take."""
+    w = _draws((32, 48), 800)
+    found = [np.corrcoef(x[:, :-1].ravel(), x[:, 1:].ravel())[0, 1] for x in w]
+    assert nulls.lag_null(32, 48) == pytest.approx(np.std(found), rel=0.08)
+
+
+def test_balancing_nulls_by_simulation():
+    """Balancing a Gaussian matrix finds log scales of sd sqrt(1/(2n)) and leaves kurtosis -6/(n+2) - 6/(m+2)."""
+    core = _draws((64, 160), 400)
+    w = core.copy()
+    for _ in range(12):
+        core = core / np.sqrt((core**2).mean(2, keepdims=True))
+        core = core / np.sqrt((core**2).mean(1, keepdims=True))
+    kurtosis = (core**4).mean((1, 2)) / (core**2).mean((1, 2)) ** 2 - 3
+    scales = np.log(np.abs(w / core))
+    assert nulls.balanced_kurtosis_gaussian(64, 160) == pytest.approx(kurtosis.mean(), abs=0.012)
+    assert nulls.scale_spread_null(160) == pytest.approx(scales.mean(2).std(1).mean(), rel=0.02)
+    assert nulls.scale_spread_null(64) == pytest.approx(scales.mean(1).std(1).mean(), rel=0.02)

@@ -1,0 +1,65 @@
+"""Readings of the whole spectrum and their nulls, against drawn matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from weightscope.statistics.spectra.chance import near_zero, near_zero_null, null_ks, tail_excess
+
+SHAPES = [(300, 300), (260, 300), (100, 700)]
+
+
+def _noise(seed: int, m: int, n: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((m, n))
+
+
+def _sigma(w: np.ndarray) -> np.ndarray:
+    return np.linalg.svd(w, compute_uv=False)
+
+
+@pytest.mark.parametrize(("m", "n"), SHAPES)
+def test_noise_reads_its_nulls(m, n):
+    """Gaussian matrices of any shape have the law's near-zero share, edge and distribution."""
+    sigma, q = _sigma(_noise(1, m, n)), min(m, n) / max(m, n)
+    assert near_zero(sigma) == pytest.approx(near_zero_null(q), abs=0.006)
+    assert tail_excess(sigma, m, n) == pytest.approx(1, abs=0.03)
+    assert null_ks(sigma, m, n, 1.0) < 0.03
+
+
+@pytest.mark.parametrize(("q", "want"), [(1.0, 0.0636), (0.9, 0.0226), (0.8101, None), (0.81, 0.0), (1e-3, 0.0)])
+def test_near_zero_null_begins_at_its_edge(q, want):
+    """Exactly 0 up to q = 0.81, where (1 - sqrt q)^2 reaches a hundredth of the mean, and positive beyond."""
+    got = near_zero_null(q)
+    assert got > 0 if want is None else got == pytest.approx(want, abs=5e-5 if want else 0)
+
+
+def test_near_zero_null_by_simulation():
+    """The share between q = 0.81 and the square is the law's too."""
+    shares = [near_zero(_sigma(_noise(seed, 270, 300))) for seed in range(2)]
+    assert np.mean(shares) == pytest.approx(near_zero_null(0.9), abs=0.003)
+
+
+def test_a_mean_is_no_part_of_the_variance():
+    """With the variance about the mean an offset costs one value; with the mean square it moves the whole bulk."""
+    sigma = _sigma(_noise(3, 200, 300) + 1)
+    assert null_ks(sigma, 200, 300, 1.0) < 0.03
+    assert null_ks(sigma, 200, 300, 2.0) > 0.2
+    assert tail_excess(sigma, 200, 300) > 4
+
+
+@pytest.mark.parametrize("unit", [1e-180, 1e-6, 1e150])
+def test_the_unit_of_the_weights_changes_nothing(unit):
+    """Readings are shares and ratios."""
+    sigma = _sigma(_noise(4, 60, 80))
+    assert near_zero(sigma * unit) == near_zero(sigma)
+    assert tail_excess(sigma * unit, 60, 80) == pytest.approx(tail_excess(sigma, 60, 80), rel=1e-12)
+    if unit**2 > 0:
+        assert null_ks(sigma * unit, 60, 80, unit**2) == pytest.approx(null_ks(sigma, 60, 80, 1.0))
+
+
+@pytest.mark.parametrize("sigma", [np.zeros(0), np.zeros(5)])
+def test_a_zero_matrix_has_no_readings(sigma):
+    """Null, not 0, whether its lines were left out or not."""
+    n = len(sigma)
+    assert (near_zero(sigma), tail_excess(sigma, n, n), null_ks(sigma, n, n, 0.0)) == (None,) * 3

@@ -1,0 +1,83 @@
+"""Readings of matrices of chance: beside what they are nulls of, the same functions, and a word where none has any."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from weightscope.sketches import Decompose, SingularValues
+from weightscope.statistics.spectra import against, chance, noise, sizes, tail
+from weightscope.statistics.spectra.drawn import NOTHING, NULL_OF, NULLS_OF, drawn, law_of, readings
+from weightscope.statistics.statistic import Evidence, evaluate
+
+RNG = np.random.default_rng(0)
+M = Decompose()
+COLUMNS = [c for s in (sizes(M), tail(M, None, True, 0), noise(M, False), chance(M)) for c in s.columns]
+
+
+@pytest.mark.parametrize(("draws", "suffixes"), [(1, ["_null"]), (2, ["_null", "_null_low", "_null_high"])])
+def test_nulls_stand_beside_their_readings(draws, suffixes):
+    """Median alone, or with both ends where there are several draws; brought by --null, in the reading's unit."""
+    made = against(COLUMNS, draws)
+    names = [c.name for c in made]
+    assert [c for c in made if c.option != "--null"] == COLUMNS
+    for name in NULL_OF:
+        at = names.index(name)
+        assert names[at + 1 : at + 1 + len(suffixes)] == [name + s for s in suffixes]
+        assert {c.unit for c in made[at : at + 1 + len(suffixes)]} == {made[at].unit}
+    assert {c.name for c in made} - {c.name for c in COLUMNS} == {n + s for n in NULL_OF for s in suffixes}
+    assert {c.name for c in made if c.option == "--null"} <= set(NULLS_OF)
+
+
+def test_a_draw_is_read_as_the_matrix_is(sketched):
+    """By the same functions, the floor included."""
+    for w in (RNG.standard_normal((40, 64)), RNG.standard_normal((40, 4)) @ RNG.standard_normal((4, 64))):
+        sketches = sketched(w)
+        own = evaluate([sizes(M), tail(M, None, False, 0), noise(M, False)], Evidence(sketches, w.shape, "F64"))
+        found = readings(sketches[M], None)
+        assert {n: found[n] for n in NULL_OF} == {n: own[n] for n in NULL_OF}
+        cut = evaluate([tail(M, 2.0, False, 0)], Evidence(sketches, w.shape, "F64"))
+        assert readings(sketches[M], 2.0)["alpha"] == cut["alpha"]
+
+
+def test_what_a_route_cannot_tell_from_zero_is_no_tail():
+    """Of a power law the values above the floor."""
+    law = np.sqrt(1 / np.linspace(0.01, 1, 64))
+    found, above, every = (
+        readings(SingularValues(x, (len(x), 64), "gram", floor, 0.0), None)["alpha"]
+        for x, floor in ((law, law[32]), (law[:32], 0.0), (law, 0.0))
+    )
+    assert found == above != every
+
+
+@pytest.mark.parametrize(("known", "nonfinite"), [(3, 1), (0, 0)])
+def test_a_draw_without_a_spectrum_has_no_reading(known, nonfinite):
+    """Non-finite elements, or squares beyond float64."""
+    assert readings(SingularValues(np.ones(known), (3, 5), "gram", 0.0, 0.0, nonfinite), None) == {}
+
+
+def test_the_law_is_the_fitted_one(counts_of):
+    """Location and scale by maximum likelihood, as numpy draws from them; none of a constant."""
+    for name, draw in (("gaussian", RNG.normal), ("logistic", RNG.logistic)):
+        found = law_of(counts_of(draw(0.5, 0.02, 20_000)), name)
+        assert found == (pytest.approx(0.5, abs=1e-3), pytest.approx(0.02, rel=0.03))
+    assert law_of(counts_of([0.5] * 20), "gaussian") is None
+
+
+def test_percentiles_are_numpy_s():
+    """Median, 10% and 90% points over the draws that have the reading."""
+    draws = [{"alpha": a, "spikes": s} for a, s in ((2.0, 0), (3.0, 1), (None, 0), (7.0, 0))]
+    found = drawn(draws, 4)
+    assert found["alpha_null"] == 3.0
+    assert (found["alpha_null_low"], found["alpha_null_high"]) == tuple(np.percentile([2, 3, 7], [10, 90]))
+    assert (found["spikes_null"], type(found["spikes_null"])) == (0.0, float)
+    assert found["note"] == "no stable_rank, effective_rank, sigma_max in what was drawn"
+    assert set(found) == {*NULLS_OF, "note"}
+
+
+def test_one_draw_has_no_ends():
+    """And of none nothing is known."""
+    full = dict.fromkeys(NULL_OF, 1.0)
+    assert drawn([full], 1) == {f"{n}_null": 1.0 for n in NULL_OF} | {"note": ""}
+    for nothing in ([], [{}]):
+        assert drawn(nothing, 1) == {f"{n}_null": None for n in NULL_OF} | {"note": NOTHING}

@@ -1,0 +1,293 @@
+"""Readings of a spectrum: exactly their columns, a reason for every null, and no unit of the weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from weightscope.errors import Unmeasured
+from weightscope.sketches import Balanced, Decompose, Lines, Triangle
+from weightscope.statistics.spectra import chance, depth, evenness, noise, sizes, tail, twin
+from weightscope.statistics.spectra.spectral import spectral
+from weightscope.statistics.spectra.spectrum import of_product
+from weightscope.statistics.statistic import Evidence, evaluate, needed
+
+RNG = np.random.default_rng(0)
+ORTHOGONAL = np.linalg.qr(RNG.standard_normal((40, 40)))[0]
+ORTHOGONAL_48 = np.linalg.qr(np.random.default_rng(3).standard_normal((48, 48)))[0]
+GAUSSIAN = RNG.standard_normal((48, 80))
+PLACE = np.arange(48 * 80).reshape(48, 80)
+MATRICES = {
+    "gaussian": GAUSSIAN,
+    "tall": RNG.standard_normal((90, 20)),
+    "zero": np.zeros((48, 80)),
+    "half zero rows": np.where(PLACE < 24 * 80, GAUSSIAN, 0),
+    "half zero columns": np.where(PLACE % 2 == 0, GAUSSIAN, 0),
+    "rank 4": RNG.standard_normal((48, 4)) @ RNG.standard_normal((4, 80)),
+    "nan": np.where(PLACE == 7, np.nan, GAUSSIAN),
+    "inf": np.where(PLACE == 7, -np.inf, GAUSSIAN),
+    "constant": np.full((48, 80), 0.1),
+    "one element": np.where(PLACE == 7, 0.5, 0),
+    "far from zero": 1 + 1e-4 * GAUSSIAN,
+    "uneven rows": GAUSSIAN * np.exp(RNG.standard_normal((48, 1))),
+    "two by two": RNG.standard_normal((2, 2)),
+    "fifteen": RNG.standard_normal((15, 60)),
+    "orthogonal": ORTHOGONAL,
+    "identity": np.eye(40),
+    "diagonal": np.diag(np.random.default_rng(0).standard_normal(40)),
+    "huge": 1e200 * GAUSSIAN,
+    "tiny": 1e-200 * GAUSSIAN,
+    "triangular": np.triu(RNG.standard_normal((40, 40)) ** 2, 1),
+}
+MAKERS = {
+    "sizes": sizes,
+    "tail": lambda m: tail(m, None, False, 0),
+    "tail cut": lambda m: tail(m, 1e-5, False, 0),
+    "noise": lambda m: noise(m, False),
+    "noise beside a twin": lambda m: noise(m, True),
+    "chance": chance,
+    "depth": depth,
+    "evenness": evenness,
+    "twin": twin,
+}
+ALL = ("sizes", "tail", "noise", "chance", "depth", "evenness", "twin")
+KINDS = {"str": str, "int": int, "float": float}
+UNITS = {"log_norm", "alpha_weighted", "log_alpha_norm"}  # logarithms of what has a unit: they shift with it
+
+
+@pytest.fixture(scope="module")
+def evidence(sketched):
+    """`evidence("rank 4")`: all sketches of a matrix, or of a product of factors, taken once."""
+    known = {}
+
+    def of(name, svd=False, scale=1.0):
+        if (name, svd, scale) not in known:
+            w = MATRICES[name] * scale
+            known[name, svd, scale] = Evidence(sketched(w, svd), w.shape, "F64")
+        return known[name, svd, scale]
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def product(sketched):
+    """`product(rank)`: evidence of B A as an analysis gives it."""
+
+    def of(rank, scale=1.0):
+        rng = np.random.default_rng(rank)
+        b, a = rng.standard_normal((48, rank)), rng.standard_normal((rank, 80))
+        left, right = (Triangle(np.linalg.qr(x, mode="r")) for x in (b, a.T))
+        values = of_product(left, right, scale, (48, 80))
+        return Evidence(sketched(scale * b @ a) | {Decompose(): values}, (48, 80), "F32")
+
+    return of
+
+
+def values_of(names, evidence, svd=False):
+    """What some readings say of it."""
+    return evaluate([MAKERS[name](Decompose(svd)) for name in names], evidence)
+
+
+def filled(statistic, evidence):
+    """What a statistic says, alone: no other gives its reasons. Exactly its columns, typed, finite, explained."""
+    values = evaluate([statistic], evidence)
+    assert set(values) == {c.name for c in statistic.columns} | {"note"}
+    for column in statistic.columns:
+        value = values[column.name]
+        assert value is None or type(value) is KINDS[column.dtype], column
+        assert column.dtype != "float" or value is None or np.isfinite(value), column
+        assert value is not None or values["note"], column
+    return values
+
+
+@pytest.mark.parametrize("matrix", MATRICES)
+@pytest.mark.parametrize("svd", [False, True])
+def test_exactly_its_columns_and_a_reason_for_every_null(evidence, matrix, svd):
+    """No more and no less, whatever the matrix holds, by either route."""
+    for maker in MAKERS.values():
+        filled(maker(Decompose(svd)), evidence(matrix, svd))
+
+
+@pytest.mark.parametrize("rank", [1, 4, 47, 48, 60])
+@pytest.mark.parametrize("scale", [1.0, 0.0])
+def test_products_too(product, rank, scale):
+    """The same of B A, thin or not, and of zero."""
+    for maker in MAKERS.values():
+        filled(maker(Decompose()), product(rank, scale))
+
+
+def test_a_null_stands_beside_its_reading_or_neither_does(evidence, product):
+    """An expectation alone says nothing, a reading without it is half."""
+    columns = [c.name for name in ALL for c in MAKERS[name](Decompose()).columns]
+    nulls = [name for name in columns if name.endswith("_null")]
+    assert len(nulls) == 5
+    assert all(columns.index(name) == columns.index(name.removesuffix("_null")) + 1 for name in nulls)
+    for known in (*map(evidence, MATRICES), product(4), product(60)):
+        values = values_of(ALL, known)
+        assert [n for n in nulls if (values[n] is None) != (values[n.removesuffix("_null")] is None)] == []
+
+
+@pytest.mark.parametrize("svd", [False, True])
+@pytest.mark.parametrize("scale", [1e-6, 3e7])
+@pytest.mark.parametrize("matrix", ["gaussian", "half zero rows", "rank 4", "uneven rows", "identity", "fifteen"])
+def test_the_unit_of_the_weights_changes_no_count_rank_or_ratio(evidence, matrix, svd, scale):
+    """Counts stay, ratios but for rounding; what has a unit scales with it."""
+    names = [n for n in ALL if not (svd and matrix == "rank 4") or n in ("sizes", "depth", "evenness")]
+    own, scaled = (values_of(names, evidence(matrix, svd, s), svd) for s in (1.0, scale))
+    columns = [c for n in names for c in MAKERS[n](Decompose(svd)).columns if c.name not in UNITS]
+    for column in columns:
+        a, b = own[column.name], scaled[column.name]
+        times = {"": 1, "weight": scale, "weight^2": scale**2}[column.unit]
+        if column.dtype == "float" and a is not None:
+            least = own["floor"] * scale if column.name == "sigma_min" else 0
+            assert b == pytest.approx(a * times, rel=1e-6, abs=least), column.name
+        else:
+            assert b == a, column.name
+
+
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [
+        ("gaussian", {"rank": 48, "spikes": 0, "effective_depth": 1.0, "spikes_balanced": 0}),
+        ("zero", {"rank": 0, "sigma_max": 0.0, "fro": 0.0, "route": "gram", "spikes": None}),
+        ("half zero rows", {"rank": 24, "spikes": 0, "effective_depth": 1.0}),
+        ("half zero columns", {"rank": 40, "spikes": 0}),
+        ("rank 4", {"rank": 4, "condition": None, "near_zero": 44 / 48, "spikes": None}),
+        ("constant", {"rank": 1, "alpha": None, "null_ks": None, "row_spread": 0.0}),
+        ("one element", {"rank": 1, "stable_rank": 1.0, "identity": 0.0}),
+        ("orthogonal", {"rank": 40, "spikes": 0, "near_zero": 0.0}),
+        ("identity", {"rank": 40, "identity": 1.0, "identity_null": 1 / 40, "alpha": None, "condition": 1.0}),
+        ("diagonal", {"rank": 40, "identity": 1.0}),
+        ("two by two", {"rank": 2, "effective_depth": None}),
+        ("nan", {"rank": None, "route": None, "spikes": None}),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_constructed_truth(evidence, matrix, expected):
+    """What a matrix was made to be."""
+    found = values_of(ALL, evidence(matrix))
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_sizes_equal_numpy(evidence):
+    """Largest, least, Frobenius and their ratio."""
+    found = values_of(["sizes"], evidence("gaussian"))
+    for name, order in (("sigma_max", 2), ("sigma_min", -2), ("fro", "fro")):
+        assert found[name] == pytest.approx(np.linalg.norm(GAUSSIAN, order), rel=1e-9)
+    assert found["condition"] == pytest.approx(np.linalg.cond(GAUSSIAN), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [
+        ("zero", "zero matrix"),
+        ("half zero rows", "24 zero rows left out"),
+        ("half zero columns", "40 zero columns left out"),
+        ("rank 4", "no condition: 44 of 48 singular values may be rounding"),
+        ("rank 4", "no bulk: nothing above rounding but spikes"),
+        ("rank 4", "balanced core: no bulk: nothing above rounding but spikes"),
+        ("rank 4", "no effective depth: most singular values are rounding"),
+        ("nan", "non-finite elements: no spectrum"),
+        ("inf", "non-finite elements: no spectrum"),
+        ("constant", "no power law: fewer than two different values above the cut"),
+        ("constant", "no null_ks: the elements hardly vary beside their mean"),
+        ("fifteen", "no effective depth below 16 singular values"),
+        ("identity", "no clean bulk"),
+        ("one element", "fewer than two non-zero rows or columns"),
+        ("triangular", "no balancing exists: scales do not settle (triangular or very sparse)"),
+        ("huge", "squares of the elements leave float64: no spectrum"),
+    ],
+)
+def test_notes(evidence, matrix, said):
+    """In words a reader understands, each once."""
+    notes = values_of(ALL, evidence(matrix))["note"].split("; ")
+    assert notes.count(said) == 1
+
+
+def test_uneven_scales_are_warned_of_unless_the_balanced_twin_stands_beside(evidence):
+    """The warning has both spreads in times of their nulls; an even matrix has none."""
+    uneven = evidence("uneven rows")
+    found = values_of(["noise"], uneven)
+    assert found["spikes"] > 0
+    for side in ("row_spread", "col_spread"):
+        times, said = found[side] / found[f"{side}_null"], "can fake spikes and depth: see --balance"
+        assert (times > 2) == (f"{side} {times:.1f} times its null {said}" in found["note"].split("; "))
+    assert found["row_spread"] > 2 * found["row_spread_null"]
+    beside = values_of(["noise beside a twin", "twin"], uneven)
+    assert "fake" not in (beside["note"] or "")
+    assert (beside["spikes"], beside["spikes_balanced"]) == (found["spikes"], 0)
+    assert "fake" not in (values_of(["noise"], evidence("gaussian"))["note"] or "")
+
+
+def test_depths_at_the_end_of_the_table_say_so(evidence, sketched):
+    """64 is 64 or more, also of the balanced core; not of a depth within."""
+    sigma = np.append(np.ones(3), np.geomspace(1e-4, 1e-6, 45))
+    w = ORTHOGONAL_48 * sigma @ ORTHOGONAL_48.T
+    found = values_of(["depth", "twin"], Evidence(sketched(w), w.shape, "F64"))
+    assert found["effective_depth"] == 64.0
+    assert "effective_depth 64 is 64 or more" in found["note"].split("; ")
+    assert found["effective_depth_balanced"] == 64.0
+    assert "effective_depth_balanced 64 is 64 or more" in found["note"].split("; ")
+    assert "or more" not in (values_of(["depth", "twin"], evidence("uneven rows"))["note"] or "")
+
+
+def test_thin_products_have_no_bulk_and_no_depth(product):
+    """They have sizes, ranks and a tail; one as thick as its matrix has a bulk as well."""
+    thin = values_of(ALL, product(4))
+    assert (thin["rank"], thin["route"], thin["sigma_min"]) == (4, "factors", 0.0)
+    lacks = ("spikes", "effective_depth", "condition", "identity", *(c.name for c in twin(Decompose()).columns))
+    assert {thin[c] for c in lacks} == {None}
+    assert thin["note"].count("a product of thin factors") == 1
+    thick = values_of(ALL, product(60))
+    assert (thick["rank"], thick["identity"]) == (48, None)
+    assert None not in [thick[c] for c in ("spikes", "effective_depth", "condition", "spikes_balanced")]
+    assert "thin" not in thick["note"]
+
+
+def test_the_power_law_takes_what_is_above_the_floor_and_the_cut(evidence):
+    """By default relative to the largest; with a cut absolute, of squares."""
+    values = np.linalg.svd(GAUSSIAN, compute_uv=False) ** 2
+    cut = float(np.median(values))
+    narrow = evaluate([tail(Decompose(), cut, False, 0)], evidence("gaussian"))
+    assert narrow["alpha_xmin"] > cut > values_of(["tail"], evidence("gaussian"))["alpha_xmin"] / 10
+    assert values_of(["tail"], evidence("rank 4"))["alpha_tail"] <= 4
+    nothing = evaluate([tail(Decompose(), 1e9, False, 0)], evidence("gaussian"))
+    assert nothing["alpha"] is None
+    assert nothing["note"] == "no power law: fewer than two different values above the cut"
+
+
+@pytest.mark.parametrize("matrix", ["gaussian", "fifteen", "zero", "nan", "identity"])
+def test_the_interval_of_alpha(evidence, matrix):
+    """Two columns more, seeded, around alpha or null with it."""
+    statistic = tail(Decompose(), None, True, 0)
+    assert [c.name for c in statistic.columns][-2:] == ["alpha_low", "alpha_high"]
+    values = filled(statistic, evidence(matrix))
+    if values["alpha"] is None:
+        assert (values["alpha_low"], values["alpha_high"]) == (None, None)
+    else:
+        assert values["alpha_low"] < values["alpha"] < values["alpha_high"]
+        assert evaluate([tail(Decompose(), None, True, 1)], evidence(matrix))["alpha_low"] != values["alpha_low"]
+
+
+def test_what_a_reading_needs():
+    """One decomposition for all, line sums beside it, the core for the twin alone."""
+    usual = needed(MAKERS[name](Decompose()) for name in ALL if name != "twin")
+    assert usual == {Decompose(), Lines()}
+    assert twin(Decompose(True)).needs == {Decompose(True), Lines(), Balanced((Decompose(True),))}
+
+
+def test_a_missing_sketch_is_nulls(evidence):
+    """A measure that was refused takes its readings with it and no other; the engine says why."""
+    only = {k: v for k, v in evidence("gaussian").sketches.items() if not isinstance(k, Balanced)}
+    values = evaluate([twin(Decompose()), sizes(Decompose())], Evidence(only, (48, 80), "F64"))
+    assert (values["spikes_balanced"], values["rank"], values["note"]) == (None, 48, None)
+
+
+def test_a_reading_may_refuse(evidence):
+    """Its reason is the note."""
+
+    def refuse(spectrum, evidence):
+        raise Unmeasured("no such luck")
+
+    statistic = spectral(chance(Decompose()).columns, Decompose(), refuse, frozenset())
+    assert evaluate([statistic], evidence("gaussian"))["note"] == "no such luck"

@@ -1,0 +1,151 @@
+"""A spectrum as statistics read it: zero lines left out, products from their factors, and what has none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from weightscope.errors import Unmeasured
+from weightscope.sketches import Decompose, Lines, Triangle
+from weightscope.statistics.spectra.spectrum import Spectrum, of_product, spectrum
+
+RNG = np.random.default_rng(0)
+GAUSSIAN = RNG.standard_normal((24, 40))
+
+
+@pytest.fixture
+def spectrum_of(sketched):
+    """`spectrum_of(matrix)`: from the sketches of a stored matrix."""
+
+    def make(w, svd=False) -> Spectrum:
+        sketches = sketched(w, svd)
+        return spectrum(sketches[Decompose(svd)], sketches[Lines()])
+
+    return make
+
+
+def triangle(w) -> Triangle:
+    """As Factor takes it."""
+    return Triangle(np.linalg.qr(w, mode="r"))
+
+
+@pytest.mark.parametrize("svd", [False, True])
+@pytest.mark.parametrize(("rows", "cols"), [([], []), ([0, 7, 23], []), ([3], [1, 2, 39]), (range(20), [5])], ids=str)
+def test_zero_lines_are_left_out(spectrum_of, svd, rows, cols) -> None:
+    """Values, sides and variance are those of the lines that remain; the shape is the stored one."""
+    w = 0.5 + GAUSSIAN
+    w[list(rows)], w[:, list(cols)] = 0, 0
+    left = np.delete(np.delete(w, list(rows), 0), list(cols), 1)
+    found, expected = spectrum_of(w, svd), np.linalg.svd(left, compute_uv=False)
+    assert (found.m, found.n, found.shape) == (*left.shape, w.shape)
+    assert found.route == ("svd" if svd else "gram")
+    assert len(found.sigma) == len(expected)
+    assert np.abs(found.sigma - expected).max() <= found.floor
+    assert found.variance == pytest.approx(left.var(), rel=1e-12)
+    assert found.q == min(left.shape) / max(left.shape)
+
+
+def test_of_a_zero_matrix_nothing_remains(spectrum_of) -> None:
+    """No value, no line, no variance: and no reason to refuse it."""
+    found = spectrum_of(np.zeros((5, 9)))
+    assert (len(found.sigma), found.m, found.n, found.variance, found.rank) == (0, 0, 0, 0.0, 0)
+    assert (found.zero, found.low_rank, found.rounded) == (True, False, False)
+
+
+@pytest.mark.parametrize(("spread", "known"), [(0.0, False), (1e-4, False), (0.1, True)])
+def test_a_variance_that_vanishes_beside_the_mean_is_none(spectrum_of, spread, known) -> None:
+    """Rounding alone makes one of equal elements."""
+    w = 0.1 + 0.1 * spread * GAUSSIAN
+    assert spectrum_of(w).variance == (pytest.approx(w.var(), rel=1e-6) if known else 0.0)
+
+
+def test_above_is_what_the_route_tells_from_zero(spectrum_of) -> None:
+    """Squares of four values of a matrix of rank 4, descending, not of the twenty that are rounding."""
+    w = RNG.standard_normal((24, 4)) @ RNG.standard_normal((4, 40))
+    found = spectrum_of(w)
+    assert found.above == pytest.approx(np.linalg.svd(w, compute_uv=False)[:4] ** 2, rel=1e-9)
+
+
+@pytest.mark.parametrize("svd", [False, True])
+@pytest.mark.parametrize(
+    ("scale", "reason"),
+    [
+        (np.nan, "^non-finite elements: no spectrum$"),
+        (np.inf, "^non-finite elements: no spectrum$"),
+        (1e200, "^squares of the elements leave float64: no spectrum$"),
+        (1e-200, "^squares of the elements leave float64: no spectrum$"),
+        (1e-155, "^squares of the elements leave float64: no spectrum$"),
+    ],
+)
+def test_what_has_no_spectrum_says_why(spectrum_of, svd, scale, reason) -> None:
+    """One non-finite element, or elements whose squares are no numbers any more, by either route."""
+    w = GAUSSIAN * scale if np.isfinite(scale) else np.where(GAUSSIAN.max() == GAUSSIAN, scale, GAUSSIAN)
+    with pytest.raises(Unmeasured, match=reason):
+        spectrum_of(w, svd)
+
+
+@pytest.mark.parametrize("scale", [1e150, 1e-140])
+def test_far_units_have_a_spectrum(spectrum_of, scale) -> None:
+    """As long as squares keep their digits."""
+    assert spectrum_of(GAUSSIAN * scale).sigma / scale == pytest.approx(spectrum_of(GAUSSIAN).sigma, rel=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1.0, -0.25, 1e-6])
+@pytest.mark.parametrize(("m", "r", "n"), [(40, 4, 30), (30, 1, 40), (12, 30, 20), (5, 8, 30), (8, 8, 8)])
+def test_a_product_has_the_values_of_the_dense_matrix(m, r, n, scale) -> None:
+    """svd(scale B A), zeros from min(r, m, n) on; a factor as thick as the matrix leaves none by construction."""
+    b, a = RNG.standard_normal((m, r)), RNG.standard_normal((r, n))
+    found = of_product(triangle(b), triangle(a.T), scale, (m, n))
+    expected = np.linalg.svd(scale * b @ a, compute_uv=False)
+    assert (found.route, found.shape, len(found.values)) == ("factors", (m, n), min(m, n))
+    assert np.abs(found.values - expected).max() <= 1e-13 * expected[0]
+    assert (found.values[r:] == 0).all()
+    assert found.floor == pytest.approx(expected[0] * 2**-52 * min(m, n, r))
+
+
+def test_a_product_is_thin_or_not(sketched) -> None:
+    """Thin factors leave zeros, factors as thick as the matrix do not; its diagonal is unknown."""
+    for r, thin in ((4, True), (11, True), (12, False), (20, False)):
+        b, a = RNG.standard_normal((12, r)), RNG.standard_normal((r, 30))
+        found = spectrum(of_product(triangle(b), triangle(a.T), 1.0, (12, 30)), sketched(b @ a)[Lines()])
+        assert (found.low_rank, found.diagonal) == (thin, None)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0])
+def test_a_product_with_a_zero_factor_is_zero(scale) -> None:
+    """B of a fresh adapter, or alpha 0."""
+    found = of_product(triangle(np.zeros((9, 2))) if scale else triangle(np.ones((9, 2))), triangle(np.ones((7, 2))),
+                       scale, (9, 7))  # fmt: skip
+    assert (found.values == np.zeros(7)).all()
+    assert found.floor == 0
+
+
+@pytest.mark.parametrize("scale", [1.0, np.nan, np.inf])
+def test_a_product_beyond_float64_has_no_spectrum(sketched, scale) -> None:
+    """Never a failure of LAPACK."""
+    big = 1e200 if np.isfinite(scale) else 1.0
+    found = of_product(triangle(big * np.eye(6, 2)), triangle(big * np.eye(5, 2)), scale, (6, 5))
+    with pytest.raises(Unmeasured, match="squares of the elements leave float64"):
+        spectrum(found, sketched(np.eye(6, 5))[Lines()])
+
+
+def test_non_finite_elements_of_factors_count(sketched) -> None:
+    """Of both."""
+    one, two = Triangle(np.eye(2), 1), Triangle(np.eye(2), 2)
+    found = of_product(one, two, 1.0, (6, 5))
+    assert found.nonfinite == 3
+    with pytest.raises(Unmeasured, match="non-finite elements"):
+        spectrum(found, sketched(np.eye(6, 5))[Lines()])
+
+
+@pytest.mark.parametrize(("rank", "rounded"), [(4, True), (11, True), (12, False), (24, False)])
+def test_what_may_be_rounding_is_no_rank(spectrum_of, rank, rounded) -> None:
+    """Of the stored type, which the arithmetic knows nothing of: where it is most, nothing can be said of the rest."""
+    w = (RNG.standard_normal((24, rank)) @ RNG.standard_normal((rank, 40))).astype(np.float16).astype(np.float64)
+    sketches = spectrum_of(w)
+    assert sketches.rank == 24
+    found = replace(sketches, eps=2.0**-10)
+    assert (found.rank, found.rounded, found.zero) == (rank, rounded, False)
+    assert found.floor < found.uncertain < found.sigma[rank - 1]

@@ -1,0 +1,111 @@
+"""How many dimensions a matrix uses: the sizes, ranks and evenness of its singular values.
+
+sigma are the min(m,n) singular values, finite, descending, float64, of the m x n lines that are not zero; `floor` is
+the value below which the route that found them cannot tell one from zero. Squares are taken of sigma/sigma_1, so that
+no unit of the weights is too small or too large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import log10, sqrt
+from typing import TYPE_CHECKING
+
+from ...columns import Column
+from ...heavy import numpy as np
+from ...heavy import special
+from ...sketches import Decompose
+from ..lines.iid import zero_lines
+from ..statistic import Evidence, Statistic
+from .spectral import joined, margins_of, spectral
+from .spectrum import THIN, ZERO, Spectrum, uncertain
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+COLUMNS = (
+    Column("sigma_max", "float", "largest singular value, the spectral norm", "weight", "numpy.linalg.norm(W, 2)"),
+    Column("sigma_min", "float", "least singular value", "weight", "numpy.linalg.norm(W, -2)"),
+    Column("fro", "float", "Frobenius norm", "weight", "numpy.linalg.norm"),
+    Column("stable_rank", "float", "sum of squared singular values over the largest of them", shown=True),
+    Column("effective_rank", "float", "exp of the entropy of sigma/sum(sigma)", "", "Roy and Vetterli 2007"),
+    Column("rank", "int", "singular values above the rounding of the stored type and the floor", shown=True),
+    Column("condition", "float", "largest over least singular value; null at the floor", "", "numpy.linalg.cond"),
+    Column("rank_90", "int", "fewest singular values that hold 90% of the energy"),
+    Column("rank_99", "int", "fewest singular values that hold 99% of the energy"),
+    Column("log_norm", "float", "log10 of the sum of squared singular values", "", "WeightWatcher"),
+)
+NAMES = (*(c.name for c in COLUMNS), "orthogonality")
+TIE = 1e-9                                      # shares that equal values hold are reached but for rounding
+
+
+def ranks(
+    sigma: NDArray[np.float64], m: int, n: int, floor: float, eps: float
+) -> Mapping[str, float | int | str | None]:
+    """All NAMES, with lambda = sigma^2, and a `note` where one is null for a reason.
+
+    `fro` = sqrt(sum lambda), `stable_rank` = sum(lambda)/lambda_1, `effective_rank` = exp(-sum p ln p) with
+    p = sigma/sum(sigma), `log_norm` = log10 sum(lambda), `orthogonality` = population std over mean of sigma, `rank` =
+    how many are `uncertain` no more; `condition` and `rank_90`, `rank_99` as below. Sizes are in the unit of the
+    weights. Equals numpy.linalg.norm and cond, scipy.stats.entropy and variation. A zero matrix has sizes and rank 0
+    and nothing else.
+
+    >>> found = ranks(np.array([3.0, 1.0]), 2, 2, floor=1e-6, eps=2.0**-23)
+    >>> found["rank"], found["condition"], found["rank_90"]
+    (2, 3.0, 1)
+    """
+    if not (len(sigma) and sigma[0] > 0):
+        return dict.fromkeys(NAMES) | {"sigma_max": 0.0, "sigma_min": 0.0, "fro": 0.0, "rank": 0, "note": ZERO}
+    top, scaled, least = float(sigma[0]), sigma / sigma[0], uncertain(sigma, m, n, floor, eps)
+    energy, used = float((scaled**2).sum()), int((sigma > least).sum())
+    found = {
+        "sigma_max": top,
+        "sigma_min": float(sigma[-1]),
+        "fro": top * sqrt(energy),
+        "stable_rank": energy,
+        "effective_rank": float(np.exp(special.entr(scaled / scaled.sum()).sum())),
+        "rank": used,
+        "condition": condition(sigma, floor),
+        "rank_90": rank_of_share(sigma, 0.90),
+        "rank_99": rank_of_share(sigma, 0.99),
+        "log_norm": 2 * log10(top) + log10(energy),
+        "orthogonality": float(scaled.std() / scaled.mean()),
+    }
+    lost = f"{len(sigma) - used} of {len(sigma)} singular values may be rounding"
+    said = f"{'no condition' if found['condition'] is None else 'condition of rounding'}: {lost}"
+    return found | ({"note": said} if used < len(sigma) else {})
+
+
+def condition(sigma: NDArray[np.float64], floor: float) -> float | None:
+    """sigma_1/sigma_r; None where sigma_r <= `floor`: neither the ratio nor infinity was measured.
+
+    Such a matrix is at least as ill-conditioned as sigma_1/floor.
+
+    >>> condition(np.array([4.0, 2.0]), 1e-6), condition(np.array([4.0, 1e-9]), 1e-6)
+    (2.0, None)
+    """
+    return float(sigma[0] / sigma[-1]) if len(sigma) and sigma[-1] > floor else None
+
+
+def rank_of_share(sigma: NDArray[np.float64], share: float) -> int:
+    """The fewest singular values that hold this share of the energy sum(sigma^2); sigma_1 > 0.
+
+    >>> rank_of_share(np.ones(10), 0.9)
+    9
+    """
+    held = np.cumsum((sigma / sigma[0]) ** 2)
+    return int(np.searchsorted(held, share * (1 - TIE) * held[-1])) + 1
+
+
+def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
+    s = spectrum
+    found = dict(ranks(s.sigma, s.m, s.n, s.floor, s.eps))
+    del found["orthogonality"]
+    note = found.pop("note", "")
+    said = THIN if s.low_rank else note, zero_lines(margins_of(evidence))
+    return {**found, **joined(*said)}
+
+
+def sizes(measure: Decompose) -> Statistic:
+    """Norms and ranks."""
+    return spectral(COLUMNS, measure, _of, frozenset())
