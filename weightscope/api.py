@@ -155,17 +155,20 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
         unmeasured=_unmeasured(question, models, engine, answers) if question.measures else (),
         reasons=_reasons(models, engine),
         incomplete=any(c.missing for c in opened),
-        inputs=inputs_of(sources, keywords),
+        inputs=inputs_of(name, sources, keywords),
     )
 
 
-def inputs_of(sources: Sequence[Any], keywords: Mapping[str, Any]) -> Inputs:
+def inputs_of(name: str, sources: Sequence[Any], keywords: Mapping[str, Any]) -> Inputs:
     """What a call reads: its sources, the base that it compares with, and its own rules for names."""
+    question = QUESTIONS[name]
+    options = _records(question, keywords, len(sources) > 1)[question.options]
     base, rules = keywords.get("base"), keywords.get("name_map")
     read = [inputs(source) for source in (*sources, *(() if base is None else (base,)))]
     files = [path for found, _ in read for path in found]
     folders = [path for _, found in read for path in found]
-    return Inputs((*files, *(() if rules is None else (rules,))), tuple(folders))
+    columns = frozenset(column.name for column in question.columns(options))
+    return Inputs((*files, *(() if rules is None else (rules,))), tuple(folders), columns)
 
 
 def _too_few(question: Analysis, found: int) -> Usage:

@@ -35,6 +35,10 @@ class GateFailed(WeightscopeError):
         self.report = report
         super().__init__(text)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles keep the report: worker processes raise it too."""
+        return type(self), (str(self), self.report)
+
 
 class Usage(WeightscopeError):
     """The command or call is wrong: nothing was opened."""

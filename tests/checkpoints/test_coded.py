@@ -48,6 +48,19 @@ GROUPS: Sequence[tuple[str, str, str, Dims, Shapes]] = (
     ("Marlin 2:4", "weight_packed", "I32", (2, 64), {"scale_packed": ("F16", (1, 64)), "meta": ("I16", (8, 8))}),
     ("EXL2", "q_weight", "I32", (4, 64), {"q_scale": ("I32", (2, 8)), "q_scale_max": ("F16", (2,)),
                                           "q_groups": ("I16", (4,)), "q_invperm": ("I32", (32,))}),
+    ("MLC-LLM", "q_weight", "U32", (64, 4), {"q_scale": ("F16", (64, 1))}),
+    ("integers with scales", "qweight", "I8", (64, 32), {"s1_scales": ("F16", (64,)), "s1_szeros": ("F16", (64,))}),
+    ("packed integers", "qweight", "I32", (4, 64), {}),
+    ("integers with scales", "weight", "I8", (64, 32), {"quant_scale": SCALE}),
+    ("integers with scales", "weight", "I8", (64, 32), {"dequant_scale": SCALE, "w_scale": SCALE}),
+    ("integers with scales", "weight", "U8", (64, 32), {"weight_quantizer._scale": SCALE}),
+    ("integers with scales", "weight_int8", "I8", (64, 32), {"weight_scale": SCALE}),
+    ("integers with scales", "int_weight", "I8", (64, 32), {"scale": SCALE}),
+    ("integers with scales", "quantized_weight", "U8", (64, 32), {"scale": SCALE}),
+    ("small floats with scales", "weight", "F8_E4M3", (64, 32), {"weight_scaling_factor": ("F32", ())}),
+    ("small floats with scales", "weight", "F8_E4M3", (64, 32), {"scale_inv": SCALE}),
+    ("small floats with scales", "weight", "F8_E4M3", (64, 32), {"weight_quantizer._amax": ("F32", ())}),
+    ("small floats with scales", "gate_up_proj", "F8_E4M3", (2, 64, 32), {"gate_up_proj_weight_scale": SCALE}),
     ("compressed-tensors pack-quantized", "weight_packed", "I32", (64, 4),
      {"weight_scale": ("BF16", (64, 2)), "weight_shape": ("I64", (2,)), "weight_zero_point": ("I32", (8, 2))}),
     ("compressed-tensors pack-quantized", "weight_packed", "I32", (64, 4), {"weight_scale": ("BF16", (64, 2))}),
@@ -148,7 +161,7 @@ def test_codes_alone_are_not_marked(case: tuple[str, str, str, Dims, Shapes]) ->
     """Without its siblings no tensor is coded, save what torchao alone calls so."""
     _, codes, dtype, dims, _ = case
     found = opened({f"{M}.{codes}": (dtype, dims), f"{M}.bias": ("F16", (64,))})
-    assert (not layouts(found)) is not codes.endswith("_qdata")
+    assert (not layouts(found)) is not codes.endswith(("_qdata", "qweight"))
 
 
 def test_every_row_has_a_case() -> None:
@@ -167,7 +180,11 @@ def test_every_row_has_a_case() -> None:
 
 
 FLOATS = ("F32", "F16", "BF16", "F64")
+NAMED = {f"{M}.qweight": "packed integers"}    # a name that nothing else has
 PLAIN: Mapping[str, Shapes] = {
+    "tables of a quantised bottleneck": {"vq.codes": ("I64", (8, 8)), "vq.codebooks": ("F32", (8, 8)),
+                                         "ivf.indices": ("I64", (8, 8)), "ivf.centroids": ("F32", (4, 8))},
+    "learned scales at the top": {"text_projection": ("F8_E4M3", (8, 8)), "logit_scale": ("F32", ())},
     "scale beside a weight": {"a.weight": ("F32", (8, 8)), "a.scale": ("F32", (8,)), "a.scales": ("F32", (8,)),
                               "a.weight_scale": ("F32", (8,)), "a.zero": ("F32", (8,))},
     "layer scale": {"h.0.attn.weight": ("F16", (8, 8)), "h.0.layer_scale_parameter": ("F16", (8,)),
@@ -228,7 +245,7 @@ def test_config_alone(case: str) -> None:
     config, method = CONFIGS[case]
     found = opened({**ORPHANS, **BUFFERS}, config)
     assert layouts(found) == dict.fromkeys(ORPHANS, method)
-    assert layouts(opened({**ORPHANS, **BUFFERS})) == {}
+    assert layouts(opened({**ORPHANS, **BUFFERS})) == NAMED
 
 
 @pytest.mark.parametrize("config", [
@@ -236,7 +253,7 @@ def test_config_alone(case: str) -> None:
 ])
 def test_configs_that_do_not_quantise(config: Mapping[str, object]) -> None:
     """An empty table says nothing."""
-    assert layouts(opened(ORPHANS, config)) == {}
+    assert layouts(opened(ORPHANS, config)) == NAMED
 
 
 @pytest.mark.parametrize("config", [
@@ -370,3 +387,14 @@ def test_metadata_of_a_file(tmp_path: Path) -> None:
     save_file({"a.weight": draw(torch.float8_e4m3fn, 64, 32)}, tmp_path / "m.safetensors", metadata)
     found = open_checkpoint(str(tmp_path / "m.safetensors"))
     assert layouts(found) == {"a.weight": "ComfyUI float8_e4m3fn"}
+
+
+@pytest.mark.filterwarnings("ignore:.*quantized tensor creation.*:UserWarning")  # torch deprecates what old files hold
+def test_quantised_types_of_torch_are_codes(tmp_path: Path) -> None:
+    """qint8 is listed as quantised, with null statistics."""
+    weight = torch.quantize_per_tensor(torch.randn(8, 8), 0.01, 0, torch.qint8)
+    torch.save({"fc.weight": weight, "fc.bias": torch.zeros(8)}, tmp_path / "q.pt")
+    rows = {row["tensor"]: row for row in ws.fit(tmp_path / "q.pt").rows}
+    assert (rows["fc.weight"]["quantised"], rows["fc.weight"]["std"]) == (True, None)
+    assert "torch quantised (per_tensor_affine)" in str(rows["fc.weight"]["note"])
+    assert rows["fc.bias"]["quantised"] is False

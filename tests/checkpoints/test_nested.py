@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from weightscope.checkpoints import open_checkpoint
 from weightscope.checkpoints.checkpoint import Checkpoint
 from weightscope.checkpoints.readers.nested import choose
 from weightscope.checkpoints.readers.torch_file import read
@@ -209,3 +210,12 @@ def test_tied_across(tmp_path: Path) -> None:
     w = torch.ones(2)
     c = saved(tmp_path, {"ema": {"w": w}, "model": {"w": w}})
     assert ([x.name for x in c.tensors], c.aliases, c.optimizer) == (["w"], {"ema.w": "w"}, frozenset())
+
+
+def test_shared_values_without_a_tensor_do_no_harm(tmp_path: Path) -> None:
+    """Histories and vocabularies may share a list a thousand times; a file that holds them is sound."""
+    row = [1.0] * 200
+    state = {"a.weight": torch.ones(2, 2)}
+    for beside in ([[0] * 1000] * 1000, [row] * 5000, {f"w{i}": row for i in range(3000)}):
+        torch.save({"model": state, "history": beside}, tmp_path / "a.pt")
+        assert [t.name for t in open_checkpoint(tmp_path / "a.pt").tensors] == ["a.weight"]

@@ -32,7 +32,15 @@ def place(tmp_path, monkeypatch):
         "config.json": "{}",
         "tokenizer.json": "{}",
         "original/params.json": "{}",
-        "fit.csv": "an earlier report",
+        "fit.csv": "tensor,std\nh.0.w,1.0\n",
+        "fit.tsv": "tensor\tstd\n",
+        "fit.json": '[\n{"tensor": "h.0.w"}\n]\n',
+        "fit.jsonl": '{"std": 1.0}\n',
+        "fit.md": "| tensor | row\\_spread |\n| --- | ---: |\n",
+        "about.json": '{\n  "version": "0.1.0"\n}\n',
+        "tags.csv": "tag_id,name,category,count\n",
+        "data.parquet": "PAR1",
+        "modules.json": '[\n  {"idx": 0}\n]\n',
     }.items():
         (tmp_path / "m" / name).write_text(text)
     os.symlink("model.safetensors", "link.csv")
@@ -40,6 +48,11 @@ def place(tmp_path, monkeypatch):
     os.symlink(f"m/{SHARDS[0]}", "shard.csv")
     os.link(f"m/{SHARDS[0]}", "m/hard.csv")
     os.symlink("m", "n")
+    (tmp_path / "m" / "a").mkdir()
+    (tmp_path / "m" / "a" / "s1.dat").write_text("a shard")
+    (tmp_path / "blob").write_text("a shard")
+    os.symlink("../blob", "m/model-00003-of-00003.safetensors")
+    (tmp_path / "tokenizer.json").write_text("{}")
     (tmp_path / "sub").mkdir()
     return tmp_path
 
@@ -49,7 +62,7 @@ def content(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-FILE, FOLDER = "model.safetensors", "m"
+FILE, FOLDER, INDEX = "model.safetensors", "m", "m/model.safetensors.index.json"
 REPLACED = [
     ("fit", FILE, ["-o", "model.safetensors", "-f", "csv"], "which this run reads"),
     ("fit", FILE, ["-o", "./sub/../model.safetensors", "-f", "csv"], "which this run reads"),
@@ -66,11 +79,18 @@ REPLACED = [
     ("fit", FOLDER, ["-o", f"m/{SHARDS[1]}", "-f", "csv"], "has the suffix of a checkpoint"),
     ("fit", FOLDER, ["-o", "shard.csv"], "has the suffix of a checkpoint"),
     ("fit", FOLDER, ["-o", "m/hard.csv"], "an existing file of the model's folder"),
+    ("ls", FOLDER, ["-o", "m/fit.jsonl"], "an existing file of the model's folder"),
     ("fit", FOLDER, ["-o", "m/model.safetensors.index.json"], "an existing file of the model's folder"),
     ("fit", FOLDER, ["--provenance", "m/config.json"], "an existing file of the model's folder"),
     ("fit", FOLDER, ["-o", "n/tokenizer.json"], "an existing file of the model's folder"),
     ("fit", "n", ["-o", "m/tokenizer.json"], "an existing file of the model's folder"),
     ("fit", FOLDER, ["-o", "m/original/params.json"], "an existing file of the model's folder"),
+    ("fit", FOLDER, ["-o", "m/tags.csv"], "an existing file of the model's folder"),
+    ("fit", FOLDER, ["-o", "m/data.parquet"], "an existing file of the model's folder"),
+    ("fit", FOLDER, ["-o", "m/modules.json"], "an existing file of the model's folder"),
+    ("fit", INDEX, ["-o", "m/a/s1.dat", "-f", "csv"], "an existing file of the model's folder"),
+    ("fit", INDEX, ["-o", "blob", "-f", "csv"], "an existing file of the model's folder"),
+    ("fit", FILE, ["-o", "tokenizer.json"], "an existing file of the model's folder"),
     ("outliers", FILE, ["--base", FOLDER, "-o", "m/tokenizer.json"], "an existing file of the model's folder"),
     ("outliers", FILE, ["--base", "hard.csv", "-o", "hard.csv"], "which this run reads"),
 ]
@@ -109,10 +129,15 @@ def test_the_demo_stays(weightscope, tmp_path):
 ALLOWED = [
     (FILE, ["-o", "new.csv"], "new.csv"),
     (FILE, ["-o", "m/new.json"], "m/new.json"),
-    (FILE, ["-o", "m/tokenizer.json"], "m/tokenizer.json"),
     (FOLDER, ["-o", "m/fit.csv"], "m/fit.csv"),
     (FOLDER, ["-o", "m/new.json"], "m/new.json"),
     (FOLDER, ["-o", "config.json"], "config.json"),
+    (FOLDER, ["-o", "m/fit.tsv"], "m/fit.tsv"),
+    (FOLDER, ["-o", "m/fit.json"], "m/fit.json"),
+    (FOLDER, ["-o", "m/fit.md"], "m/fit.md"),
+    (FOLDER, ["-o", "m/about.json"], "m/about.json"),
+    (INDEX, ["-o", "m/fit.csv"], "m/fit.csv"),
+    (FILE, ["-o", "./-", "-f", "csv", "-o", "-"], "-"),
     (FILE, ["-o", "-", "-o", "new.parquet"], "new.parquet"),
 ]
 
@@ -120,8 +145,8 @@ ALLOWED = [
 @pytest.mark.parametrize(("source", "outputs", "written"), ALLOWED, ids=lambda x: "".join(x)[:40])
 def test_other_files_are_written(weightscope, place, source, outputs, written):
     """A new file, an earlier report in the model's folder, and a file that only stands beside the source."""
-    done = weightscope("ls", source, *outputs)
-    assert done.code == 0
+    done = weightscope("fit", source, *outputs)
+    assert done.code == 0, done.err
     assert "h." in (place / written).read_bytes().decode("latin-1")
 
 

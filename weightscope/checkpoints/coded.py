@@ -16,11 +16,18 @@ from ..escape import escaped
 from .checkpoint import Checkpoint
 from .declared import Declared, declared
 from .entry import Stored
-from .layouts import CODES, EIGHT, FOUR, LAYOUTS, STANDS_FOR, WEIGHT_LIKE, Layout
+from .layouts import BYTES, CODES, EIGHT, FOUR, LAYOUTS, STANDS_FOR, WEIGHT_LIKE, WIDER, Layout
 
 SMALL_FLOATS = EIGHT | FOUR                     # no position, mask or index is stored in these
 ASIDE = re.compile(                            # words of names that stand beside codes, or hold positions and masks
     r"scale|zero|absmax|quant_map|quant_state|g_idx|perm|shape|bias|offset|mask|position|_ids|index|codebook|centroid"
+)
+
+
+SCALE = re.compile(r"scal|amax")                # what codes are multiplied by, or its range
+BESIDE = re.compile(r"scal|amax|zero")
+OTHER = re.compile(                             # scales that a model learns, and those of activations and of a cache
+    r"logit_scale|layer_scale|scale_shift|embed_scale|(^|_)([qkv]|kv|input|output|act|activation)_scale"
 )
 
 
@@ -58,12 +65,13 @@ def coded(checkpoint: Checkpoint) -> Mapping[str, Group]:
     named = {_dotted(name): tensor for name, tensor in (*tensors.items(), *aliases.items())}
     groups: dict[str, Group] = {}
     layouts = _possible(named)
-    for name, tensor in named.items() if layouts else ():
-        if found := _by_siblings(name, tensor, named, layouts, said):
+    scales = scales_by_module(tensors.values())
+    for name, tensor in named.items() if layouts or scales else ():
+        if found := _by_siblings(name, tensor, named, layouts, said) or _by_scales(tensor, scales):
             groups.setdefault(tensor.name, found)
     beside = {name for group in groups.values() for name in group.beside}
-    for name, tensor in tensors.items() if said.any else ():
-        if name not in groups and name not in beside and (method := _by_declaration(tensor, said)):
+    for name, tensor in tensors.items():
+        if name not in groups and name not in beside and (method := _alone(tensor, said)):
             groups[name] = Group(method, name)
     return groups
 
@@ -116,6 +124,42 @@ def _beside(stem: str, layout: Layout, named: Mapping[str, Stored]) -> Iterator[
         sibling = named.get(stem + ending)
         if sibling is not None:
             yield sibling.name
+
+
+def _by_scales(tensor: Stored, scales: Mapping[str, Sequence[Stored]]) -> Group | None:
+    """Bytes and small floats in a module that also holds scales for them, in a spelling that no layout has."""
+    if tensor.dtype not in BYTES | SMALL_FLOATS or len(tensor.dims) < 2 or ASIDE.search(_last(tensor.name)):
+        return None
+    beside = scales.get(tensor.name.rpartition(".")[0], ())
+    of_codes = [s for s in beside if s.dtype in WIDER and s.params < tensor.params]
+    if not any(SCALE.search(_last(s.name)) for s in of_codes):
+        return None
+    kind = "integers" if tensor.dtype in BYTES else "small floats"
+    return Group(f"{kind} with scales", tensor.name, tuple(s.name for s in of_codes))
+
+
+def scales_by_module(tensors: Iterable[Stored]) -> Mapping[str, Sequence[Stored]]:
+    """Scales, ranges and zero points by the module that they are of; a quantiser's are of the module around it.
+
+    >>> w = Stored("a.weight_quantizer._amax", (), "F32")
+    >>> list(scales_by_module([w, Stored("logit_scale", (), "F32")]))
+    ['a']
+    """
+    found: dict[str, list[Stored]] = {}
+    for tensor in tensors:
+        module, _, word = tensor.name.rpartition(".")
+        if module.endswith("quantizer"):
+            module = module.rpartition(".")[0]
+        if module and BESIDE.search(word) and not OTHER.search(word):
+            found.setdefault(module, []).append(tensor)
+    return found
+
+
+def _alone(tensor: Stored, said: Declared) -> str:
+    """The method of codes without siblings: as it is declared, or by a name that nothing else has."""
+    method = _by_declaration(tensor, said) if said.any else ""
+    packed = tensor.dtype in CODES and len(tensor.dims) > 1 and _last(tensor.name) == "qweight"
+    return method or ("packed integers" if packed else "")
 
 
 def _by_declaration(tensor: Stored, said: Declared) -> str:

@@ -15,6 +15,8 @@ from ..dtypes import DTYPES
 
 BYTES = frozenset(("I8", "U8"))
 WORDS = frozenset(("I16", "U16", "I32", "U32", "I64", "U64"))
+SHORT = BYTES | {"I16", "U16"}
+LONG = frozenset(("I32", "U32"))                # not I64, in which nothing is packed: those are tables of indices
 EIGHT = frozenset(("F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ"))
 FOUR = frozenset(("F4", "F6_E2M3", "F6_E3M2"))
 CODES = BYTES | WORDS | EIGHT | FOUR            # not E8M0, which holds scales, and not BOOL, which holds masks
@@ -51,7 +53,8 @@ _VPTQ = (".centroids", ".centroids.weight", ".res_centroids", ".res_centroids.we
          ".outlier_centroids.weight", ".weight_scale", ".weight_bias", ".perm", ".invert_perm")
 _QUIP = (".SU", ".SV", ".Wscale", ".codebook_id", ".fuse_scales", ".had_left", ".had_right", ".rcp", ".tlut",
          ".tp_rank", ".scaleWH", ".rank")
-_EXL2 = (".q_scale_max", ".q_groups", ".q_group_map", ".q_invperm", ".q_perm")
+_EXL2 = (".q_groups", ".q_group_map", ".q_invperm", ".q_perm")
+_ZEROS = (".zero_point", ".zero_points", ".zeros", ".zero", ".biases")
 _EXL3 = (".suh", ".svh", ".su", ".sv", ".mcg", ".mul1")
 _SVDQ = ("wzeros", "wtscale", "wcscales", "smooth", "smooth_factor", "smooth_factor_orig")
 _TORCHAO = ("_scale", "_zero_point", "_per_tensor_scale", "_act_per_tensor_scale", "_act_pre_scale", "_block_size")
@@ -77,7 +80,8 @@ LAYOUTS = (
            methods=("marlin", "gptq", "gptq_marlin", "is_marlin_format")),
     Layout("Marlin 2:4", ".B_24", (".s",), (".B_meta", ".workspace"), WORDS),
     Layout("Marlin 2:4", ".weight_packed", (".scale_packed",), (".meta",)),
-    Layout("EXL2", ".q_weight", (".q_scale",), _EXL2, WORDS),
+    Layout("EXL2", ".q_weight", (".q_scale", ".q_scale_max"), _EXL2, WORDS),
+    Layout("MLC-LLM", ".q_weight", (".q_scale",), (".q_zero",), WORDS),
     # compressed-tensors
     Layout("compressed-tensors pack-quantized", "_packed", ("_scale", "_shape"), _SCALED, WORDS),
     Layout("compressed-tensors NVFP4", "_packed", ("_scale", "_global_scale"), _SCALED),
@@ -88,13 +92,13 @@ LAYOUTS = (
     Layout("HQQ", ".W_q", (".nbits", ".scale", ".view_as_float"), _HQQ, ANY, least=1),
     Layout("HQQ", ".W_q", (".meta",), _HQQ, least=1),
     Layout("HQQ", ".W_q", (".scale_q",), _HQQ, least=1),
-    Layout("AQLM", ".codes", (".codebooks",), (".scales",)),
-    Layout("VPTQ", ".indices", (".centroids.weight",), _VPTQ),
-    Layout("VPTQ", ".indices", (".centroids",), _VPTQ),
-    Layout("VPTQ", ".res_indices", (".res_centroids.weight",), _VPTQ),
-    Layout("VPTQ", ".res_indices", (".res_centroids",), _VPTQ),
-    Layout("VPTQ", ".outlier_indices", (".outlier_centroids.weight",), _VPTQ),
-    Layout("VPTQ", ".outlier_indices", (".outlier_centroids",), _VPTQ),
+    Layout("AQLM", ".codes", (".codebooks",), (".scales",), SHORT),
+    Layout("VPTQ", ".indices", (".centroids.weight",), _VPTQ, SHORT | LONG),
+    Layout("VPTQ", ".indices", (".centroids",), _VPTQ, SHORT | LONG),
+    Layout("VPTQ", ".res_indices", (".res_centroids.weight",), _VPTQ, SHORT | LONG),
+    Layout("VPTQ", ".res_indices", (".res_centroids",), _VPTQ, SHORT | LONG),
+    Layout("VPTQ", ".outlier_indices", (".outlier_centroids.weight",), _VPTQ, SHORT | LONG),
+    Layout("VPTQ", ".outlier_indices", (".outlier_centroids",), _VPTQ, SHORT | LONG),
     *(Layout("QuIP#", f".Qidxs{part}", (side,), _QUIP) for part in ("", "_0", "_1", "_2") for side in (".SU", ".SV")),
     Layout("QTIP", ".trellis", (".SU",), _QUIP),
     Layout("QTIP", ".trellis", (".SV",), _QUIP),
@@ -129,7 +133,7 @@ LAYOUTS = (
     Layout("FP8 with scales", ".kernel", (".scale",), (), EIGHT, WIDER),
     *(Layout("4-bit floats with scales", codes, (scale,), _SCALED if not codes else (), FOUR)
       for codes, scale in (("", "_scale"), ("", "_scale_inv"), ("", "_scales"), (".weight", ".scale"))),
-    *(Layout("integers with scales", codes, (scale,), _SCALED if not codes else (), BYTES)
+    *(Layout("integers with scales", codes, (scale,), _SCALED if not codes else _ZEROS, BYTES)
       for codes, scale in (("", "_scale"), ("", "_scale_inv"), ("", "_scales"), (".weight", ".scale"),
                            (".weight", ".scales"), (".kernel", ".scale"))),
     Layout("integers with scales", ".weight", ("._scale",), ("._zero_point",), BYTES),

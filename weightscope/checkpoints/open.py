@@ -97,7 +97,9 @@ def inputs(source: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
     path = os.path.join(DEMO, demo) if demo else os.path.abspath(typed)  # also after a change of folder
     if "\0" not in path and os.path.isdir(path):
         return (), (path,)
-    return (path, *configs_beside(path)), ()
+    configs = configs_beside(path)
+    is_model = path.endswith(".index.json") or any(map(os.path.isfile, configs))
+    return (path, *configs), (os.path.dirname(path),) if is_model else ()
 
 
 def _path(typed: str) -> str:

@@ -40,7 +40,7 @@ def answer(
     hides = bool(narrow[0]) and shared.where is None and drawing(shared)
     shared = replace(shared, where=narrow[0]) if hides else shared
     given = shared.keywords() | dict(own)
-    _check_outputs(question, shared, tables or {}, inputs_of(models, given))
+    _check_outputs(question, shared, tables or {}, inputs_of(question, models, given))
     watch = None if shared.quiet or shared.no_progress or not sys.stderr.isatty() else progress
     report = ask(question, models, given, watch)
     if not shared.quiet:

@@ -21,6 +21,8 @@ EXPERTS = 1 << 16                               # of one stack: the largest know
 
 def split_place(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> tuple[Place, ...]:
     """One place per part, in stored order; the base alone where nothing is fused."""
+    if 0 in dims:                               # a part of nothing is nothing, however many there may be
+        return (base,)
     bias = base.kind == "bias"
     if base.role.startswith("moe.expert.") and len(dims) == (2 if bias else 3):
         if dims[0] > EXPERTS:

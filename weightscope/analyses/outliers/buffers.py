@@ -6,6 +6,7 @@ a sound one gets none. Attention masks hold -Inf by design.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from ...columns import Column
@@ -16,6 +17,7 @@ from ...statistics.statistic import Evidence, Statistic
 from ..piece import Piece
 
 FLOATING = ("float", "code")                    # kinds of element types that may hold NaN or Inf
+MASK = re.compile(r"(?i)(\w*_)?mask(ed_bias)?")  # the last word of a name: running_mean of a mask head is none
 ALONE = "a buffer: checked for NaN and Inf alone"
 
 
@@ -50,8 +52,9 @@ def is_sound(piece: Piece, counts: ValueCounts) -> bool:
 
 
 def _is_mask(piece: Piece, counts: ValueCounts) -> bool:
-    """-Inf in a tensor that is named a mask, or in one of two dimensions whose other elements are all equal."""
+    """-Inf in a tensor that is named a mask, or in one of two dimensions that is zero elsewhere."""
     if counts.nan or counts.inf > counts.minus_inf:
         return False
     long = sum(size > 1 for size in piece.stored.dims)  # a mask of 1 x 1 x 1024 x 1024 has two
-    return "mask" in piece.name.lower() or (long > 1 and counts.distinct == 1)
+    zeros = counts.n > 0 and counts.zeros == counts.n
+    return bool(MASK.fullmatch(piece.name.rpartition(".")[2])) or (long > 1 and zeros)

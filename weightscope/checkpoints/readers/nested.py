@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -26,6 +26,7 @@ AVERAGED = re.compile(r"(?i)(.*_)?ema(_.*)?|(.*_)?swa(_.*)?|shadow(_.*)?|(.*_)?a
 COPY = re.compile(r"(?i)(model_)?ema(_model)?")  # the first part of a name in a flat dict
 STATE = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg", "grad_avg", "acc_delta",
          "exp_inf", "exp_avg_sq_row", "exp_avg_sq_col", "exp_avg_diff"}      # what torch's optimizers keep
+CONTAINERS = (dict, list, tuple)
 Path = tuple[str, ...]
 Node = tuple[Path, bool, bool, object]          # path, whether a key is no text, whether in an optimizer, value
 
@@ -89,7 +90,11 @@ def choose(tree: object, root: str | None = None) -> Choice:
 
 
 def _leaves(tree: object) -> Iterator[Leaf]:
-    """Every tensor of a tree of dicts, lists and tuples, depth first, in stored order."""
+    """Every tensor of a tree of dicts, lists and tuples, depth first, in stored order.
+
+    What holds no tensor is looked at once: histories and vocabularies may be shared by thousands.
+    """
+    bearing = _bearing(tree)
     met = stored = count = 0
     counted: set[int] = set()
     levels: list[Iterator[Node]] = [iter((((), False, False, tree),))]
@@ -101,7 +106,7 @@ def _leaves(tree: object) -> Iterator[Leaf]:
             count += 1
             _short(node[0])
             yield Leaf(*node[:3], node[3])
-        elif isinstance(node[3], (dict, list, tuple)):
+        elif isinstance(node[3], CONTAINERS) and id(node[3]) in bearing:
             met += len(node[3])
             stored += len(node[3]) if id(node[3]) not in counted else 0
             counted.add(id(node[3]))
@@ -113,6 +118,43 @@ def _leaves(tree: object) -> Iterator[Leaf]:
         if count > limits.TENSORS or len(levels) > limits.DEPTH:
             raise Untrusted(f"expected at most {limits.TENSORS} tensors and {limits.DEPTH} levels", "found more",
                             "save the state dict alone")
+
+
+def _bearing(tree: object) -> set[int]:
+    """The ids of the containers that hold a tensor at any depth; each container is entered once."""
+    holders: dict[int, list[int]] = {}
+    direct: list[int] = []
+    entered = {id(tree)}
+    left = [tree]
+    while left:
+        container = left.pop()
+        for part in _items(container):
+            if isinstance(part, Found):
+                direct.append(id(container))
+            elif isinstance(part, CONTAINERS):
+                holders.setdefault(id(part), []).append(id(container))
+                if id(part) not in entered:
+                    entered.add(id(part))
+                    left.append(part)
+    return _upwards(direct, holders)
+
+
+def _upwards(direct: list[int], holders: dict[int, list[int]]) -> set[int]:
+    """Everything from which one of `direct` is reached."""
+    found: set[int] = set()
+    left = list(direct)
+    while left:
+        container = left.pop()
+        if container not in found:
+            found.add(container)
+            left += holders.get(container, ())
+    return found
+
+
+def _items(container: object) -> Iterable[object]:
+    if isinstance(container, dict):
+        return container.values()
+    return container if isinstance(container, (list, tuple)) else ()
 
 
 def _parts(path: Path, odd: bool, state: bool, value: object) -> Iterator[Node]:

@@ -63,7 +63,7 @@ def _stored(raw: RawFile, loaded: Loaded, name: str, found: Found) -> Stored:
     if found.storage is not None:
         at = loaded.starts[found.storage.key] + found.storage.start + found.offset * found.kind.width
     return Stored(name, found.dims, found.kind.dtype, raw.path, at, found.strides, loaded.swapped, found.negated,
-                  note=found.note, measurable=found.measurable)
+                  note=found.note, measurable=found.measurable, coded=found.coded, weight=name if found.coded else "")
 
 
 def _untied(tensors: list[Stored]) -> tuple[list[Stored], dict[str, str]]:

@@ -96,7 +96,8 @@ def _quantised(args: tuple[object, ...]) -> Found:
     if len(args) != 7 or not isinstance(args[4], tuple):
         raise RefusedError("_rebuild_qtensor without a scheme")
     scheme = args[4][0].name if args[4] and isinstance(args[4][0], Word) else "quantised"
-    return replace(view(*args[:4]), note=f"torch quantised ({scheme.removeprefix('torch.')})", measurable=False)
+    layout = f"torch quantised ({scheme.removeprefix('torch.')})"
+    return replace(view(*args[:4]), note=layout, measurable=False, coded=layout)
 
 
 def _nested(args: tuple[object, ...]) -> Found:

@@ -70,6 +70,7 @@ class Found:
     note: str = ""
     measurable: bool = True
     negated: bool = False                       # its values are the negatives of the stored ones
+    coded: str = ""                             # the quantised type whose codes it holds
 
     @property
     def params(self) -> int:
