@@ -1,52 +1,49 @@
-"""Writes the pages of docs/reference from the program itself: `python -m docs.generate`.
+"""Writes docs/reference, the Python functions and the site's list of commands: `python -m docs.generate`.
 
 The command page is what --help says, the column page the declarations that headers, gates and types come from, the
-page on families the TOML data that names are matched with. A test fails where a page is not current.
+page on families the TOML data that names are matched with. A test fails where a file is not current.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from typer.testing import CliRunner
 
+from docs.functions import module
 from weightscope.analyses import ANALYSES
 from weightscope.analyses.outliers.findings import FINDINGS
 from weightscope.cli.app import app
 from weightscope.columns import Column
 from weightscope.naming import Family, Rule, Sample, families
 
-DOCS = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
 NOTICE = "<!-- written by docs/generate.py: change the program, then run `make docs` -->"
-OPTIONS: dict[str, dict[str, dict[str, Any]]] = {   # by command: the runs whose columns are listed, by title
-    "ls": {"One row a tensor": {}, "`--by dtype`": {"by": "dtype"}, "`--metadata`": {"metadata": True}},
-    "fit": {
-        "One row a tensor": {"balance": True, "coding": True},
-        "`--long`: one row a law": {"long": True},
-    },
-    "spectrum": {"One row a tensor": {"balance": True, "alpha_ci": True, "null": "shuffle", "draws": 2}},
-    "outliers": {
-        "One row a tensor": {"quant": ("all",), "base": "BASE"},
-        "`--top`: one row a weight": {"top": 1},
-        "`--top-rows`: one row a row": {"top_rows": 1},
-    },
-}
+COMMANDS = re.compile(r'(?<=\{ "Commands" = \[).*?(?=\] \})')  # of the site's navigation
 
 
-def pages() -> dict[str, str]:
-    """The text of each generated page by its path under docs/."""
+def files() -> dict[str, str]:
+    """The text of each generated file by its path in the repository."""
     made = {"cli": cli_page(), "columns": columns_page(), "families": families_page(), "findings": findings_page()}
-    return {f"reference/{name}.md": "\n".join(lines) + "\n" for name, lines in made.items()}
+    pages = {f"docs/reference/{name}.md": "\n".join(lines) + "\n" for name, lines in made.items()}
+    return {**pages, "weightscope/functions.py": module(ANALYSES), "zensical.toml": navigation()}
+
+
+def navigation() -> str:
+    """The site's settings, with a page for each command."""
+    settings = (ROOT / "zensical.toml").read_text("utf-8")
+    entries = [f'{{ "{analysis.name}" = "commands/{analysis.name}.md" }}' for analysis in ANALYSES]
+    return COMMANDS.sub(", ".join(entries), settings, count=1)
 
 
 def cli_page() -> Iterator[str]:
     """What --help says of the program and of each command."""
     yield from ("# Command line", "", NOTICE, "")
-    *first, last = (f"[{question.name}](../commands/{question.name}.md)" for question in ANALYSES)
+    *first, last = (f"[{analysis.name}](../commands/{analysis.name}.md)" for analysis in ANALYSES)
     yield f"What `--help` prints. The pages on {', '.join(first)} and {last} say more."
-    for command in ("", *(question.name for question in ANALYSES)):
+    for command in ("", *(analysis.name for analysis in ANALYSES)):
         yield from ("", f"## weightscope {command}".rstrip(), "", "```text", *_help(command), "```")
 
 
@@ -55,10 +52,10 @@ def columns_page() -> Iterator[str]:
     yield from ("# Columns", "", NOTICE, "")
     yield "Every column that a command may print, in order. How each is computed: [statistics](../statistics.md)."
     yield "An option in the last column brings the column; without one it is always there."
-    for question in ANALYSES:
-        for title, options in OPTIONS[question.name].items():
-            yield from ("", f"## {question.name}: {title}", "")
-            declared = question.columns(question.options(**options))
+    for analysis in ANALYSES:
+        for title, options in analysis.runs.items():
+            yield from ("", f"## {analysis.name}: {title}", "")
+            declared = analysis.columns(analysis.options(**options))
             yield from _table(("column", "type", "meaning", "unit", "source", "option"), map(_column, declared))
     yield from ("", "## Grouped rows", "")
     yield "With `--by role`, `layer` or `model` a row of `fit` has `role`, or `stack` and `layer`, or neither; then"
@@ -128,13 +125,13 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[
 
 
 def main() -> None:
-    """Writes the pages that have changed."""
-    for name, text in pages().items():
-        path = DOCS / name
+    """Writes the files that have changed."""
+    for name, text in files().items():
+        path = ROOT / name
         path.parent.mkdir(exist_ok=True)
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
-            print(f"wrote docs/{name}")
+            print(f"wrote {name}")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,15 @@
 """The contract of column names: what is promised is there, under these names and in this order."""
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
 import weightscope as ws
-from weightscope.analyses import ANALYSES, FIT, OUTLIERS, SPECTRUM
-from weightscope.analyses.fit import FitOptions
-from weightscope.analyses.inventory import InventoryOptions
-from weightscope.analyses.outliers import OutliersOptions
-from weightscope.analyses.spectrum import SpectrumOptions
+from weightscope.analyses import ANALYSES
+from weightscope.analyses.fit import FIT, FitOptions
+from weightscope.analyses.outliers import OUTLIERS, OutliersOptions
+from weightscope.analyses.spectrum import SPECTRUM, SpectrumOptions
 
 TENSOR = "tensor layer role part stack kind shape dtype quantised params"
 MOMENTS = "mean std skew kurtosis l_kurtosis robust_std min max zeros nan inf distinct"
@@ -204,16 +202,13 @@ def test_ls(model):
     assert names(ws.ls(model, metadata=True)) == ["key", "length", "value"]
 
 
-@pytest.mark.parametrize("question", ANALYSES, ids=lambda q: q.name)
-def test_every_column_is_declared_once_and_said(question):
+RUNS = [pytest.param(q, options, id=f"{q.name}: {title}") for q in ANALYSES for title, options in q.runs.items()]
+
+
+@pytest.mark.parametrize(("question", "options"), RUNS)
+def test_every_column_is_declared_once_and_said(question, options):
     """Unique lower-case names, a meaning each, and a null expectation beside its reading."""
-    everything = {
-        "fit": FitOptions(balance=True, coding=True),
-        "ls": InventoryOptions(),
-        "spectrum": SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2),
-        "outliers": OutliersOptions(quant=("all",), base="base"),
-    }
-    declared = question.columns(everything[question.name])
+    declared = question.columns(question.options(**options))
     found = [c.name for c in declared]
     assert len(found) == len(set(found))
     assert all(c.name == c.name.lower() and c.meaning and "-" not in c.name for c in declared)
@@ -223,25 +218,29 @@ def test_every_column_is_declared_once_and_said(question):
 
 
 BY = ("tensor", "role", "layer", "model")
-FULL = SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2, several=True)
-ASKED = OutliersOptions(quant=("all",), base="base", several=True)
+
+
+def full(question, **more):
+    """The options of the run that has the most columns."""
+    first = next(iter(question.runs.values()))
+    return question.options(**first, several=True, **more)
 
 
 @pytest.mark.parametrize(
-    ("question", "forms", "full"),
+    ("question", "forms", "most"),
     [
         (FIT, [FitOptions(by=by, long=long) for by in BY for long in (False, True)],
-         [FitOptions(balance=True, coding=True, several=True)]),
+         [full(FIT)]),
         (SPECTRUM, [SpectrumOptions(by=by, null=null) for by in BY for null in (None, "shuffle")],
-         [FULL, replace(FULL, by="role"), replace(FULL, by="layer")]),
+         [full(SPECTRUM), full(SPECTRUM, by="role"), full(SPECTRUM, by="layer")]),
         (OUTLIERS, [*(OutliersOptions(by=by) for by in BY), OutliersOptions(top=1), OutliersOptions(top_rows=1)],
-         [ASKED, replace(ASKED, by="role"), replace(ASKED, by="layer")]),
+         [full(OUTLIERS), full(OUTLIERS, by="role"), full(OUTLIERS, by="layer")]),
     ],
     ids=["fit", "spectrum", "outliers"],
 )  # fmt: skip
-def test_columns_of_another_option_say_which(question, forms, full):
+def test_columns_of_another_option_say_which(question, forms, most):
     """Every column of every form is either there or names what brings it."""
-    every = {c.name for o in (*forms, *full) for c in question.columns(o)}
+    every = {c.name for o in (*forms, *most) for c in question.columns(o)}
     for form in forms:
         there = {c.name for c in question.columns(form)}
         assert every - there <= {name for name, option in question.optional(form).items() if option}

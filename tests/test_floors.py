@@ -8,11 +8,16 @@ import pytest
 import weightscope
 
 HOUSE = Path(weightscope.__file__).parent
-GROUND = ("errors", "columns", "geometry", "heavy", "dtypes", "order", "escape", "sizes")
+GROUND = (
+    "errors", "columns", "geometry", "heavy", "dtypes", "order", "escape", "sizes", "options", "running", "keywords",
+    "version",
+)
 BELOW = {
     **dict.fromkeys(GROUND, ()),
     "dtypes": ("heavy",),
     "sizes": ("errors",),
+    "running": ("options", "sizes"),
+    "keywords": ("errors",),
     "checkpoints": GROUND,
     "naming": GROUND,
     "sketches": GROUND,
@@ -20,12 +25,15 @@ BELOW = {
     "engine": (*GROUND, "checkpoints", "sketches"),
     "statistics": (*GROUND, "sketches"),
     "analyses": (*GROUND, "checkpoints", "naming", "sketches", "statistics", "engine.unit"),
-    "provenance": (*GROUND, "checkpoints", "engine", "__version__"),
-    "api": (*GROUND, "checkpoints", "naming", "sketches", "reports", "engine", "statistics", "analyses", "provenance"),
-    "cli": (*GROUND, "api", "reports", "__version__"),
+    "provenance": (*GROUND, "checkpoints", "engine"),
+    "records": (*GROUND, "reports", "analyses"),
+    "api": (*GROUND, "checkpoints", "naming", "sketches", "reports", "engine", "statistics", "analyses", "provenance",
+            "records"),
+    "functions": (*GROUND, "checkpoints", "reports", "api"),
+    "cli": (*GROUND, "analyses.ANALYSES", "analyses.Analysis", "analyses.Listing", "records", "api", "reports"),
     "demo": ("heavy",),
     "__main__": ("cli",),
-    "__init__": ("api", "errors"),
+    "__init__": ("checkpoints", "errors", "functions", "version"),
 }
 HEAVY = ("torch", "numpy", "pandas", "scipy", "rich", "pyarrow", "matplotlib")
 TRAINED = ("demo",)  # the script that makes the demo's files is run by itself, never imported by the package
@@ -49,6 +57,8 @@ def imports(source, module):
     }
     for node in ast.walk(tree):
         typed = id(node) in typing_only
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Lazy":
+            yield from ((tuple(a.value.split(".")), True) for a in node.args if isinstance(a, ast.Constant))
         if isinstance(node, ast.Import):
             yield from ((tuple(a.name.split(".")), typed) for a in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -86,11 +96,12 @@ def test_imports_only_go_down(path):
         (("cli", "commands", "x"), "from ...analyses import FIT", "weightscope.analyses.FIT"),
         (("columns",), "import weightscope.api", "weightscope.api"),
         (("engine", "x"), "import torch", "torch"),
+        (("naming", "x"), "x = Lazy('weightscope.engine.plan')", "weightscope.engine.plan"),
         (("reports", "x"), "def f():\n    import pandas.api", "pandas.api"),
     ],
 )
 def test_a_wrong_import_is_found(module, source, wrong):
-    """The check sees imports upwards, sideways, inside functions, absolute ones and heavy packages."""
+    """The check sees imports upwards, sideways, inside functions, lazy and absolute ones, and heavy packages."""
     assert list(wrongs(source, module)) == [wrong]
 
 

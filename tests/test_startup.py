@@ -1,12 +1,19 @@
 """What a fresh process loads: importing, help and `ls` are light."""
 
 import json
+import os
+import resource
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
+from weightscope.analyses import ANALYSES
+
 HEAVY = {"torch", "pandas", "scipy", "pyarrow", "matplotlib"}
+OLD_TYPER = tuple(map(int, version("typer").split(".")[:2])) < (0, 20)  # which loads rich for plain help too
+HELP = [[analysis.name, "--help"] for analysis in ANALYSES]
 RUN = """
 import sys, json
 sys.argv = ["weightscope", *ARGUMENTS]
@@ -35,7 +42,7 @@ def test_importing_is_light():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["fit", "--help"], ["ls", "--help"], ["fit", "demo:gpt", "--by", "nothing"]],
+    [["--help"], ["--version"], *HELP, ["fit", "demo:gpt", "--by", "nothing"]],
     ids=" ".join,
 )
 def test_help_is_light(arguments):
@@ -44,7 +51,31 @@ def test_help_is_light(arguments):
     assert code == (2 if "nothing" in arguments else 0)
     assert not HEAVY & set(loaded)
     if code == 0:
-        assert "weightscope.api" not in loaded
+        assert not {"weightscope.api", "numpy"} & set(loaded)
+        assert OLD_TYPER or "rich" not in loaded
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *HELP], ids=" ".join)
+def test_help_is_fast(arguments, compiled):
+    """Under 0.3 s of CPU, the best of five: others use the cores too, and the first one may compile what it loads."""
+    command = [sys.executable, "-m", "weightscope", *arguments]
+    assert min(seconds(command, compiled) for _ in range(5)) < 0.3
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """The environment of an installed program, which is compiled once."""
+    environment = os.environ | {"PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("compiled"))}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
+
+
+def seconds(command, environment):
+    """CPU seconds of a process that ends with 0."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True, timeout=60, env=environment)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 @pytest.mark.parametrize("more", [[], ["--by", "dtype"], ["-f", "json"], ["-f", "table"], ["--metadata"]], ids=" ".join)

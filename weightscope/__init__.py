@@ -3,7 +3,8 @@
     import weightscope as ws
     ws.fit("model.safetensors", by="role").table
 
-Importing this loads nothing else: each name loads what it needs when it is first used.
+Importing this loads nothing else: each name loads what it needs when it is first used. Besides the
+names below there is a function for each analysis; functions.py is written from their options.
 """
 
 from __future__ import annotations
@@ -11,24 +12,42 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .version import __version__ as __version__
+
+HOMES = {
+    "GateFailed": ".errors",
+    "Unmeasured": ".errors",
+    "Untrusted": ".errors",
+    "Usage": ".errors",
+    "WeightscopeError": ".errors",
+    "open_checkpoint": ".checkpoints",
+}
+
 if TYPE_CHECKING:
-    from .api import fit, ls, open_checkpoint, outliers, spectrum
-    from .errors import GateFailed, Unmeasured, Untrusted, Usage, WeightscopeError
+    from .checkpoints import open_checkpoint as open_checkpoint
+    from .errors import GateFailed as GateFailed
+    from .errors import Unmeasured as Unmeasured
+    from .errors import Untrusted as Untrusted
+    from .errors import Usage as Usage
+    from .errors import WeightscopeError as WeightscopeError
+    from .functions import *  # noqa: F403 - one function for each analysis
+else:
 
-__version__ = "0.1.0"
-__all__ = [
-    "GateFailed", "Unmeasured", "Untrusted", "Usage", "WeightscopeError",
-    "fit", "ls", "open_checkpoint", "outliers", "spectrum",
-]
+    def __getattr__(name: str) -> object:
+        """A public name, from the module that defines it."""
+        if name == "__all__":
+            return _names()
+        if name.startswith("_") or name not in _names():
+            raise AttributeError(f"module 'weightscope' has no attribute {name!r}")
+        return getattr(import_module(HOMES.get(name, ".functions"), __name__), name)
 
 
-def __getattr__(name: str) -> object:
-    """A public name, from the module that defines it."""
-    if name not in __all__:
-        raise AttributeError(f"module 'weightscope' has no attribute {name!r}")
-    return getattr(import_module(".errors" if name[0].isupper() else ".api", __name__), name)
+def _names() -> list[str]:
+    """Public names: those of HOMES, and one for each analysis."""
+    analyses = import_module(".analyses", __name__).ANALYSES
+    return [*HOMES, *(analysis.name for analysis in analyses)]
 
 
 def __dir__() -> list[str]:
     """Public names, for completion in a notebook."""
-    return [*__all__, "__version__"]
+    return [*_names(), "__version__"]

@@ -1,7 +1,7 @@
 """The story in a page: open, place, ask, collect. The command line and a notebook call the same functions.
 
-Keywords are the fields of six frozen records, one for each concern; what a record does not know is a mistake with the
-nearest name. Everything that can be refused before opening anything is.
+Keywords are the fields of a few frozen records, one for each concern: see records.py. Everything that can be refused
+before opening anything is.
 """
 
 from __future__ import annotations
@@ -10,114 +10,47 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
-from .analyses import ANALYSES, Analysis, Model, Reading, Selection, Setting
+from .analyses import ANALYSES, Analysis, Reading, Selection
+from .analyses.gathering import Setting
+from .analyses.piece import Model
 from .checkpoints import Checkpoint, Opening, changed, inputs, open_checkpoint
-from .columns import Block, Message, Panel, Row
+from .columns import Block, Found, Message, Panel, Row
 from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
 from .errors import GateFailed, Untrusted, Usage
 from .escape import escaped
 from .geometry import whole
 from .provenance import provenance
+from .records import filled, options_of
 from .reports.expression import parse
-from .reports.gate import gate
+from .reports.gate import Gates, gate
 from .reports.inputs import Inputs
 from .reports.report import Report
 from .reports.view import View
+from .running import Running
 from .sizes import size_of
 
-__all__ = ["Meter", "Running", "ask", "fit", "ls", "open_checkpoint", "outliers", "spectrum"]
+__all__ = ["Meter", "answer", "ask", "open_checkpoint"]
 
-Found = Row | Panel | Block | Message
 Watch = Callable[[Meter, int, int], AbstractContextManager[None]]  # meter, tensors, bytes -> shown while measuring
 
 
-@dataclass(frozen=True)
-class Running:
-    """Where and with how much: device, bytes of memory, threads."""
-
-    device: str = "auto"
-    memory: int | str | None = None  # 512MiB
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.memory is not None:
-            size_of(self.memory)
-
-
-@dataclass(frozen=True)
-class Gates:
-    """Expressions over all measured rows that decide the exit code."""
-
-    fail_if: tuple[str, ...] = ()
-
-
 QUESTIONS = {question.name: question for question in ANALYSES}
-RECORDS = (Opening, Reading, Selection, Running, View, Gates)
 
 
-def fit(*models: Any, **options: Any) -> Report:
-    """Which law do the weights follow, how well, and are they i.i.d.: one row a tensor, or a group with `by`.
+def answer(analysis: str, /, models: Sequence[Any], **given: Any) -> Report:
+    """What a Python function returns: the report of a call, of which `given` are all keywords with their values.
 
-    `models`: paths, `demo:NAME`, open checkpoints or dicts of tensors. `options`: the fields of FitOptions (by, long,
-    balance, coding, counts, panels, histogram, seed), Selection (include, exclude, role, layers, min_params), Opening
-    (root, strict, follow_symlinks, salvage), Reading (name_map, split), Running (device, memory, threads), View
-    (columns, where, sort, limit) and Gates (fail_if). Raises Usage, Untrusted, GateFailed.
-
-    >>> report = fit("demo:gpt", by="role", columns=("role", "kind", "std"))
-    >>> list(report.table.columns)
-    ['role', 'kind', 'std']
+    Warns of a gate that is null on every row, which decides nothing. Raises GateFailed, which carries the report.
     """
-    return _passed(ask("fit", models, options))
-
-
-def outliers(*models: Any, **options: Any) -> Report:
-    """What stands out: extreme, dead, duplicate, untrained and non-finite weights, and what they cost in quantisation.
-
-    `options`: the fields of OutliersOptions (by, quant, top, top_rows, base, ignore, panels) and of the records that
-    `fit` takes. Raises Usage, Untrusted, GateFailed.
-
-    >>> outliers("demo:gpt", role="head", quant="int8").rows[0]["nan"]
-    0
-    """
-    return _passed(ask("outliers", models, options))
-
-
-def spectrum(*models: Any, **options: Any) -> Report:
-    """What the singular values say: ranks, power-law tail, noise bulk and spikes, effective depth, with their nulls.
-
-    `options`: the fields of SpectrumOptions (by, svd, per_head, balance, alpha_cut, alpha_ci, null, draws, values,
-    panels, seed) and of the records that `fit` takes. Raises Usage, Untrusted, GateFailed.
-
-    >>> spectrum("demo:gpt-start", columns=("tensor", "spikes"), include="*.0.self_attn.o_proj.*").rows[0]["spikes"]
-    0
-    """
-    return _passed(ask("spectrum", models, options))
-
-
-def ls(*models: Any, **options: Any) -> Report:
-    """What is in a checkpoint: name, layer, role, shape, dtype, bytes, from headers alone.
-
-    `options`: the fields of InventoryOptions (by, flat, metadata) and of the records that `fit` takes.
-    Raises Usage, Untrusted, GateFailed.
-
-    >>> ls("demo:gpt", by="dtype").rows[0]["dtype"]
-    'BF16'
-    """
-    return _passed(ask("ls", models, options))
-
-
-def _passed(report: Report) -> Report:
-    """The report, where no gate matches; a gate that is null on every row decides nothing, which is a warning.
-
-    Raises GateFailed, which carries the report.
-    """
+    options = options_of(QUESTIONS[analysis])
+    keywords = {name: value for name, value in given.items() if value != options[name].default}
+    report = ask(analysis, models, keywords)
     for undecided in (g for g in report.gates if g.undecided):
-        warnings.warn(str(undecided), stacklevel=3)  # the call of the user
+        warnings.warn(str(undecided), stacklevel=4)  # the call of the user, above the function and its check
     matching = [str(g) for g in report.gates if g.count]
     if matching:
         raise GateFailed("\n".join(matching), report=report)
@@ -129,12 +62,12 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
     begun, question = time.monotonic(), QUESTIONS[name]
     if len(sources) < question.least:
         raise _too_few(question, len(sources))
-    records = _records(question, keywords, len(sources) > 1)
+    records = filled(question, keywords, len(sources) > 1)
     options = _checked(question, records)
     setting = Setting(records[Opening], records[Reading], records[Selection])
     models = question.models(sources, options, setting)
     opened = _checkpoints(models)
-    engine = _Engine(records[Running], watch)
+    engine = _Engine(records.get(Running, Running()), watch)
     answers = list(question.rows(models, options, engine))
     for sentence in filter(None, (changed(c) for c in opened)):
         raise Untrusted("expected files that stay as they are", sentence, "run again when nothing writes to them")
@@ -162,7 +95,7 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
 def inputs_of(name: str, sources: Sequence[Any], keywords: Mapping[str, Any]) -> Inputs:
     """What a call reads: its sources, the base that it compares with, and its own rules for names."""
     question = QUESTIONS[name]
-    options = _records(question, keywords, len(sources) > 1)[question.options]
+    options = filled(question, keywords, len(sources) > 1)[question.options]
     base, rules = keywords.get("base"), keywords.get("name_map")
     read = [inputs(source) for source in (*sources, *(() if base is None else (base,)))]
     files = [path for found, _ in read for path in found]
@@ -205,31 +138,6 @@ class _Engine:
 def _size(units: Sequence[Unit]) -> int:
     """Bytes that the units will read."""
     return sum(s.bytes[1] for u in units for e in u.entries.values() for s in e.needs(whole(e.shape)))
-
-
-def _records(question: Analysis, keywords: Mapping[str, Any], several: bool) -> dict[type, Any]:
-    """Keywords sorted into the records that know them."""
-    kinds = (question.options, *RECORDS)
-    known = {f.name: f for kind in kinds for f in fields(kind)}
-    own = {f.name: kind for kind in kinds for f in fields(kind) if f.name not in ("several", "wanted")}
-    for name in keywords:
-        if name not in own:
-            near = get_close_matches(name, own, 1)
-            raise Usage(
-                f"{question.name} has no option {name!r}",
-                f"options: {', '.join(sorted(own))}",
-                f"did you mean {near[0]!r}?" if near else "leave it out",
-            )
-    given = {kind: {k: _frozen(v, known[k].default) for k, v in keywords.items() if own[k] is kind} for kind in kinds}
-    given[question.options] |= {"several": several}
-    return {kind: kind(**values) for kind, values in given.items()}
-
-
-def _frozen(value: Any, default: Any) -> Any:
-    """Where several are taken, one string is one of them."""
-    if isinstance(value, str) and isinstance(default, tuple):
-        return (value,)
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _checked(question: Analysis, records: Mapping[type, Any]) -> Any:

@@ -119,3 +119,6 @@ class Block:
     def __iter__(self) -> Iterator[Mapping[str, object]]:
         for values in zip(*(a.tolist() for a in self.arrays.values()), strict=True):
             yield {**self.shared, **dict(zip(self.arrays, values, strict=True))}
+
+
+Found = Row | Panel | Block | Message           # what the generator of an analysis yields

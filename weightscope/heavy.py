@@ -6,6 +6,7 @@ imports these names from here; a test proves that `import weightscope` and `--he
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,21 @@ class Lazy:
         value = getattr(import_module(self._name), item)
         setattr(self, item, value)
         return value
+
+
+def on_demand(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
+    """The `__getattr__` of a package whose public names load their module when they are first used.
+
+    `homes`: by module of the package the names that it defines.
+    """
+    home = {name: module for module, names in homes.items() for name in names}
+
+    def load(name: str) -> Any:
+        if name not in home:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(f"{package}.{home[name]}"), name)
+
+    return load
 
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from . import __version__
 from .checkpoints import Checkpoint
 from .engine import Device
+from .version import __version__
 
 LIBRARIES = ("numpy", "scipy", "torch", "pandas", "pyarrow")
 

@@ -83,7 +83,7 @@ WRONG = [
     (["fit", "MODEL", "--provenance", "/proc/x.json"], "'/proc' takes no such file"),
     (["fit", "MODEL", "-o", "x" * 300 + ".csv"], "File name too long"),
     (["fit", "MODEL", "--plot", "picture.bmp"], "bmp"),
-    (["ls", "MODEL", "--plot", "picture.png"], "no picture"),
+    (["ls", "MODEL", "--plot", "picture.png"], "No such option: --plot"),
     (["fit", "MODEL", "--counts", "cells.xls"], "xls"),
     (["fit", "MODEL", "--provenance", "/nowhere/at/all.json"], "create it first"),
     (["fit", "MODEL", "--memory", "lots"], "512MiB"),

@@ -171,7 +171,7 @@ def test_wrong_usage_is_2(weightscope, clean, arguments, said):
 def test_a_question_of_ones_own_shows_every_row(weightscope, monkeypatch, bad, tmp_path, asked, order):
     """In the order of the checkpoint; else a terminal has those with findings, a picture all, the worst first."""
     monkeypatch.chdir(tmp_path)
-    for module in ("ending", "commands.outliers"):
+    for module in ("ending", "command"):
         monkeypatch.setattr(sys.modules[f"weightscope.cli.{module}"], "drawing", lambda shared: True)
     done = weightscope("outliers", bad, *asked)
     assert (done.code, [row["tensor"] for row in records(done)]) == (0, order)

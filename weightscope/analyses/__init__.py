@@ -1,28 +1,15 @@
-"""One question, one file: ANALYSES is the table of contents."""
+"""One question, one folder: ANALYSES is the table of contents. Importing it is light: see analysis.py."""
 
 from __future__ import annotations
 
-from .analysis import Analysis, Setting
+from .analysis import Analysis, Listing
 from .fit import FIT
 from .inventory import LS
 from .outliers import OUTLIERS
-from .piece import Model, Piece
-from .pieces import Reading
+from .reading import Reading
 from .selection import Selection
 from .spectrum import SPECTRUM
 
 ANALYSES = (LS, FIT, SPECTRUM, OUTLIERS)
 
-__all__ = [
-    "ANALYSES",
-    "FIT",
-    "LS",
-    "OUTLIERS",
-    "SPECTRUM",
-    "Analysis",
-    "Model",
-    "Piece",
-    "Reading",
-    "Selection",
-    "Setting",
-]
+__all__ = ["ANALYSES", "Analysis", "Listing", "Reading", "Selection"]

@@ -7,7 +7,7 @@ checkpoint, where it stands is a fact of its name; both meet here and nowhere el
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 
 from ..checkpoints import Checkpoint, Entry, LoraPair, Stored, lone_factors
@@ -17,19 +17,12 @@ from ..errors import Unmeasured
 from ..naming import Place, places
 from .notes import joined
 from .piece import Model, Piece
+from .reading import Reading
 
 RANK = 1024  # dimensions of a shape that is shown
 OPTIMIZER = Place("optimizer", "buffer")
 BESIDE_CODES = "beside codes of a quantised layout"
 FUSED = {"attn.qkv": "q, k and v", "mlp.gate_up": "gate and up", "moe.expert.gate_up": "gate and up"}
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How names are read: an own rule file, and whether fused tensors are split."""
-
-    name_map: str | None = None
-    split: bool = True
 
 
 def listed(checkpoint: Checkpoint, reading: Reading) -> Model:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..errors import Usage
+from ..options import option
 from .piece import Model, Piece
 
 _LAYERS = "--layers takes numbers and ranges such as 0-3,10"
@@ -16,11 +17,17 @@ _LAYERS = "--layers takes numbers and ranges such as 0-3,10"
 class Selection:
     """`include`, `exclude` match names, `role` whole roles, `layers` is like `0-3,10`."""
 
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    role: tuple[str, ...] = ()
-    layers: str = ""
-    min_params: int = 0
+    include: tuple[str, ...] = option(
+        (), "Only tensors whose name matches.", group="Select", metavar="GLOB", short="-i", repeatable=True
+    )
+    exclude: tuple[str, ...] = option(
+        (), "Not tensors whose name matches.", group="Select", metavar="GLOB", short="-x", repeatable=True
+    )
+    role: tuple[str, ...] = option(
+        (), "Only roles that match: mlp.down, 'attn.*'.", group="Select", metavar="GLOB", repeatable=True
+    )
+    layers: str = option("", "Only these layers: 0-3,10.", group="Select", metavar="RANGES")
+    min_params: int = option(0, "Only tensors of at least N elements.", group="Select", metavar="N", minimum=0)
 
     def __post_init__(self) -> None:
         layers_of(self.layers)

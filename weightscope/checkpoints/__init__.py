@@ -1,12 +1,32 @@
-"""Bytes to entries, lazily: a source is opened once, headers only, and hands out what the engine reads later."""
+"""Bytes to entries, lazily: a source is opened once, headers only, and hands out what the engine reads later.
+
+The names load when they are used, so that the options of opening are known without the readers.
+"""
 
 from __future__ import annotations
 
-from .checkpoint import Checkpoint, LoraPair
-from .entry import Entry, Span, Stored, lines_in_memory, same
-from .files import advise, changed, close_all, read_into
-from .open import Opening, inputs, open_checkpoint
-from .pairs import lone_factors
+from typing import TYPE_CHECKING
 
-__all__ = ["Checkpoint", "Entry", "LoraPair", "Opening", "Span", "Stored", "advise", "changed", "close_all", "inputs",
-           "lines_in_memory", "lone_factors", "open_checkpoint", "read_into", "same"]
+from ..heavy import on_demand
+from .opening import Opening, Source
+
+if TYPE_CHECKING:
+    from .checkpoint import Checkpoint, LoraPair
+    from .entry import Entry, Span, Stored, lines_in_memory, same
+    from .files import advise, changed, close_all, read_into
+    from .open import inputs, open_checkpoint
+    from .pairs import lone_factors
+else:
+    __getattr__ = on_demand(
+        __name__,
+        {
+            "checkpoint": ("Checkpoint", "LoraPair"),
+            "entry": ("Entry", "Span", "Stored", "lines_in_memory", "same"),
+            "files": ("advise", "changed", "close_all", "read_into"),
+            "open": ("inputs", "open_checkpoint"),
+            "pairs": ("lone_factors",),
+        },
+    )
+
+__all__ = ["Checkpoint", "Entry", "LoraPair", "Opening", "Source", "Span", "Stored", "advise", "changed", "close_all",
+           "inputs", "lines_in_memory", "lone_factors", "open_checkpoint", "read_into", "same"]

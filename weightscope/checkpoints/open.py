@@ -11,8 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from ..errors import PART, Untrusted, Usage
 from ..escape import escaped
@@ -22,12 +21,10 @@ from .checkpoint import Checkpoint
 from .coded import with_codes
 from .config import config_beside, config_flags, config_notes, configs_beside
 from .entry import Stored
+from .opening import Opening, Source
 from .pairs import lora_pairs
 from .readers import folder, memory, read_file
 from .readers.sniff import sniff
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 DEMO = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "demo")
 DEMOS = {"gpt": "gpt.safetensors", "gpt-start": "gpt-start.safetensors", "gpt-lora": "gpt-lora"}
@@ -36,18 +33,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-@dataclass(frozen=True)
-class Opening:
-    """How a source is opened: which dict of a nested file, and what is tolerated."""
-
-    root: str | None = None
-    strict: bool = False
-    follow_symlinks: bool = False
-    salvage: bool = False
-
-
-def open_checkpoint(source: str | os.PathLike[str] | Mapping[str, Tensor] | Checkpoint,
-                    opening: Opening = Opening()) -> Checkpoint:
+def open_checkpoint(source: Source, opening: Opening = Opening()) -> Checkpoint:
     """Open a file, a folder, `demo:NAME`, or a dict of tensors; only headers are read. Raises Untrusted, Usage.
 
     >>> import torch

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..heavy import rich_console, rich_progress
 from ..reports.screen import Screen
-from .options import Shared
+from .options import Outputs
 
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn
@@ -22,9 +22,9 @@ TICK = 0.2  # seconds between two looks at the meter
 SHORTEST = 10  # cells: a shorter bar tells nothing
 
 
-def drawing(shared: Shared) -> bool:
+def drawing(outputs: Outputs) -> bool:
     """Whether the answer goes to a person: a table on a terminal, not a file."""
-    return shared.prints and (shared.format or "table") == "table" and sys.stdout.isatty()
+    return outputs.prints and (outputs.format or "table") == "table" and sys.stdout.isatty()
 
 
 def fitted(text: str) -> str:

@@ -10,10 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..escape import escaped
+from ..options import option
 from .expression import Expression
 from .values import brief
 
 FIRST = 20                                      # rows named on stderr: a screenful
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Expressions over all measured rows that decide the exit code."""
+
+    fail_if: tuple[str, ...] = option(
+        (), "Exit 1 if the expression is true for any row.", group="Gate", metavar="EXPR", repeatable=True
+    )
 
 
 @dataclass(frozen=True)

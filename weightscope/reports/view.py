@@ -9,6 +9,7 @@ from typing import Any
 
 from ..columns import Column
 from ..errors import Usage
+from ..options import option
 from ..order import natural
 from .expression import parse
 from .known import check
@@ -21,10 +22,16 @@ Rows = tuple[Mapping[str, object], ...]
 class View:
     """`columns` by name or `all` (nothing = the default ones), `where` an expression, `sort` a column or -column."""
 
-    columns: tuple[str, ...] = ()
-    where: str | None = None
-    sort: str | None = None
-    limit: int | None = None
+    columns: tuple[str, ...] = option(
+        (), "Only these columns, in this order, or all.", group="Output", metavar="A,B,C", commas=True
+    )
+    where: str | None = option(
+        None, "Only rows for which the expression is true.", group="Output", metavar="EXPR"
+    )
+    sort: str | None = option(
+        None, "Sort by a column; --sort=-COLUMN downwards. Nulls come last.", group="Output", metavar="COLUMN"
+    )
+    limit: int | None = option(None, "Only the first N rows.", group="Output", metavar="N", minimum=0)
 
     @property
     def named(self) -> tuple[str, ...]:

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+from ...heavy import Lazy
+from ..analysis import Analysis
+from ..uses import MEASURING
 from .options import FitOptions
-from .rows import FIT
+
+FIT = Analysis(
+    "fit",
+    FitOptions,
+    Lazy("weightscope.analyses.fit.rows"),
+    summary="Which law do the weights follow, how well, and are they i.i.d.?",
+    example="weightscope fit demo:gpt --role 'mlp.*' --sort=-beta",
+    call=(
+        'list(fit("demo:gpt", by="role", columns=("role", "kind", "std")).table.columns)',
+        "['role', 'kind', 'std']",
+    ),
+    runs={
+        "One row a tensor": {"balance": True, "coding": True},
+        "`--long`: one row a law": {"long": True},
+    },
+    uses=MEASURING,
+)
 
 __all__ = ["FIT", "FitOptions"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import Usage
+from ...options import derived, option
 
 BY = ("tensor", "role", "layer", "model")
 
@@ -13,17 +14,27 @@ BY = ("tensor", "role", "layer", "model")
 class FitOptions:
     """What `fit` is asked: grouping, extra columns, and which pictures and cells to keep."""
 
-    by: str = "tensor"  # tensor, role, layer or model
-    long: bool = False  # one row for each law
-    balance: bool = False
-    coding: bool = False
-    counts: bool = False  # keep the cells as the table `counts`
-    panels: bool = True  # keep the densities for a picture
-    histogram: bool = False  # a small histogram beside each row
-    seed: int = 0
-    several: bool = False  # several models: rows say which
-    wanted: frozenset[str] | None = None  # columns asked for; None = all
+    by: str = option(
+        "tensor", "One row per tensor (default), role, layer or model.", metavar="WHAT"
+    )
+    long: bool = option(False, "One row for each law: parameters, likelihood, goodness.")
+    balance: bool = option(False, "Also the law of the core without row and column scales.")
+    coding: bool = option(False, "Also entropy and coding cost.")
+    counts: bool = option(
+        False, "The counted cells as a table of their own.", metavar="FILE.parquet", table=True
+    )
+    panels: bool = option(True, "Keep the densities for a picture.", typed=False, follows="plot")
+    histogram: bool = option(
+        False, "A small histogram beside each row.", typed=False, follows="drawn"
+    )
+    seed: int = option(0, "Seed of everything drawn; default 0.", metavar="N", minimum=0)
+    several: bool = derived(False)  # several models: rows say which
+    wanted: frozenset[str] | None = derived(None)  # columns asked for; None = all
 
     def __post_init__(self) -> None:
         if self.by not in BY:
-            raise Usage(f"fit groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
+            raise Usage(
+                f"fit groups by {', '.join(BY)}",
+                f"found {self.by!r}",
+                "choose one of them with --by",
+            )

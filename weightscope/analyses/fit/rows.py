@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ...columns import Block, Column, Panel, Row, titled
+from ...columns import Block, Column, Found, Panel, Row, titled
 from ...engine.unit import Measurer
 from ...sketches import Count, ValueCounts
 from ...statistics.elements.moments import BEYOND
 from .. import pieces
-from ..analysis import Analysis, Found, gathered
+from ..analysis import Answering
+from ..gathering import gathered
 from ..measuring import Answer, answers
 from ..notes import joined
 from ..piece import Model
@@ -92,4 +93,4 @@ def _counts(answer: Answer) -> Mapping[Any, Any]:
     return {measure: sketch for measure, sketch in answer.sketches.items() if isinstance(sketch, ValueCounts)}
 
 
-FIT = Analysis("fit", FitOptions, columns, optional, rows, partial(gathered, pieces.measured), draws=True)
+ANSWERING = Answering(columns, optional, rows, partial(gathered, pieces.measured))

@@ -3,35 +3,59 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...errors import Usage
-from ...sketches.schemes import SCHEMES
-from .findings import FINDINGS
+from ...heavy import Lazy
+from ...options import derived, option
+from ..analysis import Listing
+
+if TYPE_CHECKING:
+    from ...checkpoints.opening import Source
+    from ...sketches import schemes
+    from . import findings
+else:                                           # help needs neither
+    schemes = Lazy("weightscope.sketches.schemes")
+    findings = Lazy("weightscope.analyses.outliers.findings")
 
 BY = ("tensor", "role", "layer", "model")
+NO_FINDING = "rows without findings: not listed"
 
 
 @dataclass(frozen=True)
 class OutliersOptions:
-    """What `outliers` is asked: grouping, quantisation schemes, lists of extremes, a base, and what is ignored."""
+    """What `outliers` is asked: grouping, schemes, lists of extremes, a base, what is ignored."""
 
-    by: str = "tensor"  # tensor, role, layer or model
-    quant: tuple[str, ...] = ()  # schemes, or `all`
-    top: int = 0  # list the N most extreme weights instead
-    top_rows: int = 0  # list the N rows of most unusual norm instead
-    base: str | None = None  # the checkpoint that this one was made from
-    ignore: tuple[str, ...] = ()  # findings that are not reported
-    panels: bool = True
-    several: bool = False  # several models: rows say which
-    wanted: frozenset[str] | None = None  # columns asked for; None = all
+    by: str = option(
+        "tensor", "One row per tensor (default), role, layer or model.", metavar="WHAT"
+    )
+    quant: tuple[str, ...] = option(
+        (),
+        "Also the error of all or some of int8, int4_g128, int4_g32, fp8_e4m3, fp8_e4m3_b128, mxfp4, "
+        "nvfp4.",
+        metavar="SCHEME,...",
+        commas=True,
+    )
+    top: int = option(0, "The N most extreme weights instead.", metavar="N", minimum=1)
+    top_rows: int = option(0, "The N rows of oddest norm instead.", metavar="N", minimum=1)
+    base: Source | None = option(
+        None, "What this was made from: rows that changed.", metavar="MODEL"
+    )
+    ignore: tuple[str, ...] = option(
+        (), "Findings not to report.", metavar="ID,...", commas=True, repeatable=True
+    )
+    panels: bool = option(True, "Keep the tails for a picture.", typed=False, follows="plot")
+    several: bool = derived(False)              # several models: rows say which
+    wanted: frozenset[str] | None = derived(None)  # columns asked for; None = all
 
     def __post_init__(self) -> None:
         if self.by not in BY:
             raise Usage(f"outliers groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
-        for name in set(self.quant) - {*SCHEMES, "all"}:
-            raise Usage(f"--quant takes {', '.join(SCHEMES)} or all", f"found {name!r}", "separate several by commas")
-        for name in set(self.ignore) - {f.id for f in FINDINGS}:
-            known = f"{FINDINGS[0].id} to {FINDINGS[-1].id}"
+        for name in set(self.quant) - {*schemes.SCHEMES, "all"}:
+            known = f"{', '.join(schemes.SCHEMES)} or all"
+            raise Usage(f"--quant takes {known}", f"found {name!r}", "separate several by commas")
+        for name in set(self.ignore) - {f.id for f in findings.FINDINGS}:
+            known = f"{findings.FINDINGS[0].id} to {findings.FINDINGS[-1].id}"
             raise Usage(f"--ignore takes the id of a finding, {known}", f"found {name!r}", "see the page on findings")
         if min(self.top, self.top_rows) < 0 or (self.top and self.top_rows):
             raise Usage("--top and --top-rows take a number from 1 on, one of them at a time",
@@ -42,4 +66,24 @@ class OutliersOptions:
     @property
     def schemes(self) -> tuple[str, ...]:
         """In the order of their table."""
-        return tuple(name for name in SCHEMES if name in self.quant or "all" in self.quant)
+        return tuple(name for name in schemes.SCHEMES if name in self.quant or "all" in self.quant)
+
+    @property
+    def lists(self) -> bool:
+        """Whether the rows are weights or rows of tensors."""
+        return bool(self.top or self.top_rows)
+
+
+def listed(o: OutliersOptions) -> Listing:
+    """A terminal shows rows with findings, the worst first; a picture has the rows without one too."""
+    if o.lists or o.quant:
+        return Listing()
+    shown, rest = ("", "") if o.panels else ("not isnull(findings)", NO_FINDING)
+    return Listing(shown, rest, sort="-gravity", gives_way=("columns", "where", "sort"))
+
+
+def check_plot(o: OutliersOptions) -> None:
+    """Refuses a picture of a list; raises Usage."""
+    if o.lists:
+        expected = "expected --plot without --top and --top-rows"
+        raise Usage(expected, "a list has no picture", "draw it in another run")

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from ...checkpoints import open_checkpoint
-from ...columns import Message, Panel, Row
+from ...columns import Found, Message, Panel, Row
 from ...engine.unit import Measurer
 from ...sketches import Count
 from .. import pieces
-from ..analysis import Analysis, Found, Setting, gathered
+from ..analysis import Answering
+from ..gathering import Setting, gathered
 from ..measuring import Answer, answers
 from ..notes import joined
 from ..piece import Model
@@ -137,13 +138,4 @@ def _many(n: int, what: str) -> str:
     return f"{n} {what}" + "s" * (n != 1)
 
 
-OUTLIERS = Analysis(
-    "outliers",
-    OutliersOptions,
-    columns,
-    optional,
-    rows,
-    models,
-    draws=True,
-    applies=lambda piece: not is_buffer(piece),
-)
+ANSWERING = Answering(columns, optional, rows, models, applies=lambda piece: not is_buffer(piece))

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ...columns import Block, Column, Panel, Row, titled
+from ...columns import Block, Column, Found, Panel, Row, titled
 from ...engine.unit import Measurer
 from ...heavy import numpy as np
 from ...statistics.spectra.spectrum import Spectrum
 from .. import pieces
-from ..analysis import Analysis, Found, gathered
+from ..analysis import Answering
+from ..gathering import gathered
 from ..measuring import Answer, answers
 from ..piece import Model, Piece
 from ..rows import grouped, of_group, of_tensor, pooled, sourced
@@ -91,13 +92,4 @@ def _applies(piece: Piece) -> bool:
     return not lack(piece)
 
 
-SPECTRUM = Analysis(
-    "spectrum",
-    SpectrumOptions,
-    columns,
-    optional,
-    rows,
-    partial(gathered, pieces.everything),
-    draws=True,
-    applies=_applies,
-)
+ANSWERING = Answering(columns, optional, rows, partial(gathered, pieces.everything), applies=_applies)

@@ -14,7 +14,7 @@ from . import safetensors, torch_file
 from .sniff import sniff
 
 if TYPE_CHECKING:
-    from ..open import Opening
+    from ..opening import Opening
 
 READERS: Mapping[str, Callable[[str, Opening], Checkpoint]] = {
     "safetensors": lambda path, opening: safetensors.read(path, opening.strict, opening.salvage),

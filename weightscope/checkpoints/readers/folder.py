@@ -26,7 +26,7 @@ from .safetensors import doubled
 from .sniff import TORCH
 
 if TYPE_CHECKING:
-    from ..open import Opening
+    from ..opening import Opening
 
 T = TypeVar("T")
 

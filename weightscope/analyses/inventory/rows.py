@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
-from ..columns import Column, Message, Row
-from ..engine.unit import Measurer
-from ..errors import Usage
-from ..order import natural
-from . import pieces
-from .analysis import Analysis, Found, gathered
-from .collapse import collapsed
-from .piece import Model, Piece
-from .rows import KEYS, NOTE, SIZES, SOURCE, TENSOR, of_tensor, sourced
+from ...columns import Column, Found, Message, Row
+from ...engine.unit import Measurer
+from ...order import natural
+from .. import pieces
+from ..analysis import Answering
+from ..collapse import collapsed
+from ..gathering import gathered
+from ..piece import Model, Piece
+from ..rows import KEYS, NOTE, SIZES, SOURCE, TENSOR, of_tensor, sourced
+from .options import InventoryOptions
 
-BY = ("tensor", "role", "layer", "model", "dtype")
 BYTES = Column("bytes", "int", "bytes that the elements take; 0 for an alias", "B", shown=True)
 OWN = (
     BYTES,
@@ -33,21 +32,6 @@ METADATA = (
 )
 KEY = 4096  # characters of a key: as of a name
 LONGEST = 200  # characters of a metadata value that are shown
-
-
-@dataclass(frozen=True)
-class InventoryOptions:
-    """What `ls` is asked."""
-
-    by: str = "tensor"  # tensor, role, layer, model or dtype
-    flat: bool = True  # False: repeated layers as one row, layers.{0-31}
-    metadata: bool = False  # the file's metadata instead of its tensors
-    several: bool = False
-    wanted: frozenset[str] | None = None
-
-    def __post_init__(self) -> None:
-        if self.by not in BY:
-            raise Usage(f"ls groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
 
 
 def columns(o: InventoryOptions) -> tuple[Column, ...]:
@@ -136,4 +120,4 @@ def _bytes(size: float) -> str:
     return f"{size:.4g} {unit}"
 
 
-LS = Analysis("ls", InventoryOptions, columns, optional, rows, partial(gathered, pieces.listed), measures=False)
+ANSWERING = Answering(columns, optional, rows, partial(gathered, pieces.listed))

@@ -1,0 +1,21 @@
+"""How the names of tensors are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..options import option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An own rule file, and whether fused tensors are split."""
+
+    name_map: str | Path | None = option(
+        None, "Own rules for names, before the built-in ones.", group="Open", metavar="FILE.toml"
+    )
+    split: bool = option(True, "Keep fused tensors (qkv, gate_up, experts) whole.", group="Open")

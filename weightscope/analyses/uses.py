@@ -1,0 +1,11 @@
+"""Which shared options an analysis uses: the records whose fields it accepts beside its own."""
+
+from __future__ import annotations
+
+from ..checkpoints.opening import Opening
+from ..running import Running
+from .reading import Reading
+from .selection import Selection
+
+LISTING = (Selection, Opening, Reading)  # headers alone: no device, no memory, no threads
+MEASURING = (*LISTING, Running)

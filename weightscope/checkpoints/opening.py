@@ -1,0 +1,33 @@
+"""What can be opened, and how: which dict of a nested file, and what is tolerated."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..options import option
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .checkpoint import Checkpoint
+
+Source: TypeAlias = "str | os.PathLike[str] | Mapping[str, Tensor] | Checkpoint"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a source is opened."""
+
+    root: str | None = option(
+        None, "Which dict of a nested training file is the model.", group="Open", metavar="KEY"
+    )
+    strict: bool = option(
+        False, "A tensor that cannot be measured is an error (exit 4).", group="Run"
+    )
+    salvage: bool = option(
+        False, "Measure what is whole in a damaged file; still exits 3.", group="Open"
+    )
+    follow_symlinks: bool = option(False, "Follow shard links that leave the folder.", group="Open")

@@ -1,0 +1,343 @@
+"""The analyses as functions with typed keywords: written by docs/generate.py, run `make docs`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .api import answer
+from .keywords import named
+from .reports.report import Report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .checkpoints import Source
+
+__all__ = ["fit", "ls", "outliers", "spectrum"]
+
+
+@named
+def fit(
+    *models: Source,
+    by: str = "tensor",
+    long: bool = False,
+    balance: bool = False,
+    coding: bool = False,
+    counts: bool = False,
+    panels: bool = True,
+    histogram: bool = False,
+    seed: int = 0,
+    include: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
+    role: str | Sequence[str] = (),
+    layers: str = "",
+    min_params: int = 0,
+    root: str | None = None,
+    strict: bool = False,
+    salvage: bool = False,
+    follow_symlinks: bool = False,
+    name_map: str | Path | None = None,
+    split: bool = True,
+    device: str = "auto",
+    memory: int | str | None = None,
+    threads: int | None = None,
+    columns: str | Sequence[str] = (),
+    where: str | None = None,
+    sort: str | None = None,
+    limit: int | None = None,
+    fail_if: str | Sequence[str] = (),
+) -> Report:
+    """Which law do the weights follow, how well, and are they i.i.d.?
+
+    Arguments:
+        models: paths, `demo:NAME`, open checkpoints or dicts of tensors.
+
+    Options of fit:
+        by: One row per tensor (default), role, layer or model.
+        long: One row for each law: parameters, likelihood, goodness.
+        balance: Also the law of the core without row and column scales.
+        coding: Also entropy and coding cost.
+        counts: The counted cells as a table of their own.
+        panels: Keep the densities for a picture.
+        histogram: A small histogram beside each row.
+        seed: Seed of everything drawn; default 0.
+
+    Select:
+        include: Only tensors whose name matches.
+        exclude: Not tensors whose name matches.
+        role: Only roles that match: mlp.down, 'attn.*'.
+        layers: Only these layers: 0-3,10.
+        min_params: Only tensors of at least N elements.
+
+    Output:
+        columns: Only these columns, in this order, or all.
+        where: Only rows for which the expression is true.
+        sort: Sort by a column; --sort=-COLUMN downwards. Nulls come last.
+        limit: Only the first N rows.
+
+    Gate:
+        fail_if: Exit 1 if the expression is true for any row.
+
+    Open:
+        root: Which dict of a nested training file is the model.
+        salvage: Measure what is whole in a damaged file; still exits 3.
+        follow_symlinks: Follow shard links that leave the folder.
+        name_map: Own rules for names, before the built-in ones.
+        split=False: Keep fused tensors (qkv, gate_up, experts) whole.
+
+    Run:
+        strict: A tensor that cannot be measured is an error (exit 4).
+        device: auto (default), cpu, cuda or cuda:N.
+        memory: Bound on our buffers, like 512MiB; default a quarter of what is free.
+        threads: Workers; default one a core.
+
+    Raises Usage where an argument is wrong, Untrusted where a model cannot be opened or trusted,
+    GateFailed, which carries the report, where an expression of `fail_if` is true for a row.
+
+    >>> list(fit("demo:gpt", by="role", columns=("role", "kind", "std")).table.columns)
+    ['role', 'kind', 'std']
+    """
+    return answer("fit", **locals())
+
+
+@named
+def ls(
+    *models: Source,
+    by: str = "tensor",
+    flat: bool = True,
+    metadata: bool = False,
+    include: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
+    role: str | Sequence[str] = (),
+    layers: str = "",
+    min_params: int = 0,
+    root: str | None = None,
+    strict: bool = False,
+    salvage: bool = False,
+    follow_symlinks: bool = False,
+    name_map: str | Path | None = None,
+    split: bool = True,
+    columns: str | Sequence[str] = (),
+    where: str | None = None,
+    sort: str | None = None,
+    limit: int | None = None,
+    fail_if: str | Sequence[str] = (),
+) -> Report:
+    """What is in a checkpoint: names, roles, shapes, types and bytes, from its headers alone.
+
+    Arguments:
+        models: paths, `demo:NAME`, open checkpoints or dicts of tensors.
+
+    Options of ls:
+        by: One row per tensor (default), role, layer, model or dtype.
+        flat: Every layer in a row of its own, on a terminal too.
+        metadata: The file's metadata instead of its tensors.
+
+    Select:
+        include: Only tensors whose name matches.
+        exclude: Not tensors whose name matches.
+        role: Only roles that match: mlp.down, 'attn.*'.
+        layers: Only these layers: 0-3,10.
+        min_params: Only tensors of at least N elements.
+
+    Output:
+        columns: Only these columns, in this order, or all.
+        where: Only rows for which the expression is true.
+        sort: Sort by a column; --sort=-COLUMN downwards. Nulls come last.
+        limit: Only the first N rows.
+
+    Gate:
+        fail_if: Exit 1 if the expression is true for any row.
+
+    Open:
+        root: Which dict of a nested training file is the model.
+        salvage: Measure what is whole in a damaged file; still exits 3.
+        follow_symlinks: Follow shard links that leave the folder.
+        name_map: Own rules for names, before the built-in ones.
+        split=False: Keep fused tensors (qkv, gate_up, experts) whole.
+
+    Run:
+        strict: A tensor that cannot be measured is an error (exit 4).
+
+    Raises Usage where an argument is wrong, Untrusted where a model cannot be opened or trusted,
+    GateFailed, which carries the report, where an expression of `fail_if` is true for a row.
+
+    >>> ls("demo:gpt", by="dtype").rows[0]["dtype"]
+    'BF16'
+    """
+    return answer("ls", **locals())
+
+
+@named
+def outliers(
+    *models: Source,
+    by: str = "tensor",
+    quant: str | Sequence[str] = (),
+    top: int = 0,
+    top_rows: int = 0,
+    base: Source | None = None,
+    ignore: str | Sequence[str] = (),
+    panels: bool = True,
+    include: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
+    role: str | Sequence[str] = (),
+    layers: str = "",
+    min_params: int = 0,
+    root: str | None = None,
+    strict: bool = False,
+    salvage: bool = False,
+    follow_symlinks: bool = False,
+    name_map: str | Path | None = None,
+    split: bool = True,
+    device: str = "auto",
+    memory: int | str | None = None,
+    threads: int | None = None,
+    columns: str | Sequence[str] = (),
+    where: str | None = None,
+    sort: str | None = None,
+    limit: int | None = None,
+    fail_if: str | Sequence[str] = (),
+) -> Report:
+    """What stands out? Extreme, dead, duplicate, untrained and non-finite weights, and what they
+    cost.
+
+    Arguments:
+        models: paths, `demo:NAME`, open checkpoints or dicts of tensors.
+
+    Options of outliers:
+        by: One row per tensor (default), role, layer or model.
+        quant: Also the error of all or some of int8, int4_g128, int4_g32, fp8_e4m3, fp8_e4m3_b128,
+            mxfp4, nvfp4.
+        top: The N most extreme weights instead.
+        top_rows: The N rows of oddest norm instead.
+        base: What this was made from: rows that changed.
+        ignore: Findings not to report.
+        panels: Keep the tails for a picture.
+
+    Select:
+        include: Only tensors whose name matches.
+        exclude: Not tensors whose name matches.
+        role: Only roles that match: mlp.down, 'attn.*'.
+        layers: Only these layers: 0-3,10.
+        min_params: Only tensors of at least N elements.
+
+    Output:
+        columns: Only these columns, in this order, or all.
+        where: Only rows for which the expression is true.
+        sort: Sort by a column; --sort=-COLUMN downwards. Nulls come last.
+        limit: Only the first N rows.
+
+    Gate:
+        fail_if: Exit 1 if the expression is true for any row.
+
+    Open:
+        root: Which dict of a nested training file is the model.
+        salvage: Measure what is whole in a damaged file; still exits 3.
+        follow_symlinks: Follow shard links that leave the folder.
+        name_map: Own rules for names, before the built-in ones.
+        split=False: Keep fused tensors (qkv, gate_up, experts) whole.
+
+    Run:
+        strict: A tensor that cannot be measured is an error (exit 4).
+        device: auto (default), cpu, cuda or cuda:N.
+        memory: Bound on our buffers, like 512MiB; default a quarter of what is free.
+        threads: Workers; default one a core.
+
+    Raises Usage where an argument is wrong, Untrusted where a model cannot be opened or trusted,
+    GateFailed, which carries the report, where an expression of `fail_if` is true for a row.
+
+    >>> outliers("demo:gpt", role="head", quant="int8").rows[0]["nan"]
+    0
+    """
+    return answer("outliers", **locals())
+
+
+@named
+def spectrum(
+    *models: Source,
+    by: str = "tensor",
+    svd: bool = False,
+    per_head: bool = False,
+    balance: bool = False,
+    alpha_cut: float | None = None,
+    alpha_ci: bool = False,
+    null: str | None = None,
+    draws: int = 1,
+    values: bool = False,
+    panels: bool = True,
+    seed: int = 0,
+    include: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
+    role: str | Sequence[str] = (),
+    layers: str = "",
+    min_params: int = 0,
+    root: str | None = None,
+    strict: bool = False,
+    salvage: bool = False,
+    follow_symlinks: bool = False,
+    name_map: str | Path | None = None,
+    split: bool = True,
+    device: str = "auto",
+    memory: int | str | None = None,
+    threads: int | None = None,
+    columns: str | Sequence[str] = (),
+    where: str | None = None,
+    sort: str | None = None,
+    limit: int | None = None,
+    fail_if: str | Sequence[str] = (),
+) -> Report:
+    """What do the singular values say? Ranks, power law, noise bulk and spikes, effective depth.
+
+    Arguments:
+        models: paths, `demo:NAME`, open checkpoints or dicts of tensors.
+
+    Options of spectrum:
+        by: One row per tensor (default), role, layer or model.
+        svd: A float64 SVD: the least values to full precision, and slower.
+        per_head: Each head of q, k, v and o on its own.
+        balance: Also spikes, bulk and depth without row and column scales.
+        alpha_cut: Power law of squares above X; 1e-5 as WeightWatcher.
+        alpha_ci: Also a bootstrapped 90% interval of alpha.
+        null: Also the same of chance: shuffle, gaussian or logistic.
+        draws: How many matrices of chance; default 1.
+        values: All singular values as a table of their own.
+        panels: Keep the spectra for a picture.
+        seed: Seed of everything drawn; default 0.
+
+    Select:
+        include: Only tensors whose name matches.
+        exclude: Not tensors whose name matches.
+        role: Only roles that match: mlp.down, 'attn.*'.
+        layers: Only these layers: 0-3,10.
+        min_params: Only tensors of at least N elements.
+
+    Output:
+        columns: Only these columns, in this order, or all.
+        where: Only rows for which the expression is true.
+        sort: Sort by a column; --sort=-COLUMN downwards. Nulls come last.
+        limit: Only the first N rows.
+
+    Gate:
+        fail_if: Exit 1 if the expression is true for any row.
+
+    Open:
+        root: Which dict of a nested training file is the model.
+        salvage: Measure what is whole in a damaged file; still exits 3.
+        follow_symlinks: Follow shard links that leave the folder.
+        name_map: Own rules for names, before the built-in ones.
+        split=False: Keep fused tensors (qkv, gate_up, experts) whole.
+
+    Run:
+        strict: A tensor that cannot be measured is an error (exit 4).
+        device: auto (default), cpu, cuda or cuda:N.
+        memory: Bound on our buffers, like 512MiB; default a quarter of what is free.
+        threads: Workers; default one a core.
+
+    Raises Usage where an argument is wrong, Untrusted where a model cannot be opened or trusted,
+    GateFailed, which carries the report, where an expression of `fail_if` is true for a row.
+
+    >>> spectrum("demo:gpt-start", columns="spikes", include="*.0.*.o_proj.*").rows[0]["spikes"]
+    0
+    """
+    return answer("spectrum", **locals())

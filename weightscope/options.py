@@ -1,0 +1,95 @@
+"""What an option is: declared once, at the field of the record that holds its value.
+
+Flags of the command line, keywords of the Python functions, their docstrings and the pages are
+made from these declarations. A record is a frozen dataclass; its module imports nothing heavy, so
+that `--help` is fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from inspect import formatannotation
+from typing import Any, Literal
+
+OWN = ""  # the group of a command's own options
+GROUPS = (OWN, "Select", "Output", "Gate", "Open", "Run")  # headings of a help text, in their order
+KEY = "option"  # of a field's metadata
+
+Follows = Literal["", "plot", "drawn", "undrawn"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of an option beside the name, type and default of its field.
+
+    A flag `--alpha-cut` follows from the name `alpha_cut`, `--no-split` from a `split` that is True
+    by default.
+    """
+
+    help: str  # one sentence, for the command line, docstrings and pages
+    group: str = OWN
+    metavar: str | None = None
+    short: str = ""  # a second flag, such as -i
+    minimum: int | None = None  # on the command line
+    repeatable: bool = False  # each use of the flag adds one
+    commas: bool = False  # one text holds several
+    table: bool = False  # on the command line the file that takes the table of this name
+    typed: bool = True  # False: the command line has no flag for it
+    follows: Follows = ""  # on the command line also set where a picture or table is drawn
+    beside: str = ""  # accepted only by a command that has the option of this name
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An option with its field: `kind` is the annotation as it is written."""
+
+    name: str
+    kind: str
+    default: Any
+    option: Option
+
+    @property
+    def several(self) -> bool:
+        """Whether it takes several values."""
+        return isinstance(self.default, tuple)
+
+    @property
+    def switch(self) -> bool:
+        """Whether it is set or not."""
+        return isinstance(self.default, bool)
+
+    @property
+    def negated(self) -> bool:
+        """Whether its flag takes something away that is there by default."""
+        return self.default is True and not self.option.follows
+
+    @property
+    def flag(self) -> str:
+        """Its long flag.
+
+        >>> Declared("alpha_cut", "float", 0.0, Option("")).flag
+        '--alpha-cut'
+        >>> Declared("split", "bool", True, Option("")).flag
+        '--no-split'
+        """
+        negation = "no-" if self.negated else ""
+        return f"--{negation}{self.name.replace('_', '-')}"
+
+
+def option(default: Any, help: str, **more: Any) -> Any:
+    """A field that a user sets: its default, its help and other fields of Option."""
+    return field(default=default, metadata={KEY: Option(help, **more)})
+
+
+def derived(default: Any) -> Any:
+    """A field that follows from the call: it is no flag and no keyword."""
+    return field(default=default)
+
+
+def declared(record: type) -> Iterator[Declared]:
+    """The options of a record, in the order of its fields."""
+    for part in fields(record):
+        if KEY in part.metadata:
+            kind = part.type if isinstance(part.type, str) else formatannotation(part.type)
+            yield Declared(part.name, kind, part.default, part.metadata[KEY])

@@ -1,0 +1,30 @@
+"""Where tensors are measured and with how much; the engine chooses by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .options import option
+from .sizes import size_of
+
+
+@dataclass(frozen=True)
+class Running:
+    """Device, bytes of memory, threads."""
+
+    device: str = option(
+        "auto", "auto (default), cpu, cuda or cuda:N.", group="Run", metavar="DEVICE"
+    )
+    memory: int | str | None = option(
+        None,
+        "Bound on our buffers, like 512MiB; default a quarter of what is free.",
+        group="Run",
+        metavar="SIZE",
+    )
+    threads: int | None = option(
+        None, "Workers; default one a core.", group="Run", metavar="N", minimum=1
+    )
+
+    def __post_init__(self) -> None:
+        if self.memory is not None:
+            size_of(self.memory)
