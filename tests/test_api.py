@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 
 import matplotlib.figure
 import numpy as np
@@ -140,6 +141,24 @@ def test_provenance(state):
     assert one.provenance["sources"] == [{"source": "memory", "files": []}]
     assert set(one.timing) == {"seconds", "bytes_read", "created"}
     assert ws.ls(state).provenance["device"] is None
+
+
+def test_column_versions(state):
+    """Of every column of the report and of its further tables, in their order; once under each name."""
+    report = ws.fit(state, counts=True, columns=("tensor",))
+    versions = report.provenance["column_versions"]
+    assert list(versions) == [*(c.name for c in report.columns), "low", "high", "count"]
+    assert {name: versions[name] for name in ("tensor", "beta", "count")} == {"tensor": 1, "beta": 1, "count": 1}
+    assert ws.ls(state).provenance["column_versions"]["bytes"] == 1
+
+
+def test_column_versions_are_those_declared(state, monkeypatch):
+    """Not the 1 that a column starts with."""
+    columns = api.QUESTIONS["ls"].columns
+    changed = lambda o: tuple(replace(c, version=2) if c.name == "role" else c for c in columns(o))
+    monkeypatch.setitem(api.QUESTIONS, "ls", replace(api.QUESTIONS["ls"], columns=changed))
+    versions = ws.ls(state).provenance["column_versions"]
+    assert (versions["role"], versions["tensor"]) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -217,6 +217,37 @@ def test_every_column_is_declared_once_and_said(question, options):
             assert found.index(name.removesuffix("_null")) < found.index(name)
 
 
+@pytest.mark.parametrize("question", ANALYSES, ids=lambda q: q.name)
+def test_versions_and_errors(question):
+    """Versions count from 1; an error is another number of the same run, with its unit, and has none of its own."""
+    for options in RUNS[question.name]:
+        declared = {c.name: c for c in question.columns(question.options(**options))}
+        assert all(type(c.version) is int and c.version >= 1 for c in declared.values())
+        for column in declared.values():
+            if column.error:
+                error = declared[column.error]
+                assert (error.name != column.name, error.dtype, error.unit) == (True, "float", column.unit)
+                assert not error.error
+
+
+@pytest.mark.parametrize(
+    ("question", "options", "expected"),
+    [
+        (FIT, {}, {"beta": "beta_se"}),
+        (FIT, {"by": "role"}, {"beta": "beta_se"}),                     # pooled; the spread over tensors has none
+        (FIT, {"long": True}, {}),
+        (SPECTRUM, {"null": "shuffle", "draws": 2}, {"alpha": "alpha_sigma"}),
+        (SPECTRUM, {"by": "role"}, {}),
+        (OUTLIERS, {"quant": ("all",)}, {}),
+    ],
+    ids=lambda x: str(x) if isinstance(x, dict) else x.name,
+)
+def test_which_columns_have_an_error(question, options, expected):
+    """What is known, and no more: medians, nulls and ends of intervals inherit none."""
+    declared = question.columns(question.options(**options))
+    assert {c.name: c.error for c in declared if c.error} == expected
+
+
 BY = ("tensor", "role", "layer", "model")
 
 
@@ -224,6 +255,13 @@ def full(question, **more):
     """The options of the run that has the most columns."""
     first = next(iter(question.runs.values()))
     return question.options(**first, several=True, **more)
+RUNS = {
+    "fit": [{"by": by, "long": long, "balance": True, "coding": True} for by in BY for long in (False, True)],
+    "ls": [*({"by": by} for by in (*BY, "dtype")), {"metadata": True}],
+    "spectrum": [{"by": by, **more} for by in BY for more in ({}, {"balance": True, "alpha_ci": True,
+                                                                   "null": "shuffle", "draws": 2})],
+    "outliers": [*({"by": by, "quant": ("all",), "base": "base"} for by in BY), {"top": 1}, {"top_rows": 1}],
+}
 
 
 @pytest.mark.parametrize(

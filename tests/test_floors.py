@@ -1,6 +1,7 @@
 """Imports only go down: each room imports the rooms that the table names, and heavy packages through heavy.py alone."""
 
 import ast
+import graphlib
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,33 @@ def test_types_may_be_named():
 def test_every_room_stands_in_the_table():
     """A new room must say what it may import."""
     assert {parts(path)[0] for path in MODULES} == set(BELOW)
+
+
+def graph(modules):
+    """Each module of the package with those that it imports, also inside functions and for type checking alone."""
+    names = {".".join(("weightscope", *parts(path))).removesuffix(".__init__"): path for path in modules}
+    edges = {}
+    for name, path in names.items():
+        targets = {_module(target, names) for target, _ in imports(path.read_text("utf-8"), parts(path))}
+        edges[name] = {t for t in targets if t and t != name and names[t].name != "__init__.py"}
+    return edges
+
+
+def _module(target, names):
+    """The module that an imported name is in: itself, or the one that defines it."""
+    dotted = ".".join(target)
+    return dotted if dotted in names else next((d for d in [dotted.rpartition(".")[0]] if d in names), "")
+
+
+def test_no_modules_import_each_other():
+    """No circle of imports, `TYPE_CHECKING` included; a package's list of its members is not counted."""
+    graphlib.TopologicalSorter(graph(MODULES)).prepare()
+
+
+def test_a_circle_of_imports_is_found(tmp_path, monkeypatch):
+    """Two modules, one of which names the other for its types alone."""
+    (tmp_path / "a.py").write_text("from .b import x\n")
+    (tmp_path / "b.py").write_text("if TYPE_CHECKING:\n    from .a import y\n")
+    monkeypatch.setitem(globals(), "HOUSE", tmp_path)
+    with pytest.raises(graphlib.CycleError):
+        graphlib.TopologicalSorter(graph(sorted(tmp_path.glob("*.py")))).prepare()

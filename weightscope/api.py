@@ -23,7 +23,7 @@ from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
 from .errors import GateFailed, Untrusted, Usage
 from .escape import escaped
 from .geometry import whole
-from .provenance import provenance
+from .provenance import column_versions, provenance
 from .records import filled, options_of
 from .reports.expression import parse
 from .reports.gate import Gates, gate
@@ -82,7 +82,8 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
         view=records[View],
         timing=timing,
         notes=_notes(opened, answers),
-        provenance=provenance(question.name, opened, keywords, engine.device),
+        provenance=provenance(question.name, opened, keywords, engine.device)
+        | {"column_versions": column_versions([report.columns, *(columns for columns, _ in report.tables.values())])},
         gates=tuple(gate(parse(text, report.columns), report.rows) for text in records[Gates].fail_if),
         strict=records[Opening].strict,
         unmeasured=_unmeasured(question, models, engine, answers) if question.measures else (),

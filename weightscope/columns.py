@@ -18,7 +18,8 @@ class Column:
     """A named quantity: its type, one-line meaning, unit, source, and the option that brings it.
 
     `shown` columns stand in the compact table of a terminal; `option` is the flag without which the column is
-    not measured ("" = always).
+    not measured ("" = always). `version` grows by one when the definition changes. `error` is the column that has
+    the standard error of the value ("" = none is known).
     """
 
     name: str
@@ -29,6 +30,8 @@ class Column:
     shown: bool = False
     option: str = ""
     of: str = ""                                # the column that this one sums up over tensors
+    version: int = 1
+    error: str = ""
 
     @property
     def reading(self) -> str:
@@ -40,10 +43,17 @@ class Column:
         return self.name.replace("_null", "", 1) if "_null" in self.name else ""
 
     def suffixed(self, suffix: str, meaning: str) -> Column:
-        """The same quantity seen otherwise (`std_median`)."""
+        """The same quantity seen otherwise (`std_median`): of the same version, without the error of one value.
+
+        >>> least = Column("beta", "float", "shape", version=2, error="beta_se").suffixed("_min", "least of")
+        >>> (least.name, least.meaning, least.version, least.error)
+        ('beta_min', 'least of beta', 2, '')
+        """
         dtype: Kind = "float" if suffix == "_median" else self.dtype
         meaning = f"{meaning} {self.name}"
-        return replace(self, name=self.name + suffix, dtype=dtype, meaning=meaning, shown=False, of=self.name)
+        return replace(
+            self, name=self.name + suffix, dtype=dtype, meaning=meaning, shown=False, of=self.name, error=""
+        )
 
 
 @dataclass(frozen=True)

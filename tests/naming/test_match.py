@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from weightscope.errors import Usage
 from weightscope.geometry import Index
 from weightscope.naming import Place, places
 from weightscope.naming.family import family
+from weightscope.naming.location import Where, layers
 from weightscope.naming.roles import KINDS, is_role
 
 
@@ -71,6 +73,21 @@ def test_layers_of_stages_are_flattened() -> None:
     names = {f"layer{s}.{b}.conv1.weight": (8, 8, 3, 3) for s in (3, 1, 2) for b in range(s)}
     made = places(names, {})
     assert [made[f"layer{s}.0.conv1.weight"][0].layer for s in (1, 2, 3)] == [0, 1, 3]
+
+
+def test_equally_deep_stages_have_one_order() -> None:
+    """`layers.3` and the stages `layers.0` and `layers.00` of one tower: by their names, whatever the order of these.
+
+    Their order was that of a set of texts, which differs from process to process.
+    """
+    names = {f"layers.{at}.weight": (8, 8) for at in ("0.blocks.1.fc", "3.fc", "00.blocks.2.fc")}
+    for order in permutations(names):
+        made = places(dict.fromkeys(order, (8, 8)), {})
+        assert [made[n][0].layer for n in names] == [5, 3, 8]
+    named = [("", 4), *(("0" * n, 1) for n in range(1, 6))]
+    for order in permutations(named):
+        found = layers([Where("layers", stage, size - 1) for stage, size in order])
+        assert [found[Where("layers", stage, size - 1)] for stage, size in named] == [3, 4, 5, 6, 7, 8]
 
 
 def test_a_tower_is_a_stack_only_beside_another() -> None:

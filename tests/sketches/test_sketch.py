@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weightscope.dtypes import DTYPES
-from weightscope.geometry import whole
-from weightscope.sketches import MEASURES, Again, Count, Lines, Shuffled, balanced, count
+from weightscope.geometry import long_side, whole
+from weightscope.sketches import MEASURES, Again, Count, Factor, Lines, Shuffled, balanced, count
 
 HELD = [name for name, kind in DTYPES.items() if kind.kind != "none"]
 FLOATS = ["F64", "F32", "F16", "BF16", "F8_E4M3"]
@@ -214,6 +217,76 @@ def test_a_measure_tells_what_it_needs(lab) -> None:
         state = measure.start(1, (3, 3), "F32", "cpu")
         state = measure.add(state, lab.tile(torch.randn(1, 3, 3), "F32", whole((3, 3))))
         assert measure.passes == "more" or not isinstance(measure.finish(state), Again)
+
+
+def held(x, seen=None) -> int:
+    """Bytes of all tensors and arrays of a state, each storage once."""
+    seen = {} if seen is None else seen
+    if isinstance(x, torch.Tensor):
+        storage = x.untyped_storage()
+        seen[storage.data_ptr()] = storage.nbytes()
+    elif isinstance(x, np.ndarray):
+        seen[x.__array_interface__["data"][0]] = x.nbytes
+    elif isinstance(x, dict | list | tuple):
+        for part in x.values() if isinstance(x, dict) else x:
+            held(part, seen)
+    elif dataclasses.is_dataclass(x):
+        held([getattr(x, field.name) for field in dataclasses.fields(x)], seen)
+    return sum(seen.values())
+
+
+def largest(lab, measure, stored, dtype, axis) -> int:
+    """Bytes of the state where it is largest: after start, after each of two tiles, between passes."""
+    shape = tuple(stored.shape[1:])
+    axis = long_side(shape) if measure.cut == "long" else axis
+    boxes = [whole(shape)] if measure.cut == "whole" else lab.boxes(shape, axis, [shape[axis] // 2])
+    state = measure.start(1, shape, dtype, "cpu")
+    sizes = [held(state)]
+    while True:
+        for box in boxes:
+            state = measure.add(state, lab.tile(stored, dtype, box, axis))
+            sizes.append(held(state))
+        answer = measure.finish(state)
+        if not isinstance(answer, Again):
+            return max(sizes)
+        state = answer.state
+        sizes.append(held(state))
+
+
+def most_held(lab, measure, shape) -> int:
+    """Over narrow and wide types, either cut, and rows that differ or are all alike."""
+    rng = np.random.default_rng(0)
+    row = rng.normal(size=shape[1])
+    matrices = (rng.normal(size=shape), np.ones(shape) * row)
+    runs = product(matrices, ("F64", "F32", "BF16", "F8_E4M3"), (0, 1))
+    return max(largest(lab, measure, lab.numbers(dtype, w[None]), dtype, axis) for w, dtype, axis in runs)
+
+
+IN_FLOAT64 = ("Factor()", "Decompose(svd=True)")     # measures that copy the whole matrix, which is not in their state
+TABLES = 1 << 20                                # bytes of histograms and tables that no shape changes
+
+
+@pytest.mark.parametrize("of", MEASURES, ids=lambda of: of.__name__)
+def test_bytes_hold_the_state(lab, of) -> None:
+    """What the plan counts with is at least what is held, and not much more; it grows where the state does."""
+    for measure in lab.EXAMPLES[of]:
+        sizes = []
+        for shape in ((8, 8), (30, 40), (300, 64), (64, 300), (300, 300)):
+            copy = 8 * shape[0] * shape[1]
+            state = most_held(lab, measure, shape) + (copy if repr(measure) in IN_FLOAT64 else 0)
+            stated = measure.bytes(shape)
+            assert type(stated) is int
+            assert state <= stated <= 4 * (state + copy) + TABLES, (measure, shape)
+            assert stated > 0
+            sizes.append((shape, state, stated))
+        for (inner, small, few), (outer, large, many) in product(sizes, repeat=2):
+            if inner[0] <= outer[0] and inner[1] <= outer[1] and large > 1.1 * small:
+                assert many > few, (measure, inner, outer)
+
+
+def test_bytes_of_a_factor() -> None:
+    """Three float64 matrices: a copy, its reflectors, R."""
+    assert Factor().bytes((300, 40)) == Factor().bytes((40, 300)) == 3 * 8 * 300 * 40
 
 
 def test_measures_that_need_their_tiles_in_one_run_do_not_merge(lab) -> None:

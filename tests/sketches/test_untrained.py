@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from weightscope.sketches import Untrained
+from weightscope.geometry import whole
+from weightscope.sketches import Again, Untrained, row_sets, untrained
 from weightscope.sketches.untrained import FEW
 
 DATA = Path("/work/shared/data")
@@ -161,6 +163,49 @@ def test_a_crowd_draws_no_set_away(lab, seed) -> None:
     """Five rows beside 600 whose direction is near theirs: the search starts among the closest."""
     w, rows = crowded(seed, 5, 0.85, 0.88)
     assert rows.tolist() in [s.rows.tolist() for s in found(lab, w).sets]
+
+
+def counted(lab, w: np.ndarray):
+    """How many passes over a matrix the search takes, and what it finds."""
+    stored, measure = lab.numbers("F32", w[None]), Untrained()
+    state = measure.start(1, w.shape, "F32", "cpu")
+    for passes in range(1, 100):
+        answer = measure.finish(measure.add(state, lab.tile(stored, "F32", whole(w.shape))))
+        if not isinstance(answer, Again):
+            return passes, answer[0]
+        state = answer.state
+    raise AssertionError("the passes do not end")
+
+
+def test_a_search_without_end_stops_after_eight_looks(lab, monkeypatch) -> None:
+    """Signatures, then sums and cosines eight times; sets that still change are none, those that have ended stay.
+
+    Rows along an arc, denser and denser: two sets of them would need 14 looks to settle.
+    """
+    w, (rows,) = planted(0, (1500, 96), [(20, 0.99)])
+    rng = np.random.default_rng(0)
+    arc = np.setdiff1d(np.arange(1500), rows)
+    turn = np.log1p(rng.random((len(arc), 1)) * (np.e - 1))
+    w[arc] = np.cos(turn) * np.eye(96)[0] + np.sin(turn) * np.eye(96)[1] + 0.28 * unit(rng, len(arc), 96)
+    passes, answer = counted(lab, w)
+    assert passes == 1 + 2 * 8
+    assert answer.sets[-1].rows.tolist() == rows.tolist()
+    assert all(s.cosines.min() >= 0.95 for s in answer.sets)
+    monkeypatch.setattr(untrained, "first_look", partial(row_sets.first_look, left=60))
+    longer, settled = counted(lab, w)
+    assert longer == 1 + 2 * 14
+    kept, every = ([s.rows.tolist() for s in found.sets] for found in (answer, settled))
+    assert len(every) == len(kept) + 2
+    assert kept == [found for found in every if found in kept]
+
+
+def test_a_set_that_comes_to_nothing_takes_a_look() -> None:
+    """The rest is looked at anew, with one look less: three rows like the first centre, one that left the second."""
+    ways = torch.eye(64)
+    look = row_sets.first_look(torch.arange(4), ways[[0, 0, 0, 1]], ways[:2], 64, left=5)
+    look = replace(look, sums=ways[:2].double(), dots=torch.tensor([1.0, 1, 1, 0]), squares=torch.ones(4), cosines=True)
+    after = row_sets.advanced(look)
+    assert (after.left, len(after.centres), after.rows.tolist(), after.cosines) == (4, 1, [0, 1, 2], False)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -81,7 +81,7 @@ def layers(places: Iterable[Where]) -> dict[Where, int]:
 
 
 def _offsets(stages: Mapping[str, int]) -> dict[str, int]:
-    order = sorted(stages, key=_depth)
+    order = sorted(stages, key=lambda stage: (_depth(stage), stage))    # equally deep ones in no order of hashes
     before = accumulate((stages[stage] for stage in order), initial=0)
     return dict(zip(order, before, strict=False))
 

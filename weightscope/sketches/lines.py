@@ -34,8 +34,8 @@ class Lines:
     passes: ClassVar[Passes] = "one"
 
     def bytes(self, shape: Shape) -> int:
-        """float64 fields of every line, and two border lines."""
-        return 8 * sum(shape) * (7 if self.extremes else 2) + 16 * max(shape)
+        """float64 fields of every line, two border lines and the lag products."""
+        return 8 * sum(shape) * (7 if self.extremes else 2) + 16 * max(shape) + 16
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero sums; no border seen."""

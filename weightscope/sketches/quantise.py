@@ -67,9 +67,9 @@ class Quantise:
     passes: ClassVar[Passes] = "more"
 
     def bytes(self, shape: Shape) -> int:
-        """A float32 for each block, where tiles cut through them, and four sums a scheme."""
+        """A number for each block, where tiles cut through them, their largest, and four sums a scheme."""
         sizes = [number(shape, block) for block in {SCHEMES[name].block for name in self.schemes}]
-        return 4 * sum(rows * cols for rows, cols in sizes) + 32 * len(self.schemes)
+        return 8 * sum(rows * cols + 1 for rows, cols in sizes) + 32 * len(self.schemes)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero sums; no block seen."""

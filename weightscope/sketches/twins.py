@@ -53,8 +53,8 @@ class Twins:
     passes: ClassVar[Passes] = "more"
 
     def bytes(self, shape: Shape) -> int:
-        """A sum a row and a factor a column; at worst the hashes of all rows."""
-        return 4 * sum(shape) + Hashes().bytes(shape)
+        """A sum a row and a factor a column; at worst the places and hashes of all rows."""
+        return 4 * sum(shape) + 8 * shape[0] + Hashes().bytes(shape)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero sums; the factors, which follow from the column alone."""

@@ -7,6 +7,8 @@ import math
 import pyarrow
 import pyarrow.parquet as parquet
 
+from weightscope.columns import Column
+from weightscope.reports.report import Report
 from weightscope.reports.writers import parquet as ours
 
 
@@ -27,6 +29,14 @@ def test_provenance_is_in_the_metadata(written, report):
     schema = parquet.read_schema(io.BytesIO(written(report, "parquet")))
     assert json.loads(schema.metadata[b"weightscope"]) == {"version": "0", "options": {"x": None}}
     assert schema.field("std").metadata[b"meaning"] == b"standard deviation"
+
+
+def test_version_and_error_are_on_the_field(written):
+    """Beside the meaning; a column without a standard error has no such key."""
+    columns = (Column("beta", "float", "shape", version=2, error="beta_se"), Column("beta_se", "float", "its error"))
+    schema = parquet.read_schema(io.BytesIO(written(Report("fit", (), columns), "parquet")))
+    assert schema.field("beta").metadata == {b"meaning": b"shape", b"version": b"2", b"error": b"beta_se"}
+    assert schema.field("beta_se").metadata == {b"meaning": b"its error", b"version": b"1"}
 
 
 def test_empty_keeps_its_types(written, empty):

@@ -149,6 +149,50 @@ def test_lattice_gives_the_parameters_of_the_law_behind_it(law, stored_as):
         assert coarse.params[name] == pytest.approx(fine.params[name], rel=0.02), name
 
 
+@GROUNDS
+def test_no_typical_fit_is_at_its_bound(law, p, counts_of):
+    """Weights drawn from the law itself have their parameters inside the bounds."""
+    assert fit_laws(counts_of(drawn(law, p, 20_000)), (law,))[law.name].at_bound is False
+
+
+@pytest.mark.parametrize("law", [law for law in LAWS if law.name in ("normal", "laplace", "logistic", "uniform")],
+                         ids=lambda law: law.name)
+@pytest.mark.parametrize("name", HARD)
+def test_laws_without_a_bound_are_at_none(law, name, counts_of):
+    """Closed forms and a concave likelihood have no bound to end at, whatever the weights."""
+    assert fit_laws(counts_of(HARD[name]), (law,))[law.name].at_bound is False
+
+
+SEEDED = np.random.default_rng(6)
+SPIKED = np.append(SEEDED.normal(size=2500), 1e-4 * SEEDED.normal(size=2500))
+SPIKED = np.append(SPIKED, -SPIKED)             # one mean for both parts
+FAR_AND_ALONE = np.append(SEEDED.normal(size=400_000), [40.0])
+LONG_TAILED = np.exp(4 * SEEDED.normal(size=3000)) * SEEDED.choice([-1, 1], 3000)
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "shape", "bound"),
+    [
+        ("student_t", np.linspace(-1, 1, 5001), "nu", 200.0),
+        ("student_t", LONG_TAILED, "nu", 1.0),
+        ("student_t", HARD["nearly constant"], "s", 1e-6),
+        ("gennorm", np.linspace(-1, 1, 5001), "beta", 8.0),
+        ("gennorm", SPIKED, "beta", 0.1),
+        ("truncnorm", np.linspace(-1, 1, 5001), "sigma", 20 * 3**0.5),      # cut/0.05, both in std
+        ("normal_mixture", HARD["nearly constant"], "sigma1", 1e-3),
+        ("normal_mixture", SPIKED, "sigma1", 1e-3),
+        ("normal_mixture", FAR_AND_ALONE, "w", 1 / (1 + np.exp(-12))),      # the second part keeps 6 of a million
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)  # fmt: skip
+def test_a_fit_at_its_bound_has_the_value_of_the_bound(name, x, shape, bound, counts_of):
+    """Each law that has bounds, at each end that weights can reach; scales are in standard deviations."""
+    found = fit_laws(counts_of(x))[name]
+    scale = 1.0 if shape in ("nu", "beta", "w") else float(np.std(x))
+    assert found.at_bound is True
+    assert found.params[shape] / scale == pytest.approx(bound, rel=1e-3 if shape != "w" else 1e-9)
+
+
 def test_normal_weights_end_at_the_largest_nu(stored_as):
     """Student's t on normal weights is at its bound nu = 200, and says so."""
     found = fit_laws(stored_as(np.random.default_rng(0).normal(0, 0.02, 100_000), "BF16"))["student_t"]

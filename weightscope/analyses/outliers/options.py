@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,12 +52,12 @@ class OutliersOptions:
     def __post_init__(self) -> None:
         if self.by not in BY:
             raise Usage(f"outliers groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
-        for name in set(self.quant) - {*schemes.SCHEMES, "all"}:
+        if wrong := _unknown(self.quant, (*schemes.SCHEMES, "all")):
             known = f"{', '.join(schemes.SCHEMES)} or all"
-            raise Usage(f"--quant takes {known}", f"found {name!r}", "separate several by commas")
-        for name in set(self.ignore) - {f.id for f in findings.FINDINGS}:
+            raise Usage(f"--quant takes {known}", f"found {wrong}", "separate several by commas")
+        if wrong := _unknown(self.ignore, [f.id for f in findings.FINDINGS]):
             known = f"{findings.FINDINGS[0].id} to {findings.FINDINGS[-1].id}"
-            raise Usage(f"--ignore takes the id of a finding, {known}", f"found {name!r}", "see the page on findings")
+            raise Usage(f"--ignore takes the id of a finding, {known}", f"found {wrong}", "see the page on findings")
         if min(self.top, self.top_rows) < 0 or (self.top and self.top_rows):
             raise Usage("--top and --top-rows take a number from 1 on, one of them at a time",
                         f"found --top {self.top} and --top-rows {self.top_rows}", "ask twice")
@@ -87,3 +88,8 @@ def check_plot(o: OutliersOptions) -> None:
     if o.lists:
         expected = "expected --plot without --top and --top-rows"
         raise Usage(expected, "a list has no picture", "draw it in another run")
+
+
+def _unknown(names: Sequence[str], known: Collection[str]) -> str:
+    """The names that are not known, each once, as they were typed; in their order, which no hash decides."""
+    return ", ".join(repr(name) for name in dict.fromkeys(names) if name not in known)

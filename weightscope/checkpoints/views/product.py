@@ -1,4 +1,4 @@
-"""Product: a low-rank update scale * B A (LoRA), made box by box; `factors` lets a spectrum stay r x r."""
+"""Product: a low-rank update scale * B A (LoRA), made box by box; a spectrum takes `b` and `a` and stays r x r."""
 
 from __future__ import annotations
 
@@ -40,11 +40,6 @@ class Product:
     def cut(self) -> Axis:
         """Rows: a run of rows of B, and all of A."""
         return 0
-
-    @property
-    def factors(self) -> tuple[Entry, Entry, float]:
-        """B, A and the scale."""
-        return self.b, self.a, self.scale
 
     def needs(self, box: Box) -> tuple[Span, ...]:
         """The rows of B and the columns of A."""

@@ -42,7 +42,7 @@ def draw(panels: Sequence[Panel]) -> Figure:
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
     _frame(axes[0], shown)
     for ax, panel in zip(axes, shown, strict=False):
-        _panel(ax, panel)
+        _panel(ax, panel, 44 if len(shown) == 1 else 36)           # characters that fit above it
     for ax in axes[len(shown):]:
         ax.set_axis_off()
     _label(figure, axes, shown, across)
@@ -80,9 +80,9 @@ def _frame(ax: Axes, panels: Sequence[Panel]) -> None:
     ax.set_xticks(np.arange(-(wide // step) * step, wide + 1e-9, step))
 
 
-def _panel(ax: Axes, panel: Panel) -> None:
+def _panel(ax: Axes, panel: Panel, most: int) -> None:
     frame(ax)
-    entitle(ax, panel.title, 44)
+    entitle(ax, panel.title, most)
     laws = _laws(panel)
     for curve in panel.curves:
         if curve.style != "line":

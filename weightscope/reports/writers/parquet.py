@@ -21,14 +21,14 @@ _TYPES = {"str": "string", "int": "int64", "float": "float64", "bool": "bool_"}
 
 
 def schema(table: Table) -> Any:
-    """The Arrow schema of a table: every column nullable, its meaning beside it."""
+    """The Arrow schema of a table: every column nullable, its meaning and version beside it."""
     fields = [pyarrow.field(c.name, getattr(pyarrow, _TYPES[c.dtype])(), metadata=_about(c)) for c in table.data]
     return pyarrow.schema(fields, metadata={"weightscope": dumps(table.provenance)})
 
 
 def _about(column: Column) -> dict[str, str]:
-    about = {"meaning": column.meaning, "unit": column.unit, "source": column.source}
-    return {key: value for key, value in about.items() if value}
+    about = {"meaning": column.meaning, "unit": column.unit, "source": column.source, "error": column.error}
+    return {key: value for key, value in about.items() if value} | {"version": str(column.version)}
 
 
 def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:

@@ -25,6 +25,7 @@ COLUMNS = (
         "",
         "scipy.stats.gennorm",
         shown=True,
+        error="beta_se",
     ),
     Column("beta_se", "float", "standard error of beta from the curvature of its profile likelihood"),
     Column(

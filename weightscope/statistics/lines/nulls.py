@@ -54,12 +54,3 @@ def scale_spread_null(length: int) -> float:
     0.03125
     """
     return sqrt(1 / (2 * length))
-
-
-def balanced_kurtosis_gaussian(m: int, n: int) -> float:
-    """Excess kurtosis of a balanced i.i.d. Gaussian matrix: -6/(n+2) - 6/(m+2), within 0.011 from 64 x 64 on.
-
-    >>> balanced_kurtosis_gaussian(94, 94)
-    -0.125
-    """
-    return -6 / (n + 2) - 6 / (m + 2)

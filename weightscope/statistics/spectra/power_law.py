@@ -34,7 +34,8 @@ PERCENTILES = (5.0, 95.0)                       # of alpha: 200 draws leave ten 
 
 _SOURCE = "arXiv 0706.1062, WeightWatcher 0.7.7"
 COLUMNS = (
-    Column("alpha", "float", "exponent of the power-law tail of the squared singular values", "", _SOURCE, shown=True),
+    Column("alpha", "float", "exponent of the power-law tail of the squared singular values", "", _SOURCE, shown=True,
+           error="alpha_sigma"),
     Column("alpha_ks", "float", "Kolmogorov-Smirnov distance of that tail", "", _SOURCE),
     Column("alpha_xmin", "float", "where the tail starts", "weight^2", _SOURCE),
     Column("alpha_tail", "int", "how many values it has"),

@@ -1,0 +1,125 @@
+"""One loop for every analysis: requests join, so that a file is read once and no measure is taken twice."""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from weightscope.analyses.fit.options import FitOptions
+from weightscope.analyses.fit.request import FitRequest
+from weightscope.analyses.measuring import Joined, answers
+from weightscope.analyses.outliers.options import OutliersOptions
+from weightscope.analyses.outliers.request import OutliersRequest
+from weightscope.analyses.pieces import everything
+from weightscope.analyses.reading import Reading
+from weightscope.analyses.spectrum.options import SpectrumOptions
+from weightscope.analyses.spectrum.request import SpectrumRequest
+from weightscope.checkpoints import open_checkpoint, same
+from weightscope.engine import Device, Executor, Meter
+
+REQUESTS = (
+    FitRequest(FitOptions(balance=True, coding=True, panels=False)),
+    SpectrumRequest(SpectrumOptions(balance=True, panels=False)),
+    OutliersRequest(OutliersOptions(quant=("int8",), panels=False)),
+)
+
+
+@pytest.fixture
+def model(tmp_path, draw):
+    """A matrix, a bias, a convolution, an embedding, a buffer, a LoRA pair and a type that is not measured."""
+    stem = "base_model.model.layers.0.mlp.up_proj"
+    tensors = {
+        "model.layers.0.mlp.down_proj.weight": draw(48, 32),
+        "model.layers.0.mlp.down_proj.bias": draw(48),
+        "model.embed_tokens.weight": draw(64, 32),
+        "conv.weight": draw(8, 4, 3, 3),
+        "bn.running_mean": draw(8),
+        f"{stem}.lora_A.weight": draw(4, 32),
+        f"{stem}.lora_B.weight": draw(48, 4),
+        "z.phase": torch.ones(4, 4, dtype=torch.complex64),
+    }
+    path = tmp_path / "model.safetensors"
+    save_file(tensors, path)
+    return everything(open_checkpoint(path), Reading())
+
+
+class Watched(Executor):
+    """The engine, counting the measures of every unit that it is given."""
+
+    def __call__(self, units, each):
+        """Counts, then measures."""
+        for unit in units:
+            for label, measures in unit.wants.items():
+                taken.update((id(unit.entries[label]), measure) for measure in measures)
+        return super().__call__(units, each)
+
+
+taken: Counter = Counter()
+
+
+def run(model, request):
+    """Answers, bytes read and how often each measure was taken of each entry."""
+    taken.clear()
+    meter = Meter()
+    found = list(answers(model.pieces, request, Watched(Device("cpu", 1 << 30, 1, ""), meter)))
+    return found, meter.bytes_read, Counter(taken)
+
+
+def test_joined_requests_read_once_and_measure_once(model):
+    """All three analyses: as many bytes as the largest of them alone, and no measure twice of one entry."""
+    alone = [run(model, request) for request in REQUESTS]
+    _, read, counted = run(model, Joined(REQUESTS))
+    assert max(counted.values()) == 1
+    payload = sum(t.nbytes for t in model.checkpoint.tensors if t.measurable and t.name != "z.phase")
+    factors = sum(t.nbytes for t in model.checkpoint.tensors if ".lora_" in t.name)
+    assert read == payload + factors            # a product is read whole, and by its factors
+    assert sum(each[1] for each in alone) > 2 * read
+    assert sum(sum(each[2].values()) for each in alone) > sum(counted.values())
+
+
+def test_joined_values_are_those_of_each_request(model):
+    """Bit for bit, with all notes; a later value of the same column replaces an earlier one."""
+    alone = [run(model, request)[0] for request in REQUESTS]
+    together, _, _ = run(model, Joined(REQUESTS))
+    assert [a.piece.name for a in together] == [p.name for p in model.pieces]
+    for joint, *own in zip(together, *alone, strict=True):
+        expected = {}
+        for answer in own:
+            expected |= answer.values
+        assert joint.values.keys() == expected.keys()
+        for name, value in expected.items():
+            if name != "note":
+                assert repr(joint.values[name]) == repr(value), name
+        for answer in own:
+            for note in str(answer.values["note"] or "").split("; "):
+                assert note in str(joint.values["note"] or "")
+
+
+def test_equal_requests_join_to_one(model):
+    """Twice the same request costs nothing more."""
+    once, read, counted = run(model, REQUESTS[0])
+    twice, read_twice, counted_twice = run(model, Joined((REQUESTS[0], REQUESTS[0])))
+    assert (read, counted) == (read_twice, counted_twice)
+    assert [repr(a.values) for a in once] == [repr(a.values) for a in twice]
+
+
+def test_entries_are_the_same_by_what_they_are_made_of(model, draw):
+    """Tensors in memory by identity: equal names of two models are two tensors."""
+    first, second = (open_checkpoint({"w": draw(4, 4)}).tensors[0] for _ in range(2))
+    assert same(first, first)
+    assert not same(first, second)
+    again = everything(model.checkpoint, Reading())
+    pairs = [(a.entry, b.entry) for a, b in zip(model.pieces, again.pieces, strict=True) if a.entry is not None]
+    assert all(same(a, b) for a, b in pairs)
+    assert not any(same(a, b) for (a, _), (b, _) in pairwise(pairs))
+
+
+def test_nothing_measured_is_nulls_with_a_note(model):
+    """Every column of the statistics is there."""
+    found = {a.piece.name: a for a in run(model, Joined(REQUESTS))[0]}["z.phase"]
+    names = {c.name for request in REQUESTS for s in request.statistics for c in s.columns}
+    assert found.values.keys() == names | {"note"}
+    assert {v for k, v in found.values.items() if k != "note"} == {None}
+    assert "C64" in str(found.values["note"])

@@ -1,0 +1,214 @@
+"""The page of every picture: all words on the figure, none on another's title, and numbers at every axis."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from weightscope.columns import Curve, Panel
+from weightscope.reports.pictures import PICTURES, blank, drawing
+
+LONG = "base_model.model.model.language_model.layers.{}.self_attn.q_proj.base_layer.weight of the model in memory, part"
+DENSITY = ("weight / σ", "density")
+SPECTRUM = ("singular value / noise edge", "relative density")
+OUTLIERS = ("|w - mean| / std", "share ≥ x")
+
+
+def density(title="attn.q", far=5.0, top=0.4):
+    """Weights to `far` sigma, the Gaussian, the best law, and a mark."""
+    x = np.linspace(-far, far, 41)
+    y = top * np.maximum(np.exp(-x * x / 2), 1e-9)
+    weights = Curve("weights: 50.0% zeros left out", x, y, "steps")
+    return Panel(title, "density", *DENSITY, (weights, Curve("Gaussian", x, y), Curve("student_t ν = 4", x, y)),
+                 {"3 σ": 3.0})
+
+
+def spectrum(title="attn.q", far=6.0, least=0.01):
+    """Bars to the edge and one at `far`, a law, spikes, and squares with shares from `least`."""
+    bars = np.array([0, 0.5, 1, far, far * 1.2]), np.array([1, 0.6, 0, 0.1, 0])
+    law, shares = np.linspace(0, 1, 20), np.geomspace(least, 1, 30)
+    squares = far**2 * (shares / least) ** -1.5
+    curves = (
+        Curve("singular values: 90 of 128 are not zero", *bars, "steps"),
+        Curve("Marchenko-Pastur law: no clean bulk", law, np.sqrt(1 - law**2)),
+        Curve(f"spikes: 350 spikes, to {far:.3g}", np.array([far, 1.5]), np.zeros(2), "points"),
+        Curve("squares", squares, shares, "points"),
+        Curve("power law: alpha 1.67, not a power law", squares[:9], shares[:9]),
+    )
+    return Panel(title, "spectrum", *SPECTRUM, curves)
+
+
+def outliers(title="attn.q", far=6.0, least=1e-5, shape=None, z=(175.0, 40.0, 6.0)):
+    """A tail from 0.5 to `far` std, its law, and with a `shape` a map of three places."""
+    share = np.geomspace(1, least, 40)
+    law = np.linspace(0.5, 4.5, 20)
+    curves = [Curve(f"weights: to {far:.3g} std", np.geomspace(0.5, far, 40), share, "points"),
+              Curve("Gaussian: to 4.5 expected", law, np.exp(-law * law / 2))]
+    if shape:
+        at = np.arange(len(z))
+        curves += [Curve("matrix", np.array((0, shape[1] - 1)), np.array((0, shape[0] - 1))),
+                   Curve("largest weights", at, at, "points"), Curve("their |z|", at, np.array(z), "points"),
+                   Curve("beyond 4 robust std by column", np.arange(shape[1]), np.arange(shape[1]), "steps"),
+                   Curve("beyond 4 robust std by row", np.arange(shape[0]), np.arange(shape[0]), "steps")]
+    return Panel(title, "outliers", *OUTLIERS, tuple(curves))
+
+
+def mapped(title="attn.q"):
+    """With a map beside the tail."""
+    return outliers(title, shape=(30_522, 384))
+
+
+MAKERS = {"density": density, "spectrum": spectrum, "outliers": outliers, "maps": mapped}
+EACH = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+
+
+def drawn(panels):
+    """The figure of some panels after drawing, with its renderer."""
+    figure = drawing(panels)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    return figure, renderer
+
+
+def on_the_page(figure, renderer) -> None:
+    """Everything that is drawn lies on the figure: titles, labels, numbers, legend, curves."""
+    wide, high = figure.get_size_inches()
+    everything = figure.get_tightbbox(renderer)
+    assert everything.x0 >= 0
+    assert everything.y0 >= 0
+    assert everything.x1 <= wide
+    assert everything.y1 <= high
+
+
+def words(figure, renderer):
+    """The boxes of the titles, the legend and the words at the edges of the figure, in pixels, by what they say."""
+    found = [ax._left_title for ax in figure.axes if ax.axison]
+    found += [*figure.texts, *(t for legend in figure.legends for t in legend.get_texts())]
+    return [(t.get_text(), t.get_window_extent(renderer)) for t in found if t.get_text()]
+
+
+def test_every_picture_is_looked_at() -> None:
+    """A picture that joins the list joins these tests."""
+    assert set(PICTURES) <= set(MAKERS)
+
+
+@EACH
+@pytest.mark.parametrize("count", [1, 2, 5, 13])
+def test_all_words_stand_on_the_page(make, count) -> None:
+    """With long names; no title, legend or label of the page lies on another."""
+    figure, renderer = drawn([make(LONG.format(i)) for i in range(count)])
+    on_the_page(figure, renderer)
+    found = words(figure, renderer)
+    assert len(found) >= count + 2
+    assert not [(a[0], b[0]) for a, b in combinations(found, 2) if a[1].overlaps(b[1])]
+
+
+@EACH
+@pytest.mark.usefixtures("most_are_five")
+def test_the_title_of_a_page_stands_on_it(make) -> None:
+    """How many panels there are: between the legend and the panels."""
+    figure, renderer = drawn([make(LONG.format(i)) for i in range(13)])
+    on_the_page(figure, renderer)
+    found = words(figure, renderer)
+    title = next(box for text, box in found if text == "the first 5 of 13 panels")
+    legend = [t.get_window_extent(renderer) for t in figure.legends[0].get_texts()]
+    assert figure.bbox.y1 > max(box.y1 for box in legend)
+    assert min(box.y0 for box in legend) > title.y1
+    assert title.y0 > max(ax._left_title.get_window_extent(renderer).y1 for ax in figure.axes)
+    assert not [(a[0], b[0]) for a, b in combinations(found, 2) if a[1].overlaps(b[1])]
+
+
+def test_a_page_without_panels_has_its_words() -> None:
+    """`nothing to draw`, on the figure."""
+    figure = blank()
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    on_the_page(figure, renderer)
+    assert [text for text, _ in words(figure, renderer)] == ["nothing to draw"]
+
+
+def ticks(axis):
+    """Places and texts of the numbers at an axis that lie in its view."""
+    low, high = sorted(axis.get_view_interval())
+    shown = [t for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
+    texts = [t.label1.get_text() or t.label2.get_text() for t in shown]
+    places = [float(f"{t.get_loc():.6g}") for t in shown]
+    return places, [text.replace("$\\mathdefault{", "").rstrip("}$") for text in texts]
+
+
+def powers(*exponents):
+    """Powers of ten and how a logarithmic axis writes them."""
+    return [float(f"1e{e}") for e in exponents], [f"10^{{{e}" for e in exponents]
+
+
+def axes_of(*panels):
+    """The axes of a figure that has been drawn: numbers are made while drawing."""
+    return drawn(panels)[0].axes
+
+
+@pytest.mark.parametrize(
+    ("far", "expected"),
+    [
+        (3.0, [-8, -4, 0, 4, 8]),
+        (12.5, [-10, -5, 0, 5, 10]),
+        (22.0, [-20, -10, 0, 10, 20]),
+        (60.0, [-40, -20, 0, 20, 40]),
+    ],
+)
+def test_numbers_of_densities(far, expected) -> None:
+    """Steps of 4, 5, 10 or 20 sigma, as far as the axis goes; every second power of ten upwards."""
+    ax, = axes_of(density(far=far))
+    assert ticks(ax.xaxis) == (expected, [str(x).replace("-", "−") for x in expected])
+    assert ticks(ax.yaxis) == powers(-6, -4, -2, 0)
+    peak, = axes_of(density(far=far, top=300.0))
+    assert ticks(peak.yaxis) == powers(-6, -4, -2, 0, 2)
+
+
+def test_numbers_of_spectra() -> None:
+    """On the left the bulk in halves and round numbers beyond its edge, on the right powers of ten."""
+    left, right = axes_of(spectrum())
+    assert ticks(left.xaxis) == ([0, 0.5, 1, 2, 5], ["0", "0.5", "1", "2", "5"])
+    assert ticks(left.yaxis) == ([0, 0.5, 1], ["0.0", "0.5", "1.0"])
+    assert ticks(right.xaxis) == powers(-1, 0, 1)
+    assert ticks(right.yaxis) == powers(0, -1, -2)
+    left, right = axes_of(spectrum(far=400.0, least=1e-5))
+    assert ticks(left.xaxis)[1] == ["0", "0.5", "1", "2", "5", "10", "20"]
+    assert ticks(right.yaxis) == powers(0, -1, -2, -3, -4, -5)
+
+
+@pytest.mark.parametrize(
+    ("far", "expected"),
+    [(6.0, [1, 2, 5]), (175.0, [1, 2, 5, 10, 20, 50, 100, 200]), (30_000.0, [1, 10, 100, 1000, 10_000])],
+)
+def test_numbers_of_tails(far, expected) -> None:
+    """1, 2 and 5 of every decade, 1 alone where there are many; powers of ten below 1, every second of many."""
+    ax, = axes_of(outliers(far=far))
+    assert ticks(ax.xaxis) == (expected, [f"{x:g}" for x in expected])
+    assert ticks(ax.yaxis) == powers(0, -1, -2, -3, -4, -5)
+    ax, = axes_of(outliers(far=far, least=1e-9))
+    assert ticks(ax.yaxis) == powers(0, -2, -4, -6, -8)
+
+
+def test_numbers_of_maps() -> None:
+    """Whole rows and columns; round distances beside the colours; the highest count of each margin."""
+    _, ax, colours, above, beside = axes_of(outliers(shape=(300, 1000)))
+    assert ticks(ax.xaxis) == ([0, 200, 400, 600, 800], ["0", "200", "400", "600", "800"])
+    assert ticks(ax.yaxis)[1] == ["0", "100", "200"]
+    assert ticks(colours.yaxis) == ([10, 20, 50, 100], ["10", "20", "50", "100"])
+    assert (ticks(above.xaxis), ticks(above.yaxis)) == (([], []), ([999], ["999"]))
+    assert (ticks(beside.yaxis), ticks(beside.xaxis)) == (([], []), ([299], ["299"]))
+    for z, expected in (((6.7, 6.2, 6.0), ["6", "6.7"]), ((6.7, 6.2, 6.1), ["6.7"])):
+        _, _, colours, *_ = axes_of(outliers(shape=(300, 1000), z=z))
+        assert ticks(colours.yaxis)[1] == expected
+
+
+@EACH
+@pytest.mark.parametrize("count", [1, 5])
+def test_every_axis_has_two_numbers(make, count) -> None:
+    """Whatever the panels; margins of a map have their highest count alone."""
+    for ax in drawn([make(str(i)) for i in range(count)])[0].axes:
+        margin = not ax.get_ylabel() and any(len(axis.get_major_ticks()) == 0 for axis in (ax.xaxis, ax.yaxis))
+        for axis in (ax.xaxis, ax.yaxis) if ax.axison and not margin else ():
+            places, texts = ticks(axis)
+            assert len(places) >= 2, (axis, ax.get_title(loc="left"))
+            assert len(set(texts)) == len(texts) or not any(texts)
