@@ -94,15 +94,23 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
 
 
 def inputs_of(name: str, sources: Sequence[Any], keywords: Mapping[str, Any]) -> Inputs:
-    """What a call reads: its sources, the base that it compares with, and its own rules for names."""
+    """What a call reads: its sources, and what its options name."""
     question = QUESTIONS[name]
     options = filled(question, keywords, len(sources) > 1)[question.options]
-    base, rules = keywords.get("base"), keywords.get("name_map")
-    read = [inputs(source) for source in (*sources, *(() if base is None else (base,)))]
-    files = [path for found, _ in read for path in found]
-    folders = [path for _, found in read for path in found]
+    models, files = list(sources), []
+    for option in options_of(question).values():
+        value = keywords.get(option.name)
+        if value is not None and option.option.reads == "model":
+            models.append(value)
+        elif value is not None and option.option.reads == "file":
+            files.append(value)
+    read = [inputs(source) for source in models]
     columns = frozenset(column.name for column in question.columns(options))
-    return Inputs((*files, *(() if rules is None else (rules,))), tuple(folders), columns)
+    return Inputs(
+        (*(path for found, _ in read for path in found), *files),
+        tuple(path for _, found in read for path in found),
+        columns,
+    )
 
 
 def _too_few(question: Analysis, found: int) -> Usage:

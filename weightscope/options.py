@@ -17,6 +17,7 @@ GROUPS = (OWN, "Select", "Output", "Gate", "Open", "Run")  # headings of a help 
 KEY = "option"  # of a field's metadata
 
 Follows = Literal["", "plot", "drawn", "undrawn"]
+Reads = Literal["", "model", "file"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Option:
     table: bool = False  # on the command line the file that takes the table of this name
     typed: bool = True  # False: the command line has no flag for it
     follows: Follows = ""  # on the command line also set where a picture or table is drawn
+    reads: Reads = ""  # what its value names, which no output may replace
     beside: str = ""  # accepted only by a command that has the option of this name
 
 

@@ -16,6 +16,10 @@ class Reading:
     """An own rule file, and whether fused tensors are split."""
 
     name_map: str | Path | None = option(
-        None, "Own rules for names, before the built-in ones.", group="Open", metavar="FILE.toml"
+        None,
+        "Own rules for names, before the built-in ones.",
+        group="Open",
+        metavar="FILE.toml",
+        reads="file",
     )
     split: bool = option(True, "Keep fused tensors (qkv, gate_up, experts) whole.", group="Open")

@@ -40,7 +40,7 @@ class OutliersOptions:
     top: int = option(0, "The N most extreme weights instead.", metavar="N", minimum=1)
     top_rows: int = option(0, "The N rows of oddest norm instead.", metavar="N", minimum=1)
     base: Source | None = option(
-        None, "What this was made from: rows that changed.", metavar="MODEL"
+        None, "What this was made from: rows that changed.", metavar="MODEL", reads="model"
     )
     ignore: tuple[str, ...] = option(
         (), "Findings not to report.", metavar="ID,...", commas=True, repeatable=True
