@@ -3,6 +3,7 @@
 import json
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 
 import matplotlib.figure
 import numpy as np
@@ -154,9 +155,10 @@ def test_column_versions(state):
 
 def test_column_versions_are_those_declared(state, monkeypatch):
     """Not the 1 that a column starts with."""
-    columns = api.QUESTIONS["ls"].columns
-    changed = lambda o: tuple(replace(c, version=2) if c.name == "role" else c for c in columns(o))
-    monkeypatch.setitem(api.QUESTIONS, "ls", replace(api.QUESTIONS["ls"], columns=changed))
+    question = api.QUESTIONS["ls"]
+    changed = lambda o: tuple(replace(c, version=2) if c.name == "role" else c for c in question.columns(o))
+    work = SimpleNamespace(ANSWERING=replace(question.answering, columns=changed))
+    monkeypatch.setitem(api.QUESTIONS, "ls", replace(question, work=work))
     versions = ws.ls(state).provenance["column_versions"]
     assert (versions["role"], versions["tensor"]) == (2, 1)
 
