@@ -12,12 +12,15 @@ from weightscope.analyses.fit.request import FitRequest
 from weightscope.analyses.measuring import Joined, answers
 from weightscope.analyses.outliers.options import OutliersOptions
 from weightscope.analyses.outliers.request import OutliersRequest
+from weightscope.analyses.piece import Piece
 from weightscope.analyses.pieces import everything
 from weightscope.analyses.reading import Reading
 from weightscope.analyses.spectrum.options import SpectrumOptions
 from weightscope.analyses.spectrum.request import SpectrumRequest
 from weightscope.checkpoints import open_checkpoint, same
-from weightscope.engine import Device, Executor, Meter
+from weightscope.engine import Device, Executor, Meter, Unit
+from weightscope.naming import Place
+from weightscope.sketches import Count, Lines
 
 REQUESTS = (
     FitRequest(FitOptions(balance=True, coding=True, panels=False)),
@@ -123,3 +126,27 @@ def test_nothing_measured_is_nulls_with_a_note(model):
     assert found.values.keys() == names | {"note"}
     assert {v for k, v in found.values.items() if k != "note"} == {None}
     assert "C64" in str(found.values["note"])
+
+
+def test_labels_that_measures_look_for_stay():
+    """A unit whose measures see another label joins only where that label keeps its name."""
+    a, b = (open_checkpoint({name: torch.ones(4, 4)}).tensors[0] for name in "ab")
+    piece = Piece("w", Place(), a, a)
+
+    class One:
+        statistics = ()
+
+        def __init__(self, *units):
+            self.found = units
+
+        def units(self, piece):
+            return self.found
+
+    count = frozenset({Count()})
+    seeing = Unit(piece, {"": a, "b": b}, {"": count}, {"": ("b",)})
+    plain = Unit(piece, {"": a}, {"": frozenset({Lines()})})
+    (unit,) = Joined((One(seeing), One(plain))).units(piece)
+    assert (set(unit.entries), unit.beside, unit.wants[""]) == ({"", "b"}, {"": ("b",)}, {Count(), Lines()})
+    other = Unit(piece, {"b": a}, {"b": count})
+    assert len(Joined((One(other), One(seeing))).units(piece)) == 2
+    assert len(Joined((One(other), One(plain))).units(piece)) == 1

@@ -36,7 +36,7 @@ EXAMPLES = {  # every measure, bare and with its options, wrapping one and sever
     Count: (Count(),),
     Lines: (Lines(), Lines(extremes=True)),
     Beyond: (Beyond(),),
-    Balanced: (Balanced((Count(), Lines())),),
+    Balanced: (Balanced((Count(), Lines())), Balanced(())),
     Decompose: (Decompose(), Decompose(svd=True), Balanced((Decompose(),)), Shuffled(Decompose(), seed=2)),
     Factor: (Factor(), Balanced((Factor(),))),
     Groups: (Groups(),),

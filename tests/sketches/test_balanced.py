@@ -91,3 +91,23 @@ def test_cores_do_not_pool(lab) -> None:
     assert core.forget() is None
     with pytest.raises(TypeError, match="do not add"):
         core + core
+
+
+def test_scales_alone_can_be_wanted(lab) -> None:
+    """Balanced of nothing gives the scales of any other balancing, in one pass fewer, and whether they exist."""
+    rng = np.random.default_rng(4)
+    w = rng.normal(size=(2, 40, 56)) * np.exp(rng.normal(0, 0.4, (2, 40, 1)))
+    stored = lab.numbers("F32", w)
+    for alone, with_core in zip(lab.take(Balanced(()), stored, "F32"), lab.take(MEASURE, stored, "F32"), strict=True):
+        assert alone.exists
+        assert alone.of == ()
+        assert np.array_equal(alone.log_rows, with_core.log_rows)
+        assert np.array_equal(alone.log_cols, with_core.log_cols)
+        assert alone.sweeps == with_core.sweeps
+    assert Balanced(()).cut == "any"
+
+
+def test_scales_alone_tell_where_no_balancing_exists(lab) -> None:
+    """There is no core to be missing."""
+    w = np.tril(np.random.default_rng(0).normal(size=(1, 48, 48)))
+    assert not lab.take(Balanced(()), lab.numbers("F32", w), "F32")[0].exists

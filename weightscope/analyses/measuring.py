@@ -144,9 +144,18 @@ class _Shared:
 
     entries: dict[str, Entry] = field(default_factory=dict)
     wants: dict[str, frozenset[Measure]] = field(default_factory=dict)
+    beside: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def unit(self, piece: Piece) -> Unit:
-        return Unit(piece, self.entries, self.wants)
+        return Unit(piece, self.entries, self.wants, self.beside)
+
+    def takes(self, unit: Unit) -> bool:
+        """Whether an entry is shared; measures that look beside them find others by label, which then must stay."""
+        labels = {label: self.label(entry) for label, entry in unit.entries.items()}
+        if not any(known is not None for known in labels.values()):
+            return False
+        kept = all(known == label or (known is None and label not in self.entries) for label, known in labels.items())
+        return kept or not unit.beside
 
     def label(self, entry: Entry) -> str | None:
         """Under which label an equal entry is there."""
@@ -182,9 +191,11 @@ class _Share:
 
 def _share(units: list[_Shared], unit: Unit) -> _Share:
     """Adds a unit to the joined one that has an equal entry, or as a new one."""
-    entries = unit.entries.values()
-    place = next((i for i, u in enumerate(units) if any(u.label(e) is not None for e in entries)), len(units))
+    place = next((i for i, shared in enumerate(units) if shared.takes(unit)), len(units))
     if place == len(units):
         units.append(_Shared())
-    labels = {label: units[place].add(label, entry, unit.wants[label]) for label, entry in unit.entries.items()}
+    shared, nothing = units[place], frozenset[Measure]()
+    labels = {label: shared.add(label, entry, unit.wants.get(label, nothing)) for label, entry in unit.entries.items()}
+    for label, others in unit.beside.items():
+        shared.beside[label] = tuple(dict.fromkeys((*shared.beside.get(label, ()), *others)))
     return _Share(unit, place, labels)

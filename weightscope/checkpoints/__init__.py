@@ -12,7 +12,7 @@ from .opening import Opening, Source
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint, LoraPair
-    from .entry import Entry, Span, Stored, lines_in_memory, same
+    from .entry import Entry, Span, Stored, joined, lines_in_memory, same
     from .files import advise, changed, close_all, read_into
     from .open import inputs, open_checkpoint
     from .pairs import lone_factors
@@ -21,7 +21,7 @@ else:
         __name__,
         {
             "checkpoint": ("Checkpoint", "LoraPair"),
-            "entry": ("Entry", "Span", "Stored", "lines_in_memory", "same"),
+            "entry": ("Entry", "Span", "Stored", "joined", "lines_in_memory", "same"),
             "files": ("advise", "changed", "close_all", "read_into"),
             "open": ("inputs", "open_checkpoint"),
             "pairs": ("lone_factors",),
@@ -29,4 +29,4 @@ else:
     )
 
 __all__ = ["Checkpoint", "Entry", "LoraPair", "Opening", "Source", "Span", "Stored", "advise", "changed", "close_all",
-           "inputs", "lines_in_memory", "lone_factors", "open_checkpoint", "read_into", "same"]
+           "inputs", "joined", "lines_in_memory", "lone_factors", "open_checkpoint", "read_into", "same"]

@@ -6,6 +6,7 @@ lie. Stored is the only leaf; every other entry (views/) is made of entries and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from math import prod
@@ -171,6 +172,37 @@ def _equal(x: object, y: object) -> bool:
     if hasattr(x, "data_ptr") or hasattr(y, "data_ptr"):
         return x is y
     return x == y
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """The fewest spans that cover these: of one leaf, what overlaps or touches is one; none without bytes.
+
+    >>> leaf = Stored("w", (9, 2), "F32", "f")
+    >>> [(s.first, s.last) for s in joined([Span(leaf, 6, 9), Span(leaf, 0, 3), Span(leaf, 2, 4)])]
+    [(0, 4), (6, 9)]
+    """
+    by_leaf: dict[Stored, list[Span]] = {}
+    for span in dict.fromkeys(spans):
+        if span.bytes[1]:
+            by_leaf.setdefault(span.leaf, []).append(span)
+    return [run for some in by_leaf.values() for run in _runs(some)]
+
+
+def _runs(spans: list[Span]) -> list[Span]:
+    """Joined spans of one leaf, in its order."""
+    found: list[Span] = []
+    for span in sorted(spans, key=lambda s: (s.first, s.last)):
+        if found and _meet(found[-1], span):
+            found[-1] = Span(span.leaf, found[-1].first, max(found[-1].last, span.last))
+        else:
+            found.append(span)
+    return found
+
+
+def _meet(a: Span, b: Span) -> bool:
+    """Whether b, which begins no earlier, goes on where a ends; lines of strided leaves may also share bytes."""
+    start, length = a.bytes
+    return b.first <= a.last or b.bytes[0] < start + length
 
 
 def lines_in_memory(span: Span) -> Tensor:

@@ -13,12 +13,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import Any
 
 from ..heavy import torch
-from ..sketches.tile import Scratch
 from . import stream
+from .buffers import Buffers
 from .device import Device
 from .plan import Batch, plan, roomy
 from .unit import Each, Measured, Unit
@@ -81,20 +80,20 @@ class Executor:
 
     def _submit(self, batch: Batch, each: Each, pool: ThreadPoolExecutor, own: Any) -> Future[list[Measured]]:
         runs: list[Future[stream.States]] = []
-        if len(batch.runs) > 1:
+        if len(batch.runs) > 1 and not batch.hold:
             runs = [pool.submit(self._fold, batch, i, own) for i in range(len(batch.runs))]
         return pool.submit(self._finish, batch, runs, each, own)
 
     def _fold(self, batch: Batch, i: int, own: Any) -> stream.States:
         states = stream.start(batch, self.device)
-        return stream.fold(batch, batch.runs[i], states, self.device, own.scratch, self.meter.check)
+        return stream.fold(batch, batch.runs[i], states, self.device, own.buffers, self.meter.check)
 
     def _finish(self, batch: Batch, runs: list[Future[stream.States]], each: Each, own: Any) -> list[Measured]:
         if runs:
-            joined = reduce(_merge, (run.result() for run in runs))
+            joined = stream.merged(run.result() for run in runs)
             done = {w: w[1].finish(s) for w, s in joined.items()}
         else:
-            done = stream.passes(batch, self.device, own.scratch, self.meter.check)
+            done = stream.passes(batch, self.device, own.buffers, self.meter.check)
         answers = [_answer(batch, done, i, each) for i in range(len(batch.units))]
         with self.meter.lock:
             self.meter.tensors += len(answers)
@@ -104,11 +103,7 @@ class Executor:
 def _prepare(own: Any, device: str) -> None:
     """One thread and one set of buffers for each worker."""
     torch.set_num_threads(1)
-    own.scratch = Scratch(device)
-
-
-def _merge(a: stream.States, b: stream.States) -> stream.States:
-    return {w: w[1].merge(a[w], b[w]) for w in a}
+    own.buffers = Buffers(device)
 
 
 def _answer(batch: Batch, done: dict[stream.Wanted, Any], i: int, each: Each) -> Measured:

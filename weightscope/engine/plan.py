@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..checkpoints import Entry
+from ..checkpoints import Entry, joined
 from ..dtypes import DTYPES
 from ..geometry import Box, Shape, long_side, segments, tiles, whole
 from ..sketches.sketch import Measure, tiling
@@ -32,9 +32,24 @@ class Batch:
     why: str
 
     @property
+    def first(self) -> Entry:
+        """The entry along whose cut the tiles run."""
+        return _entry(self.units[0])
+
+    @property
     def shape(self) -> Shape:
         """Of every entry of every unit."""
-        return _entry(self.units[0]).shape
+        return self.first.shape
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The entries that are shown: what is refused is not read."""
+        return self.units[0].shown(self.refused)
+
+    @property
+    def alone(self) -> bool:
+        """Whether a unit is one entry, however many were refused beside it."""
+        return len(self.units[0].shown()) == 1
 
     @property
     def lack(self) -> str:
@@ -69,37 +84,50 @@ def _likeness(unit: Unit, device: Device) -> object:
     shape = _entry(unit).shape
     if shape[0] * shape[1] * 2 > device.stack:
         return None
-    return shape, tuple((label, e.dtype, e.cut, unit.wants[label]) for label, e in unit.entries.items())
+    entries = tuple((label, e.dtype, e.cut, unit.wants.get(label)) for label, e in unit.entries.items())
+    return shape, entries, tuple(sorted(unit.beside.items()))
 
 
 def _batch(units: tuple[Unit, ...], device: Device) -> Batch:
-    first = units[0]
+    first, share = units[0], _share(device)
     entry, wants = _entry(first), _wants(first)
     again = any(m.passes == "more" for _, m in wants) or _shown_twice(first, device)
-    refused, held = _refused(units, device)
-    demanded = any(_at_once(m, entry) for label, m in wants if (label, m) not in refused)
-    hold = _stored(first) > 0 and (demanded or (again and held <= _share(device)))
+    refused, room = _refused(units, device)
+    stored = _stored(first, first.shown(refused))
+    demanded = any(_at_once(first, label, m) for label, m in wants if (label, m) not in refused)
+    hold = stored > 0 and (demanded or (again and room + stored * len(units) <= share))
     apart = not again and all(m.cut == "any" for _, m in wants)
     runs = segments(entry.shape, entry.cut, device.segment) if apart else (whole(entry.shape),)
-    how = "held for its passes" if hold else f"streamed in {len(runs)} run{'s' * (len(runs) > 1)}"
+    how = f"streamed in {len(runs)} run{'s' * (len(runs) > 1)}"
+    if hold:
+        how = "held for its cuts" if apart else "held for its passes"
     what = f"{len(units)} x {entry.shape[0]}x{entry.shape[1]} {entry.dtype}"
-    return Batch(units, hold, runs, refused, _share(device), f"{what}: {how}")
+    return Batch(units, hold, runs, refused, share, f"{what}: {how}")
 
 
 def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[tuple[str, Measure], int], int]:
-    """Measures that do not fit beside those before them, and what the others take with the tensors held."""
-    first, many, refused, more = units[0], len(units), {}, 0
-    entry, stored, tile = _entry(first), _stored(first) * many, _tile(first, device) * many
-    room = tile
+    """Measures that do not fit beside those before them, each with what all of them need; what the others take.
+
+    A measure that is only streamed needs no more than a tile; where one demands that the unit is held, what comes after
+    it has to fit beside that.
+    """
+    first, many, share = units[0], len(units), _share(device)
+    tile, stored = _tile(first, device) * many, _stored(first, first.shown()) * many
+    room, held = tile, 0  # with what was refused left out
+    total, kept = tile, 0  # with everything
+    need, refused = 0, []
     for label, measure in _wants(first):
-        state = measure.bytes(entry.shape) * many
-        held = stored * _at_once(measure, entry)
-        if _fits(measure, room + state + held, tile, _share(device)):
-            room += state
+        state = measure.bytes(_entry(first).shape) * many
+        demand = stored if _at_once(first, label, measure) else 0
+        total, kept = total + state, max(kept, demand)
+        streams = measure.cut == "any" and not demand and share >= tile
+        if not streams:
+            need = total + kept
+        if streams or room + state + max(held, demand) <= share:
+            room, held = room + state, max(held, demand)
         else:
-            more += state
-            refused[label, measure] = room + more + held
-    return refused, room + stored
+            refused.append((label, measure))
+    return dict.fromkeys(refused, need), room
 
 
 def _entry(unit: Unit) -> Entry:
@@ -122,27 +150,40 @@ def _share(device: Device) -> int:
 
 
 def _tile(unit: Unit, device: Device) -> int:
-    """Bytes of the largest tile of every entry, at worst."""
+    """Bytes of the largest tile of every entry that is shown, at worst."""
     entry = _entry(unit)
-    return tiles(whole(entry.shape), entry.cut, device.tile)[0].size * WORKING * len(unit.entries)
+    return tiles(whole(entry.shape), entry.cut, device.tile)[0].size * WORKING * len(unit.shown())
 
 
-def _stored(unit: Unit) -> int:
-    """Bytes of the tensors as they are stored."""
-    return sum(-(-DTYPES[e.dtype].bits // 8) * e.shape[0] * e.shape[1] for e in unit.entries.values())
+def _stored(unit: Unit, labels: Sequence[str]) -> int:
+    """Bytes of what is held for these entries: the values of one; of several each stored byte once.
+
+    What a measure sees whole is then made of them: mostly a view, but not of every type and layout.
+    """
+    entries = [unit.entries[label] for label in labels]
+    if len(unit.shown()) == 1:
+        return sum(_values(entry) for entry in entries)
+    spans = joined(span for e in entries for span in e.needs(whole(e.shape)))
+    at_once = {seen for label, m in _wants(unit) if m.cut == "whole" for seen in unit.seen(label)}
+    made = sum(_values(unit.entries[label]) for label in labels if label in at_once)
+    return sum(span.bytes[1] for span in spans) + made
+
+
+def _values(entry: Entry) -> int:
+    """Bytes of all values as `make` gives them."""
+    return -(-DTYPES[entry.dtype].bits // 8) * entry.shape[0] * entry.shape[1]
 
 
 def _most(unit: Unit, device: Device) -> int:
     """Bytes of one unit with all that is wanted of it, held."""
     states = sum(m.bytes(_entry(unit).shape) for _, m in _wants(unit))
-    return _tile(unit, device) + _stored(unit) + states
+    return _tile(unit, device) + _stored(unit, unit.shown()) + states
 
 
-def _at_once(measure: Measure, entry: Entry) -> bool:
-    """Whether a measure needs the whole matrix there, as it is cut otherwise than it is read."""
-    return measure.cut == "whole" or (measure.cut == "long" and entry.cut != long_side(entry.shape))
-
-
-def _fits(measure: Measure, need: int, tile: int, share: int) -> bool:
-    """Whether a measure can be taken within the budget of one worker, beside those before it."""
-    return need <= share or (measure.cut == "any" and share >= tile)
+def _at_once(unit: Unit, label: str, measure: Measure) -> bool:
+    """Whether a measure needs matrices there at once: it sees one that is read otherwise than it is cut."""
+    if measure.cut == "whole":
+        return True
+    entry = _entry(unit)
+    axis = long_side(entry.shape) if measure.cut == "long" else entry.cut
+    return any(unit.entries[seen].cut != axis for seen in unit.seen(label))

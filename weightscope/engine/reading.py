@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..checkpoints import Span, advise, lines_in_memory, read_into
@@ -12,10 +12,30 @@ from ..sketches.tile import Scratch
 if TYPE_CHECKING:
     from torch import Tensor
 
+Check = Callable[[int], None]  # called with the bytes read, some MiB at most; raises to stop
+CHUNK = 1 << 22  # bytes of a span to keep that are read at once
+
 
 def load(spans: Iterable[Span], scratch: Scratch, slot: int) -> dict[Span, Tensor]:
     """Every span once; views of buffers that live until the same slot is loaded again."""
     return {span: _one(span, scratch, f"{slot}.{i}") for i, span in enumerate(spans)}
+
+
+def load_apart(span: Span, scratch: Scratch, check: Check) -> Tensor:
+    """The bytes of a span in memory of their own, read chunk by chunk; of a tensor in memory its lines."""
+    offset, length = span.bytes
+    if span.leaf.tensor is not None:
+        check(length)
+        return lines_in_memory(span).to(scratch.device)
+    raw = torch.empty(length, dtype=torch.uint8, device=scratch.device)
+    for at in range(0, length, CHUNK):
+        part = raw[at : at + CHUNK]
+        read = part if scratch.device == "cpu" else _host(scratch, "bytes apart", len(part))
+        read_into(span.leaf.file, offset + at, read.numpy().data)
+        if read is not part:
+            part.copy_(read)
+        check(len(part))
+    return raw
 
 
 def ahead(spans: Iterable[Span]) -> None:

@@ -1,8 +1,8 @@
 """Balanced(of) -> Core: finds row scales a and column scales b with W = a b g, then takes `of` of the core g.
 
-One pass is one whole sweep: a line along the cut is exact inside its tile, the other side adds up. Zero lines are left
-out (NaN in the core, so no sketch counts them). A matrix whose scales do not settle in 200 sweeps, or spread by more
-than 1e6, has no balancing (triangular, very sparse): its core is missing.
+`Balanced(())` finds the scales alone. One pass is one whole sweep: a line along the cut is exact inside its tile, the
+other side adds up. Zero lines are left out (NaN in the core, so no sketch counts them). A matrix whose scales do not
+settle in 200 sweeps, or spread by more than 1e6, has no balancing (triangular, very sparse): its core is missing.
 """
 
 from __future__ import annotations
@@ -26,12 +26,16 @@ SWEEPS, FLAT, WIDEST = 200, 1e-6, 1e6  # the most sweeps; sd of log scale still 
 
 @dataclass(frozen=True, eq=False)
 class Core:
-    """log a and log b (NaN for zero lines), sweeps taken, and the core's sketches: none where no balancing exists."""
+    """log a and log b (NaN for zero lines), sweeps taken, and the core's sketches: none where no balancing exists.
+
+    `exists` is for `Balanced(())`, which has no sketches to be missing.
+    """
 
     log_rows: NDArray[np.float64]
     log_cols: NDArray[np.float64]
     sweeps: int
     of: tuple[Any, ...] = ()
+    exists: bool = True
 
     def forget(self) -> None:
         """Scales belong to one matrix."""
@@ -49,8 +53,8 @@ class Balanced:
 
     @property
     def cut(self) -> Cut:
-        """As the most demanding of what is wrapped."""
-        return max((m.cut for m in self.of), key=CUTS.index)
+        """As the most demanding of what is wrapped; scales settle in any."""
+        return max((m.cut for m in self.of), key=CUTS.index, default="any")
 
     def bytes(self, shape: Shape) -> int:
         """Scales and sums of every line, and what is wrapped."""
@@ -86,6 +90,8 @@ class Balanced:
         after = _settled(state)
         if any(after["open"]):
             return Again(after)
+        if not self.of:  # nothing looks at the core
+            return _cores(after, [])
         return Again(
             after | {"shown": [m.start(state["cast"][0], state["cast"][1], "F32", state["cast"][2]) for m in self.of]}
         )
@@ -147,8 +153,9 @@ def _cores(state: State, sketches: list[Any]) -> list[Core]:
     found = []
     for i, sweeps in enumerate(state["sweeps"]):
         a, b = logs[0][i], logs[1][i]
-        sound = 0 < sweeps < SWEEPS and all(_spread(x) < np.log(WIDEST) for x in (a, b))
-        found.append(Core(a, b, sweeps, tuple(s[i] for s in sketches) if sound else ()))
+        exists = 0 < sweeps < SWEEPS and all(_spread(x) < np.log(WIDEST) for x in (a, b))
+        of = tuple(s[i] for s in sketches) if exists else ()
+        found.append(Core(a, b, sweeps, of, exists))
     return found
 
 

@@ -53,7 +53,11 @@ class Again:
 
 
 class Measure(Protocol):
-    """A frozen dataclass: equal options are the same measure, taken once."""
+    """A frozen dataclass: equal options are the same measure, taken once.
+
+    One that compares two entries element by element finds the other in `tile.beside`, under a label that is a field of
+    its own; the unit says which labels see each other (`Unit.beside`). Measures inside measures see no other entry.
+    """
 
     @property
     def cut(self) -> Cut:

@@ -6,6 +6,7 @@ several measures look at (values, patterns) is made once per tile.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Scratch:
-    """Named buffers of one worker, grown as needed; alignment never depends on what was measured before."""
+    """Named buffers of one worker for the tiles of one entry, grown as needed.
+
+    Alignment never depends on what was measured before. Two tiles that live at once need two: each makes its values in
+    the buffer of that name.
+    """
 
     device: str = "cpu"
     held: dict[str, Tensor] = field(default_factory=dict)
@@ -36,7 +41,10 @@ class Scratch:
 
 @dataclass(eq=False)
 class Tile:
-    """`stored` is (b, rows, columns) in the storage type of `dtype`, row-major or column-major."""
+    """`stored` is (b, rows, columns) in the storage type of `dtype`, row-major or column-major.
+
+    `beside` holds the same box of other entries by label, each with a scratch of its own.
+    """
 
     stored: Tensor
     dtype: str
@@ -44,6 +52,7 @@ class Tile:
     shape: Shape
     axis: Axis                                  # along which the tensor is cut
     scratch: Scratch
+    beside: Mapping[str, Tile] = field(default_factory=dict)
 
     @property
     def stack(self) -> int:
