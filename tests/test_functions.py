@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ from weightscope.analyses.gathering import gathered
 from weightscope.analyses.pieces import listed
 from weightscope.analyses.uses import LISTING
 from weightscope.cli.app import application
-from weightscope.columns import Column, Row
+from weightscope.columns import Column, Message, Row
 from weightscope.options import derived, option
 from weightscope.records import options_of
 
@@ -188,3 +188,36 @@ def test_a_new_analysis_is_a_function(registered, monkeypatch):
     assert function("demo:gpt", times=3).rows == ({"tensors": 117},)
     with pytest.raises(ws.Usage, match=r"tally has no option 'time'.*did you mean 'times'"):
         function("demo:gpt", time=3)
+
+
+def test_rows_may_yield_sentences(registered, monkeypatch, capsys):
+    """Before the table they are notes, after it the closing lines; stdout has neither."""
+
+    def rows(models, options, measure):
+        yield Message("counted by hand")
+        yield Row({"tensors": 1})
+        yield Message("one in all", after=True)
+
+    spoken = replace(registered.answering, rows=rows)
+    monkeypatch.setitem(api.QUESTIONS, "tally", replace(registered, work=SimpleNamespace(ANSWERING=spoken)))
+    report = api.ask("tally", ["demo:gpt"], {})
+    assert (report.notes, report.closing, report.rows) == (("counted by hand",), "one in all", ({"tensors": 1},))
+
+
+def test_an_analysis_says_how_many_models_it_needs(registered, monkeypatch):
+    """And opens them itself: nothing is opened where they are too few."""
+    opened = []
+
+    def models(sources, options, setting):
+        opened.extend(sources)
+        return gathered(listed, sources, options, setting)
+
+    pair = replace(registered.answering, models=models)
+    monkeypatch.setitem(api.QUESTIONS, "tally", replace(registered, work=SimpleNamespace(ANSWERING=pair), least=2))
+    with pytest.raises(ws.Usage, match="expected at least 2 MODELs; found 1; name a checkpoint"):
+        api.ask("tally", ["demo:gpt"], {})
+    with pytest.raises(ws.Usage, match="expected at least 2 MODELs; found none"):
+        api.ask("tally", [], {})
+    assert opened == []
+    assert len(api.ask("tally", ["demo:gpt", "demo:gpt-start"], {}).rows) == 2
+    assert opened == ["demo:gpt", "demo:gpt-start"]
