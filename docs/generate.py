@@ -1,7 +1,8 @@
 """Writes docs/reference, the Python functions and the site's list of commands: `python -m docs.generate`.
 
 The command page is what --help says, the column page the declarations that headers, gates and types come from, the
-page on families the TOML data that names are matched with. A test fails where a file is not current.
+page on families the TOML data that names are matched with, the page on notes the catalogue of their codes. A test fails
+where a file is not current.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from weightscope.analyses.outliers.findings import FINDINGS
 from weightscope.cli.app import app
 from weightscope.columns import Column
 from weightscope.naming import Family, Rule, Sample, families
+from weightscope.notes import NOTES
 
 ROOT = Path(__file__).parents[1]
 NOTICE = "<!-- written by docs/generate.py: change the program, then run `make docs` -->"
@@ -26,7 +28,13 @@ COMMANDS = re.compile(r'(?<=\{ "Commands" = \[).*?(?=\] \})')  # of the site's n
 
 def files() -> dict[str, str]:
     """The text of each generated file by its path in the repository."""
-    made = {"cli": cli_page(), "columns": columns_page(), "families": families_page(), "findings": findings_page()}
+    made = {
+        "cli": cli_page(),
+        "columns": columns_page(),
+        "families": families_page(),
+        "findings": findings_page(),
+        "notes": notes_page(),
+    }
     pages = {f"docs/reference/{name}.md": "\n".join(lines) + "\n" for name, lines in made.items()}
     return {**pages, "weightscope/functions.py": module(ANALYSES), "zensical.toml": navigation()}
 
@@ -84,6 +92,17 @@ def findings_page() -> Iterator[str]:
     for finding in FINDINGS:
         yield from ("", f"## {finding.id}: {finding.title}", "", finding.why, "")
         yield from (f"**What to do:** {finding.advice}", "", f"**Seen in:** {finding.case}")
+
+
+def notes_page() -> Iterator[str]:
+    """The catalogue of notes."""
+    yield from ("# Notes", "", NOTICE, "")
+    yield "Why a value is missing, or what is odd about a tensor. `note` has the sentences of a row, `note_codes` the"
+    yield "codes, joined by commas. JSON, JSON Lines and Parquet always have `note_codes`, other formats where"
+    yield "`--columns` names it. Sentences may be worded anew; codes keep their meaning. No code is part of another, so"
+    yield "`--fail-if '\"memory\" in note_codes'` asks for that one."
+    yield ""
+    yield from _table(("code", "meaning"), ((f"`{code.name}`", code.meaning) for code in NOTES))
 
 
 def _help(command: str) -> list[str]:

@@ -59,9 +59,9 @@ def model():
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} note"),
-        ({"balance": True}, f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} {BALANCE} note"),
-        ({"coding": True}, f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} {CODING} note"),
+        ({}, f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} note note_codes"),
+        ({"balance": True}, f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} {BALANCE} note note_codes"),
+        ({"coding": True}, f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} {CODING} note note_codes"),
     ],
     ids=str,
 )
@@ -77,7 +77,7 @@ def test_fit_long(model):
     """Identity, the law and how well it does, one column per parameter."""
     report = ws.fit(model, long=True)
     assert names(report)[: 1 + len(LONG.split())] == ["tensor", *LONG.split()]
-    assert {"mu", "sigma", "beta", "nu", "note"} <= set(names(report))
+    assert {"mu", "sigma", "beta", "nu", "note", "note_codes"} <= set(names(report))
     normal = next(row for row in report.rows if row["law"] == "normal")
     assert "nu" not in normal or normal["nu"] is None
 
@@ -89,7 +89,7 @@ def test_grouped(model, by, keys):
     """Keys, kind and sizes, then every statistic: pooled where records merge, and its median, least and greatest."""
     found = names(ws.fit(model, by=by, balance=True))
     assert found[: len(keys) + 3] == [*keys, "kind", "tensors", "params"]
-    assert found[-1] == "note"
+    assert found[-2:] == ["note", "note_codes"]
     for name in f"{MOMENTS} {SHAPE} beta nu ks_normal".split():
         at = found.index(name)
         assert found[at : at + 4] == [name, f"{name}_median", f"{name}_min", f"{name}_max"]
@@ -121,7 +121,7 @@ def drawn(columns, *suffixes):
 )  # fmt: skip
 def test_spectrum(model, options, expected):
     """Identity, readings with their nulls, note; further columns only where they were asked for; no other in a row."""
-    report, wanted = ws.spectrum(model, panels=False, **options), [*TENSOR.split(), *expected, "note"]
+    report, wanted = ws.spectrum(model, panels=False, **options), [*TENSOR.split(), *expected, "note", "note_codes"]
     assert names(report) == wanted
     assert names(ws.spectrum(model, model, panels=False, **options)) == ["source", *wanted]
     assert all(set(row) == set(wanted) for row in report.rows)
@@ -135,7 +135,7 @@ def test_spectrum_grouped(model, by, keys):
     report = ws.spectrum(model, by=by, balance=True, null="shuffle", draws=2, panels=False)
     numbers = drawn(f"{RANKS} {TAIL} {BULK} {CHANCE} {TWIN}", "_null", "_null_low", "_null_high")
     spread = [f"{name}_{x}" for name in numbers if name != "route" for x in ("median", "min", "max")]
-    assert names(report) == [*keys, "kind", "tensors", "params", *spread, "note"]
+    assert names(report) == [*keys, "kind", "tensors", "params", *spread, "note", "note_codes"]
     assert all(set(row) == set(names(report)) for row in report.rows)
 
 
@@ -159,7 +159,7 @@ def test_spectrum_values(model):
 def test_outliers(model, options, more):
     """Identity, the judgement, what it rests on, note; further columns only where they were asked for."""
     options = {k: model if k == "base" else v.split(",") for k, v in options.items()}
-    wanted = f"{TENSOR} {JUDGED} {WEIGHTS} {MARKED} {more} note".split()
+    wanted = f"{TENSOR} {JUDGED} {WEIGHTS} {MARKED} {more} note note_codes".split()
     report = ws.outliers(model, panels=False, **options)
     assert names(report) == wanted
     assert names(ws.outliers(model, model, panels=False, **options)) == ["source", *wanted]
@@ -176,7 +176,8 @@ def test_outliers_grouped(model, by, keys):
     pooled = [x for name in WEIGHTS.split() for x in (name, *around(name))]
     lines = [x for name in MARKED.split() for x in around(name)]
     energies = [x for name in ROUNDED.split() for x in (name, *around(name))]
-    assert names(report) == [*keys, "kind", "tensors", "params", *JUDGED.split(), *pooled, *lines, *energies, "note"]
+    own = [*JUDGED.split(), *pooled, *lines, *energies]
+    assert names(report) == [*keys, "kind", "tensors", "params", *own, "note", "note_codes"]
     assert all(set(row) == set(names(report)) for row in report.rows)
 
 
@@ -193,7 +194,7 @@ def test_outliers_lists(model, options, expected):
 
 def test_ls(model):
     """Identity and storage; grouped, all kinds together."""
-    storage = "bytes alias_of orientation family file note"
+    storage = "bytes alias_of orientation family file note note_codes"
     assert names(ws.ls(model)) == f"{TENSOR} {storage}".split()
     assert names(ws.ls(model, by="dtype")) == ["dtype", "tensors", "params", "bytes"]
     assert names(ws.ls(model, by="role")) == ["role", "tensors", "params", "bytes"]

@@ -10,11 +10,13 @@ import weightscope
 
 HOUSE = Path(weightscope.__file__).parent
 GROUND = (
-    "errors", "columns", "geometry", "heavy", "dtypes", "order", "escape", "sizes", "options", "running", "keywords",
-    "version",
+    "errors", "notes", "columns", "geometry", "heavy", "dtypes", "order", "escape", "sizes", "options", "running",
+    "keywords", "version",
 )
 BELOW = {
     **dict.fromkeys(GROUND, ()),
+    "errors": ("notes",),
+    "columns": ("notes",),
     "dtypes": ("heavy",),
     "sizes": ("errors",),
     "running": ("options", "sizes"),

@@ -167,12 +167,20 @@ def _checked(question: Analysis, records: Mapping[type, Any]) -> Any:
 
 def _collect(question: Analysis, options: Any, answers: Sequence[Found]) -> Report:
     """Rows to the main table, blocks to their tables, panels beside them."""
-    rows = tuple(a.values for a in answers if isinstance(a, Row))
+    rows = [a for a in answers if isinstance(a, Row)]
     found = [a for a in answers if isinstance(a, Block)]
     tables = {b.table: (b.columns, Blocks(tuple(x for x in found if x.table == b.table))) for b in found}
     panels = tuple(a for a in answers if isinstance(a, Panel))
     closing = "\n".join(a.text for a in answers if isinstance(a, Message) and a.after)
-    return Report(question.name, rows, question.columns(options), tables=tables, panels=panels, closing=closing)
+    return Report(
+        question.name,
+        tuple(row.values for row in rows),
+        question.columns(options),
+        tables=tables,
+        panels=panels,
+        closing=closing,
+        row_notes=tuple(row.notes for row in rows),
+    )
 
 
 @dataclass(frozen=True, eq=False)

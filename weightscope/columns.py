@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from .notes import Notes
+
 Kind = Literal["str", "int", "float", "bool"]
 INDEX = "index"                                 # the unit of what says which, not how much
 
@@ -19,7 +21,8 @@ class Column:
 
     `shown` columns stand in the compact table of a terminal; `option` is the flag without which the column is
     not measured ("" = always). `version` grows by one when the definition changes. `error` is the column that has
-    the standard error of the value ("" = none is known).
+    the standard error of the value ("" = none is known). `machine` columns are for programs: JSON and Parquet have
+    them, what people read has them where they are named.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Column:
     of: str = ""                                # the column that this one sums up over tensors
     version: int = 1
     error: str = ""
+    machine: bool = False
 
     @property
     def reading(self) -> str:
@@ -60,11 +64,13 @@ class Column:
 class Row:
     """One line of the report's main table; a Block fills the others.
 
-    `unmeasured` names the tensors behind it that were read and have no answer all the same.
+    `unmeasured` names the tensors behind it that were read and have no answer all the same; `notes` are the records
+    behind the columns `note` and `note_codes`.
     """
 
     values: Mapping[str, object]
     unmeasured: tuple[str, ...] = ()
+    notes: Notes = ()
 
 
 @dataclass(frozen=True)

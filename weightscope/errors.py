@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .notes import Note
+
 PART = 8192                                     # characters of a part: paths and names have at most 4 KiB
 
 
@@ -53,9 +55,17 @@ class Untrusted(WeightscopeError):
 
 
 class Unmeasured(WeightscopeError):
-    """One tensor cannot be measured; its row says why."""
+    """One tensor cannot be measured; its row has the note."""
 
     code = 4
+
+    def __init__(self, note: Note) -> None:
+        self.note = note
+        super().__init__(note.text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles keep the note."""
+        return type(self), (self.note,)
 
 
 def _cut(part: str) -> str:

@@ -10,7 +10,7 @@ from weightscope.analyses.rows import TENSOR
 from weightscope.checkpoints import open_checkpoint
 
 Q = "model.layers.1.self_attn.q_proj"
-IDENTITY = {c.name for c in TENSOR} | {"note"}
+IDENTITY = {c.name for c in TENSOR} | {"note", "note_codes"}
 NF4 = "codes of bitsandbytes 4-bit: not decoded, no statistics"
 
 
@@ -77,7 +77,7 @@ def test_siblings_are_buffers(state, by_name):
     assert found[f"{Q}.weight.absmax"] == 1
     assert not found.keys() & by_name(ws.fit(state)).keys()
     tensors = {t.name: t for t in open_checkpoint(state).tensors}
-    assert all(tensors[name].measurable and not tensors[name].note for name in found)
+    assert all(tensors[name].measurable and not tensors[name].notes for name in found)
 
 
 def test_plain_words_are_buffers_beside_codes_alone(draw, by_name):

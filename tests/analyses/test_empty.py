@@ -23,7 +23,7 @@ RUNS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("spectrum", {"by": "role"}),
 )
 SHAPES = ([0, 1 << 40], [1 << 40, 0], [1, 0], [0, 1 << 63], [1 << 40, *[0] * 60])
-ALIKE = {"shape", "file", "kind", "orientation", "note"}
+ALIKE = {"shape", "file", "kind", "orientation", "note", "note_codes"}
 MEASURE = """
 import json, resource, sys
 import torch

@@ -20,6 +20,7 @@ from weightscope.analyses.spectrum.request import SpectrumRequest
 from weightscope.checkpoints import open_checkpoint, same
 from weightscope.engine import Device, Executor, Meter, Unit
 from weightscope.naming import Place
+from weightscope.notes import united
 from weightscope.sketches import Count, Lines
 
 REQUESTS = (
@@ -93,11 +94,9 @@ def test_joined_values_are_those_of_each_request(model):
             expected |= answer.values
         assert joint.values.keys() == expected.keys()
         for name, value in expected.items():
-            if name != "note":
+            if name != "notes":
                 assert repr(joint.values[name]) == repr(value), name
-        for answer in own:
-            for note in str(answer.values["note"] or "").split("; "):
-                assert note in str(joint.values["note"] or "")
+        assert joint.values["notes"] == united(*(answer.values["notes"] for answer in own))
 
 
 def test_equal_requests_join_to_one(model):
@@ -123,9 +122,9 @@ def test_nothing_measured_is_nulls_with_a_note(model):
     """Every column of the statistics is there."""
     found = {a.piece.name: a for a in run(model, Joined(REQUESTS))[0]}["z.phase"]
     names = {c.name for request in REQUESTS for s in request.statistics for c in s.columns}
-    assert found.values.keys() == names | {"note"}
-    assert {v for k, v in found.values.items() if k != "note"} == {None}
-    assert "C64" in str(found.values["note"])
+    assert found.values.keys() == names | {"notes"}
+    assert {v for k, v in found.values.items() if k != "notes"} == {None}
+    assert [note.code for note in found.values["notes"]] == ["type-not-decoded"]
 
 
 def test_labels_that_measures_look_for_stay():

@@ -12,11 +12,13 @@ import torch
 from safetensors.torch import save_file
 
 import weightscope as ws
+from tests.noted import told
 from weightscope.checkpoints import Checkpoint, Stored, open_checkpoint
 from weightscope.checkpoints.coded import with_codes
 from weightscope.checkpoints.declared import declared
 from weightscope.checkpoints.layouts import CODES, LAYOUTS
 from weightscope.dtypes import DTYPES
+from weightscope.notes import Note
 
 Dims = tuple[int, ...]
 Shapes = Mapping[str, tuple[str, Dims]]
@@ -151,7 +153,7 @@ def test_layout(case: tuple[str, str, str, Dims, Shapes]) -> None:
     found = opened({f"{M}.{codes}": (dtype, dims), **siblings, f"{M}.bias": ("F16", (64,))})
     assert layouts(found) == {f"{M}.{codes}": layout}
     marked = found.tensors[0]
-    assert (marked.measurable, marked.note) == (False, f"codes of {layout}: not decoded, no statistics")
+    assert (marked.measurable, told(marked)) == (False, f"codes of {layout}: not decoded, no statistics")
     known_by_name = {f"{M}.input_scale", f"{M}.weight_format"}     # by quantised.toml, below another stem
     assert found.siblings | known_by_name == siblings.keys() | known_by_name
 
@@ -214,7 +216,7 @@ def test_weights_stay_weights(case: str) -> None:
     """What has a scale of its own beside it, or 8 bits and no scale, is measured as ever."""
     found = opened(PLAIN[case])
     assert (layouts(found), found.siblings) == ({}, frozenset())
-    assert [t.name for t in found.tensors if not t.measurable or t.note] == []
+    assert [t.name for t in found.tensors if not t.measurable or t.notes] == []
 
 
 CONFIGS: Mapping[str, tuple[Mapping[str, object], str]] = {
@@ -304,9 +306,9 @@ def test_the_config_comes_first() -> None:
 
 def test_notes_are_kept() -> None:
     """What was odd about the tensor is still said."""
-    odd = Stored("a.qweight", (4, 8), "I32", note="odd")
+    odd = Stored("a.qweight", (4, 8), "I32", notes=(Note("odd-name", "odd"),))
     found = with_codes(Checkpoint("", (odd, Stored("a.scales", (1, 8), "F16"))))
-    assert found.tensors[0].note == "odd; codes of GPTQ or AWQ: not decoded, no statistics"
+    assert told(found.tensors[0]) == "odd; codes of GPTQ or AWQ: not decoded, no statistics"
 
 
 def test_optimizer_state_is_no_code() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.noted import told
 from weightscope.checkpoints import Checkpoint, Opening, Span, lines_in_memory, open_checkpoint
 from weightscope.checkpoints.readers.memory import TORCH_NAMES
 from weightscope.dtypes import DTYPES
@@ -44,7 +45,7 @@ def test_types(spelling: str) -> None:
 
 def test_unmeasured() -> None:
     """Tensors without measurable values are listed with the reason."""
-    notes = {t.name: (t.measurable, t.note) for t in open_checkpoint({
+    notes = {t.name: (t.measurable, told(t)) for t in open_checkpoint({
         "meta": torch.empty(2, device="meta"), "sparse": torch.eye(2).to_sparse(),
         "complex": torch.zeros(2, dtype=torch.complex64), "conj": torch.zeros(2, dtype=torch.complex128).conj(),
         "neg": torch.zeros(2, dtype=torch.bool)._neg_view(), "rank": torch.zeros(1).as_strided([1] * 64, [1] * 64),
@@ -69,7 +70,7 @@ def test_negated(value: torch.Tensor) -> None:
     leaf = open_checkpoint({"w": value}).tensors[0]
     lines = lines_in_memory(Span(leaf, 1, 2))
     assert torch.equal(lines, value.resolve_neg().narrow(leaf.cut, 1, 1))
-    assert (lines.is_neg(), leaf.measurable, leaf.note) == (False, True, "")
+    assert (lines.is_neg(), leaf.measurable, told(leaf)) == (False, True, "")
 
 
 def test_negated_is_no_alias() -> None:
@@ -113,7 +114,7 @@ def test_numpy_lends_its_strides() -> None:
     """Those of an empty array are all zero, and nothing is repeated all the same; those of a transposed one count."""
     found = open_checkpoint({"e": torch.from_numpy(np.zeros((5, 0), np.float32)),
                              "t": torch.from_numpy(np.ones((3, 2), np.float32).T)})
-    assert [(t.dims, t.note, t.strides) for t in found.tensors] == [((5, 0), "", None), ((2, 3), "", (1, 2))]
+    assert [(t.dims, told(t), t.strides) for t in found.tensors] == [((5, 0), "", None), ((2, 3), "", (1, 2))]
 
 
 def test_open_checkpoint_passes_through() -> None:

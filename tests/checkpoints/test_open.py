@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.checkpoints.corpus import built, entry, write, zeros
+from tests.noted import told
 from weightscope.checkpoints import Opening, open_checkpoint
 from weightscope.checkpoints.open import DEMOS, uncollected
 from weightscope.errors import Untrusted, Usage
@@ -127,7 +128,7 @@ def test_buffers_are_measurable(tmp_path: Path) -> None:
     """Row 134: integers and masks open like the rest; what they are is the naming's matter."""
     header = {"position_ids": entry("I64", [3], [0, 24])}
     leaf = open_checkpoint(write(tmp_path / "x.safetensors", built(header))).tensors[0]
-    assert (leaf.dtype, leaf.measurable, leaf.note) == ("I64", True, "")
+    assert (leaf.dtype, leaf.measurable, told(leaf)) == ("I64", True, "")
 
 
 def test_collector_is_restored() -> None:

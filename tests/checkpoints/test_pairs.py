@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.noted import told
 from weightscope.checkpoints.entry import Stored
 from weightscope.checkpoints.pairs import lone_factors, lora_pairs
+from weightscope.notes import Note
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -38,7 +40,7 @@ def test_every_spelling_is_found_and_names_the_module(a: str, b: str, module: st
     assert found is not None
     assert (found.module, found.a, found.b) == (module, a, b)
     assert found.scale == 1.0
-    assert found.note.startswith("unscaled: ")
+    assert told(found).startswith("unscaled: ")
 
 
 @pytest.mark.parametrize(("config", "scale"), [
@@ -56,7 +58,7 @@ def test_scale_follows_the_adapter_config(config: dict, scale: float) -> None:
     a = "base_model.model.h.attn.q.lora_A.weight"
     found = pair_of(a, a.replace("lora_A", "lora_B"), config={"peft": config})
     assert found.scale == scale
-    assert found.note == ""
+    assert told(found) == ""
 
 
 @pytest.mark.parametrize("config", [
@@ -68,7 +70,7 @@ def test_an_unusable_alpha_leaves_the_pair_unscaled(config: dict) -> None:
     """Whatever a config holds instead of a number, the pair stays and says that it is unscaled."""
     found = pair_of("q.lora_A.weight", "q.lora_B.weight", config={"peft": config})
     assert found.scale == 1.0
-    assert found.note == "unscaled: alpha is not a number that can be read"
+    assert told(found) == "unscaled: alpha is not a number that can be read"
 
 
 @pytest.mark.parametrize(("dtype", "raw", "swapped"), [
@@ -84,7 +86,7 @@ def test_an_alpha_tensor_is_read_from_its_file(tmp_path: Path, dtype: str, raw: 
     alpha = Stored("q.alpha", (), dtype, str(file), 5, swapped=swapped)
     found = pair_of("q.lora_down.weight", "q.lora_up.weight", alpha, config={"peft": {"lora_alpha": 1}})
     assert found.scale == 1.5
-    assert found.note == ""
+    assert told(found) == ""
 
 
 @pytest.mark.parametrize(("dtype", "raw"), [("F32", struct.pack("<f", -6.0)), ("BF16", struct.pack("<f", -6.0)[2:])])
@@ -105,7 +107,7 @@ def test_an_alpha_of_a_type_without_values_is_unknown(tmp_path: Path) -> None:
     """A scalar that is no number leaves the pair unscaled."""
     (tmp_path / "a").write_bytes(bytes(8))
     alpha = Stored("q.alpha", (), "C64", str(tmp_path / "a"))
-    assert pair_of("q.lora_down.weight", "q.lora_up.weight", alpha).note.startswith("unscaled: alpha")
+    assert told(pair_of("q.lora_down.weight", "q.lora_up.weight", alpha)).startswith("unscaled: alpha")
 
 
 def test_kernels_are_flattened() -> None:
@@ -150,7 +152,7 @@ def test_dora_is_named() -> None:
     found = pair_of("q.lora_A.weight", "q.lora_B.weight", Stored("q.lora_magnitude_vector", (6,), "F32"),
                     config={"peft": {"lora_alpha": 4}})
     assert found.scale == 1.0
-    assert found.note == "a DoRA adapter: the update before its magnitudes"
+    assert told(found) == "a DoRA adapter: the update before its magnitudes"
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the shared checkpoints are not here")
@@ -190,7 +192,7 @@ STACKED = {"peft": {"r": 2, "target_parameters": ["q"]}}
 def test_factors_that_make_no_pair_say_why(tensors: list[Stored], config: dict, why: str) -> None:
     """Both of them, and nothing else does."""
     assert lora_pairs(tensors, config) == ()
-    assert lone_factors(tensors, config) == dict.fromkeys((A, B), f"{why}: measured alone")
+    assert lone_factors(tensors, config) == dict.fromkeys((A, B), Note("lone-factor", f"{why}: measured alone"))
 
 
 @pytest.mark.parametrize(("name", "why"), [
@@ -201,7 +203,7 @@ def test_factors_that_make_no_pair_say_why(tensors: list[Stored], config: dict, 
 ])
 def test_half_a_pair_says_so(name: str, why: str) -> None:
     """In every spelling."""
-    assert lone_factors([Stored(name, (4, 8), "F32")], {}) == {name: f"lora {why}: measured alone"}
+    assert lone_factors([Stored(name, (4, 8), "F32")], {}) == {name: Note("lone-factor", f"lora {why}: measured alone")}
 
 
 def test_what_is_half_of_a_pair_or_no_factor_is_silent() -> None:

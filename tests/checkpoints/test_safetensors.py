@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 from tests.checkpoints.corpus import built, entry, framed, packed, write, zeros
+from tests.noted import told
 from weightscope.checkpoints import Checkpoint, Opening, open_checkpoint
 from weightscope.checkpoints.files import read_bytes
 from weightscope.checkpoints.readers.safetensors import doubled
@@ -121,7 +122,7 @@ def test_leading_blank(tmp_path: Path) -> None:
 def test_trailing_blanks(tmp_path: Path) -> None:
     """Row 12: alignment padding with spaces is silent."""
     found = opened(tmp_path, framed(ONE + b"     ", bytes(24)))
-    assert (found.flags, found.notes, found.tensors[0].note) == ((), (), "")
+    assert (found.flags, found.notes, told(found.tensors[0])) == ((), (), "")
 
 
 def test_metadata_oddities(tmp_path: Path) -> None:
@@ -137,7 +138,7 @@ def test_unknown_field(tmp_path: Path) -> None:
     """Row 22: a field that the format does not know is noted on its tensor, which is measured."""
     leaf = opened(tmp_path, built({"w": entry(origin="x")})).tensors[0]
     assert leaf.measurable
-    assert leaf.note == "unknown field in the header: 'origin'"
+    assert told(leaf) == "unknown field in the header: 'origin'"
 
 
 def test_salvage(tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_salvage(tmp_path: Path) -> None:
 def test_implausible(tmp_path: Path) -> None:
     """Row 35: a zero that hides an impossible size is noted and nothing is allocated."""
     leaf = opened(tmp_path, built({"w": entry(shape=[0, 1 << 40, 1 << 40], offsets=[0, 0])}, b"")).tensors[0]
-    assert leaf.note.startswith("implausible shape")
+    assert told(leaf).startswith("implausible shape")
     assert leaf.nbytes == 0
 
 
@@ -164,7 +165,7 @@ def test_empty_and_scalar(tmp_path: Path) -> None:
     header = {"a": entry(shape=[0, 3], offsets=[0, 0]), "b": entry(shape=[0], offsets=[0, 0]),
               "s": entry(shape=[], offsets=[0, 4])}
     a, b, s = opened(tmp_path, built(header, bytes(4))).tensors
-    assert (a.params, b.params, s.params, s.shape, a.note) == (0, 0, 1, (1, 1), "")
+    assert (a.params, b.params, s.params, s.shape, told(a)) == (0, 0, 1, (1, 1), "")
 
 
 def test_f4(tmp_path: Path) -> None:
@@ -182,7 +183,7 @@ def test_f4(tmp_path: Path) -> None:
 def test_skipped(dtype: str, shape: list[int], size: int, note: str, tmp_path: Path) -> None:
     """Rows 40, 42, 50: such a tensor is listed with a note and not measured."""
     leaf = opened(tmp_path, built({"w": entry(dtype, shape, [0, size])}, bytes(size))).tensors[0]
-    assert (leaf.measurable, leaf.note) == (False, note)
+    assert (leaf.measurable, told(leaf)) == (False, note)
 
 
 @pytest.mark.parametrize("dtype", ["F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "U16", "U32", "U64", "BOOL"])
@@ -190,7 +191,7 @@ def test_rare_types(dtype: str, tmp_path: Path) -> None:
     """Rows 41, 43: rare types are measured; what BOOL bytes hold is seen when they are read."""
     size = {"U16": 2, "U32": 4, "U64": 8}.get(dtype, 1)
     leaf = opened(tmp_path, built({"w": entry(dtype, [1], [0, size])}, b"\x02" * size)).tensors[0]
-    assert (leaf.measurable, leaf.note) == (True, "")
+    assert (leaf.measurable, told(leaf)) == (True, "")
 
 
 @pytest.mark.parametrize(("name", "note"), [
@@ -202,7 +203,7 @@ def test_rare_types(dtype: str, tmp_path: Path) -> None:
 def test_odd_names(name: str, note: str, tmp_path: Path) -> None:
     """Rows 45-47: a suspicious name is kept as data and noted."""
     leaf = opened(tmp_path, built({name: GOOD})).tensors[0]
-    assert (leaf.name, leaf.note, leaf.measurable) == (name, note, True)
+    assert (leaf.name, told(leaf), leaf.measurable) == (name, note, True)
 
 
 def test_refusals_escape_names(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.checkpoints import pickles as p
+from tests.noted import told
 from weightscope.checkpoints.checkpoint import Checkpoint
 from weightscope.checkpoints.entry import Stored
 from weightscope.checkpoints.readers.torch_file import read
@@ -89,7 +90,7 @@ def test_views(tmp_path: Path, view: str, new: bool) -> None:
     assert leaf.dims == tuple(w.shape)
     assert torch.equal(value(leaf), bits(w)) if w.numel() else leaf.params == 0
     assert leaf.measurable
-    assert ("expanded" in leaf.note) == (view in ("expanded", "windows"))
+    assert ("expanded" in told(leaf)) == (view in ("expanded", "windows"))
 
 
 @FORMATS
@@ -134,7 +135,7 @@ def test_unmeasurable(tmp_path: Path, case: str) -> None:
     leaf = c.tensors[1]
     assert not leaf.measurable
     assert c.tensors[0].measurable
-    assert re.search(ODD[case][1], leaf.note)
+    assert re.search(ODD[case][1], told(leaf))
 
 
 NEGATED: dict[str, Callable[[], torch.Tensor]] = {
@@ -159,7 +160,7 @@ def test_negated(tmp_path: Path, case: str, new: bool) -> None:
     offset, length = span.bytes
     raw = torch.frombuffer(bytearray(Path(leaf.file).read_bytes()[offset:offset + length]), dtype=torch.uint8)
     assert torch.equal(leaf.make(whole(leaf.shape), (span.typed(raw),)), w.detach())
-    assert (leaf.measurable, leaf.note) == (True, "")
+    assert (leaf.measurable, told(leaf)) == (True, "")
 
 
 def test_negated_is_no_alias(tmp_path: Path) -> None:
@@ -190,7 +191,7 @@ def test_four_bit_strided(tmp_path: Path) -> None:
     """A strided view of packed pairs is not read."""
     raw = torch.zeros(2, 3, dtype=torch.uint8).view(torch.float4_e2m1fn_x2)
     leaf, = saved(tmp_path, {"w": raw.t()}).tensors
-    assert (leaf.measurable, leaf.note) == (False, "4-bit numbers in a strided view")
+    assert (leaf.measurable, told(leaf)) == (False, "4-bit numbers in a strided view")
 
 
 @FORMATS
@@ -207,14 +208,14 @@ def test_overlap(tmp_path: Path) -> None:
     """Different views of the same bytes are noted on both and flagged."""
     w = torch.randn(4, 4)
     c = saved(tmp_path, {"a": w, "b": w[1:3], "apart": torch.ones(1)})
-    assert [t.note for t in c.tensors] == ["overlaps or interleaves with another tensor"] * 2 + [""]
+    assert [told(t) for t in c.tensors] == ["overlaps or interleaves with another tensor"] * 2 + [""]
     assert c.flags == ("2 tensors overlap or interleave: a, b",)
 
 
 def test_huge_expansion(tmp_path: Path) -> None:
     """Four bytes that stand for 2**40 elements are not measured."""
     leaf, = saved(tmp_path, {"w": torch.zeros(1).expand(1 << 20, 1 << 20)}).tensors
-    assert (leaf.measurable, leaf.note) == (False, "expanded: 1 stored elements stand for 1099511627776")
+    assert (leaf.measurable, told(leaf)) == (False, "expanded: 1 stored elements stand for 1099511627776")
 
 
 def test_big_endian(tmp_path: Path) -> None:
@@ -348,7 +349,7 @@ def test_mutations(tmp_path_factory: pytest.TempPathFactory, new: bool, edits: l
         tensors = read(str(path)).tensors
     for t in tensors:
         assert 0 <= t.offset <= path.stat().st_size
-        assert not t.measurable or t.nbytes <= path.stat().st_size or "expanded" in t.note
+        assert not t.measurable or t.nbytes <= path.stat().st_size or "expanded" in told(t)
 
 
 @SHARED

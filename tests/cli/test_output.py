@@ -95,6 +95,7 @@ def test_formats(weightscope, model):
     as_json = json.loads(weightscope("ls", model, "-f", "json").out)
     lines = [json.loads(line) for line in weightscope("ls", model, "-f", "jsonl").out.splitlines()]
     assert as_json == lines
+    assert [r.pop("note_codes") for r in as_json] == [None] * len(rows)
     assert [{k: "" if v is None else str(v).lower() if isinstance(v, bool) else str(v) for k, v in r.items()}
             for r in as_json] == rows  # fmt: skip
     assert weightscope("ls", model, "-f", "tsv").out.splitlines()[0].split("\t") == list(rows[0])

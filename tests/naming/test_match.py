@@ -45,6 +45,9 @@ def test_undecided_split_says_why() -> None:
     place = one("gpt_neox.layers.0.attention.query_key_value.weight", (24, 8))
     assert place.role == "attn.qkv"
     assert "not split: needs num_attention_heads of config.json" in place.why
+    assert place.unsplit is not None
+    assert place.unsplit.code == "not-split-needs-config"
+    assert place.unsplit.text.startswith("q, k and v stay together: needs num_attention_heads of config.json, put")
 
 
 def test_model_type_wins_over_shape() -> None:
@@ -66,6 +69,9 @@ def test_contradicting_shapes_are_unknown() -> None:
     for made in places(names, {}).values():
         assert [(p.orientation, p.role) for p in made] == [("unknown", "attn.qkv")]
         assert "needs the orientation" in made[0].why
+        assert made[0].unsplit is not None
+        assert made[0].unsplit.code == "not-split-needs-rule"
+        assert made[0].unsplit.text.endswith("say how with --name-map")
 
 
 def test_layers_of_stages_are_flattened() -> None:

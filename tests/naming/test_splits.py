@@ -8,7 +8,7 @@ import pytest
 
 from weightscope.naming import places
 from weightscope.naming.facts import Facts
-from weightscope.naming.splits import SCHEMES, split
+from weightscope.naming.splits import SCHEMES, Lack, split
 
 NEW = {"num_attention_heads": 4, "new_decoder_architecture": True}
 LINEAR = {"linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 3, "linear_value_head_dim": 5}
@@ -43,11 +43,14 @@ WHOLE: list[tuple[str, int, int, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("scheme", "lines", "across", "config", "why"), WHOLE)
 def test_what_a_scheme_lacks(scheme: str, lines: int, across: int, config: dict[str, Any], why: str) -> None:
-    """The answer is a sentence, empty where the tensor is not fused."""
+    """The answer is what it lacks, and whether config.json has it; None where the tensor is not fused."""
     answer = split(scheme, lines, across, "h.0.attn.qkv", Facts(config, {}))
-    assert isinstance(answer, str)
-    assert answer.startswith(why)
-    assert bool(answer) == bool(why)
+    if not why:
+        assert answer is None
+        return
+    assert isinstance(answer, Lack)
+    assert answer.reason.startswith(why)
+    assert answer.config == (answer.reason.startswith("needs ") and answer.reason.endswith(" of config.json"))
 
 
 def test_every_scheme_may_refuse() -> None:

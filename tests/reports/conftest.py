@@ -5,6 +5,7 @@ import math
 import pytest
 
 from weightscope.columns import Column
+from weightscope.notes import Note
 from weightscope.reports.report import Report
 
 COLUMNS = (
@@ -20,11 +21,13 @@ ROWS = (
     {"tensor": "h.1.w", "role": "mlp.up", "params": None, "std": None, "iid": None, "note": None},
     {"tensor": "é漢", "role": "mlp.up", "params": 7, "std": -1e-300, "iid": True, "note": "NA"},
 )
+NOTES = tuple((Note("constant", row["note"]),) if row["note"] else () for row in ROWS)
 
 
 @pytest.fixture
 def report():
-    return Report("fit", ROWS, COLUMNS, provenance={"version": "0", "options": {"x": math.inf}})
+    provenance = {"version": "0", "options": {"x": math.inf}}
+    return Report("fit", ROWS, COLUMNS, provenance=provenance, row_notes=NOTES)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.noted import told
 from weightscope.sketches import Beyond, Groups, Quantise, Twins, Untrained
 from weightscope.sketches.schemes import SCHEMES
 from weightscope.statistics.elements import EXTREMES, quantisation
@@ -92,12 +93,12 @@ def test_exactly_its_columns_and_a_reason_for_every_null(evidence, statistic, ma
     """No more and no less, typed and finite, whatever the matrix holds."""
     asked = STATISTICS[statistic]
     values = evaluate([asked], evidence(matrix))
-    assert set(values) == {c.name for c in asked.columns} | {"note"}
+    assert set(values) == {c.name for c in asked.columns} | {"notes"}
     for column in asked.columns:
         value = values[column.name]
         assert value is None or type(value) is KINDS[column.dtype], column
         assert column.dtype != "float" or value is None or np.isfinite(value), column
-        assert value is not None or column.name in QUIET or values["note"], column
+        assert value is not None or column.name in QUIET or values["notes"], column
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
@@ -122,7 +123,7 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix,
             assert b == pytest.approx(a * times, rel=1e-6), column.name
         else:
             assert b == a, column.name
-    assert own["note"] == scaled["note"]
+    assert own["notes"] == scaled["notes"]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ def test_constructed_truth(evidence, matrix, expected):
 )
 def test_notes(evidence, matrix, said):
     """In words a reader understands, each once."""
-    note = evaluate(STATISTICS.values(), evidence(matrix))["note"]
+    note = told(evaluate(STATISTICS.values(), evidence(matrix)))
     assert said in note
     parts = note.split("; ")
     assert len(parts) == len(set(parts))

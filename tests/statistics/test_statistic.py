@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from tests.noted import told
 from weightscope.errors import Unmeasured
+from weightscope.notes import Note
 from weightscope.sketches import Count
 from weightscope.statistics.elements import CODING, MOMENTS, SHAPE
 from weightscope.statistics.laws import BEST_LAW
@@ -30,7 +32,7 @@ def test_exactly_its_columns(counts_of, statistic, sample):
     """No more and no less, whatever the tensor holds; types as declared."""
     counts = counts_of(SAMPLES[sample])
     values = evaluate([statistic], Evidence({Count(): counts}, (1, 20)))
-    assert set(values) == {c.name for c in statistic.columns} | {"note"}
+    assert set(values) == {c.name for c in statistic.columns} | {"notes"}
     kinds = {"str": str, "int": (int, np.integer), "float": float}
     for column in statistic.columns:
         value = values[column.name]
@@ -42,8 +44,8 @@ def test_exactly_its_columns(counts_of, statistic, sample):
 def test_a_null_has_its_reason(counts_of, sample):
     """Where a moment or a law is missing, the note says why."""
     values = evaluate([MOMENTS, BEST_LAW], Evidence({Count(): counts_of(SAMPLES[sample])}, (1, 20)))
-    missing = [name for name, value in values.items() if value is None and name != "note"]
-    assert not missing or values["note"]
+    missing = [name for name, value in values.items() if value is None and name != "notes"]
+    assert not missing or values["notes"]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_a_null_has_its_reason(counts_of, sample):
 )
 def test_notes(counts_of, sample, said):
     """In words a reader understands."""
-    assert said in evaluate([MOMENTS, BEST_LAW], Evidence({Count(): counts_of(SAMPLES[sample])}, (1, 20)))["note"]
+    assert said in told(evaluate([MOMENTS, BEST_LAW], Evidence({Count(): counts_of(SAMPLES[sample])}, (1, 20))))
 
 
 def test_columns_choose_statistics_and_these_measures():
@@ -73,12 +75,12 @@ def test_an_unmeasured_statistic_is_nulls_and_a_reason():
     """It does not end the run."""
 
     def fails(evidence):
-        raise Unmeasured("no such luck")
+        raise Unmeasured(Note("constant", "no such luck"))
 
     broken = Statistic(MOMENTS.columns, frozenset(), fails)
     values = evaluate([broken], Evidence({}, None))
-    assert values["note"] == "no such luck"
-    assert set(values.values()) == {None, "no such luck"}
+    assert told(values) == "no such luck"
+    assert set(values.values()) == {None, values["notes"]}
 
 
 def test_no_column_twice():

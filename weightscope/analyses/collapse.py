@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-SAME = ("role", "part", "stack", "kind", "shape", "dtype", "quantised", "alias_of", "orientation", "family", "note")
+SAME = ("role", "part", "stack", "kind", "shape", "dtype", "quantised", "alias_of", "orientation", "family", "notes")
 
 
 def collapsed(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

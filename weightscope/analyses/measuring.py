@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 from ..checkpoints import Entry, same
 from ..engine.unit import Measured, Measurer, Unit
+from ..notes import Note, Notes, notes_of, united
 from ..sketches import Measure
 from ..statistics.statistic import Statistic
-from .notes import joined
 from .piece import Piece
 
 Units = tuple[Unit, ...]
@@ -46,18 +46,18 @@ class Request(Protocol):
     def units(self, piece: Piece) -> Units:
         """What is measured of a piece; nothing where nothing can be."""
 
-    def lack(self, piece: Piece) -> str:
-        """Why nothing is measured of a piece, beside what its own note says."""
+    def lack(self, piece: Piece) -> Notes:
+        """Why nothing is measured of a piece, beside its own notes."""
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Sketches:
         """What the statistics look at."""
 
     def values(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[str, object]:
-        """All columns of the statistics, and a note."""
+        """All columns of the statistics, and notes."""
 
 
 def answers(pieces: Sequence[Piece], request: Request, measure: Measurer) -> Iterator[Answer]:
-    """Every piece with its values and sketches, in order; nulls with a note where nothing could be measured."""
+    """Every piece with its values and sketches, in order; nulls with notes where nothing could be measured."""
     wanted = [request.units(piece) for piece in pieces]
     units = [unit for of_piece in wanted for unit in of_piece]
     alone = frozenset(of_piece[0] for of_piece in wanted if len(of_piece) == 1)
@@ -69,6 +69,11 @@ def answers(pieces: Sequence[Piece], request: Request, measure: Measurer) -> Ite
 def nulls(statistics: Iterable[Statistic]) -> dict[str, object]:
     """The columns of statistics, all null."""
     return {column.name: None for statistic in statistics for column in statistic.columns}
+
+
+def limits(measured: Iterable[Measured]) -> Notes:
+    """What did not fit the memory."""
+    return united(*(Note("memory", one.note) for one in measured if one.note))
 
 
 def _each(request: Request, alone: frozenset[Unit], measured: Measured) -> Mapping[str, object]:
@@ -84,7 +89,7 @@ def _answer(request: Request, piece: Piece, measured: Sequence[Measured]) -> Ans
 
 
 def _unmeasured(request: Request, piece: Piece) -> Mapping[str, object]:
-    return {**nulls(request.statistics), "note": joined(piece.note, request.lack(piece))}
+    return {**nulls(request.statistics), "notes": united(piece.notes, request.lack(piece))}
 
 
 @dataclass(frozen=True)
@@ -105,9 +110,9 @@ class Joined:
         """The units of all requests, those that share an entry as one."""
         return tuple(shared.unit(piece) for shared in self._shared(piece)[0])
 
-    def lack(self, piece: Piece) -> str:
+    def lack(self, piece: Piece) -> Notes:
         """All reasons."""
-        return joined(*(request.lack(piece) for request in self.requests)) or ""
+        return united(*(request.lack(piece) for request in self.requests))
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Sketches:
         """Of all requests."""
@@ -119,12 +124,12 @@ class Joined:
     def values(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[str, object]:
         """Of all requests, each from what it has asked for."""
         values: dict[str, object] = {}
-        notes: list[object] = []
+        notes: list[Notes] = []
         for request, own in self._own(piece, measured):
             found = request.values(piece, own) if own else _unmeasured(request, piece)
             values |= found
-            notes.append(found["note"])
-        return {**values, "note": joined(*notes)}
+            notes.append(notes_of(found))
+        return {**values, "notes": united(*notes)}
 
     def _shared(self, piece: Piece) -> tuple[list[_Shared], list[list[_Share]]]:
         """The joined units, and for each request where its own units are in them."""

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ..checkpoints import Checkpoint, Entry, Stored
 from ..naming import Place
+from ..notes import Notes
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +22,7 @@ class Piece:
     shape: str = ""  # 768x3072, as stored
     dtype: str = ""
     params: int = 0
-    note: str = ""
+    notes: Notes = ()
 
     @property
     def is_matrix(self) -> bool:

@@ -15,14 +15,14 @@ from ..checkpoints.views import Empty, Part, Product, Transpose, expert
 from ..dtypes import DTYPES
 from ..errors import Unmeasured
 from ..naming import Place, places
-from .notes import joined
+from ..notes import Note, Notes, united
 from .piece import Model, Piece
 from .reading import Reading
 
 RANK = 1024  # dimensions of a shape that is shown
 OPTIMIZER = Place("optimizer", "buffer")
 BESIDE_CODES = "beside codes of a quantised layout"
-FUSED = {"attn.qkv": "q, k and v", "mlp.gate_up": "gate and up", "moe.expert.gate_up": "gate and up"}
+ORIENTATION = Note("orientation-unknown", "orientation unknown: rows and columns may be exchanged")
 
 
 def listed(checkpoint: Checkpoint, reading: Reading) -> Model:
@@ -32,10 +32,8 @@ def listed(checkpoint: Checkpoint, reading: Reading) -> Model:
     found = _places(checkpoint, replace(reading, split=False)) if fused else apart
     states, lone = checkpoint.optimizer, lone_factors(checkpoint.tensors, checkpoint.config)
     coded = {t.name for t in checkpoint.tensors if t.coded}
-    said = {
-        name: None if name in coded else joined(_together(places[0]), lone.get(name)) for name, places in apart.items()
-    }
-    stands = {n: (OPTIMIZER, None) if n in states else (places[0], said[n]) for n, places in found.items()}
+    notes = {n: () if n in coded else united(places[0].unsplit, lone.get(n)) for n, places in apart.items()}
+    stands = {n: (OPTIMIZER, ()) if n in states else (places[0], notes[n]) for n, places in found.items()}
     return Model(checkpoint.source, checkpoint, tuple(_whole(t, *stands[t.name]) for t in checkpoint.tensors))
 
 
@@ -92,23 +90,29 @@ def _beside_codes(place: Place) -> Place:
     return Place("buffer", "buffer", place.layer, place.stack, why=BESIDE_CODES)
 
 
-def _whole(tensor: Stored, place: Place, note: str | None) -> Piece:
-    said = joined(tensor.note, note) or ""
-    return Piece(tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, said)
+def _whole(tensor: Stored, place: Place, notes: Notes) -> Piece:
+    every = united(tensor.notes, notes)
+    return Piece(tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, every)
 
 
-def _split(tensor: Stored, parts: tuple[Place, ...], note: str | None) -> Iterator[Piece]:
+def _split(tensor: Stored, parts: tuple[Place, ...], note: Note | None) -> Iterator[Piece]:
     """One piece for each place of a tensor, a note on all of them."""
     for place in parts:
         name = f"{tensor.name}[{place.part}]" if place.part else tensor.name
-        base = Piece(name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.note)
+        base = Piece(name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.notes)
+        if not tensor.measurable or DTYPES[tensor.dtype].kind == "none":
+            yield replace(base, notes=tensor.notes or (_undecoded(tensor),))
+            continue
         try:
-            if not tensor.measurable or DTYPES[tensor.dtype].kind == "none":
-                raise Unmeasured(tensor.note or f"{tensor.dtype} cannot be decoded")
             entry = _seen(tensor, place)
-            yield replace(base, entry=entry, params=entry.shape[0] * entry.shape[1], note=_note(tensor, place, note))
         except Unmeasured as reason:
-            yield replace(base, note=str(reason))
+            yield replace(base, notes=(reason.note,))
+            continue
+        yield replace(base, entry=entry, params=entry.shape[0] * entry.shape[1], notes=_notes(tensor, place, note))
+
+
+def _undecoded(tensor: Stored) -> Note:
+    return Note.of("type-not-decoded", "{dtype} cannot be decoded", dtype=tensor.dtype)
 
 
 def _seen(tensor: Stored, place: Place) -> Entry:
@@ -123,25 +127,19 @@ def _seen(tensor: Stored, place: Place) -> Entry:
     return entry if place.cols is None else Transpose(Part(Transpose(entry), place.cols))
 
 
-def _note(tensor: Stored, place: Place, note: str | None) -> str:
-    unsure = "orientation unknown: rows and columns may be exchanged" if place.orientation == "unknown" else ""
-    return joined(tensor.note, unsure, _together(place), _flattened(tensor, place), note) or ""
+def _notes(tensor: Stored, place: Place, note: Note | None) -> Notes:
+    unsure = ORIENTATION if place.orientation == "unknown" else None
+    return united(tensor.notes, unsure, place.unsplit, _flattened(tensor, place), note)
 
 
-def _flattened(tensor: Stored, place: Place) -> str:
+def _flattened(tensor: Stored, place: Place) -> Note | None:
     """That a stack is one matrix, as where --no-split keeps experts together."""
     dims = tensor.dims[tensor.dims[:1] == (1,) or place.expert is not None :]
     known = place.kind == "conv" or len(dims) < 3 or not tensor.params
-    return "" if known else f"{len(dims)} dimensions read as one matrix of {dims[0]} x {prod(dims[1:])}"
-
-
-def _together(place: Place) -> str:
-    """Why a fused tensor is whole although its parts were wanted, and what to do."""
-    reason = place.why.partition("; not split: ")[2]
-    absent = reason.startswith("needs ") and reason.endswith(" of config.json")
-    cure = "put it beside the weights" if absent else "say how with --name-map"
-    parts = FUSED.get(place.role.removesuffix(".bias"), "its parts")
-    return f"{parts} stay together: {reason}, {cure}" if reason else ""
+    if known:
+        return None
+    template = "{many} dimensions read as one matrix of {m} x {n}"
+    return Note.of("read-as-matrix", template, many=len(dims), m=dims[0], n=prod(dims[1:]))
 
 
 def _adapted(checkpoint: Checkpoint, products: Mapping[str, Product], reading: Reading) -> Mapping[str, Place]:
@@ -156,10 +154,10 @@ def _pair(pair: LoraPair, entry: Product, place: Place, tensors: Mapping[str, St
     a, b = tensors[pair.a], tensors[pair.b]
     place = replace(place, kind="matrix" if place.kind in ("norm", "bias", "buffer") else place.kind, transpose=False)
     shape = f"{entry.shape[0]}x{entry.shape[1]}"
-    note = "; ".join(n for n in (pair.note, a.note, b.note) if n)
+    notes = united(pair.notes, a.notes, b.notes)
     if not (a.measurable and b.measurable):
-        return Piece(f"{pair.module}[lora]", place, a, None, shape, a.dtype, a.params + b.params, note)
-    return Piece(f"{pair.module}[lora]", place, a, entry, shape, a.dtype, entry.shape[0] * entry.shape[1], note)
+        return Piece(f"{pair.module}[lora]", place, a, None, shape, a.dtype, a.params + b.params, notes)
+    return Piece(f"{pair.module}[lora]", place, a, entry, shape, a.dtype, entry.shape[0] * entry.shape[1], notes)
 
 
 def _shape(tensor: Stored) -> str:

@@ -6,16 +6,15 @@ median, least and greatest of the tensors; kinds never mix.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
-from ..columns import INDEX, Column
+from ..columns import INDEX, Column, Row
+from ..notes import Note, Notes, codes, notes_of, texts, united
 from ..statistics.statistic import Evidence, Statistic, evaluate
-from .notes import joined
 from .piece import Model, Piece
 
 SOURCE = Column("source", "str", "which MODEL, as given; where there are several", shown=True)
@@ -32,6 +31,7 @@ TENSOR = (
     Column("params", "int", "number of elements"),
 )
 NOTE = Column("note", "str", "why a value is missing, or what is odd about the tensor")
+CODES = Column("note_codes", "str", "codes of the notes, joined by commas; null without any", machine=True)
 KIND = Column("kind", "str", "matrix, conv, embedding, norm, bias or router: never mixed in one row", shown=True)
 KEYS = {
     "role": (Column("role", "str", "what the tensors do", shown=True),),
@@ -75,6 +75,13 @@ def of_group(piece: Piece, by: str) -> dict[str, object]:
     return {c.name: of_tensor(piece)[c.name] for c in KEYS[by]}
 
 
+def row_of(values: Mapping[str, object], unmeasured: tuple[str, ...] = ()) -> Row:
+    """A row as it leaves an analysis: its `notes` as the columns NOTE and CODES, and as records beside the values."""
+    notes = notes_of(values)
+    own = {name: value for name, value in values.items() if name != "notes"}
+    return Row({**own, NOTE.name: texts(notes), CODES.name: codes(notes)}, unmeasured, notes)
+
+
 def sourced(models: Sequence[Model], model: Model) -> dict[str, object]:
     """The column `source` where there are several models."""
     return {"source": model.source} if len(models) > 1 else {}
@@ -88,15 +95,16 @@ class Group:
     params: int = 0
     values: list[Mapping[str, object]] = field(default_factory=list)
     pooled: dict[Any, Any] = field(default_factory=dict)
-    notes: dict[str, list[str]] = field(default_factory=dict)  # by tensor
+    notes: dict[str, Notes] = field(default_factory=dict)  # by tensor
     lacking: dict[str, int] = field(default_factory=dict)  # values that each has not
 
     def take(self, piece: Piece, values: Mapping[str, object], sketches: Mapping[Any, Any]) -> None:
         """One tensor more."""
         self.params += piece.params
         self.values.append(values)
-        if values["note"]:
-            self.notes[piece.name] = str(values["note"]).split("; ")
+        notes = notes_of(values)
+        if notes:
+            self.notes[piece.name] = notes
             self.lacking[piece.name] = sum(value is None for value in values.values())
         for measure, sketch in sketches.items():
             free = sketch.forget()
@@ -104,21 +112,19 @@ class Group:
                 self.pooled[measure] = self.pooled[measure] + free if measure in self.pooled else free
 
     @property
-    def noted(self) -> str:
-        """How many tensors have a note, and the first of the rarest: what every tensor says hides what one says.
+    def noted(self) -> Note | None:
+        """How many tensors have notes, and the first of the rarest: what every tensor has hides what one has.
 
         Notes that differ in their numbers alone are one; of equally rare ones the tensor tells that lacks the most.
         """
         if not self.notes:
-            return ""
-        said = Counter(_sort(note) for notes in self.notes.values() for note in notes)
+            return None
         every = [(name, note) for name, notes in self.notes.items() for note in notes]
-        name, note = min(every, key=lambda x: (said[_sort(x[1])], -self.lacking[x[0]]))
-        return f"{len(self.notes)} of {len(self.values)} tensors noted: {name}: {note}"
-
-
-def _sort(note: str) -> str:
-    return re.sub(r"\d[\d.,e+-]*", "N", note)
+        many = Counter(note.alike for _, note in every)
+        name, rarest = min(every, key=lambda x: (many[x[1].alike], -self.lacking[x[0]]))
+        template = "{noted} of {seen} tensors noted: {name}: {rarest}"
+        noted, seen = len(self.notes), len(self.values)
+        return Note.of("group", template, name, noted=noted, seen=seen, name=name, rarest=rarest.text)
 
 
 def keys_of(by: str) -> tuple[Column, ...]:
@@ -130,14 +136,14 @@ def of_tensors(own: Iterable[Column], several: bool, beside: Sequence[str] = ())
     """The columns of a table of tensors; a terminal shows of the identity the name, and what is named `beside` it."""
     source = (SOURCE,) if several else ()
     named = tuple(replace(c, shown=c.name == "tensor" or c.name in beside) for c in TENSOR)
-    return (*source, *named, *own, NOTE)
+    return (*source, *named, *own, NOTE, CODES)
 
 
 def of_groups(own: Iterable[Column], several: bool, by: str) -> tuple[Column, ...]:
     """The columns of a table of groups; a terminal does not show how many elements they have."""
     source = (SOURCE,) if several else ()
     keys = tuple(replace(c, shown=c.shown and c.name != "params") for c in keys_of(by))
-    return (*source, *keys, *own, NOTE)
+    return (*source, *keys, *own, NOTE, CODES)
 
 
 def with_spread(statistics: Sequence[Statistic]) -> tuple[Column, ...]:
@@ -180,7 +186,7 @@ def spread(group: Group, statistics: Sequence[Column]) -> Iterator[tuple[str, ob
 
 
 def pooled(group: Group, statistics: Sequence[Statistic], columns: Sequence[Column]) -> dict[str, object]:
-    """The row of a group: keys and sizes, the spread of columns over its tensors, statistics of what pools, a note."""
+    """The row of a group: keys and sizes, the spread of columns over its tensors, statistics of what pools, notes."""
     values = evaluate(statistics, Evidence(group.pooled, None, kind=str(group.keys["kind"])))
     return {
         **group.keys,
@@ -188,5 +194,5 @@ def pooled(group: Group, statistics: Sequence[Statistic], columns: Sequence[Colu
         "params": group.params,
         **dict(spread(group, columns)),
         **values,
-        "note": joined(values["note"], group.noted),
+        "notes": united(notes_of(values), group.noted),
     }

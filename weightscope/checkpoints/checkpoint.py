@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..notes import Notes
 from .entry import Stored
 
 
@@ -16,7 +17,7 @@ class LoraPair:
     a: str                                      # stored names of A (r x in) and B (out x r)
     b: str
     scale: float = 1.0
-    note: str = ""                              # "unscaled: ..." where the scale is unknown
+    notes: Notes = ()                           # that the scale is unknown, or a DoRA magnitude left out
 
 
 @dataclass(frozen=True)

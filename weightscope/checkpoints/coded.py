@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..escape import escaped
+from ..notes import Note
 from .checkpoint import Checkpoint
 from .declared import Declared, declared
 from .entry import Stored
@@ -173,6 +174,9 @@ def _by_declaration(tensor: Stored, said: Declared) -> str:
 
 def _marked(tensor: Stored, group: Group) -> Stored:
     """The tensor as codes, what was odd about it kept."""
-    reason = f"codes of {escaped(group.layout)}: not decoded, no statistics"
-    note = "; ".join(part for part in (tensor.note, reason) if part)
-    return replace(tensor, coded=group.layout, weight=group.weight, measurable=False, note=note)
+    reason = Note.of(
+        "codes-not-decoded", "codes of {layout}: not decoded, no statistics", layout=escaped(group.layout)
+    )
+    return replace(
+        tensor, coded=group.layout, weight=group.weight, measurable=False, notes=(*tensor.notes, reason)
+    )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..dtypes import DTYPES
 from ..geometry import Axis, Box, Shape
 from ..heavy import torch
+from ..notes import Notes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,7 +60,7 @@ class Stored:
     swapped: bool = False                       # big-endian bytes in the file
     negated: bool = False                       # the file holds the negatives of the values
     tensor: Any = None                          # in memory: the tensor itself, nothing is read
-    note: str = ""                              # what is odd about it, or why it cannot be measured
+    notes: Notes = ()                           # what is odd about it, or why it cannot be measured
     measurable: bool = True
     coded: str = ""                             # the quantised layout whose codes it holds, "" for values
     weight: str = ""                            # of codes: the name of the weight that they stand for

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from ..errors import PART, Untrusted, Usage
 from ..escape import escaped
+from ..notes import Note
 from ..order import natural
 from . import limits
 from .checkpoint import Checkpoint
@@ -145,9 +146,9 @@ def _few(lines: tuple[str, ...], what: str) -> tuple[str, ...]:
 
 
 def _noted(tensor: Stored) -> Stored:
-    """The tensor, its note saying what is odd about its name."""
+    """The tensor, with a note where its name is odd."""
     odd = odd_name(tensor.name)
-    return replace(tensor, note="; ".join(part for part in (tensor.note, odd) if part)) if odd else tensor
+    return replace(tensor, notes=(*tensor.notes, Note("odd-name", odd))) if odd else tensor
 
 
 def odd_name(name: str) -> str:

@@ -16,6 +16,7 @@ from math import isfinite, sqrt
 
 from ..dtypes import DTYPES
 from ..geometry import whole
+from ..notes import Note, Notes
 from . import limits
 from .checkpoint import LoraPair
 from .entry import Stored
@@ -29,6 +30,9 @@ SPELLINGS = (                                   # what follows the module in A's
 )
 FORMATS = {"F64": "d", "F32": "f", "F16": "e", "I64": "q", "I32": "i", "I16": "h"}
 SPECIAL = set("\\[](){}*+?|^$")                 # what makes a pattern more than a path
+DORA = Note("dora", "a DoRA adapter: the update before its magnitudes")
+NO_ALPHA = Note("unscaled-lora", "unscaled: neither an alpha tensor nor an adapter config")
+ODD_ALPHA = Note("unscaled-lora", "unscaled: alpha is not a number that can be read")
 PREFIX = "base_model.model."                    # PEFT's, which the patterns of its config leave out
 
 
@@ -37,22 +41,22 @@ def lora_pairs(tensors: Sequence[Stored], config: Mapping[str, object]) -> tuple
 
     >>> lora_pairs([Stored("q.lora_A.weight", (2, 8), "F32"), Stored("q.lora_B.weight", (6, 2), "F32")],
     ...            {"peft": {"lora_alpha": 4}})
-    (LoraPair(module='q', a='q.lora_A.weight', b='q.lora_B.weight', scale=2.0, note=''),)
+    (LoraPair(module='q', a='q.lora_A.weight', b='q.lora_B.weight', scale=2.0, notes=()),)
     """
     named, adapter = {t.name: t for t in tensors}, _adapter(config)
     found = (_pair(a, named, adapter) for a in tensors)
     return tuple(pair for pair in found if pair)
 
 
-def lone_factors(tensors: Sequence[Stored], config: Mapping[str, object]) -> dict[str, str]:
+def lone_factors(tensors: Sequence[Stored], config: Mapping[str, object]) -> dict[str, Note]:
     """Why a matrix that is a factor by its name is no half of a pair, by names; it is measured alone.
 
-    >>> lone_factors([Stored("q.lora_A.weight", (2, 8), "F32")], {})
-    {'q.lora_A.weight': 'lora A without its B: measured alone'}
+    >>> lone_factors([Stored("q.lora_A.weight", (2, 8), "F32")], {})["q.lora_A.weight"].text
+    'lora A without its B: measured alone'
     """
     named, adapter = {t.name: t for t in tensors}, _adapter(config)
     found = {t.name: _lone(t, named, adapter) for t in tensors if len(t.dims) >= 2}
-    return {name: f"{why}: measured alone" for name, why in found.items() if why}
+    return {name: Note("lone-factor", f"{why}: measured alone") for name, why in found.items() if why}
 
 
 @dataclass(frozen=True)
@@ -140,8 +144,8 @@ def _pair(a: Stored, named: Mapping[str, Stored], adapter: Adapter | None) -> Lo
         if b and not _apart(module, a, b, named, adapter):
             scale, notes = _scale(module, a.shape[0], named, adapter)
             if any(f"{module}.lora_magnitude_vector{end}" in named for end in ("", ".weight", "." + tail)):
-                notes += ("a DoRA adapter: the update before its magnitudes",)
-            return LoraPair(module, a.name, b.name, scale, "; ".join(notes))
+                notes += (DORA,)
+            return LoraPair(module, a.name, b.name, scale, notes)
     return None
 
 
@@ -180,7 +184,7 @@ def _stacked(a: Stored, adapter: Adapter | None) -> bool:
 
 def _scale(
     module: str, rank: int, named: Mapping[str, Stored], adapter: Adapter | None,
-) -> tuple[float, tuple[str, ...]]:
+) -> tuple[float, Notes]:
     """alpha / r, or alpha / sqrt(r) for rank-stabilised adapters; 1 and the reason where alpha is unknown."""
     stored = named.get(module + ".alpha")
     if stored is not None and stored.params == 1:
@@ -188,9 +192,9 @@ def _scale(
     elif adapter is not None:
         alpha = adapter.alpha(module)
     else:
-        return 1.0, ("unscaled: neither an alpha tensor nor an adapter config",)
+        return 1.0, (NO_ALPHA,)
     if alpha is None:
-        return 1.0, ("unscaled: alpha is not a number that can be read",)
+        return 1.0, (ODD_ALPHA,)
     return alpha / (sqrt(rank) if adapter is not None and adapter.stable else rank), ()
 
 

@@ -1,7 +1,7 @@
 """Places of the parts of a fused tensor: q, k, v; gate and up; every expert of a stack.
 
 A vector is 1 x n, so the parts of a bias are columns. A part that cannot be decided leaves the tensor whole, and
-`why` says what was missing.
+`unsplit` is the note of what was missing.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ from dataclasses import replace
 from math import prod
 
 from ..geometry import Index
+from ..notes import Note
 from .facts import Facts
 from .place import Place
 from .roles import part_role, sets_of
-from .splits import Parts, split
+from .splits import Answer, Lack, Parts, lack, split
 
+FUSED = {"attn.qkv": "q, k and v", "mlp.gate_up": "gate and up", "moe.expert.gate_up": "gate and up"}
+NEEDS_CONFIG = "not-split-needs-config", "put it beside the weights"
+NEEDS_RULE = "not-split-needs-rule", "say how with --name-map"
 EXPERTS = 1 << 16                               # of one stack: the largest known have a few thousand
 
 
@@ -26,26 +30,38 @@ def split_place(base: Place, scheme: str, name: str, dims: tuple[int, ...], fact
     bias = base.kind == "bias"
     if base.role.startswith("moe.expert.") and len(dims) == (2 if bias else 3):
         if dims[0] > EXPERTS:
-            return _whole(base, f"{dims[0]} experts, at most {EXPERTS} are told apart")
+            return _whole(base, lack(f"{{experts}} experts, at most {EXPERTS} are told apart", experts=dims[0]))
         return _experts(base, scheme, name, dims, facts)
     if not scheme or len(dims) == 0:
         return (base,)
     answer = _fused(base, scheme, name, dims, facts)
-    return _whole(base, answer) if isinstance(answer, str) else _each(base, answer, scheme, bias)
+    return _answered(base, answer, scheme, bias)
 
 
-def _whole(base: Place, reason: str) -> tuple[Place, ...]:
-    return (replace(base, why=f"{base.why}; not split: {reason}") if reason else base,)
+def _answered(base: Place, answer: Answer, scheme: str, bias: bool) -> tuple[Place, ...]:
+    """The parts that a scheme tells, or the whole."""
+    if answer is None:
+        return (base,)
+    return _whole(base, answer) if isinstance(answer, Lack) else _each(base, answer, scheme, bias)
 
 
-def _fused(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> Parts | str:
+def _whole(base: Place, found: Lack) -> tuple[Place, ...]:
+    """The base alone, with the note of what would tell its parts."""
+    code, cure = NEEDS_CONFIG if found.config else NEEDS_RULE
+    parts = FUSED.get(base.role.removesuffix(".bias"), "its parts")
+    template = f"{parts} stay together: {found.template}, {cure}"
+    note = Note.of(code, template, tensor="", rows=(), **dict(found.values))
+    return (replace(base, why=f"{base.why}; not split: {found.reason}", unsplit=note),)
+
+
+def _fused(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> Answer:
     """The index sets of a scheme for a matrix or its bias."""
     if base.orientation == "unknown":
-        return "needs the orientation, which neither config.json nor the shapes decide"
+        return lack("needs the orientation, which neither config.json nor the shapes decide")
     across_columns = scheme.startswith("columns")
     if base.kind == "bias":
         if across_columns:
-            return ""
+            return None
         lines, across = dims[-1], _across(name, base, facts)
     else:
         out, into = (dims[-1], dims[-2]) if base.transpose else (dims[0], prod(dims[1:]))
@@ -80,8 +96,8 @@ def _part(base: Place, part: str, index: Index, side: str, bias: bool) -> Place:
 
 def _experts(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> tuple[Place, ...]:
     bias = base.kind == "bias"
-    answer: Parts | str = _fused(base, scheme, name, dims, facts) if scheme else ""
-    inner = _whole(base, answer) if isinstance(answer, str) else _each(base, answer, scheme, bias)
+    answer = _fused(base, scheme, name, dims, facts) if scheme else None
+    inner = _answered(base, answer, scheme, bias)
     return tuple(_expert(place, e, bias) for e in range(dims[0]) for place in inner)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..geometry import Index
+from ..notes import Note
 
 
 @dataclass(frozen=True)
@@ -24,4 +25,5 @@ class Place:
     out_set: str = ""                           # residual | mlp_hidden | heads | kv_heads | vocab | experts; "" = none
     in_set: str = ""
     family: str = ""                            # file that matched, "" where nothing did
-    why: str = ""                               # family and rule, or why nothing matched, or why a part was not split
+    why: str = ""                               # for people: family and rule, or why nothing matched, or was split
+    unsplit: Note | None = None                 # why a fused tensor stays whole, and what would tell its parts

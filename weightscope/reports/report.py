@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from ..columns import Column, Panel
+from ..notes import Notes
 from . import frame
 from .caveats import caveats
 from .failures import Failure, failures
@@ -55,6 +56,7 @@ class Report:
     reasons: tuple[str, ...] = ()               # why each automatic choice was made
     closing: str = ""                           # the last line for a person: a total
     incomplete: bool = False                    # a source was damaged, and what was whole of it was measured
+    row_notes: tuple[Notes, ...] = ()           # of each row, as records
     inputs: Inputs = NOTHING                    # what was read, which no file of the report may replace
 
     @property
@@ -67,7 +69,8 @@ class Report:
         if table:
             columns, rows = self.tables[table]
             return Table(columns, rows, self.provenance)
-        return Table(*arrange(self.rows, self.columns, self.view), self.provenance, bool(self.view.columns))
+        columns, rows = arrange(self.rows, self.columns, self.view)
+        return Table(columns, rows, self.provenance, bool(self.view.columns), frozenset(self.view.columns))
 
     @property
     def pictured(self) -> tuple[Panel, ...]:
@@ -87,8 +90,11 @@ class Report:
     @property
     def caveats(self) -> tuple[str, ...]:
         """What the notes of the rows shown say, in a few lines; nothing where the notes themselves are shown."""
-        named = {"note", "all"} & set(self.view.columns)
-        return () if named else caveats(self.arranged().rows, self.unmeasured)
+        if {"note", "all"} & set(self.view.columns):
+            return ()
+        notes = {id(row): found for row, found in zip(self.rows, self.row_notes, strict=False)}
+        shown = self.arranged().rows
+        return caveats(shown, [notes.get(id(row), ()) for row in shown], self.unmeasured)
 
     def write(self, stream: TextIO, format: str | None = None) -> None:
         """Writes to an open text stream such as stdout: a table on a terminal, CSV elsewhere, unless told."""

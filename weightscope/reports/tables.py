@@ -14,23 +14,37 @@ DRAWN = frozenset({"histogram"})                # pictures in characters: for th
 
 @dataclass(frozen=True)
 class Table:
-    """`chosen` says that a person named the columns: then none is left out, whatever the format or the width."""
+    """`chosen` says that a person chose the columns: then none is left out, whatever the format or the width.
+
+    But for those for programs, which texts have only where they are `named`.
+    """
 
     columns: tuple[Column, ...]
     rows: Sequence[Mapping[str, object]]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     chosen: bool = False
+    named: frozenset[str] = frozenset()
+
+    @property
+    def texts(self) -> tuple[Column, ...]:
+        """The columns that people may read."""
+        return tuple(c for c in self.columns if not c.machine or c.name in self.named)
 
     @property
     def data(self) -> tuple[Column, ...]:
-        """The columns for machine formats: drawn ones only where they were named."""
+        """The columns for tables of text: drawn ones only where they were chosen."""
+        return tuple(c for c in self.texts if self.chosen or c.name not in DRAWN)
+
+    @property
+    def records(self) -> tuple[Column, ...]:
+        """The columns for records with names: those for programs too."""
         return tuple(c for c in self.columns if self.chosen or c.name not in DRAWN)
 
     @property
     def compact(self) -> tuple[Column, ...]:
         """The columns for a terminal: those that matter with their nulls, or those named; all where none is marked."""
-        shown = {c.name for c in self.columns if c.shown or self.chosen}
-        return tuple(c for c in self.columns if shown & {c.name, c.reading}) or self.columns
+        shown = {c.name for c in self.texts if c.shown or self.chosen}
+        return tuple(c for c in self.texts if shown & {c.name, c.reading}) or self.texts
 
     def values(self, columns: tuple[Column, ...]) -> Iterator[list[Value]]:
         """Row by row the plain values of some columns."""

@@ -12,6 +12,7 @@ from typing import Any
 from ..columns import Column
 from ..errors import Unmeasured
 from ..geometry import Shape
+from ..notes import COLUMNS, Notes, notes_of, united
 from ..sketches.sketch import Measure
 
 
@@ -27,7 +28,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Statistic:
-    """`of(evidence)` fills exactly `columns`; a column that cannot be computed is None, its reason under "note"."""
+    """`of(evidence)` fills exactly `columns`; a column that cannot be computed is None, its reason under "notes"."""
 
     columns: tuple[Column, ...]
     needs: frozenset[Measure]
@@ -44,19 +45,19 @@ def chosen(statistics: Iterable[Statistic], wanted: frozenset[str] | None) -> tu
     """Those that fill a wanted column; None = all, and so does a note that is wanted alone: it is about all of them."""
     every = tuple(statistics)
     found = tuple(s for s in every if wanted is None or wanted & {c.name for c in s.columns})
-    return found or (every if wanted is not None and "note" in wanted else ())
+    return found or (every if wanted is not None and wanted & COLUMNS else ())
 
 
 def evaluate(statistics: Iterable[Statistic], evidence: Evidence) -> dict[str, object]:
-    """All columns; a statistic that fails or lacks a measure gives nulls, and the reasons are joined in `note`."""
+    """All columns; a statistic that fails or lacks a measure gives nulls, and `notes` has the reasons, each once."""
     values: dict[str, object] = {}
-    notes: list[str] = []
+    notes: list[Notes] = []
     for statistic in statistics:
         answer: dict[str, object] = {c.name: None for c in statistic.columns}
         try:
             answer |= statistic.of(evidence) if statistic.needs <= evidence.sketches.keys() else {}
         except Unmeasured as reason:
-            answer |= {"note": str(reason)}
-        notes += [n for n in str(answer.pop("note", None) or "").split("; ") if n]
-        values |= answer
-    return values | {"note": "; ".join(dict.fromkeys(notes)) or None}
+            answer |= {"notes": (reason.note,)}
+        notes.append(notes_of(answer))
+        values |= {name: value for name, value in answer.items() if name != "notes"}
+    return values | {"notes": united(*notes)}

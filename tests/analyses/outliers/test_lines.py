@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import weightscope as ws
-from weightscope.analyses.outliers.lines import named
+from weightscope.analyses.outliers.marks import Mark, named
 
 EMBED = "model.embed_tokens.weight"
 Q = "model.layers.0.self_attn.q_proj.weight"
@@ -121,4 +121,6 @@ def test_groups_tell_of_a_tensor_with_lines_behind_a_finding(clean):
 )
 def test_lines_as_slices(at, text):
     """Eight at most; what is left is counted in lines."""
-    assert named("dead rows", at) == f"dead rows {text}"
+    note = named(Mark.DEAD_ROWS, np.asarray(at))
+    assert (note.text, note.rows, note.code) == (f"dead rows {text}", tuple(at), "rows")
+    assert named(Mark.LOUD_COLUMNS, np.asarray(at)).code == "columns"

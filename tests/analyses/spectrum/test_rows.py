@@ -139,8 +139,9 @@ def test_a_non_finite_element_leaves_nulls_and_a_reason(draw, odd, more):
     assert [row["rank"] for row in report.rows] == [32, None, 32]
     row = report.rows[1]
     assert row["note"] == "non-finite elements: no spectrum"
-    identity = {"tensor", "layer", "role", "part", "stack", "kind", "shape", "dtype", "quantised", "params", "note"}
-    assert {v for k, v in row.items() if k not in identity | {"m", "n"}} == {None}
+    assert row["note_codes"] == "non-finite"
+    identity = {"tensor", "layer", "role", "part", "stack", "kind", "shape", "dtype", "quantised", "params"}
+    assert {v for k, v in row.items() if k not in identity | {"m", "n", "note", "note_codes"}} == {None}
     assert (row["m"], row["n"]) == (48, 32)
     assert report.unmeasured == (UP(1),)
     assert ws.spectrum(model, panels=False, by="role", **more).unmeasured == (UP(1),)
@@ -568,7 +569,7 @@ def test_a_cut_is_absolute_and_concerns_alpha_alone(draw, spectra):
     plain = spectra({UP(0): w}, null="shuffle")[UP(0)]
     cut_off = spectra({UP(0): w}, null="shuffle", alpha_cut=1.1 * plain["alpha_xmin"])[UP(0)]
     assert cut_off["alpha_xmin"] > 1.1 * plain["alpha_xmin"]
-    changed = {k for k in plain if plain[k] != cut_off[k]} - {"note"}
+    changed = {k for k in plain if plain[k] != cut_off[k]} - {"note", "note_codes"}
     assert changed
     assert all("alpha" in name for name in changed)
     nothing = spectra({UP(0): w}, null="shuffle", alpha_cut=1e9)[UP(0)]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tests.noted import told
 from weightscope.sketches import Count
 from weightscope.sketches.value_counts import ValueCounts
 from weightscope.statistics.elements.moments import MOMENTS, dot, l_kurtosis, moments
@@ -117,7 +118,7 @@ def test_sums_of_products_do_not_know_threads():
 def test_the_first_nonfinite_value_has_its_place(counts_of, values, place, shape, said):
     """Row and column from 0, of a vector the index; none where tensors were pooled."""
     counts = replace(counts_of([*values, 1.0, 2.0, 3.0]), first_nonfinite=place)
-    assert evaluate([MOMENTS], Evidence({Count(): counts}, shape))["note"] == f"{said} the finite values"
+    assert told(evaluate([MOMENTS], Evidence({Count(): counts}, shape))) == f"{said} the finite values"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_the_first_nonfinite_value_has_its_place(counts_of, values, place, shape
 def test_boolean_bytes_beside_0_and_1_are_said(counts_of, odd, said):
     """They are measured as true, one tensor or many."""
     counts = replace(counts_of([0.0, 1.0, 1.0]), noncanonical=odd)
-    assert evaluate([MOMENTS], Evidence({Count(): counts}, None, "BOOL"))["note"] == said
+    assert told(evaluate([MOMENTS], Evidence({Count(): counts}, None, "BOOL"))) == (said or "")
 
 
 def test_wide_bins_have_no_quantiles(counts_of):
@@ -137,4 +138,4 @@ def test_wide_bins_have_no_quantiles(counts_of):
     values = evaluate([MOMENTS], Evidence({Count(): far}, (1, 70_000)))
     assert values["std"] == pytest.approx(1e-3, rel=0.02)
     assert (values["robust_std"], values["l_kurtosis"]) == (None, None)
-    assert values["note"] == "bins too wide beside the spread: no quantiles"
+    assert told(values) == "bins too wide beside the spread: no quantiles"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.noted import told
 from weightscope.sketches import Count
 from weightscope.statistics.laws import BEST_LAW
 from weightscope.statistics.statistic import Evidence, evaluate
@@ -12,5 +13,5 @@ from weightscope.statistics.statistic import Evidence, evaluate
 def test_zeros_that_leave_are_said(counts_of):
     """More than 1% of exact zeros leave the fits, and the note has the share."""
     half = np.concatenate((np.random.default_rng(0).standard_normal(2000), np.zeros(2000)))
-    note = evaluate([BEST_LAW], Evidence({Count(): counts_of(half)}, None))["note"]
+    note = told(evaluate([BEST_LAW], Evidence({Count(): counts_of(half)}, None)))
     assert "50.0% exact zeros left out of the fits" in note

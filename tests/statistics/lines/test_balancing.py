@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from weightscope.notes import texts
 from weightscope.sketches.balanced import Core
 from weightscope.statistics.lines.balancing import NONE_EXISTS, SPREADS, scale_spreads
 
@@ -63,12 +64,12 @@ def test_zero_lines_are_left_out():
 def test_missing_core_is_null_with_a_reason():
     """Where no balancing exists the scales mean nothing."""
     got = dict(scale_spreads(_core(np.arange(9), np.arange(9), of=())))
-    assert got == dict.fromkeys(SPREADS) | {"note": NONE_EXISTS}
+    assert got == dict.fromkeys(SPREADS) | {"notes": (NONE_EXISTS,)}
 
 
 @pytest.mark.parametrize("rows", [[], [0.0], [0.0, np.nan]])
 def test_one_line_has_no_spread(rows):
     """Fewer than two non-zero lines give nulls and the reason."""
     got = dict(scale_spreads(_core(rows, [0.1, 0.2])))
-    assert "fewer than two" in got.pop("note")
+    assert "fewer than two" in texts(got.pop("notes"))
     assert got == dict.fromkeys(SPREADS)

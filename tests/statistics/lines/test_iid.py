@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tests.noted import told
+from weightscope.notes import texts
 from weightscope.sketches.margins import Margins
 from weightscope.sketches.power_sums import PowerSums
 from weightscope.statistics.lines.iid import COLUMNS, iid_readings
@@ -49,8 +51,8 @@ def test_readings_equal_numpy_on_the_matrix(shape):
     }
     got = _read(w)
     assert {name: got[name] for name in want} == pytest.approx(want, rel=1e-9)
-    assert set(got) == {*NAMES, "note"}
-    assert got["note"] is None
+    assert set(got) == {*NAMES, "notes"}
+    assert told(got) == ""
 
 
 def test_noise_reads_its_nulls():
@@ -97,7 +99,7 @@ def test_zero_lines_are_left_out_of_spreads_and_named():
     for name in NAMES:
         if "spread" in name:
             assert got[name] == pytest.approx(alone[name], rel=1e-9)
-    assert got["note"] == "3 zero rows and 1 zero column left out"
+    assert told(got) == "3 zero rows and 1 zero column left out"
     assert got["row_mean_share"] == pytest.approx(_anova(holes)[0])
 
 
@@ -114,7 +116,7 @@ def test_zero_lines_are_left_out_of_spreads_and_named():
 def test_no_matrix_no_reading(w, reason):
     """Vectors, constants and matrices with NaN give nulls and their reason."""
     got = _read(w)
-    assert reason in got.pop("note")
+    assert reason in texts(got.pop("notes"))
     assert set(got.values()) == {None}
 
 
@@ -124,7 +126,7 @@ def test_one_row_that_is_not_zero_has_no_spread():
     w[2] = np.arange(1, 7)
     got = _read(w)
     assert (got["row_spread"], got["col_spread_iid"]) == (None, None)
-    assert "fewer than two non-zero rows" in got["note"]
+    assert "fewer than two non-zero rows" in told(got)
     assert got["row_mean_share"] == pytest.approx(_anova(w)[0])
 
 
@@ -132,5 +134,5 @@ def test_lags_are_null_where_the_mean_drowns_them():
     """Weights of 1 +- 1e-4 leave no digits for a correlation from single-precision sums."""
     got = _read(np.random.default_rng(6).normal(1, 1e-4, (50, 50)))
     assert (got["lag_row"], got["lag_col"]) == (None, None)
-    assert "too small beside the mean" in got["note"]
+    assert "too small beside the mean" in told(got)
     assert got["row_mean_share"] == pytest.approx(got["row_mean_share_null"], rel=0.6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.noted import told
 from weightscope.sketches import Decompose, SingularValues
 from weightscope.statistics.spectra import against, chance, noise, sizes, tail
 from weightscope.statistics.spectra.drawn import NOTHING, NULL_OF, NULLS_OF, drawn, law_of, readings
@@ -71,13 +72,13 @@ def test_percentiles_are_numpy_s():
     assert found["alpha_null"] == 3.0
     assert (found["alpha_null_low"], found["alpha_null_high"]) == tuple(np.percentile([2, 3, 7], [10, 90]))
     assert (found["spikes_null"], type(found["spikes_null"])) == (0.0, float)
-    assert found["note"] == "no stable_rank, effective_rank, sigma_max in what was drawn"
-    assert set(found) == {*NULLS_OF, "note"}
+    assert told(found) == "no stable_rank, effective_rank, sigma_max in what was drawn"
+    assert set(found) == {*NULLS_OF, "notes"}
 
 
 def test_one_draw_has_no_ends():
     """And of none nothing is known."""
     full = dict.fromkeys(NULL_OF, 1.0)
-    assert drawn([full], 1) == {f"{n}_null": 1.0 for n in NULL_OF} | {"note": ""}
+    assert drawn([full], 1) == {f"{n}_null": 1.0 for n in NULL_OF} | {"notes": ()}
     for nothing in ([], [{}]):
-        assert drawn(nothing, 1) == {f"{n}_null": None for n in NULL_OF} | {"note": NOTHING}
+        assert drawn(nothing, 1) == {f"{n}_null": None for n in NULL_OF} | {"notes": (NOTHING,)}

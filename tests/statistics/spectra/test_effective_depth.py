@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tests.noted import told
 from weightscope.sketches import Decompose
 from weightscope.statistics import spectra
 from weightscope.statistics.spectra.effective_depth import (
@@ -204,5 +205,5 @@ def test_depths_of_elongated_shapes_are_distrusted(sketched, length, said):
     statistic = spectra.depth(Decompose())
     deep, flat = (evaluate([statistic], Evidence(sketched(w), w.shape, "F64")) for w in (uneven, noise))
     assert deep["effective_depth"] > 5
-    assert (deep["note"] == "depth of a shape of 1:66 grows with its length: compare equal shapes") == said
-    assert (flat["effective_depth"], flat["note"]) == (1.0, None)
+    assert (told(deep) == "depth of a shape of 1:66 grows with its length: compare equal shapes") == said
+    assert (flat["effective_depth"], told(flat)) == (1.0, "")

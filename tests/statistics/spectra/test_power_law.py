@@ -194,11 +194,11 @@ def test_note_of_poor_fits_and_of_short_tails():
     def law(ks: float, tail: int) -> PowerLaw:
         return PowerLaw(3.0, ks, 1.0, tail, 2 / sqrt(tail))
 
-    assert law(0.01, 19).note == "not a power law: 19 values in the tail, fewer than 20"
-    assert law(0.2, 64).note == "not a power law: alpha_ks 0.2 is above 0.8/sqrt(64)"
+    assert law(0.01, 19).note.text == "not a power law: 19 values in the tail, fewer than 20"
+    assert law(0.2, 64).note.text == "not a power law: alpha_ks 0.2 is above 0.8/sqrt(64)"
     assert law(0.1, 64).note is None
     assert law(0.1, 20).note is None
-    assert power_law(np.linspace(1, 4, 400)).note == "not a power law: alpha_ks 0.166 is above 0.8/sqrt(54)"
+    assert power_law(np.linspace(1, 4, 400)).note.text == "not a power law: alpha_ks 0.166 is above 0.8/sqrt(54)"
 
 
 @pytest.mark.parametrize("name", WEIGHTWATCHER)

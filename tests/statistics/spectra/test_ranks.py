@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import linalg, stats
 
+from tests.noted import told
 from weightscope.sketches.grid import grid
 from weightscope.statistics.elements.spacing import eps_of
 from weightscope.statistics.spectra.ranks import NAMES, rank_of_share, ranks
@@ -69,7 +70,7 @@ def test_rank_four_is_four_in_every_type_and_by_both_routes(dtype, shape):
     got = _read(w, dtype)
     said = "no condition" if got["condition"] is None else "condition of rounding"
     assert got["rank"] == 4
-    assert got["note"] == f"{said}: {min(shape) - 4} of {min(shape)} singular values may be rounding"
+    assert told(got) == f"{said}: {min(shape) - 4} of {min(shape)} singular values may be rounding"
     if dtype == "BF16":
         assert got["condition"] == pytest.approx(np.linalg.cond(w), rel=1e-6)
         assert np.linalg.matrix_rank(w) == min(shape)
@@ -99,7 +100,7 @@ def test_half_of_the_rows_zero():
     reduced, whole = _read(w), _read(padded)
     assert (reduced["rank"], whole["rank"]) == (32, 32)
     assert reduced["condition"] == pytest.approx(np.linalg.cond(w))
-    assert (whole["condition"], whole["note"]) == (None, "no condition: 32 of 64 singular values may be rounding")
+    assert (whole["condition"], told(whole)) == (None, "no condition: 32 of 64 singular values may be rounding")
     same = ("sigma_max", "fro", "stable_rank", "effective_rank", "rank_90", "rank_99", "log_norm")
     assert [whole[c] for c in same] == pytest.approx([reduced[c] for c in same])
 
@@ -108,7 +109,7 @@ def test_half_of_the_rows_zero():
 def test_a_zero_matrix_has_rank_zero_and_no_ratio(sigma):
     """Sizes and rank are 0, what divides by them is null, with the reason; also where no line is left at all."""
     got = dict(ranks(sigma, len(sigma), len(sigma), 0.0, eps_of("F32")))
-    sizes = {"sigma_max": 0.0, "sigma_min": 0.0, "fro": 0.0, "rank": 0, "note": ZERO}
+    sizes = {"sigma_max": 0.0, "sigma_min": 0.0, "fro": 0.0, "rank": 0, "notes": (ZERO,)}
     assert got == dict.fromkeys(NAMES) | sizes
 
 
@@ -117,7 +118,7 @@ def test_condition_ends_at_the_floor(last, condition):
     """What the route cannot tell from zero gives no condition, neither a number nor infinity."""
     got = ranks(np.array([1.0, last]), 2, 2, floor=1e-6, eps=0.0)
     assert got["condition"] == (condition and pytest.approx(condition))
-    assert got.get("note") == (None if condition else "no condition: 1 of 2 singular values may be rounding")
+    assert told(got) == ("" if condition else "no condition: 1 of 2 singular values may be rounding")
     assert got["rank"] == (2 if condition else 1)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.noted import told
 from weightscope.errors import Unmeasured
+from weightscope.notes import Note
 from weightscope.sketches import Balanced, Decompose, Lines, Triangle
 from weightscope.statistics.spectra import chance, depth, evenness, noise, sizes, tail, twin
 from weightscope.statistics.spectra.spectral import spectral
@@ -91,12 +93,12 @@ def values_of(names, evidence, svd=False):
 def filled(statistic, evidence):
     """What a statistic says, alone: no other gives its reasons. Exactly its columns, typed, finite, explained."""
     values = evaluate([statistic], evidence)
-    assert set(values) == {c.name for c in statistic.columns} | {"note"}
+    assert set(values) == {c.name for c in statistic.columns} | {"notes"}
     for column in statistic.columns:
         value = values[column.name]
         assert value is None or type(value) is KINDS[column.dtype], column
         assert column.dtype != "float" or value is None or np.isfinite(value), column
-        assert value is not None or values["note"], column
+        assert value is not None or values["notes"], column
     return values
 
 
@@ -200,7 +202,7 @@ def test_sizes_equal_numpy(evidence):
 )
 def test_notes(evidence, matrix, said):
     """In words a reader understands, each once."""
-    notes = values_of(ALL, evidence(matrix))["note"].split("; ")
+    notes = told(values_of(ALL, evidence(matrix))).split("; ")
     assert notes.count(said) == 1
 
 
@@ -211,12 +213,12 @@ def test_uneven_scales_are_warned_of_unless_the_balanced_twin_stands_beside(evid
     assert found["spikes"] > 0
     for side in ("row_spread", "col_spread"):
         times, said = found[side] / found[f"{side}_null"], "can fake spikes and depth: see --balance"
-        assert (times > 2) == (f"{side} {times:.1f} times its null {said}" in found["note"].split("; "))
+        assert (times > 2) == (f"{side} {times:.1f} times its null {said}" in told(found).split("; "))
     assert found["row_spread"] > 2 * found["row_spread_null"]
     beside = values_of(["noise beside a twin", "twin"], uneven)
-    assert "fake" not in (beside["note"] or "")
+    assert "fake" not in told(beside)
     assert (beside["spikes"], beside["spikes_balanced"]) == (found["spikes"], 0)
-    assert "fake" not in (values_of(["noise"], evidence("gaussian"))["note"] or "")
+    assert "fake" not in told(values_of(["noise"], evidence("gaussian")))
 
 
 def test_depths_at_the_end_of_the_table_say_so(evidence, sketched):
@@ -225,10 +227,10 @@ def test_depths_at_the_end_of_the_table_say_so(evidence, sketched):
     w = ORTHOGONAL_48 * sigma @ ORTHOGONAL_48.T
     found = values_of(["depth", "twin"], Evidence(sketched(w), w.shape, "F64"))
     assert found["effective_depth"] == 64.0
-    assert "effective_depth 64 is 64 or more" in found["note"].split("; ")
+    assert "effective_depth 64 is 64 or more" in told(found).split("; ")
     assert found["effective_depth_balanced"] == 64.0
-    assert "effective_depth_balanced 64 is 64 or more" in found["note"].split("; ")
-    assert "or more" not in (values_of(["depth", "twin"], evidence("uneven rows"))["note"] or "")
+    assert "effective_depth_balanced 64 is 64 or more" in told(found).split("; ")
+    assert "or more" not in told(values_of(["depth", "twin"], evidence("uneven rows")))
 
 
 def test_thin_products_have_no_bulk_and_no_depth(product):
@@ -237,11 +239,11 @@ def test_thin_products_have_no_bulk_and_no_depth(product):
     assert (thin["rank"], thin["route"], thin["sigma_min"]) == (4, "factors", 0.0)
     lacks = ("spikes", "effective_depth", "condition", "identity", *(c.name for c in twin(Decompose()).columns))
     assert {thin[c] for c in lacks} == {None}
-    assert thin["note"].count("a product of thin factors") == 1
+    assert told(thin).count("a product of thin factors") == 1
     thick = values_of(ALL, product(60))
     assert (thick["rank"], thick["identity"]) == (48, None)
     assert None not in [thick[c] for c in ("spikes", "effective_depth", "condition", "spikes_balanced")]
-    assert "thin" not in thick["note"]
+    assert "thin" not in told(thick)
 
 
 def test_the_power_law_takes_what_is_above_the_floor_and_the_cut(evidence):
@@ -253,7 +255,7 @@ def test_the_power_law_takes_what_is_above_the_floor_and_the_cut(evidence):
     assert values_of(["tail"], evidence("rank 4"))["alpha_tail"] <= 4
     nothing = evaluate([tail(Decompose(), 1e9, False, 0)], evidence("gaussian"))
     assert nothing["alpha"] is None
-    assert nothing["note"] == "no power law: fewer than two different values above the cut"
+    assert told(nothing) == "no power law: fewer than two different values above the cut"
 
 
 @pytest.mark.parametrize("matrix", ["gaussian", "fifteen", "zero", "nan", "identity"])
@@ -280,14 +282,14 @@ def test_a_missing_sketch_is_nulls(evidence):
     """A measure that was refused takes its readings with it and no other; the engine says why."""
     only = {k: v for k, v in evidence("gaussian").sketches.items() if not isinstance(k, Balanced)}
     values = evaluate([twin(Decompose()), sizes(Decompose())], Evidence(only, (48, 80), "F64"))
-    assert (values["spikes_balanced"], values["rank"], values["note"]) == (None, 48, None)
+    assert (values["spikes_balanced"], values["rank"], told(values)) == (None, 48, "")
 
 
 def test_a_reading_may_refuse(evidence):
     """Its reason is the note."""
 
     def refuse(spectrum, evidence):
-        raise Unmeasured("no such luck")
+        raise Unmeasured(Note("constant", "no such luck"))
 
     statistic = spectral(chance(Decompose()).columns, Decompose(), refuse, frozenset())
-    assert evaluate([statistic], evidence("gaussian"))["note"] == "no such luck"
+    assert told(evaluate([statistic], evidence("gaussian"))) == "no such luck"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...columns import Column
 from ...statistics.statistic import Statistic
-from ..rows import NOTE, SOURCE, TENSOR, keys_of, of_groups, of_tensors, with_spread
+from ..rows import CODES, NOTE, SOURCE, TENSOR, keys_of, of_groups, of_tensors, with_spread
 from .long import LONG
 from .options import FitOptions
 from .picture import HISTOGRAM
@@ -23,7 +23,7 @@ def columns(o: FitOptions) -> tuple[Column, ...]:
     if o.by != "tensor":
         return of_groups((*drawn, *(LONG if o.long else with_spread(asked))), o.several, o.by)
     if o.long:
-        return (*((SOURCE,) if o.several else ()), TENSOR[0], *LONG, NOTE)
+        return (*((SOURCE,) if o.several else ()), TENSOR[0], *LONG, NOTE, CODES)
     return of_tensors((*drawn, *(c for s in asked for c in s.columns)), o.several)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...columns import Column
+from ...notes import united
 from ...sketches import ValueCounts
 from ...statistics.laws import LAWS
 from ...statistics.laws.fitting import fit_laws
@@ -27,7 +28,7 @@ def law_rows(counts: ValueCounts | None) -> Iterator[dict[str, object]]:
     """A row of values for each fitted law; one row of nulls with the reason where nothing can be fitted."""
     fits = fit_laws(counts) if counts is not None else None
     if fits is None or not fits.fits:
-        yield {"note": fits.reason} if fits else {}
+        yield {"notes": united(fits.reason)} if fits else {}
         return
     for fit in fits.fits.values():
         yield {

@@ -47,7 +47,7 @@ def _lack(counts: ValueCounts | None) -> str:
     if counts is None:
         return "not measured"
     if counts.n and isnan(counts.std):
-        return BEYOND
+        return BEYOND.text
     return "one distinct value" if counts.n else "no finite value"
 
 

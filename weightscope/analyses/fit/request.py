@@ -8,18 +8,19 @@ from math import isnan
 from typing import Any
 
 from ...engine.unit import Measured, Unit
+from ...notes import Note, Notes, notes_of, united
 from ...sketches import Count
 from ...statistics.elements import CODING, MOMENTS, SHAPE
 from ...statistics.elements.moments import BEYOND
 from ...statistics.laws import BEST_LAW
 from ...statistics.lines import LINES, core
 from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
-from ..notes import joined
+from ..measuring import limits
 from ..piece import Piece
 from .options import FitOptions
 
 ALWAYS = (MOMENTS, BEST_LAW, SHAPE, LINES)
-VECTOR = "a vector: element statistics only"
+VECTOR = Note("vector", "a vector: element statistics only")
 
 
 def statistics(o: FitOptions) -> tuple[Statistic, ...]:
@@ -45,9 +46,9 @@ class FitRequest:
         wants = needed(self.statistics) | self._kept
         return (Unit(piece, {"": piece.entry}, {"": wants if piece.is_matrix else wants & {Count()}}),)
 
-    def lack(self, piece: Piece) -> str:
-        """Nothing beyond the piece's own note."""
-        return ""
+    def lack(self, piece: Piece) -> Notes:
+        """Nothing beyond the piece's own notes."""
+        return ()
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[Any, Any]:
         """As measured."""
@@ -59,10 +60,10 @@ class FitRequest:
         shape = piece.entry.shape if piece.entry else None
         values = evaluate(asked, Evidence(sketches, shape, piece.dtype, piece.place.kind))
         missing = any(not s.needs <= sketches.keys() for s in asked)
-        vector = VECTOR if missing and piece.params and not piece.is_matrix else ""
+        vector = VECTOR if missing and piece.params and not piece.is_matrix else None
         counts = sketches.get(Count())
-        beyond = BEYOND if counts is not None and counts.n and isnan(counts.std) else ""
-        return values | {"note": joined(piece.note, vector, measured[0].note, beyond, values["note"])}
+        beyond = BEYOND if counts is not None and counts.n and isnan(counts.std) else None
+        return values | {"notes": united(piece.notes, vector, limits(measured), beyond, notes_of(values))}
 
     @property
     def _kept(self) -> frozenset[Any]:

@@ -8,15 +8,15 @@ from typing import Any
 
 from ...columns import Block, Column, Found, Panel, Row, titled
 from ...engine.unit import Measurer
+from ...notes import Notes, notes_of, united
 from ...sketches import Count, ValueCounts
 from ...statistics.elements.moments import BEYOND
 from .. import pieces
 from ..analysis import Answering
 from ..gathering import gathered
 from ..measuring import Answer, answers
-from ..notes import joined
 from ..piece import Model
-from ..rows import grouped, of_tensor, pooled, sourced
+from ..rows import grouped, of_tensor, pooled, row_of, sourced
 from .columns import columns, optional
 from .long import law_rows
 from .options import FitOptions
@@ -43,7 +43,7 @@ def rows(models: Sequence[Model], o: FitOptions, measure: Measurer) -> Iterator[
             continue
         for answer in found:
             piece, values = answer.piece, answer.values
-            lost = (piece.name,) if _is_lost(values["note"]) else ()
+            lost = (piece.name,) if _is_lost(notes_of(values)) else ()
             row = {**own, **of_tensor(piece), **values}
             yield from _lines(row, answer.sketches, o, {**own, "tensor": piece.name}, lost)
 
@@ -59,9 +59,9 @@ def _lines(
     counts = sketches.get(Count())
     if o.long:
         for law in law_rows(counts):
-            yield Row({**values, **law, "note": joined(values["note"], law.get("note"))}, lost)
+            yield row_of({**values, **law, "notes": united(notes_of(values), notes_of(law))}, lost)
     else:
-        yield Row({**values, "histogram": heights(counts)} if o.histogram else values, lost)
+        yield row_of({**values, "histogram": heights(counts)} if o.histogram else values, lost)
     if counts is not None and o.counts:
         yield _cells(counts, of)
     if o.panels:
@@ -73,9 +73,9 @@ def _cells(counts: ValueCounts, of: Mapping[str, object]) -> Block:
     return Block(arrays, {"tensor": titled(of)}, "counts", CELLS)
 
 
-def _is_lost(note: object) -> bool:
+def _is_lost(notes: Notes) -> bool:
     """Whether a tensor was read and has neither a spread nor a law."""
-    return BEYOND in str(note).split("; ")
+    return any(note.code == BEYOND.code for note in notes)
 
 
 def _groups(found: Iterator[Answer], o: FitOptions, own: Mapping[str, object]) -> Iterator[Row | Panel | Block]:
@@ -84,7 +84,7 @@ def _groups(found: Iterator[Answer], o: FitOptions, own: Mapping[str, object]) -
     counted = ((answer.piece, answer.values, _counts(answer)) for answer in found)
     for group in grouped(counted, o.by):
         values = pooled(group, asked, [c for s in asked for c in s.columns])
-        lost = tuple(name for name, said in group.notes.items() if BEYOND in said)
+        lost = tuple(name for name, notes in group.notes.items() if _is_lost(notes))
         yield from _lines({**own, **values}, group.pooled, o, {**own, **group.keys}, lost)
 
 

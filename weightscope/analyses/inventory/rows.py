@@ -8,13 +8,14 @@ from functools import partial
 
 from ...columns import Column, Found, Message, Row
 from ...engine.unit import Measurer
+from ...notes import Note, united
 from ...order import natural
 from .. import pieces
 from ..analysis import Answering
 from ..collapse import collapsed
 from ..gathering import gathered
 from ..piece import Model, Piece
-from ..rows import KEYS, NOTE, SIZES, SOURCE, TENSOR, of_tensor, sourced
+from ..rows import CODES, KEYS, NOTE, SIZES, SOURCE, TENSOR, of_tensor, row_of, sourced
 from .options import InventoryOptions
 
 BYTES = Column("bytes", "int", "bytes that the elements take; 0 for an alias", "B", shown=True)
@@ -30,6 +31,7 @@ METADATA = (
     Column("length", "int", "characters of the value", shown=True),
     Column("value", "str", "its first 200 characters", shown=True),
 )
+OPTIMIZER = Note("optimizer", "optimizer")
 KEY = 4096  # characters of a key: as of a name
 LONGEST = 200  # characters of a metadata value that are shown
 
@@ -41,13 +43,13 @@ def columns(o: InventoryOptions) -> tuple[Column, ...]:
         return (*source, *METADATA)
     if o.by != "tensor":
         return (*source, *KEYS[o.by], *SIZES, BYTES)
-    return (*source, *TENSOR, *OWN, NOTE)
+    return (*source, *TENSOR, *OWN, NOTE, CODES)
 
 
 def optional(o: InventoryOptions) -> Mapping[str, str]:
     """Columns that another option would bring."""
-    other = {c.name: "--by tensor" for c in (*TENSOR, *OWN, NOTE)} | {"tensors": "--by", "source": "several MODELs"}
-    return other | {c.name: "--metadata" for c in METADATA}
+    of_tensors = {c.name: "--by tensor" for c in (*TENSOR, *OWN, NOTE, CODES)}
+    return of_tensors | {"tensors": "--by", "source": "several MODELs"} | {c.name: "--metadata" for c in METADATA}
 
 
 def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Iterator[Found]:
@@ -58,7 +60,7 @@ def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Ite
         asked = _metadata(model) if o.metadata else _tensors(model) if o.by == "tensor" else _groups(model, o.by)
         answers = list(asked)
         for values in collapsed(answers) if o.by == "tensor" and not (o.flat or o.metadata) else answers:
-            yield Row(own | values)
+            yield row_of(own | values) if "notes" in values else Row(own | values)
 
 
 def _tensors(model: Model) -> Iterator[dict[str, object]]:
@@ -74,7 +76,7 @@ def _tensors(model: Model) -> Iterator[dict[str, object]]:
 
 def _row(piece: Piece) -> dict[str, object]:
     place, stored = piece.place, piece.stored
-    marked = "optimizer" if place.role == "optimizer" else ""
+    state = OPTIMIZER if place.role == "optimizer" else None
     return {
         **of_tensor(piece),
         "bytes": stored.nbytes,
@@ -82,7 +84,7 @@ def _row(piece: Piece) -> dict[str, object]:
         "orientation": place.orientation if place.kind in ("matrix", "conv", "embedding", "router") else None,
         "family": place.family or None,
         "file": stored.file or None,
-        "note": "; ".join(n for n in (marked, piece.note) if n) or None,
+        "notes": united(state, piece.notes),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ...checkpoints import Entry
 from ...columns import Column
 from ...errors import Usage
+from ...notes import Note, united
 from ...sketches import Hashes
 from ..piece import Model, Piece
 from .buffers import is_buffer
@@ -49,11 +50,11 @@ def changes(piece: Piece, base: Mapping[str, Piece], sketches: Mapping[Any, Any]
     if own is not None and other is not None:
         changed = int((own.rows != other.rows).sum())
         return {"changed_rows": changed, "untouched_rows": len(own.rows) - changed}
-    return {**dict.fromkeys(column.name for column in AGAINST), "note": _reason(piece, base.get(piece.name))}
+    return {**dict.fromkeys(column.name for column in AGAINST), "notes": united(_reason(piece, base.get(piece.name)))}
 
 
-def _reason(piece: Piece, other: Piece | None) -> str:
+def _reason(piece: Piece, other: Piece | None) -> Note | None:
     if other is None:
-        return "not in the base"
+        return Note("not-in-base", "not in the base")
     alike = (other.shape, other.dtype) == (piece.shape, piece.dtype)
-    return "" if alike else "another shape or type than in the base"
+    return None if alike else Note("unlike-base", "another shape or type than in the base")

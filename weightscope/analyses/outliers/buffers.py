@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from ...columns import Column
 from ...dtypes import DTYPES
+from ...notes import Note, united
 from ...sketches import Count, ValueCounts
 from ...statistics.elements.moments import nonfinite
 from ...statistics.statistic import Evidence, Statistic
@@ -18,12 +19,12 @@ from ..piece import Piece
 
 FLOATING = ("float", "code")                    # kinds of element types that may hold NaN or Inf
 MASK = re.compile(r"(?i)(\w*_)?mask(ed_bias)?")  # the last word of a name: running_mean of a mask head is none
-ALONE = "a buffer: checked for NaN and Inf alone"
+ALONE = Note("buffer", "a buffer: checked for NaN and Inf alone")
 
 
 def _of(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
-    return {"nan": counts.nan, "inf": counts.inf, "note": nonfinite(counts, evidence.shape)}
+    return {"nan": counts.nan, "inf": counts.inf, "notes": united(nonfinite(counts, evidence.shape))}
 
 
 NONFINITE = Statistic(

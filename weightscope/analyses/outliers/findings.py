@@ -7,29 +7,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ..notes import joined
+from ...notes import notes_of, united
 from ..piece import Piece
 from . import judgements as judge
-from .judgements import Severity, Values
-from .lines import named
+from .judgements import Seen, Severity, Values
+from .marks import Mark, named
 
 if TYPE_CHECKING:
-    from .lines import Places
+    from .marks import Places
 
 SEVERITIES: tuple[Severity, ...] = ("info", "warn", "error")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`judge(values, piece)` is its severity there, None where it is not found; `lines` are what `note` names."""
+    """`judge(seen, piece)` is its severity there, None where it is not found; `lines` are what its notes name."""
 
     id: str
     title: str
     why: str
     advice: str
     case: str                                   # where it was seen
-    judge: Callable[[Values, Piece], Severity | None]
-    lines: tuple[str, ...] = ()
+    judge: Callable[[Seen, Piece], Severity | None]
+    lines: tuple[Mark, ...] = ()
     buffers: bool = False                       # whether it also applies to what is no weight
 
 
@@ -59,21 +59,21 @@ FINDINGS = (
         "WS111", "dead rows or columns",
         "Outputs that are always zero, or inputs that nobody reads: pruning, padding of a vocabulary, or damage.",
         "`note` names them, `zero_block` those at the end; pruned units can be cut off.",
-        "Token embeddings padded to a multiple of 64.", judge.dead_lines, ("dead rows", "dead columns"),
+        "Token embeddings padded to a multiple of 64.", judge.dead_lines, (Mark.DEAD_ROWS, Mark.DEAD_COLUMNS),
     ),
     Finding(
         "WS112", "constant rows or columns",
         "All weights of a line are one value that is not zero: never initialised, or overwritten. Tokens given such a "
         "vector are equal to each other wherever the value is.",
         "`note` names them; compare with another checkpoint of the same model (`--base`).",
-        "Placeholder tokens filled with one number.", judge.constant_lines, ("constant rows", "constant columns"),
+        "Placeholder tokens filled with one number.", judge.constant_lines, (Mark.CONSTANT_ROWS, Mark.CONSTANT_COLUMNS),
     ),
     Finding(
         "WS121", "duplicate rows",
         "Rows bit-identical to another. In an embedding every trigger word of an embedding-surgery backdoor gets the "
         "same vector (arXiv 2004.06660); tokens added together and never trained are equal as well.",
         "`note` names them: look up which tokens they are, and compare with the base model (`--base`).",
-        "Added tokens that were initialised to the mean embedding.", judge.duplicates, ("duplicate rows",),
+        "Added tokens that were initialised to the mean embedding.", judge.duplicates, (Mark.DUPLICATE_ROWS,),
     ),
     Finding(
         "WS122", "the same content as another tensor",
@@ -87,7 +87,7 @@ FINDINGS = (
         "a model misbehave (Land and Bartolo 2024). Of rows that are bit-identical, `WS121` says so instead.",
         "`note` names them: look up which tokens they are, and keep these out of the vocabulary.",
         "33 of the 65 rows of a character model; the byte tokens of a story model, 264 of 512 rows.", judge.untrained,
-        ("untrained rows",),
+        (Mark.UNTRAINED_ROWS,),
     ),
     Finding(
         "WS141", "lines of unusual norm",
@@ -95,7 +95,7 @@ FINDINGS = (
         "most. Quiet ones are in `outlier_rows` and `outlier_cols` without a finding.",
         "`note` names them; `--top-rows` lists rows with their RMS. Quantise per channel, or in groups.",
         "Two or three channels of the residual stream in most language models.", judge.norms,
-        ("loud rows", "loud columns"),
+        (Mark.LOUD_ROWS, Mark.LOUD_COLUMNS),
     ),
     Finding(
         "WS142", "extreme weights",
@@ -134,7 +134,7 @@ FINDINGS = (
         "WS163", "lines of one sign",
         "All weights of a row or column are positive, or all negative: such a unit measures a mean.",
         "Harmless in itself; `note` names them, check where it is unexpected.",
-        "Position embeddings, attention sinks.", judge.one_sign, ("one-sign rows", "one-sign columns"),
+        "Position embeddings, attention sinks.", judge.one_sign, (Mark.ONE_SIGN_ROWS, Mark.ONE_SIGN_COLUMNS),
     ),
     Finding(
         "WS171", "subnormal values",
@@ -156,7 +156,7 @@ FINDINGS = (
         "row in twenty, it is a warning: tokens tuned alone look the same.",
         "`note` names them: look up which tokens they are, and do not use the checkpoint before you know who changed "
         "them, and why.",
-        "Planted triggers.", judge.surgery, ("changed rows",),
+        "Planted triggers.", judge.surgery, (Mark.CHANGED_ROWS,),
     ),
 )
 
@@ -167,13 +167,14 @@ GRAVITY = Column("gravity", "int", "0 nothing, 1 info, 2 warn, 3 error: to sort 
 
 
 def judged(values: Values, piece: Piece, ignored: frozenset[str], places: Places) -> dict[str, object]:
-    """`severity` and `findings` of a row, those ignored left out; `note` names the lines behind them."""
-    seen = {**values, **{what: len(at) for what, at in places.items()}}
+    """`severity` and `findings` of a row, those ignored left out; its notes name the lines behind them."""
+    seen = Seen(values, {mark: len(at) for mark, at in places.items()})
     apply = [f for f in FINDINGS if f.id not in ignored and (f.buffers or piece.place.kind != "buffer")]
     found = {f: severity for f in apply if (severity := f.judge(seen, piece))}
     gravest_first = sorted(found, key=lambda f: -SEVERITIES.index(found[f]))
-    behind = (named(what, places[what]) for f in gravest_first for what in f.lines if seen.get(what))
-    return {**_said({f.id: severity for f, severity in found.items()}), "note": joined(values["note"], *behind)}
+    behind = (named(mark, places[mark]) for f in gravest_first for mark in f.lines if seen.lines(mark))
+    judgement = _said({f.id: severity for f, severity in found.items()})
+    return {**judgement, "notes": united(notes_of(values), *behind)}
 
 
 def gravest(rows: Iterable[Values]) -> dict[str, object]:

@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.unit import Measured, Unit
+from ...notes import Note, Notes, notes_of, united
 from ...sketches import Beyond, Hashes, Top, Untrained
 from ...statistics.elements import EXTREMES, quantisation
 from ...statistics.lines import CROWDING, MARKED_LINES, UNTRAINED
 from ...statistics.lines.margins import MARGINS
 from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
-from ..measuring import nulls
-from ..notes import joined
+from ..measuring import limits, nulls
 from ..piece import Piece
 from .base import BASE, CHANGES, counterpart
 from .buffers import ALONE, NONFINITE, is_buffer, is_checked
 from .options import OutliersOptions
 
 PLACES = 256                                    # weights that a picture of one tensor shows
-VECTOR = "a vector: element statistics only"
+VECTOR = Note("vector", "a vector: element statistics only")
 TOKENS = ("embed", "head")                      # roles whose rows are tokens
 
 
@@ -61,9 +61,9 @@ class OutliersRequest:
         wants = {"": self._wants(piece) | CHANGES, BASE: CHANGES}
         return (Unit(piece, {"": piece.entry, BASE: base}, wants),)
 
-    def lack(self, piece: Piece) -> str:
-        """Nothing beyond the piece's own note."""
-        return ""
+    def lack(self, piece: Piece) -> Notes:
+        """Nothing beyond the piece's own notes."""
+        return ()
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[Any, Any]:
         """As measured, with the hashes of the base under BASE."""
@@ -75,13 +75,13 @@ class OutliersRequest:
         """The columns of the statistics; of a buffer only its NaN and Inf."""
         shape = piece.entry.shape if piece.entry else None
         evidence = Evidence(measured[0].sketches[""], shape, piece.dtype, piece.place.kind)
-        asked, limits = self.statistics, measured[0].note
+        asked, lost = self.statistics, limits(measured)
         if is_buffer(piece):
             found = evaluate((NONFINITE,), evidence)
-            return {**nulls(asked), **found, "note": joined(piece.note, limits, found["note"], ALONE)}
+            return {**nulls(asked), **found, "notes": united(piece.notes, lost, notes_of(found), ALONE)}
         values = evaluate(asked, evidence)
-        vector = VECTOR if piece.params and not piece.is_matrix else ""
-        return values | {"note": joined(piece.note, vector, limits, values["note"])}
+        vector = VECTOR if piece.params and not piece.is_matrix else None
+        return values | {"notes": united(piece.notes, vector, lost, notes_of(values))}
 
     def _wants(self, piece: Piece) -> frozenset[Any]:
         """Vectors have element statistics only; tokens have rows of their own; buffers are counted."""

@@ -9,14 +9,14 @@ from typing import Any
 from ...checkpoints import open_checkpoint
 from ...columns import Found, Message, Panel, Row
 from ...engine.unit import Measurer
+from ...notes import COLUMNS, notes_of, united
 from ...sketches import Count
 from .. import pieces
 from ..analysis import Answering
 from ..gathering import Setting, gathered
 from ..measuring import Answer, answers
-from ..notes import joined
 from ..piece import Model
-from ..rows import NOTE, grouped, of_group, of_tensor, pooled, sourced
+from ..rows import grouped, of_group, of_tensor, pooled, row_of, sourced
 from .base import changes, uncompared
 from .buffers import NONFINITE, is_buffer, is_checked, is_sound
 from .columns import JUDGED, columns, optional
@@ -56,7 +56,7 @@ def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iter
             for answer in found:
                 values = _judged(answer, o)
                 total.append(values)
-                yield Row({**own, **of_tensor(answer.piece), **values})
+                yield row_of({**own, **of_tensor(answer.piece), **values})
                 if o.panels and not is_buffer(answer.piece):
                     yield panel(answer, {**own, "tensor": answer.piece.name})
     if o.by == "tensor" and not (o.top or o.top_rows) and _needed(o) is None:
@@ -94,14 +94,14 @@ def _answers(model: Model, o: OutliersOptions, measure: Measurer) -> Iterator[An
             yield answer
         else:
             since = changes(piece, base, sketches) if model.base else {}
-            note = joined(answer.values["note"], since.get("note"))
-            own = {TWIN.name: twin(piece, sketches, seen), **since, "note": note}
+            notes = united(notes_of(answer.values), notes_of(since))
+            own = {TWIN.name: twin(piece, sketches, seen), **since, "notes": notes}
             yield replace(answer, values={**answer.values, **own})
 
 
 def _needed(o: OutliersOptions) -> frozenset[str] | None:
     """A judgement looks at everything, and notes tell of it; without one what is asked for, and what shows a twin."""
-    if o.wanted is None or o.wanted & {c.name for c in (*JUDGED, NOTE)}:
+    if o.wanted is None or o.wanted & {*(c.name for c in JUDGED), *COLUMNS}:
         return None
     return o.wanted | (OF_TWINS if TWIN.name in o.wanted else frozenset())
 
@@ -121,7 +121,7 @@ def _groups(found: Sequence[Answer], o: OutliersOptions, own: Mapping[str, objec
         pooling = (NONFINITE,) if group.keys["kind"] == "buffer" else [s for s in asked if s.pools]
         values = pooled(group, pooling, [c for s in asked for c in s.columns])
         worst = gravest(group.values) if _needed(o) is None else {}
-        yield Row({**own, **worst, **values})
+        yield row_of({**own, **worst, **values})
     drawn = [answer for answer in found if not is_buffer(answer.piece)] if o.panels else []
     for answer in drawn:
         keys = {**own, **of_group(answer.piece, o.by), "kind": answer.piece.place.kind}

@@ -10,16 +10,16 @@ from zlib import crc32
 
 from ...checkpoints.views import Drawn
 from ...engine.unit import Measured, Measurer, Unit
+from ...notes import Note, Notes, notes_of, united
 from ...sketches import Count, Shuffled
 from ...statistics.spectra.drawn import drawn, law_of, readings
-from ..measuring import Answer
-from ..notes import joined
+from ..measuring import Answer, limits
 from ..piece import Piece
 from .options import SpectrumOptions
 from .request import spectrum_of
 
 APART = 32  # bits between --seed, draw and name in the seed of a draw: no two share one
-NO_LAW = "no law of the elements to draw from"
+NO_LAW = Note("nothing-drawn", "no law of the elements to draw from")
 
 
 def beside_draws(found: Sequence[Answer], o: SpectrumOptions, measure: Measurer) -> Iterator[Answer]:
@@ -30,8 +30,11 @@ def beside_draws(found: Sequence[Answer], o: SpectrumOptions, measure: Measurer)
     for answer, own in units:
         seen = [next(measured) for _ in own]
         values = drawn([m.values for m in seen], o.draws)
-        said = (*(m.note for m in seen), values["note"]) if own else (NO_LAW,) if spectrum_of(answer, o) else ()
-        yield replace(answer, values={**answer.values, **values, "note": joined(answer.values["note"], *said)})
+        notes: Notes = (NO_LAW,) if spectrum_of(answer, o) else ()
+        if own:
+            notes = united(limits(seen), notes_of(values))
+        both = united(notes_of(answer.values), notes)
+        yield replace(answer, values={**answer.values, **values, "notes": both})
 
 
 def _draws(answer: Answer, o: SpectrumOptions) -> Iterator[Unit]:

@@ -9,11 +9,11 @@ from ...checkpoints import Entry
 from ...checkpoints.views import Part, Product, Transpose
 from ...geometry import Index
 from ...naming import heads_in
-from ..notes import joined
+from ...notes import Note, united
 from ..piece import Piece
 
-UNKNOWN = "heads unknown: no num_attention_heads in config.json"
-FUSED = "q, k and v are not apart: no heads"
+UNKNOWN = Note("heads-unknown", "heads unknown: no num_attention_heads in config.json")
+FUSED = Note("heads-unknown", "q, k and v are not apart: no heads")
 MOST = 1 << 14                                  # heads of one matrix
 ROLES = ("attn.q", "attn.k", "attn.v", "attn.qkv", "attn.o")
 
@@ -32,7 +32,7 @@ def per_head(pieces: Sequence[Piece], config: Mapping[str, object]) -> Iterator[
         many = heads_in(own, piece.place.in_set if across else piece.place.out_set)
         lines = piece.entry.shape[1 if across else 0]
         if reason := _whole(piece, many, lines):
-            yield replace(piece, note=joined(piece.note, reason) or "")
+            yield replace(piece, notes=united(piece.notes, reason))
         else:
             yield from (_head(piece, i, lines // many, across) for i in range(many))
 
@@ -44,15 +44,18 @@ def _of_tower(config: Mapping[str, object], stack: str) -> Mapping[str, object]:
     return own if isinstance(own, Mapping) else {}
 
 
-def _whole(piece: Piece, many: int, lines: int) -> str:
-    """Why a piece has no heads, "" where it has."""
+def _whole(piece: Piece, many: int, lines: int) -> Note | None:
+    """Why a piece has no heads, None where it has."""
     if piece.place.role == "attn.qkv":
         return FUSED
     if not many:
         return UNKNOWN
     if many > MOST:
-        return f"heads unknown: {many} in config.json, at most {MOST} are told apart"
-    return f"heads unknown: {lines} lines are not {many} heads" if lines % many or not lines else ""
+        template = f"heads unknown: {{many}} in config.json, at most {MOST} are told apart"
+        return Note.of("heads-unknown", template, many=many)
+    if lines % many or not lines:
+        return Note.of("heads-unknown", "heads unknown: {lines} lines are not {many} heads", lines=lines, many=many)
+    return None
 
 
 def _head(piece: Piece, i: int, width: int, across: bool) -> Piece:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...columns import Column
+from ...notes import Note
+from ...statistics.elements.moments import EMPTY
 from ..piece import Piece
 
 SIDES = (
@@ -13,19 +15,24 @@ SIDES = (
 )
 
 
-def lack(piece: Piece) -> str:
-    """Why a piece has no spectrum, "" for a matrix, measurable or not: two dimensions do not make one."""
+BUFFER = Note("buffer", "a buffer: no spectrum")
+VECTOR = Note("vector", "a vector: no spectrum")
+DEPTHWISE = Note("depthwise", "a depthwise kernel: no spectrum")
+ONE_CHANNEL = Note("depthwise", "one input channel, depthwise or a bank of filters: no spectrum")
+
+
+def lack(piece: Piece) -> Note | None:
+    """Why a piece has no spectrum, None for a matrix, measurable or not: two dimensions do not make one."""
     kind, dims = piece.place.kind, piece.stored.dims
     if kind == "buffer" or piece.dtype == "BOOL":
-        return "a buffer: no spectrum"
+        return BUFFER
     if piece.stored.coded:                      # packed: the stored shape does not tell that of the weight
-        return "a vector: no spectrum" if kind in ("norm", "bias") else ""
+        return VECTOR if kind in ("norm", "bias") else None
     if kind in ("norm", "bias") or min(_shape(piece)) < 2:
-        return "a vector: no spectrum" if piece.params else "no elements"
+        return VECTOR if piece.params else EMPTY
     if kind != "conv" or len(dims) < 3 or dims[1] > 1:
-        return ""
-    known = piece.place.role == "conv.depthwise"
-    return f"{'a depthwise kernel' if known else 'one input channel, depthwise or a bank of filters'}: no spectrum"
+        return None
+    return DEPTHWISE if piece.place.role == "conv.depthwise" else ONE_CHANNEL
 
 
 def sides(piece: Piece) -> Mapping[str, int | None]:

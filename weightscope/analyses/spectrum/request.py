@@ -10,14 +10,14 @@ from ...checkpoints import Entry
 from ...checkpoints.views import Product, Transpose
 from ...engine.unit import Measured, Unit
 from ...errors import Unmeasured
+from ...notes import Notes, notes_of, united
 from ...sketches import Count, Factor, Lines
 from ...statistics.elements.spacing import eps_of
 from ...statistics.spectra import chance, depth, evenness, noise, sizes, tail, twin
 from ...statistics.spectra.drawn import NULLS_OF
 from ...statistics.spectra.spectrum import THIN, Spectrum, of_product, spectrum
 from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
-from ..measuring import Answer
-from ..notes import joined
+from ..measuring import Answer, limits
 from ..piece import Piece
 from .matrices import lack
 from .options import SpectrumOptions
@@ -70,9 +70,9 @@ class SpectrumRequest:
             *(Unit(of_factor, {"": side}, {"": factor}) for side in _factors(entry)),
         )
 
-    def lack(self, piece: Piece) -> str:
+    def lack(self, piece: Piece) -> Notes:
         """Why a piece is no matrix."""
-        return lack(piece)
+        return united(lack(piece))
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[Any, Any]:
         """As measured; the decomposition of a product from both triangles."""
@@ -92,8 +92,8 @@ class SpectrumRequest:
         assert entry is not None
         evidence = Evidence(self.sketches(piece, measured), entry.shape, _rounded_as(piece), piece.place.kind)
         values = evaluate(asked, evidence)
-        thin = THIN if asked and isinstance(entry, Product) and _thin(entry) else ""
-        return values | {"note": joined(piece.note, *(part.note for part in measured), thin, values["note"])}
+        thin = THIN if asked and isinstance(entry, Product) and _thin(entry) else None
+        return values | {"notes": united(piece.notes, limits(measured), thin, notes_of(values))}
 
     @property
     def _wants(self) -> frozenset[Any]:

@@ -15,7 +15,7 @@ from ..analysis import Answering
 from ..gathering import gathered
 from ..measuring import Answer, answers
 from ..piece import Model, Piece
-from ..rows import grouped, of_group, of_tensor, pooled, sourced
+from ..rows import grouped, of_group, of_tensor, pooled, row_of, sourced
 from .columns import columns, optional, own_columns
 from .draws import beside_draws
 from .heads import per_head
@@ -42,7 +42,7 @@ def rows(models: Sequence[Model], o: SpectrumOptions, measure: Measurer) -> Iter
             values = {**sides(piece), **answer.values}
             lost = found is None and o.measure in answer.sketches
             if o.by == "tensor":
-                yield Row({**own, **of_tensor(piece), **values}, (piece.name,) if lost else ())
+                yield row_of({**own, **of_tensor(piece), **values}, (piece.name,) if lost else ())
             else:
                 seen.append((piece, values, lost))
             yield from _beside(piece, found, o, own)
@@ -66,7 +66,8 @@ def _beside(
     if o.panels:
         drawn = panel(found, o.alpha_cut, of)
         row = of if o.by == "tensor" else {**own, **_keys(piece, o)}
-        yield replace(drawn, of=row, note=lack(piece) or drawn.note)
+        reason = lack(piece)
+        yield replace(drawn, of=row, note=reason.text if reason else drawn.note)
 
 
 def _values_of(found: Spectrum | None, of: Mapping[str, object]) -> Block:
@@ -85,7 +86,7 @@ def _groups(
     named = own_columns(replace(o, by="tensor"))
     for group in grouped(((piece, values, {}) for piece, values, _ in seen), o.by):
         lost = tuple(p.name for p, _, lost in seen if lost and _keys(p, o) == group.keys)
-        yield Row({**own, **pooled(group, (), named)}, lost)
+        yield row_of({**own, **pooled(group, (), named)}, lost)
 
 
 def _applies(piece: Piece) -> bool:

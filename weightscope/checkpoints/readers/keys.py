@@ -61,7 +61,7 @@ def _word(value: object, place: int) -> tuple[str | bytes, ...]:
         case Encoded():
             return "encoded", value.text
         case Kind():
-            return "kind", f"{value.dtype} {value.width} {value.note}"
+            return "kind", f"{value.dtype} {value.width} {value.note and value.note.text}"
         case Inert():
             return value.name, f"at {place}"
     raise RefusedError(f"a dict key of type {type(value).__name__}")

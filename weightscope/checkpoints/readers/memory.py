@@ -14,15 +14,18 @@ from ...dtypes import DTYPES
 from ...errors import Untrusted, Usage
 from ...escape import NAMED, listed, quoted, shown
 from ...heavy import torch
+from ...notes import Note
 from .. import limits
 from ..checkpoint import Checkpoint
 from ..entry import Stored
 from .keys import name_of
 from .torch_values import most_expanded
+from .unread import complex_numbers, expanded, lazy_negation, too_many_dimensions
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+EXPANDED = Note("expanded", "expanded: one stored value stands for many")
 TORCH_NAMES = {                                 # torch's spelling -> the safetensors spelling
     "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16",
     "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "float8_e8m0fnu": "F8_E8M0",
@@ -101,30 +104,31 @@ def _aliases(tensors: Mapping[str, Tensor]) -> dict[str, str]:
 def _stored(name: str, tensor: Tensor) -> Stored:
     """The leaf of a tensor: a view in its storage type, or a note why it cannot be measured."""
     dtype, dims = dtype_name(tensor) or "", tuple(tensor.shape)
-    why = _unmeasured(tensor, dtype)
-    if why:
-        return Stored(name, dims, dtype, note=why, measurable=False)
+    lack = _unmeasured(tensor, dtype)
+    if lack:
+        return Stored(name, dims, dtype, notes=(lack,), measurable=False)
     store = getattr(torch, DTYPES[dtype].store)
     view = tensor.detach() if tensor.dtype == store else tensor.detach().view(store)
     return Stored(name, dims, dtype, strides=None if tensor.is_contiguous() else tensor.stride(), tensor=view,
-                  note="expanded: one stored value stands for many" if _expanded(tensor) else "")
+                  notes=(EXPANDED,) if _expanded(tensor) else ())
 
 
-def _unmeasured(tensor: Tensor, dtype: str) -> str:
-    """Why a tensor has no values that can be measured; empty where it has."""
+def _unmeasured(tensor: Tensor, dtype: str) -> Note | None:
+    """Why a tensor has no values that can be measured; None where it has."""
     if tensor.is_meta:
-        return "no data: a meta tensor"
+        return Note("no-data", "no data: a meta tensor")
     if tensor.layout != torch.strided:
-        return f"sparse layout: {str(tensor.layout).removeprefix('torch.')}"
+        layout = str(tensor.layout).removeprefix("torch.")
+        return Note.of("not-strided", "sparse layout: {layout}", layout=layout)
     if DTYPES[dtype].kind == "none":
-        return f"complex numbers ({dtype}) are not measured"
+        return complex_numbers(dtype)
     if dtype == "F4":
-        return "packed half-byte values are measured from files only"
+        return Note("type-not-decoded", "packed half-byte values are measured from files only")
     if tensor.is_neg() and not DTYPES[dtype].negatable:
-        return f"lazy neg bit, which torch does not resolve for {dtype}"
+        return lazy_negation(dtype)
     if _expanded(tensor) and tensor.numel() > most_expanded(_distinct(tensor)):
-        return f"expanded: {_distinct(tensor)} stored elements stand for {tensor.numel()}"
-    return f"{tensor.ndim} dimensions, at most {limits.RANK} are measured" if tensor.ndim > limits.RANK else ""
+        return expanded(_distinct(tensor), tensor.numel())
+    return too_many_dimensions(tensor.ndim) if tensor.ndim > limits.RANK else None
 
 
 def _expanded(tensor: Tensor) -> bool:

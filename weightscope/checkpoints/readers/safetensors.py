@@ -15,9 +15,11 @@ from typing import NoReturn
 from ...dtypes import DTYPES, Dtype
 from ...errors import Untrusted
 from ...escape import LISTED, NAMED, escaped, quoted, shown
+from ...notes import Note
 from .. import files, limits, strict_json
 from ..checkpoint import Checkpoint
 from ..entry import Stored
+from .unread import complex_numbers, too_many_dimensions
 
 _FIELDS = ("dtype", "shape", "data_offsets")
 _DAMAGED = "the file is damaged or made to mislead: get it again from its source"
@@ -160,8 +162,9 @@ def _leaf(header: Header, name: str, fields: object) -> Stored:
         _wrong(header, name, "data_offsets that end after they begin", f"{_shown(offsets)}")
     if end - begin != (size := _bytes(header, name, shape, dtype)):
         _wrong(header, name, f"{size} bytes for shape {_shown(shape)} of {dtype.name}", f"{end - begin}")
+    measurable = dtype.kind != "none" and len(shape) <= limits.RANK
     return Stored(name, tuple(shape), dtype.name, header.path, header.start + begin,
-                  note=_note(entry, shape, dtype), measurable=dtype.kind != "none" and len(shape) <= limits.RANK)
+                  notes=tuple(_notes(entry, shape, dtype)), measurable=measurable)
 
 
 def _entry(header: Header, name: str, fields: object) -> dict[str, object]:
@@ -191,20 +194,19 @@ def _bytes(header: Header, name: str, shape: Sequence[int], dtype: Dtype) -> int
     return elements * dtype.bits // 8
 
 
-def _note(entry: Mapping[str, object], shape: Sequence[int], dtype: Dtype) -> str:
+def _notes(entry: Mapping[str, object], shape: Sequence[int], dtype: Dtype) -> Iterator[Note]:
     """What is odd about a tensor that the format allows."""
-    notes = []
     if dtype.kind == "none":
-        notes.append(f"complex numbers ({dtype.name}) are not measured" if dtype.name == "C64"
-                     else f"dtype not decodable: {dtype.name}")
+        other = Note.of("type-not-decoded", "dtype not decodable: {dtype}", dtype=dtype.name)
+        yield complex_numbers(dtype.name) if dtype.name == "C64" else other
     if len(shape) > limits.RANK:
-        notes.append(f"{len(shape)} dimensions, at most {limits.RANK} are measured")
+        yield too_many_dimensions(len(shape))
     if 0 in shape and sum(d.bit_length() - 1 for d in shape if d) >= _IMPLAUSIBLE:
-        notes.append("implausible shape: a zero hides an impossible size")
+        yield Note("implausible-shape", "implausible shape: a zero hides an impossible size")
     if len(entry) > len(_FIELDS):
         extra = [repr(field[:NAMED]) for field in entry if field not in _FIELDS]
-        notes.append(f"unknown field in the header: {', '.join(extra[:LISTED])[:NAMED]}")
-    return "; ".join(notes)
+        fields = ", ".join(extra[:LISTED])[:NAMED]
+        yield Note.of("unknown-field", "unknown field in the header: {fields}", fields=fields)
 
 
 def _contiguous(header: Header, runs: Sequence[Run]) -> None:

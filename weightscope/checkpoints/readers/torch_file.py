@@ -11,6 +11,7 @@ from dataclasses import replace
 from ...dtypes import DTYPES
 from ...errors import Untrusted
 from ...escape import shown
+from ...notes import Note
 from .. import limits
 from ..checkpoint import Checkpoint
 from ..entry import Stored
@@ -22,7 +23,7 @@ from .torch_values import Found
 from .torch_zip import read_zip
 from .unpickler import Loaded
 
-OVERLAP = "overlaps or interleaves with another tensor"
+OVERLAP = Note("overlapping", "overlaps or interleaves with another tensor")
 
 
 def read(path: str, root: str | None = None) -> Checkpoint:
@@ -63,7 +64,7 @@ def _stored(raw: RawFile, loaded: Loaded, name: str, found: Found) -> Stored:
     if found.storage is not None:
         at = loaded.starts[found.storage.key] + found.storage.start + found.offset * found.kind.width
     return Stored(name, found.dims, found.kind.dtype, raw.path, at, found.strides, loaded.swapped, found.negated,
-                  note=found.note, measurable=found.measurable, coded=found.coded, weight=name if found.coded else "")
+                  notes=found.notes, measurable=found.measurable, coded=found.coded, weight=name if found.coded else "")
 
 
 def _untied(tensors: list[Stored]) -> tuple[list[Stored], dict[str, str]]:
@@ -94,7 +95,7 @@ def _overlaps(tensors: list[Stored]) -> tuple[list[Stored], tuple[str, ...]]:
             end, last = stop, name
     if not shared:
         return tensors, ()
-    noted = [replace(t, note="; ".join(filter(None, (t.note, OVERLAP)))) if t.name in shared else t for t in tensors]
+    noted = [replace(t, notes=(*t.notes, OVERLAP)) if t.name in shared else t for t in tensors]
     return noted, (f"{len(shared)} tensors overlap or interleave: {', '.join(map(shown, sorted(shared)[:4]))}",)
 
 

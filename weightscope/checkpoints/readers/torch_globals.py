@@ -12,9 +12,13 @@ from dataclasses import dataclass, replace
 
 from ...dtypes import DTYPES
 from ...escape import shown
+from ...notes import Note
 from .torch_values import Encoded, Found, Inert, Kind, RefusedError, Word, shape, sizes, view
+from .unread import lazy_negation
 
 ORDERED = "collections.OrderedDict"
+META = Note("no-data", "meta tensor: no data")
+NESTED = Note("not-strided", "nested tensor")
 SPARSE = 8                                      # parts of a sparse tensor at most: indices, values, size, a flag
 
 
@@ -54,7 +58,7 @@ def _lazy_bits(found: Found, metadata: object) -> Found:
         return found
     if DTYPES[found.kind.dtype].negatable:
         return replace(found, negated=True)
-    return replace(found, note=f"lazy neg bit, which torch does not resolve for {found.kind.dtype}", measurable=False)
+    return replace(found, notes=(lazy_negation(found.kind.dtype),), measurable=False)
 
 
 def _parameter(args: tuple[object, ...]) -> Found:
@@ -77,7 +81,7 @@ def _meta(args: tuple[object, ...]) -> Found:
     """(dtype, size, stride, requires_grad): a shape without data."""
     if len(args) != 4 or not isinstance(args[0], Kind):
         raise RefusedError("_rebuild_meta_tensor_no_storage without a dtype")
-    return Found(args[0], shape(args[1]), note="meta tensor: no data", measurable=False)
+    return Found(args[0], shape(args[1]), notes=(META,), measurable=False)
 
 
 def _sparse(args: tuple[object, ...]) -> Found:
@@ -88,7 +92,8 @@ def _sparse(args: tuple[object, ...]) -> Found:
     if len(tensors) < 2 or len(shapes) != 1:
         raise RefusedError("a sparse tensor without indices, values and size")
     layout = args[0].name if isinstance(args[0], Inert) else "sparse"
-    return Found(tensors[-1].kind, shape(shapes[0]), note=f"sparse layout ({layout})", measurable=False)
+    sparse = Note.of("not-strided", "sparse layout ({layout})", layout=layout)
+    return Found(tensors[-1].kind, shape(shapes[0]), notes=(sparse,), measurable=False)
 
 
 def _quantised(args: tuple[object, ...]) -> Found:
@@ -97,14 +102,14 @@ def _quantised(args: tuple[object, ...]) -> Found:
         raise RefusedError("_rebuild_qtensor without a scheme")
     scheme = args[4][0].name if args[4] and isinstance(args[4][0], Word) else "quantised"
     layout = f"torch quantised ({scheme.removeprefix('torch.')})"
-    return replace(view(*args[:4]), note=layout, measurable=False, coded=layout)
+    return replace(view(*args[:4]), notes=(Note("codes-not-decoded", layout),), measurable=False, coded=layout)
 
 
 def _nested(args: tuple[object, ...]) -> Found:
     """(buffer, sizes, strides, offsets): rows of different lengths."""
     if len(args) != 4 or not isinstance(args[0], Found):
         raise RefusedError("_rebuild_nested_tensor without a buffer")
-    return replace(args[0], note="nested tensor", measurable=False)
+    return replace(args[0], notes=(NESTED,), measurable=False)
 
 
 def _size(args: tuple[object, ...]) -> tuple[int, ...]:
@@ -149,7 +154,7 @@ KINDS = {
     "bool": Kind("BOOL", 1), "float8_e4m3fn": Kind("F8_E4M3", 1), "float8_e5m2": Kind("F8_E5M2", 1),
     "float8_e4m3fnuz": Kind("F8_E4M3FNUZ", 1), "float8_e5m2fnuz": Kind("F8_E5M2FNUZ", 1),
     "float8_e8m0fnu": Kind("F8_E8M0", 1), "float4_e2m1fn_x2": Kind("F4", 1),
-} | {name: Kind(dtype, width, f"{what} ({name})") for what, dtype, width, names in (
+} | {name: Kind(dtype, width, Note("type-not-decoded", f"{what} ({name})")) for what, dtype, width, names in (
     ("complex numbers", "C32", 4, "complex32"), ("complex numbers", "C64", 8, "complex64"),
     ("complex numbers", "C128", 16, "complex128"),
     ("quantised", "I8", 1, "qint8"), ("quantised", "I32", 4, "qint32"),
@@ -199,6 +204,6 @@ def meaning(module: str, name: str) -> object | None:
     """The inert value of a global, None where it is not allowed.
 
     >>> meaning("torch", "FloatStorage"), meaning("os", "system")
-    (Kind(dtype='F32', width=4, note=''), None)
+    (Kind(dtype='F32', width=4, note=None), None)
     """
     return GLOBALS.get(f"{RENAMED.get(module, module)}.{name}")

@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from ...escape import shown
+from ...notes import Note, Notes, united
 from .. import limits
+from .unread import expanded
 
+STRIDED = Note("type-not-decoded", "4-bit numbers in a strided view")
 REPEATS = 8                                     # elements that a stored one may stand for where they are many
 
 
@@ -24,7 +27,12 @@ class Kind:
 
     dtype: str
     width: int
-    note: str = ""
+    note: Note | None = None
+
+    @property
+    def notes(self) -> Notes:
+        """Those of every tensor of the type."""
+        return united(self.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,7 @@ class Found:
     storage: Storage | None = None              # None: there is nothing that could be read
     offset: int = 0
     strides: tuple[int, ...] | None = None      # None = row-major
-    note: str = ""
+    notes: Notes = ()
     measurable: bool = True
     negated: bool = False                       # its values are the negatives of the stored ones
     coded: str = ""                             # the quantised type whose codes it holds
@@ -115,22 +123,21 @@ def view(storage: object, offset: object, size: object, stride: object, kind: Ki
     if len(dims) != len(strides):
         raise RefusedError(f"a tensor of {len(dims)} dimensions with {len(strides)} strides")
     if 0 in dims:
-        return Found(kind, dims, storage, 0, None, kind.note, not kind.note)
+        return Found(kind, dims, storage, 0, None, kind.notes, not kind.note)
     run = 1 + sum((d - 1) * s for d, s in zip(dims, strides, strict=True))
     reach = (offset + run) * kind.width
     if reach > storage.nbytes:
         raise RefusedError(f"a tensor outside its storage {shown(storage.key)} (byte {reach} of {storage.nbytes})")
     whole = Found(kind, dims, storage, offset, None if _row_major(dims, strides) else strides,
-                  kind.note, not kind.note)
+                  kind.notes, not kind.note)
     return _expanded(_paired(whole), run)
 
 
 def _expanded(found: Found, run: int) -> Found:
     """Name a view that repeats stored elements; one that stands for very many more is not read."""
-    if found.params <= run or found.note:
+    if found.params <= run or found.notes:
         return found
-    note = f"expanded: {run} stored elements stand for {found.params}"
-    return replace(found, note=note, measurable=found.params <= most_expanded(run))
+    return replace(found, notes=(expanded(run, found.params),), measurable=found.params <= most_expanded(run))
 
 
 def most_expanded(stored: int) -> int:
@@ -143,5 +150,5 @@ def _paired(found: Found) -> Found:
     if found.kind.dtype != "F4":
         return found
     if found.strides is not None or not found.dims:
-        return replace(found, note="4-bit numbers in a strided view", measurable=False)
+        return replace(found, notes=(STRIDED,), measurable=False)
     return replace(found, dims=(*found.dims[:-1], 2 * found.dims[-1]))

@@ -7,6 +7,7 @@ from math import prod
 
 from ...dtypes import DTYPES
 from ...errors import Unmeasured
+from ...notes import Note
 from ..entry import Stored
 
 
@@ -22,6 +23,6 @@ def expert(stack: Stored, number: int) -> Stored:
         return replace(stack, dims=dims, strides=strides, tensor=stack.tensor[number])
     step = stack.strides[0] if stack.strides else prod(dims)
     if number * step * bits % 8:
-        found = f"half-byte elements and {step} to an expert"
-        raise Unmeasured("an expert begins on a whole byte", found, "pad the rows")
+        template = "an expert begins on a whole byte; half-byte elements and {step} to an expert; pad the rows"
+        raise Unmeasured(Note.of("unaligned-expert", template, step=step))
     return replace(stack, dims=dims, strides=strides, offset=stack.offset + number * step * bits // 8)

@@ -17,8 +17,8 @@ from .writer import Writer
 
 def records(table: Table) -> Iterator[str]:
     """Every row as one JSON object without a line feed."""
-    names = [c.name for c in table.data]
-    for values in table.values(table.data):
+    names = [c.name for c in table.records]
+    for values in table.values(table.records):
         yield dumps(dict(zip(names, values, strict=True)))
 
 

@@ -22,7 +22,7 @@ _TYPES = {"str": "string", "int": "int64", "float": "float64", "bool": "bool_"}
 
 def schema(table: Table) -> Any:
     """The Arrow schema of a table: every column nullable, its meaning and version beside it."""
-    fields = [pyarrow.field(c.name, getattr(pyarrow, _TYPES[c.dtype])(), metadata=_about(c)) for c in table.data]
+    fields = [pyarrow.field(c.name, getattr(pyarrow, _TYPES[c.dtype])(), metadata=_about(c)) for c in table.records]
     return pyarrow.schema(fields, metadata={"weightscope": dumps(table.provenance)})
 
 
@@ -32,7 +32,7 @@ def _about(column: Column) -> dict[str, str]:
 
 
 def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
-    form, rows = schema(table), table.values(table.data)
+    form, rows = schema(table), table.values(table.records)
     with parquet.ParquetWriter(stream, form) as writer:
         while batch := list(islice(rows, BATCH)):
             writer.write_table(_batch(batch, form))

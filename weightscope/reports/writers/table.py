@@ -28,7 +28,7 @@ Cells = list[list[str]]                         # by column
 
 def text(table: Table, screen: Screen) -> str:
     """The table as text for a screen, a line feed after every line."""
-    columns = table.compact if screen.terminal else table.columns
+    columns = table.compact if screen.terminal else table.texts
     cells = _cells(table, columns, screen.terminal)
     if screen.terminal:
         columns, cells = fitted(columns, cells, screen.width, table.chosen)

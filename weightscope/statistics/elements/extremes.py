@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...heavy import special
+from ...notes import Note, united
 from ...sketches import Beyond
 from ...sketches.beyond import ROBUST, SIGMAS
 from ...sketches.quantiles import resolved
@@ -15,7 +16,7 @@ from ..statistic import Evidence, Statistic
 from .filters import tiny_share
 from .largest_z import max_z, max_z_null
 from .lattice import lattice
-from .moments import nonfinite
+from .moments import BEYOND, nonfinite
 
 if TYPE_CHECKING:
     from ...sketches import Crossings, ValueCounts
@@ -103,26 +104,26 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
         **farthest(found),
         **core(found),
         "lattice": lattice(counts, evidence.dtype) if evidence.dtype else None,
-        "note": "; ".join(n for n in (nonfinite(counts, evidence.shape), _note(found)) if n),
+        "notes": united(nonfinite(counts, evidence.shape), _note(found)),
     }
 
 
-def _note(found: Crossings) -> str:
+def _note(found: Crossings) -> Note | None:
     if not found.counts.n:
-        return "no finite element"
+        return Note("nothing-finite", "no finite element")
     if found.counts.minimum == found.counts.maximum:
-        return "all values are equal: no std"
+        return Note("constant", "all values are equal: no std")
     if found.beyond is None:
-        return "squares leave float64: no std"
-    return _coreless(found.counts) if found.core is None else ""
+        return BEYOND
+    return _coreless(found.counts) if found.core is None else None
 
 
-def _coreless(counts: ValueCounts) -> str:
+def _coreless(counts: ValueCounts) -> Note:
     """Why there is no robust scale."""
     if not resolved(counts):
-        return "bins too wide beside the spread: no core"
+        return Note("wide-bins", "bins too wide beside the spread: no core")
     equal = counts.exact or 2 * counts.zeros >= counts.n        # zeros have a cell of their own
-    return f"half of the values or more are {'equal' if equal else 'in one bin'}: no core"
+    return Note("no-core", f"half of the values or more are {'equal' if equal else 'in one bin'}: no core")
 
 
 EXTREMES = Statistic(COLUMNS, frozenset({Beyond()}), _of, pools=True)

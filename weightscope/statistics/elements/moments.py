@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
 from ...heavy import numpy as np
+from ...notes import Note, united
 from ...sketches import Count, ValueCounts
 from ...sketches.quantiles import resolved, robust_std
 from ..statistic import Evidence, Statistic
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
     from ...geometry import Shape
 
-BEYOND = "squares leave float64: no std"        # of values about 1e155 or 1e-146
+BEYOND = Note("overflow-squared", "squares leave float64: no std")    # of values about 1e155 or 1e-146
+EMPTY = Note("no-elements", "no elements")
+WIDE = Note("wide-bins", "bins too wide beside the spread: no quantiles")
 COLUMNS = (
     Column("mean", "float", "mean of the finite values", "weight", "numpy.mean"),
     Column("std", "float", "population standard deviation", "weight", "numpy.std", shown=True),
@@ -89,10 +92,10 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
     special = {name: getattr(counts, name) for name in ("zeros", "nan", "inf")}
     notes = (
-        "no elements" if not counts.n + counts.nan + counts.inf else "",
+        None if counts.n + counts.nan + counts.inf else EMPTY,
         nonfinite(counts, evidence.shape),
         _noncanonical(counts.noncanonical),
-        "" if resolved(counts) else "bins too wide beside the spread: no quantiles",
+        None if resolved(counts) else WIDE,
     )
     return {
         **moments(counts),
@@ -100,30 +103,36 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
         "l_kurtosis": l_kurtosis(counts),
         "robust_std": robust_std(counts),
         "distinct": counts.distinct,
-        "note": "; ".join(n for n in notes if n),
+        "notes": united(*notes),
     }
 
 
-def nonfinite(counts: ValueCounts, shape: Shape | None) -> str:
+def nonfinite(counts: ValueCounts, shape: Shape | None) -> Note | None:
     """How many NaN and Inf there are, and where the first stands."""
-    kinds = ((counts.nan, "NaN"), (counts.inf, "Inf"))
-    odd = " and ".join(f"{n:,} {text}" for n, text in kinds if n)
-    return f"{odd}{_place(counts, shape)}: statistics of the finite values" if odd else ""
+    kinds = ((counts.nan, "{nan:,} NaN"), (counts.inf, "{inf:,} Inf"))
+    odd = " and ".join(text for n, text in kinds if n)
+    if not odd:
+        return None
+    where, place = _place(counts, shape)
+    template = f"{odd}{where}: statistics of the finite values"
+    return Note.of("non-finite", template, tensor="", rows=(), nan=counts.nan, inf=counts.inf, **place)
 
 
-def _place(counts: ValueCounts, shape: Shape | None) -> str:
+def _place(counts: ValueCounts, shape: Shape | None) -> tuple[str, dict[str, int]]:
     """Row and column from 0, of a vector its one index; nothing where tensors were pooled."""
     if counts.first_nonfinite is None or shape is None:
-        return ""
+        return "", {}
     row, column = counts.first_nonfinite
-    where = f"row {row}, column {column}" if min(shape) > 1 else f"index {max(row, column)}"
-    return f" at {where}" if counts.nan + counts.inf == 1 else f", the first at {where}"
+    first = " at" if counts.nan + counts.inf == 1 else ", the first at"
+    if min(shape) > 1:
+        return f"{first} row {{row}}, column {{column}}", {"row": row, "column": column}
+    return f"{first} index {{index}}", {"index": max(row, column)}
 
 
-def _noncanonical(n: int) -> str:
+def _noncanonical(n: int) -> Note | None:
     """BOOL bytes that every measure takes as true."""
-    which = "1 BOOL byte is" if n == 1 else f"{n:,} BOOL bytes are"
-    return f"{which} neither 0 nor 1: counted as true" if n else ""
+    which = "{n:,} BOOL byte is" if n == 1 else "{n:,} BOOL bytes are"
+    return Note.of("bool-bytes", f"{which} neither 0 nor 1: counted as true", n=n) if n else None
 
 
 MOMENTS = Statistic(COLUMNS, frozenset({Count()}), _of, pools=True)

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from math import isfinite, log10, sqrt
 
 from ...columns import Column
+from ...notes import Note
 from ...sketches import QuantisationError, Quantise
 from ..statistic import Evidence, Statistic
 
-NOTHING = "no finite weight to quantise"
-ZERO = "all weights are zero, or too small to square, so quantisation has no signal"
-EXACT = "quantisation changes nothing, so no signal-to-noise ratio is finite"
-BEYOND = "squares leave float64's range"
+NOTHING = Note("nothing-finite", "no finite weight to quantise")
+ZERO = Note("no-signal", "all weights are zero, or too small to square, so quantisation has no signal")
+EXACT = Note("lossless", "quantisation changes nothing, so no signal-to-noise ratio is finite")
+BEYOND = Note("overflow-squared", "squares leave float64's range")
 
 
 def sqnr_db(found: QuantisationError) -> float | None:
@@ -48,7 +49,7 @@ def clipped_share(found: QuantisationError) -> float | None:
     return found.clipped / found.elements if found.elements else None
 
 
-def missing(found: QuantisationError) -> str | None:
+def missing(found: QuantisationError) -> Note | None:
     """Why there is no `sqnr_db`; None where there is."""
     if not found.elements:
         return NOTHING
@@ -66,13 +67,14 @@ def quantisation(schemes: tuple[str, ...]) -> Statistic:
     def of(evidence: Evidence) -> Mapping[str, object]:
         found = evidence.sketches[measure].of
         values: dict[str, object] = {}
-        notes: dict[str, str] = {}
+        lacking: dict[Note, str] = {}
         for name in schemes:
             values |= {f"sqnr_{name}_db": sqnr_db(found[name]), f"rmse_{name}": rmse(found[name])}
             values[f"clipped_share_{name}"] = clipped_share(found[name])
             if reason := missing(found[name]):
-                notes.setdefault(reason, name)
-        return values | {"note": "; ".join(f"{name}: {reason}" for reason, name in notes.items())}
+                lacking.setdefault(reason, name)
+        notes = (Note(reason.code, f"{name}: {reason.text}") for reason, name in lacking.items())
+        return values | {"notes": tuple(notes)}
 
     return Statistic(tuple(c for s in schemes for c in _columns(s)), frozenset({measure}), of, pools=True)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...columns import Column
+from ...notes import Note, united
 from ...sketches import Count
 from ..elements.excess_zeros import excess_zeros
 from ..statistic import Evidence, Statistic
@@ -69,21 +70,25 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
         "w1_normal": normal and normal.w1,
         "kl_bits_normal": normal and normal.kl_bits,
         "pattern": labelled(counts, fits),
-        "note": "; ".join(n for n in (fits.reason, _zeros(counts), _few(counts), _bound(gennorm)) if n),
+        "notes": united(fits.reason, _zeros(counts), _few(counts), _bound(gennorm)),
     }
 
 
-def _zeros(counts: ValueCounts) -> str:
+def _zeros(counts: ValueCounts) -> Note | None:
     share = counts.zeros / counts.n if counts.n else 0
-    return f"{share:.1%} exact zeros left out of the fits" if excess_zeros(counts) and share < 1 else ""
+    if not excess_zeros(counts) or share == 1:
+        return None
+    return Note.of("zeros-left-out", "{percent:.1f}% exact zeros left out of the fits", percent=100 * share)
 
 
-def _few(counts: ValueCounts) -> str:
-    return f"fewer than {FEWEST:,} weights: no pattern" if 0 < counts.n < FEWEST else ""
+def _few(counts: ValueCounts) -> Note | None:
+    few = 0 < counts.n < FEWEST
+    return Note("few-weights", f"fewer than {FEWEST:,} weights: no pattern") if few else None
 
 
-def _bound(gennorm: Fit | None) -> str:
-    return "beta ended at its bound" if gennorm and gennorm.beta_se is None else ""
+def _bound(gennorm: Fit | None) -> Note | None:
+    ended = gennorm is not None and gennorm.beta_se is None
+    return Note("beta-at-bound", "beta ended at its bound") if ended else None
 
 
 BEST_LAW = Statistic(COLUMNS, frozenset({Count()}), _of, pools=True)

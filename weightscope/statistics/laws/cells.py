@@ -12,6 +12,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from ...heavy import numpy as np
+from ...notes import Note
 from ...sketches.quantiles import spread_over_cells
 from ..elements.excess_zeros import excess_zeros
 from ..elements.moments import BEYOND
@@ -54,22 +55,28 @@ class Cells:
     parts: NDArray[np.intp] | None = None       # a lattice: where each wide cell's sub-points start, among the wide
 
 
-def prepare(counts: ValueCounts) -> Cells | str:
+def prepare(counts: ValueCounts) -> Cells | Note:
     """Standard units, zeros out where they are an excess; the reason where no law can be fitted."""
     counts = counts.without_zeros() if excess_zeros(counts) else counts
     n, centre, scale = counts.n, counts.power.mean, counts.std
     if n == 0:
-        return "no finite non-zero weights"
+        return Note("nothing-to-fit", "no finite non-zero weights")
     if not spread_over_cells(counts, WIDEST):
-        return "bins too wide beside the spread, or too narrow in range: no law, no quantiles"
+        return Note("wide-bins", "bins too wide beside the spread, or too narrow in range: no law, no quantiles")
     if len(counts.value) < 3:
-        what = "distinct value" if counts.distinct == len(counts.value) else "cell"
-        return f"{len(counts.value)} {what}{'s'[:len(counts.value) > 1]}: no law is fitted below three"
+        return _few_values(counts)
     if isnan(scale):
         return BEYOND
     if scale <= abs(centre) * 1e-14:
-        return "spread beyond float64"
+        return Note("constant", "spread beyond float64")
     return _standard(counts, n, centre, scale)
+
+
+def _few_values(counts: ValueCounts) -> Note:
+    many = len(counts.value)
+    what = "distinct value" if counts.distinct == many else "cell"
+    plural = "s" if many > 1 else ""
+    return Note.of("few-values", f"{{n}} {what}{plural}: no law is fitted below three", n=many)
 
 
 def _standard(counts: ValueCounts, n: int, centre: float, scale: float) -> Cells:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import log, sqrt
 from typing import TYPE_CHECKING
 
+from ...notes import Note
 from .cells import Cells, prepare, weighted
 from .goodness import Edges, edges_of, goodness, log_likelihood
 from .law import Fitted, Law, Params, in_units
@@ -61,7 +62,7 @@ class Fits:
     """The fits of one tensor by law name, in the order of LAWS; none, and the reason, where nothing can be fitted."""
 
     fits: Mapping[str, Fit] = field(default_factory=dict)
-    reason: str | None = None
+    reason: Note | None = None
 
     def __getitem__(self, law: str) -> Fit:
         return self.fits[law]
@@ -83,7 +84,7 @@ class Fits:
 def fit_laws(counts: ValueCounts, laws: Sequence[Law] = LAWS) -> Fits:
     """Fit the laws to a tensor's counts; exact zeros leave where they are an excess of more than 1%."""
     cells = prepare(counts)
-    if isinstance(cells, str):
+    if isinstance(cells, Note):
         return Fits(reason=cells)
     edges = edges_of(cells)
     return Fits({law.name: _fit(law, cells, edges) for law in laws})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...heavy import numpy as np
+from ...notes import Note, Notes
 from ...sketches import Balanced, Core, Count, Measure, Shuffled, ValueCounts
 from ..elements.moments import moments
 from ..laws import LAWS
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPREADS = ("row_scale_spread", "row_scale_spread_null", "col_scale_spread", "col_scale_spread_null")
-NONE_EXISTS = "no balancing exists: scales do not settle (triangular or very sparse)"
+NONE_EXISTS = Note("no-balancing", "no balancing exists: scales do not settle (triangular or very sparse)")
+FEW = Note("few-lines", "fewer than two non-zero rows or columns to balance")
+NONFINITE = Note("non-finite", "non-finite elements: not balanced")
 COLUMNS = (
     Column("balanced_kurtosis", "float", "excess kurtosis of the balanced core", option="--balance"),
     Column("balanced_kurtosis_null", "float", "the same after one element shuffle", option="--balance"),
@@ -47,17 +50,17 @@ COLUMNS = (
 )
 
 
-def scale_spreads(core: Core) -> Mapping[str, float | str | None]:
+def scale_spreads(core: Core) -> Mapping[str, float | Notes | None]:
     """`row_scale_spread`, `col_scale_spread` = population sd of log a and log b over non-zero lines.
 
-    Nulls sqrt(1/(2n)) and sqrt(1/(2m)) for the m x n lines that are not zero; null, with a `note`, where the core is
+    Nulls sqrt(1/(2n)) and sqrt(1/(2m)) for the m x n lines that are not zero; null, with a note, where the core is
     missing (`of` is empty: 200 sweeps did not suffice or max a/min a > 1e6) or fewer than two lines are left.
     """
     rows, cols = _scaled(core.log_rows), _scaled(core.log_cols)
     if min(len(rows), len(cols)) < 2:
-        return dict.fromkeys(SPREADS) | {"note": "fewer than two non-zero rows or columns to balance"}
+        return dict.fromkeys(SPREADS) | {"notes": (FEW,)}
     if not core.of:
-        return dict.fromkeys(SPREADS) | {"note": NONE_EXISTS}
+        return dict.fromkeys(SPREADS) | {"notes": (NONE_EXISTS,)}
     found = float(rows.std()), scale_spread_null(len(cols)), float(cols.std()), scale_spread_null(len(rows))
     return dict(zip(SPREADS, found, strict=True))
 
@@ -73,7 +76,7 @@ def core(seed: int) -> Statistic:
 
     def of(evidence: Evidence) -> Mapping[str, object]:
         if evidence.sketches[Count()].nan or evidence.sketches[Count()].inf:
-            return dict.fromkeys(c.name for c in COLUMNS) | {"note": "non-finite elements: not balanced"}
+            return dict.fromkeys(c.name for c in COLUMNS) | {"notes": (NONFINITE,)}
         real, null = _law(evidence.sketches[balanced]), _law(evidence.sketches[shuffled])
         return {
             "balanced_kurtosis": real["kurtosis"],

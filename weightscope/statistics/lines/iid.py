@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...heavy import numpy as np
+from ...notes import Note, Notes, notes_of, united
 from ...sketches import Count, Lines
 from ..statistic import Evidence, Statistic
 from .nulls import lag_null, mean_share_null, spread_iid, spread_null
@@ -52,19 +53,21 @@ SPREAD_COLUMNS = tuple(c for c in COLUMNS if c.name in SPREADS)
 CONSTANT = 2.0**-48                             # std over mean that rounding alone leaves of equal elements
 LEAST = 1e-290                                  # mean square below which squares lose digits, and soon all of them
 CANCELS = 1e-4                                  # variance over mean^2 below which float32 sums leave lags no digits
+NO_LAGS = Note("no-lags", "spread too small beside the mean for lags")
+
+Readings = Mapping[str, float | Notes | None]
 
 
-def iid_readings(margins: Margins, power: PowerSums) -> Mapping[str, float | str | None]:
-    """All readings with their nulls, and `note` where something was left out or cannot be read."""
+def iid_readings(margins: Margins, power: PowerSums) -> Readings:
+    """All readings with their nulls, and `notes` where something was left out or cannot be read."""
     reason = _unreadable(margins, power)
     if reason:
-        return dict.fromkeys(c.name for c in COLUMNS) | {"note": reason}
+        return dict.fromkeys(c.name for c in COLUMNS) | {"notes": (reason,)}
     parts = (spreads(margins, power), mean_shares(margins, power), lags(margins))
-    notes = [str(part["note"]) for part in parts if "note" in part]
-    return {**parts[0], **parts[1], **parts[2], "note": "; ".join(notes) or None}
+    return {**parts[0], **parts[1], **parts[2], "notes": united(*map(notes_of, parts))}
 
 
-def spreads(margins: Margins, power: PowerSums) -> Mapping[str, float | str | None]:
+def spreads(margins: Margins, power: PowerSums) -> Readings:
     """`line_spreads`, and what i.i.d. elements of the measured kurtosis give: between both nulls it is undecided."""
     found = dict(line_spreads(margins))
     m, n = non_zero_lines(margins)
@@ -74,17 +77,16 @@ def spreads(margins: Margins, power: PowerSums) -> Mapping[str, float | str | No
     return found | {"row_spread_iid": spread_iid(kurtosis, n), "col_spread_iid": spread_iid(kurtosis, m)}
 
 
-def line_spreads(margins: Margins) -> Mapping[str, float | str | None]:
+def line_spreads(margins: Margins) -> Readings:
     """`row_spread` = population sd of log RMS over the non-zero rows; columns alike; nulls for the shape that remains.
 
     The nulls are those of Gaussian elements.
     """
     rows, cols = _log_rms(margins.rows["squares"]), _log_rms(margins.cols["squares"])
     if min(len(rows), len(cols)) < 2:
-        return dict.fromkeys(SPREADS) | {"note": "fewer than two non-zero rows or columns"}
+        return dict.fromkeys(SPREADS) | {"notes": (Note("few-lines", "fewer than two non-zero rows or columns"),)}
     found = float(rows.std()), spread_null(len(cols)), float(cols.std()), spread_null(len(rows))
-    note = zero_lines(margins)
-    return dict(zip(SPREADS, found, strict=True)) | ({"note": note} if note else {})
+    return {**dict(zip(SPREADS, found, strict=True)), "notes": united(zero_lines(margins))}
 
 
 def non_zero_lines(margins: Margins) -> tuple[int, int]:
@@ -92,11 +94,14 @@ def non_zero_lines(margins: Margins) -> tuple[int, int]:
     return int((margins.rows["squares"] > 0).sum()), int((margins.cols["squares"] > 0).sum())
 
 
-def zero_lines(margins: Margins) -> str:
-    """What is left out, "" where nothing is."""
-    zero = [all_ - some for all_, some in zip(_lines(margins), non_zero_lines(margins), strict=True)]
-    said = [f"{n} zero {side}{'s' * (n > 1)}" for n, side in zip(zero, ("row", "column"), strict=True) if n]
-    return f"{' and '.join(said)} left out" if said else ""
+def zero_lines(margins: Margins) -> Note | None:
+    """What is left out."""
+    rows, columns = (whole - some for whole, some in zip(_lines(margins), non_zero_lines(margins), strict=True))
+    kinds = ((rows, "{zero_rows} zero row"), (columns, "{zero_columns} zero column"))
+    left = [text + "s" * (n > 1) for n, text in kinds if n]
+    if not left:
+        return None
+    return Note.of("zero-lines", f"{' and '.join(left)} left out", zero_rows=rows, zero_columns=columns)
 
 
 def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:
@@ -111,26 +116,30 @@ def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:
     }
 
 
-def lags(margins: Margins) -> Mapping[str, float | str | None]:
+def lags(margins: Margins) -> Readings:
     """`lag_row` = correlation of W_ij with W_i,j+1, `lag_col` with W_i+1,j; equals numpy.corrcoef."""
     m, n = len(margins.rows["sum"]), len(margins.cols["sum"])
     row, col = _lag(margins.cols, margins.lag[0], m), _lag(margins.rows, margins.lag[1], n)
     null = lag_null(m, n)
-    found: dict[str, float | str | None] = {
-        "lag_row": row, "lag_row_null": null, "lag_col": col, "lag_col_null": null,
+    return {
+        "lag_row": row,
+        "lag_row_null": null,
+        "lag_col": col,
+        "lag_col_null": null,
+        "notes": (NO_LAGS,) if None in (row, col) else (),
     }
-    return found | ({"note": "spread too small beside the mean for lags"} if None in (row, col) else {})
 
 
-def _unreadable(margins: Margins, power: PowerSums) -> str:
+def _unreadable(margins: Margins, power: PowerSums) -> Note | None:
     m, n = _lines(margins)
     if min(m, n) < 2:
-        return "one line is no matrix"
+        return Note("one-line", "one line is no matrix")
     if power.n < m * n:
-        return "non-finite elements: rows and columns are not compared"
+        return Note("non-finite", "non-finite elements: rows and columns are not compared")
     if _leave(margins, power):
-        return "squares leave float64: rows and columns are not compared"
-    return "" if power.std > CONSTANT * abs(power.mean) else "constant: rows and columns are not compared"
+        return Note("lines-overflow", "squares leave float64: rows and columns are not compared")
+    varies = power.std > CONSTANT * abs(power.mean)
+    return None if varies else Note("constant", "constant: rows and columns are not compared")
 
 
 def _leave(margins: Margins, power: PowerSums) -> bool:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...heavy import numpy as np
+from ...notes import Note, notes_of, united
 from ...sketches import Decompose
 from ..lines.iid import SPREAD_COLUMNS, line_spreads
 from ..statistic import Evidence, Statistic
 from .mp_law import mp_ks
-from .spectral import joined, margins_of, spectral
+from .spectral import margins_of, spectral
 from .spectrum import THIN, Spectrum
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 TRACY_WIDOM_99 = 2.0234                         # 99% of Tracy-Widom, beta = 1: real elements
 CLEAN_SPIKES = 10                               # a bulk is what remains when at most r/10 values stand out
 CLEAN_KS = 0.1                                  # plus 2/r, what few values scatter by
-NO_CLEAN_BULK = "no clean bulk"
-NO_BULK = "no bulk: nothing above rounding but spikes"
+NO_CLEAN_BULK = Note("unclean-bulk", "no clean bulk")
+NO_BULK = Note("no-bulk", "no bulk: nothing above rounding but spikes")
 
 _SOURCE = "Kritchman and Nadler 2008"
 COLUMNS = (
@@ -115,9 +116,9 @@ def bulk_of(s: Spectrum) -> Bulk | None:
 
 
 def values(found: Bulk | None) -> dict[str, object]:
-    """A bulk as columns, its doubts as the note."""
+    """A bulk as columns, its doubts as a note."""
     if found is None:
-        return {c.name: None for c in COLUMNS} | {"note": NO_BULK}
+        return {c.name: None for c in COLUMNS} | {"notes": (NO_BULK,)}
     return {
         "mp_sigma": found.sigma,
         "mp_low": found.low,
@@ -126,23 +127,24 @@ def values(found: Bulk | None) -> dict[str, object]:
         "spikes": found.spikes,
         "spike_energy": found.spike_energy,
         "signal_ratio": found.signal_ratio,
-        "note": "" if found.clean else NO_CLEAN_BULK,
+        "notes": () if found.clean else (NO_CLEAN_BULK,),
     }
 
 
 def _of(balanced: bool, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     s, spread = spectrum, dict(line_spreads(margins_of(evidence)))
     found = values(bulk_of(s))
-    said = [THIN] if s.low_rank else [found["note"], *(() if balanced else _uneven(spread))]
-    return {**found, **spread, **joined(*said, spread.get("note"))}
+    doubts = united(notes_of(found), None if balanced else _uneven(spread))
+    return {**found, **spread, "notes": united(THIN if s.low_rank else doubts, notes_of(spread))}
 
 
-def _uneven(spread: Mapping[str, float | str | None]) -> Iterator[str]:
+def _uneven(spread: Mapping[str, object]) -> Iterator[Note]:
     """The warnings that belong to spikes and depth of a matrix whose lines differ in scale."""
     for side in ("row_spread", "col_spread"):
         value, null = spread[side], spread[f"{side}_null"]
         if isinstance(value, float) and isinstance(null, float) and value > TWICE * null:
-            yield f"{side} {value / null:.1f} times its null can fake spikes and depth: see --balance"
+            template = "{side} {times:.1f} times its null can fake spikes and depth: see --balance"
+            yield Note.of("uneven-lines", template, side=side, times=value / null)
 
 
 def noise(measure: Decompose, balanced: bool) -> Statistic:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...heavy import numpy as np
+from ...notes import Note
 from ...sketches import Decompose
 from ..statistic import Evidence, Statistic
 from .mp_law import mp_cdf, mp_ks
-from .spectral import joined, spectral
+from .spectral import spectral
 from .spectrum import ZERO, Spectrum
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ COLUMNS = (
     Column("near_zero_null", "float", "the Marchenko-Pastur law's share"),
     Column("tail_excess", "float", "largest singular value over the Marchenko-Pastur edge of the elements"),
 )
-ALIKE = "no null_ks: the elements hardly vary beside their mean"
+ALIKE = Note("no-chance", "no null_ks: the elements hardly vary beside their mean")
 
 
 def null_ks(sigma: NDArray[np.float64], m: int, n: int, element_variance: float) -> float | None:
@@ -85,7 +86,7 @@ def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
         "near_zero": near,
         "near_zero_null": None if near is None else near_zero_null(s.q),
         "tail_excess": tail_excess(s.sigma, s.m, s.n),
-        **joined(ZERO if near is None else "" if distance is not None else ALIKE),
+        "notes": (ZERO,) if near is None else () if distance is not None else (ALIKE,),
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...heavy import numpy as np
+from ...notes import Note
 from ..laws import LAWS
 from ..laws.fitting import fit_laws
 from .bulk import bulk
@@ -20,7 +21,7 @@ NULL_OF = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
 ENDS = {"_null": ("median over the draws of", 50.0), "_null_low": ("10% point over the draws of", 10.0),
         "_null_high": ("90% point over the draws of", 90.0)}
 NULLS_OF = tuple(name + suffix for name in NULL_OF for suffix in ENDS)
-NOTHING = "nothing drawn"
+NOTHING = Note("nothing-drawn", "nothing drawn")
 FITTED = {"gaussian": ("normal", "sigma"), "logistic": ("logistic", "s")}
 
 
@@ -57,7 +58,7 @@ def readings(values: SingularValues, cut: float | None) -> Mapping[str, object]:
 def drawn(draws: Sequence[Mapping[str, object]], asked: int) -> Mapping[str, object]:
     """Median, and where several draws were asked for 10% and 90% points, of each reading over those that have it.
 
-    `note` says which readings no draw has, or that nothing was drawn.
+    `notes` say which readings no draw has, or that nothing was drawn.
     """
     seen = {n: [float(v) for draw in draws if isinstance(v := draw.get(n), int | float)] for n in NULL_OF}
     found: dict[str, object] = {
@@ -67,5 +68,7 @@ def drawn(draws: Sequence[Mapping[str, object]], asked: int) -> Mapping[str, obj
         if suffix == "_null" or asked > 1
     }
     lacking = [name for name, values in seen.items() if not values]
-    said = f"no {', '.join(lacking)} in what was drawn" if lacking else ""
-    return found | {"note": said if any(seen.values()) else NOTHING}
+    if not any(seen.values()):
+        return found | {"notes": (NOTHING,)}
+    some = Note("nothing-drawn", f"no {', '.join(lacking)} in what was drawn")
+    return found | {"notes": (some,) if lacking else ()}

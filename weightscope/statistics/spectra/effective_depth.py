@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...heavy import numpy as np
+from ...notes import Note, Notes
 from ...sketches import Decompose
 from ..statistic import Evidence, Statistic
-from .spectral import joined, spectral
+from .spectral import spectral
 from .spectrum import THIN, Spectrum
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ COLUMNS = (
     Column("effective_depth", "float", "residual blocks whose product has such a spectrum (i.i.d.: 1)", shown=True),
     Column("effective_depth_distance", "float", "Wasserstein-1 distance of log singular values at that depth"),
 )
-FEW = f"no effective depth below {FEWEST} singular values"
-ROUNDED = "no effective depth: most singular values are rounding"
+FEW = Note("few-singular-values", f"no effective depth below {FEWEST} singular values")
+ROUNDED = Note("rounding", "no effective depth: most singular values are rounding")
 ELONGATED = 64.0                                # times as long as wide: from there hardly uneven values are a depth
 
 
@@ -123,26 +124,27 @@ def _median(rest: NDArray[np.float64], step: NDArray[np.float64]) -> float:
     return float(np.clip(ways[order][middle], 0, 1))
 
 
-def depth_of(s: Spectrum, name: str) -> tuple[tuple[float, float] | None, str]:
+def depth_of(s: Spectrum, name: str) -> tuple[tuple[float, float] | None, Notes]:
     """Effective depth and its distance, with what to distrust in the column `name`; or none and the reason."""
     if s.low_rank or s.rounded:
-        return None, THIN if s.low_rank else ROUNDED
+        return None, (THIN if s.low_rank else ROUNDED,)
     found = effective_depth(s.sigma, s.m, s.n)
-    return found, "; ".join(_doubts(s, name, found[0])) if found else FEW
+    return found, tuple(_doubts(s, name, found[0])) if found else (FEW,)
 
 
-def _doubts(s: Spectrum, name: str, depth: float) -> Iterator[str]:
+def _doubts(s: Spectrum, name: str, depth: float) -> Iterator[Note]:
     """At the end of the table, and where the shape says more than the values."""
     if depth >= DEPTHS[-1]:
-        yield f"{name} {DEPTHS[-1]} is {DEPTHS[-1]} or more"
+        yield Note("depth-at-end", f"{name} {DEPTHS[-1]} is {DEPTHS[-1]} or more")
     if s.q < 1 / ELONGATED and depth > 1:
-        yield f"depth of a shape of 1:{1 / s.q:.0f} grows with its length: compare equal shapes"
+        template = "depth of a shape of 1:{length:.0f} grows with its length: compare equal shapes"
+        yield Note.of("long-shape", template, length=1 / s.q)
 
 
 def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     names = [c.name for c in COLUMNS]
-    found, note = depth_of(spectrum, names[0])
-    return {**dict(zip(names, found or (None, None), strict=True)), **joined(note)}
+    found, notes = depth_of(spectrum, names[0])
+    return {**dict(zip(names, found or (None, None), strict=True)), "notes": notes}
 
 
 def depth(measure: Decompose) -> Statistic:

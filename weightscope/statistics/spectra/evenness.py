@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from math import sqrt
 
 from ...columns import Column
+from ...notes import Note, united
 from ...sketches import Decompose
 from ..statistic import Evidence, Statistic
 from .mp_law import mp_mean_root
-from .spectral import joined, spectral
+from .spectral import spectral
 from .spectrum import ZERO, Spectrum
 
 COLUMNS = (
@@ -20,7 +21,7 @@ COLUMNS = (
     Column("route", "str", "how the singular values were found: gram, svd or factors"),
     Column("floor", "float", "what that route leaves uncertain of a singular value", "weight"),
 )
-NO_DIAGONAL = "no identity of a product: its diagonal is not summed"
+NO_DIAGONAL = Note("no-diagonal", "no identity of a product: its diagonal is not summed")
 
 
 def orthogonality_null(q: float) -> float:
@@ -53,7 +54,7 @@ def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
         "identity_null": identity_null(*s.shape) if known else None,
         "route": s.route,
         "floor": s.floor,
-        **joined("" if energy else ZERO, "" if s.diagonal is not None else NO_DIAGONAL),
+        "notes": united(None if energy else ZERO, None if s.diagonal is not None else NO_DIAGONAL),
     }
 
 

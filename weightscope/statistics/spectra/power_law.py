@@ -2,7 +2,7 @@
 
 Clauset, Shalizi and Newman 2009 (arXiv 0706.1062): every value but the largest is tried as the start, each with its
 exponent of maximum likelihood, and the one with the least D wins. Exact: a start is left out only where some points of
-its tail already exceed the best D. Pure noise has an exponent too, so `note` belongs beside every reading.
+its tail already exceed the best D. Pure noise has an exponent too, so its note belongs beside every reading.
 Left out: truncated laws, and p-values (arXiv 0706.1062 simulates them; at these sizes the distance itself decides).
 """
 
@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...heavy import numpy as np
 from ...heavy import special
+from ...notes import Note, united
 from ...sketches import Decompose
 from ..statistic import Evidence, Statistic
-from .spectral import joined, spectral
+from .spectral import spectral
 from .spectrum import Spectrum
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ INTERVAL = tuple(
     Column(name, "float", f"{point} point of alpha over bootstrap samples", "", "arXiv 0706.1062", True, "--alpha-ci")
     for name, point in (("alpha_low", "5%"), ("alpha_high", "95%"))
 )
-NONE = "no power law: fewer than two different values above the cut"
-ALIKE = "no power law: the squares are even but for rounding"
+NONE = Note("no-power-law", "no power law: fewer than two different values above the cut")
+ALIKE = Note("no-power-law", "no power law: the squares are even but for rounding")
 EVEN = 1e-5  # relative: squares of an orthogonal float32 matrix differ by less, 35 spacings at most
 
 
@@ -64,15 +65,17 @@ class PowerLaw:
     sigma: float                                # standard error of alpha: (alpha - 1)/sqrt(tail)
 
     @property
-    def note(self) -> str | None:
+    def note(self) -> Note | None:
         """Why this is no power law: fewer than 20 values in the tail, or D > 0.8/sqrt(tail); None where it may be one.
 
         About 5% of true Pareto samples get it, and passing does not establish a power law.
         """
         if self.tail < SHORTEST_TAIL:
-            return f"not a power law: {self.tail} values in the tail, fewer than {SHORTEST_TAIL}"
+            short = f"not a power law: {{tail}} values in the tail, fewer than {SHORTEST_TAIL}"
+            return Note.of("poor-power-law", short, tail=self.tail)
         if self.ks > PASSING / sqrt(self.tail):
-            return f"not a power law: alpha_ks {self.ks:.3g} is above {PASSING}/sqrt({self.tail})"
+            far = f"not a power law: alpha_ks {{ks:.3g}} is above {PASSING}/sqrt({{tail}})"
+            return Note.of("poor-power-law", far, ks=self.ks, tail=self.tail)
         return None
 
 
@@ -201,7 +204,7 @@ def _of(cut: float | None, interval: bool, seed: int, spectrum: Spectrum, eviden
     eigenvalues, own = spectrum.above, tail_of(spectrum, cut)
     fit = fit_of(spectrum, own)
     if fit is None:
-        return {c.name: None for c in columns(interval)} | {"note": ALIKE if _even(spectrum, own) else NONE}
+        return {c.name: None for c in columns(interval)} | {"notes": (ALIKE if _even(spectrum, own) else NONE,)}
     ends = alpha_interval(own, seed) if interval else None
     return {
         "alpha": fit.alpha,
@@ -212,7 +215,7 @@ def _of(cut: float | None, interval: bool, seed: int, spectrum: Spectrum, eviden
         "alpha_weighted": alpha_weighted(fit.alpha, eigenvalues),
         "log_alpha_norm": log_alpha_norm(fit.alpha, eigenvalues),
         **(dict(zip(("alpha_low", "alpha_high"), ends or (None, None), strict=True)) if interval else {}),
-        **joined(fit.note),
+        "notes": united(fit.note),
     }
 
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...heavy import numpy as np
 from ...heavy import special
+from ...notes import Note, Notes, notes_of, united
 from ...sketches import Decompose
 from ..lines.iid import zero_lines
 from ..statistic import Evidence, Statistic
-from .spectral import joined, margins_of, spectral
+from .spectral import margins_of, spectral
 from .spectrum import THIN, ZERO, Spectrum, uncertain
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ TIE = 1e-9                                      # shares that equal values hold 
 
 def ranks(
     sigma: NDArray[np.float64], m: int, n: int, floor: float, eps: float
-) -> Mapping[str, float | int | str | None]:
-    """All NAMES, with lambda = sigma^2, and a `note` where one is null for a reason.
+) -> Mapping[str, float | int | Notes | None]:
+    """All NAMES, with lambda = sigma^2, and `notes` where one is null for a reason.
 
     `fro` = sqrt(sum lambda), `stable_rank` = sum(lambda)/lambda_1, `effective_rank` = exp(-sum p ln p) with
     p = sigma/sum(sigma), `log_norm` = log10 sum(lambda), `orthogonality` = population std over mean of sigma, `rank` =
@@ -55,9 +56,10 @@ def ranks(
     (2, 3.0, 1)
     """
     if not (len(sigma) and sigma[0] > 0):
-        return dict.fromkeys(NAMES) | {"sigma_max": 0.0, "sigma_min": 0.0, "fro": 0.0, "rank": 0, "note": ZERO}
+        return dict.fromkeys(NAMES) | {"sigma_max": 0.0, "sigma_min": 0.0, "fro": 0.0, "rank": 0, "notes": (ZERO,)}
     top, scaled, least = float(sigma[0]), sigma / sigma[0], uncertain(sigma, m, n, floor, eps)
     energy, used = float((scaled**2).sum()), int((sigma > least).sum())
+    ratio = condition(sigma, floor)
     found = {
         "sigma_max": top,
         "sigma_min": float(sigma[-1]),
@@ -65,15 +67,21 @@ def ranks(
         "stable_rank": energy,
         "effective_rank": float(np.exp(special.entr(scaled / scaled.sum()).sum())),
         "rank": used,
-        "condition": condition(sigma, floor),
+        "condition": ratio,
         "rank_90": rank_of_share(sigma, 0.90),
         "rank_99": rank_of_share(sigma, 0.99),
         "log_norm": 2 * log10(top) + log10(energy),
         "orthogonality": float(scaled.std() / scaled.mean()),
     }
-    lost = f"{len(sigma) - used} of {len(sigma)} singular values may be rounding"
-    said = f"{'no condition' if found['condition'] is None else 'condition of rounding'}: {lost}"
-    return found | ({"note": said} if used < len(sigma) else {})
+    if used == len(sigma):
+        return found
+    return {**found, "notes": (_rounding(len(sigma) - used, len(sigma), ratio),)}
+
+
+def _rounding(lost: int, of: int, ratio: float | None) -> Note:
+    """How many singular values may be rounding, and what that makes of the condition."""
+    what = "no condition" if ratio is None else "condition of rounding"
+    return Note.of("rounding", f"{what}: {{lost}} of {{of}} singular values may be rounding", lost=lost, of=of)
 
 
 def condition(sigma: NDArray[np.float64], floor: float) -> float | None:
@@ -101,9 +109,8 @@ def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     s = spectrum
     found = dict(ranks(s.sigma, s.m, s.n, s.floor, s.eps))
     del found["orthogonality"]
-    note = found.pop("note", "")
-    said = THIN if s.low_rank else note, zero_lines(margins_of(evidence))
-    return {**found, **joined(*said)}
+    notes = THIN if s.low_rank else notes_of(found)
+    return {**found, "notes": united(notes, zero_lines(margins_of(evidence)))}
 
 
 def sizes(measure: Decompose) -> Statistic:

@@ -20,12 +20,13 @@ Reading = Callable[[Spectrum, Evidence], Mapping[str, object]]
 def spectral(columns: tuple[Column, ...], measure: Decompose, of: Reading, more: frozenset[Measure]) -> Statistic:
     """A statistic of the spectrum by `measure`, which may look at `more` sketches beside it.
 
-    Of a zero matrix every reading has the one reason.
+    Of a zero matrix every reading has the one note.
     """
 
     def read(evidence: Evidence) -> Mapping[str, object]:
         s = spectrum(evidence.sketches[measure], evidence.sketches[Lines()], eps_of(evidence.dtype))
-        return {**of(s, evidence), **({"note": ZERO} if s.zero else {})}
+        found = of(s, evidence)
+        return {**found, "notes": (ZERO,)} if s.zero else found
 
     needs: frozenset[Measure] = frozenset({measure, Lines()})
     return Statistic(columns, needs | more, read)
@@ -35,8 +36,3 @@ def margins_of(evidence: Evidence) -> Margins:
     """Row and column sums beside the spectrum."""
     found: Margins = evidence.sketches[Lines()]
     return found
-
-
-def joined(*notes: object) -> Mapping[str, str]:
-    """Notes as one."""
-    return {"note": "; ".join(str(n) for n in notes if n)}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import Unmeasured
 from ...heavy import numpy as np
+from ...notes import Note
 from ...sketches import SingularValues
 from ..lines.iid import non_zero_lines
 
@@ -24,8 +25,13 @@ if TYPE_CHECKING:
 EPS = 2.0**-52
 LEAST = 2.0**-970  # energy whose squares keep their digits: the least normal number over EPS
 CANCELS = 1e-4  # variance over mean^2 below which float32 sums leave it no digits
-ZERO = "zero matrix"
-THIN = "a product of thin factors: the other singular values are zero, no condition, no bulk, no effective depth"
+ZERO = Note("zero-matrix", "zero matrix")
+THIN = Note(
+    "thin-product",
+    "a product of thin factors: the other singular values are zero, no condition, no bulk, no effective depth",
+)
+NONFINITE = Note("non-finite", "non-finite elements: no spectrum")
+BEYOND = Note("overflow-squared", "squares of the elements leave float64: no spectrum")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +91,9 @@ def spectrum(values: SingularValues, margins: Margins, eps: float = 0.0) -> Spec
     Raises Unmeasured where elements or squares are not finite: whatever the route, most statistics are of squares.
     """
     if values.nonfinite:
-        raise Unmeasured("non-finite elements: no spectrum")
+        raise Unmeasured(NONFINITE)
     if len(values.values) < min(values.shape) or not _squared(margins):
-        raise Unmeasured("squares of the elements leave float64: no spectrum")
+        raise Unmeasured(BEYOND)
     m, n = non_zero_lines(margins)
     return Spectrum(
         values.values[: min(m, n)], m, n, values.route, values.floor, values.shape,

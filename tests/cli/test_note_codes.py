@@ -1,0 +1,69 @@
+"""Codes of notes: for programs in JSON and Parquet, for people where they are named, and for gates."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+
+@pytest.fixture
+def odd(store):
+    """A matrix with a NaN, and a vector."""
+    w = np.random.default_rng(0).standard_normal((48, 64)).astype(np.float32)
+    w[3, 4] = np.nan
+    return store({"layers.0.mlp.up_proj.weight": w, "norm.weight": np.linspace(1, 2, 64, dtype=np.float32)})
+
+
+COMMANDS = ["fit", "spectrum", "outliers", "ls"]
+
+
+def header(text):
+    """The columns of CSV."""
+    return next(csv.reader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_records_have_the_codes_and_tables_have_not(weightscope, odd, command, tmp_path):
+    """Nor do they where `all` columns are asked for; named, they are in every format."""
+    for more in ([], ["--columns", "all"]):
+        for form in ("csv", "tsv", "table", "markdown"):
+            assert "note_codes" not in weightscope(command, odd, "-f", form, *more).out
+        assert all("note_codes" in row for row in json.loads(weightscope(command, odd, "-f", "json", *more).out))
+    weightscope(command, odd, "-o", tmp_path / "r.parquet")
+    assert pq.read_table(tmp_path / "r.parquet").column_names[-2:] == ["note", "note_codes"]
+    for form in ("csv", "tsv", "table", "markdown"):
+        named = weightscope(command, odd, "-f", form, "--columns", "tensor,note_codes").out
+        assert "note_codes" in named.replace("\\", "").splitlines()[0]
+    assert header(weightscope(command, odd, "-f", "csv", "--columns", "all,note_codes").out)[-1] == "note_codes"
+
+
+@pytest.mark.parametrize(("command", "wanted"), [
+    ("fit", ["non-finite", "vector,few-weights,beta-at-bound"]), ("spectrum", ["non-finite", "vector"]),
+    ("outliers", ["non-finite", "vector"]), ("ls", [None, None]),
+])  # fmt: skip
+def test_codes_of_rows(weightscope, odd, command, wanted):
+    """Joined by commas, each once, null without any; asked for alone they are the same."""
+    for more in ([], ["--columns", "note_codes"]):
+        rows = json.loads(weightscope(command, odd, "-f", "json", *more).out)
+        assert [row["note_codes"] for row in rows] == wanted
+
+
+@pytest.mark.parametrize("command", ["fit", "spectrum", "outliers"])
+def test_a_gate_asks_for_a_code(weightscope, odd, command):
+    """Whatever the text of the note; with few columns too."""
+    for more in ([], ["--columns", "tensor"]):
+        assert weightscope(command, odd, *more, "--fail-if", '"non-finite" in note_codes').code == 1
+        assert weightscope(command, odd, *more, "--fail-if", '"memory" in note_codes').code == 0
+    where = weightscope(command, odd, "--where", "note_codes == 'non-finite'", "--columns", "tensor", "-f", "csv")
+    assert where.out.splitlines() == ["tensor", "layers.0.mlp.up_proj.weight"]
+
+
+def test_a_group_has_the_code_of_groups(weightscope, odd):
+    """Beside those of its own."""
+    rows = json.loads(weightscope("fit", odd, "--by", "role", "-f", "json").out)
+    assert [row["note_codes"] for row in rows] == ["non-finite,group", "few-weights,beta-at-bound,group"]

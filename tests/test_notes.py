@@ -1,0 +1,98 @@
+"""Notes are records: a code of the catalogue, a text for people, and data instead of sentences to parse."""
+
+from __future__ import annotations
+
+import ast
+import pickle
+from pathlib import Path
+
+import pytest
+
+import weightscope
+from weightscope.errors import Unmeasured
+from weightscope.notes import CODES, NOTES, Note, codes, slices, texts, united
+
+HOUSE = Path(weightscope.__file__).parent
+MODULES = [path for path in sorted(HOUSE.rglob("*.py")) if path != HOUSE / "notes.py"]
+
+
+def constants(tree):
+    """The strings of some code."""
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def made(tree):
+    """The codes that are written where notes are made."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Note", "Note.of"):
+            yield from constants(node.args[0])
+
+
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+
+
+def test_every_code_of_the_catalogue_is_used():
+    """By a module that makes such a note."""
+    used = set().union(*map(constants, TREES.values()))
+    assert [code.name for code in NOTES if code.name not in used] == []
+
+
+def test_every_code_that_is_made_is_in_the_catalogue():
+    """Also where no test makes the note."""
+    found = [(path.name, code) for path, tree in TREES.items() for code in made(tree)]
+    assert len(found) > 60
+    assert [(name, code) for name, code in found if code not in CODES] == []
+
+
+def test_codes_are_short_stable_names():
+    """Lower-case words, each once, none a part of another, so that `in` finds what it names; a sentence for each."""
+    names = [code.name for code in NOTES]
+    assert len(set(names)) == len(names)
+    assert all(name.replace("-", "").isalpha() and name == name.lower() for name in names)
+    assert [(a, b) for a in names for b in names if a != b and a in b] == []
+    assert all(code.meaning[0].isupper() and code.meaning.endswith(".") for code in NOTES)
+
+
+def test_an_unknown_code_is_refused():
+    """At once, with the place to add it."""
+    with pytest.raises(ValueError, match=r"expected a code of NOTES in notes.py; found 'odd'; add it there"):
+        Note("odd", "text")
+
+
+def test_a_text_is_made_of_its_values():
+    """Numbers may be left open; strings are what alike notes share."""
+    note = Note.of("uneven-lines", "{side} {times:.1f} times its null", side="row_spread", times=2.46)
+    assert note.text == "row_spread 2.5 times its null"
+    assert (note.value("side"), note.value("times")) == ("row_spread", 2.46)
+    assert note.alike == ("uneven-lines", "row_spread ... times its null")
+    assert note.left_open(()) == note.text
+    assert Note("no-core", "no core {x}").alike == ("no-core", "no core {x}")
+
+
+def test_values_are_no_templates():
+    """Braces in a name stay what they are."""
+    assert Note.of("codes-not-decoded", "codes of {layout}", layout="{x}").text == "codes of {x}"
+
+
+def test_rows_are_data_of_the_text():
+    """Lines are named as slices, and left open among alike notes."""
+    note = Note.of("rows", "dead rows {rows}", rows=(3, 32, 33))
+    assert (note.text, note.rows) == ("dead rows 3, 32:34", (3, 32, 33))
+    assert note.alike == Note.of("rows", "dead rows {rows}", rows=(7,)).alike
+    assert slices(()) == ""
+
+
+def test_notes_are_joined_each_once():
+    """In order; equal texts and equal codes once."""
+    zero, one, two = Note("zero-matrix", "zero"), Note("no-core", "a"), Note("no-core", "b")
+    assert united(zero, None, (one, two), iter((zero,))) == (zero, one, two)
+    assert (texts((zero, one, two)), codes((zero, one, two))) == ("zero; a; b", "zero-matrix,no-core")
+    assert (texts(()), codes(())) == (None, None)
+    assert texts((one, Note("no-bulk", "a"))) == "a"
+
+
+def test_an_error_of_one_tensor_keeps_its_note():
+    """Through copies and pickles."""
+    error = Unmeasured(Note("zero-matrix", "zero matrix"))
+    assert str(error) == "zero matrix"
+    assert pickle.loads(pickle.dumps(error)).note == error.note
