@@ -1,6 +1,6 @@
 """The page of every picture: all words on the figure, none on another's title, and numbers at every axis."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -93,10 +93,10 @@ def test_every_picture_is_looked_at() -> None:
     assert set(PICTURES) <= set(MAKERS)
 
 
-@EACH
-@pytest.mark.parametrize("count", [1, 2, 5, 13])
-def test_all_words_stand_on_the_page(make, count) -> None:
+@pytest.mark.parametrize(("kind", "count"), [*product(MAKERS, (1, 2, 5)), ("density", 13)])
+def test_all_words_stand_on_the_page(kind, count) -> None:
     """With long names; no title, legend or label of the page lies on another."""
+    make = MAKERS[kind]
     figure, renderer = drawn([make(LONG.format(i)) for i in range(count)])
     on_the_page(figure, renderer)
     found = words(figure, renderer)
