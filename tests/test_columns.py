@@ -203,6 +203,7 @@ def test_ls(model):
     assert names(ws.ls(model, metadata=True)) == ["key", "length", "value"]
 
 
+BY = ("tensor", "role", "layer", "model")
 RUNS = [pytest.param(q, options, id=f"{q.name}: {title}") for q in ANALYSES for title, options in q.runs.items()]
 
 
@@ -218,10 +219,17 @@ def test_every_column_is_declared_once_and_said(question, options):
             assert found.index(name.removesuffix("_null")) < found.index(name)
 
 
+def forms(question):
+    """The runs that the pages document, and the fullest of them grouped."""
+    runs = list(question.runs.values())
+    grouped = [{**runs[0], "by": by} for by in BY if "by" in question.options.__dataclass_fields__]
+    return runs + grouped
+
+
 @pytest.mark.parametrize("question", ANALYSES, ids=lambda q: q.name)
 def test_versions_and_errors(question):
     """Versions count from 1; an error is another number of the same run, with its unit, and has none of its own."""
-    for options in RUNS[question.name]:
+    for options in forms(question):
         declared = {c.name: c for c in question.columns(question.options(**options))}
         assert all(type(c.version) is int and c.version >= 1 for c in declared.values())
         for column in declared.values():
@@ -249,20 +257,10 @@ def test_which_columns_have_an_error(question, options, expected):
     assert {c.name: c.error for c in declared if c.error} == expected
 
 
-BY = ("tensor", "role", "layer", "model")
-
-
 def full(question, **more):
     """The options of the run that has the most columns."""
     first = next(iter(question.runs.values()))
     return question.options(**first, several=True, **more)
-RUNS = {
-    "fit": [{"by": by, "long": long, "balance": True, "coding": True} for by in BY for long in (False, True)],
-    "ls": [*({"by": by} for by in (*BY, "dtype")), {"metadata": True}],
-    "spectrum": [{"by": by, **more} for by in BY for more in ({}, {"balance": True, "alpha_ci": True,
-                                                                   "null": "shuffle", "draws": 2})],
-    "outliers": [*({"by": by, "quant": ("all",), "base": "base"} for by in BY), {"top": 1}, {"top_rows": 1}],
-}
 
 
 @pytest.mark.parametrize(

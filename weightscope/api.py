@@ -23,6 +23,7 @@ from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
 from .errors import GateFailed, Untrusted, Usage
 from .escape import escaped
 from .geometry import whole
+from .notes import COLUMNS
 from .provenance import column_versions, provenance
 from .records import filled, options_of
 from .reports.expression import parse
@@ -157,9 +158,10 @@ def _checked(question: Analysis, records: Mapping[type, Any]) -> Any:
     view.check(declared, absent)
     where = () if view.where is None else (view.where,)
     expressions = [parse(text, declared, absent) for text in (*gates.fail_if, *where)]
-    if not view.columns or "all" in view.columns:
+    read = {name for expression in expressions for name in expression.names}
+    if not view.columns or "all" in view.columns or read & COLUMNS:  # notes are about every statistic
         return options
-    named = {*view.named} | {n for e in expressions for n in e.names}
+    named = {*view.named} | read
     summed = {c.of for c in declared if c.name in named and c.of}
     every = {"note"} if records[Opening].strict else set()  # also what nobody looks at has to be measured
     return replace(options, wanted=frozenset(named | summed | every))

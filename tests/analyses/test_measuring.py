@@ -39,6 +39,7 @@ def model(tmp_path, draw):
         "model.layers.0.mlp.down_proj.bias": draw(48),
         "model.embed_tokens.weight": draw(64, 32),
         "conv.weight": draw(8, 4, 3, 3),
+        "features.0.depthwise.weight": draw(32, 1, 3, 3),
         "bn.running_mean": draw(8),
         f"{stem}.lora_A.weight": draw(4, 32),
         f"{stem}.lora_B.weight": draw(48, 4),
@@ -84,14 +85,14 @@ def test_joined_requests_read_once_and_measure_once(model):
 
 
 def test_joined_values_are_those_of_each_request(model):
-    """Bit for bit, with all notes; a later value of the same column replaces an earlier one."""
+    """Bit for bit, with all notes; a later value of the same column replaces an earlier one, a null does not."""
     alone = [run(model, request)[0] for request in REQUESTS]
     together, _, _ = run(model, Joined(REQUESTS))
     assert [a.piece.name for a in together] == [p.name for p in model.pieces]
     for joint, *own in zip(together, *alone, strict=True):
         expected = {}
         for answer in own:
-            expected |= answer.values
+            expected |= {k: v for k, v in answer.values.items() if v is not None or k not in expected}
         assert joint.values.keys() == expected.keys()
         for name, value in expected.items():
             if name != "notes":
@@ -149,3 +150,33 @@ def test_labels_that_measures_look_for_stay():
     other = Unit(piece, {"b": a}, {"b": count})
     assert len(Joined((One(other), One(seeing))).units(piece)) == 2
     assert len(Joined((One(other), One(plain))).units(piece)) == 1
+    assert len(Joined((One(Unit(piece, {"": a, "b": a}, {"": count, "b": count}, {"": ("b",)})),)).units(piece)) == 1
+
+
+def test_equal_entries_of_one_unit_keep_their_labels(model):
+    """A model beside itself: measures that look for a label find it."""
+    piece = next(p for p in model.pieces if p.name == "model.embed_tokens.weight")
+    count = frozenset({Count()})
+
+    class Twice:
+        statistics = ()
+
+        def units(self, piece):
+            return (Unit(piece, {"": piece.entry, "base": piece.entry}, {"": count, "base": count}, {"": ("base",)}),)
+
+        def sketches(self, piece, measured):
+            return measured[0].sketches
+
+        def values(self, piece, measured):
+            return {"notes": ()}
+
+    joined = Joined((Twice(),))
+    found = list(answers([piece], joined, Executor(Device("cpu", 1 << 30, 1, ""), Meter())))
+    assert set(found[0].sketches) == {"", "base"}
+
+
+def test_a_null_replaces_no_value(model):
+    """spectrum has no spread of a depthwise kernel, fit has; the order of the requests does not matter."""
+    for requests in (REQUESTS[:2], REQUESTS[1::-1]):
+        rows = {a.piece.name: a.values for a in run(model, Joined(requests))[0]}
+        assert rows["features.0.depthwise.weight"]["row_spread"] > 0

@@ -66,4 +66,24 @@ def test_a_gate_asks_for_a_code(weightscope, odd, command):
 def test_a_group_has_the_code_of_groups(weightscope, odd):
     """Beside those of its own."""
     rows = json.loads(weightscope("fit", odd, "--by", "role", "-f", "json").out)
-    assert [row["note_codes"] for row in rows] == ["non-finite,group", "few-weights,beta-at-bound,group"]
+    assert [row["note_codes"] for row in rows] == ["non-finite,group", "few-weights,beta-at-bound,group,vector"]
+
+
+@pytest.mark.parametrize("columns", [[], ["--columns", "all"], ["--columns", "tensor,std"], ["--columns", "tensor"]])
+def test_a_gate_on_codes_sees_every_note(weightscope, odd, columns):
+    """Whatever columns are shown: notes are about every statistic."""
+    gate = ["--fail-if", '"beta-at-bound" in note_codes']
+    done = weightscope("fit", odd, *columns, *gate)
+    assert done.code == 1
+    assert "1 of 2 rows match\n  norm.weight" in done.err
+
+
+@pytest.mark.parametrize("by", ["role", "model"])
+def test_groups_have_the_codes_of_their_tensors(weightscope, odd, by):
+    """The note quotes one of them; a gate sees all."""
+    done = weightscope("fit", odd, "--by", by, "--fail-if", '"few-weights" in note_codes')
+    assert done.code == 1
+    rows = json.loads(weightscope("fit", odd, "--by", by, "-f", "json").out)
+    found = {row["kind"]: row["note_codes"].split(",") for row in rows}
+    assert {"group", "vector", "few-weights", "beta-at-bound"} <= set(found["norm"])
+    assert "non-finite" in found["matrix"]

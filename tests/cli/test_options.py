@@ -113,7 +113,8 @@ def test_every_keyword_of_the_library_has_a_flag(analysis):
     assert keywords <= flags
     others = {"format", "output", "plot", "provenance", "quiet", "verbose", "no_progress"}
     assert {field.name for field in fields(Outputs)} == others
-    assert flags - keywords == others - (set() if analysis.measures else {"plot", "no_progress"})
+    absent = {"plot"} - ({"plot"} if analysis.draws else set()) | (set() if analysis.measures else {"no_progress"})
+    assert flags - keywords == others - absent
 
 
 @every_analysis

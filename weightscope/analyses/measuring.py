@@ -96,7 +96,7 @@ def _unmeasured(request: Request, piece: Piece) -> Mapping[str, object]:
 class Joined:
     """Several requests as one: entries that they share are read once, and equal measures are taken once.
 
-    A later request's value of a column replaces an earlier one's; notes are joined.
+    A later request's value of a column replaces an earlier one's, save by null; notes are joined.
     """
 
     requests: tuple[Request, ...]
@@ -127,7 +127,7 @@ class Joined:
         notes: list[Notes] = []
         for request, own in self._own(piece, measured):
             found = request.values(piece, own) if own else _unmeasured(request, piece)
-            values |= found
+            values |= {name: value for name, value in found.items() if value is not None or name not in values}
             notes.append(notes_of(found))
         return {**values, "notes": united(*notes)}
 
@@ -166,10 +166,12 @@ class _Shared:
         """Under which label an equal entry is there."""
         return next((label for label, known in self.entries.items() if same(known, entry)), None)
 
-    def add(self, label: str, entry: Entry, wants: frozenset[Measure]) -> str:
-        """The label under which an entry stands from now on."""
-        known = self.label(entry)
-        if known is None:
+    def add(self, label: str, entry: Entry, wants: frozenset[Measure], stays: bool) -> str:
+        """The label under which an entry stands from now on; its own where it `stays`, also beside an equal entry."""
+        known = label if stays else self.label(entry)
+        if known is not None:
+            self.entries.setdefault(known, entry)
+        else:
             known = label if label not in self.entries else f"{label}.{len(self.entries)}"
             self.entries[known] = entry
         self.wants[known] = self.wants.get(known, frozenset()) | wants
@@ -200,7 +202,10 @@ def _share(units: list[_Shared], unit: Unit) -> _Share:
     if place == len(units):
         units.append(_Shared())
     shared, nothing = units[place], frozenset[Measure]()
-    labels = {label: shared.add(label, entry, unit.wants.get(label, nothing)) for label, entry in unit.entries.items()}
+    labels = {
+        label: shared.add(label, entry, unit.wants.get(label, nothing), stays=bool(unit.beside))
+        for label, entry in unit.entries.items()
+    }
     for label, others in unit.beside.items():
         shared.beside[label] = tuple(dict.fromkeys((*shared.beside.get(label, ()), *others)))
     return _Share(unit, place, labels)

@@ -46,6 +46,7 @@ SIZES = (
     Column("tensors", "int", "tensors in the group", shown=True),
     Column("params", "int", "their elements", shown=True),
 )
+INNER = "notes of tensors"                     # of a group, beside its own notes while its row is made
 SPREAD = {
     "_median": "median over the tensors of",
     "_min": "least over the tensors of",
@@ -76,10 +77,14 @@ def of_group(piece: Piece, by: str) -> dict[str, object]:
 
 
 def row_of(values: Mapping[str, object], unmeasured: tuple[str, ...] = ()) -> Row:
-    """A row as it leaves an analysis: its `notes` as the columns NOTE and CODES, and as records beside the values."""
-    notes = notes_of(values)
-    own = {name: value for name, value in values.items() if name != "notes"}
-    return Row({**own, NOTE.name: texts(notes), CODES.name: codes(notes)}, unmeasured, notes)
+    """A row as it leaves an analysis: its `notes` as the columns NOTE and CODES, and as records beside the values.
+
+    CODES also has those of the tensors of a group, of which NOTE quotes one: gates look at codes.
+    """
+    notes, inner = notes_of(values), values.get(INNER, ())
+    own = {name: value for name, value in values.items() if name not in ("notes", INNER)}
+    assert isinstance(inner, tuple)
+    return Row({**own, NOTE.name: texts(notes), CODES.name: codes((*notes, *inner))}, unmeasured, notes)
 
 
 def sourced(models: Sequence[Model], model: Model) -> dict[str, object]:
@@ -195,4 +200,5 @@ def pooled(group: Group, statistics: Sequence[Statistic], columns: Sequence[Colu
         **dict(spread(group, columns)),
         **values,
         "notes": united(notes_of(values), group.noted),
+        INNER: tuple(note for notes in group.notes.values() for note in notes),
     }
