@@ -17,10 +17,11 @@ from ...errors import Untrusted
 from ...escape import shown
 from .. import limits
 from .keys import decoded, key_of
+from .persistent import storages
 from .pickle_scan import ADVICE, asks, wanted
 from .raw_file import RawFile, Stream
 from .torch_globals import ORDERED, Act, meaning
-from .torch_values import Inert, Kind, RefusedError, Storage
+from .torch_values import Inert, RefusedError, Storage
 
 T = TypeVar("T")
 STEP_LIMIT = 5_000_000                          # operations: about 200,000 tensors, and below 1 GB whatever they are
@@ -259,35 +260,6 @@ OPERATIONS: Mapping[bytes, Callable[[Machine], object]] = {
     b"h": lambda m: m.push(m.memo[m.number("B")]), b"j": lambda m: m.push(m.memo[m.number("I")]),
     b"c": _global, b"\x93": _stack_global, b"Q": _persistent, b"R": _reduce, b"b": _build,
 }
-
-
-def storages(seen: dict[str, Storage]) -> Callable[[object], object]:
-    """The persistent ids of torch, ("storage", type, key, location, numel[, view]), collected by key into `seen`."""
-
-    def load(identity: object) -> Storage:
-        match identity:
-            case ("storage", Kind() as kind, str(key), str(), int(numel), *view) if type(numel) is int and \
-                    0 <= numel < 1 << 63 and len(view) <= 1:
-                whole = Storage(key, kind, numel * kind.width)
-            case _:
-                raise RefusedError("a persistent id that is no storage")
-        if (known := seen.setdefault(key, whole)) != whole:
-            raise RefusedError(f"two sizes or types for the storage {shown(key)}")
-        return _part(known, view[0] if view else None)
-
-    return load
-
-
-def _part(whole: Storage, view: object) -> Storage:
-    """The view (key, offset, elements) that old files describe, in bytes of the storage that they belong to."""
-    match view:
-        case None:
-            return whole
-        case (str(), int(offset), int(numel)) if min(offset, numel) >= 0 and \
-                (offset + numel) * whole.kind.width <= whole.nbytes:
-            width = whole.kind.width
-            return Storage(whole.key, whole.kind, numel * width, whole.start + offset * width)
-    raise RefusedError(f"a view outside the storage {shown(whole.key)}")
 
 
 def unpickle(raw: RawFile, start: int, stop: int, seen: dict[str, Storage]) -> tuple[object, int]:
