@@ -18,6 +18,7 @@ from ..sketches import Measure
 from ..statistics.statistic import Statistic
 from .piece import Piece
 
+VECTOR = Note("vector", "a vector: element statistics only")
 Units = tuple[Unit, ...]
 Sketches = Mapping[Any, Any]
 

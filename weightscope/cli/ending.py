@@ -17,12 +17,12 @@ from ..reports.expression import parse
 from ..reports.files import check_writable
 from ..reports.formats import default_format, format_of
 from ..reports.gate import gate
-from ..reports.inputs import Inputs, check_distinct
+from ..reports.inputs import STDOUT, Inputs, check_distinct
 from ..reports.pictures import check_plot
 from ..reports.report import Report
 from ..reports.screen import Screen
 from .exits import Exit
-from .options import STDOUT, Outputs
+from .options import Outputs
 from .terminal import drawing, fitted, progress
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from ..analyses import Analysis
 from ..options import Declared, declared, option
 from ..records import options_of
-
-STDOUT = "-"
+from ..reports.inputs import STDOUT
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,18 @@ from math import isnan
 from typing import Any
 
 from ...engine.unit import Measured, Unit
-from ...notes import Note, Notes, notes_of, united
+from ...notes import Notes, notes_of, united
 from ...sketches import Count
 from ...statistics.elements import CODING, MOMENTS, SHAPE
 from ...statistics.elements.moments import BEYOND
 from ...statistics.laws import BEST_LAW
 from ...statistics.lines import LINES, core
 from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
-from ..measuring import limits
+from ..measuring import VECTOR, limits
 from ..piece import Piece
 from .options import FitOptions
 
 ALWAYS = (MOMENTS, BEST_LAW, SHAPE, LINES)
-VECTOR = Note("vector", "a vector: element statistics only")
 
 
 def statistics(o: FitOptions) -> tuple[Statistic, ...]:

@@ -19,7 +19,7 @@ JUDGED = (SEVERITY, FOUND, GRAVITY)
 
 def columns(o: OutliersOptions) -> tuple[Column, ...]:
     """Findings first, then what they rest on."""
-    if o.top or o.top_rows:
+    if o.lists:
         return (*((SOURCE,) if o.several else ()), TENSOR[0], *(WEIGHTS if o.top else ROWS))
     if o.by != "tensor":
         return of_groups((*JUDGED, *_shown(with_spread(statistics(o)))), o.several, o.by)
@@ -36,7 +36,7 @@ def _shown(columns: Sequence[Column]) -> tuple[Column, ...]:
 
 def optional(o: OutliersOptions) -> Mapping[str, str]:
     """Columns that another option would bring."""
-    single = "a run without --top and --top-rows" if o.top or o.top_rows else "--by tensor"
+    single = "a run without --top and --top-rows" if o.lists else "--by tensor"
     full = OutliersOptions(quant=("all",), base="base")
     of_groups = (*keys_of("role"), *keys_of("layer"), *with_spread(statistics(full)))
     return (

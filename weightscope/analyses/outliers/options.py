@@ -61,7 +61,7 @@ class OutliersOptions:
         if min(self.top, self.top_rows) < 0 or (self.top and self.top_rows):
             raise Usage("--top and --top-rows take a number from 1 on, one of them at a time",
                         f"found --top {self.top} and --top-rows {self.top_rows}", "ask twice")
-        if (self.top or self.top_rows) and self.by != "tensor":
+        if self.lists and self.by != "tensor":
             raise Usage("--top and --top-rows list weights and rows", f"found --by {self.by}", "leave out --by")
 
     @property

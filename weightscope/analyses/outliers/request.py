@@ -7,20 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.unit import Measured, Unit
-from ...notes import Note, Notes, notes_of, united
+from ...notes import Notes, notes_of, united
 from ...sketches import Beyond, Hashes, Top, Untrained
 from ...statistics.elements import EXTREMES, quantisation
 from ...statistics.lines import CROWDING, MARKED_LINES, UNTRAINED
 from ...statistics.lines.margins import MARGINS
 from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
-from ..measuring import limits, nulls
+from ..measuring import VECTOR, limits, nulls
 from ..piece import Piece
 from .base import BASE, CHANGES, counterpart
 from .buffers import ALONE, NONFINITE, is_buffer, is_checked
 from .options import OutliersOptions
 
 PLACES = 256                                    # weights that a picture of one tensor shows
-VECTOR = Note("vector", "a vector: element statistics only")
 TOKENS = ("embed", "head")                      # roles whose rows are tokens
 
 
@@ -42,18 +41,13 @@ class OutliersRequest:
     alone: bool = False
 
     @property
-    def lists(self) -> bool:
-        """Whether weights or rows are listed instead of tensors."""
-        return bool(self.options.top or self.options.top_rows)
-
-    @property
     def statistics(self) -> tuple[Statistic, ...]:
         """Those of the columns to fill; lists have columns of their own."""
-        return () if self.lists else chosen(statistics(self.options), self.needed)
+        return () if self.options.lists else chosen(statistics(self.options), self.needed)
 
     def units(self, piece: Piece) -> tuple[Unit, ...]:
         """The tensor, and its base where there is one of the same shape and type."""
-        if piece.entry is None or not is_checked(piece) or (is_buffer(piece) and self.lists):
+        if piece.entry is None or not is_checked(piece) or (is_buffer(piece) and self.options.lists):
             return ()
         base = None if is_buffer(piece) else counterpart(piece, self.base)
         if base is None:

@@ -59,7 +59,7 @@ def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iter
                 yield row_of({**own, **of_tensor(answer.piece), **values})
                 if o.panels and not is_buffer(answer.piece):
                     yield panel(answer, {**own, "tensor": answer.piece.name})
-    if o.by == "tensor" and not (o.top or o.top_rows) and _needed(o) is None:
+    if o.by == "tensor" and not o.lists and _needed(o) is None:
         yield Message(_total(total), after=True)
 
 
