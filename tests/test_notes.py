@@ -28,18 +28,21 @@ def made(tree):
             yield from constants(node.args[0])
 
 
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+@pytest.fixture(scope="module")
+def trees():
+    """The code of every module of the package."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
 
-def test_every_code_of_the_catalogue_is_used():
+def test_every_code_of_the_catalogue_is_used(trees):
     """By a module that makes such a note."""
-    used = set().union(*map(constants, TREES.values()))
+    used = set().union(*map(constants, trees.values()))
     assert [code.name for code in NOTES if code.name not in used] == []
 
 
-def test_every_code_that_is_made_is_in_the_catalogue():
+def test_every_code_that_is_made_is_in_the_catalogue(trees):
     """Also where no test makes the note."""
-    found = [(path.name, code) for path, tree in TREES.items() for code in made(tree)]
+    found = [(path.name, code) for path, tree in trees.items() for code in made(tree)]
     assert len(found) > 60
     assert [(name, code) for name, code in found if code not in CODES] == []
 

@@ -57,9 +57,9 @@ def test_help_is_light(arguments):
 
 @pytest.mark.parametrize("arguments", [["--help"], *HELP], ids=" ".join)
 def test_help_is_fast(arguments, compiled):
-    """Under 0.3 s of CPU, the best of five: others use the cores too, and the first one may compile what it loads."""
+    """Under 0.3 s of CPU in one of five runs: others use the cores too, and the first may compile what it loads."""
     command = [sys.executable, "-m", "weightscope", *arguments]
-    assert min(seconds(command, compiled) for _ in range(5)) < 0.3
+    assert any(seconds(command, compiled) < 0.3 for _ in range(5))
 
 
 @pytest.fixture(scope="module")

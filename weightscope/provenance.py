@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -46,6 +47,7 @@ def column_versions(tables: Iterable[Sequence[Column]]) -> dict[str, int]:
     return versions
 
 
+@cache  # a file of metadata is parsed for each
 def installed(name: str) -> str:
     """The installed version of a package, from its metadata: importing it would cost a second."""
     try:

@@ -1,7 +1,9 @@
 """What the pages' commands run in: a folder with the files that they name, and a terminal of 100 columns."""
 
+import hashlib
 import io
 import shlex
+import shutil
 import signal
 import sys
 from functools import partial
@@ -11,8 +13,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from weightscope.analyses.fit import picture
 from weightscope.cli.app import run
 from weightscope.cli.exits import guarded
+from weightscope.statistics.laws import LAWS, best_law, pattern
+from weightscope.statistics.laws.fitting import fit_laws
 
 WIDTH = 100
 
@@ -28,10 +33,38 @@ class Terminal(io.TextIOWrapper):
         return self.terminal
 
 
+@pytest.fixture(scope="package", autouse=True)
+def laws_are_fitted_once():
+    """To the same counts: the pages measure the demo a hundred times, and most of that is the fits."""
+    known = {}
+
+    def fitted(counts, laws=LAWS):
+        content = hashlib.blake2b(repr((counts, laws)).encode())
+        for array in (counts.low, counts.high, counts.value, counts.counts):
+            content.update(array.tobytes())
+        key = content.digest()
+        if key not in known:
+            known[key] = fit_laws(counts, laws)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (best_law, pattern, picture):
+            patched.setattr(module, "fit_laws", fitted)
+        yield
+
+
+@pytest.fixture(scope="package")
+def models(tmp_path_factory):
+    """The folder of small models that each command gets a copy of."""
+    folder = tmp_path_factory.mktemp("models")
+    small_models(folder)
+    return folder
+
+
 @pytest.fixture
-def weightscope(monkeypatch, tmp_path):
+def weightscope(monkeypatch, tmp_path, models):
     """Runs `weightscope ...` as typed in a shell, in a folder of small models: its exit code, and what is seen."""
-    small_models(tmp_path)
+    shutil.copytree(models, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", str(WIDTH))

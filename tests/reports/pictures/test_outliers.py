@@ -35,7 +35,7 @@ def mapped(shape=(300, 1000), z=(175.0, 40.0, 6.0), rows=None, cols=None):
 def texts(figure):
     """The boxes of all words that are drawn, in pixels, by what they say."""
     renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw(renderer)
+    figure.draw_without_rendering()             # everything has its place, nothing its pixels
     found = [t for ax in figure.axes for t in (*ax.texts, ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label,
                                                *within(ax.xaxis), *within(ax.yaxis))]
     found += figure.legends[0].get_texts()
@@ -47,6 +47,12 @@ def within(axis):
     low, high = sorted(axis.get_view_interval())
     return [label for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high
             for label in (tick.label1, tick.label2)]
+
+
+def steps(ax):
+    """Heights and edges of the bars of a margin."""
+    drawn, = ax.patches
+    return drawn.get_data()
 
 
 def dots(ax):
@@ -129,12 +135,14 @@ def test_further_weights_are_larger_and_darker():
 def test_margins_keep_their_highest_line():
     """More lines than bars: a bar shows the most of any; every line of a small matrix has its own."""
     *_, above, beside = drawing([panel(places=mapped())]).axes
-    assert (len(above.patches), len(beside.patches)) == (128, 128)
-    assert max(bar.get_height() for bar in above.patches) == above.get_yticks()[0] == 32
-    assert max(bar.get_width() for bar in beside.patches) == beside.get_xticks()[0] == 97
+    bars = [steps(ax) for ax in (above, beside)]
+    assert [len(each.values) for each in bars] == [128, 128]
+    assert bars[0].values.max() == above.get_yticks()[0] == 32
+    assert bars[1].values.max() == beside.get_xticks()[0] == 97
     *_, above, beside = drawing([panel(places=mapped((3, 10)))]).axes
-    assert [bar.get_height() for bar in above.patches] == [0] * 7 + [32, 5, 0]
-    assert [(bar.get_y(), bar.get_width()) for bar in beside.patches] == [(-0.5, 0), (0.5, 0), (1.5, 97)]
+    assert steps(above).values.tolist() == [0] * 7 + [32, 5, 0]
+    assert (steps(beside).values.tolist(), steps(beside).edges.tolist()) == ([0, 0, 97], [-0.5, 0.5, 1.5, 2.5])
+    assert [ax.patches[0].orientation for ax in (above, beside)] == ["vertical", "horizontal"]
 
 
 def test_what_a_map_lacks_is_not_drawn():

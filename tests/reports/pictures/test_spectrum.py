@@ -31,7 +31,7 @@ def plots(figure):
 def texts(figure):
     """The boxes of all words that are drawn, in pixels, by what they say."""
     renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw(renderer)
+    figure.draw_without_rendering()             # everything has its place, nothing its pixels
     found = [t for ax in figure.axes for t in (*ax.texts, ax._left_title, ax.xaxis.label, ax.yaxis.label,
                                                *ax.get_xticklabels(), *ax.get_yticklabels())]
     found += figure.legends[0].get_texts()

@@ -138,15 +138,15 @@ def _places(ax: Axes, beside: Axes, places: Curve, z: Any) -> None:
 def _margin(ax: Axes, along: str, counts: Any, beside: Axes) -> None:
     """Counts of lines along an axis of the map, with the highest in numbers."""
     edges = np.unique(np.linspace(0, len(counts), BARS + 1).astype(int))
-    heights, widths = np.maximum.reduceat(counts, edges[:-1]), np.diff(edges)
+    heights = np.maximum.reduceat(counts, edges[:-1])
     top = int(heights.max())
     frame(ax)
     ax.grid(False)
     if along == "x":
-        ax.bar(edges[:-1] - 0.5, heights, widths, align="edge", color=GREEN, label=LINES)
+        ax.stairs(heights, edges - 0.5, fill=True, color=GREEN, label=LINES)
         ax.set(xlim=beside.get_xlim(), ylim=(0, top), xticks=[], yticks=[top])
     else:
-        ax.barh(edges[:-1] - 0.5, heights, widths, align="edge", color=GREEN)
+        ax.stairs(heights, edges - 0.5, orientation="horizontal", fill=True, color=GREEN)
         ax.set(ylim=beside.get_ylim(), xlim=(0, top), yticks=[])
         ax.set_xticks([top], [str(top)], ha="right")
         ax.xaxis.tick_top()
