@@ -1,9 +1,11 @@
 # The one door: `make demo` and `make test` work on a fresh clone.
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
-BIN := .venv/bin
-READY := .venv/.ready
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTHONS := 3.11 3.12 3.13 3.14
 
-.PHONY: demo test lint types docs bench clean
+.PHONY: demo test lint types docs bench matrix lowest clean
 
 demo: $(READY)                  ## run the main job on the checkpoint that ships with the project
 	$(BIN)/weightscope ls demo:gpt
@@ -12,8 +14,9 @@ demo: $(READY)                  ## run the main job on the checkpoint that ships
 test: $(READY)                  ## the tests
 	$(BIN)/python -m pytest -n 2
 
-lint: $(READY)
+lint: $(READY)                  ## rules and format
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 types: $(READY)
 	$(BIN)/mypy
@@ -25,10 +28,28 @@ docs: $(READY)                  ## generated pages, then the site; broken links 
 bench: $(READY)                 ## ratios to the peers, printed as a table
 	$(BIN)/python -m tests.bench
 
+matrix:                         ## the tests under each of PYTHONS that is installed, an environment each
+	@for version in $(PYTHONS); do \
+		if command -v python$$version > /dev/null; then \
+			$(MAKE) test PYTHON=python$$version VENV=.venv-$$version || exit 1; \
+		else \
+			echo "python$$version is not installed: left out"; \
+		fi; \
+	done
+
+# The lower bounds of pyproject.toml as exact versions: `    "scipy>=1.13",` becomes `scipy==1.13`.
+LOWEST := sed -n 's/^    "\([a-z]*\)>=\([0-9.]*\)",$$/\1==\2/p; s/^plot = \["matplotlib>=\([0-9.]*\)"\]$$/matplotlib==\1/p'
+
+lowest:                         ## the tests with the lowest versions of the dependencies
+	$(PYTHON) -m venv .venv-lowest
+	$(LOWEST) pyproject.toml > .venv-lowest/lowest.txt
+	.venv-lowest/bin/pip install -q -c .venv-lowest/lowest.txt '.[plot,test]'
+	.venv-lowest/bin/python -m pytest -n 2
+
 $(READY): pyproject.toml
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q -e '.[plot,dev]'
 	@touch $@
 
 clean:
-	rm -rf .venv site .cache .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-* site .cache .pytest_cache .mypy_cache .ruff_cache

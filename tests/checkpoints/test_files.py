@@ -94,6 +94,13 @@ def test_changed(tmp_path: Path) -> None:
     assert "vanished while" in (changed(found) or "")
 
 
+def test_reads_without_preadv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Systems that lack it read the same bytes."""
+    path = write(tmp_path / "x", bytes(range(200)))
+    monkeypatch.delattr("os.preadv")
+    assert read_bytes(str(path), 7, 100) == bytes(range(7, 107))
+
+
 def test_special_files(tmp_path: Path) -> None:
     """Row 68: folders, pipes, sockets and devices are refused and never waited for."""
     os.mkfifo(tmp_path / "pipe")

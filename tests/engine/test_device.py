@@ -31,6 +31,20 @@ def test_free_memory_is_known() -> None:
     assert 1 << 24 < device.free_memory("cpu") < 1 << 46
 
 
+def test_macos_has_neither_affinity_nor_proc(monkeypatch) -> None:
+    """All cores and half of the installed memory then; 8 GiB where the system does not know that either."""
+    def unknown(name):
+        raise ValueError(name)
+
+    monkeypatch.delattr(device.os, "sched_getaffinity")
+    monkeypatch.setattr(device.os, "cpu_count", lambda: 10)
+    monkeypatch.setattr(device, "MEMINFO", "/nowhere/meminfo")
+    monkeypatch.setattr(device.os, "sysconf", {"SC_PHYS_PAGES": 1 << 20, "SC_PAGE_SIZE": 1 << 12}.__getitem__)
+    assert (choose("cpu", 1).workers, device.free_memory("cpu")) == (10, 2 << 30)
+    monkeypatch.setattr(device.os, "sysconf", unknown)
+    assert device.free_memory("cpu") == 8 << 30
+
+
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "cpu0", ""])
 def test_an_unknown_device_is_refused(name) -> None:
     """With the names that there are."""

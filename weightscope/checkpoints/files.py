@@ -79,7 +79,7 @@ def read_into(path: str, offset: int, view: memoryview) -> None:
     try:
         done = 0
         while done < len(view):
-            got = os.preadv(descriptor, [view[done:]], offset + done)
+            got = _read_some(descriptor, view[done:], offset + done)
             if got == 0:
                 raise Untrusted(f"expected {len(view)} bytes at byte {offset} of {escaped(path)}", f"found {done}",
                                 "the file changed while being read: run again when nothing writes to it")
@@ -89,6 +89,15 @@ def read_into(path: str, offset: int, view: memoryview) -> None:
     finally:
         if not keep:
             os.close(descriptor)
+
+
+def _read_some(descriptor: int, view: memoryview, offset: int) -> int:
+    """How many bytes one positioned read brought; straight into the buffer where the system can."""
+    if hasattr(os, "preadv"):
+        return os.preadv(descriptor, [view], offset)
+    read = os.pread(descriptor, len(view), offset)
+    view[: len(read)] = read
+    return len(read)
 
 
 def read_bytes(path: str, offset: int, length: int) -> bytes:

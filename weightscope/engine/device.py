@@ -9,6 +9,7 @@ from ..errors import Usage
 from ..geometry import SEGMENT, TILE
 from ..heavy import torch
 
+MEMINFO = "/proc/meminfo"                       # of Linux
 
 @dataclass(frozen=True)
 class Device:
@@ -39,15 +40,16 @@ def choose(device: str = "auto", memory: int | None = None, threads: int | None 
     """The device asked for, else the first GPU, else the CPU; a quarter of what is free, a worker a core."""
     name, why = _named(device)
     budget, said = (memory, "as told") if memory else (free_memory(name) // 4, "a quarter of what is free")
-    workers = (
-        threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or os.cpu_count() or 1
-    )
-    return Device(
-        name,
-        max(budget, 1),
-        max(workers, 1),
-        f"{name}: {why}; memory {budget / 2**20:.0f} MiB, {said}; {workers} workers",
-    )
+    workers = threads or _cores()
+    reason = f"{name}: {why}; memory {budget / 2**20:.0f} MiB, {said}; {workers} workers"
+    return Device(name, max(budget, 1), workers, reason)
+
+
+def _cores() -> int:
+    """Cores that this process may use; all of the machine where the system keeps no such set (macOS)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _named(device: str) -> tuple[str, str]:
@@ -65,11 +67,19 @@ def _named(device: str) -> tuple[str, str]:
 
 
 def free_memory(name: str) -> int:
-    """Bytes free on a device; on the host what can be had without swapping, at most the limit of the process."""
+    """Bytes free on a device; on the host what can be had without swapping, else half of the installed memory."""
     if name != "cpu":
         return int(torch.cuda.mem_get_info(name)[0])
     try:
-        with open("/proc/meminfo", encoding="ascii") as info:
+        with open(MEMINFO, encoding="ascii") as info:
             return next(int(line.split()[1]) * 1024 for line in info if line.startswith("MemAvailable"))
     except (OSError, StopIteration):
-        return 8 << 30
+        return _installed() // 2
+
+
+def _installed() -> int:
+    """Bytes of memory that the machine has (macOS tells no more), 16 GiB where it does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 16 << 30
