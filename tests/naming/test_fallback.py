@@ -13,6 +13,10 @@ from weightscope.naming.fallback import unknown_kind
     ("a.bias", (8,), "bias"), ("a.in_bias", (8,), "bias"), ("a.beta", (8,), "bias"), ("A.BIAS", (), "bias"),
     ("a.bias", (8, 8), "matrix"), ("a.thing", (8, 8), "matrix"), ("a.thing", (0, 8), "matrix"),
     ("a.kernel", (8, 8, 3), "conv"), ("a.kernel", (8, 8, 31, 31), "conv"), ("a.experts", (4, 64, 64), "matrix"),
+    ("a.experts", (4, 64, 16), "matrix"), ("a.moe_experts.kernel", (4, 64, 16), "matrix"),
+    ("a.switch_mlp.b.kernel", (4, 64, 16), "matrix"), ("a.experts.b.kernel", (4, 64, 3, 3), "conv"),
+    ("a.experts.0.b.kernel", (8, 8, 3), "conv"), ("a.experts.b.conv.kernel", (8, 8, 3), "conv"),
+    ("a.expertise.kernel", (8, 8, 3), "conv"),
 ])
 def test_kinds(name: str, dims: tuple[int, ...], kind: str) -> None:
     """A vector is added if it says so, else it is taken for a gain; a stack of matrices is no kernel."""

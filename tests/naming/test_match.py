@@ -203,6 +203,8 @@ def test_name_map_goes_first(tmp_path: Path) -> None:
     ("[[rule]]\nregex = 'a'\nrole = 'norm'\nsplit = 'x'", "`split` is a scheme of .*; found 'x'"),
     ("[[rule]]\nregex = 'a'\nrole = 'norm'\norientation = 'x'", "`orientation` is .*; found 'x'"),
     ("[[rule]]\nregex = 'a'\nrole = 'norm'\nrank = 'x'", "`rank` is a list of whole numbers; found 'x'"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nbeside = 3", "`beside` is a text; found 3"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nbeside = 'b'", "`beside` takes the place of a group `key`"),
     ("[[rule]]\nregex = 'a'\nrole = 'norm'\nfoo = 1", "a rule has the fields .*; found `foo`"),
 ])
 def test_bad_name_map_is_a_usage_error(tmp_path: Path, text: str, match: str) -> None:
@@ -211,6 +213,16 @@ def test_bad_name_map_is_a_usage_error(tmp_path: Path, text: str, match: str) ->
     own.write_text(text)
     with pytest.raises(Usage, match=f"(?s){match}"):
         places({"layers.x.a": (8, 8), "x": (8,)}, {}, name_map=own)
+
+
+def test_a_rule_that_wants_another_name_beside(tmp_path: Path) -> None:
+    """It holds where that name exists, else the next rule is tried, those of the package at last."""
+    own = tmp_path / "own.toml"
+    own.write_text("[[rule]]\nregex = 'x\\.(?:(?P<key>w)|y)'\nrole = 'mlp.gate'\nbeside = 'v'\n"
+                   "[[rule]]\nregex = '(?P<key>mlp\\.up_proj)\\.weight'\nrole = 'mlp.gate'\nbeside = 'mlp.gate_proj'\n")
+    names = ("a.x.w", "a.x.v", "b.x.w", "a.x.y", "layers.0.mlp.up_proj.weight", "a.x.vy")
+    made = places(dict.fromkeys(names, (8, 8)), {}, name_map=own)
+    assert [made[n][0].role for n in names] == ["mlp.gate", "unknown", "unknown", "unknown", "mlp.up", "unknown"]
 
 
 def test_a_layer_that_is_no_number_is_no_layer(tmp_path: Path) -> None:

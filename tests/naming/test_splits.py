@@ -37,7 +37,14 @@ WHOLE: list[tuple[str, int, int, dict[str, Any], str]] = [
     ("after_attention q k v mlp", 24, 0, {}, "needs its weight beside it"),
     ("columns attn mlp", 8, 8, {}, "no MLP columns"),
     ("undecided q k v", 24, 8, {}, "needs model_type of config.json"),
+    ("undecided q k v", 24, 8, {"model_type": "x"}, "no layout is known for the model_type x"),
+    ("unordered q k v", 24, 8, {"model_type": "x"}, "programs differ in the order of the parts"),
+    ("flat_experts", 24, 8, {"ffn_config": {"moe_num_experts": 2}}, "needs moe_num_experts and ffn_hidden_size of"),
+    ("flat_experts", 24, 8, {"moe_num_experts": 2, "ffn_hidden_size": 11}, "24 lines are not 2 experts of 11"),
+    ("columns_experts", 1 << 17, 8, {"moe_num_experts": 1 << 17, "ffn_hidden_size": 1}, "131072 experts, at most"),
     ("gated ^.fc2 gate up", 24, 8, {}, ""),
+    ("gated_stack fc2 gate up", 24, 8, {}, ""),
+    ("experts", 24, 8, {}, ""),
 ]
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from math import prod
 
 from ..checkpoints import Checkpoint, Entry, LoraPair, Stored, lone_factors
-from ..checkpoints.views import Empty, Part, Product, Transpose, expert
+from ..checkpoints.views import Empty, OutputsFirst, Part, Product, Transpose, expert
 from ..dtypes import DTYPES
 from ..errors import Unmeasured
 from ..naming import Place, places
@@ -119,12 +119,21 @@ def _seen(tensor: Stored, place: Place) -> Entry:
     """The stored tensor as its place says: expert, orientation, rows, columns."""
     alone = place.kind != "conv" and len(tensor.dims) > 2 and tensor.dims[0] == 1  # positions: 1 x 197 x 768
     leaf = tensor if place.expert is None and not alone else expert(tensor, place.expert or 0)
-    entry: Entry = Transpose(leaf) if place.transpose else leaf
+    entry = _outputs_first(leaf, place)
     if not tensor.params:
         return Empty(entry)
     if place.rows is not None:
         entry = Part(entry, place.rows)
     return entry if place.cols is None else Transpose(Part(Transpose(entry), place.cols))
+
+
+def _outputs_first(leaf: Stored, place: Place) -> Entry:
+    """The leaf with outputs as rows: (in, out) transposed, in a convolution the channels alone."""
+    if not place.transpose:
+        return leaf
+    if place.kind == "conv" and len(leaf.dims) > 2:
+        return OutputsFirst(leaf, prod(leaf.dims[2:]), place.groups)
+    return Transpose(leaf)
 
 
 def _notes(tensor: Stored, place: Place, note: Note | None) -> Notes:

@@ -2,16 +2,19 @@
 
 Nothing is guessed. A vector beside a `running_mean` is a batch norm's, whatever its module is called. Of the other
 vectors those whose name ends in bias or beta are `bias` (they are added), all others `norm` (gains, slopes and
-temperatures multiply, as norms do). Three and more dimensions are `conv` where the trailing ones are a kernel's.
+temperatures multiply, as norms do). Three and more dimensions are `conv` where the trailing ones are a kernel's, but
+not a stack of experts, however narrow.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from .place import Place
 
 _KERNEL = 31                                    # RepLKNet's 31 x 31 is the largest kernel in use
+_STACK = re.compile(r"(?:^|\.)(?:\w*experts|switch_mlp)(?:$|\.(?!\d+\.)(?!.*conv))")
 
 
 def unmatched(name: str, dims: tuple[int, ...], shapes: Mapping[str, tuple[int, ...]]) -> Place:
@@ -33,7 +36,9 @@ def unknown_kind(name: str, dims: tuple[int, ...]) -> str:
     """The kind that rank and last word allow."""
     if len(dims) <= 1:
         return vector_kind(name)
-    return "conv" if len(dims) > 2 and max(dims[2:]) <= _KERNEL else "matrix"
+    if len(dims) == 2 or max(dims[2:]) > _KERNEL:
+        return "matrix"
+    return "matrix" if len(dims) == 3 and _STACK.search(name) else "conv"
 
 
 def vector_kind(name: str) -> str:

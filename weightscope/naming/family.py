@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -53,11 +53,21 @@ class Family:
         tied = [f"(?:{_GROUP.sub('(?:', r.body.removeprefix('^'))})" for r in self.rules if r.regex.startswith("^")]
         return re.compile("|".join([*tied, f"(?:.*\\.)?(?:{free})"] if free else tied))
 
-    def find(self, name: str, dims: tuple[int, ...]) -> Rule | None:
-        """The first rule that fits name and shape."""
+    def find(self, name: str, dims: tuple[int, ...]) -> tuple[Rule, ...]:
+        """The rules that fit name and shape, in order, to the first that wants no other name beside."""
         if not self.gate.fullmatch(name):
-            return None
-        return next((r for r in self.rules if r.fits(dims) and r.pattern.fullmatch(name)), None)
+            return ()
+        return first_certain(r for r in self.rules if r.fits(dims) and r.pattern.fullmatch(name))
+
+
+def first_certain(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules to the first that wants no other name beside: what comes after it is never tried."""
+    found: list[Rule] = []
+    for rule in rules:
+        found.append(rule)
+        if not rule.beside:
+            break
+    return tuple(found)
 
 
 @cache

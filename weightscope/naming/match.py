@@ -12,18 +12,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import parts
+from .convolution import convolution
+from .experts import by_evidence
 from .facts import Facts
 from .fallback import unmatched, vector_kind
-from .family import ORDER, Family, family
+from .family import ORDER, Family, family, first_certain
 from .family import name_map as load_map
 from .location import NOWHERE, Where, beginnings, layers, locate, stack_of, stacks
-from .orientation import by_hidden, conv1d
+from .orientation import conv1d
 from .place import Place
 from .prefixes import strip_prefixes
 from .roles import kind_of, sets_of
 from .rule import Rule, by_type
 
 LONGEST = 512                                   # characters; the longest name met in a real checkpoint has 120
+Seen = dict[tuple[str, int, int], tuple[Rule, ...]]
 _LARGE = re.compile(r"(?<=\.)[1-9][0-9]+(?=\.)")
 
 
@@ -50,29 +53,33 @@ def places(
     own = load_map(Path(name_map)) if name_map is not None else None
     plain = {name: strip_prefixes(name) for name in shapes}
     facts = Facts(config, {plain[name]: tuple(dims) for name, dims in shapes.items()})
-    seen: dict[tuple[str, int, int], Rule | None] = {}
-    found = {name: _find(plain[name], tuple(dims), own, seen) for name, dims in shapes.items()}
+    seen: Seen = {}
+    found = {name: _find(plain[name], tuple(dims), own, seen, facts) for name, dims in shapes.items()}
     context = _Context(facts, found)
     made = {name: context.places(found[name], split) for name in shapes}
     return parts.same_heads(made, {name: found[name].dims for name in shapes})
 
 
-def _find(
-    name: str, dims: tuple[int, ...], own: Family | None, seen: dict[tuple[str, int, int], Rule | None]
-) -> Found:
+def _find(name: str, dims: tuple[int, ...], own: Family | None, seen: Seen, facts: Facts) -> Found:
     """By its own shape, for without wrappers two names may be one."""
     if len(name) > LONGEST:
         return Found(name, dims, None, None, NOWHERE)
-    rule = (own.find(name, dims) if own else None) or _known(name, dims, seen)
+    mine = own.find(name, dims) if own else ()
+    rule = _first(mine, name, facts) or _first(_known(name, dims, seen), name, facts)
     match = rule.pattern.fullmatch(name) if rule else None
     return Found(name, dims, rule, match, locate(name, match))
 
 
-def _known(name: str, dims: tuple[int, ...], seen: dict[tuple[str, int, int], Rule | None]) -> Rule | None:
+def _first(rules: tuple[Rule, ...], name: str, facts: Facts) -> Rule | None:
+    """The first rule that wants no other name, or finds it."""
+    return next((rule for rule in rules if rule.stands(name, facts.shapes)), None)
+
+
+def _known(name: str, dims: tuple[int, ...], seen: Seen) -> tuple[Rule, ...]:
     spelling = _LARGE.sub("10", name)           # no rule of the package names a number above nine
     key = spelling, len(dims), dims[1] if len(dims) > 1 and dims[1] == 1 else 0
     if key not in seen:
-        seen[key] = next((r for i in ORDER if (r := family(i).find(spelling, dims))), None)
+        seen[key] = first_certain(rule for i in ORDER for rule in family(i).find(spelling, dims))
     return seen[key]
 
 
@@ -96,10 +103,18 @@ class _Context:
         """The place of one name, or of each of its parts."""
         layer, stack = self.layer.get(found.where), self._stack(found)
         if found.rule is None or found.match is None:
-            return (replace(unmatched(found.name, found.dims, self.facts.shapes), layer=layer, stack=stack),)
-        base = self._base(found, found.rule, found.match, layer, stack)
+            base = unmatched(found.name, found.dims, self.facts.shapes)
+            return (self._kernels(replace(base, layer=layer, stack=stack), found),)
+        base = self._kernels(self._base(found, found.rule, found.match, layer, stack), found)
         scheme = by_type(found.rule.split, self.facts.model_type)
         return parts.split_place(base, scheme, found.name, found.dims, self.facts) if split else (base,)
+
+    def _kernels(self, base: Place, found: Found) -> Place:
+        """The place with the orientation of a convolution, unless its rule states one."""
+        if base.kind != "conv" or base.orientation != "out_in":
+            return base
+        orientation, groups = convolution(found.name, found.dims, self.facts.shapes)
+        return replace(base, orientation=orientation, transpose=orientation == "in_out", groups=groups)
 
     def _stack(self, found: Found) -> str:
         known = found.where.number is not None
@@ -130,5 +145,5 @@ class _Context:
         if stored == "by_conv1d":
             return self.conv1d.get(found.where.tower, "unknown") if len(found.dims) > 1 else "out_in"
         if stored == "by_hidden":
-            return by_hidden(role, found.dims, self.facts) if len(found.dims) > 2 else "out_in"
+            return by_evidence(role, found.name, found.dims, self.facts) if len(found.dims) > 2 else "out_in"
         return stored if len(found.dims) > 1 else "out_in"

@@ -1,8 +1,7 @@
-"""Which way a matrix is stored where its name does not tell.
+"""Which way a matrix is stored where its name does not tell: Conv1D or Linear.
 
-`by_conv1d`: c_attn, c_fc and c_proj are Conv1D (in, out) in GPT-2 and nn.Linear (out, in) elsewhere; the long side of
-c_attn is its outputs, and a bias has the length of the outputs; the square c_proj follows its siblings.
-`by_hidden`: the side that equals the width of the residual stream is the one that the role reads or writes.
+c_attn, c_fc and c_proj are Conv1D (in, out) in GPT-2 and nn.Linear (out, in) elsewhere; the long side of c_attn is its
+outputs, and a bias has the length of the outputs; the square c_proj follows its siblings.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from .facts import Facts
-from .roles import sets_of
 
 
 def conv1d(names: Iterable[tuple[str, str]], facts: Facts) -> dict[str, str]:
@@ -33,11 +31,3 @@ def _vote(name: str, facts: Facts) -> str:
     if name.endswith(("c_attn.weight", "c_fc.weight")):
         return long_side
     return ""
-
-
-def by_hidden(role: str, dims: tuple[int, ...], facts: Facts) -> str:
-    """Orientation of the last two dimensions from the hidden size; unknown where both or neither side has it."""
-    if len(dims) < 2 or facts.hidden not in dims[-2:] or dims[-1] == dims[-2]:
-        return "unknown"
-    reads = sets_of(role)[1] == "residual"
-    return "out_in" if (dims[-1] == facts.hidden) == reads else "in_out"

@@ -12,15 +12,16 @@ from math import prod
 
 from ..geometry import Index
 from ..notes import Note
+from .experts import are_experts
 from .facts import Facts
 from .place import Place
 from .roles import part_role, sets_of
-from .splits import Answer, Lack, Parts, lack, split
+from .splits import EXPERTS, Answer, Lack, Parts, lack, needs, split, too_many
 
 FUSED = {"attn.qkv": "q, k and v", "mlp.gate_up": "gate and up", "moe.expert.gate_up": "gate and up"}
+IN_EXPERTS = "its experts"
 NEEDS_CONFIG = "not-split-needs-config", "put it beside the weights"
 NEEDS_RULE = "not-split-needs-rule", "say how with --name-map"
-EXPERTS = 1 << 16                               # of one stack: the largest known have a few thousand
 
 
 def split_place(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> tuple[Place, ...]:
@@ -28,9 +29,12 @@ def split_place(base: Place, scheme: str, name: str, dims: tuple[int, ...], fact
     if 0 in dims:                               # a part of nothing is nothing, however many there may be
         return (base,)
     bias = base.kind == "bias"
-    if base.role.startswith("moe.expert.") and len(dims) == (2 if bias else 3):
-        if dims[0] > EXPERTS:
-            return _whole(base, lack(f"{{experts}} experts, at most {EXPERTS} are told apart", experts=dims[0]))
+    flat = scheme in ("flat_experts", "columns_experts")
+    stacked = scheme == "experts" or (base.role.startswith("moe.expert.") and not flat)
+    if stacked and len(dims) == (2 if bias else 3):
+        missing = _no_stack(base.role, name, dims, facts)
+        if missing:
+            return _whole(base, missing, IN_EXPERTS)
         return _experts(base, scheme, name, dims, facts)
     if not scheme or len(dims) == 0:
         return (base,)
@@ -38,17 +42,31 @@ def split_place(base: Place, scheme: str, name: str, dims: tuple[int, ...], fact
     return _answered(base, answer, scheme, bias)
 
 
+def _no_stack(role: str, name: str, dims: tuple[int, ...], facts: Facts) -> Lack | None:
+    """Why the first dimension is not that of experts: too many, or an unproven number."""
+    if dims[0] > EXPERTS:
+        return too_many(dims[0])
+    if role != "unknown" or are_experts(name, dims[0], facts):
+        return None
+    if stated := facts.number("experts"):
+        template = "{lines} in the first dimension are not {experts} experts"
+        return lack(template, lines=dims[0], experts=stated)
+    return needs("num_experts")
+
+
 def _answered(base: Place, answer: Answer, scheme: str, bias: bool) -> tuple[Place, ...]:
     """The parts that a scheme tells, or the whole."""
     if answer is None:
         return (base,)
-    return _whole(base, answer) if isinstance(answer, Lack) else _each(base, answer, scheme, bias)
+    if isinstance(answer, Lack):
+        parts = FUSED.get(base.role.removesuffix(".bias"), "its parts")
+        return _whole(base, answer, IN_EXPERTS if "experts" in scheme else parts)
+    return _each(base, answer, scheme, bias)
 
 
-def _whole(base: Place, found: Lack) -> tuple[Place, ...]:
+def _whole(base: Place, found: Lack, parts: str) -> tuple[Place, ...]:
     """The base alone, with the note of what would tell its parts."""
     code, cure = NEEDS_CONFIG if found.config else NEEDS_RULE
-    parts = FUSED.get(base.role.removesuffix(".bias"), "its parts")
     template = f"{parts} stay together: {found.template}, {cure}"
     note = Note.of(code, template, tensor="", rows=(), **dict(found.values))
     return (replace(base, why=f"{base.why}; not split: {found.reason}", unsplit=note),)

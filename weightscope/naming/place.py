@@ -19,6 +19,7 @@ class Place:
     part: str = ""                              # q, k, v, gate, up, `3` (an expert), `3.gate`
     transpose: bool = False                     # stored (in, out): transpose to (out, in)
     orientation: str = "out_in"                 # out_in | in_out | unknown
+    groups: int = 1                             # of a transposed convolution: stored (in, out / groups, k...)
     expert: int | None = None                   # index into the first of three stored dimensions
     rows: Index | None = None                   # of the oriented matrix (out, in): which outputs are mine; None = all
     cols: Index | None = None

@@ -36,6 +36,7 @@ _PARTS = {
     "mlp.gate_up": {"gate": "mlp.gate", "up": "mlp.up"},
     "mlp.up": {"gate": "mlp.gate", "up": "mlp.up"},
     "moe.expert.gate_up": {"gate": "moe.expert.gate", "up": "moe.expert.up"},
+    "moe.expert.up": {"gate": "moe.expert.gate", "up": "moe.expert.up"},
 }
 
 

@@ -2,13 +2,14 @@
 
 `regex` is anchored at both ends and may stand behind any dotted prefix unless it begins with `^`. Short forms:
 `<L>` a layer, `<S>` a stage before it, `<X>` an expert, `<W>` the ending `.weight` or `.bias`. A group `key` picks
-the role from a table. `orientation` and `split` may be tables by model_type, "" standing for all others.
+the role from a table. `orientation` and `split` may be tables by model_type, "" standing for all others. A rule with
+`beside` holds where the name with `beside` in place of the group `key` exists too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +19,8 @@ from .splits import SCHEMES
 
 _SHORT = {"<L>": r"(?P<layer>\d{1,6})", "<S>": r"(?P<stage>\d{1,6})", "<X>": r"(?P<expert>\d{1,6})",
           "<W>": r"\.(?P<what>weight|bias)"}
-_FIELDS = frozenset(("regex", "role", "kind", "orientation", "split", "needs", "out", "in", "rank", "dim1", "stack"))
+_FIELDS = frozenset(("regex", "role", "kind", "orientation", "split", "needs", "out", "in", "rank", "dim1", "stack",
+                     "beside"))
 _ORIENTATIONS = frozenset(("out_in", "in_out", "unknown", "by_conv1d", "by_hidden"))
 ByType = str | Mapping[str, str]                # one value, or a value per model_type
 
@@ -39,6 +41,7 @@ class Rule:
     rank: tuple[int, ...] = ()                  # stored dimensions that the rule is for; () = any
     dim1: int | None = None                     # the second stored dimension must be this
     stack: str = ""                             # a tower that the name has inside the layer: `context`
+    beside: str = ""                            # in place of `key`: a name that must exist
 
     @property
     def body(self) -> str:
@@ -62,6 +65,14 @@ class Rule:
         """Whether the stored shape is one that the rule is for."""
         right = self.dim1 is None or (len(dims) > 1 and dims[1] == self.dim1)
         return right and (not self.rank or len(dims) in self.rank)
+
+    def stands(self, name: str, names: Container[str]) -> bool:
+        """Whether the name that `beside` makes of this one exists."""
+        match = self.pattern.fullmatch(name)
+        if not self.beside or match is None or match["key"] is None:
+            return not self.beside
+        other = name[:match.start("key")] + self.beside + name[match.end("key"):]
+        return other in names
 
 
 def by_type(value: ByType, model_type: str) -> str:
@@ -101,6 +112,7 @@ _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     ("rank", "a list of whole numbers", _is_list_of(int)), ("needs", "a list of texts", _is_list_of(str)),
     ("dim1", "a whole number", lambda value: type(value) is int), ("out", "a text", _is_text),
     ("in", "a text", _is_text), ("stack", "a text", _is_text), ("kind", "a text", _is_text),
+    ("beside", "a text", _is_text),
 )
 
 
@@ -133,3 +145,6 @@ def _check_regex(rule: Rule) -> None:
     except (re.error, RecursionError, OverflowError) as fault:
         raise Usage("`regex` is a regular expression of Python", f"found {rule.regex!r} in {rule.family}: {fault}",
                     "correct the expression") from fault
+    if rule.beside and "key" not in rule.pattern.groupindex:
+        raise Usage("`beside` takes the place of a group `key` of the regex", f"found none in {rule.regex!r} of "
+                    f"{rule.family}", "write (?P<key>...) around what differs")

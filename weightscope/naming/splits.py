@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ..geometry import Index
 from .facts import Facts
 
+EXPERTS = 1 << 16                               # of one stack: the largest known have a few thousand
 BESIDE = "the output projection beside it, or num_attention_heads and num_key_value_heads"
 
 
@@ -46,7 +47,7 @@ Answer = Parts | Lack | None
 Scheme = Callable[[Fused], Answer]
 
 
-def lack(template: str, **values: int) -> Lack:
+def lack(template: str, **values: str | int) -> Lack:
     """What does not fit."""
     return Lack(template, tuple(values.items()))
 
@@ -196,9 +197,43 @@ def columns(fused: Fused) -> Answer:
     return _blocks(fused.parts, [rows, cols - rows]) if cols > rows else lack("no MLP columns")
 
 
+def gated_stack(fused: Fused) -> Answer:
+    """`gated` for stacks of experts (experts, out, in): the stack beside it reads the halves."""
+    parent = fused.module.rpartition(".")[0]
+    reader = fused.facts.shapes.get(f"{parent}.{fused.parts[0]}.weight", ())
+    if len(reader) != 3 or fused.lines != 2 * reader[2]:
+        return None
+    return _blocks(fused.parts[1:], [reader[2], reader[2]])
+
+
+def flat_experts(fused: Fused) -> Answer:
+    """Experts below each other in one matrix: DBRX."""
+    experts, width = fused.facts.number("moe_num_experts"), fused.facts.number("ffn_hidden_size")
+    if not experts or not width:
+        return needs("moe_num_experts and ffn_hidden_size")
+    if experts > EXPERTS:
+        return too_many(experts)
+    if experts * width != fused.lines:
+        template = "{lines} lines are not {experts} experts of {width}"
+        return lack(template, lines=fused.lines, experts=experts, width=width)
+    return tuple((str(e), Index(e * width, width)) for e in range(experts))
+
+
+def too_many(experts: int) -> Lack:
+    """More experts than any model has."""
+    return lack(f"{{experts}} experts, at most {EXPERTS} are told apart", experts=experts)
+
+
 def undecided(fused: Fused) -> Answer:
     """One name for several layouts: only model_type tells BLOOM from Falcon."""
+    if model_type := fused.facts.model_type:
+        return lack("no layout is known for the model_type {model_type}", model_type=model_type)
     return needs("model_type")
+
+
+def unordered(fused: Fused) -> Answer:
+    """One name for several orders of the parts, which no model_type tells apart."""
+    return lack("programs differ in the order of the parts under this name")
 
 
 def _blocks(parts: tuple[str, ...], widths: list[int]) -> Parts:
@@ -210,6 +245,9 @@ SCHEMES: Mapping[str, Scheme] = {
     "equal": equal, "interleaved": interleaved, "concat": concat, "per_head": per_head, "falcon": falcon,
     "bigcode": bigcode, "sizes": sizes, "heads_of": heads_of, "linear_attention": linear_attention,
     "gated": gated, "after_attention": after_attention, "columns": columns, "undecided": undecided,
+    "gated_stack": gated_stack, "unordered": unordered,
+    "flat_experts": flat_experts, "columns_experts": flat_experts,
+    "experts": lambda fused: None,              # a stack (experts, a, b): taken apart in parts.py
 }
 
 

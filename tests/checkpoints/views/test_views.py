@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weightscope.checkpoints.entry import Stored, lines_in_memory
-from weightscope.checkpoints.views import Part, Product, Transpose, expert
+from weightscope.checkpoints.views import OutputsFirst, Part, Product, Transpose, expert
 from weightscope.errors import Unmeasured
 from weightscope.geometry import Box, Index, whole
 
@@ -133,3 +133,38 @@ def test_a_product_of_narrow_factors_is_float32() -> None:
     assert torch.equal(found, expected.float())
     assert Transpose(entry).shape == (5, 6)
     assert (entry.name, entry.cut, Transpose(entry).cut) == ("x", 0, 1)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    groups=st.integers(1, 3), into=st.integers(1, 3), out=st.integers(1, 3), kernel=st.integers(1, 5), data=st.data()
+)
+def test_outputs_first_is_the_weight_of_an_ordinary_convolution(groups, into, out, kernel, data) -> None:
+    """(in, out / groups, k) as (out, in / groups * k): output o of group g reads the inputs of g."""
+    held = DATA.as_strided((groups * into, out, kernel), (out * kernel, kernel, 1), 7)
+    stored = Stored("w", (groups * into, out, kernel), "F64", "f", 56)
+    entry = OutputsFirst(stored, kernel, groups)
+    each = [held[g * into : (g + 1) * into].transpose(0, 1).reshape(out, -1) for g in range(groups)]
+    expected = torch.cat(each)
+    assert (entry.name, entry.dtype, entry.cut) == ("w", "F64", 1)
+    assert entry.shape == tuple(expected.shape)
+    assert torch.equal(made(entry, whole(entry.shape)), expected)
+    box = boxes(data.draw, entry.shape)
+    found = made(entry, box)
+    assert torch.equal(found, expected[slice(*box.rows), slice(*box.cols)])
+    assert torch.equal(made(Transpose(entry), box.T), found.mT)
+
+
+def test_outputs_first_of_a_tensor_in_memory_that_lies_otherwise() -> None:
+    """Strides of the stored tensor do not matter."""
+    held = torch.arange(24.0).reshape(2, 4, 3).transpose(0, 2)
+    stored = Stored("w", (3, 4, 2), "F32", strides=tuple(held.stride()), tensor=held)
+    expected = held.transpose(0, 1).reshape(4, 6)
+    assert torch.equal(made(OutputsFirst(stored, 2), whole((4, 6))), expected)
+
+
+def test_outputs_first_reads_the_channels_of_a_box() -> None:
+    """Two columns inside of one kernel cost one input channel of eight."""
+    entry = OutputsFirst(Stored("w", (8, 5, 4), "F64", "f"), 4)
+    (span,) = entry.needs(Box((0, 5), (9, 11)))
+    assert (span.first, span.last, span.bytes) == (2, 3, (2 * 160, 160))

@@ -30,7 +30,7 @@ def lack(piece: Piece) -> Note | None:
         return VECTOR if kind in ("norm", "bias") else None
     if kind in ("norm", "bias") or min(_shape(piece)) < 2:
         return VECTOR if piece.params else EMPTY
-    if kind != "conv" or len(dims) < 3 or dims[1] > 1:
+    if kind != "conv" or len(dims) < 3 or _channels(piece) > 1:
         return None
     return DEPTHWISE if piece.place.role == "conv.depthwise" else ONE_CHANNEL
 
@@ -47,5 +47,21 @@ def _shape(piece: Piece) -> tuple[int, int]:
         return piece.entry.shape
     place, stored = piece.place, piece.stored
     m, n = stored.shape if place.expert is None else stored.dims[1:3]
-    m, n = (n, m) if place.transpose else (m, n)
+    if place.transpose:
+        m, n = _turned(piece, m, n)
     return place.rows.size if place.rows else m, place.cols.size if place.cols else n
+
+
+def _turned(piece: Piece, m: int, n: int) -> tuple[int, int]:
+    """Rows and columns of what is stored (in, out): m x n."""
+    dims = piece.stored.dims
+    if piece.place.kind != "conv" or len(dims) < 3:
+        return n, m
+    outputs = dims[1] * piece.place.groups
+    return outputs, m * n // max(outputs, 1)
+
+
+def _channels(piece: Piece) -> int:
+    """Input channels of one filter of a convolution."""
+    place, dims = piece.place, piece.stored.dims
+    return dims[0] // place.groups if place.transpose else dims[1]

@@ -1,7 +1,7 @@
 """Entries made of entries: transpose, part of a fused tensor, one expert of a stack, low-rank product, random draw,
 and what stands for a tensor without elements.
 
-Convolutions need none: a stored tensor is a matrix already.
+Ordinary convolutions need none: a stored tensor is a matrix already.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from .drawn import Drawn
 from .empty import Empty
 from .expert import expert
+from .outputs_first import OutputsFirst
 from .part import Part
 from .product import Product
 from .transpose import Transpose
 
-__all__ = ["Drawn", "Empty", "Part", "Product", "Transpose", "expert"]
+__all__ = ["Drawn", "Empty", "OutputsFirst", "Part", "Product", "Transpose", "expert"]
