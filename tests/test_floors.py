@@ -11,7 +11,7 @@ import weightscope
 HOUSE = Path(weightscope.__file__).parent
 GROUND = (
     "errors", "notes", "columns", "geometry", "heavy", "dtypes", "order", "escape", "sizes", "options", "running",
-    "keywords", "version",
+    "keywords", "version", "factors",
 )
 BELOW = {
     **dict.fromkeys(GROUND, ()),

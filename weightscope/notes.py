@@ -42,6 +42,9 @@ NOTES = (
     Code("unscaled-lora", "The scale of a LoRA update is unknown, so that the product has scale 1."),
     Code("dora", "A DoRA adapter: the update is measured before its magnitudes."),
     Code("lone-factor", "A LoRA factor that is no half of a pair: it is measured alone."),
+    Code("adapter-factor", "A factor of an adapter that is no LoRA pair, as LoHa or AdaLoRA: it is measured alone."),
+    Code("lone-weight-norm", "Half of a weight norm, or two tensors that make none: each is measured alone."),
+    Code("before-parametrisation", "The model derives its weight from this tensor: a spectral norm, a mask, another."),
     # where a tensor stands
     Code("orientation-unknown", "Whether rows are outputs or inputs is unknown."),
     Code("not-split-needs-config", "A fused tensor stays whole; config.json beside the weights would tell its parts."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from tests.noted import told
+from weightscope.checkpoints import scales
 from weightscope.checkpoints.entry import Stored
 from weightscope.checkpoints.pairs import lone_factors, lora_pairs
 from weightscope.notes import Note
@@ -33,6 +35,10 @@ def pair_of(a: str, b: str, *more: Stored, dims=((4, 8), (6, 4)), config=None):
     ("attn1.to_k.lora_linear_layer.down.weight", "attn1.to_k.lora_linear_layer.up.weight", "attn1.to_k"),
     ("lora_unet_mid_q.lora_down.weight", "lora_unet_mid_q.lora_up.weight", "lora_unet_mid_q"),
     ("unet:12:down", "unet:12:up", "unet:12"),
+    ("layers.0.attn.q_proj.lora_a.weight", "layers.0.attn.q_proj.lora_b.weight", "layers.0.attn.q_proj"),
+    ("model.layers.0.q_proj.lora_a", "model.layers.0.q_proj.lora_b", "model.layers.0.q_proj"),
+    ("h.0.attn.c_attn.lora_A", "h.0.attn.c_attn.lora_B", "h.0.attn.c_attn"),
+    ("attn1.to_q_lora_down.weight", "attn1.to_q_lora_up.weight", "attn1.to_q"),
 ])
 def test_every_spelling_is_found_and_names_the_module(a: str, b: str, module: str) -> None:
     """A and B are told apart and the module is what stands before them."""
@@ -64,13 +70,75 @@ def test_scale_follows_the_adapter_config(config: dict, scale: float) -> None:
 @pytest.mark.parametrize("config", [
     {"r": [4], "target_parameters": []},
     {"lora_alpha": "8"}, {"lora_alpha": True}, {"lora_alpha": float("inf")}, {"lora_alpha": 10**400},
-    {"lora_alpha": None}, {"lora_alpha": 8, "alpha_pattern": {"(a+)+$": 3}},
+    {"lora_alpha": None}, {"lora_alpha": 8, "alpha_pattern": {"q": "8"}},
 ])
 def test_an_unusable_alpha_leaves_the_pair_unscaled(config: dict) -> None:
     """Whatever a config holds instead of a number, the pair stays and says that it is unscaled."""
     found = pair_of("q.lora_A.weight", "q.lora_B.weight", config={"peft": config})
     assert found.scale == 1.0
     assert told(found) == "unscaled: alpha is not a number that can be read"
+
+
+PATTERNS = [
+    (r"layers\.\d+\.q", 2), (r"layers\.[0-9]+\.q", 2), (r".*\.q", 2), (r"(q|k)", 2), ("layers.(3|17).q", 2),
+    (r"^model\.layers\.1.\.q$", 2), (r"^layers\.\d+\.q", None), (r"layers\.\d\.q", None), ("v|k", None),
+    ("(a+)+$", None),
+]
+
+
+@pytest.mark.parametrize(("pattern", "alpha"), PATTERNS)
+def test_an_expression_is_matched_as_peft_matches_it(pattern: str, alpha: float | None) -> None:
+    """At the end of a path, behind a dot or at its start; what it does not name keeps everybody's alpha."""
+    a = "base_model.model.model.layers.17.q.lora_A.weight"
+    config = {"peft": {"lora_alpha": 8, "alpha_pattern": {pattern: 2}}}
+    named = re.match(rf"(.*\.)?({pattern})$", "model.layers.17.q") is not None
+    assert named == (alpha is not None)
+    found = pair_of(a, a.replace("lora_A", "lora_B"), config=config)
+    assert (found.scale, told(found)) == ((alpha or 8) / 4, "")
+
+
+def test_the_first_key_that_names_a_module_counts() -> None:
+    """Paths and expressions in the order of the config."""
+    a, b = "layers.1.q.lora_A.weight", "layers.1.q.lora_B.weight"
+    for keys, alpha in (([r".*\.q", "q"], 2), (["q", r".*\.q"], 2), (["k", r"layers\.2\.q", "q"], 8)):
+        patterns = dict(zip(keys, (2, 4, 8), strict=False))
+        assert pair_of(a, b, config={"peft": {"lora_alpha": 1, "alpha_pattern": patterns}}).scale == alpha / 4
+
+
+@pytest.mark.parametrize("pattern", [r"(?=q)q", r"(q)\1", "(", "a" * 2000 + "*"])
+def test_an_expression_that_cannot_be_read_unscales_what_it_may_name(pattern: str) -> None:
+    """A module that an earlier key names keeps its scale."""
+    config = {"peft": {"lora_alpha": 1, "alpha_pattern": {"layers.1.q": 8, pattern: 2, "k": 3}}}
+    first, later = "layers.1.q.lora_A.weight", "layers.1.k.lora_A.weight"
+    assert pair_of(first, first.replace("_A", "_B"), config=config).scale == 2
+    unread = pair_of(later, later.replace("_A", "_B"), config=config)
+    assert unread.scale == 1
+    assert told(unread) == "unscaled: an expression of alpha_pattern that cannot be read may name the module"
+
+
+def test_many_modules_and_expressions_end(monkeypatch) -> None:
+    """Beyond a number of steps the rest is unscaled."""
+    monkeypatch.setattr(scales, "STEPS", 200)
+    names = [f"layers.{i}.q.lora_{side}.weight" for i in range(100) for side in "AB"]
+    tensors = [Stored(name, (4, 4), "F32") for name in names]
+    found = lora_pairs(tensors, {"peft": {"lora_alpha": 8, "alpha_pattern": {r".*\.k": 2}}})
+    assert len(found) == 100
+    assert {pair.scale for pair in found} == {2.0, 1.0}
+
+
+@pytest.mark.parametrize(("own", "scale"), [
+    ({"rank": 4, "scale": 20.0}, 20.0), ({"rank": 4, "alpha": 16}, 4.0), ({"rank": 4, "alpha": 4, "scale": 3}, 3.0),
+    ({"rank": 4, "alpha": 16, "scale": 10.0}, None), ({"rank": 4}, None), ({"scale": "20"}, None),
+    ({"rank": 0, "alpha": 16}, None),
+])
+def test_the_scale_of_mlx_is_that_of_its_config(own: dict, scale: float | None) -> None:
+    """As it is, not over the rank; alpha beside scale means either, so that the product stays unscaled."""
+    config = {"peft": {"fine_tune_type": "lora", "lora_parameters": own}}
+    found = pair_of("q.lora_a", "q.lora_b", dims=((8, 4), (4, 6)), config=config)
+    assert found.turned
+    assert found.scale == (scale or 1.0)
+    assert told(found).startswith("unscaled" if scale is None else "")
+    assert bool(told(found)) == (scale is None)
 
 
 @pytest.mark.parametrize(("dtype", "raw", "swapped"), [

@@ -1,7 +1,7 @@
 """Entry + place -> piece: the only module where a name's meaning meets a tensor's bytes.
 
-Applies views (transpose, part, expert, low-rank product) to what the checkpoint stores. Stored layout is a fact of the
-checkpoint, where it stands is a fact of its name; both meet here and nowhere else.
+Applies views (transpose, part, expert, low-rank product, weight norm) to what the checkpoint stores. Stored layout is a
+fact of the checkpoint, where it stands is a fact of its name; both meet here and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import prod
 
-from ..checkpoints import Checkpoint, Entry, LoraPair, Stored, lone_factors
-from ..checkpoints.views import Empty, OutputsFirst, Part, Product, Transpose, expert
+from ..checkpoints import Checkpoint, Entry, LoraPair, NormPair, Stored, lone_factors
+from ..checkpoints.views import Empty, OutputsFirst, Part, Product, Transpose, WeightNorm, expert
 from ..dtypes import DTYPES
 from ..errors import Unmeasured
 from ..naming import Place, places
@@ -21,7 +21,7 @@ from .reading import Reading
 
 RANK = 1024  # dimensions of a shape that is shown
 OPTIMIZER = Place("optimizer", "buffer")
-BESIDE_CODES = "beside codes of a quantised layout"
+BESIDE = "beside the weight that it belongs to: codes, factors, a norm"
 ORIENTATION = Note("orientation-unknown", "orientation unknown: rows and columns may be exchanged")
 
 
@@ -47,13 +47,16 @@ def everything(checkpoint: Checkpoint, reading: Reading) -> Model:
     """Every tensor but optimizer state, split where fused, low-rank pairs as their product."""
     found, factors = _places(checkpoint, reading), {n for p in checkpoint.pairs for n in (p.a, p.b)}
     tensors, lone = {t.name: t for t in checkpoint.tensors}, lone_factors(checkpoint.tensors, checkpoint.config)
-    products = {pair.a: Product(tensors[pair.b], tensors[pair.a], pair.scale) for pair in checkpoint.pairs}
+    products = {pair.a: _product(pair, tensors) for pair in checkpoint.pairs}
     pairs, adapted = {p.a: p for p in checkpoint.pairs}, _adapted(checkpoint, products, reading)
+    norms, gains = {p.v: p for p in checkpoint.norms}, {p.g for p in checkpoint.norms}
     pieces: list[Piece] = []
     for name, tensor in tensors.items():
         if name in pairs:
             pieces.append(_pair(pairs[name], products[name], adapted[pairs[name].module], tensors))
-        elif name not in factors and name not in checkpoint.optimizer:
+        elif name in norms:
+            pieces += _normed(norms[name], tensors, found[name])
+        elif name not in factors and name not in gains and name not in checkpoint.optimizer:
             pieces += _split(tensor, found[name], lone.get(name))
     return Model(checkpoint.source, checkpoint, tuple(pieces))
 
@@ -61,33 +64,41 @@ def everything(checkpoint: Checkpoint, reading: Reading) -> Model:
 def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Place, ...]]:
     """The places of every tensor by its stored name; of codes the one of their weight, which is not split."""
     config, own = checkpoint.config, reading.name_map
-    shapes = {t.name: t.dims for t in checkpoint.tensors}
-    found = places(shapes, config, split=reading.split, name_map=own)
+    names = _names(checkpoint)
+    called = {t.name: t.name if t.coded else names[t.name] for t in checkpoint.tensors}
+    shapes = {called[t.name]: t.dims for t in checkpoint.tensors}
+    by_call = places(shapes, config, split=reading.split, name_map=own)
+    found = {name: by_call[call] for name, call in called.items()}
+    found |= {name: (_beside(found[name][0]),) for name in checkpoint.siblings}
+    found |= {pair.g: (_gain(found[pair.g][0]),) for pair in checkpoint.norms}
     coded = [t.name for t in checkpoint.tensors if t.coded]
     if not coded:
         return found
     # apart from the others, whose places the shapes of packed codes must not decide
-    names = _names(checkpoint)
     as_weights = {names[t.name]: t.matrix if t.coded else t.dims for t in checkpoint.tensors}
     whole = places(as_weights, config, split=False, name_map=own)
-    beside = {name: (_beside_codes(found[name][0]),) for name in checkpoint.siblings}
-    return {**found, **{name: whole[names[name]] for name in coded}, **beside}
+    return {**found, **{name: whole[names[name]] for name in coded}}
 
 
 def _names(checkpoint: Checkpoint) -> Mapping[str, str]:
-    """What each tensor is called where it stands: codes by their weight, unless another tensor has that name."""
+    """What each tensor is called where it stands: by its weight, unless another tensor has that name."""
     taken = {t.name for t in checkpoint.tensors} | checkpoint.aliases.keys()
     names = {}
     for tensor in checkpoint.tensors:
-        free = bool(tensor.coded) and tensor.weight not in taken
+        free = bool(tensor.weight) and tensor.weight not in taken
         names[tensor.name] = tensor.weight if free else tensor.name
         taken.add(names[tensor.name])
     return names
 
 
-def _beside_codes(place: Place) -> Place:
-    """Scales and zero points are buffers, in the layer of their weight."""
-    return Place("buffer", "buffer", place.layer, place.stack, why=BESIDE_CODES)
+def _beside(place: Place) -> Place:
+    """Scales, zero points, alphas and vectors of a norm are buffers, in the layer of their weight."""
+    return Place("buffer", "buffer", place.layer, place.stack, why=BESIDE)
+
+
+def _gain(place: Place) -> Place:
+    """g of a weight norm multiplies, whatever its dimensions are."""
+    return replace(place, kind="norm") if place.kind in ("matrix", "conv") else place
 
 
 def _whole(tensor: Stored, place: Place, notes: Notes) -> Piece:
@@ -95,31 +106,44 @@ def _whole(tensor: Stored, place: Place, notes: Notes) -> Piece:
     return Piece(tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, every)
 
 
-def _split(tensor: Stored, parts: tuple[Place, ...], note: Note | None) -> Iterator[Piece]:
-    """One piece for each place of a tensor, a note on all of them."""
+def _split(
+    tensor: Stored, parts: tuple[Place, ...], note: Note | None, normed: WeightNorm | None = None, stem: str = ""
+) -> Iterator[Piece]:
+    """One piece for each place of a tensor, a note on all of them; `normed` in its place, called `stem`."""
+    stem = stem or tensor.name
     for place in parts:
-        name = f"{tensor.name}[{place.part}]" if place.part else tensor.name
+        name = f"{stem}[{place.part}]" if place.part else stem
         base = Piece(name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.notes)
         if not tensor.measurable or DTYPES[tensor.dtype].kind == "none":
             yield replace(base, notes=tensor.notes or (_undecoded(tensor),))
             continue
         try:
-            entry = _seen(tensor, place)
+            entry = _seen(normed or tensor, place)
         except Unmeasured as reason:
             yield replace(base, notes=(reason.note,))
             continue
         yield replace(base, entry=entry, params=entry.shape[0] * entry.shape[1], notes=_notes(tensor, place, note))
 
 
+def _normed(pair: NormPair, tensors: Mapping[str, Stored], parts: tuple[Place, ...]) -> Iterator[Piece]:
+    """g * v / |v|, split as the weight would be."""
+    g, v = tensors[pair.g], tensors[pair.v]
+    if any(place.expert is not None for place in parts):
+        parts = (replace(parts[0], part="", expert=None, rows=None, cols=None),)
+    yield from _split(v, parts, None, WeightNorm(g, v, pair.dim), f"{pair.weight}[weight_norm]")
+
+
 def _undecoded(tensor: Stored) -> Note:
     return Note.of("type-not-decoded", "{dtype} cannot be decoded", dtype=tensor.dtype)
 
 
-def _seen(tensor: Stored, place: Place) -> Entry:
+def _seen(tensor: Stored | WeightNorm, place: Place) -> Entry:
     """The stored tensor as its place says: expert, orientation, rows, columns."""
     alone = place.kind != "conv" and len(tensor.dims) > 2 and tensor.dims[0] == 1  # positions: 1 x 197 x 768
-    leaf = tensor if place.expert is None and not alone else expert(tensor, place.expert or 0)
-    entry = _outputs_first(leaf, place)
+    leaf: Entry = tensor
+    if isinstance(tensor, Stored) and (alone or place.expert is not None):
+        leaf = expert(tensor, place.expert or 0)
+    entry = _outputs_first(tensor, leaf, place)
     if not tensor.params:
         return Empty(entry)
     if place.rows is not None:
@@ -127,12 +151,12 @@ def _seen(tensor: Stored, place: Place) -> Entry:
     return entry if place.cols is None else Transpose(Part(Transpose(entry), place.cols))
 
 
-def _outputs_first(leaf: Stored, place: Place) -> Entry:
+def _outputs_first(tensor: Stored | WeightNorm, leaf: Entry, place: Place) -> Entry:
     """The leaf with outputs as rows: (in, out) transposed, in a convolution the channels alone."""
     if not place.transpose:
         return leaf
-    if place.kind == "conv" and len(leaf.dims) > 2:
-        return OutputsFirst(leaf, prod(leaf.dims[2:]), place.groups)
+    if place.kind == "conv" and len(tensor.dims) > 2:
+        return OutputsFirst(leaf, prod(tensor.dims[2:]), place.groups)
     return Transpose(leaf)
 
 
@@ -151,6 +175,18 @@ def _flattened(tensor: Stored, place: Place) -> Note | None:
     return Note.of("read-as-matrix", template, many=len(dims), m=dims[0], n=prod(dims[1:]))
 
 
+def _product(pair: LoraPair, tensors: Mapping[str, Stored]) -> Product:
+    """scale * B A, out x in; of an embedding turned, so that tokens are rows."""
+    a, b = tensors[pair.a], tensors[pair.b]
+    found = Product(Transpose(b), Transpose(a), pair.scale) if pair.turned else Product(b, a, pair.scale)
+    return _turned(found) if pair.table else found
+
+
+def _turned(product: Product) -> Product:
+    """The transpose, a product too."""
+    return Product(Transpose(product.a), Transpose(product.b), product.scale)
+
+
 def _adapted(checkpoint: Checkpoint, products: Mapping[str, Product], reading: Reading) -> Mapping[str, Place]:
     """Where each adapted module stands, seen beside all the others."""
     shapes = {f"{pair.module}.weight": products[pair.a].shape for pair in checkpoint.pairs}
@@ -161,12 +197,24 @@ def _adapted(checkpoint: Checkpoint, products: Mapping[str, Product], reading: R
 def _pair(pair: LoraPair, entry: Product, place: Place, tensors: Mapping[str, Stored]) -> Piece:
     """scale * B A as one piece, standing where the adapted module stands."""
     a, b = tensors[pair.a], tensors[pair.b]
-    place = replace(place, kind="matrix" if place.kind in ("norm", "bias", "buffer") else place.kind, transpose=False)
+    table = place.kind == "embedding" if pair.table is None else pair.table
+    if table and pair.table is None:
+        entry = _turned(entry)
+    # by its spelling a layer, by its place an embedding: which side the tokens are is not known
+    unsure = ORIENTATION if place.kind == "embedding" and not table else None
+    place = replace(place, kind=_kind(place, table), transpose=False, orientation="unknown" if unsure else "out_in")
     shape = f"{entry.shape[0]}x{entry.shape[1]}"
-    notes = united(pair.notes, a.notes, b.notes)
+    notes = united(pair.notes, unsure, a.notes, b.notes)
     if not (a.measurable and b.measurable):
         return Piece(f"{pair.module}[lora]", place, a, None, shape, a.dtype, a.params + b.params, notes)
     return Piece(f"{pair.module}[lora]", place, a, entry, shape, a.dtype, entry.shape[0] * entry.shape[1], notes)
+
+
+def _kind(place: Place, table: bool) -> str:
+    """An update is a matrix even where its module's name is a vector's."""
+    if table:
+        return "embedding"
+    return "matrix" if place.kind in ("norm", "bias", "buffer") else place.kind
 
 
 def _shape(tensor: Stored) -> str:

@@ -93,6 +93,7 @@ def _nothing(models: Sequence[Model], selection: Selection) -> Usage:
 def _aside(model: Model) -> set[str]:
     """Stored tensors that are no weights: not among the pieces, and no factor of one."""
     pairs = {name for pair in model.checkpoint.pairs for name in (pair.a, pair.b)}
+    pairs |= {pair.g for pair in model.checkpoint.norms}
     return {t.name for t in model.checkpoint.tensors} - {p.stored.name for p in model.pieces} - pairs
 
 

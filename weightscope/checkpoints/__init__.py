@@ -11,7 +11,7 @@ from ..heavy import on_demand
 from .opening import Opening, Source
 
 if TYPE_CHECKING:
-    from .checkpoint import Checkpoint, LoraPair
+    from .checkpoint import Checkpoint, LoraPair, NormPair
     from .entry import Entry, Span, Stored, joined, lines_in_memory, same
     from .files import advise, changed, close_all, read_into
     from .open import inputs, open_checkpoint
@@ -20,7 +20,7 @@ else:
     __getattr__ = on_demand(
         __name__,
         {
-            "checkpoint": ("Checkpoint", "LoraPair"),
+            "checkpoint": ("Checkpoint", "LoraPair", "NormPair"),
             "entry": ("Entry", "Span", "Stored", "joined", "lines_in_memory", "same"),
             "files": ("advise", "changed", "close_all", "read_into"),
             "open": ("inputs", "open_checkpoint"),
@@ -28,5 +28,5 @@ else:
         },
     )
 
-__all__ = ["Checkpoint", "Entry", "LoraPair", "Opening", "Source", "Span", "Stored", "advise", "changed", "close_all",
-           "inputs", "joined", "lines_in_memory", "lone_factors", "open_checkpoint", "read_into", "same"]
+__all__ = ["Checkpoint", "Entry", "LoraPair", "NormPair", "Opening", "Source", "Span", "Stored", "advise", "changed",
+           "close_all", "inputs", "joined", "lines_in_memory", "lone_factors", "open_checkpoint", "read_into", "same"]

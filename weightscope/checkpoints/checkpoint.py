@@ -18,6 +18,18 @@ class LoraPair:
     b: str
     scale: float = 1.0
     notes: Notes = ()                           # that the scale is unknown, or a DoRA magnitude left out
+    turned: bool = False                        # stored the other way: A (in x r) and B (r x out)
+    table: bool | None = None                   # whether it adapts an embedding; None = its place tells
+
+
+@dataclass(frozen=True)
+class NormPair:
+    """A weight g * v / |v|, found by its names: `weight` is what the model calls it."""
+
+    weight: str
+    g: str                                      # stored names
+    v: str
+    dim: int | None = None                      # the dimension of v that g goes along; None: |v| is of the whole
 
 
 @dataclass(frozen=True)
@@ -30,8 +42,9 @@ class Checkpoint:
     metadata: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)        # name -> name of the tensor it shares storage with
     optimizer: frozenset[str] = frozenset()     # names of optimizer state and EMA copies: listed, never measured
-    siblings: frozenset[str] = frozenset()      # names of scales, zero points and the like beside codes: no weights
+    siblings: frozenset[str] = frozenset()      # names of what belongs to a weight and is none: scales of codes, alphas
     pairs: tuple[LoraPair, ...] = ()
+    norms: tuple[NormPair, ...] = ()
     files: tuple[tuple[str, int, tuple[int, int, int]], ...] = ()   # path, size, (ino, size, mtime_ns) at opening
     notes: tuple[str, ...] = ()                 # choices and oddities, one sentence each
     flags: tuple[str, ...] = ()                 # what --strict turns into an error

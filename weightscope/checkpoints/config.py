@@ -15,7 +15,7 @@ from . import files, limits, strict_json
 from .checkpoint import Checkpoint
 
 CONFIG, ADAPTER = "config.json", "adapter_config.json"
-_MODEL_FILE = re.compile(r"(diffusion_pytorch_|pytorch_|adapter_)?model\b|consolidated\b")
+_MODEL_FILE = re.compile(r"(diffusion_pytorch_|pytorch_|adapter_)?model\b|consolidated\b|(\d+_)?adapters\b")
 
 Config = dict[str, object]
 

@@ -63,7 +63,7 @@ class Stored:
     notes: Notes = ()                           # what is odd about it, or why it cannot be measured
     measurable: bool = True
     coded: str = ""                             # the quantised layout whose codes it holds, "" for values
-    weight: str = ""                            # of codes: the name of the weight that they stand for
+    weight: str = ""                            # the name of the weight that it stands for: codes, v of a weight norm
 
     @cached_property
     def matrix(self) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """The one door to a source: what was typed or passed becomes a checkpoint, or a refusal that names the source.
 
 Files are known by their bytes, folders by a documented order; nothing goes to the network. Tensors come out in the
-natural order of their names, odd names noted, LoRA pairs found.
+natural order of their names, odd names noted, LoRA pairs and weight norms found.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from .coded import with_codes
 from .config import config_beside, config_flags, config_notes, configs_beside
 from .entry import Stored
 from .opening import Opening, Source
-from .pairs import lora_pairs
+from .pairs import beside_factors, lora_pairs
+from .parametrised import with_parametrised
 from .readers import folder, memory, read_file
 from .readers.sniff import sniff
 
@@ -127,13 +128,14 @@ def _rooted(checkpoint: Checkpoint, root: str | None) -> Checkpoint:
 
 
 def _finished(checkpoint: Checkpoint) -> Checkpoint:
-    """Natural order, odd names noted, codes marked, LoRA pairs, and what config.json says against the tensors."""
+    """Natural order, odd names noted, codes marked, tensors that make one matrix, config.json against the tensors."""
     if not checkpoint.tensors:
         lost = f": {'; '.join(checkpoint.missing)}" if checkpoint.missing else ""
         raise Untrusted("expected a checkpoint with tensors", f"found no tensors{lost}", "name another file")
     tensors = tuple(_noted(t) for t in sorted(checkpoint.tensors, key=lambda t: natural(t.name)))
-    marked = with_codes(replace(checkpoint, tensors=tensors))
-    whole = replace(marked, pairs=lora_pairs(marked.tensors, marked.config))
+    marked = with_parametrised(with_codes(replace(checkpoint, tensors=tensors)))
+    beside = marked.siblings | beside_factors(marked.tensors)
+    whole = replace(marked, pairs=lora_pairs(marked.tensors, marked.config), siblings=beside)
     notes, flags = (*whole.notes, *config_notes(whole)), (*whole.flags, *config_flags(whole))
     return replace(whole, notes=_few(notes, "notes"), flags=_few(flags, "flags"))
 

@@ -1,9 +1,10 @@
 """A rule: which names it matches, and what they say. The same format in families/*.toml and in `--name-map` files.
 
 `regex` is anchored at both ends and may stand behind any dotted prefix unless it begins with `^`. Short forms:
-`<L>` a layer, `<S>` a stage before it, `<X>` an expert, `<W>` the ending `.weight` or `.bias`. A group `key` picks
-the role from a table. `orientation` and `split` may be tables by model_type, "" standing for all others. A rule with
-`beside` holds where the name with `beside` in place of the group `key` exists too.
+`<L>` a layer, `<S>` a stage before it, `<X>` an expert, `<W>` the ending `.weight` or `.bias`, `<A>` and `<B>` the
+factors of LoRA in every spelling. A group `key` picks the role from a table. `orientation` and `split` may be tables
+by model_type, "" standing for all others. A rule with `beside` holds where the name with `beside` in place of the group
+`key` exists too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..errors import Usage
+from ..factors import SHORT as FACTORS
 from .roles import KINDS, is_role
 from .splits import SCHEMES
 
@@ -47,7 +49,7 @@ class Rule:
     def body(self) -> str:
         """The regex with its short forms written out, without the prefix."""
         text = self.regex
-        for short, long in _SHORT.items():
+        for short, long in (_SHORT | FACTORS).items():
             text = text.replace(short, long)
         return text
 

@@ -1,5 +1,5 @@
 """Entries made of entries: transpose, part of a fused tensor, one expert of a stack, low-rank product, random draw,
-and what stands for a tensor without elements.
+weight norm, and what stands for a tensor without elements.
 
 Ordinary convolutions need none: a stored tensor is a matrix already.
 """
@@ -13,5 +13,6 @@ from .outputs_first import OutputsFirst
 from .part import Part
 from .product import Product
 from .transpose import Transpose
+from .weight_norm import WeightNorm
 
-__all__ = ["Drawn", "Empty", "OutputsFirst", "Part", "Product", "Transpose", "expert"]
+__all__ = ["Drawn", "Empty", "OutputsFirst", "Part", "Product", "Transpose", "WeightNorm", "expert"]
