@@ -11,7 +11,7 @@ from weightscope.analyses.fit import FIT, FitOptions
 from weightscope.analyses.outliers import OUTLIERS, OutliersOptions
 from weightscope.analyses.spectrum import SPECTRUM, SpectrumOptions
 
-TENSOR = "tensor layer role part stack kind shape dtype quantised params"
+TENSOR = "tensor layer role slot part stack kind shape dtype quantised params"
 MOMENTS = "mean std skew kurtosis l_kurtosis robust_std min max zeros nan inf distinct"
 LAWS = "best beta beta_se nu ks_normal w1_normal kl_bits_normal ks_best pattern"
 SHAPE = "beta_moment weibull_k trimmed_std trimmed_kurtosis tiny_share"

@@ -52,6 +52,17 @@ def test_no_rule_names_a_number_above_nine() -> None:
             assert all(len(d) == 1 for d in digits), rule.regex
 
 
+def test_slots_by_group_name_every_alternative() -> None:
+    """A slot table has an entry for every alternative of its group `slot`, or of `key` without one."""
+    for family in families():
+        for rule in family.rules:
+            if rule.slot is None or isinstance(rule.slot, str) or "" in rule.slot:
+                continue
+            group = "(?P<slot>" if "(?P<slot>" in rule.body else "(?P<key>"
+            inside = rule.body.partition(group)[2].partition(")")[0]
+            assert {a.replace("\\", "") for a in inside.split("|")} == set(rule.slot), rule.regex
+
+
 def test_roles_by_key_name_every_alternative() -> None:
     """A role table has an entry for every alternative of its group `key`."""
     for family in families():

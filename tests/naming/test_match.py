@@ -82,18 +82,27 @@ def test_layers_of_stages_are_flattened() -> None:
 
 
 def test_equally_deep_stages_have_one_order() -> None:
-    """`layers.3` and the stages `layers.0` and `layers.00` of one tower: by their names, whatever the order of these.
+    """The stages `layers.0` and `layers.00` of one tower: by their names, whatever the order of these.
 
     Their order was that of a set of texts, which differs from process to process.
     """
     names = {f"layers.{at}.weight": (8, 8) for at in ("0.blocks.1.fc", "3.fc", "00.blocks.2.fc")}
     for order in permutations(names):
         made = places(dict.fromkeys(order, (8, 8)), {})
-        assert [made[n][0].layer for n in names] == [5, 3, 8]
-    named = [("", 4), *(("0" * n, 1) for n in range(1, 6))]
+        assert [made[n][0].layer for n in names] == [1, None, 4]
+    named = [("0" * n, 1) for n in range(1, 6)]
     for order in permutations(named):
         found = layers([Where("layers", stage, size - 1) for stage, size in order])
-        assert [found[Where("layers", stage, size - 1)] for stage, size in named] == [3, 4, 5, 6, 7, 8]
+        assert [found[Where("layers", stage, size - 1)] for stage, size in named] == [0, 1, 2, 3, 4]
+
+
+def test_a_stage_is_no_layer() -> None:
+    """What a tower in stages numbers outside of its blocks has no layer, and does not count among them."""
+    blocks = [f"layers.{s}.blocks.{b}.attn.proj.weight" for s in range(2) for b in range(2)]
+    made = places({**dict.fromkeys(blocks, (8, 8)), "layers.0.downsample.reduction.weight": (16, 32)}, {})
+    assert [made[n][0].layer for n in blocks] == [0, 1, 2, 3]
+    place, = made["layers.0.downsample.reduction.weight"]
+    assert (place.layer, place.slot) == (None, "layers.0.downsample.reduction")
 
 
 def test_a_tower_is_a_stack_only_beside_another() -> None:
@@ -148,7 +157,7 @@ def test_hostile_names_are_unknown(name: str) -> None:
 
 def test_long_dotted_names_are_matched_a_bounded_number_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of more than 512 characters never meet a regular expression of a family."""
-    monkeypatch.setattr("weightscope.naming.match._known", lambda *_: pytest.fail("a 4 KiB name was matched"))
+    monkeypatch.setattr("weightscope.naming.match._Search._known", lambda *_: pytest.fail("a 4 KiB name was matched"))
     assert len(places({"a." * 2000 + str(i): (8, 8) for i in range(100)}, {})) == 100
 
 
@@ -206,6 +215,11 @@ def test_name_map_goes_first(tmp_path: Path) -> None:
     ("[[rule]]\nregex = 'a'\nrole = 'norm'\nbeside = 3", "`beside` is a text; found 3"),
     ("[[rule]]\nregex = 'a'\nrole = 'norm'\nbeside = 'b'", "`beside` takes the place of a group `key`"),
     ("[[rule]]\nregex = 'a'\nrole = 'norm'\nfoo = 1", "a rule has the fields .*; found `foo`"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nslot = 3", "`slot` is a word, <path> or <module>; found 3"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nslot = {1 = 'a b'}", "`slot` is .*; found 'a b' .*; correct the slot"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nsame_layer = 'x'", "`same_layer` is a list of texts; found 'x'"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nwithout = 3", "`without` is a text; found 3"),
+    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nwithout = '('", "`without` is a regular expression of Python; found '\\('"),
 ])
 def test_bad_name_map_is_a_usage_error(tmp_path: Path, text: str, match: str) -> None:
     """What is wrong with a name map is said in three parts, before anything is placed."""

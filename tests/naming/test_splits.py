@@ -36,6 +36,7 @@ WHOLE: list[tuple[str, int, int, dict[str, Any], str]] = [
     ("after_attention q k v mlp", 24, 8, {}, "needs its weight beside it"),
     ("after_attention q k v mlp", 24, 0, {}, "needs its weight beside it"),
     ("columns attn mlp", 8, 8, {}, "no MLP columns"),
+    ("experts", 24, 8, {}, ""),
     ("undecided q k v", 24, 8, {}, "needs model_type of config.json"),
     ("undecided q k v", 24, 8, {"model_type": "x"}, "no layout is known for the model_type x"),
     ("unordered q k v", 24, 8, {"model_type": "x"}, "programs differ in the order of the parts"),

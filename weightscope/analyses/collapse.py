@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-SAME = ("role", "part", "stack", "kind", "shape", "dtype", "quantised", "alias_of", "orientation", "family", "notes")
+SAME = (
+    "role", "slot", "part", "stack", "kind", "shape", "dtype", "quantised", "alias_of", "orientation",
+    "family", "notes",
+)
 
 
 def collapsed(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

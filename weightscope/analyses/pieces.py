@@ -6,7 +6,7 @@ fact of the checkpoint, where it stands is a fact of its name; both meet here an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -14,7 +14,7 @@ from ..checkpoints import Checkpoint, Entry, LoraPair, NormPair, Stored, lone_fa
 from ..checkpoints.views import Empty, OutputsFirst, Part, Product, Transpose, WeightNorm, expert
 from ..dtypes import DTYPES
 from ..errors import Unmeasured
-from ..naming import Place, places
+from ..naming import Place, apart, places
 from ..notes import Note, Notes, united
 from .piece import Model, Piece
 from .reading import Reading
@@ -22,19 +22,22 @@ from .reading import Reading
 RANK = 1024  # dimensions of a shape that is shown
 OPTIMIZER = Place("optimizer", "buffer")
 BESIDE = "beside the weight that it belongs to: codes, factors, a norm"
+UPDATE = "lora"  # its slot beside the adapted weight, and its role where no rule knows the module
 ORIENTATION = Note("orientation-unknown", "orientation unknown: rows and columns may be exchanged")
 
 
 def listed(checkpoint: Checkpoint, reading: Reading) -> Model:
     """Every stored tensor as one piece, nothing split, nothing paired: what `ls` shows."""
-    apart = _places(checkpoint, reading)
-    fused = any(places[0].part for places in apart.values())
-    found = _places(checkpoint, replace(reading, split=False)) if fused else apart
+    cut = _places(checkpoint, reading)
+    fused = any(places[0].piece for places in cut.values())
+    found = _places(checkpoint, replace(reading, split=False)) if fused else cut
     states, lone = checkpoint.optimizer, lone_factors(checkpoint.tensors, checkpoint.config)
     coded = {t.name for t in checkpoint.tensors if t.coded}
-    notes = {n: () if n in coded else united(places[0].unsplit, lone.get(n)) for n, places in apart.items()}
-    stands = {n: (OPTIMIZER, ()) if n in states else (places[0], notes[n]) for n, places in found.items()}
-    return Model(checkpoint.source, checkpoint, tuple(_whole(t, *stands[t.name]) for t in checkpoint.tensors))
+    notes = {n: () if n in coded else united(places[0].unsplit, lone.get(n)) for n, places in cut.items()}
+    state = {n: replace(OPTIMIZER, slot=n) for n in states}
+    stands = {n: (state[n], ()) if n in states else (places[0], notes[n]) for n, places in found.items()}
+    pieces = [_whole(t, *stands[t.name]) for t in checkpoint.tensors]
+    return Model(checkpoint.source, checkpoint, _at_own_places(pieces))
 
 
 def measured(checkpoint: Checkpoint, reading: Reading) -> Model:
@@ -58,7 +61,15 @@ def everything(checkpoint: Checkpoint, reading: Reading) -> Model:
             pieces += _normed(norms[name], tensors, found[name])
         elif name not in factors and name not in gains and name not in checkpoint.optimizer:
             pieces += _split(tensor, found[name], lone.get(name))
-    return Model(checkpoint.source, checkpoint, tuple(pieces))
+    return Model(checkpoint.source, checkpoint, _at_own_places(pieces))
+
+
+def _at_own_places(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """The pieces, of which no two share a place: codes, products and state are placed apart from the others."""
+    names = {f"{piece.name}\0{i}": piece.name for i, piece in enumerate(pieces)}
+    found = apart({key: (piece.place,) for key, piece in zip(names, pieces, strict=True)}, names)
+    placed = zip(pieces, found.values(), strict=True)
+    return tuple(replace(piece, place=place) for piece, (place,) in placed)
 
 
 def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Place, ...]]:
@@ -93,7 +104,7 @@ def _names(checkpoint: Checkpoint) -> Mapping[str, str]:
 
 def _beside(place: Place) -> Place:
     """Scales, zero points, alphas and vectors of a norm are buffers, in the layer of their weight."""
-    return Place("buffer", "buffer", place.layer, place.stack, why=BESIDE)
+    return Place("buffer", "buffer", place.layer, place.stack, slot=place.slot, why=BESIDE)
 
 
 def _gain(place: Place) -> Place:
@@ -112,7 +123,7 @@ def _split(
     """One piece for each place of a tensor, a note on all of them; `normed` in its place, called `stem`."""
     stem = stem or tensor.name
     for place in parts:
-        name = f"{stem}[{place.part}]" if place.part else stem
+        name = f"{stem}[{place.piece}]" if place.piece else stem
         base = Piece(name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.notes)
         if not tensor.measurable or DTYPES[tensor.dtype].kind == "none":
             yield replace(base, notes=tensor.notes or (_undecoded(tensor),))
@@ -202,7 +213,10 @@ def _pair(pair: LoraPair, entry: Product, place: Place, tensors: Mapping[str, St
         entry = _turned(entry)
     # by its spelling a layer, by its place an embedding: which side the tokens are is not known
     unsure = ORIENTATION if place.kind == "embedding" and not table else None
-    place = replace(place, kind=_kind(place, table), transpose=False, orientation="unknown" if unsure else "out_in")
+    orientation = "unknown" if unsure else "out_in"
+    slot = ".".join(word for word in (place.slot, UPDATE) if word)
+    kind = _kind(place, table)
+    place = replace(place, role=_role(place), slot=slot, kind=kind, transpose=False, orientation=orientation)
     shape = f"{entry.shape[0]}x{entry.shape[1]}"
     notes = united(pair.notes, unsure, a.notes, b.notes)
     if not (a.measurable and b.measurable):
@@ -215,6 +229,11 @@ def _kind(place: Place, table: bool) -> str:
     if table:
         return "embedding"
     return "matrix" if place.kind in ("norm", "bias", "buffer") else place.kind
+
+
+def _role(place: Place) -> str:
+    """That of the adapted module, where a rule knows it."""
+    return UPDATE if place.role == "unknown" else place.role
 
 
 def _shape(tensor: Stored) -> str:

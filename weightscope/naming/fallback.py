@@ -1,9 +1,9 @@
 """What is said of a name that no rule knows: its role is unknown, its kind follows from its rank and its last word.
 
-Nothing is guessed. A vector beside a `running_mean` is a batch norm's, whatever its module is called. Of the other
-vectors those whose name ends in bias or beta are `bias` (they are added), all others `norm` (gains, slopes and
-temperatures multiply, as norms do). Three and more dimensions are `conv` where the trailing ones are a kernel's, but
-not a stack of experts, however narrow.
+Nothing is guessed. A vector beside a `running_mean` is a batch norm's, whatever its module is called. Shapes may prove
+a convolution or a linear layer (operations.py), whose bias has its role. Of the other vectors those whose name ends in
+bias or beta are `bias` (they are added), all others `norm` (gains, slopes and temperatures multiply, as norms do).
+Three and more dimensions are `conv` where the trailing ones are a kernel's, but not a stack of experts, however narrow.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from .operations import KERNEL, Operations
 from .place import Place
+from .roles import kind_of
 
-_KERNEL = 31                                    # RepLKNet's 31 x 31 is the largest kernel in use
 _STACK = re.compile(r"(?:^|\.)(?:\w*experts|switch_mlp)(?:$|\.(?!\d+\.)(?!.*conv))")
 
 
-def unmatched(name: str, dims: tuple[int, ...], shapes: Mapping[str, tuple[int, ...]]) -> Place:
-    """The place of an unknown name.
+def unmatched(
+    name: str, dims: tuple[int, ...], shapes: Mapping[str, tuple[int, ...]], operations: Operations | None = None
+) -> Place:
+    """The place of an unknown name; `operations` are those of the shapes, made once for all names.
 
     >>> unmatched("a.thing", (8, 8), {}).role, unmatched("a.1.weight", (8,), {"a.1.running_mean": (8,)}).role
     ('unknown', 'norm')
@@ -27,16 +30,26 @@ def unmatched(name: str, dims: tuple[int, ...], shapes: Mapping[str, tuple[int, 
     if f"{module}.running_mean" in shapes and len(dims) == 1 and last in ("weight", "bias"):
         bias = last == "bias"
         return Place("norm.bias" if bias else "norm", "bias" if bias else "norm", why="beside a running_mean")
+    role, stored = (operations or Operations(shapes)).of(name)
+    if role and last == "weight":
+        return _operation(role, stored)
+    if role and len(dims) == 1:
+        return Place(f"{role}.bias", "bias", why=f"beside a weight that is {role}")
     kind = unknown_kind(name, dims)
     role = "bias" if kind == "bias" else "unknown"
     return Place(role, kind, orientation="unknown" if kind == "matrix" else "out_in", why="no rule matches the name")
+
+
+def _operation(role: str, stored: str) -> Place:
+    why = f"no rule matches the name; {role} by the shapes of weight and bias"
+    return Place(role, kind_of(role), orientation=stored, transpose=stored == "in_out", why=why)
 
 
 def unknown_kind(name: str, dims: tuple[int, ...]) -> str:
     """The kind that rank and last word allow."""
     if len(dims) <= 1:
         return vector_kind(name)
-    if len(dims) == 2 or max(dims[2:]) > _KERNEL:
+    if len(dims) == 2 or max(dims[2:]) > KERNEL:
         return "matrix"
     return "matrix" if len(dims) == 3 and _STACK.search(name) else "conv"
 

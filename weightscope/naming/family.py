@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -19,9 +19,10 @@ from .rule import Rule, check, parse_rule
 
 FOLDER = Path(__file__).parent / "families"
 ORDER = (
-    "quantised", "lora", "gguf", "linear_attention", "mla", "moe", "llama", "gpt2", "neox", "bert", "t5", "opt", "phi",
-    "mpt", "mamba", "rwkv", "meta", "clip", "vit", "convnext", "resnet", "swin", "audio", "flux", "diffusers",
-    "detectors", "shared",
+    "quantised", "lora", "gguf", "linear_attention", "mla", "moe",
+    "llama", "gpt2", "neox", "bert", "t5", "opt", "phi", "mpt", "mamba", "rwkv", "meta", "clip",
+    "vit", "convnext", "resnet", "swin", "audio", "flux", "diffusers", "detectors",
+    "transformer_lens", "rnn", "shared",
 )
 _GROUP = re.compile(r"\(\?P<\w+>")
 
@@ -53,21 +54,10 @@ class Family:
         tied = [f"(?:{_GROUP.sub('(?:', r.body.removeprefix('^'))})" for r in self.rules if r.regex.startswith("^")]
         return re.compile("|".join([*tied, f"(?:.*\\.)?(?:{free})"] if free else tied))
 
-    def find(self, name: str, dims: tuple[int, ...]) -> tuple[Rule, ...]:
-        """The rules that fit name and shape, in order, to the first that wants no other name beside."""
-        if not self.gate.fullmatch(name):
-            return ()
-        return first_certain(r for r in self.rules if r.fits(dims) and r.pattern.fullmatch(name))
-
-
-def first_certain(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """The rules to the first that wants no other name beside: what comes after it is never tried."""
-    found: list[Rule] = []
-    for rule in rules:
-        found.append(rule)
-        if not rule.beside:
-            break
-    return tuple(found)
+    def candidates(self, name: str, dims: tuple[int, ...]) -> Iterator[Rule]:
+        """The rules that fit name and shape, in order; other names of the file may exclude some."""
+        if self.gate.fullmatch(name):
+            yield from (r for r in self.rules if r.fits(dims) and r.pattern.fullmatch(name))
 
 
 @cache

@@ -1,18 +1,20 @@
 """Where in depth a name stands: its tower, its stage, its number; and what all names of a file make of these.
 
 A rule may capture `layer` and `stage` itself, else the usual containers are looked for. The layer index of a network
-in stages is the sum of the blocks before it. A tower becomes the `stack` only where a file has more than one.
+in stages is the sum of the blocks before it. A tower becomes the `stack` only where a file has more than one. A file
+without any of the usual containers has the layers of whatever containers it numbers (numbered.py).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 _STAGED = re.compile(
     r"(?:(?:^|(?<=\.))(?:stages|layers)\.(?P<a>\d{1,6})\.(?:blocks|layers)\.(?P<b>\d{1,6})(?=\.)"
+    r"|(?:^|(?<=\.))stages\.(?P<g>\d{1,6})\.(?P<h>\d{1,6})(?=\.)"
     r"|(?:^|(?<=\.))layer(?P<c>[1-9])\.(?P<d>\d{1,6})(?=\.)"
     r"|(?:^|(?<=\.))(?P<e>down_blocks\.\d{1,6}|mid_block|up_blocks\.\d{1,6})\.[a-z]+\.(?P<f>\d{1,6})(?=\.))"
 )
@@ -21,7 +23,7 @@ _LAYER = re.compile(
     r"|double_blocks|single_blocks|conv_layers|albert_layer_groups|base_net|features|extras"
     r"|classification_headers|regression_headers)\.(?:encoder_layer_)?(?P<n>\d{1,6})(?=\.)"
 )
-_PAIRS = (("a", "b"), ("c", "d"), ("e", "f"))
+_PAIRS = (("a", "b"), ("c", "d"), ("e", "f"), ("g", "h"))
 _RANKS = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
 
 
@@ -32,6 +34,7 @@ class Where:
     tower: str = ""
     stage: str = ""
     number: int | None = None
+    rest: str = field(default="", compare=False)    # the name below its number
 
 
 NOWHERE = Where()
@@ -41,27 +44,48 @@ def locate(name: str, match: re.Match[str] | None) -> Where:
     """Where a name stands, by its rule's own groups if it has them.
 
     >>> locate("model.layers.12.mlp.up_proj.weight", None)
-    Where(tower='model.layers', stage='', number=12)
+    Where(tower='model.layers', stage='', number=12, rest='mlp.up_proj.weight')
     """
-    if match and _is_number(match.groupdict().get("layer")):
-        staged = match.re.groupindex.get("stage") and match["stage"]
-        first = match.start("stage") if staged else match.start("layer")
-        own = Where(_tower(name[:first], staged or ""), staged or "", int(match["layer"]))
-        return own if staged else _staged(name) or own
+    if match and is_number(match.groupdict().get("layer")):
+        return _captured(name, match)
     found = _LAYER.search(name)
-    usual = Where(name[:found.start("n")].rstrip("."), "", int(found["n"])) if found else NOWHERE
+    usual = NOWHERE
+    if found:
+        tower = name[:found.start("n")].rstrip(".")
+        usual = Where(tower, "", int(found["n"]), _below(name, found.end("n")))
     return _staged(name) or usual
 
 
-def _is_number(text: str | None) -> bool:
-    return text is not None and text.isdecimal() and len(text) <= 6     # a user's rule may capture anything
+def _captured(name: str, match: re.Match[str]) -> Where:
+    """Where a rule says that a name stands."""
+    staged = match.re.groupindex.get("stage") and match["stage"]
+    first = match.start("stage") if staged else match.start("layer")
+    before = name[:first]
+    if not staged and not before.endswith("."):     # the number ends a word: `encoder_layer_3`, `weight_ih_l0`
+        before = before.rpartition(".")[0]
+    tower = _tower(before, staged or "")
+    own = Where(tower, staged or "", int(match["layer"]), _below(name, match.end("layer")))
+    return own if staged else _staged(name) or own
+
+
+def _below(name: str, end: int) -> str:
+    return name[end:].lstrip(".")
+
+
+def is_number(text: str | None) -> bool:
+    """Whether a text can be the number of a layer: a user's rule may capture anything."""
+    return text is not None and text.isdecimal() and len(text) <= 6
 
 
 def _staged(name: str) -> Where | None:
     if not (match := _STAGED.search(name)):
         return None
-    first, stage, number = next((match.start(s), match[s], match[n]) for s, n in _PAIRS if match[s])
-    return Where(_tower(name[:first], stage), stage, int(number))
+    outer, inner = next((s, n) for s, n in _PAIRS if match[s])
+    stage, number = match[outer], int(match[inner])
+    rest = _below(name, match.end(inner))
+    if not stage.isdigit():                     # a stage of the UNet numbers several lists: `resnets`, `attentions`
+        rest = name[match.end(outer) + 1:match.start(inner)] + rest
+    return Where(_tower(name[:match.start(outer)], stage), stage, number, rest)
 
 
 def _tower(before: str, stage: str) -> str:
@@ -70,14 +94,21 @@ def _tower(before: str, stage: str) -> str:
 
 
 def layers(places: Iterable[Where]) -> dict[Where, int]:
-    """The layer index of every place in depth: blocks of the stages before it, plus its own number."""
+    """The layer index of every place in depth: blocks of the stages before it, plus its own number.
+
+    What a tower in stages numbers outside of them is the stage, which is no layer: `layers.0.downsample` of a Swin.
+    """
     sizes: dict[str, dict[str, int]] = {}
     numbered = {w for w in places if w.number is not None}
     for where in numbered:
         stages = sizes.setdefault(where.tower, {})
         stages[where.stage] = max(stages.get(where.stage, 0), (where.number or 0) + 1)
-    offsets = {tower: _offsets(stages) for tower, stages in sizes.items()}
-    return {w: offsets[w.tower][w.stage] + (w.number or 0) for w in numbered}
+    offsets = {tower: _offsets(_staged_only(stages)) for tower, stages in sizes.items()}
+    return {w: offsets[w.tower][w.stage] + (w.number or 0) for w in numbered if w.stage in offsets[w.tower]}
+
+
+def _staged_only(stages: Mapping[str, int]) -> Mapping[str, int]:
+    return {stage: size for stage, size in stages.items() if stage} or stages
 
 
 def _offsets(stages: Mapping[str, int]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Places of the parts of a fused tensor: q, k, v; gate and up; every expert of a stack.
+"""Places of the parts of a fused tensor: q, k, v; gate and up; every expert or head of a stack.
 
 A vector is 1 x n, so the parts of a bias are columns. A part that cannot be decided leaves the tensor whole, and
 `unsplit` is the note of what was missing.
@@ -107,14 +107,14 @@ def _part(base: Place, part: str, index: Index, side: str, bias: bool) -> Place:
     rows, cols = sets_of(matrix)
     if matrix == base.role.removesuffix(".bias"):
         rows, cols = (base.in_set, "") if bias else (base.out_set, base.in_set)
-    made = replace(base, role=f"{matrix}.bias" if bias else matrix, part=part,
+    made = replace(base, role=f"{matrix}.bias" if bias else matrix, part=part, piece=part,
                    out_set="" if bias else rows, in_set=rows if bias else cols)
     return replace(made, cols=index) if side == "cols" else replace(made, rows=index)
 
 
 def _experts(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> tuple[Place, ...]:
     bias = base.kind == "bias"
-    answer = _fused(base, scheme, name, dims, facts) if scheme else None
+    answer = _fused(base, scheme, name, dims, facts) if scheme not in ("", "experts") else None
     inner = _answered(base, answer, scheme, bias)
     return tuple(_expert(place, e, bias) for e in range(dims[0]) for place in inner)
 
@@ -122,8 +122,15 @@ def _experts(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: 
 def _expert(place: Place, expert: int, bias: bool) -> Place:
     part = f"{expert}.{place.part}" if place.part else str(expert)
     if bias:                                    # (E, n): the expert is a row of an ordinary matrix
-        return replace(place, part=part, rows=Index(expert, 1))
-    return replace(place, part=part, expert=expert)
+        return replace(place, part=part, piece=part, rows=Index(expert, 1))
+    return replace(place, part=part, piece=part, expert=expert)
+
+
+def of_expert(places: tuple[Place, ...], number: str | None) -> tuple[Place, ...]:
+    """The places of an expert stored apart: its number goes first in `part`, as for one of a stack."""
+    if number is None:
+        return places
+    return tuple(replace(p, part=f"{number}.{p.part}" if p.part else number) for p in places)
 
 
 def same_heads(

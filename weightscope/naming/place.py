@@ -10,7 +10,7 @@ from ..notes import Note
 
 @dataclass(frozen=True)
 class Place:
-    """Stack, layer, role, kind and part; which lines of the stored tensor; which index sets they live in."""
+    """Stack, layer, role, slot, kind and part, unique in a checkpoint; lines of the stored tensor; their index sets."""
 
     role: str = "unknown"                       # closed list of names.md; a bias has its matrix's role with `.bias`
     kind: str = "matrix"                        # matrix | conv | embedding | norm | bias | router | buffer
@@ -25,6 +25,8 @@ class Place:
     cols: Index | None = None
     out_set: str = ""                           # residual | mlp_hidden | heads | kv_heads | vocab | experts; "" = none
     in_set: str = ""
+    slot: str = ""                              # tells equal roles of a layer apart: `attn`, `mlp`, `cross`, `2`
+    piece: str = ""                             # the part that the stored tensor is cut into; "" where it is whole
     family: str = ""                            # file that matched, "" where nothing did
     why: str = ""                               # for people: family and rule, or why nothing matched, or was split
     unsplit: Note | None = None                 # why a fused tensor stays whole, and what would tell its parts

@@ -10,7 +10,8 @@ ROLES = frozenset((
     "embed", "position", "head", "norm", "bias", "attn.q", "attn.k", "attn.v", "attn.qkv", "attn.o",
     "mlp.gate", "mlp.up", "mlp.down", "mlp.gate_up", "moe.router",
     "moe.expert.gate", "moe.expert.up", "moe.expert.down", "moe.expert.gate_up",
-    "conv", "conv.depthwise", "conv.shortcut", "modulation", "lora.a", "lora.b", "buffer", "optimizer", "unknown",
+    "conv", "conv.depthwise", "conv.shortcut", "linear", "rnn.input", "rnn.hidden", "modulation",
+    "lora", "lora.a", "lora.b", "buffer", "optimizer", "unknown",
 ))
 OPEN = ("attn.mla.", "linattn.", "ssm.", "rwkv.")
 KINDS = frozenset(("matrix", "conv", "embedding", "norm", "bias", "router", "buffer"))

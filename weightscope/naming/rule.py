@@ -3,14 +3,19 @@
 `regex` is anchored at both ends and may stand behind any dotted prefix unless it begins with `^`. Short forms:
 `<L>` a layer, `<S>` a stage before it, `<X>` an expert, `<W>` the ending `.weight` or `.bias`, `<A>` and `<B>` the
 factors of LoRA in every spelling. A group `key` picks the role from a table. `orientation` and `split` may be tables
-by model_type, "" standing for all others. A rule with `beside` holds where the name with `beside` in place of the group
-`key` exists too.
+by model_type, "" standing for all others.
+
+`slot` tells equal roles of a layer apart: a word, or a table by the group `slot` of the regex, else by its `key`. A
+group `slot` without a table is the word itself. `<path>` is the name inside its layer, `<module>` the module's. The
+number that a group `inner` has is appended, unless it is 0.
+
+Other names may be conditions (conditions.py): `beside`, `same_layer`, `without`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,8 +26,12 @@ from .splits import SCHEMES
 
 _SHORT = {"<L>": r"(?P<layer>\d{1,6})", "<S>": r"(?P<stage>\d{1,6})", "<X>": r"(?P<expert>\d{1,6})",
           "<W>": r"\.(?P<what>weight|bias)"}
-_FIELDS = frozenset(("regex", "role", "kind", "orientation", "split", "needs", "out", "in", "rank", "dim1", "stack",
-                     "beside"))
+_FIELDS = frozenset((
+    "regex", "role", "slot", "kind", "orientation", "split", "needs", "out", "in", "rank", "dim1", "stack", "beside",
+    "same_layer", "without",
+))
+PATH, MODULE = "<path>", "<module>"
+_SLOT = re.compile(rf"[\w.\-]*|{PATH}|{MODULE}")
 _ORIENTATIONS = frozenset(("out_in", "in_out", "unknown", "by_conv1d", "by_hidden"))
 ByType = str | Mapping[str, str]                # one value, or a value per model_type
 
@@ -34,6 +43,7 @@ class Rule:
     regex: str
     role: ByType                                # one role, or a role per value of the group `key`
     family: str = ""
+    slot: ByType | None = None                  # a word, or a word per value of the group; None = what the role says
     kind: str = ""                              # "" = what the role says
     orientation: ByType = "out_in"
     split: ByType = ""                          # a scheme of splits.py and its parts: `equal q k v`
@@ -44,6 +54,8 @@ class Rule:
     dim1: int | None = None                     # the second stored dimension must be this
     stack: str = ""                             # a tower that the name has inside the layer: `context`
     beside: str = ""                            # in place of `key`: a name that must exist
+    same_layer: tuple[str, ...] = ()            # names that the same layer must have, or with `!` must not
+    without: str = ""                           # a regular expression that no name of another module may match
 
     @property
     def body(self) -> str:
@@ -56,25 +68,45 @@ class Rule:
     @property
     def free(self) -> str:
         """The whole pattern, with the optional dotted prefix."""
-        return self.body if self.regex.startswith("^") else r"(?:.*\.)?" + f"(?:{self.body})"
+        return _free(self.body)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Compiled on first use: a run meets few of the families."""
         return re.compile(self.free)
 
+    @cached_property
+    def others(self) -> re.Pattern[str]:
+        """Names whose presence in another module excludes the rule."""
+        return re.compile(_free(self.without))
+
+    @property
+    def conditional(self) -> bool:
+        """Whether other names of the file decide."""
+        return bool(self.beside or self.same_layer or self.without)
+
+    def word(self, groups: Mapping[str, str | None]) -> str | None:
+        """The slot of a match without its inner number; None where the rule states none.
+
+        >>> Rule("h.(?P<slot>ln1|ln2)", "norm", slot={"ln1": "attn", "ln2": "mlp"}).word({"slot": "ln2"})
+        'mlp'
+        """
+        own = groups.get("slot")
+        if isinstance(self.slot, str):
+            return self.slot
+        if self.slot is None:
+            return (own or "") if "slot" in groups else None
+        picked = own if "slot" in groups else groups.get("key")
+        return self.slot.get(picked or "", "")
+
     def fits(self, dims: tuple[int, ...]) -> bool:
         """Whether the stored shape is one that the rule is for."""
         right = self.dim1 is None or (len(dims) > 1 and dims[1] == self.dim1)
         return right and (not self.rank or len(dims) in self.rank)
 
-    def stands(self, name: str, names: Container[str]) -> bool:
-        """Whether the name that `beside` makes of this one exists."""
-        match = self.pattern.fullmatch(name)
-        if not self.beside or match is None or match["key"] is None:
-            return not self.beside
-        other = name[:match.start("key")] + self.beside + name[match.end("key"):]
-        return other in names
+
+def _free(body: str) -> str:
+    return body if body.startswith("^") else r"(?:.*\.)?" + f"(?:{body})"
 
 
 def by_type(value: ByType, model_type: str) -> str:
@@ -97,7 +129,7 @@ def parse_rule(table: object, family: str) -> Rule:
     for name, what, right in _TYPES:
         if name in table and not right(table[name]):
             raise Usage(f"`{name}` is {what}", f"found {table[name]!r} in {family}", f"correct the {name}")
-    for name in ("needs", "rank"):
+    for name in ("needs", "rank", "same_layer"):
         fields[name] = tuple(fields.get(name, ()))
     return Rule(**fields)
 
@@ -114,7 +146,8 @@ _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     ("rank", "a list of whole numbers", _is_list_of(int)), ("needs", "a list of texts", _is_list_of(str)),
     ("dim1", "a whole number", lambda value: type(value) is int), ("out", "a text", _is_text),
     ("in", "a text", _is_text), ("stack", "a text", _is_text), ("kind", "a text", _is_text),
-    ("beside", "a text", _is_text),
+    ("beside", "a text", _is_text), ("without", "a text", _is_text),
+    ("same_layer", "a list of texts", _is_list_of(str)),
 )
 
 
@@ -129,7 +162,8 @@ def _check_words(rule: Rule) -> None:
     known = ((rule.role, is_role, "role", "one of the roles in the page on families"),
              (rule.kind or "matrix", KINDS.__contains__, "kind", ", ".join(sorted(KINDS))),
              (rule.orientation, _ORIENTATIONS.__contains__, "orientation", ", ".join(sorted(_ORIENTATIONS))),
-             (rule.split, _is_split, "split", "a scheme of " + ", ".join(sorted(SCHEMES))))
+             (rule.split, _is_split, "split", "a scheme of " + ", ".join(sorted(SCHEMES))),
+             ("" if rule.slot is None else rule.slot, _is_slot, "slot", f"a word, {PATH} or {MODULE}"))
     for value, good, field, choices in known:
         for word in value.values() if isinstance(value, Mapping) else (value,):
             if not (isinstance(word, str) and good(word)):
@@ -137,16 +171,21 @@ def _check_words(rule: Rule) -> None:
                             f"correct the {field}")
 
 
+def _is_slot(text: str) -> bool:
+    return _SLOT.fullmatch(text) is not None
+
+
 def _is_split(text: str) -> bool:
     return text == "" or text.split()[0] in SCHEMES
 
 
 def _check_regex(rule: Rule) -> None:
-    try:
-        re.compile(rule.free)
-    except (re.error, RecursionError, OverflowError) as fault:
-        raise Usage("`regex` is a regular expression of Python", f"found {rule.regex!r} in {rule.family}: {fault}",
-                    "correct the expression") from fault
+    for field, text, whole in (("regex", rule.regex, rule.free), ("without", rule.without, _free(rule.without))):
+        try:
+            re.compile(whole)
+        except (re.error, RecursionError, OverflowError) as fault:
+            raise Usage(f"`{field}` is a regular expression of Python",
+                        f"found {text!r} in {rule.family}: {fault}", "correct the expression") from fault
     if rule.beside and "key" not in rule.pattern.groupindex:
         raise Usage("`beside` takes the place of a group `key` of the regex", f"found none in {rule.regex!r} of "
                     f"{rule.family}", "write (?P<key>...) around what differs")

@@ -24,7 +24,8 @@ def per_head(pieces: Sequence[Piece], config: Mapping[str, object]) -> Iterator[
     Rows of q, k and v are a head's outputs, columns of o its inputs; k and v have as many heads as keys and values do.
     """
     for piece in pieces:
-        if piece.place.role not in ROLES or piece.entry is None or not piece.params:
+        stored_apart = piece.place.expert is not None       # a head of a stack of heads
+        if piece.place.role not in ROLES or piece.entry is None or not piece.params or stored_apart:
             yield piece
             continue
         across = piece.place.role == "attn.o"
@@ -62,10 +63,13 @@ def _head(piece: Piece, i: int, width: int, across: bool) -> Piece:
     """Head i: `width` rows of the matrix, or columns."""
     assert piece.entry is not None
     entry = _lines(piece.entry, Index(i * width, width), across)
-    part = f"{piece.place.part}.{i}" if piece.place.part else str(i)
-    stem = piece.name.removesuffix(f"[{piece.place.part}]")
+    whole = piece.place
+    part = f"{whole.part}.{i}" if whole.part else str(i)
+    cut = f"{whole.piece}.{i}" if whole.piece else str(i)
+    stem = piece.name.removesuffix(f"[{whole.piece}]")
     size = entry.shape[0] * entry.shape[1]
-    return replace(piece, name=f"{stem}[{part}]", place=replace(piece.place, part=part), entry=entry, params=size)
+    place = replace(whole, part=part, piece=cut)
+    return replace(piece, name=f"{stem}[{cut}]", place=place, entry=entry, params=size)
 
 
 def _lines(entry: Entry, lines: Index, across: bool) -> Entry:

@@ -1,0 +1,90 @@
+"""What shapes prove of a module that no rule knows, and what they do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from weightscope.naming import Place, places
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def at(names: Shapes, name: str) -> Place:
+    place, = places(names, {})[name]
+    return place
+
+
+def affine(name: str, weight: tuple[int, ...], bias: int) -> Shapes:
+    """A weight with a bias of some length."""
+    return {f"{name}.weight": weight, f"{name}.bias": (bias,)}
+
+
+@pytest.mark.parametrize(("weight", "bias", "role", "orientation"), [
+    ((8, 4), 8, "linear", "out_in"), ((4, 8), 8, "linear", "in_out"), ((8, 4), 5, "unknown", "unknown"),
+    ((8, 8), 8, "linear", "unknown"), ((8, 4, 3), 8, "unknown", "out_in"), ((8,), 8, "unknown", "out_in"),
+    ((8, 4, 3, 3), 8, "conv", "out_in"), ((8, 1, 3, 3), 8, "conv", "out_in"), ((8, 4, 3, 3, 3), 8, "conv", "out_in"),
+    ((8, 4, 3, 64), 8, "unknown", "unknown"), ((0, 4), 0, "linear", "out_in"), ((), 8, "unknown", "out_in"),
+])
+def test_roles_by_shape(weight: tuple[int, ...], bias: int, role: str, orientation: str) -> None:
+    """A bias as long as one side makes a linear layer, a kernel a convolution; all else stays unknown."""
+    names = affine("odd", weight, bias)
+    place = at(names, "odd.weight")
+    assert (place.role, place.orientation) == (role, orientation)
+    assert place.transpose == (orientation == "in_out")
+    assert at(names, "odd.bias").role == (f"{role}.bias" if role != "unknown" else "bias")
+
+
+def test_a_matrix_alone_may_be_an_embedding() -> None:
+    """Without a bias nothing tells a linear layer from a table."""
+    assert at({"odd.weight": (8, 4)}, "odd.weight").role == "unknown"
+    assert at({"odd.kernel": (8, 4), "odd.bias": (8,)}, "odd.kernel").role == "unknown"
+
+
+@pytest.mark.parametrize(("others", "orientation"), [
+    (affine("a", (8, 4), 8), "out_in"), (affine("a", (4, 8), 8), "in_out"),
+    ({**affine("a", (8, 4), 8), **affine("b", (4, 8), 8)}, "unknown"),
+])
+def test_a_square_matrix_follows_the_others(others: Shapes, orientation: str) -> None:
+    """Where all other linear layers of the file lie one way, a square one lies so too."""
+    assert at({**affine("odd", (8, 8), 8), **others}, "odd.weight").orientation == orientation
+
+
+@pytest.mark.parametrize(("name", "role"), [
+    ("convs.0", "conv"), ("up_conv", "conv"), ("conv1d", "conv"), ("conv_pre", "conv"),
+    ("encoder.convolution.1", "conv"),
+    ("converter", "unknown"), ("experts", "unknown"), ("bilinear", "unknown"),
+])
+def test_three_dimensions_are_a_kernel_by_name(name: str, role: str) -> None:
+    """A stack of experts and a bilinear form have three dimensions too, so the module has to be called so."""
+    assert at({f"{name}.weight": (8, 4, 3)}, f"{name}.weight").role == role
+
+
+@pytest.mark.parametrize("rival", ["fc.weight", "lm_head.weight", "head.weight", "classifier.1.weight",
+                                   "decoder.linear.weight"])
+def test_a_linear_beside_another_head_is_none(rival: str) -> None:
+    """`encoder.linear` is the head of a model only where nothing else can be."""
+    alone = affine("encoder.linear", (8, 4), 8)
+    assert {p.role for parts in places(alone, {}).values() for p in parts} == {"head", "head.bias"}
+    made = places({**alone, rival: (8, 4)}, {})
+    assert [made[name][0].role for name in alone] == ["linear", "linear.bias"]
+
+
+def test_one_linear_layer_in_a_classifier_is_the_head() -> None:
+    """A classifier with one numbered layer is it; of several, which are heads is not known."""
+    one = affine("classifier.1", (8, 4), 8)
+    assert at(one, "classifier.1.weight").role == "head"
+    several = one | affine("classifier.4", (8, 4), 8)
+    assert at(several, "classifier.4.weight").role == "linear"
+
+
+@pytest.mark.parametrize("name", ["embedding.weight", "encoder.embeddings.weight"])
+def test_embeddings(name: str) -> None:
+    """A table called so is one; a vector is not."""
+    assert (at({name: (8, 4)}, name).role, at({name: (8,)}, name).role) == ("embed", "unknown")
+
+
+def test_a_bias_has_the_rank_of_its_weight() -> None:
+    """The bias of a linear layer that is called like a convolution is no convolution's."""
+    assert at(affine("pos_embed.proj", (8, 4), 8), "pos_embed.proj.bias").role == "linear.bias"
+    assert at(affine("conv1.conv", (8, 4), 8), "conv1.conv.bias").role == "linear.bias"
+    assert at(affine("pos_embed.proj", (8, 4, 2, 2), 8), "pos_embed.proj.bias").role == "conv.bias"

@@ -1,0 +1,57 @@
+"""Layers of a file that has none of the usual containers: `net.0.weight`, `mixers.0.mixer_layers.3.mlp.fc1.weight`.
+
+A number in a path is an element of a list. An element that holds modules is a layer; one that is itself the module of
+the tensor (a position in an nn.Sequential) is a layer only where nothing around it is numbered. Two lists, of which
+the inner one is called layers or blocks, are stages; else the outer one is in depth. Three lists are left alone, and a
+list of one element is no depth.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from .location import NOWHERE, Where, is_number
+
+_DEPTH = re.compile(r"(?:\w*_)?(?:layers?|blocks?)", re.IGNORECASE)
+
+
+def numbered(names: Iterable[str]) -> dict[str, Where]:
+    """Where each name stands by the numbers of its path; names that stand nowhere are left out.
+
+    >>> numbered(["net.0.weight", "net.2.weight"])["net.2.weight"]
+    Where(tower='net', stage='', number=2, rest='weight')
+    """
+    found = {name: _where(name) for name in names}
+    elements: dict[str, set[tuple[str, int | None]]] = {}
+    for where in found.values():
+        if where.number is not None:
+            elements.setdefault(where.tower, set()).add((where.stage, where.number))
+    deep = {tower for tower, own in elements.items() if len(own) > 1}
+    return {name: w for name, w in found.items() if w.number is not None and w.tower in deep}
+
+
+def _where(name: str) -> Where:
+    words = name.split(".")
+    at = [i for i, word in enumerate(words) if word.isascii() and is_number(word)]
+    holders = [i for i in at if i < len(words) - 2]
+    if len(holders) > 2 or not at:
+        return NOWHERE
+    outer, inner = (holders or at)[0], (holders or at)[-1]
+    if inner != outer and _DEPTH.fullmatch(words[inner - 1]):
+        return _at(words, inner, outer)
+    return _at(words, outer, outer)
+
+
+def _at(words: list[str], layer: int, stage: int) -> Where:
+    staged = words[stage] if layer != stage else ""
+    return Where(".".join(words[:stage]), staged, int(words[layer]), ".".join(words[layer + 1:]))
+
+
+def layered(wheres: Mapping[str, Where]) -> bool:
+    """Whether any name stands in one of the usual containers.
+
+    >>> layered({"a": Where()}), layered({"h.0.a": Where("h", "", 0)})
+    (False, True)
+    """
+    return any(where.number is not None for where in wheres.values())

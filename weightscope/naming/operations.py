@@ -1,0 +1,68 @@
+"""What a module that no rule knows does, as far as the shapes of its weight and bias prove it.
+
+Four and five dimensions with a kernel's last ones are a convolution, three only in a module called so (a stack of
+experts has three as well). Two dimensions beside a vector that is as long as one of them are a linear layer, whose
+outputs that side is; a square one follows the others of the file. A matrix alone may be an embedding, and says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+
+KERNEL = 31                                     # RepLKNet's 31 x 31 is the largest kernel in use
+_CONV = re.compile(r"(?:.*[._])?(?:conv|convolution)s?(?:\d{1,2}d?)?(?:[._].*)?", re.IGNORECASE)
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Operations:
+    """Of the modules of one file, by their shapes."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+
+    def of(self, name: str) -> tuple[str, str]:
+        """The role of a module's weight and how that is stored; ("", "") where the shapes prove nothing.
+
+        >>> Operations({"a.weight": (3, 8), "a.bias": (3,), "0.weight": (8, 3, 3, 3)}).of("a.bias")
+        ('linear', 'out_in')
+        """
+        module, _, last = name.rpartition(".")
+        if last not in ("weight", "bias"):
+            return "", ""
+        prefix = name.removesuffix(last)
+        weight, bias = self.shapes.get(prefix + "weight", ()), self.shapes.get(prefix + "bias", ())
+        if is_kernel(module, weight):
+            return "conv", "out_in"
+        stored = self._linear(weight, bias)
+        return ("linear", stored) if stored else ("", "")
+
+    def _linear(self, weight: tuple[int, ...], bias: tuple[int, ...]) -> str:
+        if len(weight) == 2 and weight[0] == weight[1] and bias == weight[:1]:
+            return self._square
+        return _outputs(weight, bias)
+
+    @cached_property
+    def _square(self) -> str:
+        """How a square matrix lies: as all others do, unknown where they disagree or there are none."""
+        votes = set()
+        for name, weight in self.shapes.items():
+            if name.endswith("weight"):
+                votes.add(_outputs(weight, self.shapes.get(name.removesuffix("weight") + "bias", ())))
+        votes.discard("")
+        return votes.pop() if len(votes) == 1 else "unknown"
+
+
+def _outputs(weight: tuple[int, ...], bias: tuple[int, ...]) -> str:
+    """Which side of a matrix is as long as its bias; "" for both, for neither, and for what is no such pair."""
+    if len(weight) != 2 or len(bias) != 1 or bias[0] not in weight or weight[0] == weight[1]:
+        return ""
+    return "out_in" if bias[0] == weight[0] else "in_out"
+
+
+def is_kernel(module: str, dims: tuple[int, ...]) -> bool:
+    """Whether a weight is a convolution's."""
+    if not 3 <= len(dims) <= 5 or max(dims[2:]) > KERNEL:
+        return False
+    return len(dims) > 3 or _CONV.fullmatch(module) is not None

@@ -1,0 +1,95 @@
+"""Slots: the word that tells equal roles of a layer apart, and the guard that makes every place one tensor's.
+
+A rule states the word, the same for every spelling of an architecture. Where no rule does, it is the path of the name
+inside its layer, which no other tensor of the file changes; only what still shares a place is told apart by all names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from .location import Where
+from .place import Place
+from .rule import MODULE, PATH, Rule
+
+_ENDING = re.compile(r"(?:^|\.)(?:weight|bias)$")
+_MODEL = re.compile(                            # what transformers puts around the same model with a head
+    r"^(?:model|transformer|bert|roberta|distilbert|albert|electra|deberta|mpnet|gpt_neox|backbone|rwkv|vit|deit|dinov2"
+    r"|resnet|convnext|swin|wav2vec2|hubert)\.(?=.)")
+_BY_PATH = ("unknown", "bias", "buffer", "optimizer")
+Key = tuple[str, int | None, str, str, str, str]
+
+
+def path_of(name: str, where: Where, layer: int | None) -> str:
+    """The name inside its layer, or without the word for the whole model; without `.weight` and `.bias`.
+
+    >>> path_of("bert.embeddings.norm.weight", Where(), None), path_of("h.3.a.b", Where("h", "", 3, "a.b"), 3)
+    ('embeddings.norm', 'a.b')
+    """
+    path = where.rest if layer is not None else _MODEL.sub("", name)
+    return _ENDING.sub("", path)
+
+
+def slot_of(rule: Rule, groups: Mapping[str, str | None], path: str, role: str) -> str:
+    """The word of a rule, with its inner number; the path where the role says nothing of what a tensor does."""
+    word = rule.word(groups)
+    if word is None:
+        word = PATH if role in _BY_PATH else ""
+    if word == PATH:
+        return path
+    if word == MODULE:
+        return path.rpartition(".")[0]
+    inner = groups.get("inner") or "0"
+    return word if inner == "0" else ".".join(w for w in (word, inner) if w)
+
+
+def key_of(place: Place) -> Key:
+    """What no two pieces of a checkpoint share."""
+    return place.stack, place.layer, place.role, place.slot, place.kind, place.part
+
+
+def apart(made: Mapping[str, tuple[Place, ...]], paths: Mapping[str, str]) -> dict[str, tuple[Place, ...]]:
+    """Every place one tensor's: what shares one gets its path as slot, and what still does a number behind it.
+
+    >>> two = apart({"a.w": (Place("norm"),), "b.w": (Place("norm"),)}, {"a.w": "a", "b.w": "b"})
+    >>> [place.slot for places in two.values() for place in places]
+    ['a', 'b']
+    """
+    shared = Counter(key_of(place) for places in made.values() for place in places)
+    by_path = {
+        name: tuple(place if shared[key_of(place)] == 1 else replace(place, slot=paths[name]) for place in places)
+        for name, places in made.items()
+    }
+    taken = {key_of(place) for places in by_path.values() for place in places}
+    guard = _Guard(taken)
+    owned = {name: tuple(guard.own(by_path[name])) for name in sorted(by_path)}     # whatever order a file has
+    return {name: owned[name] for name in made}
+
+
+class _Guard:
+    """Keys that are given away, and how often each was asked for: names may be made to collide, so it is linear."""
+
+    def __init__(self, taken: set[Key]) -> None:
+        self.taken = taken
+        self.given: set[Key] = set()
+        self.number: Counter[Key] = Counter()
+
+    def own(self, places: tuple[Place, ...]) -> Iterator[Place]:
+        """The places under keys that no other has."""
+        for place in places:
+            key = key_of(place)
+            if key in self.given:
+                place = self._numbered(place, key)
+            self.given.add(key_of(place))
+            yield place
+
+    def _numbered(self, place: Place, key: Key) -> Place:
+        while True:
+            self.number[key] += 1
+            other = replace(place, slot=f"{place.slot}#{self.number[key] + 1}")
+            if key_of(other) not in self.taken:
+                self.taken.add(key_of(other))
+                return other
