@@ -64,7 +64,9 @@ def columns_page() -> Iterator[str]:
         for title, options in analysis.runs.items():
             yield from ("", f"## {analysis.name}: {title}", "")
             declared = analysis.columns(analysis.options(**options))
-            yield from _table(("column", "type", "meaning", "unit", "source", "option"), map(_column, declared))
+            yield from _table(
+                ("column", "type", "meaning", "unit", "source", "option"), map(_column, declared)
+            )
     yield from ("", "## Grouped rows", "")
     yield "With `--by role`, `layer` or `model` a row of `fit` has `role`, or `stack` and `layer`, or neither; then"
     yield "`kind`, `tensors`, `params`; then each statistic pooled under its own name, and beside each number"
@@ -118,10 +120,16 @@ def _column(c: Column) -> tuple[str, ...]:
 
 def _rule(rule: Rule) -> tuple[str, ...]:
     roles = dict.fromkeys([rule.role] if isinstance(rule.role, str) else rule.role.values())
-    stored = [rule.orientation] if isinstance(rule.orientation, str) else [
-        f"{value} ({key or 'else'})" for key, value in rule.orientation.items()]
-    split = [rule.split] if isinstance(rule.split, str) else [
-        f"{value} ({key or 'else'})" for key, value in rule.split.items()]
+    stored = (
+        [rule.orientation]
+        if isinstance(rule.orientation, str)
+        else [f"{value} ({key or 'else'})" for key, value in rule.orientation.items()]
+    )
+    split = (
+        [rule.split]
+        if isinstance(rule.split, str)
+        else [f"{value} ({key or 'else'})" for key, value in rule.split.items()]
+    )
     return f"`{rule.regex}`", ", ".join(roles), ", ".join(stored), ", ".join(filter(None, split))
 
 

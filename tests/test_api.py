@@ -20,7 +20,9 @@ from weightscope import api
 def state():
     """The parameters of a module with a tied weight."""
     torch.manual_seed(0)
-    module = torch.nn.ModuleDict({"embed": torch.nn.Embedding(30, 8), "head": torch.nn.Linear(8, 30)})
+    module = torch.nn.ModuleDict(
+        {"embed": torch.nn.Embedding(30, 8), "head": torch.nn.Linear(8, 30)}
+    )
     module["head"].weight = module["embed"].weight
     return module.state_dict()
 
@@ -37,7 +39,9 @@ def test_a_dict_of_tensors(state):
     """`model.state_dict()` is measured as it stands; a tied weight once."""
     report = ws.fit(state)
     assert [row["tensor"] for row in report.rows] == ["embed.weight", "head.bias"]
-    assert report.rows[0]["std"] == pytest.approx(state["embed.weight"].double().numpy().std(), rel=1e-12)
+    assert report.rows[0]["std"] == pytest.approx(
+        state["embed.weight"].double().numpy().std(), rel=1e-12
+    )
     listed = {row["tensor"]: row for row in ws.ls(state).rows}
     assert listed["head.weight"]["alias_of"] == "embed.weight"
     assert (listed["head.weight"]["bytes"], listed["embed.weight"]["bytes"]) == (0, 960)
@@ -149,14 +153,20 @@ def test_column_versions(state):
     report = ws.fit(state, counts=True, columns=("tensor",))
     versions = report.provenance["column_versions"]
     assert list(versions) == [*(c.name for c in report.columns), "low", "high", "count"]
-    assert {name: versions[name] for name in ("tensor", "beta", "count")} == {"tensor": 1, "beta": 1, "count": 1}
+    assert {name: versions[name] for name in ("tensor", "beta", "count")} == {
+        "tensor": 1,
+        "beta": 1,
+        "count": 1,
+    }
     assert ws.ls(state).provenance["column_versions"]["bytes"] == 1
 
 
 def test_column_versions_are_those_declared(state, monkeypatch):
     """Not the 1 that a column starts with."""
     question = api.QUESTIONS["ls"]
-    changed = lambda o: tuple(replace(c, version=2) if c.name == "role" else c for c in question.columns(o))
+    changed = lambda o: tuple(
+        replace(c, version=2) if c.name == "role" else c for c in question.columns(o)
+    )
     work = SimpleNamespace(ANSWERING=replace(question.answering, columns=changed))
     monkeypatch.setitem(api.QUESTIONS, "ls", replace(question, work=work))
     versions = ws.ls(state).provenance["column_versions"]
@@ -196,13 +206,19 @@ def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch):
     path = tmp_path / "m.safetensors"
     save_file({"w": torch.ones(4, 4)}, path)
     monkeypatch.setattr(api, "changed", lambda checkpoint: "m.safetensors was written to")
-    with pytest.raises(ws.Untrusted, match=r"expected files that stay as they are; m\.safetensors was written to"):
+    with pytest.raises(
+        ws.Untrusted, match=r"expected files that stay as they are; m\.safetensors was written to"
+    ):
         ws.fit(path)
 
 
 def test_the_global_state_is_left_alone(state):
     """Neither torch's threads nor any random state changes."""
-    threads, drawn, numpys = torch.get_num_threads(), torch.random.get_rng_state(), np.random.get_state()[1]
+    threads, drawn, numpys = (
+        torch.get_num_threads(),
+        torch.random.get_rng_state(),
+        np.random.get_state()[1],
+    )
     ws.fit(state, balance=True, threads=2)
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.random.get_rng_state(), drawn)
@@ -248,4 +264,7 @@ def test_the_failures_of_a_report_name_what_was_not_measured():
     report = ws.fit(state, strict=True)
     assert report.unmeasured == ("h.1.\x1bw",)
     (failure,) = report.failures
-    assert (failure.code, failure.text) == (4, r"--strict: 1 tensor could not be measured: h.1.\x1bw")
+    assert (failure.code, failure.text) == (
+        4,
+        r"--strict: 1 tensor could not be measured: h.1.\x1bw",
+    )

@@ -21,7 +21,9 @@ IID = "row_spread_iid col_spread_iid"
 BALANCE = """balanced_kurtosis balanced_kurtosis_null balanced_beta balanced_beta_null balanced_ks_normal
 row_scale_spread row_scale_spread_null col_scale_spread col_scale_spread_null"""
 CODING = "entropy_bits entropy_bits_std64 golomb_bits golomb_order rf8_rmse"
-RANKS = "m n sigma_max sigma_min fro stable_rank effective_rank rank condition rank_90 rank_99 log_norm"
+RANKS = (
+    "m n sigma_max sigma_min fro stable_rank effective_rank rank condition rank_90 rank_99 log_norm"
+)
 TAIL = "alpha alpha_ks alpha_xmin alpha_tail alpha_sigma alpha_weighted log_alpha_norm"
 INTERVAL = "alpha_low alpha_high"
 BULK = """mp_sigma mp_low mp_high mp_ks spikes spike_energy signal_ratio
@@ -37,7 +39,13 @@ col_loudest one_sign_rows one_sign_cols zero_block sparsity_pattern untrained_ro
 row_gini row_gini_null top_row col_gini col_gini_null top_col"""
 SCHEMES = "int8 int4_g128 int4_g32 fp8_e4m3 fp8_e4m3_b128 mxfp4 nvfp4"
 ROUNDED = " ".join(f"sqnr_{s}_db rmse_{s} clipped_share_{s}" for s in SCHEMES.split())
-WORDS = ("lattice", "zero_block", "sparsity_pattern", "top_row", "top_col")  # and places: neither has a median
+WORDS = (
+    "lattice",
+    "zero_block",
+    "sparsity_pattern",
+    "top_row",
+    "top_col",
+)  # and places: neither has a median
 DRAWN = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
 LONG = "law loglik aic bic ks w1 kl_bits at_bound"
 
@@ -53,15 +61,23 @@ def model():
     rng = np.random.default_rng(0)
     torch = pytest.importorskip("torch")
     draw = lambda *shape: torch.from_numpy(rng.standard_normal(shape))
-    return {f"model.layers.{i}.mlp.up_proj.weight": draw(24, 16) for i in (0, 1)} | {"model.norm.weight": draw(16)}
+    return {f"model.layers.{i}.mlp.up_proj.weight": draw(24, 16) for i in (0, 1)} | {
+        "model.norm.weight": draw(16)
+    }
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
         ({}, f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} note note_codes"),
-        ({"balance": True}, f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} {BALANCE} note note_codes"),
-        ({"coding": True}, f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} {CODING} note note_codes"),
+        (
+            {"balance": True},
+            f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} {BALANCE} note note_codes",
+        ),
+        (
+            {"coding": True},
+            f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} {CODING} note note_codes",
+        ),
     ],
     ids=str,
 )
@@ -83,7 +99,9 @@ def test_fit_long(model):
 
 
 @pytest.mark.parametrize(
-    ("by", "keys"), [("role", ["role"]), ("layer", ["stack", "layer"]), ("model", [])], ids=lambda x: str(x)
+    ("by", "keys"),
+    [("role", ["role"]), ("layer", ["stack", "layer"]), ("model", [])],
+    ids=lambda x: str(x),
 )
 def test_grouped(model, by, keys):
     """Keys, kind and sizes, then every statistic: pooled where records merge, and its median, least and greatest."""
@@ -121,20 +139,27 @@ def drawn(columns, *suffixes):
 )  # fmt: skip
 def test_spectrum(model, options, expected):
     """Identity, readings with their nulls, note; further columns only where they were asked for; no other in a row."""
-    report, wanted = ws.spectrum(model, panels=False, **options), [*TENSOR.split(), *expected, "note", "note_codes"]
+    report, wanted = (
+        ws.spectrum(model, panels=False, **options),
+        [*TENSOR.split(), *expected, "note", "note_codes"],
+    )
     assert names(report) == wanted
     assert names(ws.spectrum(model, model, panels=False, **options)) == ["source", *wanted]
     assert all(set(row) == set(wanted) for row in report.rows)
 
 
 @pytest.mark.parametrize(
-    ("by", "keys"), [("role", ["role"]), ("layer", ["stack", "layer"]), ("model", [])], ids=lambda x: str(x)
+    ("by", "keys"),
+    [("role", ["role"]), ("layer", ["stack", "layer"]), ("model", [])],
+    ids=lambda x: str(x),
 )
 def test_spectrum_grouped(model, by, keys):
     """Keys, kind and sizes, then median, least and greatest of every number: nothing is pooled."""
     report = ws.spectrum(model, by=by, balance=True, null="shuffle", draws=2, panels=False)
     numbers = drawn(f"{RANKS} {TAIL} {BULK} {CHANCE} {TWIN}", "_null", "_null_low", "_null_high")
-    spread = [f"{name}_{x}" for name in numbers if name != "route" for x in ("median", "min", "max")]
+    spread = [
+        f"{name}_{x}" for name in numbers if name != "route" for x in ("median", "min", "max")
+    ]
     assert names(report) == [*keys, "kind", "tensors", "params", *spread, "note", "note_codes"]
     assert all(set(row) == set(names(report)) for row in report.rows)
 
@@ -150,9 +175,15 @@ def test_spectrum_values(model):
     [
         ({}, "twin_of"),
         ({"quant": "all"}, f"{ROUNDED} twin_of"),
-        ({"quant": "nvfp4,int8"}, f"{' '.join(ROUNDED.split()[:3] + ROUNDED.split()[-3:])} twin_of"),
+        (
+            {"quant": "nvfp4,int8"},
+            f"{' '.join(ROUNDED.split()[:3] + ROUNDED.split()[-3:])} twin_of",
+        ),
         ({"base": True}, "twin_of changed_rows untouched_rows"),
-        ({"quant": "all", "base": True, "ignore": "WS101"}, f"{ROUNDED} twin_of changed_rows untouched_rows"),
+        (
+            {"quant": "all", "base": True, "ignore": "WS101"},
+            f"{ROUNDED} twin_of changed_rows untouched_rows",
+        ),
     ],
     ids=lambda x: str(x) if isinstance(x, dict) else "",
 )
@@ -167,7 +198,9 @@ def test_outliers(model, options, more):
 
 
 @pytest.mark.parametrize(
-    ("by", "keys"), [("role", ["role"]), ("layer", ["stack", "layer"]), ("model", [])], ids=lambda x: str(x)
+    ("by", "keys"),
+    [("role", ["role"]), ("layer", ["stack", "layer"]), ("model", [])],
+    ids=lambda x: str(x),
 )
 def test_outliers_grouped(model, by, keys):
     """Keys, kind and sizes, the judgement; counts and energies pooled, all beside median, least and greatest."""
@@ -182,13 +215,19 @@ def test_outliers_grouped(model, by, keys):
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"), [({"top": 3}, "row col value z"), ({"top_rows": 3}, "row rms z")], ids=["top", "top_rows"]
+    ("options", "expected"),
+    [({"top": 3}, "row col value z"), ({"top_rows": 3}, "row rms z")],
+    ids=["top", "top_rows"],
 )
 def test_outliers_lists(model, options, expected):
     """A line for a weight or a row."""
     report = ws.outliers(model, panels=False, **options)
     assert names(report) == ["tensor", *expected.split()]
-    assert names(ws.outliers(model, model, panels=False, **options)) == ["source", "tensor", *expected.split()]
+    assert names(ws.outliers(model, model, panels=False, **options)) == [
+        "source",
+        "tensor",
+        *expected.split(),
+    ]
     assert [set(row) for row in report.rows] == [set(names(report))] * 3
 
 
@@ -204,7 +243,11 @@ def test_ls(model):
 
 
 BY = ("tensor", "role", "layer", "model")
-RUNS = [pytest.param(q, options, id=f"{q.name}: {title}") for q in ANALYSES for title, options in q.runs.items()]
+RUNS = [
+    pytest.param(q, options, id=f"{q.name}: {title}")
+    for q in ANALYSES
+    for title, options in q.runs.items()
+]
 
 
 @pytest.mark.parametrize(("question", "options"), RUNS)
@@ -235,7 +278,11 @@ def test_versions_and_errors(question):
         for column in declared.values():
             if column.error:
                 error = declared[column.error]
-                assert (error.name != column.name, error.dtype, error.unit) == (True, "float", column.unit)
+                assert (error.name != column.name, error.dtype, error.unit) == (
+                    True,
+                    "float",
+                    column.unit,
+                )
                 assert not error.error
 
 
@@ -243,7 +290,7 @@ def test_versions_and_errors(question):
     ("question", "options", "expected"),
     [
         (FIT, {}, {"beta": "beta_se"}),
-        (FIT, {"by": "role"}, {"beta": "beta_se"}),                     # pooled; the spread over tensors has none
+        (FIT, {"by": "role"}, {"beta": "beta_se"}),  # pooled; the spread over tensors has none
         (FIT, {"long": True}, {}),
         (SPECTRUM, {"null": "shuffle", "draws": 2}, {"alpha": "alpha_sigma"}),
         (SPECTRUM, {"by": "role"}, {}),

@@ -9,9 +9,17 @@ import torch
 from weightscope.dtypes import DTYPES, decoded
 
 OUTSIDE = {
-    "BF16": torch.bfloat16, "F16": torch.float16, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2,
-    "F8_E8M0": torch.float8_e8m0fnu, "F8_E4M3FNUZ": torch.float8_e4m3fnuz, "F8_E5M2FNUZ": torch.float8_e5m2fnuz,
-    "I16": torch.int16, "U16": torch.uint16, "I8": torch.int8, "U8": torch.uint8,
+    "BF16": torch.bfloat16,
+    "F16": torch.float16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "F8_E8M0": torch.float8_e8m0fnu,
+    "F8_E4M3FNUZ": torch.float8_e4m3fnuz,
+    "F8_E5M2FNUZ": torch.float8_e5m2fnuz,
+    "I16": torch.int16,
+    "U16": torch.uint16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
 }
 
 
@@ -22,7 +30,9 @@ def test_every_pattern_has_the_value_that_torch_gives_it(name: str) -> None:
     expected = torch.from_numpy(codes).view(OUTSIDE[name])
     expected = (expected.float() if expected.is_floating_point() else expected).double().numpy()
     assert np.array_equal(decoded(name), expected, equal_nan=True)
-    assert np.array_equal(np.signbit(decoded(name)), np.signbit(expected)) or np.isnan(expected).any()
+    assert (
+        np.array_equal(np.signbit(decoded(name)), np.signbit(expected)) or np.isnan(expected).any()
+    )
 
 
 def test_half_byte_floats() -> None:

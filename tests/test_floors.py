@@ -10,8 +10,20 @@ import weightscope
 
 HOUSE = Path(weightscope.__file__).parent
 GROUND = (
-    "errors", "notes", "columns", "geometry", "heavy", "dtypes", "order", "escape", "sizes", "options", "running",
-    "keywords", "version", "factors",
+    "errors",
+    "notes",
+    "columns",
+    "geometry",
+    "heavy",
+    "dtypes",
+    "order",
+    "escape",
+    "sizes",
+    "options",
+    "running",
+    "keywords",
+    "version",
+    "factors",
 )
 BELOW = {
     **dict.fromkeys(GROUND, ()),
@@ -30,16 +42,36 @@ BELOW = {
     "analyses": (*GROUND, "checkpoints", "naming", "sketches", "statistics", "engine.unit"),
     "provenance": (*GROUND, "checkpoints", "engine"),
     "records": (*GROUND, "reports", "analyses"),
-    "api": (*GROUND, "checkpoints", "naming", "sketches", "reports", "engine", "statistics", "analyses", "provenance",
-            "records"),
+    "api": (
+        *GROUND,
+        "checkpoints",
+        "naming",
+        "sketches",
+        "reports",
+        "engine",
+        "statistics",
+        "analyses",
+        "provenance",
+        "records",
+    ),
     "functions": (*GROUND, "checkpoints", "reports", "api"),
-    "cli": (*GROUND, "analyses.ANALYSES", "analyses.Analysis", "analyses.Listing", "records", "api", "reports"),
+    "cli": (
+        *GROUND,
+        "analyses.ANALYSES",
+        "analyses.Analysis",
+        "analyses.Listing",
+        "records",
+        "api",
+        "reports",
+    ),
     "demo": ("heavy",),
     "__main__": ("cli",),
     "__init__": ("checkpoints", "errors", "functions", "version"),
 }
 HEAVY = ("torch", "numpy", "pandas", "scipy", "rich", "pyarrow", "matplotlib")
-TRAINED = ("demo",)  # the script that makes the demo's files is run by itself, never imported by the package
+TRAINED = (
+    "demo",
+)  # the script that makes the demo's files is run by itself, never imported by the package
 MODULES = sorted(HOUSE.rglob("*.py"))
 
 
@@ -61,7 +93,9 @@ def imports(source, module):
     for node in ast.walk(tree):
         typed = id(node) in typing_only
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Lazy":
-            yield from ((tuple(a.value.split(".")), True) for a in node.args if isinstance(a, ast.Constant))
+            yield from (
+                (tuple(a.value.split(".")), True) for a in node.args if isinstance(a, ast.Constant)
+            )
         if isinstance(node, ast.Import):
             yield from ((tuple(a.name.split(".")), typed) for a in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -77,7 +111,9 @@ def wrongs(source, module):
         if target[0] == "weightscope":
             inside = target[1:]
             allowed = (room, *BELOW[room])
-            if not inside or not any(inside[: len(a.split("."))] == tuple(a.split(".")) for a in allowed):
+            if not inside or not any(
+                inside[: len(a.split("."))] == tuple(a.split(".")) for a in allowed
+            ):
                 yield ".".join(target)
         elif target[0] in HEAVY and not typed and room != "heavy" and room not in TRAINED:
             yield ".".join(target)
@@ -92,9 +128,17 @@ def test_imports_only_go_down(path):
 @pytest.mark.parametrize(
     ("module", "source", "wrong"),
     [
-        (("sketches", "x"), "from ..statistics.lines.iid import a", "weightscope.statistics.lines.iid.a"),
+        (
+            ("sketches", "x"),
+            "from ..statistics.lines.iid import a",
+            "weightscope.statistics.lines.iid.a",
+        ),
         (("naming", "x"), "def f():\n    from ..checkpoints import a", "weightscope.checkpoints.a"),
-        (("analyses", "fit"), "from ..engine.device import choose", "weightscope.engine.device.choose"),
+        (
+            ("analyses", "fit"),
+            "from ..engine.device import choose",
+            "weightscope.engine.device.choose",
+        ),
         (("checkpoints", "readers", "x"), "from ...api import fit", "weightscope.api.fit"),
         (("cli", "commands", "x"), "from ...analyses import FIT", "weightscope.analyses.FIT"),
         (("columns",), "import weightscope.api", "weightscope.api"),
@@ -120,10 +164,14 @@ def test_every_room_stands_in_the_table():
 
 def graph(modules):
     """Each module of the package with those that it imports, also inside functions and for type checking alone."""
-    names = {".".join(("weightscope", *parts(path))).removesuffix(".__init__"): path for path in modules}
+    names = {
+        ".".join(("weightscope", *parts(path))).removesuffix(".__init__"): path for path in modules
+    }
     edges = {}
     for name, path in names.items():
-        targets = {_module(target, names) for target, _ in imports(path.read_text("utf-8"), parts(path))}
+        targets = {
+            _module(target, names) for target, _ in imports(path.read_text("utf-8"), parts(path))
+        }
         edges[name] = {t for t in targets if t and t != name and names[t].name != "__init__.py"}
     return edges
 
@@ -131,7 +179,11 @@ def graph(modules):
 def _module(target, names):
     """The module that an imported name is in: itself, or the one that defines it."""
     dotted = ".".join(target)
-    return dotted if dotted in names else next((d for d in [dotted.rpartition(".")[0]] if d in names), "")
+    return (
+        dotted
+        if dotted in names
+        else next((d for d in [dotted.rpartition(".")[0]] if d in names), "")
+    )
 
 
 def test_no_modules_import_each_other():

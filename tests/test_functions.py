@@ -63,7 +63,9 @@ def test_a_type_checker_finds_wrong_calls(tmp_path):
     (tmp_path / "wrong.py").write_text("\n".join(["import weightscope as ws", *WRONG]))
     command = [sys.executable, "-m", "mypy", "--cache-dir=cache", "right.py", "wrong.py"]
     environment = os.environ | {"MYPYPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     messages = [line for line in done.stdout.splitlines() if ": error: " in line]
     assert (done.stderr, len(messages)) == ("", len(WRONG))
     for line, (message, said) in enumerate(zip(messages, WRONG.values(), strict=True), 2):
@@ -97,7 +99,9 @@ def test_the_docstring_explains_every_keyword(analysis):
 )  # fmt: skip
 def test_a_keyword_that_a_function_does_not_use_is_refused(function, keyword, near):
     """At run time too, with the options that there are and the nearest one."""
-    with pytest.raises(ws.Usage, match=f"{function} has no option '{keyword}'; options: .*; ") as caught:
+    with pytest.raises(
+        ws.Usage, match=f"{function} has no option '{keyword}'; options: .*; "
+    ) as caught:
         getattr(ws, function)("demo:gpt", **{keyword: 9})
     assert str(caught.value).endswith(near)
 
@@ -117,7 +121,9 @@ def test_provenance_has_the_options_that_differ_from_the_defaults():
 def test_every_name_is_public():
     """The errors, the opening, and one function for each analysis; `import *` brings them."""
     errors = ["GateFailed", "Unmeasured", "Untrusted", "Usage", "WeightscopeError"]
-    assert sorted(ws.__all__) == sorted([*errors, "open_checkpoint", *(analysis.name for analysis in ANALYSES)])
+    assert sorted(ws.__all__) == sorted(
+        [*errors, "open_checkpoint", *(analysis.name for analysis in ANALYSES)]
+    )
     names = {}
     exec("from weightscope import *", names)
     assert set(ws.__all__) <= set(names)
@@ -140,7 +146,9 @@ def tally():
         for model in models:
             yield Row({"tensors": options.times * len(model.pieces)})
 
-    answering = Answering(lambda options: columns, lambda options: {}, rows, partial(gathered, listed))
+    answering = Answering(
+        lambda options: columns, lambda options: {}, rows, partial(gathered, listed)
+    )
     return Analysis(
         "tally",
         TallyOptions,
@@ -199,9 +207,15 @@ def test_rows_may_yield_sentences(registered, monkeypatch, capsys):
         yield Message("one in all", after=True)
 
     spoken = replace(registered.answering, rows=rows)
-    monkeypatch.setitem(api.QUESTIONS, "tally", replace(registered, work=SimpleNamespace(ANSWERING=spoken)))
+    monkeypatch.setitem(
+        api.QUESTIONS, "tally", replace(registered, work=SimpleNamespace(ANSWERING=spoken))
+    )
     report = api.ask("tally", ["demo:gpt"], {})
-    assert (report.notes, report.closing, report.rows) == (("counted by hand",), "one in all", ({"tensors": 1},))
+    assert (report.notes, report.closing, report.rows) == (
+        ("counted by hand",),
+        "one in all",
+        ({"tensors": 1},),
+    )
 
 
 def test_an_analysis_says_how_many_models_it_needs(registered, monkeypatch):
@@ -213,7 +227,9 @@ def test_an_analysis_says_how_many_models_it_needs(registered, monkeypatch):
         return gathered(listed, sources, options, setting)
 
     pair = replace(registered.answering, models=models)
-    monkeypatch.setitem(api.QUESTIONS, "tally", replace(registered, work=SimpleNamespace(ANSWERING=pair), least=2))
+    monkeypatch.setitem(
+        api.QUESTIONS, "tally", replace(registered, work=SimpleNamespace(ANSWERING=pair), least=2)
+    )
     with pytest.raises(ws.Usage, match="expected at least 2 MODELs; found 1; name a checkpoint"):
         api.ask("tally", ["demo:gpt"], {})
     with pytest.raises(ws.Usage, match="expected at least 2 MODELs; found none"):

@@ -12,7 +12,11 @@ from weightscope.geometry import Box, Index, segments, tiles, whole
 
 
 @given(
-    start=st.integers(0, 9), length=st.integers(1, 9), groups=st.integers(1, 5), gap=st.integers(0, 7), data=st.data()
+    start=st.integers(0, 9),
+    length=st.integers(1, 9),
+    groups=st.integers(1, 5),
+    gap=st.integers(0, 7),
+    data=st.data(),
 )
 def test_runs_are_the_lines_of_an_index_set(start, length, groups, gap, data) -> None:
     """The stored lines behind any range of the set, as numpy would write them down."""
@@ -25,7 +29,12 @@ def test_runs_are_the_lines_of_an_index_set(start, length, groups, gap, data) ->
     assert all(first < last for first, last in runs)
 
 
-@given(rows=st.integers(0, 300), cols=st.integers(0, 300), axis=st.sampled_from([0, 1]), size=st.integers(1, 5000))
+@given(
+    rows=st.integers(0, 300),
+    cols=st.integers(0, 300),
+    axis=st.sampled_from([0, 1]),
+    size=st.integers(1, 5000),
+)
 def test_tiles_cover_a_box_once_and_in_order(rows, cols, axis, size) -> None:
     """Runs of whole lines, bounded in size unless one line is longer, multiples of eight where lines are short."""
     box = Box((3, 3 + rows), (5, 5 + cols))
@@ -56,4 +65,9 @@ def test_a_box_knows_its_size_and_its_mirror() -> None:
 def test_a_box_of_nothing_is_one_tile() -> None:
     """However many lines a shape claims, without elements there is one tile and one segment."""
     for shape in ((1 << 62, 0), (0, 1 << 80), (0, 0)):
-        assert tiles(whole(shape), 0) == tiles(whole(shape), 1) == segments(shape, 0) == (whole(shape),)
+        assert (
+            tiles(whole(shape), 0)
+            == tiles(whole(shape), 1)
+            == segments(shape, 0)
+            == (whole(shape),)
+        )

@@ -18,7 +18,11 @@ MODULES = [path for path in sorted(HOUSE.rglob("*.py")) if path != HOUSE / "note
 
 def constants(tree):
     """The strings of some code."""
-    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
 
 def made(tree):
@@ -58,13 +62,17 @@ def test_codes_are_short_stable_names():
 
 def test_an_unknown_code_is_refused():
     """At once, with the place to add it."""
-    with pytest.raises(ValueError, match=r"expected a code of NOTES in notes.py; found 'odd'; add it there"):
+    with pytest.raises(
+        ValueError, match=r"expected a code of NOTES in notes.py; found 'odd'; add it there"
+    ):
         Note("odd", "text")
 
 
 def test_a_text_is_made_of_its_values():
     """Numbers may be left open; strings are what alike notes share."""
-    note = Note.of("uneven-lines", "{side} {times:.1f} times its null", side="row_spread", times=2.46)
+    note = Note.of(
+        "uneven-lines", "{side} {times:.1f} times its null", side="row_spread", times=2.46
+    )
     assert note.text == "row_spread 2.5 times its null"
     assert (note.value("side"), note.value("times")) == ("row_spread", 2.46)
     assert note.alike == ("uneven-lines", "row_spread ... times its null")
@@ -89,7 +97,10 @@ def test_notes_are_joined_each_once():
     """In order; equal texts and equal codes once."""
     zero, one, two = Note("zero-matrix", "zero"), Note("no-core", "a"), Note("no-core", "b")
     assert united(zero, None, (one, two), iter((zero,))) == (zero, one, two)
-    assert (texts((zero, one, two)), codes((zero, one, two))) == ("zero; a; b", "zero-matrix,no-core")
+    assert (texts((zero, one, two)), codes((zero, one, two))) == (
+        "zero; a; b",
+        "zero-matrix,no-core",
+    )
     assert (texts(()), codes(())) == (None, None)
     assert texts((one, Note("no-bulk", "a"))) == "a"
 

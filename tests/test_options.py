@@ -29,7 +29,8 @@ def test_a_record_is_a_record():
 
 
 @pytest.mark.parametrize(
-    ("name", "flag"), [("hue", "--hue"), ("many", "--many"), ("shade", "--shade"), ("mixed", "--no-mixed")]
+    ("name", "flag"),
+    [("hue", "--hue"), ("many", "--many"), ("shade", "--shade"), ("mixed", "--no-mixed")],
 )
 def test_the_flag_follows_from_the_name(name, flag):
     """What is True by default is taken away by its flag."""
@@ -46,7 +47,13 @@ def test_the_form_follows_from_the_default():
 
 def test_the_type_is_kept_as_it_is_written():
     """Whether or not the module of the record evaluates its annotations."""
-    assert [each.kind for each in OPTIONS.values()] == ["str", "tuple[str, ...]", "bool", "bool", "bool"]
+    assert [each.kind for each in OPTIONS.values()] == [
+        "str",
+        "tuple[str, ...]",
+        "bool",
+        "bool",
+        "bool",
+    ]
 
 
 def test_what_is_declared_is_kept():

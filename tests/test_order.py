@@ -10,7 +10,13 @@ from weightscope.order import natural
 
 def test_numbers_count() -> None:
     """Numbers are compared as numbers, text as text."""
-    assert sorted(["h.10", "h.2", "h", "h.1.b", "h.1.a"], key=natural) == ["h", "h.1.a", "h.1.b", "h.2", "h.10"]
+    assert sorted(["h.10", "h.2", "h", "h.1.b", "h.1.a"], key=natural) == [
+        "h",
+        "h.1.a",
+        "h.1.b",
+        "h.2",
+        "h.10",
+    ]
 
 
 def test_endless_digits() -> None:

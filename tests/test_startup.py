@@ -12,7 +12,10 @@ import pytest
 from weightscope.analyses import ANALYSES
 
 HEAVY = {"torch", "pandas", "scipy", "pyarrow", "matplotlib"}
-OLD_TYPER = tuple(map(int, version("typer").split(".")[:2])) < (0, 20)  # which loads rich for plain help too
+OLD_TYPER = tuple(map(int, version("typer").split(".")[:2])) < (
+    0,
+    20,
+)  # which loads rich for plain help too
 HELP = [[analysis.name, "--help"] for analysis in ANALYSES]
 RUN = """
 import sys, json
@@ -28,14 +31,18 @@ print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 
 def fresh(code):
     """The last line of stderr of a fresh interpreter, read as JSON."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stderr.splitlines()[-1])
 
 
 def test_importing_is_light():
     """`import weightscope` loads none of the heavy packages, numpy and rich neither, and few modules of its own."""
-    loaded = fresh("import weightscope, sys, json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)")
+    loaded = fresh(
+        "import weightscope, sys, json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    )
     assert not (HEAVY | {"numpy", "rich", "typer"}) & set(loaded)
     assert len([m for m in loaded if m.startswith("weightscope")]) <= 2
 
@@ -78,7 +85,9 @@ def seconds(command, environment):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-@pytest.mark.parametrize("more", [[], ["--by", "dtype"], ["-f", "json"], ["-f", "table"], ["--metadata"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "more", [[], ["--by", "dtype"], ["-f", "json"], ["-f", "table"], ["--metadata"]], ids=" ".join
+)
 def test_ls_reads_headers_only(more):
     """`ls` needs neither torch nor pandas nor scipy."""
     code, loaded = fresh(f"ARGUMENTS = {['ls', 'demo:gpt', *more]!r}" + RUN)

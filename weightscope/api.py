@@ -36,7 +36,9 @@ from .sizes import size_of
 
 __all__ = ["Meter", "answer", "ask", "open_checkpoint"]
 
-Watch = Callable[[Meter, int, int], AbstractContextManager[None]]  # meter, tensors, bytes -> shown while measuring
+Watch = Callable[
+    [Meter, int, int], AbstractContextManager[None]
+]  # meter, tensors, bytes -> shown while measuring
 
 
 QUESTIONS = {question.name: question for question in ANALYSES}
@@ -51,14 +53,18 @@ def answer(analysis: str, /, models: Sequence[Any], **given: Any) -> Report:
     keywords = {name: value for name, value in given.items() if value != options[name].default}
     report = ask(analysis, models, keywords)
     for undecided in (g for g in report.gates if g.undecided):
-        warnings.warn(str(undecided), stacklevel=4)  # the call of the user, above the function and its check
+        warnings.warn(
+            str(undecided), stacklevel=4
+        )  # the call of the user, above the function and its check
     matching = [str(g) for g in report.gates if g.count]
     if matching:
         raise GateFailed("\n".join(matching), report=report)
     return report
 
 
-def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: Watch | None = None) -> Report:
+def ask(
+    name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: Watch | None = None
+) -> Report:
     """Puts a question to checkpoints and collects the answer."""
     begun, question = time.monotonic(), QUESTIONS[name]
     if len(sources) < question.least:
@@ -71,7 +77,11 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
     engine = _Engine(records.get(Running, Running()), watch)
     answers = list(question.rows(models, options, engine))
     for sentence in filter(None, (changed(c) for c in opened)):
-        raise Untrusted("expected files that stay as they are", sentence, "run again when nothing writes to them")
+        raise Untrusted(
+            "expected files that stay as they are",
+            sentence,
+            "run again when nothing writes to them",
+        )
     report = _collect(question, options, answers)
     timing = {
         "seconds": round(time.monotonic() - begun, 3),
@@ -84,8 +94,14 @@ def ask(name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: W
         timing=timing,
         notes=_notes(opened, answers),
         provenance=provenance(question.name, opened, keywords, engine.device)
-        | {"column_versions": column_versions([report.columns, *(columns for columns, _ in report.tables.values())])},
-        gates=tuple(gate(parse(text, report.columns), report.rows) for text in records[Gates].fail_if),
+        | {
+            "column_versions": column_versions(
+                [report.columns, *(columns for columns, _ in report.tables.values())]
+            )
+        },
+        gates=tuple(
+            gate(parse(text, report.columns), report.rows) for text in records[Gates].fail_if
+        ),
         strict=records[Opening].strict,
         unmeasured=_unmeasured(question, models, engine, answers) if question.measures else (),
         reasons=_reasons(models, engine),
@@ -116,7 +132,11 @@ def inputs_of(name: str, sources: Sequence[Any], keywords: Mapping[str, Any]) ->
 
 def _too_few(question: Analysis, found: int) -> Usage:
     expected = "at least one MODEL" if question.least == 1 else f"at least {question.least} MODELs"
-    return Usage(f"expected {expected}", f"found {found or 'none'}", "name a checkpoint, a folder or demo:gpt")
+    return Usage(
+        f"expected {expected}",
+        f"found {found or 'none'}",
+        "name a checkpoint, a folder or demo:gpt",
+    )
 
 
 def _checkpoints(models: Sequence[Model]) -> list[Checkpoint]:
@@ -135,7 +155,9 @@ class _Engine:
 
     def _chosen(self) -> Device:
         memory = self.running.memory
-        return choose(self.running.device, None if memory is None else size_of(memory), self.running.threads)
+        return choose(
+            self.running.device, None if memory is None else size_of(memory), self.running.threads
+        )
 
     def __call__(self, units: Sequence[Unit], each: Each) -> Iterator[Measured]:
         self.device = self.device or self._chosen()
@@ -147,7 +169,9 @@ class _Engine:
 
 def _size(units: Sequence[Unit]) -> int:
     """Bytes that the units will read."""
-    return sum(s.bytes[1] for u in units for e in u.entries.values() for s in e.needs(whole(e.shape)))
+    return sum(
+        s.bytes[1] for u in units for e in u.entries.values() for s in e.needs(whole(e.shape))
+    )
 
 
 def _checked(question: Analysis, records: Mapping[type, Any]) -> Any:
@@ -159,11 +183,15 @@ def _checked(question: Analysis, records: Mapping[type, Any]) -> Any:
     where = () if view.where is None else (view.where,)
     expressions = [parse(text, declared, absent) for text in (*gates.fail_if, *where)]
     read = {name for expression in expressions for name in expression.names}
-    if not view.columns or "all" in view.columns or read & COLUMNS:  # notes are about every statistic
+    if (
+        not view.columns or "all" in view.columns or read & COLUMNS
+    ):  # notes are about every statistic
         return options
     named = {*view.named} | read
     summed = {c.of for c in declared if c.name in named and c.of}
-    every = {"note"} if records[Opening].strict else set()  # also what nobody looks at has to be measured
+    every = (
+        {"note"} if records[Opening].strict else set()
+    )  # also what nobody looks at has to be measured
     return replace(options, wanted=frozenset(named | summed | every))
 
 
@@ -171,7 +199,9 @@ def _collect(question: Analysis, options: Any, answers: Sequence[Found]) -> Repo
     """Rows to the main table, blocks to their tables, panels beside them."""
     rows = [a for a in answers if isinstance(a, Row)]
     found = [a for a in answers if isinstance(a, Block)]
-    tables = {b.table: (b.columns, Blocks(tuple(x for x in found if x.table == b.table))) for b in found}
+    tables = {
+        b.table: (b.columns, Blocks(tuple(x for x in found if x.table == b.table))) for b in found
+    }
     panels = tuple(a for a in answers if isinstance(a, Panel))
     closing = "\n".join(a.text for a in answers if isinstance(a, Message) and a.after)
     return Report(
@@ -211,8 +241,14 @@ def _notes(opened: Sequence[Checkpoint], answers: Sequence[Found]) -> tuple[str,
 
 def _reasons(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
     """Why each automatic choice was made: device, batches, families."""
-    families = [escaped(f"{p.name}: {p.place.why}") for m in models for p in m.pieces if p.place.why]
-    return ((engine.device.why,) if engine.device else ()) + tuple(engine.meter.plans) + tuple(families)
+    families = [
+        escaped(f"{p.name}: {p.place.why}") for m in models for p in m.pieces if p.place.why
+    ]
+    return (
+        ((engine.device.why,) if engine.device else ())
+        + tuple(engine.meter.plans)
+        + tuple(families)
+    )
 
 
 def _unmeasured(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from .notes import Notes
 
 Kind = Literal["str", "int", "float", "bool"]
-INDEX = "index"                                 # the unit of what says which, not how much
+INDEX = "index"  # the unit of what says which, not how much
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Column:
     source: str = ""
     shown: bool = False
     option: str = ""
-    of: str = ""                                # the column that this one sums up over tensors
+    of: str = ""  # the column that this one sums up over tensors
     version: int = 1
     error: str = ""
     machine: bool = False
@@ -56,7 +56,13 @@ class Column:
         dtype: Kind = "float" if suffix == "_median" else self.dtype
         meaning = f"{meaning} {self.name}"
         return replace(
-            self, name=self.name + suffix, dtype=dtype, meaning=meaning, shown=False, of=self.name, error=""
+            self,
+            name=self.name + suffix,
+            dtype=dtype,
+            meaning=meaning,
+            shown=False,
+            of=self.name,
+            error="",
         )
 
 
@@ -88,7 +94,7 @@ class Curve:
     label: str
     x: Any
     y: Any
-    style: str = "line"                         # line | points | steps
+    style: str = "line"  # line | points | steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +106,7 @@ class Panel:
     """
 
     title: str
-    kind: str                                   # which picture draws it: density, spectrum, outliers
+    kind: str  # which picture draws it: density, spectrum, outliers
     xlabel: str = ""
     ylabel: str = ""
     curves: tuple[Curve, ...] = ()
@@ -117,7 +123,9 @@ def titled(of: Mapping[str, object]) -> str:
     """
     known = {key: value for key, value in of.items() if value is not None}
     source = f"{known.pop('source')}: " if "source" in known else ""
-    return source + " ".join(dict.fromkeys(f"layer {v}" if k == "layer" else str(v) for k, v in known.items()))
+    return source + " ".join(
+        dict.fromkeys(f"layer {v}" if k == "layer" else str(v) for k, v in known.items())
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,4 +145,4 @@ class Block:
             yield {**self.shared, **dict(zip(self.arrays, values, strict=True))}
 
 
-Found = Row | Panel | Block | Message           # what the generator of an analysis yields
+Found = Row | Panel | Block | Message  # what the generator of an analysis yields

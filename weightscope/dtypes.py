@@ -24,8 +24,8 @@ class Dtype:
 
     name: str
     bits: int
-    store: str                                  # the torch dtype that carries the stored bits
-    kind: str                                   # float | int | uint | bool | code | none (not decodable)
+    store: str  # the torch dtype that carries the stored bits
+    kind: str  # float | int | uint | bool | code | none (not decodable)
 
     @property
     def narrow(self) -> bool:
@@ -38,19 +38,35 @@ class Dtype:
         return self.kind in ("float", "int") or self.name == "U8"
 
 
-DTYPES = {d.name: d for d in (
-    Dtype("F64", 64, "float64", "float"), Dtype("F32", 32, "float32", "float"),
-    Dtype("F16", 16, "float16", "float"), Dtype("BF16", 16, "bfloat16", "float"),
-    Dtype("F8_E4M3", 8, "uint8", "code"), Dtype("F8_E5M2", 8, "uint8", "code"), Dtype("F8_E8M0", 8, "uint8", "code"),
-    Dtype("F8_E4M3FNUZ", 8, "uint8", "code"), Dtype("F8_E5M2FNUZ", 8, "uint8", "code"),
-    Dtype("F4", 4, "uint8", "code"),
-    Dtype("I64", 64, "int64", "int"), Dtype("I32", 32, "int32", "int"), Dtype("I16", 16, "int16", "int"),
-    Dtype("I8", 8, "int8", "int"),
-    Dtype("U64", 64, "int64", "uint"), Dtype("U32", 32, "int32", "uint"), Dtype("U16", 16, "int16", "uint"),
-    Dtype("U8", 8, "uint8", "uint"), Dtype("BOOL", 8, "uint8", "bool"),
-    Dtype("F6_E2M3", 6, "uint8", "none"), Dtype("F6_E3M2", 6, "uint8", "none"),
-    Dtype("C32", 32, "int32", "none"), Dtype("C64", 64, "int64", "none"), Dtype("C128", 128, "complex128", "none"),
-)}
+DTYPES = {
+    d.name: d
+    for d in (
+        Dtype("F64", 64, "float64", "float"),
+        Dtype("F32", 32, "float32", "float"),
+        Dtype("F16", 16, "float16", "float"),
+        Dtype("BF16", 16, "bfloat16", "float"),
+        Dtype("F8_E4M3", 8, "uint8", "code"),
+        Dtype("F8_E5M2", 8, "uint8", "code"),
+        Dtype("F8_E8M0", 8, "uint8", "code"),
+        Dtype("F8_E4M3FNUZ", 8, "uint8", "code"),
+        Dtype("F8_E5M2FNUZ", 8, "uint8", "code"),
+        Dtype("F4", 4, "uint8", "code"),
+        Dtype("I64", 64, "int64", "int"),
+        Dtype("I32", 32, "int32", "int"),
+        Dtype("I16", 16, "int16", "int"),
+        Dtype("I8", 8, "int8", "int"),
+        Dtype("U64", 64, "int64", "uint"),
+        Dtype("U32", 32, "int32", "uint"),
+        Dtype("U16", 16, "int16", "uint"),
+        Dtype("U8", 8, "uint8", "uint"),
+        Dtype("BOOL", 8, "uint8", "bool"),
+        Dtype("F6_E2M3", 6, "uint8", "none"),
+        Dtype("F6_E3M2", 6, "uint8", "none"),
+        Dtype("C32", 32, "int32", "none"),
+        Dtype("C64", 64, "int64", "none"),
+        Dtype("C128", 128, "complex128", "none"),
+    )
+}
 
 
 @cache
@@ -66,10 +82,14 @@ def decoded(name: str) -> NDArray[np.float64]:
     return values
 
 
-def _float(codes: NDArray[np.int64], exponent: int, mantissa: int, bias: int) -> NDArray[np.float64]:
+def _float(
+    codes: NDArray[np.int64], exponent: int, mantissa: int, bias: int
+) -> NDArray[np.float64]:
     """sign * 2^(e - bias) * 1.m, subnormals below: IEEE without its specials."""
     e, m = codes >> mantissa & (1 << exponent) - 1, codes & (1 << mantissa) - 1
-    size = np.where(e > 0, (1 + m / 2**mantissa) * 2.0 ** (e - bias), m / 2**mantissa * 2.0 ** (1 - bias))
+    size = np.where(
+        e > 0, (1 + m / 2**mantissa) * 2.0 ** (e - bias), m / 2**mantissa * 2.0 ** (1 - bias)
+    )
     return np.asarray(np.where(codes >> (exponent + mantissa) & 1, -size, size))
 
 
@@ -77,9 +97,15 @@ def _ieee(exponent: int, mantissa: int, bias: int):  # type: ignore[no-untyped-d
     """All ones in the exponent: Inf where the mantissa is 0, NaN elsewhere."""
 
     def decode(codes: NDArray[np.int64]) -> NDArray[np.float64]:
-        value, top, m = _float(codes, exponent, mantissa, bias), (1 << exponent) - 1, codes & (1 << mantissa) - 1
+        value, top, m = (
+            _float(codes, exponent, mantissa, bias),
+            (1 << exponent) - 1,
+            codes & (1 << mantissa) - 1,
+        )
         special = (codes >> mantissa & top) == top
-        return np.asarray(np.where(special, np.where(m == 0, np.copysign(np.inf, value), np.nan), value))
+        return np.asarray(
+            np.where(special, np.where(m == 0, np.copysign(np.inf, value), np.nan), value)
+        )
 
     return decode
 
@@ -88,17 +114,25 @@ def _finite(exponent: int, mantissa: int, bias: int, nans: tuple[int, ...]):  # 
     """No Inf; the listed codes are NaN (FN: both all-ones codes, FNUZ: negative zero)."""
 
     def decode(codes: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.asarray(np.where(np.isin(codes, nans), np.nan, _float(codes, exponent, mantissa, bias)))
+        return np.asarray(
+            np.where(np.isin(codes, nans), np.nan, _float(codes, exponent, mantissa, bias))
+        )
 
     return decode
 
 
 _DECODERS = {
-    "BF16": _ieee(8, 7, 127), "F16": _ieee(5, 10, 15), "F8_E5M2": _ieee(5, 2, 15),
-    "F8_E4M3": _finite(4, 3, 7, (0x7F, 0xFF)), "F4": _finite(2, 1, 1, ()),
-    "F8_E4M3FNUZ": _finite(4, 3, 8, (0x80,)), "F8_E5M2FNUZ": _finite(5, 2, 16, (0x80,)),
+    "BF16": _ieee(8, 7, 127),
+    "F16": _ieee(5, 10, 15),
+    "F8_E5M2": _ieee(5, 2, 15),
+    "F8_E4M3": _finite(4, 3, 7, (0x7F, 0xFF)),
+    "F4": _finite(2, 1, 1, ()),
+    "F8_E4M3FNUZ": _finite(4, 3, 8, (0x80,)),
+    "F8_E5M2FNUZ": _finite(5, 2, 16, (0x80,)),
     "F8_E8M0": lambda c: np.where(c == 255, np.nan, 2.0 ** (c - 127.0)),
-    "I16": lambda c: np.where(c < 1 << 15, c, c - (1 << 16)).astype(np.float64), "U16": lambda c: c.astype(np.float64),
-    "I8": lambda c: np.where(c < 128, c, c - 256).astype(np.float64), "U8": lambda c: c.astype(np.float64),
+    "I16": lambda c: np.where(c < 1 << 15, c, c - (1 << 16)).astype(np.float64),
+    "U16": lambda c: c.astype(np.float64),
+    "I8": lambda c: np.where(c < 128, c, c - 256).astype(np.float64),
+    "U8": lambda c: c.astype(np.float64),
     "BOOL": lambda c: (c != 0).astype(np.float64),
 }

@@ -15,7 +15,7 @@ from typing import Any
 
 from .notes import Note
 
-PART = 8192                                     # characters of a part: paths and names have at most 4 KiB
+PART = 8192  # characters of a part: paths and names have at most 4 KiB
 
 
 class WeightscopeError(Exception):
@@ -25,7 +25,9 @@ class WeightscopeError(Exception):
 
     def __init__(self, expected: str, found: str = "", advice: str = "") -> None:
         self.expected, self.found, self.advice = map(_cut, (expected, found, advice))
-        super().__init__("; ".join(part for part in (self.expected, self.found, self.advice) if part))
+        super().__init__(
+            "; ".join(part for part in (self.expected, self.found, self.advice) if part)
+        )
 
 
 class GateFailed(WeightscopeError):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Sized
 
-LONGEST = 80                                    # characters of a value in a message
-NAMED = 200                                     # characters of a tensor's name in a message
-LISTED = 10                                     # names that a message lists before it counts the rest
-_DIGITS = 256                                   # bits of an integer that is written out
+LONGEST = 80  # characters of a value in a message
+NAMED = 200  # characters of a tensor's name in a message
+LISTED = 10  # names that a message lists before it counts the rest
+_DIGITS = 256  # bits of an integer that is written out
 _PLAIN = (bool, float, complex, type(None))
 
 
@@ -23,7 +23,9 @@ def escaped(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
 
 
 def shown(value: object, length: int = LONGEST) -> str:
@@ -61,4 +63,6 @@ def listed(names: Sequence[str], length: int = 100) -> str:
     'a, b, c, d, e, f, g, h, i, j and 3 more'
     """
     more = len(names) - LISTED
-    return ", ".join(shown(name, length) for name in names[:LISTED]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(shown(name, length) for name in names[:LISTED]) + (
+        f" and {more} more" if more > 0 else ""
+    )

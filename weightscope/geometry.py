@@ -15,7 +15,9 @@ Axis = Literal[0, 1]
 
 TILE = 1 << 19  # elements: long enough calls for two threads, near enough to the cache
 SEGMENT = 1 << 24  # elements: what one worker folds alone; 32 tiles make its merge free
-LONG_LINES = 128  # lines of a tile across the long side, at least: products of thin ones wait for memory
+LONG_LINES = (
+    128  # lines of a tile across the long side, at least: products of thin ones wait for memory
+)
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ def _cut(box: Box, axis: Axis, size: int) -> tuple[Box, ...]:
         return (box,)
     first, last = (box.rows, box.cols)[axis]
     lines = max(1, round(size / max(1, box.shape[1 - axis])))
-    step = lines if lines < 8 else round(lines / 8) * 8  # very long lines go one by one, so that tiles stay bounded
+    step = (
+        lines if lines < 8 else round(lines / 8) * 8
+    )  # very long lines go one by one, so that tiles stay bounded
     spans = [(at, min(at + step, last)) for at in range(first, last, step)]
     return tuple(Box(s, box.cols) if axis == 0 else Box(box.rows, s) for s in spans)

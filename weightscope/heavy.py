@@ -54,12 +54,31 @@ if TYPE_CHECKING:
     import torch
 else:
     numpy, torch, pandas, pyarrow = Lazy("numpy"), Lazy("torch"), Lazy("pandas"), Lazy("pyarrow")
-    parquet, special, optimize = Lazy("pyarrow.parquet"), Lazy("scipy.special"), Lazy("scipy.optimize")
+    parquet, special, optimize = (
+        Lazy("pyarrow.parquet"),
+        Lazy("scipy.special"),
+        Lazy("scipy.optimize"),
+    )
     cython_lapack = Lazy("scipy.linalg.cython_lapack")
     matplotlib, matplotlib_figure = Lazy("matplotlib"), Lazy("matplotlib.figure")
-    rich_cells, rich_console, rich_progress = Lazy("rich.cells"), Lazy("rich.console"), Lazy("rich.progress")
+    rich_cells, rich_console, rich_progress = (
+        Lazy("rich.cells"),
+        Lazy("rich.console"),
+        Lazy("rich.progress"),
+    )
 
 __all__ = [
-    "cython_lapack", "matplotlib", "matplotlib_figure", "numpy", "optimize", "pandas", "parquet", "pyarrow",
-    "rich_cells", "rich_console", "rich_progress", "special", "torch",
+    "cython_lapack",
+    "matplotlib",
+    "matplotlib_figure",
+    "numpy",
+    "optimize",
+    "pandas",
+    "parquet",
+    "pyarrow",
+    "rich_cells",
+    "rich_console",
+    "rich_progress",
+    "special",
+    "torch",
 ]

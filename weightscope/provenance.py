@@ -20,7 +20,8 @@ def provenance(
 ) -> dict[str, Any]:
     """The keys that every report carries, but for `column_versions`, which needs its columns."""
     sources = [
-        {"source": c.source, "files": [{"path": path, "size": size} for path, size, _ in c.files]} for c in opened
+        {"source": c.source, "files": [{"path": path, "size": size} for path, size, _ in c.files]}
+        for c in opened
     ]
     return {
         "version": __version__,  # not by name from the metadata: a package of another project has this name

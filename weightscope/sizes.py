@@ -22,5 +22,9 @@ def size_of(text: str | int) -> int:
     except (ValueError, KeyError, OverflowError):
         size = 0
     if size <= 0:
-        raise Usage("memory takes a size such as 512MiB or 4GiB", f"found {text!r}", "write a number and a unit")
+        raise Usage(
+            "memory takes a size such as 512MiB or 4GiB",
+            f"found {text!r}",
+            "write a number and a unit",
+        )
     return size

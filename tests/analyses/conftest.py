@@ -9,7 +9,9 @@ import torch
 def draw():
     """`draw(48, 32)`: seeded Gaussian weights, another matrix at each call."""
     rng = np.random.default_rng(0)
-    return lambda *shape, std=0.02: torch.from_numpy((std * rng.standard_normal(shape)).astype(np.float32))
+    return lambda *shape, std=0.02: torch.from_numpy(
+        (std * rng.standard_normal(shape)).astype(np.float32)
+    )
 
 
 @pytest.fixture

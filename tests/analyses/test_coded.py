@@ -17,14 +17,20 @@ NF4 = "codes of bitsandbytes 4-bit: not decoded, no statistics"
 @pytest.fixture
 def state(draw):
     """An nf4 matrix with a LoRA pair on it, a matrix of floats, and two fused tensors of codes."""
-    codes = lambda *dims: torch.randint(0, 100, dims, dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    codes = lambda *dims: torch.randint(
+        0, 100, dims, dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
+    )
     return {
-        f"{Q}.weight": codes(1024, 1), f"{Q}.weight.absmax": codes(64), f"{Q}.weight.quant_map": draw(16),
-        f"{Q}.lora_A.weight": draw(4, 32), f"{Q}.lora_B.weight": draw(64, 4),
+        f"{Q}.weight": codes(1024, 1),
+        f"{Q}.weight.absmax": codes(64),
+        f"{Q}.weight.quant_map": draw(16),
+        f"{Q}.lora_A.weight": draw(4, 32),
+        f"{Q}.lora_B.weight": draw(64, 4),
         "model.layers.0.self_attn.q_proj.weight": draw(64, 32),
         "transformer.h.0.attn.c_attn.qweight": codes(16, 96).view(torch.int32),
         "transformer.h.0.attn.c_attn.qzeros": codes(4, 12).view(torch.int32),
-        "transformer.h.0.attn.c_attn.scales": draw(1, 96).half(), "transformer.h.0.attn.c_attn.bias": draw(96),
+        "transformer.h.0.attn.c_attn.scales": draw(1, 96).half(),
+        "transformer.h.0.attn.c_attn.bias": draw(96),
         "model.layers.0.mlp.experts.gate_up_proj_blocks": codes(2, 64, 2, 16),
         "model.layers.0.mlp.experts.gate_up_proj_scales": codes(2, 64, 2),
         "model.layers.0.mlp.experts.down_proj": codes(2, 32, 64).view(torch.float8_e4m3fn),
@@ -34,12 +40,21 @@ def state(draw):
 
 CODED = {
     f"{Q}.weight": ("attn.q", 1, NF4),
-    "transformer.h.0.attn.c_attn.qweight":
-        ("attn.qkv", 0, "codes of GPTQ or AWQ: not decoded, no statistics"),
-    "model.layers.0.mlp.experts.gate_up_proj_blocks":
-        ("moe.expert.gate_up", 0, "codes of MXFP4: not decoded, no statistics"),
-    "model.layers.0.mlp.experts.down_proj":
-        ("moe.expert.down", 0, "codes of FP8 with block scales: not decoded, no statistics"),
+    "transformer.h.0.attn.c_attn.qweight": (
+        "attn.qkv",
+        0,
+        "codes of GPTQ or AWQ: not decoded, no statistics",
+    ),
+    "model.layers.0.mlp.experts.gate_up_proj_blocks": (
+        "moe.expert.gate_up",
+        0,
+        "codes of MXFP4: not decoded, no statistics",
+    ),
+    "model.layers.0.mlp.experts.down_proj": (
+        "moe.expert.down",
+        0,
+        "codes of FP8 with block scales: not decoded, no statistics",
+    ),
 }
 
 
@@ -70,8 +85,11 @@ def test_siblings_are_buffers(state, by_name):
     rows = by_name(ws.ls(state))
     found = {t: row["layer"] for t, row in rows.items() if row["kind"] == "buffer"}
     assert set(found) == {
-        f"{Q}.weight.absmax", f"{Q}.weight.quant_map", "transformer.h.0.attn.c_attn.qzeros",
-        "transformer.h.0.attn.c_attn.scales", "model.layers.0.mlp.experts.gate_up_proj_scales",
+        f"{Q}.weight.absmax",
+        f"{Q}.weight.quant_map",
+        "transformer.h.0.attn.c_attn.qzeros",
+        "transformer.h.0.attn.c_attn.scales",
+        "model.layers.0.mlp.experts.gate_up_proj_scales",
         "model.layers.0.mlp.experts.down_proj_scale_inv",
     }
     assert found[f"{Q}.weight.absmax"] == 1
@@ -85,7 +103,10 @@ def test_plain_words_are_buffers_beside_codes_alone(draw, by_name):
     floats = {"a.W_q": draw(8, 8), "a.scale": draw(8), "a.zero": draw(8), "b.codebooks": draw(8, 8)}
     codes = {**floats, "a.W_q": torch.ones(8, 8, dtype=torch.uint8)}
     assert {t: r["kind"] for t, r in by_name(ws.ls(floats)).items() if r["kind"] == "buffer"} == {}
-    assert {t for t, r in by_name(ws.ls(codes)).items() if r["kind"] == "buffer"} == {"a.scale", "a.zero"}
+    assert {t for t, r in by_name(ws.ls(codes)).items() if r["kind"] == "buffer"} == {
+        "a.scale",
+        "a.zero",
+    }
 
 
 def test_parts_of_what_is_no_code(state, by_name):
@@ -112,10 +133,18 @@ def test_ties_and_codes(by_name):
 
 def test_groups_are_of_floats(state, by_name):
     """Pooled values are those of the floats alone, and the note counts what has codes."""
-    only = {"model.layers.0.self_attn.q_proj.weight": state["model.layers.0.self_attn.q_proj.weight"]}
-    of_q = lambda model: next(r for r in ws.fit(model, by="role", exclude="*lora*").rows if r["role"] == "attn.q")
+    only = {
+        "model.layers.0.self_attn.q_proj.weight": state["model.layers.0.self_attn.q_proj.weight"]
+    }
+    of_q = lambda model: next(
+        r for r in ws.fit(model, by="role", exclude="*lora*").rows if r["role"] == "attn.q"
+    )
     both, alone = of_q(state), of_q(only)
-    same = [name for name, value in alone.items() if name not in ("tensors", "params", "note") and value is not None]
+    same = [
+        name
+        for name, value in alone.items()
+        if name not in ("tensors", "params", "note") and value is not None
+    ]
     assert "std_median" in same
     assert {name: both[name] for name in same} == {name: alone[name] for name in same}
     assert (both["tensors"], both["note"]) == (2, f"1 of 2 tensors noted: {Q}.weight: {NF4}")

@@ -17,9 +17,16 @@ from weightscope.checkpoints.views import Empty
 from weightscope.geometry import whole
 
 RUNS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("ls", {}), ("fit", {"balance": True, "coding": True}), ("fit", {"long": True}), ("fit", {"by": "role"}),
-    ("outliers", {"quant": "all"}), ("outliers", {"top": 3}), ("outliers", {"top_rows": 3}),
-    ("outliers", {"by": "layer"}), ("spectrum", {"svd": True, "null": "shuffle"}), ("spectrum", {"per_head": True}),
+    ("ls", {}),
+    ("fit", {"balance": True, "coding": True}),
+    ("fit", {"long": True}),
+    ("fit", {"by": "role"}),
+    ("outliers", {"quant": "all"}),
+    ("outliers", {"top": 3}),
+    ("outliers", {"top_rows": 3}),
+    ("outliers", {"by": "layer"}),
+    ("spectrum", {"svd": True, "null": "shuffle"}),
+    ("spectrum", {"per_head": True}),
     ("spectrum", {"by": "role"}),
 )
 SHAPES = ([0, 1 << 40], [1 << 40, 0], [1, 0], [0, 1 << 63], [1 << 40, *[0] * 60])
@@ -39,18 +46,33 @@ print(json.dumps([(row["tensor"], row["params"], row["note"]) for row in rows]))
 
 def saved(path: Path, tensors: dict[str, list[int]]) -> Path:
     """The tensors without elements, and `v` with the numbers 1 to 4."""
-    empty = {name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]} for name, shape in tensors.items()}
-    raw = json.dumps(empty | {"v": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}).encode()
-    path.write_bytes(len(raw).to_bytes(8, "little") + raw + bytes.fromhex("0000803f000000400000404000008040"))
+    empty = {
+        name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}
+        for name, shape in tensors.items()
+    }
+    raw = json.dumps(
+        empty | {"v": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}
+    ).encode()
+    path.write_bytes(
+        len(raw).to_bytes(8, "little") + raw + bytes.fromhex("0000803f000000400000404000008040")
+    )
     return path
 
 
-@pytest.mark.parametrize(("question", "options"), RUNS, ids=[f"{name} {options}" for name, options in RUNS])
-def test_rows_are_those_of_a_small_one(tmp_path: Path, question: str, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("question", "options"), RUNS, ids=[f"{name} {options}" for name, options in RUNS]
+)
+def test_rows_are_those_of_a_small_one(
+    tmp_path: Path, question: str, options: dict[str, Any]
+) -> None:
     """Every column but those of the name, the shape and what follows from its rank; a 2 x 2 beside it is measured."""
-    small = getattr(ws, question)(saved(tmp_path / "small.safetensors", {"w": [0, 3]}), strict=True, **options)
+    small = getattr(ws, question)(
+        saved(tmp_path / "small.safetensors", {"w": [0, 3]}), strict=True, **options
+    )
     for shape in SHAPES:
-        found = getattr(ws, question)(saved(tmp_path / "large.safetensors", {"w": shape}), strict=True, **options)
+        found = getattr(ws, question)(
+            saved(tmp_path / "large.safetensors", {"w": shape}), strict=True, **options
+        )
         if "by" in options:
             assert sum(row["params"] for row in found.rows) == 4
         else:
@@ -73,27 +95,49 @@ def test_with_a_base(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are set the POSIX way")
 def test_parts_of_nothing(tmp_path: Path) -> None:
     """Fused parts, experts and heads of a tensor without elements are not counted one by one."""
-    names = {"gpt_neox.layers.0.attention.query_key_value.weight": [3 << 40, 0],
-             "model.layers.0.self_attn.q_proj.weight": [1 << 40, 0],
-             "model.layers.0.mlp.experts.gate_up_proj": [1 << 40, 0, 4]}
+    names = {
+        "gpt_neox.layers.0.attention.query_key_value.weight": [3 << 40, 0],
+        "model.layers.0.self_attn.q_proj.weight": [1 << 40, 0],
+        "model.layers.0.mlp.experts.gate_up_proj": [1 << 40, 0, 4],
+    }
     saved(tmp_path / "model.safetensors", names)
     (tmp_path / "config.json").write_text(json.dumps({"num_attention_heads": 1 << 40}))
-    done = subprocess.run([sys.executable, "-c", MEASURE, str(tmp_path)], capture_output=True, text=True, check=False,
-                          cwd=Path(__file__).parents[2], env=os.environ, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+        env=os.environ,
+        timeout=300,
+    )
     assert done.stderr == ""
     rows = json.loads(done.stdout)
     assert {name.partition("[")[0] for name, params, _ in rows if not params} == set(names)
     assert sum(params == 4 for _, params, _ in rows) == 4
-    assert all("no elements" in note or "no finite element" in note for _, params, note in rows if not params)
+    assert all(
+        "no elements" in note or "no finite element" in note
+        for _, params, note in rows
+        if not params
+    )
 
 
 def test_many_heads_stay_together(tmp_path: Path) -> None:
     """A row for each of 20,000 heads of one line would answer nothing."""
-    raw = json.dumps({"model.layers.0.self_attn.q_proj.weight": {
-        "dtype": "U8", "shape": [20_000, 2], "data_offsets": [0, 40_000]}}).encode()
-    (tmp_path / "model.safetensors").write_bytes(len(raw).to_bytes(8, "little") + raw + bytes(range(200)) * 200)
+    raw = json.dumps(
+        {
+            "model.layers.0.self_attn.q_proj.weight": {
+                "dtype": "U8",
+                "shape": [20_000, 2],
+                "data_offsets": [0, 40_000],
+            }
+        }
+    ).encode()
+    (tmp_path / "model.safetensors").write_bytes(
+        len(raw).to_bytes(8, "little") + raw + bytes(range(200)) * 200
+    )
     (tmp_path / "config.json").write_text(json.dumps({"num_attention_heads": 20_000}))
-    row, = ws.spectrum(tmp_path, per_head=True).rows
+    (row,) = ws.spectrum(tmp_path, per_head=True).rows
     assert "heads unknown: 20000 in config.json, at most 16384 are told apart" in row["note"]
 
 
@@ -102,4 +146,10 @@ def test_empty_view() -> None:
     view = Empty(Stored("w", (1 << 40, 0), "BF16"))
     made = view.make(whole(view.shape), view.needs(whole(view.shape)))  # type: ignore[arg-type]  # nothing is needed
     assert (view.name, view.dtype, view.shape, view.cut, tuple(made.shape), str(made.dtype)) == (
-        "w", "BF16", (0, 0), 0, (0, 0), "torch.bfloat16")
+        "w",
+        "BF16",
+        (0, 0),
+        0,
+        (0, 0),
+        "torch.bfloat16",
+    )

@@ -46,7 +46,9 @@ def test_one_tensor_pools_to_itself(draw):
     assert group["layer"] == 3
     for name in ("mean", "std", "kurtosis", "beta", "ks_normal", "zeros", "weibull_k"):
         assert group[name] == pytest.approx(alone[name], rel=1e-9)
-        assert group[f"{name}_median"] == group[f"{name}_min"] == group[f"{name}_max"] == alone[name]
+        assert (
+            group[f"{name}_median"] == group[f"{name}_min"] == group[f"{name}_max"] == alone[name]
+        )
     assert group["row_spread_median"] == alone["row_spread"]
 
 
@@ -66,7 +68,9 @@ def test_places_have_no_median(draw):
 def test_pooled_moments_are_those_of_all_elements(draw):
     """Counts add up exactly, whatever the types."""
     parts = [draw(40, 30), draw(40, 30, std=1.0), draw(40, 30).bfloat16()]
-    (row,) = ws.fit({f"model.layers.{i}.mlp.up_proj.weight": w for i, w in enumerate(parts)}, by="role").rows
+    (row,) = ws.fit(
+        {f"model.layers.{i}.mlp.up_proj.weight": w for i, w in enumerate(parts)}, by="role"
+    ).rows
     everything = np.concatenate([w.double().numpy().ravel() for w in parts])
     assert row["std"] == pytest.approx(everything.std(), rel=1e-9)
     assert row["max"] == everything.max()
@@ -74,7 +78,11 @@ def test_pooled_moments_are_those_of_all_elements(draw):
 
 def test_long_in_groups(draw):
     """A row for each law of the pooled weights, each with the group's keys."""
-    rows = ws.fit({f"model.layers.{i}.mlp.up_proj.weight": draw(40, 30) for i in range(2)}, by="role", long=True).rows
+    rows = ws.fit(
+        {f"model.layers.{i}.mlp.up_proj.weight": draw(40, 30) for i in range(2)},
+        by="role",
+        long=True,
+    ).rows
     assert len({row["law"] for row in rows}) == len(rows) == 8
     assert {(row["role"], row["kind"], row["tensors"], row["params"]) for row in rows} == {
         ("mlp.up", "matrix", 2, 2400)
@@ -99,10 +107,15 @@ def test_what_cannot_be_measured_counts_as_a_tensor(draw):
 @pytest.mark.parametrize("options", [{}, {"long": True}], ids=str)
 def test_a_group_of_nothing_measured_has_a_row_with_the_reason(options):
     """Nulls never stand alone."""
-    model = {f"model.layers.{i}.mlp.up_proj.weight": torch.ones(4, 4, dtype=torch.complex64) for i in range(3)}
+    model = {
+        f"model.layers.{i}.mlp.up_proj.weight": torch.ones(4, 4, dtype=torch.complex64)
+        for i in range(3)
+    }
     (row,) = ws.fit(model, by="role", **options).rows
     assert (row["tensors"], row.get("std"), row.get("law")) == (3, None, None)
-    assert row["note"].startswith("3 of 3 tensors noted: model.layers.0.mlp.up_proj.weight: complex numbers")
+    assert row["note"].startswith(
+        "3 of 3 tensors noted: model.layers.0.mlp.up_proj.weight: complex numbers"
+    )
 
 
 def test_notes_of_tensors_are_counted_and_the_rarest_is_told(draw):
@@ -124,12 +137,22 @@ def test_notes_that_differ_in_numbers_are_one(draw):
     model = {f"model.layers.{i}.mlp.up_proj.weight": draw(64, 100 + i) for i in range(3)}
     model["model.layers.1.mlp.up_proj.weight"][5] = np.inf
     (row,) = ws.spectrum(model, by="role", panels=False).rows
-    said = {note.split()[0] for note in (r["note"] for r in ws.spectrum(model, panels=False).rows) if note}
+    said = {
+        note.split()[0]
+        for note in (r["note"] for r in ws.spectrum(model, panels=False).rows)
+        if note
+    }
     assert said == {"not", "non-finite"}
-    assert row["note"] == "3 of 3 tensors noted: model.layers.1.mlp.up_proj.weight: non-finite elements: no spectrum"
+    assert (
+        row["note"]
+        == "3 of 3 tensors noted: model.layers.1.mlp.up_proj.weight: non-finite elements: no spectrum"
+    )
     del model["model.layers.2.mlp.up_proj.weight"]
     (row,) = ws.spectrum(model, by="role", panels=False).rows
-    assert row["note"] == "2 of 2 tensors noted: model.layers.1.mlp.up_proj.weight: non-finite elements: no spectrum"
+    assert (
+        row["note"]
+        == "2 of 2 tensors noted: model.layers.1.mlp.up_proj.weight: non-finite elements: no spectrum"
+    )
     model = {f"model.layers.{i}.mlp.up_proj.weight": draw(64, 100 + i) for i in range(4)}
     model["model.layers.3.mlp.up_proj.weight"][::2] = 0
     (row,) = ws.spectrum(model, by="role", panels=False).rows
@@ -141,4 +164,6 @@ def test_a_constant_in_a_group_is_noted(draw):
     model = {f"model.layers.{i}.mlp.up_proj.weight": draw(40, 30) for i in range(3)}
     model["model.layers.1.mlp.up_proj.weight"][:] = 0.5
     (row,) = ws.fit(model, by="role").rows
-    assert row["note"].startswith("1 of 3 tensors noted: model.layers.1.mlp.up_proj.weight: 1 distinct value")
+    assert row["note"].startswith(
+        "1 of 3 tensors noted: model.layers.1.mlp.up_proj.weight: 1 distinct value"
+    )

@@ -40,7 +40,9 @@ def test_layers_that_differ_stay_apart(model):
 )
 def test_totals(model, by, expected):
     """Tensors, elements and bytes of each group."""
-    assert [(r[by], r["tensors"], r["params"], r["bytes"]) for r in ws.ls(model, by=by).rows] == expected
+    assert [
+        (r[by], r["tensors"], r["params"], r["bytes"]) for r in ws.ls(model, by=by).rows
+    ] == expected
     assert ws.ls(model).notes[-2:] == (
         "13 tensors, 424 elements, 928 B: BF16 768 B, F32 160 B",
         "by role: mlp.up 12, head 1",
@@ -49,5 +51,7 @@ def test_totals(model, by, expected):
 
 def test_wrong_group(model):
     """`ls` groups by a dtype too, and by nothing else."""
-    with pytest.raises(ws.Usage, match="ls groups by tensor, role, layer, model, dtype; found 'colour'"):
+    with pytest.raises(
+        ws.Usage, match="ls groups by tensor, role, layer, model, dtype; found 'colour'"
+    ):
         ws.ls(model, by="colour")

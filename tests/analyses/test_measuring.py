@@ -77,9 +77,11 @@ def test_joined_requests_read_once_and_measure_once(model):
     alone = [run(model, request) for request in REQUESTS]
     _, read, counted = run(model, Joined(REQUESTS))
     assert max(counted.values()) == 1
-    payload = sum(t.nbytes for t in model.checkpoint.tensors if t.measurable and t.name != "z.phase")
+    payload = sum(
+        t.nbytes for t in model.checkpoint.tensors if t.measurable and t.name != "z.phase"
+    )
     factors = sum(t.nbytes for t in model.checkpoint.tensors if ".lora_" in t.name)
-    assert read == payload + factors            # a product is read whole, and by its factors
+    assert read == payload + factors  # a product is read whole, and by its factors
     assert sum(each[1] for each in alone) > 2 * read
     assert sum(sum(each[2].values()) for each in alone) > sum(counted.values())
 
@@ -92,7 +94,9 @@ def test_joined_values_are_those_of_each_request(model):
     for joint, *own in zip(together, *alone, strict=True):
         expected = {}
         for answer in own:
-            expected |= {k: v for k, v in answer.values.items() if v is not None or k not in expected}
+            expected |= {
+                k: v for k, v in answer.values.items() if v is not None or k not in expected
+            }
         assert joint.values.keys() == expected.keys()
         for name, value in expected.items():
             if name != "notes":
@@ -114,7 +118,11 @@ def test_entries_are_the_same_by_what_they_are_made_of(model, draw):
     assert same(first, first)
     assert not same(first, second)
     again = everything(model.checkpoint, Reading())
-    pairs = [(a.entry, b.entry) for a, b in zip(model.pieces, again.pieces, strict=True) if a.entry is not None]
+    pairs = [
+        (a.entry, b.entry)
+        for a, b in zip(model.pieces, again.pieces, strict=True)
+        if a.entry is not None
+    ]
     assert all(same(a, b) for a, b in pairs)
     assert not any(same(a, b) for (a, _), (b, _) in pairwise(pairs))
 
@@ -146,11 +154,22 @@ def test_labels_that_measures_look_for_stay():
     seeing = Unit(piece, {"": a, "b": b}, {"": count}, {"": ("b",)})
     plain = Unit(piece, {"": a}, {"": frozenset({Lines()})})
     (unit,) = Joined((One(seeing), One(plain))).units(piece)
-    assert (set(unit.entries), unit.beside, unit.wants[""]) == ({"", "b"}, {"": ("b",)}, {Count(), Lines()})
+    assert (set(unit.entries), unit.beside, unit.wants[""]) == (
+        {"", "b"},
+        {"": ("b",)},
+        {Count(), Lines()},
+    )
     other = Unit(piece, {"b": a}, {"b": count})
     assert len(Joined((One(other), One(seeing))).units(piece)) == 2
     assert len(Joined((One(other), One(plain))).units(piece)) == 1
-    assert len(Joined((One(Unit(piece, {"": a, "b": a}, {"": count, "b": count}, {"": ("b",)})),)).units(piece)) == 1
+    assert (
+        len(
+            Joined(
+                (One(Unit(piece, {"": a, "b": a}, {"": count, "b": count}, {"": ("b",)})),)
+            ).units(piece)
+        )
+        == 1
+    )
 
 
 def test_equal_entries_of_one_unit_keep_their_labels(model):
@@ -162,7 +181,14 @@ def test_equal_entries_of_one_unit_keep_their_labels(model):
         statistics = ()
 
         def units(self, piece):
-            return (Unit(piece, {"": piece.entry, "base": piece.entry}, {"": count, "base": count}, {"": ("base",)}),)
+            return (
+                Unit(
+                    piece,
+                    {"": piece.entry, "base": piece.entry},
+                    {"": count, "base": count},
+                    {"": ("base",)},
+                ),
+            )
 
         def sketches(self, piece, measured):
             return measured[0].sketches

@@ -54,7 +54,9 @@ def test_bare_factors_at_an_embedding_turn_too(draw, sides, turned) -> None:
     """microsoft/LoRA: (B A)^T of A (r, tokens); MLX: A B of A (tokens, r)."""
     a, b = graded(draw)
     stored = (a.T.contiguous(), b.T.contiguous()) if turned else (a, b)
-    rows = fitted({f"model.embed_tokens.lora_{side}": x for side, x in zip(sides, stored, strict=True)})
+    rows = fitted(
+        {f"model.embed_tokens.lora_{side}": x for side, x in zip(sides, stored, strict=True)}
+    )
     row = rows["model.embed_tokens[lora]"]
     assert (row["role"], row["kind"], row["shape"]) == ("embed", "embedding", "100x24")
     assert row["row_spread"] > 1
@@ -83,7 +85,9 @@ def test_outputs_are_rows_whichever_way_factors_are_stored(draw, a, b, turned, o
     """By the shapes alone; where the module is square by the rank, but for what is a layer by its spelling."""
     down, up = graded_layer(draw, out=out)
     stored = (down.T.contiguous(), up.T.contiguous()) if turned else (down, up)
-    row = fitted({f"h.0.attn.q_proj.{a}": stored[0], f"h.0.attn.q_proj.{b}": stored[1]})["h.0.attn.q_proj[lora]"]
+    row = fitted({f"h.0.attn.q_proj.{a}": stored[0], f"h.0.attn.q_proj.{b}": stored[1]})[
+        "h.0.attn.q_proj[lora]"
+    ]
     product = (up.double() @ down.double()).numpy()
     if turned and out == 24 and a.endswith(".weight"):  # a layer's A is r x in, whatever its rank
         assert row["shape"] == "4x4"
@@ -142,10 +146,17 @@ def test_an_adapter_of_conv1d_keeps_its_outputs_as_rows(draw, tmp_path) -> None:
 def test_an_alpha_beside_factors_is_no_weight(draw, stem, a, b) -> None:
     """In every spelling: it scales the product, `ls` lists it as a buffer; elsewhere an alpha is a weight."""
     down, up = graded_layer(draw)
-    model = {f"{stem}.{a}": down, f"{stem}.{b}": up, f"{stem}.alpha": torch.tensor(12.0), "snake.alpha": draw(5)}
+    model = {
+        f"{stem}.{a}": down,
+        f"{stem}.{b}": up,
+        f"{stem}.alpha": torch.tensor(12.0),
+        "snake.alpha": draw(5),
+    }
     rows = fitted(model)
     assert set(rows) == {f"{stem}[lora]", "snake.alpha"}
-    assert rows[f"{stem}[lora]"]["std"] == pytest.approx(3 * (up.double() @ down.double()).numpy().std(), rel=1e-6)
+    assert rows[f"{stem}[lora]"]["std"] == pytest.approx(
+        3 * (up.double() @ down.double()).numpy().std(), rel=1e-6
+    )
     listed = {row["tensor"]: row for row in ws.ls(model).rows}
     assert listed[f"{stem}.alpha"]["kind"] == "buffer"
     assert listed["snake.alpha"]["kind"] == "norm"
@@ -157,7 +168,9 @@ def test_a_spectrum_of_turned_factors_is_that_of_the_product(draw) -> None:
     model = {"h.0.q.lora_a": down.T.contiguous(), "h.0.q.lora_b": up.T.contiguous()}
     (row,) = ws.spectrum(model, columns=("m", "n", "sigma_max", "route"), panels=False).rows
     assert (row["m"], row["n"], row["route"]) == (40, 24, "factors")
-    assert row["sigma_max"] == pytest.approx(np.linalg.norm((up.double() @ down.double()).numpy(), 2), rel=1e-9)
+    assert row["sigma_max"] == pytest.approx(
+        np.linalg.norm((up.double() @ down.double()).numpy(), 2), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize(("words", "kind"), [
@@ -166,7 +179,9 @@ def test_a_spectrum_of_turned_factors_is_that_of_the_product(draw) -> None:
     (("ia3_l",), "IA3"), (("oft_r",), "OFT"), (("oft_blocks", "oft_diag"), "OFT"), (("boft_R",), "BOFT"),
     (("vera_lambda_b",), "VeRA"),
 ])  # fmt: skip
-@pytest.mark.parametrize("stem", [STEM, "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"])
+@pytest.mark.parametrize(
+    "stem", [STEM, "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"]
+)
 def test_factors_carry_their_kind(draw, words, kind, stem) -> None:
     """One row each, of an unknown role; an alpha beside them is no weight."""
     model = {f"{stem}.{word}": draw(8, 8) for word in words} | {f"{stem}.alpha": torch.tensor(4.0)}

@@ -50,7 +50,9 @@ def test_elements_of_a_transposed_convolution_stand_at_outputs_and_inputs(suffix
     report = ws.outliers(path, top=2000, include=("*weight",), panels=False)
     for name, module in MODULES.items():
         expected = kernels(module)
-        placed = {(r["row"], r["col"]): r["value"] for r in report.rows if r["tensor"] == f"{name}.weight"}
+        placed = {
+            (r["row"], r["col"]): r["value"] for r in report.rows if r["tensor"] == f"{name}.weight"
+        }
         assert len(placed) == expected.numel()
         assert all(expected[at].item() == pytest.approx(value) for at, value in placed.items())
 
@@ -76,14 +78,22 @@ def test_every_reading_is_that_of_the_ordinary_kernels(by_name):
     model = {f"up.{key}": value.detach() for key, value in module.state_dict().items()}
     plain = {"up.weight": module.weight.detach().transpose(0, 1).contiguous()}
     columns = ("tensor", "std", "kurtosis", "row_spread", "col_spread", "lag_row", "lag_col")
-    found, expected = (by_name(ws.fit(m, columns=columns, panels=False))["up.weight"] for m in (model, plain))
-    assert [found[c] for c in columns[1:]] == pytest.approx([expected[c] for c in columns[1:]], rel=1e-5, abs=1e-7)
+    found, expected = (
+        by_name(ws.fit(m, columns=columns, panels=False))["up.weight"] for m in (model, plain)
+    )
+    assert [found[c] for c in columns[1:]] == pytest.approx(
+        [expected[c] for c in columns[1:]], rel=1e-5, abs=1e-7
+    )
 
 
-@pytest.mark.parametrize(("shape", "bias", "note", "sides"), [
-    ((24, 1, 4, 4), 1, "a vector: no spectrum", (None, None)),
-    ((1, 24, 4, 4), 24, "one input channel", (None, None)), ((2, 24, 4, 4), 24, "", (24, 32)),
-])
+@pytest.mark.parametrize(
+    ("shape", "bias", "note", "sides"),
+    [
+        ((24, 1, 4, 4), 1, "a vector: no spectrum", (None, None)),
+        ((1, 24, 4, 4), 24, "one input channel", (None, None)),
+        ((2, 24, 4, 4), 24, "", (24, 32)),
+    ],
+)
 def test_sides_of_a_transposed_convolution(shape, bias, note, sides, draw, by_name):
     """One input channel is a bank of filters, one output a vector."""
     model = {"up.weight": draw(*shape), "up.bias": draw(bias)}
@@ -94,8 +104,12 @@ def test_sides_of_a_transposed_convolution(shape, bias, note, sides, draw, by_na
 
 def test_sides_of_what_is_not_measured(by_name):
     """Complex kernels have sides, and kernels without elements none."""
-    model = {"up.weight": torch.zeros(6, 4, 3, dtype=torch.complex64), "up.bias": torch.zeros(4),
-             "deconv.weight": torch.zeros(6, 0, 3), "deconv.bias": torch.zeros(0)}
+    model = {
+        "up.weight": torch.zeros(6, 4, 3, dtype=torch.complex64),
+        "up.bias": torch.zeros(4),
+        "deconv.weight": torch.zeros(6, 0, 3),
+        "deconv.bias": torch.zeros(0),
+    }
     rows = by_name(ws.spectrum(model, panels=False))
     assert (rows["up.weight"]["m"], rows["up.weight"]["n"]) == (4, 18)
     assert rows["deconv.weight"]["m"] is None
@@ -114,7 +128,9 @@ def test_a_name_without_proof_has_a_note(draw, by_name):
 def dbrx(draw, tmp_path):
     """A layer of DBRX with 3 experts of 20 hidden units and width 16, and its matrices by name."""
     stored = {name: draw(60, 16) for name in ("w1", "v1", "w2")}
-    save_file({DBRX + name: tensor for name, tensor in stored.items()}, tmp_path / "model.safetensors")
+    save_file(
+        {DBRX + name: tensor for name, tensor in stored.items()}, tmp_path / "model.safetensors"
+    )
     config = {"d_model": 16, "ffn_config": {"moe_num_experts": 3, "ffn_hidden_size": 20}}
     (tmp_path / "config.json").write_text(json.dumps(config))
     return tmp_path, stored
@@ -147,7 +163,9 @@ def test_experts_below_each_other_without_config(dbrx, by_name):
     rows = by_name(ws.fit(path, panels=False))
     assert len(rows) == 3
     assert all(said in row["note"] for row in rows.values())
-    assert not any("together" in (row["note"] or "") for row in ws.fit(path, split=False, panels=False).rows)
+    assert not any(
+        "together" in (row["note"] or "") for row in ws.fit(path, split=False, panels=False).rows
+    )
 
 
 @pytest.mark.parametrize("in_out", [False, True])

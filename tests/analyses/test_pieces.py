@@ -18,12 +18,23 @@ def std(tensor):
 
 def test_fused_parts(draw, by_name):
     """q, k and v of a fused tensor get a row each, of their own elements; --no-split keeps it whole."""
-    stored = torch.cat([draw(48, 48), draw(48, 48, std=1.0), draw(48, 48, std=3.0)], dim=1)  # in x out
-    model = {QKV: stored, "transformer.h.0.attn.c_proj.weight": draw(48, 48), "transformer.wte.weight": draw(60, 48)}
+    stored = torch.cat(
+        [draw(48, 48), draw(48, 48, std=1.0), draw(48, 48, std=3.0)], dim=1
+    )  # in x out
+    model = {
+        QKV: stored,
+        "transformer.h.0.attn.c_proj.weight": draw(48, 48),
+        "transformer.wte.weight": draw(60, 48),
+    }
     rows = by_name(ws.fit(model))
     for i, part in enumerate("qkv"):
         row = rows[f"{QKV}[{part}]"]
-        assert (row["part"], row["role"], row["params"], row["shape"]) == (part, f"attn.{part}", 48 * 48, "48x144")
+        assert (row["part"], row["role"], row["params"], row["shape"]) == (
+            part,
+            f"attn.{part}",
+            48 * 48,
+            "48x144",
+        )
         assert row["std"] == pytest.approx(std(stored[:, 48 * i : 48 * i + 48]), rel=1e-9)
     whole = by_name(ws.fit(model, split=False))
     assert whole[QKV]["std"] == pytest.approx(std(stored), rel=1e-9)
@@ -33,10 +44,22 @@ def test_fused_parts(draw, by_name):
 def test_conv1d_is_its_transpose(draw, by_name):
     """Stored (in, out): rows and columns are those of the oriented matrix."""
     w = draw(48, 192) * torch.linspace(0.1, 3, 192)
-    names = {"transformer.h.0.mlp.c_fc.weight": w, "transformer.h.0.mlp.c_proj.weight": draw(192, 48)}
+    names = {
+        "transformer.h.0.mlp.c_fc.weight": w,
+        "transformer.h.0.mlp.c_proj.weight": draw(192, 48),
+    }
     stored = by_name(ws.fit(names))["transformer.h.0.mlp.c_fc.weight"]
     turned = ws.fit({"model.layers.0.mlp.up_proj.weight": w.T.contiguous()}).rows[0]
-    same = ("std", "beta", "row_spread", "col_spread", "row_spread_null", "lag_row", "lag_col", "row_mean_share")
+    same = (
+        "std",
+        "beta",
+        "row_spread",
+        "col_spread",
+        "row_spread_null",
+        "lag_row",
+        "lag_col",
+        "row_mean_share",
+    )
     assert [stored[c] for c in same] == pytest.approx([turned[c] for c in same], rel=1e-6)
     assert turned["row_spread"] > 0.5 > turned["col_spread"]
 
@@ -48,17 +71,29 @@ def test_experts(draw, by_name):
     rows = by_name(ws.fit({name: stack}))
     found = {k: v for k, v in rows.items() if k.startswith(name)}
     assert len(found) == 3
-    assert sorted(v["std"] for v in found.values()) == pytest.approx(sorted(std(w) for w in stack), rel=1e-9)
+    assert sorted(v["std"] for v in found.values()) == pytest.approx(
+        sorted(std(w) for w in stack), rel=1e-9
+    )
 
 
 def test_lora_pairs(draw, tmp_path, by_name):
     """One row scale * B A for a pair, where the adapted module stands; ls lists A and B."""
     a, b = draw(4, 48), draw(64, 4)
     stem = "base_model.model.model.layers.1.mlp.up_proj"
-    save_file({f"{stem}.lora_A.weight": a, f"{stem}.lora_B.weight": b}, tmp_path / "adapter_model.safetensors")
-    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 4, "lora_alpha": 8, "peft_type": "LORA"}))
+    save_file(
+        {f"{stem}.lora_A.weight": a, f"{stem}.lora_B.weight": b},
+        tmp_path / "adapter_model.safetensors",
+    )
+    (tmp_path / "adapter_config.json").write_text(
+        json.dumps({"r": 4, "lora_alpha": 8, "peft_type": "LORA"})
+    )
     (row,) = ws.fit(tmp_path).rows
-    assert (row["tensor"], row["role"], row["layer"], row["kind"]) == (f"{stem}[lora]", "mlp.up", 1, "matrix")
+    assert (row["tensor"], row["role"], row["layer"], row["kind"]) == (
+        f"{stem}[lora]",
+        "mlp.up",
+        1,
+        "matrix",
+    )
     assert (row["shape"], row["params"]) == ("64x48", 64 * 48)
     assert row["std"] == pytest.approx(std(2 * (b @ a)), rel=1e-5)
     assert set(by_name(ws.ls(tmp_path))) == {f"{stem}.lora_A.weight", f"{stem}.lora_B.weight"}
@@ -67,7 +102,9 @@ def test_lora_pairs(draw, tmp_path, by_name):
 def test_an_unscaled_pair_says_so(draw):
     """A bare file has no alpha: scale 1, and a note."""
     stem = "model.layers.1.mlp.up_proj"
-    (row,) = ws.fit({f"{stem}.lora_A.weight": draw(4, 48), f"{stem}.lora_B.weight": draw(64, 4)}).rows
+    (row,) = ws.fit(
+        {f"{stem}.lora_A.weight": draw(4, 48), f"{stem}.lora_B.weight": draw(64, 4)}
+    ).rows
     assert "unscaled" in row["note"]
 
 
@@ -75,11 +112,18 @@ def test_an_unscaled_pair_says_so(draw):
 def test_a_broken_pair_is_two_matrices_that_say_so(draw, by_name, command):
     """Partner missing, or ranks that disagree."""
     stem = "model.layers.1.mlp.{}_proj.lora_{}.weight".format
-    model = {stem("up", "A"): draw(4, 48), stem("gate", "A"): draw(4, 48), stem("gate", "B"): draw(64, 8)}
+    model = {
+        stem("up", "A"): draw(4, 48),
+        stem("gate", "A"): draw(4, 48),
+        stem("gate", "B"): draw(64, 8),
+    }
     notes = {name: (row["note"] or "").split("; ") for name, row in by_name(command(model)).items()}
     assert "lora A without its B: measured alone" in notes[stem("up", "A")]
     for side in "AB":
-        assert "lora A of rank 4 and B of rank 8 do not multiply: measured alone" in notes[stem("gate", side)]
+        assert (
+            "lora A of rank 4 and B of rank 8 do not multiply: measured alone"
+            in notes[stem("gate", side)]
+        )
 
 
 def test_buffers_and_optimizer_states_are_listed_only(draw, tmp_path):
@@ -87,7 +131,9 @@ def test_buffers_and_optimizer_states_are_listed_only(draw, tmp_path):
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.BatchNorm2d(8))
     moments = {i: {"exp_avg": draw(8, 3, 3, 3)} for i in range(1)}
     path = tmp_path / "training.pt"
-    torch.save({"model": net.state_dict(), "optimizer": {"state": moments, "param_groups": []}}, path)
+    torch.save(
+        {"model": net.state_dict(), "optimizer": {"state": moments, "param_groups": []}}, path
+    )
     measured = [row["tensor"] for row in ws.fit(path).rows]
     assert measured == ["0.bias", "0.weight", "1.bias", "1.weight"]
     listed = {row["tensor"]: row for row in ws.ls(path).rows}
@@ -102,12 +148,17 @@ def test_aliases_are_measured_once(draw, tmp_path, by_name):
     torch.save({"model.embed_tokens.weight": embed, "lm_head.weight": embed}, path)
     assert len(ws.fit(path).rows) == 1
     listed = by_name(ws.ls(path))
-    assert sorted((row["bytes"], row["alias_of"] is None) for row in listed.values()) == [(0, False), (2560, True)]
+    assert sorted((row["bytes"], row["alias_of"] is None) for row in listed.values()) == [
+        (0, False),
+        (2560, True),
+    ]
 
 
 def test_unmeasurable_types_keep_their_row():
     """Complex numbers: a row of nulls that says why, not the end of the run."""
-    report = ws.fit({"a.weight": torch.ones(3, 3, dtype=torch.complex64), "b.weight": torch.ones(3, 3)})
+    report = ws.fit(
+        {"a.weight": torch.ones(3, 3, dtype=torch.complex64), "b.weight": torch.ones(3, 3)}
+    )
     phase, plain = report.rows
     assert phase["std"] is None
     assert "C64" in phase["note"]
@@ -131,7 +182,10 @@ def test_nonfinite_elements_are_counted_and_left_out(draw):
     (row,) = ws.fit({"model.layers.0.mlp.up_proj.weight": w}).rows
     assert (row["nan"], row["inf"]) == (1, 2)
     assert row["std"] == pytest.approx(np.nanstd(w[w.isfinite()].double().numpy()), rel=1e-9)
-    assert "1 NaN and 2 Inf, the first at row 2, column 5: statistics of the finite values" in row["note"]
+    assert (
+        "1 NaN and 2 Inf, the first at row 2, column 5: statistics of the finite values"
+        in row["note"]
+    )
     assert row["lag_row"] is None
 
 
@@ -139,7 +193,12 @@ def test_the_first_nonfinite_element_stands_in_the_oriented_matrix(draw, by_name
     """Out x in, also where in x out is stored and of a convolution; a part counts from its own corner."""
     fc, qkv, conv, norm = draw(48, 192), draw(48, 144), draw(8, 3, 3, 3), draw(48)
     fc[7, 3] = fc[5, 9] = qkv[10, 50] = conv[2, 1, 0, 2] = norm[7] = float("nan")
-    names = {"transformer.h.0.mlp.c_fc.weight": fc, QKV: qkv, "conv.weight": conv, "transformer.ln_f.weight": norm}
+    names = {
+        "transformer.h.0.mlp.c_fc.weight": fc,
+        QKV: qkv,
+        "conv.weight": conv,
+        "transformer.ln_f.weight": norm,
+    }
     rows = by_name(ws.fit(names))
     said = {name: row["note"].split(":")[0] for name, row in rows.items() if row["nan"]}
     assert said == {
@@ -153,25 +212,38 @@ def test_the_first_nonfinite_element_stands_in_the_oriented_matrix(draw, by_name
     assert "2 NaN: statistics of the finite values" in pooled["note"]
 
 
-@pytest.mark.parametrize("name", ["model.layers.0.mlp.up_proj.weight", "transformer.h.0.mlp.c_fc.weight"])
+@pytest.mark.parametrize(
+    "name", ["model.layers.0.mlp.up_proj.weight", "transformer.h.0.mlp.c_fc.weight"]
+)
 def test_the_first_place_does_not_depend_on_resources(name):
     """A matrix of several runs, cut along either side."""
     w = torch.zeros(2000, 9000, dtype=torch.bfloat16)
     w[1500, 8000], w[1700, 100], w[1999, 0] = float("inf"), float("nan"), float("nan")
     where = "row 1500, column 8000" if "layers" in name else "row 0, column 1999"
     for resources in ({"threads": 1}, {"threads": 2}, {"memory": 256 << 20}):
-        (row,) = ws.fit({name: w}, columns=("tensor", "nan", "note"), panels=False, **resources).rows
-        assert row["note"] == f"2 NaN and 1 Inf, the first at {where}: statistics of the finite values"
+        (row,) = ws.fit(
+            {name: w}, columns=("tensor", "nan", "note"), panels=False, **resources
+        ).rows
+        assert (
+            row["note"] == f"2 NaN and 1 Inf, the first at {where}: statistics of the finite values"
+        )
 
 
 NEOX = "gpt_neox.layers.{}.attention.query_key_value.{}".format
-TOGETHER = "q, k and v stay together: needs num_attention_heads of config.json, put it beside the weights"
+TOGETHER = (
+    "q, k and v stay together: needs num_attention_heads of config.json, put it beside the weights"
+)
 
 
-@pytest.mark.parametrize("command", [ws.fit, ws.spectrum, ws.ls, ws.outliers], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "command", [ws.fit, ws.spectrum, ws.ls, ws.outliers], ids=lambda f: f.__name__
+)
 def test_a_fused_tensor_that_stays_whole_says_why(draw, by_name, command):
     """And what to do; not where nobody wanted its parts, and not of what is no fused tensor."""
-    fused, plain = (NEOX(0, "weight"), NEOX(0, "bias")), "gpt_neox.layers.0.mlp.dense_h_to_4h.weight"
+    fused, plain = (
+        (NEOX(0, "weight"), NEOX(0, "bias")),
+        "gpt_neox.layers.0.mlp.dense_h_to_4h.weight",
+    )
     model = {fused[0]: draw(96, 32), fused[1]: draw(96), plain: draw(8, 9)}
     rows = by_name(command(model))
     assert all(TOGETHER in rows[name]["note"].split("; ") for name in fused)

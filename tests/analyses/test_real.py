@@ -31,7 +31,10 @@ def equal(row, values):
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_moments_equal_numpy(path):
     """Every float tensor of every safetensors file."""
-    rows = {r["tensor"]: r for r in ws.fit(path, split=False, panels=False, columns=["tensor", "mean", "skew"]).rows}
+    rows = {
+        r["tensor"]: r
+        for r in ws.fit(path, split=False, panels=False, columns=["tensor", "mean", "skew"]).rows
+    }
     with safe_open(path, "np") as file:
         stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     measured = [name for name in stored if name in rows]
@@ -55,7 +58,11 @@ def test_torch_files_equal_torch(path):
 @pytest.mark.skipif(not START.exists(), reason="the shared checkpoints are not here")
 def test_an_untrained_network_is_what_it_was_drawn_as():
     """Every matrix normal with std 0.02 or 0.02/sqrt(12), every i.i.d. reading within reach of its null."""
-    rows = [r for r in ws.fit(START, panels=False, split=False).rows if r["kind"] in ("matrix", "embedding")]
+    rows = [
+        r
+        for r in ws.fit(START, panels=False, split=False).rows
+        if r["kind"] in ("matrix", "embedding")
+    ]
     assert len(rows) > 20
     for row in rows:
         assert row["best"] == "normal", row["tensor"]
@@ -63,7 +70,9 @@ def test_an_untrained_network_is_what_it_was_drawn_as():
         drawn = 0.02 / np.sqrt(12) if "c_proj" in row["tensor"] else 0.02
         assert row["std"] == pytest.approx(drawn, rel=5 / np.sqrt(2 * m * n)), row["tensor"]
         for name, lines in (("row", m), ("col", n)):
-            assert row[f"{name}_spread"] == pytest.approx(row[f"{name}_spread_null"], rel=5 / np.sqrt(2 * lines))
+            assert row[f"{name}_spread"] == pytest.approx(
+                row[f"{name}_spread_null"], rel=5 / np.sqrt(2 * lines)
+            )
             assert row[f"{name}_mean_share"] == pytest.approx(
                 row[f"{name}_mean_share_null"], rel=5 * np.sqrt(2 / lines)
             )

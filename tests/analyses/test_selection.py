@@ -36,7 +36,8 @@ def test_conditions_join(model, selection, count):
 def test_nothing_selected(model):
     """A mistake that lists what there is; a model without the layer beside one that has it is none."""
     with pytest.raises(
-        ws.Usage, match=r"none of 6 passes role \('mlp\.\*',\).*roles here: attn\.q, attn\.q\.bias, head"
+        ws.Usage,
+        match=r"none of 6 passes role \('mlp\.\*',\).*roles here: attn\.q, attn\.q\.bias, head",
     ):
         ws.fit(model, role="mlp.*")
     assert len(ws.fit(model, {"x.weight": model["lm_head.weight"]}, layers="0").rows) == 1
@@ -46,7 +47,9 @@ def test_what_is_never_measured_is_told_apart(model, draw):
     """A name that only buffers have matches something, and nothing to measure; ls lists them."""
     beside = model | {"embeddings.position_ids": draw(1, 8), "norm.running_mean": draw(8)}
     named = {"include": ["*position_ids", "*running*"]}
-    with pytest.raises(ws.Usage, match=r"none of 6 passes .*, and 2 that do are no weights: buffers"):
+    with pytest.raises(
+        ws.Usage, match=r"none of 6 passes .*, and 2 that do are no weights: buffers"
+    ):
         ws.fit(beside, **named)
     with pytest.raises(ws.Usage, match=r"none of 6 passes include \('nothing',\); roles here"):
         ws.fit(beside, include=["nothing"])
@@ -56,13 +59,17 @@ def test_what_is_never_measured_is_told_apart(model, draw):
 def test_a_file_without_a_weight_is_a_mistake(draw):
     """Instead of an empty table; beside one that has weights it is none."""
     buffers = {"embeddings.position_ids": draw(1, 8), "norm.running_mean": draw(8)}
-    with pytest.raises(ws.Usage, match="expected a weight to measure; found 2 tensors, all of them buffers"):
+    with pytest.raises(
+        ws.Usage, match="expected a weight to measure; found 2 tensors, all of them buffers"
+    ):
         ws.fit(buffers)
     assert len(ws.fit(buffers, {"w": draw(8, 8)}).rows) == 1
     assert len(ws.ls(buffers).rows) == 2
 
 
-@pytest.mark.parametrize(("text", "said"), [("3-1", "found 3-1, which runs backwards; write 1-3"), ("0,9-7", "9-7")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("3-1", "found 3-1, which runs backwards; write 1-3"), ("0,9-7", "9-7")]
+)
 def test_backward_layers(text, said):
     """An empty range is a slip of the hand, with the remedy."""
     with pytest.raises(ws.Usage, match=said):

@@ -62,7 +62,9 @@ def bincount(codes: torch.Tensor) -> None:
 def write(path: Path, gib: float) -> int:
     """A safetensors file of whole layers, Gaussian bf16; answers its weights."""
     layers = max(1, round(gib * 2**30 / 2 / sum(int(np.prod(s)) for s in LLAMA.values())))
-    shapes = {f"model.layers.{i}.{name}": shape for i in range(layers) for name, shape in LLAMA.items()}
+    shapes = {
+        f"model.layers.{i}.{name}": shape for i in range(layers) for name, shape in LLAMA.items()
+    }
     header, at = {}, 0
     for name, shape in shapes.items():
         size = 2 * int(np.prod(shape))
@@ -70,7 +72,10 @@ def write(path: Path, gib: float) -> int:
         at += size
     raw = json.dumps(header).encode()
     block = (
-        (torch.randn(1 << 24, generator=torch.Generator().manual_seed(0)) * 0.02).bfloat16().view(torch.uint8).numpy()
+        (torch.randn(1 << 24, generator=torch.Generator().manual_seed(0)) * 0.02)
+        .bfloat16()
+        .view(torch.uint8)
+        .numpy()
     )
     with open(path, "wb") as file:
         file.write(len(raw).to_bytes(8, "little") + raw)
@@ -89,7 +94,10 @@ def counting() -> Iterator[Line]:
         stored = [Stored(name, tuple(tensor.shape), name, tensor=tensor)]
         for measures in ((Count(),), (Lines(),), (Count(), Lines())):
             took = best(lambda stored=stored, measures=measures: measure(stored, *measures))
-            speed, label = tensor.numel() / took / 1e9, " + ".join(type(m).__name__ for m in measures)
+            speed, label = (
+                tensor.numel() / took / 1e9,
+                " + ".join(type(m).__name__ for m in measures),
+            )
             goal = f">= {target} G/s" if label == "Count" else ""
             yield f"{label} {name}", f"{speed:.2f} G/s", f"{speed / peer:.2f} x bincount", goal
 
@@ -101,21 +109,44 @@ def whole_file(gib: float) -> Iterator[Line]:
         weights = write(path, gib)
         stored = list(open_checkpoint(str(path)).tensors)
         speed = weights / best(lambda: measure(stored, Count(), Lines()), 2) / 1e9
-        yield f"Count + Lines, file of {weights / 1e9:.2f} G weights", f"{speed:.2f} G/s", "", ">= 0.6 G/s"
-        took = best(lambda: weightscope.fit(str(path), device="cpu", memory=MEMORY, threads=THREADS), 1)
+        yield (
+            f"Count + Lines, file of {weights / 1e9:.2f} G weights",
+            f"{speed:.2f} G/s",
+            "",
+            ">= 0.6 G/s",
+        )
+        took = best(
+            lambda: weightscope.fit(str(path), device="cpu", memory=MEMORY, threads=THREADS), 1
+        )
         whole = weights / took / 1e9
-        yield "weightscope fit, same file", f"{whole:.2f} G/s", f"{whole / speed:.2f} x measures alone", ">= 0.4 G/s"
-        alone = subprocess.run([sys.executable, "-c", ALONE, path], check=True, capture_output=True, text=True)
-        yield "its peak memory, in a process of its own", f"{int(alone.stdout) / 2**20:.2f} GiB", "", "< 1.5 GiB"
+        yield (
+            "weightscope fit, same file",
+            f"{whole:.2f} G/s",
+            f"{whole / speed:.2f} x measures alone",
+            ">= 0.4 G/s",
+        )
+        alone = subprocess.run(
+            [sys.executable, "-c", ALONE, path], check=True, capture_output=True, text=True
+        )
+        yield (
+            "its peak memory, in a process of its own",
+            f"{int(alone.stdout) / 2**20:.2f} GiB",
+            "",
+            "< 1.5 GiB",
+        )
 
 
 def fitting(elements: int) -> Iterator[Line]:
     """Eight laws on counted cells against scipy's fit of three of them on the elements."""
-    x = stats.gennorm.rvs(1.4, scale=0.02, size=(1000, elements // 1000), random_state=0).astype(np.float32)
+    x = stats.gennorm.rvs(1.4, scale=0.02, size=(1000, elements // 1000), random_state=0).astype(
+        np.float32
+    )
     tile = torch.from_numpy(x)[None]
     counter = Count()
     box = weightscope.geometry.whole(x.shape)
-    state = counter.add(counter.start(1, x.shape, "F32", "cpu"), Tile(tile, "F32", box, x.shape, 0, Scratch()))
+    state = counter.add(
+        counter.start(1, x.shape, "F32", "cpu"), Tile(tile, "F32", box, x.shape, 0, Scratch())
+    )
     counts = counter.finish(state)[0]
     ours = best(lambda: fit_laws(counts), 7)
     yield f"eight laws, {len(counts.value)} cells", f"{1e3 * ours:.1f} ms", "", "< 20 ms"
@@ -147,7 +178,12 @@ def starting() -> Iterator[Line]:
         many, small = f"{folder}/many.safetensors", f"{folder}/small.safetensors"
         save_file({f"layers.{i}.mlp.up_proj.weight": torch.zeros(8, 8) for i in range(1000)}, many)
         save_file({"mlp.up_proj.weight": (torch.randn(512, 1024) * 0.02).bfloat16()}, small)
-        yield "ls of 1,000 tensors", f"{min(cpu(*run, 'ls', many) for _ in range(3)):.2f} s", "", "< 0.5 s"
+        yield (
+            "ls of 1,000 tensors",
+            f"{min(cpu(*run, 'ls', many) for _ in range(3)):.2f} s",
+            "",
+            "< 0.5 s",
+        )
         imports = min(cpu("-c", "import torch, pandas, scipy.optimize") for _ in range(3))
         took = min(cpu(*run, "fit", small) for _ in range(3))
         yield "fit of 1 MB", f"{took:.2f} s", f"{took - imports:+.2f} s beside imports", "<= +1.5 s"
@@ -159,11 +195,18 @@ def main() -> None:
     parser.add_argument("--gib", type=float, default=1.0, help="size of the synthetic checkpoint")
     parser.add_argument("--elements", type=int, default=1_000_000, help="elements that scipy fits")
     parser.add_argument("--side", type=int, default=4096, help="of the large square matrices")
-    parser.add_argument("--model", default=str(DEMO), help="safetensors file that spectrum is run on")
+    parser.add_argument(
+        "--model", default=str(DEMO), help="safetensors file that spectrum is run on"
+    )
     parser.add_argument("--peer", default=sys.executable, help="interpreter that has weightwatcher")
     parser.add_argument("--only", nargs="*", choices=PARTS, help="leave the others out")
     options = parser.parse_args()
-    spectra = (decomposing(options.side), reading(), exactness(options.model), commands(options.model))
+    spectra = (
+        decomposing(options.side),
+        reading(),
+        exactness(options.model),
+        commands(options.model),
+    )
     others = starting(), counting(), whole_file(options.gib), fitting(options.elements)
     last = beside_fit(options.side), watching(options.peer, options.side)
     parts = dict(zip(PARTS, (*others, chain(*spectra), *last), strict=True))

@@ -42,7 +42,9 @@ def ran(*command: str) -> Ran:
     """A command in a process of its own, its libraries on THREADS threads."""
     limits = {f"{library}_NUM_THREADS": str(THREADS) for library in ("OMP", "MKL", "OPENBLAS")}
     whole = [sys.executable, "-S", "-c", LAUNCHER, *command]
-    answer = subprocess.run(whole, check=True, capture_output=True, text=True, env=os.environ | limits)
+    answer = subprocess.run(
+        whole, check=True, capture_output=True, text=True, env=os.environ | limits
+    )
     code, stdout, stderr, wall, cpu, peak = json.loads(answer.stdout)
     if code:
         raise RuntimeError(f"{' '.join(command)[:200]} ended with {code}:\n{stderr[-2000:]}")
@@ -51,7 +53,12 @@ def ran(*command: str) -> Ran:
 
 def least(rounds: list[Ran]) -> Ran:
     """Several rounds as one: least seconds, greatest peak."""
-    return Ran(rounds[-1].stdout, min(r.wall for r in rounds), min(r.cpu for r in rounds), max(r.peak for r in rounds))
+    return Ran(
+        rounds[-1].stdout,
+        min(r.wall for r in rounds),
+        min(r.cpu for r in rounds),
+        max(r.peak for r in rounds),
+    )
 
 
 def best(run: Callable[[], object], rounds: int = 4) -> float:
@@ -66,7 +73,10 @@ def best(run: Callable[[], object], rounds: int = 4) -> float:
 
 def beside(rounds: int, *runs: Callable[[], object]) -> list[float]:
     """Least seconds of each, in turns: whoever else uses the machine slows all."""
-    return [min(times) for times in zip(*([best(run, 1) for run in runs] for _ in range(rounds)), strict=True)]
+    return [
+        min(times)
+        for times in zip(*([best(run, 1) for run in runs] for _ in range(rounds)), strict=True)
+    ]
 
 
 def measure(stored: list[Stored], *measures: Measure, memory: int = MEMORY) -> None:

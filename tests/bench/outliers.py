@@ -15,7 +15,7 @@ import weightscope
 from tests.bench.common import MEMORY, THREADS, Line
 
 ROUNDS = 3
-NAMES = (                                       # tokens are asked for untrained rows too: a quarter of the weights
+NAMES = (  # tokens are asked for untrained rows too: a quarter of the weights
     "model.embed_tokens.weight",
     "model.layers.0.self_attn.q_proj.weight",
     "model.layers.0.mlp.up_proj.weight",
@@ -29,13 +29,17 @@ def beside_fit(side: int) -> Iterator[Line]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.safetensors"
             write(path, side, dtype)
-            yield from compared(path, f"{str(dtype).removeprefix('torch.')}, {4e-6 * side**2:.0f} M weights")
+            yield from compared(
+                path, f"{str(dtype).removeprefix('torch.')}, {4e-6 * side**2:.0f} M weights"
+            )
 
 
 def write(path: Path, side: int, dtype: torch.dtype) -> None:
     """Square Gaussian matrices of std 0.02."""
     draw = torch.Generator().manual_seed(0)
-    save_file({name: (torch.randn(side, side, generator=draw) * 0.02).to(dtype) for name in NAMES}, path)
+    save_file(
+        {name: (torch.randn(side, side, generator=draw) * 0.02).to(dtype) for name in NAMES}, path
+    )
 
 
 def compared(path: Path, what: str) -> Iterator[Line]:
@@ -47,9 +51,14 @@ def compared(path: Path, what: str) -> Iterator[Line]:
         partial(weightscope.outliers, path, quant="all", **run),
     )
     rounds = [[spent(r) for r in runs] for _ in range(ROUNDS)]
-    fit, *ours = ([min(seconds) for seconds in zip(*of_one, strict=True)] for of_one in zip(*rounds, strict=True))
+    fit, *ours = (
+        [min(seconds) for seconds in zip(*of_one, strict=True)]
+        for of_one in zip(*rounds, strict=True)
+    )
     yield f"fit, {what}", f"{fit[0]:.1f} CPU s", f"{fit[1]:.1f} s", ""
-    for label, (cpu, wall), most in zip(("outliers", "outliers --quant all"), ours, (2, 6), strict=True):
+    for label, (cpu, wall), most in zip(
+        ("outliers", "outliers --quant all"), ours, (2, 6), strict=True
+    ):
         ratio = f"{cpu / fit[0]:.2f} x fit, {wall / fit[1]:.2f} x its time"
         yield f"  {label}", f"{cpu:.1f} CPU s", ratio, f"<= {most} x fit"
 

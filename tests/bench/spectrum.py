@@ -34,14 +34,24 @@ def gaussian(*shape: int, count: int = 1) -> list[Tensor]:
 
 def stored(matrices: list[Tensor]) -> list[Stored]:
     """Matrices in memory as a checkpoint has them."""
-    names = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16", torch.float64: "F64"}
-    return [Stored(str(i), tuple(w.shape), names[w.dtype], tensor=w) for i, w in enumerate(matrices)]
+    names = {
+        torch.float32: "F32",
+        torch.bfloat16: "BF16",
+        torch.float16: "F16",
+        torch.float64: "F64",
+    }
+    return [
+        Stored(str(i), tuple(w.shape), names[w.dtype], tensor=w) for i, w in enumerate(matrices)
+    ]
 
 
 def singular_values(matrices: list[Tensor], route: Decompose) -> list[SingularValues]:
     """Spectra through the engine, in order."""
     units = [Unit(s.name, {"": s}, {"": frozenset({route})}) for s in stored(matrices)]
-    return [m.sketches[""][route] for m in Executor(choose("cpu", ROOM, THREADS))(units, lambda measured: {})]
+    return [
+        m.sketches[""][route]
+        for m in Executor(choose("cpu", ROOM, THREADS))(units, lambda measured: {})
+    ]
 
 
 def svdvals(w: Tensor, threads: int = THREADS) -> None:
@@ -61,27 +71,51 @@ def raced(shape: tuple[int, int], count: int, rounds: int, target: str) -> Itera
     matrices, what = gaussian(*shape, count=count), f"{shape[0]} x {shape[1]}"
     w, route = matrices[0], partial(measure, stored(matrices), memory=ROOM)
     peers = [w, w.mT] if shape[0] < shape[1] else [w]
-    ours, *theirs = beside(rounds, partial(route, Decompose()), *(partial(svdvals, x) for x in peers))
+    ours, *theirs = beside(
+        rounds, partial(route, Decompose()), *(partial(svdvals, x) for x in peers)
+    )
     yield f"Decompose, {what}, each of {count}", f"{1e3 * ours / count:.0f} ms", "", ""
     for x, peer in zip(peers, theirs, strict=True):
         label = f"torch.linalg.svdvals float32, {x.shape[0]} x {x.shape[1]}"
-        yield label, f"{1e3 * peer:.0f} ms", f"{peer * count / ours:.1f} x ours", target if x is w else ""
+        yield (
+            label,
+            f"{1e3 * peer:.0f} ms",
+            f"{peer * count / ours:.1f} x ours",
+            target if x is w else "",
+        )
     products, roots, peer = halves(w)
     both, parts = products + roots, f"products {products:.3f}, eigenvalues {roots:.3f}"
     yield "  one thread, CPU time", f"{1e3 * both:.0f} ms", parts, ""
-    yield "  svdvals on its better side, likewise", f"{1e3 * peer:.0f} ms", f"{peer / both:.1f} x ours", ""
+    yield (
+        "  svdvals on its better side, likewise",
+        f"{1e3 * peer:.0f} ms",
+        f"{peer / both:.1f} x ours",
+        "",
+    )
     if w.numel() < 1 << 23:
         svd = best(partial(route, Decompose(svd=True)), 2)
-        yield "  the same with --svd", f"{1e3 * svd / count:.0f} ms", f"{svd / ours:.1f} x the time", ""
+        yield (
+            "  the same with --svd",
+            f"{1e3 * svd / count:.0f} ms",
+            f"{svd / ours:.1f} x the time",
+            "",
+        )
 
 
 def halves(w: Tensor) -> tuple[float, float, float]:
     """CPU seconds on one thread: folding the Gram matrix, its eigenvalues; svdvals of the taller side."""
     torch.set_num_threads(1)
     shape, route = (w.shape[0], w.shape[1]), Decompose()
-    tile, state = Tile(w[None], "F32", whole(shape), shape, 0, Scratch()), route.start(1, shape, "F32", "cpu")
+    tile, state = (
+        Tile(w[None], "F32", whole(shape), shape, 0, Scratch()),
+        route.start(1, shape, "F32", "cpu"),
+    )
     tall = w if shape[0] > shape[1] else w.mT
-    runs = (partial(route.add, state, tile), partial(route.finish, state), partial(svdvals, tall, 1))
+    runs = (
+        partial(route.add, state, tile),
+        partial(route.finish, state),
+        partial(svdvals, tall, 1),
+    )
     products, roots, peer = (min(worked(run) for _ in range(2)) for run in runs)
     return products, roots, peer
 
@@ -103,7 +137,12 @@ def reading() -> Iterator[Line]:
     ):
         took = {name: best(partial(read, s), 10) for name, s in spectra.items()}
         slowest = max(took, key=took.__getitem__)
-        yield f"{what}, 4,096 values", f"{1e3 * took[slowest]:.2f} ms", slowest, f"< {1e3 * target:.0f} ms"
+        yield (
+            f"{what}, 4,096 values",
+            f"{1e3 * took[slowest]:.2f} ms",
+            slowest,
+            f"< {1e3 * target:.0f} ms",
+        )
 
 
 def drawn_spectra(count: int) -> Mapping[str, NDArray[np.float64]]:
@@ -129,9 +168,16 @@ def exactness(model: str) -> Iterator[Line]:
             worst = max(e / f.floor for e, f in zip(errors, found, strict=True))
             share = max(e / t[0] for e, t in zip(errors, truth, strict=True))
             target = "<= 1 floor" + (", 1e-12" if route.svd else "")
-            yield f"{found[0].route} of {name}", f"{share:.0e}", f"of sigma_1, {worst:.0e} floors", target
-        peer = max(np.abs(torch.linalg.svdvals(w.float()).double().numpy() - t).max() / t[0]
-                   for w, t in zip(matrices, truth, strict=True))
+            yield (
+                f"{found[0].route} of {name}",
+                f"{share:.0e}",
+                f"of sigma_1, {worst:.0e} floors",
+                target,
+            )
+        peer = max(
+            np.abs(torch.linalg.svdvals(w.float()).double().numpy() - t).max() / t[0]
+            for w, t in zip(matrices, truth, strict=True)
+        )
         yield "  torch.linalg.svdvals float32", f"{peer:.0e}", "of sigma_1", ""
 
 
@@ -140,7 +186,11 @@ def constructed(model: str) -> Mapping[str, list[Tensor]]:
     turns = [torch.linalg.qr(w.double())[0] for w in gaussian(512, 512, count=2)]
     low = gaussian(768, 16)[0].double() @ gaussian(16, 1024)[0].double()
     ill = (turns[0] * torch.logspace(0, -8, 512, dtype=torch.float64)) @ turns[1]
-    real = [w for w in load_file(model).values() if w.ndim == 2 and min(w.shape) > 1 and w.is_floating_point()]
+    real = [
+        w
+        for w in load_file(model).values()
+        if w.ndim == 2 and min(w.shape) > 1 and w.is_floating_point()
+    ]
     return {
         "Gaussian 1024 x 1024, 768 x 3072": gaussian(1024, 1024) + gaussian(768, 3072),
         "rank 16 in float64, float32, bf16": [low, low.float(), low.bfloat16()],
@@ -151,9 +201,21 @@ def constructed(model: str) -> Mapping[str, list[Tensor]]:
 
 def commands(model: str) -> Iterator[Line]:
     """The whole command on a checkpoint, and what its options add."""
-    start = least([ran(sys.executable, "-c", "import torch, pandas, scipy.special") for _ in range(2)])
+    start = least(
+        [ran(sys.executable, "-c", "import torch, pandas, scipy.special") for _ in range(2)]
+    )
     yield "imports of torch, pandas, scipy", f"{start.wall:.1f} s", f"{start.cpu:.1f} CPU s", ""
-    run = [sys.executable, "-m", "weightscope", "spectrum", model, "--device", "cpu", "--threads", str(THREADS)]
+    run = [
+        sys.executable,
+        "-m",
+        "weightscope",
+        "spectrum",
+        model,
+        "--device",
+        "cpu",
+        "--threads",
+        str(THREADS),
+    ]
     for options in ("", "--svd", "--balance", "--null shuffle --draws 5", "--alpha-ci"):
         took = least([ran(*run, "-f", "csv", *options.split()) for _ in range(2)])
         used = f"{took.cpu:.1f} CPU s, {took.peak / 2**20:.0f} MiB"

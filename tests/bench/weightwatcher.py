@@ -49,8 +49,21 @@ def alphas(printed: str) -> list[float]:
 
 def turns(path: str, peer: str, rounds: int) -> tuple[Ran, Ran]:
     """Both programs in turns, each at its best."""
-    own = [sys.executable, "-m", "weightscope", "spectrum", path, "--device", "cpu", "--threads", str(THREADS)]
-    both = [(ran(*own, "-f", "csv", "--alpha-cut", "1e-5"), ran(peer, "-c", PEER, path)) for _ in range(rounds)]
+    own = [
+        sys.executable,
+        "-m",
+        "weightscope",
+        "spectrum",
+        path,
+        "--device",
+        "cpu",
+        "--threads",
+        str(THREADS),
+    ]
+    both = [
+        (ran(*own, "-f", "csv", "--alpha-cut", "1e-5"), ran(peer, "-c", PEER, path))
+        for _ in range(rounds)
+    ]
     return least([ours for ours, _ in both]), least([theirs for _, theirs in both])
 
 
@@ -59,13 +72,31 @@ def compared(peer: str, side: int, dtype: torch.dtype, rounds: int) -> Iterator[
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/four.safetensors"
         draw = torch.Generator().manual_seed(0)
-        save_file({f"{i}.weight": (torch.randn(side, side, generator=draw) * 0.02).to(dtype) for i in range(4)}, path)
+        save_file(
+            {
+                f"{i}.weight": (torch.randn(side, side, generator=draw) * 0.02).to(dtype)
+                for i in range(4)
+            },
+            path,
+        )
         ours, theirs = turns(path, peer, rounds)
-    gap = max(abs(a / b - 1) for a, b in zip(alphas(ours.stdout), alphas(theirs.stdout), strict=True))
+    gap = max(
+        abs(a / b - 1) for a, b in zip(alphas(ours.stdout), alphas(theirs.stdout), strict=True)
+    )
     what = f"4 x {side} x {side} {str(dtype).removeprefix('torch.')}"
     for name, r in (("weightscope", ours), ("WeightWatcher", theirs)):
-        yield f"{name}, {what}", f"{r.wall:.1f} s", f"{r.cpu:.1f} CPU s, {r.peak / 2**20:.0f} MiB", ""
-    yield "  times faster", f"{theirs.wall / ours.wall:.1f} x", f"{theirs.cpu / ours.cpu:.1f} x in CPU time", ">= 4 x"
+        yield (
+            f"{name}, {what}",
+            f"{r.wall:.1f} s",
+            f"{r.cpu:.1f} CPU s, {r.peak / 2**20:.0f} MiB",
+            "",
+        )
+    yield (
+        "  times faster",
+        f"{theirs.wall / ours.wall:.1f} x",
+        f"{theirs.cpu / ours.cpu:.1f} x in CPU time",
+        ">= 4 x",
+    )
     yield "  share of its peak memory", f"{ours.peak / theirs.peak:.2f}", "", "<= 0.5"
     yield "  alpha, largest relative difference", f"{gap:.0e}", "", "<= 1e-6"
 
@@ -81,7 +112,9 @@ def watching(peer: str, side: int = 4096, rounds: int = 1) -> Iterator[Line]:
 
 def main() -> None:
     """Prints the table, a line at a time."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.weightwatcher", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.weightwatcher", description=__doc__
+    )
     parser.add_argument("--peer", default=sys.executable, help="interpreter that has weightwatcher")
     parser.add_argument("--side", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=2)

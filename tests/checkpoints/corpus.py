@@ -13,8 +13,9 @@ def framed(header: bytes, payload: bytes = b"", length: int | None = None) -> by
     return struct.pack("<Q", len(header) if length is None else length) + header + payload
 
 
-def entry(dtype: object = "F32", shape: object = (2, 3), offsets: object = (0, 24),
-          **extra: object) -> dict[str, object]:
+def entry(
+    dtype: object = "F32", shape: object = (2, 3), offsets: object = (0, 24), **extra: object
+) -> dict[str, object]:
     """One tensor's fields."""
     return {"dtype": dtype, "shape": shape, "data_offsets": offsets, **extra}
 
@@ -33,7 +34,9 @@ def packed(*pairs: tuple[str, Mapping[str, object]], payload: bytes = bytes(24))
 def zeros(*names: str, first: int = 0) -> bytes:
     """A sound file of 2 x 3 float32 tensors; `first` sets the first byte of the payload."""
     header = {name: entry(offsets=(24 * i, 24 * i + 24)) for i, name in enumerate(names)}
-    return built(header, bytes([first]) * (24 * len(names) > 0) + bytes(max(0, 24 * len(names) - 1)))
+    return built(
+        header, bytes([first]) * (24 * len(names) > 0) + bytes(max(0, 24 * len(names) - 1))
+    )
 
 
 def write(path: Path, data: bytes) -> str:

@@ -31,16 +31,34 @@ def many(*parts: bytes) -> bytes:
 
 
 def storage(key: str, numel: int, kind: str = "FloatStorage", view: bytes = b"") -> bytes:
-    return many(text("storage"), named("torch", kind), text(key), text("cpu"), number(numel), view) + b"Q"
+    return (
+        many(text("storage"), named("torch", kind), text(key), text("cpu"), number(numel), view)
+        + b"Q"
+    )
 
 
 def rebuilt(held: bytes, size: tuple[int, ...], stride: tuple[int, ...], offset: int = 0) -> bytes:
-    return named("torch._utils", "_rebuild_tensor_v2") + many(
-        held, number(offset), many(*map(number, size)), many(*map(number, stride)), b"\x89", b"}") + b"R"
+    return (
+        named("torch._utils", "_rebuild_tensor_v2")
+        + many(
+            held,
+            number(offset),
+            many(*map(number, size)),
+            many(*map(number, stride)),
+            b"\x89",
+            b"}",
+        )
+        + b"R"
+    )
 
 
-def tensor(key: str = "0", numel: int = 6, size: tuple[int, ...] = (2, 3), stride: tuple[int, ...] = (3, 1),
-           offset: int = 0) -> bytes:
+def tensor(
+    key: str = "0",
+    numel: int = 6,
+    size: tuple[int, ...] = (2, 3),
+    stride: tuple[int, ...] = (3, 1),
+    offset: int = 0,
+) -> bytes:
     return rebuilt(storage(key, numel), size, stride, offset)
 
 
@@ -52,8 +70,13 @@ def whole(body: bytes, protocol: int = 2) -> bytes:
     return b"\x80" + bytes([protocol]) + body + b"."
 
 
-def archive(data: bytes, records: Mapping[str, bytes] | None = None, prefix: str = "archive/",
-            method: int = zipfile.ZIP_STORED, byteorder: bytes = b"little") -> bytes:
+def archive(
+    data: bytes,
+    records: Mapping[str, bytes] | None = None,
+    prefix: str = "archive/",
+    method: int = zipfile.ZIP_STORED,
+    byteorder: bytes = b"little",
+) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as packed:
         packed.writestr(prefix + "data.pkl", data)
@@ -64,9 +87,17 @@ def archive(data: bytes, records: Mapping[str, bytes] | None = None, prefix: str
     return out.getvalue()
 
 
-def old(data: bytes, stored: Mapping[str, tuple[int, bytes]], keys: list[str] | None = None,
-        protocol: int = 1001) -> bytes:
-    head = pickle.dumps(MAGIC, 2) + pickle.dumps(protocol, 2) + pickle.dumps({"little_endian": True}, 2)
+def old(
+    data: bytes,
+    stored: Mapping[str, tuple[int, bytes]],
+    keys: list[str] | None = None,
+    protocol: int = 1001,
+) -> bytes:
+    head = (
+        pickle.dumps(MAGIC, 2)
+        + pickle.dumps(protocol, 2)
+        + pickle.dumps({"little_endian": True}, 2)
+    )
     tail = b"".join(struct.pack("<q", count) + raw for count, raw in stored.values())
     return head + data + pickle.dumps(list(stored) if keys is None else keys, 2) + tail
 

@@ -17,7 +17,9 @@ def test_every_word_has_its_kind(word, kind, ending) -> None:
     assert (found.module, found.kind) == (STEM, kind)
 
 
-@pytest.mark.parametrize("name", [f"{STEM}.weight", "hada_w1_a_x.weight", "x.ia3_last", "lora_E.a.b.weight", "", "."])
+@pytest.mark.parametrize(
+    "name", [f"{STEM}.weight", "hada_w1_a_x.weight", "x.ia3_last", "lora_E.a.b.weight", "", "."]
+)
 def test_other_names_are_no_factors(name) -> None:
     """Whole words alone count."""
     assert other_factor(name) is None

@@ -42,11 +42,21 @@ def made(entry, box: Box, file: bytes = BYTES) -> torch.Tensor:
 
 
 layouts = st.sampled_from(
-    ["plain", "transposed", "stepped", "expanded rows", "expanded columns", "kernel", "turned kernel"]
+    [
+        "plain",
+        "transposed",
+        "stepped",
+        "expanded rows",
+        "expanded columns",
+        "kernel",
+        "turned kernel",
+    ]
 )
 
 
-def laid_out(layout: str, m: int, n: int, offset: int) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+def laid_out(
+    layout: str, m: int, n: int, offset: int
+) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
     """dims and strides of a tensor in the storage."""
     return {
         "plain": ((m, n), None),
@@ -83,7 +93,14 @@ def test_a_box_is_the_box_of_the_whole(layout, m, n, offset, memory, data) -> No
 
 @pytest.mark.parametrize(
     ("dims", "shape"),
-    [((), (1, 1)), ((7,), (1, 7)), ((3, 4), (3, 4)), ((2, 3, 4, 5), (2, 60)), ((0,), (1, 0)), ((0, 3), (0, 3))],
+    [
+        ((), (1, 1)),
+        ((7,), (1, 7)),
+        ((3, 4), (3, 4)),
+        ((2, 3, 4, 5), (2, 60)),
+        ((0,), (1, 0)),
+        ((0, 3), (0, 3)),
+    ],
 )
 def test_every_tensor_is_a_matrix(dims, shape) -> None:
     """A scalar is 1 x 1, a vector 1 x n, a kernel its first side by the rest; empty ones need no byte."""
@@ -112,7 +129,9 @@ def test_big_endian_bytes_are_turned(dtype) -> None:
     found = made(entry, box, native.astype(f">i{width}").tobytes())
     expected = made(replace(entry, swapped=False), box, native.tobytes())
     assert found.dtype == getattr(torch, DTYPES[dtype].store)
-    assert torch.equal(found.contiguous().view(torch.uint8), expected.contiguous().view(torch.uint8))
+    assert torch.equal(
+        found.contiguous().view(torch.uint8), expected.contiguous().view(torch.uint8)
+    )
 
 
 @pytest.mark.parametrize("swapped", [False, True])
@@ -120,7 +139,9 @@ def test_big_endian_bytes_are_turned(dtype) -> None:
 def test_negated_bytes_are_the_negatives(dtype, swapped) -> None:
     """What torch would negate when it resolves the bit is negated after the bytes are in order."""
     entry = Stored("w", (3, 4), dtype, "f", swapped=swapped)
-    file = np.random.default_rng(1).integers(0, 60, 12 * DTYPES[dtype].bits // 8, np.uint8).tobytes()
+    file = (
+        np.random.default_rng(1).integers(0, 60, 12 * DTYPES[dtype].bits // 8, np.uint8).tobytes()
+    )
     box = Box((1, 3), (0, 3))
     found = made(replace(entry, negated=True), box, file)
     assert found.dtype == getattr(torch, DTYPES[dtype].store)
@@ -136,7 +157,9 @@ def test_half_byte_codes_come_low_nibble_first(m, n, data) -> None:
     r0, r1 = sorted(data.draw(st.tuples(*[st.integers(0, m)] * 2)))
     entry = Stored("w", (m, n), "F4", "f")
     assert entry.nbytes == len(packed)
-    assert np.array_equal(made(entry, Box((r0, r1), (0, n)), packed).numpy(), codes.reshape(m, n)[r0:r1])
+    assert np.array_equal(
+        made(entry, Box((r0, r1), (0, n)), packed).numpy(), codes.reshape(m, n)[r0:r1]
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ def test_read_into(tmp_path: Path) -> None:
 def test_short_read(tmp_path: Path) -> None:
     """A file that ends before it should has changed."""
     path = write(tmp_path / "x", bytes(10))
-    with pytest.raises(Untrusted, match=r"expected 8 bytes at byte 6 of .*; found 4; the file changed while"):
+    with pytest.raises(
+        Untrusted, match=r"expected 8 bytes at byte 6 of .*; found 4; the file changed while"
+    ):
         read_bytes(path, 6, 8)
 
 
@@ -49,7 +51,9 @@ def test_failing_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("weightscope.checkpoints.files.os.preadv", broken)
     before = sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
-    with pytest.raises(Untrusted, match=r"expected a file that opens; .*x: Input/output error; check the path"):
+    with pytest.raises(
+        Untrusted, match=r"expected a file that opens; .*x: Input/output error; check the path"
+    ):
         read_bytes(path, 0, 8)
     assert not before or sorted(os.listdir("/proc/self/fd")) == before
 
@@ -106,10 +110,16 @@ def test_special_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(str(tmp_path / "sock"))
-        for name, kind in (("pipe", "is a named pipe"), ("sock", "sock: No such device"), (".", "is a folder")):
+        for name, kind in (
+            ("pipe", "is a named pipe"),
+            ("sock", "sock: No such device"),
+            (".", "is a folder"),
+        ):
             with pytest.raises(Untrusted, match=kind):
                 open_regular(str(tmp_path / name))
-    with pytest.raises(Untrusted, match="regular file; /dev/null is a character device; copy its content"):
+    with pytest.raises(
+        Untrusted, match="regular file; /dev/null is a character device; copy its content"
+    ):
         open_regular("/dev/null")
 
 
@@ -117,8 +127,12 @@ def test_pipe_does_not_hang(tmp_path: Path) -> None:
     """Opening a pipe that nobody writes to returns at once."""
     os.mkfifo(tmp_path / "p.safetensors")
     code = "import sys; from weightscope.checkpoints import open_checkpoint; open_checkpoint(sys.argv[1])"
-    run = subprocess.run([sys.executable, "-c", code, str(tmp_path / "p.safetensors")], capture_output=True, text=True,
-                         timeout=20)
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "p.safetensors")],
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
     assert "is a named pipe" in run.stderr
 
 
@@ -130,7 +144,9 @@ def test_refused_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         open_regular(str(tmp_path / "loop"))
     with pytest.raises(Untrusted, match="Too many levels"):
         open_regular(str(tmp_path / "link"), follow=False)
-    with pytest.raises(Untrusted, match=r"an existing file; .*none does not exist; check the spelling"):
+    with pytest.raises(
+        Untrusted, match=r"an existing file; .*none does not exist; check the spelling"
+    ):
         open_regular(str(tmp_path / "none"))
     with pytest.raises(Untrusted, match="holds a NUL character"):
         open_regular("a\0b")
@@ -139,5 +155,7 @@ def test_refused_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("weightscope.checkpoints.files.os.open", forbidden)
-    with pytest.raises(Untrusted, match=r"a readable file; .*x: permission denied; check its owner and mode"):
+    with pytest.raises(
+        Untrusted, match=r"a readable file; .*x: permission denied; check its owner and mode"
+    ):
         open_regular(str(tmp_path / "x"))

@@ -49,14 +49,30 @@ def test_sharded_torch(tmp_path: Path) -> None:
     """Torch shards go the same way."""
     for number, name in ((1, "a"), (2, "b")):
         torch.save({name: torch.ones(2, 3)}, tmp_path / f"pytorch_model-0000{number}-of-00002.bin")
-    index(tmp_path / "pytorch_model.bin.index.json", {name: f"pytorch_model-0000{number}-of-00002.bin"
-                                                      for number, name in ((1, "a"), (2, "b"))})
+    index(
+        tmp_path / "pytorch_model.bin.index.json",
+        {name: f"pytorch_model-0000{number}-of-00002.bin" for number, name in ((1, "a"), (2, "b"))},
+    )
     assert names(open_checkpoint(tmp_path)) == ["a", "b"]
     assert open_checkpoint(tmp_path).flags == ()
 
 
-HOSTILE = ["../x.safetensors", "a/../../x", "/etc/passwd", "C:x.safetensors", "C:\\x", "\\\\host\\share", "a\\b",
-           "a\0b", "https://h/x", "file:///x", "", ".", "a//b", "./x"]
+HOSTILE = [
+    "../x.safetensors",
+    "a/../../x",
+    "/etc/passwd",
+    "C:x.safetensors",
+    "C:\\x",
+    "\\\\host\\share",
+    "a\\b",
+    "a\0b",
+    "https://h/x",
+    "file:///x",
+    "",
+    ".",
+    "a//b",
+    "./x",
+]
 
 
 @pytest.mark.parametrize("shard", HOSTILE)
@@ -78,7 +94,9 @@ def test_links(tmp_path: Path) -> None:
     folder = sharded(tmp_path / "model")
     os.replace(folder / B, tmp_path / "outside")
     os.symlink("../outside", folder / B)
-    with pytest.raises(Untrusted, match=f"files inside the folder; {B} leads to .*outside; --follow-symlinks"):
+    with pytest.raises(
+        Untrusted, match=f"files inside the folder; {B} leads to .*outside; --follow-symlinks"
+    ):
         open_checkpoint(folder)
     assert names(open_checkpoint(folder, Opening(follow_symlinks=True))) == ["a", "b"]
     os.symlink("../outside", tmp_path / "model" / "model.safetensors")
@@ -110,7 +128,9 @@ def test_link_loop(tmp_path: Path) -> None:
 def test_missing_shard(tmp_path: Path) -> None:
     """Row 58: a missing shard is refused; --salvage reads the rest and says so; nothing at all is refused."""
     os.unlink(sharded(tmp_path) / B)
-    with pytest.raises(Untrusted, match=f"every shard of the index; found 1 of 2 shards; missing {B}; .*--salvage"):
+    with pytest.raises(
+        Untrusted, match=f"every shard of the index; found 1 of 2 shards; missing {B}; .*--salvage"
+    ):
         open_checkpoint(tmp_path)
     found = open_checkpoint(tmp_path, Opening(salvage=True))
     assert (names(found), found.missing) == (["a"], (f"1 of 2 shards; missing {B}",))
@@ -147,7 +167,9 @@ def test_tensor_twice(first: int, word: str, tmp_path: Path) -> None:
     assert f"b stands in {A}, {B}: {word} bytes" in flags(tmp_path)
     kept = open_checkpoint(tmp_path).tensors[0]
     assert kept.file.endswith(B)
-    assert (digest(kept) == digest(open_checkpoint(tmp_path / A).tensors[0])) == (word == "identical")
+    assert (digest(kept) == digest(open_checkpoint(tmp_path / A).tensors[0])) == (
+        word == "identical"
+    )
 
 
 def test_index_names_twice(tmp_path: Path) -> None:
@@ -173,12 +195,18 @@ def test_total_size(total: object, tmp_path: Path) -> None:
     assert f"total_size {str(total)!r}, the tensors take 48 bytes" in flags(tmp_path)
 
 
-@pytest.mark.parametrize(("data", "text"), [
-    (b"nonsense", "expected valid JSON"), (b"[]", "an object weight_map of names and shards"),
-    (b'{"weight_map": []}', "an object weight_map"), (b'{"weight_map": {}}', "an object weight_map"),
-    (b'{"weight_map": {"a": 1}}', "every shard to be a string; found another type under 'a'"),
-    (b'{"weight_map": {"a": ["x"]}}', "every shard to be a string"), (b"[" * 9999, "at most 64 levels"),
-])
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"nonsense", "expected valid JSON"),
+        (b"[]", "an object weight_map of names and shards"),
+        (b'{"weight_map": []}', "an object weight_map"),
+        (b'{"weight_map": {}}', "an object weight_map"),
+        (b'{"weight_map": {"a": 1}}', "every shard to be a string; found another type under 'a'"),
+        (b'{"weight_map": {"a": ["x"]}}', "every shard to be a string"),
+        (b"[" * 9999, "at most 64 levels"),
+    ],
+)
 def test_bad_index(data: bytes, text: str, tmp_path: Path) -> None:
     """Row 64: an index that is no index is refused."""
     write(tmp_path / INDEX, data)
@@ -194,9 +222,18 @@ def test_giant_index(tmp_path: Path) -> None:
         open_checkpoint(tmp_path)
 
 
-ORDER = ["model.safetensors", INDEX, "diffusion_pytorch_model.safetensors.index.json", "adapter_model.safetensors",
-         "adapter_model.bin", "pytorch_model.bin", "pytorch_model.bin.index.json", "other.index.json",
-         "weights.safetensors", "weights.pt"]
+ORDER = [
+    "model.safetensors",
+    INDEX,
+    "diffusion_pytorch_model.safetensors.index.json",
+    "adapter_model.safetensors",
+    "adapter_model.bin",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "other.index.json",
+    "weights.safetensors",
+    "weights.pt",
+]
 
 
 @pytest.mark.parametrize("first", range(len(ORDER)))
@@ -212,7 +249,7 @@ def test_order(first: int, tmp_path: Path) -> None:
     assert names(found) == ["from.index" if ORDER[first].endswith(".json") else ORDER[first]]
     assert found.notes[0].startswith(f"read {ORDER[first]}")
     assert ("also there and not read: " in found.notes[0]) == (first < len(ORDER) - 1)
-    assert all(name in found.notes[0] for name in ORDER[first + 1:])
+    assert all(name in found.notes[0] for name in ORDER[first + 1 :])
 
 
 def test_training_leftovers(tmp_path: Path) -> None:
@@ -227,7 +264,9 @@ def test_several_models(tmp_path: Path) -> None:
     """Two equals are not united and not guessed."""
     for name in ("a.safetensors", "b.safetensors"):
         write(tmp_path / name, zeros("w"))
-    with pytest.raises(Untrusted, match=r"one model in the folder; found 2: a.safetensors, b.safetensors; name"):
+    with pytest.raises(
+        Untrusted, match=r"one model in the folder; found 2: a.safetensors, b.safetensors; name"
+    ):
         open_checkpoint(tmp_path)
     for name in ("x.index.json", "y.index.json"):
         index(tmp_path / name, {})

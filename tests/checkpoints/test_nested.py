@@ -28,7 +28,10 @@ def names(tree: object, root: str | None = None) -> tuple[list[str], list[str]]:
 
 
 MODEL = {"conv.weight": t(8, 8), "conv.bias": t(8)}
-STATE = {"state": {0: {"exp_avg": t(8, 8), "exp_avg_sq": t(8, 8), "step": t()}}, "param_groups": [{"lr": 0.1}]}
+STATE = {
+    "state": {0: {"exp_avg": t(8, 8), "exp_avg_sq": t(8, 8), "step": t()}},
+    "param_groups": [{"lr": 0.1}],
+}
 
 
 def test_bare_state_dict() -> None:
@@ -41,17 +44,41 @@ def test_bare_state_dict() -> None:
 def test_training_file(key: str) -> None:
     """The largest dict is the model, whatever its key; the rest keeps its full names and is listed."""
     tree = {"epoch": 3, key: MODEL, "optimizer": STATE, "mean": t(3)}
-    assert names(tree) == (list(MODEL), ["optimizer.state.0.exp_avg", "optimizer.state.0.exp_avg_sq",
-                                         "optimizer.state.0.step", "mean"])
+    assert names(tree) == (
+        list(MODEL),
+        [
+            "optimizer.state.0.exp_avg",
+            "optimizer.state.0.exp_avg_sq",
+            "optimizer.state.0.step",
+            "mean",
+        ],
+    )
     assert choose(tree).notes == (
         f"the model is {key}: 2 tensors, the largest dict of tensors (--root chooses another)",
-        "listed, not measured: 4 tensors in (top), optimizer.state.0")
+        "listed, not measured: 4 tensors in (top), optimizer.state.0",
+    )
     assert choose(tree).flags == ()
 
 
-@pytest.mark.parametrize("key", [
-    "optimizer", "optim", "optimizers", "optimizer_states", "g_optim", "optimizer_state_dict", "opt", "ema",
-    "ema_state_dict", "model_ema", "swa_model", "shadow_params", "averaged_model", "grad_scaler"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "optimizer",
+        "optim",
+        "optimizers",
+        "optimizer_states",
+        "g_optim",
+        "optimizer_state_dict",
+        "opt",
+        "ema",
+        "ema_state_dict",
+        "model_ema",
+        "swa_model",
+        "shadow_params",
+        "averaged_model",
+        "grad_scaler",
+    ],
+)
 def test_set_aside(key: str) -> None:
     """Optimizer state and averaged copies are never the model, however large."""
     assert names({"net": MODEL, key: {"a": t(1000, 1000)}}) == (list(MODEL), [f"{key}.a"])
@@ -60,12 +87,20 @@ def test_set_aside(key: str) -> None:
 @pytest.mark.parametrize("key", ["option", "emanate", "schema", "topology", "average_pool"])
 def test_not_set_aside(key: str) -> None:
     """Keys that only resemble those are not."""
-    assert names({"net": MODEL, key: {"a": t(1000, 1000)}}) == (["a"], ["net.conv.weight", "net.conv.bias"])
+    assert names({"net": MODEL, key: {"a": t(1000, 1000)}}) == (
+        ["a"],
+        ["net.conv.weight", "net.conv.bias"],
+    )
 
 
 def test_flat_copies() -> None:
     """An averaged copy inside the model's own dict is told apart by its prefix; momentum by its name."""
-    tree = {"conv.weight": t(8, 8), "model_ema.conv.weight": t(8, 8), "ema": t(2), "conv.exp_avg": t(8, 8)}
+    tree = {
+        "conv.weight": t(8, 8),
+        "model_ema.conv.weight": t(8, 8),
+        "ema": t(2),
+        "conv.exp_avg": t(8, 8),
+    }
     assert names(tree) == (["conv.weight", "ema"], ["model_ema.conv.weight", "conv.exp_avg"])
 
 
@@ -77,13 +112,19 @@ def test_averages_alone() -> None:
 def test_optimizer_alone() -> None:
     """A file of optimizer state holds no model, however its keys are called."""
     for tree in (STATE, {"optimizer": {"a": t(2)}}, {"x": {0: {"momentum_buffer": t(2)}}}):
-        with pytest.raises(Untrusted, match="found optimizer state only, no tensors of a model; name the file"):
+        with pytest.raises(
+            Untrusted, match="found optimizer state only, no tensors of a model; name the file"
+        ):
             choose(tree)
 
 
 def test_root() -> None:
     """--root takes any container of tensors by its dotted path, optimizer state too."""
-    tree = {"net": MODEL, "gan": {"g": {"w": t(2)}, "d": {"w": t(3), "ema": {"w": t(9)}}}, "optimizer": STATE}
+    tree = {
+        "net": MODEL,
+        "gan": {"g": {"w": t(2)}, "d": {"w": t(3), "ema": {"w": t(9)}}},
+        "optimizer": STATE,
+    }
     assert names(tree, "gan")[0] == ["g.w", "d.w"]
     assert names(tree, "gan.d")[0] == ["w"]
     assert names(tree, "optimizer")[0] == ["state.0.exp_avg", "state.0.exp_avg_sq", "state.0.step"]
@@ -92,19 +133,32 @@ def test_root() -> None:
 
 def test_unknown_root() -> None:
     """A root that is not there is a wrong call, answered with the nearest or with all there are."""
-    with pytest.raises(Usage, match="one of the 3 dicts that hold tensors; found state_dcit; did you mean state_d"):
+    with pytest.raises(
+        Usage, match="one of the 3 dicts that hold tensors; found state_dcit; did you mean state_d"
+    ):
         choose({"state_dict": MODEL, "gan": {"g": {"w": t(2)}}}, "state_dcit")
-    with pytest.raises(Usage, match="one of the 0 dicts that hold tensors; found x; leave --root out"):
+    with pytest.raises(
+        Usage, match="one of the 0 dicts that hold tensors; found x; leave --root out"
+    ):
         choose(MODEL, "x")
-    tree = {"gan": {"g": {"w": t(2)}}, "net": MODEL, "optimizer": {"state": {k: {"exp_avg": t(2)} for k in range(9)}}}
-    with pytest.raises(Usage, match=r"there are gan, net, optimizer, gan\.g, optimizer\.state, .* and 4 more$"):
+    tree = {
+        "gan": {"g": {"w": t(2)}},
+        "net": MODEL,
+        "optimizer": {"state": {k: {"exp_avg": t(2)} for k in range(9)}},
+    }
+    with pytest.raises(
+        Usage, match=r"there are gan, net, optimizer, gan\.g, optimizer\.state, .* and 4 more$"
+    ):
         choose(tree, "zzz")
 
 
 def test_tie() -> None:
     """Two dicts of equal size are a question, not a guess."""
     tree: dict[str, Any] = {"generator": MODEL, "discriminator": dict(MODEL)}
-    with pytest.raises(Usage, match="found 2 of 72 parameters: generator, discriminator; choose one, as in --root gen"):
+    with pytest.raises(
+        Usage,
+        match="found 2 of 72 parameters: generator, discriminator; choose one, as in --root gen",
+    ):
         choose(tree)
     assert names(tree, "discriminator")[0] == list(MODEL)
     assert names({"net": MODEL, "ema": dict(MODEL)})[0] == list(MODEL)
@@ -141,10 +195,14 @@ def test_empty(tree: object) -> None:
 def test_names_outside_the_model() -> None:
     """A tensor beside the model that is named like one of it begins with a dot."""
     assert names({"net": {"step": t(9), "opt.a": t(9)}, "step": t(), "opt": {"a": t(1)}}) == (
-        ["step", "opt.a"], [".step", ".opt.a"])
+        ["step", "opt.a"],
+        [".step", ".opt.a"],
+    )
 
 
-@pytest.mark.parametrize("tree", [{0: t(2), "0": t(2)}, {"a": {"b": t(2)}, "a.b": t(2), "c": t(100)}])
+@pytest.mark.parametrize(
+    "tree", [{0: t(2), "0": t(2)}, {"a": {"b": t(2)}, "a.b": t(2), "c": t(100)}]
+)
 def test_same_name_twice(tree: object) -> None:
     """Names that become equal as text are refused."""
     with pytest.raises(Untrusted, match=r"expected one tensor per name; found two named (0|a\.b)"):
@@ -164,9 +222,16 @@ def doubled() -> object:
     return tree
 
 
-@pytest.mark.parametrize(("make", "found"), [
-    (knot, "expected at most 2000000 tensors and 64 levels; found more"),
-    (doubled, "found 121 items that are met more than 119.. times, as some hold each other again and again")])
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (knot, "expected at most 2000000 tensors and 64 levels; found more"),
+        (
+            doubled,
+            "found 121 items that are met more than 119.. times, as some hold each other again and again",
+        ),
+    ],
+)
 def test_without_end(make: Callable[[], object], found: str) -> None:
     """Containers that hold themselves, or each other, are limited in depth and number."""
     with pytest.raises(Untrusted, match=found):
@@ -199,7 +264,9 @@ def test_real_training_file(tmp_path: Path) -> None:
     adam.step()
     c = saved(tmp_path, {"model": model.state_dict(), "optimizer": adam.state_dict(), "epoch": 1})
     assert [x.name for x in c.tensors][:2] == ["weight", "bias"]
-    assert c.optimizer == {f"optimizer.state.{i}.{k}" for i in (0, 1) for k in ("step", "exp_avg", "exp_avg_sq")}
+    assert c.optimizer == {
+        f"optimizer.state.{i}.{k}" for i in (0, 1) for k in ("step", "exp_avg", "exp_avg_sq")
+    }
     assert len(c.tensors) == 8
     with pytest.raises(Untrusted, match="optimizer state only"):
         saved(tmp_path, adam.state_dict())
@@ -209,7 +276,11 @@ def test_tied_across(tmp_path: Path) -> None:
     """An averaged copy that shares the model's bytes is an alias of it."""
     w = torch.ones(2)
     c = saved(tmp_path, {"ema": {"w": w}, "model": {"w": w}})
-    assert ([x.name for x in c.tensors], c.aliases, c.optimizer) == (["w"], {"ema.w": "w"}, frozenset())
+    assert ([x.name for x in c.tensors], c.aliases, c.optimizer) == (
+        ["w"],
+        {"ema.w": "w"},
+        frozenset(),
+    )
 
 
 def test_shared_values_without_a_tensor_do_no_harm(tmp_path: Path) -> None:

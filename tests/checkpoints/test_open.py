@@ -34,20 +34,31 @@ def test_source_is_as_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("url", ["hf://org/name", "s3://bucket/x", "https://host/x.safetensors"])
 def test_addresses(url: str) -> None:
     """Addresses are refused: this version reads local files."""
-    with pytest.raises(Untrusted, match=f"{url}: .*this version reads local files only; download it first"):
+    with pytest.raises(
+        Untrusted, match=f"{url}: .*this version reads local files only; download it first"
+    ):
         open_checkpoint(url)
 
 
 def test_looks_like_a_repository() -> None:
     """A missing org/name gets the spelling of the Hub, and nothing goes to the network."""
-    with pytest.raises(Untrusted, match=r"org/na.me: expected an existing file .*is written hf://org/na\.me; download"):
+    with pytest.raises(
+        Untrusted,
+        match=r"org/na.me: expected an existing file .*is written hf://org/na\.me; download",
+    ):
         open_checkpoint("org/na.me")
 
 
-@pytest.mark.parametrize(("path", "text"), [
-    ("missing.safetensors", "missing.safetensors does not exist"), ("a/b/c", "does not exist"),
-    ("", "does not exist"), ("a\0b", "holds a NUL character"), ("x" * 5000, "File name too long"),
-])
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("missing.safetensors", "missing.safetensors does not exist"),
+        ("a/b/c", "does not exist"),
+        ("", "does not exist"),
+        ("a\0b", "holds a NUL character"),
+        ("x" * 5000, "File name too long"),
+    ],
+)
 def test_missing(path: str, text: str) -> None:
     """What is not there is refused with exit code 3."""
     with pytest.raises(Untrusted, match=text) as fault:
@@ -59,16 +70,29 @@ def test_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A demo's name leads into the package; an unknown one lists those there are."""
     monkeypatch.setattr("weightscope.checkpoints.open.DEMO", str(tmp_path))
     for name, file in DEMOS.items():
-        write(tmp_path / file / "adapter_model.safetensors" if "." not in file else tmp_path / file, zeros("w"))
+        write(
+            tmp_path / file / "adapter_model.safetensors" if "." not in file else tmp_path / file,
+            zeros("w"),
+        )
         assert open_checkpoint(f"demo:{name}").source == f"demo:{name}"
-    with pytest.raises(Usage, match="expected one of demo:gpt, demo:gpt-start, demo:gpt-lora; found demo:gtp"):
+    with pytest.raises(
+        Usage, match="expected one of demo:gpt, demo:gpt-start, demo:gpt-lora; found demo:gtp"
+    ):
         open_checkpoint("demo:gtp")
 
 
-CONFIGS = {                                     # what config.json holds -> (flag or note, its text)
+CONFIGS = {  # what config.json holds -> (flag or note, its text)
     "135 tied": ({"tie_word_embeddings": True}, "notes", "word embeddings are tied"),
-    "135 untied": ({"tie_word_embeddings": False, "architectures": ["XForCausalLM"]}, "flags", "no lm_head is stored"),
-    "136 width": ({"hidden_size": 77}, "flags", "config.json says hidden_size 77, no tensor has such a dimension"),
+    "135 untied": (
+        {"tie_word_embeddings": False, "architectures": ["XForCausalLM"]},
+        "flags",
+        "no lm_head is stored",
+    ),
+    "136 width": (
+        {"hidden_size": 77},
+        "flags",
+        "config.json says hidden_size 77, no tensor has such a dimension",
+    ),
     "136 inner width": ({"text_config": {"hidden_size": 77}}, "flags", "hidden_size 77"),
     "136 array": ([], "flags", "config.json is not a JSON object: names only"),
 }
@@ -88,14 +112,20 @@ def test_tied_and_stored(tmp_path: Path) -> None:
     """Row 135: tied embeddings with a head of their own contradict each other."""
     write(tmp_path / "model.safetensors", zeros("embed.weight", "lm_head.weight"))
     write(tmp_path / "config.json", b'{"tie_word_embeddings": true, "hidden_size": 3}')
-    assert open_checkpoint(tmp_path).flags == ("config.json ties the word embeddings, yet lm_head.weight is stored of "
-                                               "its own",)
+    assert open_checkpoint(tmp_path).flags == (
+        "config.json ties the word embeddings, yet lm_head.weight is stored of its own",
+    )
 
 
-@pytest.mark.parametrize(("data", "text"), [
-    (b"{", "config.json: expected valid JSON"), (b"\xff", "not UTF-8"), (b"[" * 999, "at most 64 levels"),
-    (b"", "JSON"),
-])
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"{", "config.json: expected valid JSON"),
+        (b"\xff", "not UTF-8"),
+        (b"[" * 999, "at most 64 levels"),
+        (b"", "JSON"),
+    ],
+)
 def test_broken_config(data: bytes, text: str, tmp_path: Path) -> None:
     """Row 136: a broken config.json is a flag, names alone decide."""
     write(tmp_path / "model.safetensors", zeros("w"))
@@ -147,8 +177,10 @@ def test_collector_is_restored() -> None:
 
 def test_light(tmp_path: Path) -> None:
     """Opening a file loads neither torch nor numpy."""
-    code = ("import sys; from weightscope.checkpoints import open_checkpoint; open_checkpoint(sys.argv[1]); "
-            "assert not {'torch', 'numpy', 'pandas', 'scipy'} & sys.modules.keys()")
+    code = (
+        "import sys; from weightscope.checkpoints import open_checkpoint; open_checkpoint(sys.argv[1]); "
+        "assert not {'torch', 'numpy', 'pandas', 'scipy'} & sys.modules.keys()"
+    )
     path = write(tmp_path / "x.safetensors", zeros(*(f"h.{i}.w" for i in range(1000))))
     subprocess.run([sys.executable, "-c", code, path], check=True, timeout=20)
 
@@ -156,7 +188,19 @@ def test_light(tmp_path: Path) -> None:
 def test_natural_order() -> None:
     """Numbers count as numbers, however long; a name that is a prefix of another comes first."""
     names = ["a1b2", "a1b", "a", "", "a10", "a2", "a" + "9" * 5000, "b", "1", "01", "a1"]
-    assert sorted(names, key=natural) == ["", "01", "1", "a", "a1", "a1b", "a1b2", "a2", "a10", "a" + "9" * 5000, "b"]
+    assert sorted(names, key=natural) == [
+        "",
+        "01",
+        "1",
+        "a",
+        "a1",
+        "a1b",
+        "a1b2",
+        "a2",
+        "a10",
+        "a" + "9" * 5000,
+        "b",
+    ]
 
 
 def test_escaped() -> None:
@@ -167,10 +211,15 @@ def test_escaped() -> None:
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared checkpoints are not here")
 def test_shared_checkpoints() -> None:
     """The real checkpoints open, or are refused for what they are."""
-    sizes = {"gpt6/gpt6_seed0_step00000.safetensors": (76, 0), "gpt6/lora": (24, 12),
-             "lora_disney/lora_disney.safetensors": (386, 192), "stories260k/stories260K_f32.safetensors": (47, 0),
-             "resnet_cifar/resnet56-4bfd9763.th": (277, 0), "onet/onet.pt": (21, 0),
-             "rfb320/version-RFB-320.pth": (244, 0)}
+    sizes = {
+        "gpt6/gpt6_seed0_step00000.safetensors": (76, 0),
+        "gpt6/lora": (24, 12),
+        "lora_disney/lora_disney.safetensors": (386, 192),
+        "stories260k/stories260K_f32.safetensors": (47, 0),
+        "resnet_cifar/resnet56-4bfd9763.th": (277, 0),
+        "onet/onet.pt": (21, 0),
+        "rfb320/version-RFB-320.pth": (244, 0),
+    }
     for name, size in sizes.items():
         found = open_checkpoint(DATA / name, Opening(strict=True))
         assert (len(found.tensors), len(found.pairs)) == size
@@ -183,5 +232,7 @@ def test_shared_checkpoints() -> None:
 @pytest.mark.parametrize("source", [5, None, object()])
 def test_neither_a_path_nor_tensors(source: object) -> None:
     """Another object is a usage error that says what to pass."""
-    with pytest.raises(Usage, match=r"expected a path.*found (int|NoneType|object); of a torch module"):
+    with pytest.raises(
+        Usage, match=r"expected a path.*found (int|NoneType|object); of a torch module"
+    ):
         open_checkpoint(source)  # type: ignore[arg-type]

@@ -50,11 +50,14 @@ def test_g_and_v_are_one_matrix(norm, module, name, dim) -> None:
     copy = norm(type(module)(*_arguments(module)), dim)
     with torch.no_grad():
         next(p for key, p in copy.named_parameters() if key.endswith(("_g", "original0"))).mul_(2.5)
-    copy(torch.zeros(_input(module)))           # the old form computes its weight before the call
+    copy(torch.zeros(_input(module)))  # the old form computes its weight before the call
     state = state_of(copy, name)
     rows = fitted(state)
     assert set(rows) == {f"{name}.weight[weight_norm]", f"{name}.bias"}
-    row, plain = rows[f"{name}.weight[weight_norm]"], fitted({f"{name}.weight": copy.weight.detach()})[f"{name}.weight"]
+    row, plain = (
+        rows[f"{name}.weight[weight_norm]"],
+        fitted({f"{name}.weight": copy.weight.detach()})[f"{name}.weight"],
+    )
     same = ("role", "kind", "layer", "shape", "params")
     assert [row[c] for c in same] == [plain[c] for c in same]
     assert row["std"] == pytest.approx(copy.weight.detach().double().numpy().std(), rel=1e-5)
@@ -118,12 +121,17 @@ def test_halves_and_misfits_are_measured_alone(draw, state, why) -> None:
 
 def test_integers_are_no_norm() -> None:
     """Nor codes: the note says what is missing."""
-    model = {f"{FC}.weight_g": torch.ones(8, 1), f"{FC}.weight_v": torch.ones(8, 4, dtype=torch.int32)}
+    model = {
+        f"{FC}.weight_g": torch.ones(8, 1),
+        f"{FC}.weight_v": torch.ones(8, 4, dtype=torch.int32),
+    }
     assert all("not both floats" in row["note"] for row in fitted(model).values())
 
 
 @pytest.mark.parametrize("form", ["weight_orig", "original"])
-@pytest.mark.parametrize(("module", "role"), [(torch.nn.Linear(24, 40), "mlp.up"), (torch.nn.Conv2d(3, 8, 3), None)])
+@pytest.mark.parametrize(
+    ("module", "role"), [(torch.nn.Linear(24, 40), "mlp.up"), (torch.nn.Conv2d(3, 8, 3), None)]
+)
 def test_a_spectral_norm_keeps_its_weight(form, module, role) -> None:
     """Its vectors are buffers, `weight_v` among them; the weight has its role, and is that before the division."""
     norm = torch.nn.utils.spectral_norm if form == "weight_orig" else parametrizations.spectral_norm
@@ -163,7 +171,9 @@ def test_rows_of_zeros_are_counted_as_nan(draw) -> None:
     """As the model would compute them."""
     v = draw(40, 24)
     v[3] = 0
-    row = fitted({f"{FC}.weight_g": torch.ones(40, 1), f"{FC}.weight_v": v})[f"{FC}.weight[weight_norm]"]
+    row = fitted({f"{FC}.weight_g": torch.ones(40, 1), f"{FC}.weight_v": v})[
+        f"{FC}.weight[weight_norm]"
+    ]
     assert row["nan"] == 24
 
 

@@ -13,16 +13,33 @@ from weightscope.checkpoints.patterns import DEPTH, Exhausted, Pattern, Steps
 
 PLENTY = 1_000_000
 atoms = st.sampled_from(
-    ["a", "b", r"\.", ".", r"\d", r"\w", "1", "[ab]", "[^a]", "[0-9]", "[a-b.]", "[]a]", "[a-]", "^", "$", r"[\d.]"]
+    [
+        "a",
+        "b",
+        r"\.",
+        ".",
+        r"\d",
+        r"\w",
+        "1",
+        "[ab]",
+        "[^a]",
+        "[0-9]",
+        "[a-b.]",
+        "[]a]",
+        "[a-]",
+        "^",
+        "$",
+        r"[\d.]",
+    ]
 )
 expressions = st.recursive(
     atoms,
     lambda inner: st.one_of(
         st.tuples(inner, inner).map("".join),
         st.tuples(inner, inner).map(lambda two: f"({two[0]}|{two[1]})"),
-        st.tuples(inner, st.sampled_from(["*", "+", "?", "*?", "{2}", "{1,3}", "{0,2}", "{2,}"])).map(
-            lambda two: f"(?:{two[0]}){two[1]}"
-        ),
+        st.tuples(
+            inner, st.sampled_from(["*", "+", "?", "*?", "{2}", "{1,3}", "{0,2}", "{2,}"])
+        ).map(lambda two: f"(?:{two[0]}){two[1]}"),
     ),
     max_leaves=6,
 )
@@ -36,7 +53,9 @@ def test_an_automaton_answers_as_re_does(expression, text) -> None:
     assert Pattern(whole).matches(text, Steps(PLENTY)) == bool(re.match(whole, text))
 
 
-@pytest.mark.parametrize("expression", ["(a+)+$", "(a|a)*$", "(.*a){20}", "(a*)*b", "(?:(?:a?){9}){9}"])
+@pytest.mark.parametrize(
+    "expression", ["(a+)+$", "(a|a)*$", "(.*a){20}", "(a*)*b", "(?:(?:a?){9}){9}"]
+)
 def test_time_grows_with_the_text_alone(expression) -> None:
     """What takes `re` longer than anyone waits: a few steps a letter, once the states are known."""
     pattern, steps = Pattern(expression), Steps(PLENTY)

@@ -13,15 +13,25 @@ from weightscope.checkpoints.readers.pickle_scan import asks, wanted
 
 def test_every_spelling() -> None:
     """GLOBAL, INST, STACK_GLOBAL, memoised names, extensions: all are listed, once, sorted."""
-    body = (p.named("os", "system") + b"(iposix\nexecv\n" + p.text("nt") + b"\x94" + p.text("spawn") + b"\x94\x93"
-            + b"h\x00h\x01\x93" + b"\x82\x07" + p.named("os", "system") + p.named("torch", "FloatStorage"))
+    body = (
+        p.named("os", "system")
+        + b"(iposix\nexecv\n"
+        + p.text("nt")
+        + b"\x94"
+        + p.text("spawn")
+        + b"\x94\x93"
+        + b"h\x00h\x01\x93"
+        + b"\x82\x07"
+        + p.named("os", "system")
+        + p.named("torch", "FloatStorage")
+    )
     assert wanted(p.whole(body, 4)) == ("extension 7", "nt.spawn", "os.system", "posix.execv")
 
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_python_pickles(protocol: int) -> None:
     """A class is listed whatever the protocol."""
-    name, = wanted(pickle.dumps({"x": [pytest.Item]}, protocol))
+    (name,) = wanted(pickle.dumps({"x": [pytest.Item]}, protocol))
     assert name.endswith(".Item")
 
 

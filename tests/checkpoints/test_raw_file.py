@@ -17,7 +17,9 @@ def test_positions(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"0123456789")
     raw = opened(str(tmp_path / "f"))
     assert (raw.at(3, 4), raw.at(10, 0), raw.size) == (b"3456", b"", 10)
-    with pytest.raises(Untrusted, match="expected 4 bytes at byte 8; truncated: 2 of 4 bytes present"):
+    with pytest.raises(
+        Untrusted, match="expected 4 bytes at byte 8; truncated: 2 of 4 bytes present"
+    ):
         raw.at(8, 4)
     with pytest.raises(Untrusted, match="truncated: 0 of 1 bytes present"):
         raw.at(1 << 70, 1)
@@ -28,8 +30,15 @@ def test_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw_file, "CHUNK", 3)
     (tmp_path / "f").write_bytes(b"01\n3456789")
     stream = Stream(opened(str(tmp_path / "f")), 1, 9)
-    assert (stream.line(), stream.take(1), stream.take(4), stream.position) == (b"1", b"3", b"4567", 8)
-    with pytest.raises(Untrusted, match="expected 2 bytes at byte 8; truncated: 1 of 2 bytes present"):
+    assert (stream.line(), stream.take(1), stream.take(4), stream.position) == (
+        b"1",
+        b"3",
+        b"4567",
+        8,
+    )
+    with pytest.raises(
+        Untrusted, match="expected 2 bytes at byte 8; truncated: 1 of 2 bytes present"
+    ):
         stream.take(2)
     assert stream.take(1) == b"8"
 

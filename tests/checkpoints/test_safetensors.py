@@ -31,68 +31,157 @@ def opened(folder: Path, data: bytes, **how: bool) -> Checkpoint:
     return open_checkpoint(write(folder / "x.safetensors", data), Opening(**how))
 
 
-REFUSED = {                                     # what is wrong -> (bytes, what the message must say)
+REFUSED = {  # what is wrong -> (bytes, what the message must say)
     "01 empty": (b"", "8 bytes that give the header's length; found the file has 0 bytes"),
     "02 short": (b"\x01\x02", "found the file has 2 bytes"),
     "03 zero length": (bytes(8), "expected a header; found length 0 announced at byte 0"),
-    "04 length 2^63": (framed(b"{}", length=1 << 63), "9223372036854775808 announced at byte 0, over the format limit"),
-    "05 length over": (framed(b"{}", length=100_000_001), "at most 100000000 bytes.*over the format limit"),
-    "06 length past end": (framed(b"{}", length=1000), "expected a header of 1000 bytes; found truncated: 2 of 1000"),
+    "04 length 2^63": (
+        framed(b"{}", length=1 << 63),
+        "9223372036854775808 announced at byte 0, over the format limit",
+    ),
+    "05 length over": (
+        framed(b"{}", length=100_000_001),
+        "at most 100000000 bytes.*over the format limit",
+    ),
+    "06 length past end": (
+        framed(b"{}", length=1000),
+        "expected a header of 1000 bytes; found truncated: 2 of 1000",
+    ),
     "07 not UTF-8": (framed(b'{"\xff\xff": 1}'), "bytes that are not UTF-8 at byte 10"),
     "08 byte order mark": (framed(b"\xef\xbb\xbf{}"), "a byte order mark at byte 8"),
     "09 not JSON": (framed(b"{nonsense}"), "expected valid JSON; found .* at byte 9"),
     "09 constant": (framed(b'{"w": NaN}'), "the constant NaN, which JSON does not have"),
-    "09 endless integer": (framed(b'{"w": ' + b"9" * 5000 + b"}"), "expected valid JSON; found Exceeds the limit"),
+    "09 endless integer": (
+        framed(b'{"w": ' + b"9" * 5000 + b"}"),
+        "expected valid JSON; found Exceeds the limit",
+    ),
     "10 array": (framed(b"[1, 2]"), "expected a JSON object as header; found an array at byte 8"),
-    "13 NUL padding": (framed(ONE + b"\0\0", bytes(24)), "expected valid JSON; found Extra data at byte"),
-    "14 twice, one span": (packed(("w", GOOD), ("w", entry("F16", (4, 3)))), "every name once.*'w' twice"),
-    "15 twice, two spans": (packed(("w", GOOD), ("w", entry(offsets=(24, 48))), payload=bytes(48)), "'w' twice"),
-    "16 field twice": (framed(b'{"w":' + META[:-1] + b',"dtype":"F16"}}', bytes(24)),
-                       "every field once.*'dtype' twice"),
+    "13 NUL padding": (
+        framed(ONE + b"\0\0", bytes(24)),
+        "expected valid JSON; found Extra data at byte",
+    ),
+    "14 twice, one span": (
+        packed(("w", GOOD), ("w", entry("F16", (4, 3)))),
+        "every name once.*'w' twice",
+    ),
+    "15 twice, two spans": (
+        packed(("w", GOOD), ("w", entry(offsets=(24, 48))), payload=bytes(48)),
+        "'w' twice",
+    ),
+    "16 field twice": (
+        framed(b'{"w":' + META[:-1] + b',"dtype":"F16"}}', bytes(24)),
+        "every field once.*'dtype' twice",
+    ),
     "18 metadata twice": (framed(b'{"__metadata__":{},"__metadata__":{}}'), "'__metadata__' twice"),
-    "19 metadata number": (built({"__metadata__": {"a": 1}}), "to be a string; found a number under 'a' at byte"),
-    "19 metadata nested": (built({"__metadata__": {"a": {}}}), "to be a string; found an object under 'a'"),
-    "19 metadata array": (built({"__metadata__": []}), "__metadata__ to be an object; found an array at byte"),
-    "21 dtype F99": (built({"w": entry("F99")}), "a dtype of the format .*found dtype \"F99\" .byte 9"),
-    "21 dtype C128": (built({"w": entry("C128", [1], [0, 16])}), "a dtype of the format .*found dtype \"C128\""),
-    "21 dtype lower": (built({"w": entry("f32")}), "found dtype \"f32\""),
-    "21 dtype empty": (built({"w": entry("")}), "found dtype \"\""),
+    "19 metadata number": (
+        built({"__metadata__": {"a": 1}}),
+        "to be a string; found a number under 'a' at byte",
+    ),
+    "19 metadata nested": (
+        built({"__metadata__": {"a": {}}}),
+        "to be a string; found an object under 'a'",
+    ),
+    "19 metadata array": (
+        built({"__metadata__": []}),
+        "__metadata__ to be an object; found an array at byte",
+    ),
+    "21 dtype F99": (
+        built({"w": entry("F99")}),
+        'a dtype of the format .*found dtype "F99" .byte 9',
+    ),
+    "21 dtype C128": (
+        built({"w": entry("C128", [1], [0, 16])}),
+        'a dtype of the format .*found dtype "C128"',
+    ),
+    "21 dtype lower": (built({"w": entry("f32")}), 'found dtype "f32"'),
+    "21 dtype empty": (built({"w": entry("")}), 'found dtype ""'),
     "21 dtype number": (built({"w": entry(1)}), "found dtype 1"),
     "21 dtype object": (built({"w": entry({})}), "found dtype an object"),
-    "23 no shape": (built({"w": {"dtype": "F32", "data_offsets": [0, 24]}}), "a field 'shape'; found none"),
+    "23 no shape": (
+        built({"w": {"dtype": "F32", "data_offsets": [0, 24]}}),
+        "a field 'shape'; found none",
+    ),
     "23 no dtype": (built({"w": {"shape": [2], "data_offsets": [0, 24]}}), "a field 'dtype'"),
     "23 no offsets": (built({"w": {"dtype": "F32", "shape": [2]}}), "a field 'data_offsets'"),
-    "23 no object": (built({"w": 3}), "an object with dtype, shape and data_offsets; found a number"),
-    "24 negative shape": (built({"w": entry(shape=[-2, 3])}), r"non-negative integers; found shape \[-2, 3\]"),
+    "23 no object": (
+        built({"w": 3}),
+        "an object with dtype, shape and data_offsets; found a number",
+    ),
+    "24 negative shape": (
+        built({"w": entry(shape=[-2, 3])}),
+        r"non-negative integers; found shape \[-2, 3\]",
+    ),
     "24 float shape": (built({"w": entry(shape=[2.0, 3])}), r"found shape \[2.0, 3\]"),
     "24 boolean shape": (built({"w": entry(shape=[True, 6])}), r"found shape \[true, 6\]"),
-    "25 negative offset": (built({"w": entry(offsets=[-24, 0])}), r"two non-negative integers .*\[-24, 0\]"),
+    "25 negative offset": (
+        built({"w": entry(offsets=[-24, 0])}),
+        r"two non-negative integers .*\[-24, 0\]",
+    ),
     "26 three offsets": (built({"w": entry(offsets=[0, 24, 48])}), r"found \[0, 24, 48\]"),
     "26 boolean offset": (built({"w": entry(offsets=[False, 24])}), r"found \[false, 24\]"),
     "26 giant offset": (built({"w": entry(offsets=[0, 1 << 64])}), r"below 2\^64"),
-    "27 end first": (built({"w": entry(offsets=[24, 0])}), r"end after they begin; found \[24, 0\]"),
-    "28 same span": (built({"a": GOOD, "b": GOOD}), "overlap of 24 bytes at byte .*between 'a' and 'b'"),
+    "27 end first": (
+        built({"w": entry(offsets=[24, 0])}),
+        r"end after they begin; found \[24, 0\]",
+    ),
+    "28 same span": (
+        built({"a": GOOD, "b": GOOD}),
+        "overlap of 24 bytes at byte .*between 'a' and 'b'",
+    ),
     "28 part": (built({"a": GOOD, "b": entry(offsets=[12, 36])}, bytes(36)), "overlap of 12 bytes"),
-    "29 hole first": (built({"a": entry(offsets=[8, 32])}, bytes(32)),
-                      "hole of 8 bytes .*between 'the header' and 'a'"),
-    "29 hole inside": (built({"a": GOOD, "b": entry(offsets=[32, 56])}, bytes(56)), "hole of 8 bytes at byte"),
-    "30 trailing": (built({"w": GOOD}, bytes(30)), "found 6 trailing bytes after the last tensor .*--salvage"),
-    "31 truncated": (zeros("a", "b", "c")[:-30],
-                     "truncated: 42 of 72 bytes present, 58.33 %, 2 tensors affected, b to c"),
+    "29 hole first": (
+        built({"a": entry(offsets=[8, 32])}, bytes(32)),
+        "hole of 8 bytes .*between 'the header' and 'a'",
+    ),
+    "29 hole inside": (
+        built({"a": GOOD, "b": entry(offsets=[32, 56])}, bytes(56)),
+        "hole of 8 bytes at byte",
+    ),
+    "30 trailing": (
+        built({"w": GOOD}, bytes(30)),
+        "found 6 trailing bytes after the last tensor .*--salvage",
+    ),
+    "31 truncated": (
+        zeros("a", "b", "c")[:-30],
+        "truncated: 42 of 72 bytes present, 58.33 %, 2 tensors affected, b to c",
+    ),
     "32 size": (built({"w": entry(shape=[2, 2])}), r"16 bytes for shape \[2, 2\] of F32; found 24"),
-    "33 overflow": (built({"w": entry(shape=[1 << 40, 1 << 40])}), "below 2.64 elements; found overflow"),
+    "33 overflow": (
+        built({"w": entry(shape=[1 << 40, 1 << 40])}),
+        "below 2.64 elements; found overflow",
+    ),
     "33 bytes overflow": (built({"w": entry(shape=[1 << 62])}), "below 2.64 bytes; found overflow"),
-    "34 overflow, then 0": (built({"w": entry(shape=[1 << 40, 1 << 40, 0], offsets=[0, 0])}, b""), "found overflow"),
-    "38 odd F4": (built({"w": entry("F4", [3], [0, 2])}, bytes(2)), "whole bytes of F4; found 3 elements of 4 bits"),
+    "34 overflow, then 0": (
+        built({"w": entry(shape=[1 << 40, 1 << 40, 0], offsets=[0, 0])}, b""),
+        "found overflow",
+    ),
+    "38 odd F4": (
+        built({"w": entry("F4", [3], [0, 2])}, bytes(2)),
+        "whole bytes of F4; found 3 elements of 4 bits",
+    ),
     "44 no tensors": (framed(b"{}"), "expected a checkpoint with tensors; found no tensors"),
     "44 metadata only": (built({"__metadata__": {"a": "b"}}, b""), "found no tensors"),
-    "48 surrogate": (framed(b'{"\\ud800":' + META + b"}", bytes(24)), "a lone surrogate escape at byte 10"),
-    "49 deep": (framed(b'{"w":' + b"[" * 200 + b"]" * 200 + b"}"), "JSON of at most 64 levels; found deeper nesting"),
-    "49 deep in quotes": (framed(b'{"w":' + b'["\\"]",' * 99 + b"1" + b"]" * 99 + b"}"), "found deeper nesting"),
+    "48 surrogate": (
+        framed(b'{"\\ud800":' + META + b"}", bytes(24)),
+        "a lone surrogate escape at byte 10",
+    ),
+    "49 deep": (
+        framed(b'{"w":' + b"[" * 200 + b"]" * 200 + b"}"),
+        "JSON of at most 64 levels; found deeper nesting",
+    ),
+    "49 deep in quotes": (
+        framed(b'{"w":' + b'["\\"]",' * 99 + b"1" + b"]" * 99 + b"}"),
+        "found deeper nesting",
+    ),
     "name too long": (built({"w" * 5000: GOOD}), "names of at most 4096 bytes"),
-    "52 LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"ab" * 32 + b"\nsize 4242\n",
-               r"a git-LFS pointer \(sha256 (ab){32}, size 4242\); run git lfs pull"),
-    "52 HTML": (b"<!DOCTYPE html><html>404</html>", "found an HTML page: .*download the file again"),
+    "52 LFS": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"ab" * 32 + b"\nsize 4242\n",
+        r"a git-LFS pointer \(sha256 (ab){32}, size 4242\); run git lfs pull",
+    ),
+    "52 HTML": (
+        b"<!DOCTYPE html><html>404</html>",
+        "found an HTML page: .*download the file again",
+    ),
     "52 JSON": (b'{"error": "Entry not found"}', "found a JSON text"),
     "52 XML": (b'<?xml version="1.0"?><Error/>', "found an XML text"),
 }
@@ -130,8 +219,14 @@ def test_metadata_oddities(tmp_path: Path) -> None:
     twice = framed(b'{"__metadata__":{"a":"1","a":"2"},' + ONE[1:], bytes(24))
     assert "'a' twice" in opened(tmp_path, twice).flags[0]
     assert opened(tmp_path, twice).metadata == {"a": "2"}
-    assert "__metadata__ is null" in opened(tmp_path, built({"__metadata__": None, "w": GOOD})).flags[0]
-    assert len(opened(tmp_path, built({"__metadata__": {"a": "x" * 10**6}, "w": GOOD})).metadata["a"]) == 10**6
+    assert (
+        "__metadata__ is null"
+        in opened(tmp_path, built({"__metadata__": None, "w": GOOD})).flags[0]
+    )
+    assert (
+        len(opened(tmp_path, built({"__metadata__": {"a": "x" * 10**6}, "w": GOOD})).metadata["a"])
+        == 10**6
+    )
 
 
 def test_unknown_field(tmp_path: Path) -> None:
@@ -155,15 +250,20 @@ def test_salvage(tmp_path: Path) -> None:
 
 def test_implausible(tmp_path: Path) -> None:
     """Row 35: a zero that hides an impossible size is noted and nothing is allocated."""
-    leaf = opened(tmp_path, built({"w": entry(shape=[0, 1 << 40, 1 << 40], offsets=[0, 0])}, b"")).tensors[0]
+    leaf = opened(
+        tmp_path, built({"w": entry(shape=[0, 1 << 40, 1 << 40], offsets=[0, 0])}, b"")
+    ).tensors[0]
     assert told(leaf).startswith("implausible shape")
     assert leaf.nbytes == 0
 
 
 def test_empty_and_scalar(tmp_path: Path) -> None:
     """Rows 36, 37: tensors without elements may share an offset; a scalar is a 1 x 1 matrix."""
-    header = {"a": entry(shape=[0, 3], offsets=[0, 0]), "b": entry(shape=[0], offsets=[0, 0]),
-              "s": entry(shape=[], offsets=[0, 4])}
+    header = {
+        "a": entry(shape=[0, 3], offsets=[0, 0]),
+        "b": entry(shape=[0], offsets=[0, 0]),
+        "s": entry(shape=[], offsets=[0, 4]),
+    }
     a, b, s = opened(tmp_path, built(header, bytes(4))).tensors
     assert (a.params, b.params, s.params, s.shape, told(a)) == (0, 0, 1, (1, 1), "")
 
@@ -174,19 +274,25 @@ def test_f4(tmp_path: Path) -> None:
     assert (leaf.shape, leaf.nbytes, leaf.measurable) == ((2, 4), 4, True)
 
 
-@pytest.mark.parametrize(("dtype", "shape", "size", "note"), [
-    ("F6_E2M3", [4], 3, "dtype not decodable: F6_E2M3"), ("F6_E3M2", [4], 3, "dtype not decodable: F6_E3M2"),
-    ("C64", [2], 16, "complex numbers (C64) are not measured"),
-    ("U8", [1] * 65, 1, "65 dimensions, at most 64 are measured"),
-    ("U8", [1] * 1000, 1, "1000 dimensions, at most 64 are measured"),
-])
+@pytest.mark.parametrize(
+    ("dtype", "shape", "size", "note"),
+    [
+        ("F6_E2M3", [4], 3, "dtype not decodable: F6_E2M3"),
+        ("F6_E3M2", [4], 3, "dtype not decodable: F6_E3M2"),
+        ("C64", [2], 16, "complex numbers (C64) are not measured"),
+        ("U8", [1] * 65, 1, "65 dimensions, at most 64 are measured"),
+        ("U8", [1] * 1000, 1, "1000 dimensions, at most 64 are measured"),
+    ],
+)
 def test_skipped(dtype: str, shape: list[int], size: int, note: str, tmp_path: Path) -> None:
     """Rows 40, 42, 50: such a tensor is listed with a note and not measured."""
     leaf = opened(tmp_path, built({"w": entry(dtype, shape, [0, size])}, bytes(size))).tensors[0]
     assert (leaf.measurable, told(leaf)) == (False, note)
 
 
-@pytest.mark.parametrize("dtype", ["F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "U16", "U32", "U64", "BOOL"])
+@pytest.mark.parametrize(
+    "dtype", ["F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "U16", "U32", "U64", "BOOL"]
+)
 def test_rare_types(dtype: str, tmp_path: Path) -> None:
     """Rows 41, 43: rare types are measured; what BOOL bytes hold is seen when they are read."""
     size = {"U16": 2, "U32": 4, "U64": 8}.get(dtype, 1)
@@ -194,12 +300,17 @@ def test_rare_types(dtype: str, tmp_path: Path) -> None:
     assert (leaf.measurable, told(leaf)) == (True, "")
 
 
-@pytest.mark.parametrize(("name", "note"), [
-    ("", "empty name"), ("a\x1b[31m", "control or invisible characters in the name"),
-    ("a\nb", "control or invisible characters in the name"),
-    ("a\u202eb", "control or invisible characters in the name"),
-    ("../../x", "the name looks like a path"), ("/etc/x", "the name looks like a path"),
-])
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("", "empty name"),
+        ("a\x1b[31m", "control or invisible characters in the name"),
+        ("a\nb", "control or invisible characters in the name"),
+        ("a\u202eb", "control or invisible characters in the name"),
+        ("../../x", "the name looks like a path"),
+        ("/etc/x", "the name looks like a path"),
+    ],
+)
 def test_odd_names(name: str, note: str, tmp_path: Path) -> None:
     """Rows 45-47: a suspicious name is kept as data and noted."""
     leaf = opened(tmp_path, built({name: GOOD})).tensors[0]
@@ -221,22 +332,44 @@ def test_unaligned_and_unordered(tmp_path: Path) -> None:
     assert found.tensors[0].offset - found.tensors[1].offset == 24
 
 
-TORCH = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
-         "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2, "F8_E8M0": torch.float8_e8m0fnu,
-         "F8_E4M3FNUZ": torch.float8_e4m3fnuz, "F8_E5M2FNUZ": torch.float8_e5m2fnuz,
-         "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U64": torch.uint64,
-         "U32": torch.uint32, "U16": torch.uint16, "U8": torch.uint8, "BOOL": torch.bool, "C64": torch.complex64}
+TORCH = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "F8_E8M0": torch.float8_e8m0fnu,
+    "F8_E4M3FNUZ": torch.float8_e4m3fnuz,
+    "F8_E5M2FNUZ": torch.float8_e5m2fnuz,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U64": torch.uint64,
+    "U32": torch.uint32,
+    "U16": torch.uint16,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+    "C64": torch.complex64,
+}
 
 
 @pytest.mark.parametrize("dtype", TORCH)
 @given(shape=st.lists(st.integers(0, 5), max_size=4), seed=st.integers(0, 99))
 @settings(max_examples=5, deadline=None)
-def test_round_trip(dtype: str, shape: list[int], seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_round_trip(
+    dtype: str, shape: list[int], seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Names, shapes, dtypes and bytes come back as the format's own library wrote them."""
     width = torch.empty(0, dtype=TORCH[dtype]).element_size()
-    raw = torch.randint(0, 2, (math.prod(shape) * width,), generator=torch.manual_seed(seed), dtype=torch.uint8)
+    raw = torch.randint(
+        0, 2, (math.prod(shape) * width,), generator=torch.manual_seed(seed), dtype=torch.uint8
+    )
     tensor = raw.view(TORCH[dtype]).reshape(shape)
-    path = write(tmp_path_factory.getbasetemp() / "r.safetensors", save({"w": tensor, "b": torch.ones(3)}))
+    path = write(
+        tmp_path_factory.getbasetemp() / "r.safetensors", save({"w": tensor, "b": torch.ones(3)})
+    )
     b, w = open_checkpoint(path).tensors
     assert (w.name, w.dims, w.dtype, b.dims) == ("w", tuple(shape), dtype, (3,))
     assert read_bytes(path, w.offset, w.nbytes) == bytes(raw.numpy().tobytes())
@@ -250,25 +383,47 @@ def test_random_bytes(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> 
         attempt(tmp_path_factory, content)
 
 
-@given(spots=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), min_size=1, max_size=4),
-       cut=st.integers(0, 40))
+@given(
+    spots=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), min_size=1, max_size=4),
+    cut=st.integers(0, 40),
+)
 @settings(max_examples=200, deadline=None)
-def test_mutated_headers(spots: list[tuple[int, int]], cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_mutated_headers(
+    spots: list[tuple[int, int]], cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """A sound file with any bytes changed or cut opens, or raises nothing but our own errors."""
-    data = bytearray(built({"__metadata__": {"f": "pt"}, "a.1": GOOD, "b": entry("BF16", [12], [24, 48])}, bytes(48)))
+    data = bytearray(
+        built(
+            {"__metadata__": {"f": "pt"}, "a.1": GOOD, "b": entry("BF16", [12], [24, 48])},
+            bytes(48),
+        )
+    )
     for spot, value in spots:
         data[spot % len(data)] = value
-    attempt(tmp_path_factory, bytes(data[:len(data) - cut]))
+    attempt(tmp_path_factory, bytes(data[: len(data) - cut]))
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers(-3, 1 << 70) | st.floats() | st.text(max_size=4)
-                    | st.sampled_from(["F32", "U8"]), lambda inner: st.lists(inner, max_size=3)
-                    | st.dictionaries(st.sampled_from(["dtype", "shape", "data_offsets", "x"]), inner, max_size=4))
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 1 << 70)
+    | st.floats()
+    | st.text(max_size=4)
+    | st.sampled_from(["F32", "U8"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["dtype", "shape", "data_offsets", "x"]), inner, max_size=4
+        )
+    ),
+)
 
 
 @given(header=st.dictionaries(st.sampled_from(["__metadata__", "a", "b.1", ""]), JSON, max_size=4))
 @settings(max_examples=200, deadline=None)
-def test_any_json_header(header: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_any_json_header(
+    header: dict[str, object], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """A header of any JSON whatever raises nothing but our own errors."""
     attempt(tmp_path_factory, framed(json.dumps(header).encode(), bytes(8)))
 
@@ -300,16 +455,22 @@ assert "torch" not in sys.modules and "numpy" not in sys.modules
 
 def test_bounded(tmp_path: Path) -> None:
     """Rows 4, 5, 31, 35, 49, 53: no header makes opening hang, grow without bound, or load torch."""
-    many = ",".join(f'"m.{i}":{{"dtype":"U8","shape":[1],"data_offsets":[{i},{i + 1}]}}' for i in range(60_000))
+    many = ",".join(
+        f'"m.{i}":{{"dtype":"U8","shape":[1],"data_offsets":[{i},{i + 1}]}}' for i in range(60_000)
+    )
     cases = {
-        "announced": framed(b"{}", length=99_999_999), "deep": framed(b'{"a":' + b"[" * 3_000_000),
-        "closed": framed(b"[" * 100_000 + b"]" * 100_000), "many": framed(f"{{{many}}}".encode(), bytes(60_000)),
+        "announced": framed(b"{}", length=99_999_999),
+        "deep": framed(b'{"a":' + b"[" * 3_000_000),
+        "closed": framed(b"[" * 100_000 + b"]" * 100_000),
+        "many": framed(f"{{{many}}}".encode(), bytes(60_000)),
         "huge": built({"w": entry("U8", [1 << 50], [0, 1 << 50])}),
         "zero": built({"w": entry(shape=[0, 1 << 40, 1 << 40], offsets=[0, 0])}, b""),
         "text": built({"__metadata__": {"a": '\\"[' * 5_000_000}, "w": GOOD}),
     }
     paths = [write(tmp_path / f"{name}.safetensors", data) for name, data in cases.items()]
-    run = subprocess.run([sys.executable, "-c", BOUNDED, *paths], capture_output=True, text=True, timeout=60)
+    run = subprocess.run(
+        [sys.executable, "-c", BOUNDED, *paths], capture_output=True, text=True, timeout=60
+    )
     assert run.stderr == ""
     announced, deep, closed, *numbers = run.stdout.splitlines()
     assert "truncated: 2 of 99999999 present" in announced

@@ -30,8 +30,12 @@ STATE = p.whole(p.mapping({"w": p.tensor()}))
 
 def doubled() -> bytes:
     """Lists that hold the one before twice: 2^60 tensors in a few hundred bytes."""
-    return p.tensor() + b"\x940" + b"".join(
-        b"](h" + bytes([i]) + b"h" + bytes([i]) + b"e\x940" for i in range(60)) + b"h\x3c"
+    return (
+        p.tensor()
+        + b"\x940"
+        + b"".join(b"](h" + bytes([i]) + b"h" + bytes([i]) + b"e\x940" for i in range(60))
+        + b"h\x3c"
+    )
 
 
 EVIL = {
@@ -52,12 +56,24 @@ def test_bounded(tmp_path: Path) -> None:
     paths = [tmp_path / str(number) for number in range(len(EVIL))]
     for path, raw in zip(paths, EVIL.values(), strict=True):
         path.write_bytes(raw)
-    done = subprocess.run([sys.executable, "-c", READ, *map(str, paths)], capture_output=True, text=True, check=False,
-                          cwd=Path(__file__).parents[2], timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", READ, *map(str, paths)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+        timeout=120,
+    )
     assert done.stderr == ""
     lines = dict(zip(EVIL, done.stdout.splitlines(), strict=True))
     assert {line.split()[0] for line in lines.values()} == {"3"}
-    for case, text in (("many dicts", "found 200000"), ("deep", "64 levels"), ("doubled", "hold each other again"),
-                       ("long text", "truncated"),
-                       ("bomb", "compression method 8"), ("elements", "found 24"), ("count", "found a record of")):
+    for case, text in (
+        ("many dicts", "found 200000"),
+        ("deep", "64 levels"),
+        ("doubled", "hold each other again"),
+        ("long text", "truncated"),
+        ("bomb", "compression method 8"),
+        ("elements", "found 24"),
+        ("count", "found a record of"),
+    ):
         assert text in lines[case]

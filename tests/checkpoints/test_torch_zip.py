@@ -35,16 +35,18 @@ def member(raw: bytes, name: str) -> tuple[int, int]:
 
 
 def put(raw: bytes, at: int, new: bytes) -> bytes:
-    return raw[:at] + new + raw[at + len(new):]
+    return raw[:at] + new + raw[at + len(new) :]
 
 
 def shifted(raw: bytes, by: int, fill: bytes) -> bytes:
     """The same archive `by` bytes further on, every offset in it adjusted."""
     start = struct.unpack("<I", raw[-6:-2])[0]
     out, at = bytearray(raw), start
-    while raw[at:at + 4] == b"PK\x01\x02":
-        out[at + 42:at + 46] = struct.pack("<I", struct.unpack("<I", raw[at + 42:at + 46])[0] + by)
-        named, extra = struct.unpack("<HH", raw[at + 28:at + 32])
+    while raw[at : at + 4] == b"PK\x01\x02":
+        out[at + 42 : at + 46] = struct.pack(
+            "<I", struct.unpack("<I", raw[at + 42 : at + 46])[0] + by
+        )
+        named, extra = struct.unpack("<HH", raw[at + 28 : at + 32])
         at += 46 + named + extra
     out[-6:-2] = struct.pack("<I", start + by)
     return fill + bytes(out)
@@ -52,7 +54,7 @@ def shifted(raw: bytes, by: int, fill: bytes) -> bytes:
 
 def test_plain_archive(tmp_path: Path) -> None:
     """The archive that the others are made from is good, and its data lies where it says."""
-    leaf, = read(str(p.plain_zip(tmp_path / "m.pt"))).tensors
+    (leaf,) = read(str(p.plain_zip(tmp_path / "m.pt"))).tensors
     assert (leaf.name, leaf.dims, leaf.dtype) == ("w", (2, 3), "F32")
     assert leaf.offset == GOOD.index(b"archive/data/0") + len("archive/data/0")
 
@@ -61,7 +63,11 @@ def test_code_in_the_pickle(tmp_path: Path) -> None:
     """A call of os.system in data.pkl is named and not made."""
     canary = tmp_path / "canary"
     body = p.mapping({"w": p.tensor(), "x": p.runs(canary), "y": p.named("builtins", "exec")})
-    refused(tmp_path, p.archive(p.whole(body)), r"asks for builtins\.exec, os\.system; nothing of it was run")
+    refused(
+        tmp_path,
+        p.archive(p.whole(body)),
+        r"asks for builtins\.exec, os\.system; nothing of it was run",
+    )
     assert not canary.exists()
 
 
@@ -72,15 +78,18 @@ def test_compressed_bomb(tmp_path: Path) -> None:
     refused(tmp_path, raw, r"archive/data\.pkl to be stored as it is; found compression method 8")
 
 
-@pytest.mark.parametrize(("records", "match"), [
-    ({"data/0": bytes(23)}, "expected 24 bytes in record data/0; found 23"),
-    ({"data/0": bytes(25)}, "expected 24 bytes in record data/0; found 25"),
-    ({}, "expected a record data/0; found none: data is missing"),
-    ({"data/0": bytes(24), "constants.pkl": b""}, r"TorchScript archive .*torch\.jit\.load"),
-    ({"data/0": bytes(24), "code/m.py": b""}, "TorchScript archive"),
-    ({"data/0": bytes(24), "DATA/0": bytes(24)}, "names that differ in case only"),
-    ({"data/0": bytes(24), "../evil": b""}, r"expected plain record names; found \.\./evil"),
-])
+@pytest.mark.parametrize(
+    ("records", "match"),
+    [
+        ({"data/0": bytes(23)}, "expected 24 bytes in record data/0; found 23"),
+        ({"data/0": bytes(25)}, "expected 24 bytes in record data/0; found 25"),
+        ({}, "expected a record data/0; found none: data is missing"),
+        ({"data/0": bytes(24), "constants.pkl": b""}, r"TorchScript archive .*torch\.jit\.load"),
+        ({"data/0": bytes(24), "code/m.py": b""}, "TorchScript archive"),
+        ({"data/0": bytes(24), "DATA/0": bytes(24)}, "names that differ in case only"),
+        ({"data/0": bytes(24), "../evil": b""}, r"expected plain record names; found \.\./evil"),
+    ],
+)
 def test_records(tmp_path: Path, records: dict[str, bytes], match: str) -> None:
     """Each storage has one record of its size, and names are plain."""
     refused(tmp_path, p.archive(STATE, records), match)
@@ -90,14 +99,18 @@ def test_records(tmp_path: Path, records: dict[str, bytes], match: str) -> None:
 def test_compressed_script(tmp_path: Path, name: str) -> None:
     """A TorchScript archive is named for what it is, though its code is compressed as torch compresses it."""
     raw = p.archive(STATE, {"data/0": bytes(24), name: bytes(900)}, method=zipfile.ZIP_DEFLATED)
-    refused(tmp_path, raw, r"expected a state dict; found a TorchScript archive \(it holds code\); load it with torch\."
-                           r"jit\.load and save `model\.state_dict\(\)`")
+    refused(
+        tmp_path,
+        raw,
+        r"expected a state dict; found a TorchScript archive \(it holds code\); load it with torch\."
+        r"jit\.load and save `model\.state_dict\(\)`",
+    )
 
 
 def test_real_script(tmp_path: Path) -> None:
     """What torch.jit.save writes is named for what it is."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")         # torch calls its script deprecated
+        warnings.simplefilter("ignore")  # torch calls its script deprecated
         torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), str(tmp_path / "s.pt"))
     refused(tmp_path, (tmp_path / "s.pt").read_bytes(), "found a TorchScript archive")
 
@@ -106,7 +119,11 @@ def test_real_script(tmp_path: Path) -> None:
 def test_records_that_nobody_names(tmp_path: Path, name: str) -> None:
     """What no tensor names is not read, and flagged."""
     (tmp_path / "m").write_bytes(p.archive(STATE, {"data/0": bytes(24), name: b"x"}))
-    assert read(str(tmp_path / "m")).flags[0].startswith("1 records that no tensor names were not read: ")
+    assert (
+        read(str(tmp_path / "m"))
+        .flags[0]
+        .startswith("1 records that no tensor names were not read: ")
+    )
 
 
 def test_sizes_that_do_not_fit(tmp_path: Path) -> None:
@@ -114,7 +131,8 @@ def test_sizes_that_do_not_fit(tmp_path: Path) -> None:
     for held, match in (
         (p.tensor(numel=1 << 31), "expected 8589934592 bytes in record data/0; found 24"),
         (p.tensor(size=(2, 4), stride=(4, 1)), r"outside its storage 0 \(byte 32 of 24\) at byte "),
-        (p.tensor(offset=1), r"byte 28 of 24"), (p.tensor(stride=(1 << 40, 1)), "outside its storage"),
+        (p.tensor(offset=1), r"byte 28 of 24"),
+        (p.tensor(stride=(1 << 40, 1)), "outside its storage"),
         (p.tensor(size=(1 << 62, 4), stride=(0, 0)), r"more than 2\^63 elements"),
     ):
         refused(tmp_path, p.archive(p.whole(p.mapping({"w": held}))), match)
@@ -129,13 +147,21 @@ def test_missing_pickle(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", [1, 30, 200, len(GOOD) - 40])
 def test_truncated(tmp_path: Path, cut: int) -> None:
     """Without its end an archive is truncated."""
-    refused(tmp_path, GOOD[:-cut], f"none in {len(GOOD) - cut} bytes: truncated, or bytes after the archive")
+    refused(
+        tmp_path,
+        GOOD[:-cut],
+        f"none in {len(GOOD) - cut} bytes: truncated, or bytes after the archive",
+    )
 
 
 def test_bytes_around(tmp_path: Path) -> None:
     """Nothing may stand before, between or behind the records."""
     refused(tmp_path, GOOD + b"x", "truncated, or bytes after the archive")
-    refused(tmp_path, shifted(GOOD, 4, b"PK\x03\x04"), "expected a record at byte 0; .* at byte 4: a gap")
+    refused(
+        tmp_path,
+        shifted(GOOD, 4, b"PK\x03\x04"),
+        "expected a record at byte 0; .* at byte 4: a gap",
+    )
     refused(tmp_path, b"PK\x03\x04" + GOOD, "expected one directory that ends the file")
     start = struct.unpack("<I", GOOD[-6:-2])[0]
     hole = GOOD[:start] + b"evil" + GOOD[start:-6] + struct.pack("<I", start + 4) + GOOD[-2:]
@@ -145,7 +171,11 @@ def test_bytes_around(tmp_path: Path) -> None:
 def test_concatenated_pickles(tmp_path: Path) -> None:
     """A second pickle behind the first is not overlooked."""
     canary = tmp_path / "canary"
-    refused(tmp_path, p.archive(STATE + p.whole(p.runs(canary))), r"expected data\.pkl to end with its pickle")
+    refused(
+        tmp_path,
+        p.archive(STATE + p.whole(p.runs(canary))),
+        r"expected data\.pkl to end with its pickle",
+    )
     assert not canary.exists()
 
 
@@ -171,7 +201,11 @@ def test_headers_differ(tmp_path: Path) -> None:
     refused(tmp_path, put(GOOD, local + 8, b"\x08"), match)
     refused(tmp_path, put(GOOD, local + 14, b"\x01\x02"), match)
     refused(tmp_path, put(GOOD, local, b"XX"), match)
-    refused(tmp_path, put(GOOD, central + 8, b"\x01"), "stored as it is; found compression method 0, flags 0x1")
+    refused(
+        tmp_path,
+        put(GOOD, central + 8, b"\x01"),
+        "stored as it is; found compression method 0, flags 0x1",
+    )
     refused(tmp_path, put(GOOD, central + 20, b"\x01"), "1 bytes for 24")
     refused(tmp_path, put(GOOD, central, b"XX"), "expected a directory entry; found none at byte")
     refused(tmp_path, put(GOOD, central + 42, b"\x01\x00"), "a gap, an overlap, or bytes before")
@@ -179,7 +213,11 @@ def test_headers_differ(tmp_path: Path) -> None:
 
 def test_names_that_are_no_text(tmp_path: Path) -> None:
     """Record names are UTF-8."""
-    refused(tmp_path, GOOD.replace(b"archive/version", b"archive/\xff\xfeersio"), "expected record names in UTF-8")
+    refused(
+        tmp_path,
+        GOOD.replace(b"archive/version", b"archive/\xff\xfeersio"),
+        "expected record names in UTF-8",
+    )
 
 
 def test_record_outside(tmp_path: Path) -> None:
@@ -194,13 +232,23 @@ def test_directory_counts(tmp_path: Path) -> None:
     """The end record counts what is there."""
     short = put(GOOD, len(GOOD) - 12, struct.pack("<H", 3))
     refused(tmp_path, short, "expected 3 directory entries; found 61 bytes after")
-    refused(tmp_path, put(GOOD, len(GOOD) - 12, struct.pack("<H", 0xFFFF)), "expected a zip64 locator; found none")
-    refused(tmp_path, put(GOOD, len(GOOD) - 18, b"\x01"), "expected one directory that ends the file")
+    refused(
+        tmp_path,
+        put(GOOD, len(GOOD) - 12, struct.pack("<H", 0xFFFF)),
+        "expected a zip64 locator; found none",
+    )
+    refused(
+        tmp_path, put(GOOD, len(GOOD) - 18, b"\x01"), "expected one directory that ends the file"
+    )
 
 
 def test_byteorder(tmp_path: Path) -> None:
     """Any other byte order than little and big is refused."""
-    refused(tmp_path, p.archive(STATE, byteorder=b"middle"), "expected the byteorder little or big; found b'middle'")
+    refused(
+        tmp_path,
+        p.archive(STATE, byteorder=b"middle"),
+        "expected the byteorder little or big; found b'middle'",
+    )
 
 
 def test_large_pickle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +270,11 @@ def test_torch_writes_zip64(tmp_path: Path) -> None:
     end = raw.rindex(b"PK\x06\x06")
     (tmp_path / "m").write_bytes(raw)
     assert [t.name for t in read(str(tmp_path / "m")).tensors] == ["w"]
-    refused(tmp_path, put(raw, end + 76 - 12, struct.pack("<Q", end - 1)), f"expected a zip64 end at byte {end}")
+    refused(
+        tmp_path,
+        put(raw, end + 76 - 12, struct.pack("<Q", end - 1)),
+        f"expected a zip64 end at byte {end}",
+    )
     refused(tmp_path, put(raw, end + 16, b"\x01"), "expected an archive in one part; found several")
 
 
@@ -230,7 +282,11 @@ def test_descriptors(tmp_path: Path) -> None:
     """The sizes that torch repeats behind each record must agree."""
     raw = written({"w": torch.ones(3)})
     at = raw.index(b"PK\x07\x08")
-    refused(tmp_path, put(raw, at + 8, b"\x09"), r"expected the sizes of archive/data\.pkl again behind it")
+    refused(
+        tmp_path,
+        put(raw, at + 8, b"\x09"),
+        r"expected the sizes of archive/data\.pkl again behind it",
+    )
 
 
 def test_wide_sizes(tmp_path: Path) -> None:
@@ -240,5 +296,5 @@ def test_wide_sizes(tmp_path: Path) -> None:
         for name, data in {"data.pkl": STATE, "data/0": bytes(24)}.items():
             with packed.open(zipfile.ZipInfo("archive/" + name), "w", force_zip64=True) as record:
                 record.write(data)
-    leaf, = read(str(path)).tensors
+    (leaf,) = read(str(path)).tensors
     assert leaf.offset == path.read_bytes().index(b"archive/data/0") + len("archive/data/0") + 20

@@ -33,22 +33,34 @@ def loaded(folder: Path, data: bytes) -> tuple[object, dict[str, Storage]]:
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text() | st.integers(-9, 9), inner))
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text() | st.integers(-9, 9), inner)
+    ),
+)
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 @settings(max_examples=25, deadline=None)
 @given(value=PLAIN)
-def test_plain_values(tmp_path_factory: pytest.TempPathFactory, protocol: int, value: object) -> None:
+def test_plain_values(
+    tmp_path_factory: pytest.TempPathFactory, protocol: int, value: object
+) -> None:
     """Plain values come back as Python pickles them, in every binary protocol."""
-    assert pythonic(loaded(tmp_path_factory.getbasetemp(), pickle.dumps(value, protocol))[0]) == value
+    assert (
+        pythonic(loaded(tmp_path_factory.getbasetemp(), pickle.dumps(value, protocol))[0]) == value
+    )
 
 
 def pythonic(value: object) -> object:
     """Keys as Python has them."""
     match value:
         case dict():
-            return {key.value if isinstance(key, Key) else key: pythonic(inner) for key, inner in value.items()}
+            return {
+                key.value if isinstance(key, Key) else key: pythonic(inner)
+                for key, inner in value.items()
+            }
         case list():
             return [pythonic(inner) for inner in value]
         case tuple():
@@ -59,7 +71,9 @@ def pythonic(value: object) -> object:
 def test_shared_and_bytes(tmp_path: Path) -> None:
     """The memo keeps identity, bytes are bytes, long texts and integers fit."""
     part: list[int] = [1]
-    value: Any = loaded(tmp_path, pickle.dumps([part, part, b"x" * 300, "y" * 300, 1 << 3000, -5], 4))[0]
+    value: Any = loaded(
+        tmp_path, pickle.dumps([part, part, b"x" * 300, "y" * 300, 1 << 3000, -5], 4)
+    )[0]
     assert value == [part, part, b"x" * 300, "y" * 300, 1 << 3000, -5]
     assert value[0] is value[1]
 
@@ -68,8 +82,10 @@ def test_ordered_dicts_and_sets(tmp_path: Path) -> None:
     """Ordered dicts are dicts; sets stay unopened."""
     value = OrderedDict(a=1, b=OrderedDict(c=2))
     assert loaded(tmp_path, pickle.dumps(value, 2))[0] == {"a": 1, "b": {"c": 2}}
-    assert loaded(tmp_path, pickle.dumps(({1, 2}, frozenset({3})), 4))[0] == \
-        (Inert("builtins.set"), Inert("builtins.frozenset"))
+    assert loaded(tmp_path, pickle.dumps(({1, 2}, frozenset({3})), 4))[0] == (
+        Inert("builtins.set"),
+        Inert("builtins.frozenset"),
+    )
 
 
 def test_old_operations(tmp_path: Path) -> None:
@@ -77,7 +93,9 @@ def test_old_operations(tmp_path: Path) -> None:
     body = b"(U\x01aT\x01\x00\x00\x00\xe9lN0(N1(U\x01kK\x05d\x86"
     assert loaded(tmp_path, p.whole(body))[0] == (["a", "\xe9"], {"k": 5})
     pairs = b"]" + p.many(p.text("k"), b"K\x07") + b"a"
-    assert loaded(tmp_path, p.whole(p.named("collections", "OrderedDict") + pairs + b"\x85R"))[0] == {"k": 7}
+    assert loaded(tmp_path, p.whole(p.named("collections", "OrderedDict") + pairs + b"\x85R"))[
+        0
+    ] == {"k": 7}
     assert loaded(tmp_path, p.whole(b"(N(0t"))[0] == (None,)
 
 
@@ -114,58 +132,135 @@ FORGED = {
     "a long key": (b"}" + b"\x8a\x09" + bytes(8) + b"\x01Ns", "a dict key of type int"),
     "odd items": (b"}(Nu", "a broken pickle operation SETITEMS"),
     "nothing on the stack": (b"R", "a broken pickle operation REDUCE at byte 2"),
-    "no mark": (b"t", "a broken pickle operation TUPLE"), "short tuple": (b"N\x86", "a broken pickle operation TUPLE2"),
+    "no mark": (b"t", "a broken pickle operation TUPLE"),
+    "short tuple": (b"N\x86", "a broken pickle operation TUPLE2"),
     "mark hides": (b"N(\x85", "a broken pickle operation TUPLE1"),
     "memo": (b"h\x05", "a broken pickle operation BINGET"),
     "empty memo": (b"q\x00", "a broken pickle operation BINPUT"),
     "not UTF-8": (b"X\x01\x00\x00\x00\xff", "a broken pickle operation BINUNICODE"),
     "not an operation": (b"\xfe", r"no pickle operation \(0xfe\)"),
     "extension": (b"\x82\x01", "asks for extension 1; nothing of it was run"),
-    "inst": (b"(ios\nsystem\n", r"asks for os\.system"), "obj": (b"(No", "the refused pickle operation OBJ"),
+    "inst": (b"(ios\nsystem\n", r"asks for os\.system"),
+    "obj": (b"(No", "the refused pickle operation OBJ"),
     "newobj": (p.named("torch", "Size") + b")\x81", "the refused pickle operation NEWOBJ at"),
     "persistent text": (b"Pstorage\n", "the refused pickle operation PERSID"),
     "persistent number": (b"K\x01Q", "a persistent id that is no storage"),
-    "persistent module": (p.many(p.text("module"), b"N", b"N", b"N") + b"Q", "a persistent id that is no storage"),
-    "persistent dtype": (p.many(p.text("storage"), b"N", p.text("0"), p.text("cpu"), b"K\x01") + b"Q", "no storage"),
+    "persistent module": (
+        p.many(p.text("module"), b"N", b"N", b"N") + b"Q",
+        "a persistent id that is no storage",
+    ),
+    "persistent dtype": (
+        p.many(p.text("storage"), b"N", p.text("0"), p.text("cpu"), b"K\x01") + b"Q",
+        "no storage",
+    ),
     "negative storage": (p.storage("0", -1), "a persistent id that is no storage"),
-    "two sizes": (p.storage("0", 6) + p.storage("0", 7) + b"\x86", "two sizes or types for the storage 0"),
-    "two types": (p.storage("0", 6) + p.storage("0", 6, "IntStorage") + b"\x86", "two sizes or types for"),
+    "two sizes": (
+        p.storage("0", 6) + p.storage("0", 7) + b"\x86",
+        "two sizes or types for the storage 0",
+    ),
+    "two types": (
+        p.storage("0", 6) + p.storage("0", 6, "IntStorage") + b"\x86",
+        "two sizes or types for",
+    ),
     "stack global": (b"NN\x93", "a global whose name is no text"),
-    "protocol 1": (b"\x80\x01", "pickle protocol 1"), "protocol 9": (b"\x80\x09", "pickle protocol 9"),
+    "protocol 1": (b"\x80\x01", "pickle protocol 1"),
+    "protocol 9": (b"\x80\x09", "pickle protocol 9"),
     "two values": (b"NN", "expected one pickled value; found 2"),
     "no value": (b"", "expected one pickled value; found 0"),
     "open mark": (b"(N", "expected one pickled value"),
     "long line": (b"c" + b"a" * 2000 + b"\n", "expected a line of at most 1024 bytes"),
     "arguments": (view(S), "_rebuild_tensor with 1 arguments"),
     "arguments of v2": (call("_rebuild_tensor_v2", S), "_rebuild_tensor_v2 with 1 arguments"),
-    "arguments of v3": (call("_rebuild_tensor_v3", *[b"N"] * 7), "_rebuild_tensor_v3 with 7 arguments"),
+    "arguments of v3": (
+        call("_rebuild_tensor_v3", *[b"N"] * 7),
+        "_rebuild_tensor_v3 with 7 arguments",
+    ),
     "no storage": (view(b"N", p.number(0), ONE, ONE), "a tensor whose storage or offset is none"),
-    "negative offset": (view(S, p.number(-1), ONE, ONE), "a tensor whose storage or offset is none"),
+    "negative offset": (
+        view(S, p.number(-1), ONE, ONE),
+        "a tensor whose storage or offset is none",
+    ),
     "bool offset": (view(S, b"\x88", ONE, ONE), "a tensor whose storage or offset is none"),
-    "float shape": (view(S, p.number(0), p.many(b"G" + bytes(8)), ONE), "shape is no tuple of non-negative integers"),
-    "negative shape": (view(S, p.number(0), p.many(p.number(-1)), ONE), "shape is no tuple of non-negative integers"),
-    "negative stride": (view(S, p.number(0), ONE, p.many(p.number(-1))), "strides is no tuple of non-negative"),
-    "text shape": (view(S, p.number(0), p.text("ab"), ONE), "shape is no tuple of non-negative integers"),
+    "float shape": (
+        view(S, p.number(0), p.many(b"G" + bytes(8)), ONE),
+        "shape is no tuple of non-negative integers",
+    ),
+    "negative shape": (
+        view(S, p.number(0), p.many(p.number(-1)), ONE),
+        "shape is no tuple of non-negative integers",
+    ),
+    "negative stride": (
+        view(S, p.number(0), ONE, p.many(p.number(-1))),
+        "strides is no tuple of non-negative",
+    ),
+    "text shape": (
+        view(S, p.number(0), p.text("ab"), ONE),
+        "shape is no tuple of non-negative integers",
+    ),
     "ranks": (view(S, p.number(0), ONE, p.many()), "a tensor of 1 dimensions with 0 strides"),
-    "rank 65": (view(S, p.number(0), p.many(*[p.number(1)] * 65), ONE), r"a tensor of rank 65 \(at most 64\)"),
-    "overflow with a zero": (view(S, p.number(0), p.many(*[p.number(1 << 40)] * 2, p.number(0)),
-                                  p.many(*[p.number(1)] * 3)), r"more than 2\^63 elements"),
-    "parameter": (call("_rebuild_parameter", b"N", b"\x89", b"}"), "_rebuild_parameter of what is no tensor"),
-    "type": (p.named("torch._tensor", "_rebuild_from_type_v2") + p.many(b"N", b"N", b")", b"}") + b"R",
-             "_rebuild_from_type_v2 of another type"),
-    "type in type": (p.named("torch._tensor", "_rebuild_from_type_v2") + p.many(
-        p.named("torch._tensor", "_rebuild_from_type_v2"), p.named("torch", "Tensor"), b")", b"}") + b"R",
-        "_rebuild_from_type_v2 of another type"),
-    "meta": (call("_rebuild_meta_tensor_no_storage", b"N", ONE, ONE, b"\x89"), "_rebuild_meta_tensor_no_storage with"),
-    "sparse": (call("_rebuild_sparse_tensor", b"N", b")"), "a sparse tensor without indices, values and size"),
+    "rank 65": (
+        view(S, p.number(0), p.many(*[p.number(1)] * 65), ONE),
+        r"a tensor of rank 65 \(at most 64\)",
+    ),
+    "overflow with a zero": (
+        view(
+            S,
+            p.number(0),
+            p.many(*[p.number(1 << 40)] * 2, p.number(0)),
+            p.many(*[p.number(1)] * 3),
+        ),
+        r"more than 2\^63 elements",
+    ),
+    "parameter": (
+        call("_rebuild_parameter", b"N", b"\x89", b"}"),
+        "_rebuild_parameter of what is no tensor",
+    ),
+    "type": (
+        p.named("torch._tensor", "_rebuild_from_type_v2") + p.many(b"N", b"N", b")", b"}") + b"R",
+        "_rebuild_from_type_v2 of another type",
+    ),
+    "type in type": (
+        p.named("torch._tensor", "_rebuild_from_type_v2")
+        + p.many(
+            p.named("torch._tensor", "_rebuild_from_type_v2"),
+            p.named("torch", "Tensor"),
+            b")",
+            b"}",
+        )
+        + b"R",
+        "_rebuild_from_type_v2 of another type",
+    ),
+    "meta": (
+        call("_rebuild_meta_tensor_no_storage", b"N", ONE, ONE, b"\x89"),
+        "_rebuild_meta_tensor_no_storage with",
+    ),
+    "sparse": (
+        call("_rebuild_sparse_tensor", b"N", b")"),
+        "a sparse tensor without indices, values and size",
+    ),
     "quantised": (call("_rebuild_qtensor", *[b"N"] * 7), "_rebuild_qtensor without a scheme"),
-    "nested": (call("_rebuild_nested_tensor", *[b"N"] * 4), "_rebuild_nested_tensor without a buffer"),
-    "pairs": (p.named("collections", "OrderedDict") + b"]Na\x85R", "an OrderedDict of what are no pairs"),
-    "encoding": (p.named("_codecs", "encode") + p.many(p.text("x"), p.text("zip")) + b"R", "bytes that are no latin-1"),
-    "bytes": (p.named("builtins", "bytes") + p.many(p.number(1 << 40)) + b"R", "bytes that are no latin-1 text"),
+    "nested": (
+        call("_rebuild_nested_tensor", *[b"N"] * 4),
+        "_rebuild_nested_tensor without a buffer",
+    ),
+    "pairs": (
+        p.named("collections", "OrderedDict") + b"]Na\x85R",
+        "an OrderedDict of what are no pairs",
+    ),
+    "encoding": (
+        p.named("_codecs", "encode") + p.many(p.text("x"), p.text("zip")) + b"R",
+        "bytes that are no latin-1",
+    ),
+    "bytes": (
+        p.named("builtins", "bytes") + p.many(p.number(1 << 40)) + b"R",
+        "bytes that are no latin-1 text",
+    ),
     "size": (p.named("torch", "Size") + b")R", "size is no tuple of non-negative integers"),
     "truncated": (b"X\xff\xff\xff\xff", r"expected 4294967295 bytes at byte \d+; truncated: 1 of"),
-    "long truncated": (b"\x8e" + b"\xff" * 8, r"expected 18446744073709551615 bytes .*; truncated: 1 of"),
+    "long truncated": (
+        b"\x8e" + b"\xff" * 8,
+        r"expected 18446744073709551615 bytes .*; truncated: 1 of",
+    ),
 }
 
 
@@ -178,10 +273,27 @@ def test_forged(tmp_path: Path, case: str) -> None:
     assert all((caught.value.expected, caught.value.found, caught.value.advice))
 
 
-NAMES = ["os system", "posix system", "builtins eval", "builtins getattr", "builtins __import__", "subprocess Popen",
-         "torch load", "torch.hub load", "torch.storage _load_from_bytes", "torch jit", "numpy load", "nt system",
-         "torch._utils _import_dotted_name", "torch.serialization load", "pickle loads", "runpy run_path",
-         "collections OrderedDict.fromkeys", "torch Size.__new__", "numpy.testing._private.utils runstring"]
+NAMES = [
+    "os system",
+    "posix system",
+    "builtins eval",
+    "builtins getattr",
+    "builtins __import__",
+    "subprocess Popen",
+    "torch load",
+    "torch.hub load",
+    "torch.storage _load_from_bytes",
+    "torch jit",
+    "numpy load",
+    "nt system",
+    "torch._utils _import_dotted_name",
+    "torch.serialization load",
+    "pickle loads",
+    "runpy run_path",
+    "collections OrderedDict.fromkeys",
+    "torch Size.__new__",
+    "numpy.testing._private.utils runstring",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -217,14 +329,22 @@ def test_nothing_runs(tmp_path: Path, protocol: int) -> None:
 def test_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of operations is limited, and with it memory."""
     monkeypatch.setattr(unpickler, "STEP_LIMIT", 10)
-    with pytest.raises(Untrusted, match="expected a pickle of at most 10 operations; found a longer one"):
+    with pytest.raises(
+        Untrusted, match="expected a pickle of at most 10 operations; found a longer one"
+    ):
         loaded(tmp_path, p.whole(b"N" * 11))
 
 
 @settings(max_examples=150, deadline=None)
-@given(data=st.lists(st.sampled_from([op.code.encode("latin-1") for op in pickletools.opcodes]), max_size=30),
-       tail=st.binary(max_size=20))
-def test_any_operations(tmp_path_factory: pytest.TempPathFactory, data: list[bytes], tail: bytes) -> None:
+@given(
+    data=st.lists(
+        st.sampled_from([op.code.encode("latin-1") for op in pickletools.opcodes]), max_size=30
+    ),
+    tail=st.binary(max_size=20),
+)
+def test_any_operations(
+    tmp_path_factory: pytest.TempPathFactory, data: list[bytes], tail: bytes
+) -> None:
     """Any sequence of operations gives a value or one refusal."""
     path = tmp_path_factory.getbasetemp() / "any"
     raw = p.whole(b"".join(data) + tail)

@@ -101,7 +101,10 @@ def fresh():
     def call(*arguments, **more):
         environment = {"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"]} | more.pop("env", {})
         return subprocess.Popen(
-            [sys.executable, "-m", "weightscope", *map(str, arguments)], env=environment, text=True, **more
+            [sys.executable, "-m", "weightscope", *map(str, arguments)],
+            env=environment,
+            text=True,
+            **more,
         )
 
     return call
@@ -112,7 +115,9 @@ def sparse(tmp_path):
     """A file of 6 GB that takes no room: long enough to be interrupted."""
     shape = [60_000, 50_000]
     size = 2 * shape[0] * shape[1]
-    about = json.dumps({"h.0.w": {"dtype": "BF16", "shape": shape, "data_offsets": [0, size]}}).encode()
+    about = json.dumps(
+        {"h.0.w": {"dtype": "BF16", "shape": shape, "data_offsets": [0, size]}}
+    ).encode()
     path = tmp_path / "sparse.safetensors"
     with path.open("wb") as file:
         file.write(len(about).to_bytes(8, "little") + about)

@@ -42,7 +42,10 @@ def on_terminal(monkeypatch):
 def spoilt(store):
     """Matrices of uneven rows, one of them with a NaN, and a vector."""
     p = (np.arange(64 * 96) * 2741 % (64 * 96) + 0.5) / (64 * 96)
-    w = np.array([NormalDist(0, 0.02).inv_cdf(x) for x in p]).reshape(64, 96) * np.linspace(0.1, 2, 64)[:, None]
+    w = (
+        np.array([NormalDist(0, 0.02).inv_cdf(x) for x in p]).reshape(64, 96)
+        * np.linspace(0.1, 2, 64)[:, None]
+    )
     tensors = {f"layers.{i}.mlp.up_proj.weight": np.roll(w, i).astype(np.float32) for i in range(4)}
     tensors["layers.2.mlp.up_proj.weight"][3, 4] = np.nan
     return store(tensors | {"norm.weight": np.linspace(1, 2, 64, dtype=np.float32)})
@@ -70,12 +73,23 @@ def test_why_a_row_has_no_values_and_what_to_distrust(on_terminal, spoilt, width
 def zoo(store):
     """One of everything that is no matrix, a matrix that cannot be measured, and a matrix."""
     w = np.random.default_rng(0).standard_normal((48, 32)).astype(np.float32)
-    lack = {"a.head.weight": w[:, :1], "b.norm.weight": w[0], "c.proj.bias": w[0], "d.empty.weight": w[:0]}
-    lack |= {"e.conv.weight": w[:, :9].reshape(48, 1, 3, 3), "f.attn.mask": w > 0, "g.rotary.inv_freq": w[0]}
+    lack = {
+        "a.head.weight": w[:, :1],
+        "b.norm.weight": w[0],
+        "c.proj.bias": w[0],
+        "d.empty.weight": w[:0],
+    }
+    lack |= {
+        "e.conv.weight": w[:, :9].reshape(48, 1, 3, 3),
+        "f.attn.mask": w > 0,
+        "g.rotary.inv_freq": w[0],
+    }
     return store(lack | {"h.phase": w.astype(np.complex64), "i.proj.weight": w})
 
 
-@pytest.mark.parametrize("columns", [[], ["--columns", "tensor"], ["--columns", "tensor,m,rank"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "columns", [[], ["--columns", "tensor"], ["--columns", "tensor,m,rank"]], ids=" ".join
+)
 def test_what_is_no_matrix_is_counted_and_the_rest_is_listed(on_terminal, zoo, columns):
     """Two dimensions do not make one; a matrix that could not be measured is one. `--where` lists what it says."""
     table, said = on_terminal("spectrum", zoo, *columns)
@@ -110,7 +124,10 @@ def test_what_was_asked_for_is_shown(on_terminal, zoo):
 
 def test_of_groups_how_many_tensors_are_noted(on_terminal, spoilt):
     """Their note tells the rarest alone."""
-    assert "4 of 4 tensors noted: see the note column\n" in on_terminal("spectrum", spoilt, "--by", "role")[1]
+    assert (
+        "4 of 4 tensors noted: see the note column\n"
+        in on_terminal("spectrum", spoilt, "--by", "role")[1]
+    )
 
 
 def test_balanced_twins_need_no_warning(on_terminal, spoilt):
@@ -120,10 +137,15 @@ def test_balanced_twins_need_no_warning(on_terminal, spoilt):
 
 def test_only_of_the_rows_shown(on_terminal, spoilt):
     """A filter hides the notes with the rows."""
-    assert on_terminal("spectrum", spoilt, "--where", "layer == 2", "--columns", "rank")[1].count("\n") == 1
+    assert (
+        on_terminal("spectrum", spoilt, "--where", "layer == 2", "--columns", "rank")[1].count("\n")
+        == 1
+    )
 
 
-@pytest.mark.parametrize("more", [["-q"], ["-f", "csv"], ["--columns", "tensor,note"], ["--columns", "all"]], ids=str)
+@pytest.mark.parametrize(
+    "more", [["-q"], ["-f", "csv"], ["--columns", "tensor,note"], ["--columns", "all"]], ids=str
+)
 def test_nobody_is_told_who_is_quiet_or_sees_the_notes(on_terminal, spoilt, more):
     """Nothing of it on stderr."""
     assert "3 rows:" not in on_terminal("spectrum", spoilt, *more)[1]

@@ -14,11 +14,15 @@ NOTE = "codes of GPTQ: not decoded, no statistics"
 def quantised(store):
     """A GPTQ matrix and a norm."""
     rng = np.random.default_rng(0)
-    return store({
-        f"{NAME}.qweight": rng.integers(-2**31, 2**31 - 1, (32, 256)).astype(np.int32),
-        f"{NAME}.qzeros": np.full((2, 32), 0x77777777, np.int32), f"{NAME}.scales": np.full((2, 256), 0.01, np.float16),
-        f"{NAME}.g_idx": (np.arange(256) // 128).astype(np.int32), "model.norm.weight": np.ones(256, np.float32),
-    })
+    return store(
+        {
+            f"{NAME}.qweight": rng.integers(-(2**31), 2**31 - 1, (32, 256)).astype(np.int32),
+            f"{NAME}.qzeros": np.full((2, 32), 0x77777777, np.int32),
+            f"{NAME}.scales": np.full((2, 256), 0.01, np.float16),
+            f"{NAME}.g_idx": (np.arange(256) // 128).astype(np.int32),
+            "model.norm.weight": np.ones(256, np.float32),
+        }
+    )
 
 
 def read(text):
@@ -45,14 +49,25 @@ def test_ls_measures_nothing(weightscope, quantised):
     rows = read(done.out)
     assert {t for t, row in rows.items() if row["quantised"] == "true"} == {f"{NAME}.qweight"}
     assert rows[f"{NAME}.qweight"]["note"] == NOTE
-    assert {row["kind"] for t, row in rows.items() if t not in (f"{NAME}.qweight", "model.norm.weight")} == {"buffer"}
+    assert {
+        row["kind"] for t, row in rows.items() if t not in (f"{NAME}.qweight", "model.norm.weight")
+    } == {"buffer"}
 
 
 def test_no_finding_on_codes(weightscope, quantised):
     """What was not measured has no finding, and no gate on values matches it."""
-    done = weightscope("outliers", quantised, "--fail-if", "abs(std) > 1 or nan > 0 or gravity > 1", "-i", "*qweight")
-    assert done.code == 2                       # outliers has no std
-    done = weightscope("outliers", quantised, "--fail-if", "max_z > 0 or nan > 0 or gravity > 0", "-i", "*qweight")
+    done = weightscope(
+        "outliers",
+        quantised,
+        "--fail-if",
+        "abs(std) > 1 or nan > 0 or gravity > 1",
+        "-i",
+        "*qweight",
+    )
+    assert done.code == 2  # outliers has no std
+    done = weightscope(
+        "outliers", quantised, "--fail-if", "max_z > 0 or nan > 0 or gravity > 0", "-i", "*qweight"
+    )
     row = read(done.out)[f"{NAME}.qweight"]
     assert (row["severity"], row["findings"], row["gravity"]) == ("", "", "0")
 

@@ -44,7 +44,16 @@ def test_a_gate_that_does_not_match_is_0(weightscope, model):
 
 def test_gates_see_every_measured_row(weightscope, model):
     """Before --where, --limit and --columns."""
-    gated = ("--fail-if", "tensor == 'lm_head.weight'", "--limit", "0", "--where", "layer == 2", "--columns", "std")
+    gated = (
+        "--fail-if",
+        "tensor == 'lm_head.weight'",
+        "--limit",
+        "0",
+        "--where",
+        "layer == 2",
+        "--columns",
+        "std",
+    )
     done = weightscope("fit", model, *gated)
     assert (done.code, done.out) == (1, "std\n")
 
@@ -65,7 +74,10 @@ WRONG = [
     (["fit", "MODEL", "--where", "entropy_bits > 1"], "needs --coding"),
     (["fit", "MODEL", "--sort", "source"], "several MODELs"),
     (["fit", "MODEL", "--sort=-law"], "needs --long"),
-    (["fit", "MODEL", "--columns", "std", "--by", "role", "--where", "tensor == 'x'"], "needs --by tensor"),
+    (
+        ["fit", "MODEL", "--columns", "std", "--by", "role", "--where", "tensor == 'x'"],
+        "needs --by tensor",
+    ),
     (["fit", "MODEL", "--fail-if", "stdd > 1"], "did you mean 'std'"),
     (["fit", "MODEL", "--fail-if", "__import__('os')"], "__import__"),
     (["fit", "MODEL", "--where", ""], "expected an expression over columns"),
@@ -100,7 +112,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), WRONG, ids=lambda x: " ".join(x)[:60] if isinstance(x, list) else "")
+@pytest.mark.parametrize(
+    ("arguments", "said"), WRONG, ids=lambda x: " ".join(x)[:60] if isinstance(x, list) else ""
+)
 def test_wrong_usage_is_2(weightscope, model, arguments, said, monkeypatch):
     """One line on stderr says what was expected, nothing on stdout, nothing opened or written."""
     monkeypatch.chdir(os.path.dirname(model))
@@ -115,22 +129,39 @@ COMPLETION = [
     (["--show-completion", "bash"], {}, 0, "complete_bash"),
     (["--install-completion", "bash"], {}, 0, "bash completion installed in"),
     ([], {"_WEIGHTSCOPE_COMPLETE": "source_bash"}, 0, "complete_bash"),
-    ([], {"_WEIGHTSCOPE_COMPLETE": "complete_bash", "COMP_WORDS": "weightscope f", "COMP_CWORD": "1"}, 0, "fit"),
+    (
+        [],
+        {
+            "_WEIGHTSCOPE_COMPLETE": "complete_bash",
+            "COMP_WORDS": "weightscope f",
+            "COMP_CWORD": "1",
+        },
+        0,
+        "fit",
+    ),
     (["--show-completion", "nosuch"], {}, 2, "is not one of"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "environment", "code", "printed"), COMPLETION, ids=range(len(COMPLETION)))
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "printed"), COMPLETION, ids=range(len(COMPLETION))
+)
 def test_completion_ends_with_its_own_code(fresh, tmp_path, arguments, environment, code, printed):
     """0 for a script, an installation and a list of candidates; 2 for an unknown shell; no file outside HOME."""
-    env = {"HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1", **environment}
+    env = {
+        "HOME": str(tmp_path),
+        "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1",
+        **environment,
+    }
     run = fresh(*arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = run.communicate(timeout=WAIT)
     assert run.returncode == code
     assert printed in out + err
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["--version"], ["--show-completion", "bash"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["fit", "--help"], ["--version"], ["--show-completion", "bash"]]
+)
 def test_help_into_a_closed_pipe_is_141(fresh, arguments, tmp_path):
     """The parser prints these itself and turns the closed pipe into an exit of its own."""
     read, write = os.pipe()
@@ -179,7 +210,9 @@ def test_salvage_measures_what_is_whole_and_is_3(weightscope, tmp_path):
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
     save_file({f"h.{i}.w": np.ones((8, 8), np.float32) * (i + 1) for i in range(3)}, whole)
     broken.write_bytes(whole.read_bytes()[:-5])
-    done = weightscope("fit", broken, "--salvage", "--columns", "tensor,max", "--fail-if", "max > 0")
+    done = weightscope(
+        "fit", broken, "--salvage", "--columns", "tensor,max", "--fail-if", "max > 0"
+    )
     assert done.code == 3
     assert done.out == "tensor,max\nh.0.w,1.0\nh.1.w,2.0\n"
     assert "h.2.w" in done.err
@@ -250,10 +283,14 @@ def test_a_closed_pipe_is_141(fresh, arguments):
 def test_closed_streams_are_the_null_device(model):
     """With stdout closed nothing lands on stderr instead, and the other way round."""
     command = f"'{sys.executable}' -m weightscope ls '{model}'"
-    both = subprocess.run(f"{command} >&-", shell=True, capture_output=True, text=True, timeout=WAIT, check=False)
+    both = subprocess.run(
+        f"{command} >&-", shell=True, capture_output=True, text=True, timeout=WAIT, check=False
+    )
     assert (both.returncode, both.stdout) == (0, "")
     assert "lm_head" not in both.stderr
-    both = subprocess.run(f"{command} 2>&-", shell=True, capture_output=True, text=True, timeout=WAIT, check=False)
+    both = subprocess.run(
+        f"{command} 2>&-", shell=True, capture_output=True, text=True, timeout=WAIT, check=False
+    )
     assert both.returncode == 0
     assert both.stdout.count("\n") == 5
 
@@ -292,7 +329,9 @@ def test_interrupted(weightscope, sparse, tmp_path, monkeypatch, number, code):
 @pytest.mark.usefixtures("listening")
 def test_an_interrupted_process_ends(fresh, sparse, tmp_path):
     """Promptly, and by itself."""
-    run = fresh("fit", sparse, "-o", tmp_path / "report.csv", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run = fresh(
+        "fit", sparse, "-o", tmp_path / "report.csv", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     while not _reading(run.pid):
         time.sleep(0.1)
     run.send_signal(signal.SIGINT)

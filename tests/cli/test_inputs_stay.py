@@ -73,14 +73,24 @@ REPLACED = [
     ("fit", FILE, ["--provenance", "model.safetensors"], "which this run reads"),
     ("fit", FILE, ["--counts", "link.csv"], "which this run reads"),
     ("spectrum", FILE, ["--values", "link.csv"], "which this run reads"),
-    ("fit", FILE, ["--name-map", "rules.toml", "--provenance", "rules.toml"], "which this run reads"),
+    (
+        "fit",
+        FILE,
+        ["--name-map", "rules.toml", "--provenance", "rules.toml"],
+        "which this run reads",
+    ),
     ("ls", FILE, ["-o", "model.safetensors", "-f", "json"], "which this run reads"),
     ("fit", FILE, ["-o", f"m/{SHARDS[0]}", "-f", "csv"], "has the suffix of a checkpoint"),
     ("fit", FOLDER, ["-o", f"m/{SHARDS[1]}", "-f", "csv"], "has the suffix of a checkpoint"),
     ("fit", FOLDER, ["-o", "shard.csv"], "has the suffix of a checkpoint"),
     ("fit", FOLDER, ["-o", "m/hard.csv"], "an existing file of the model's folder"),
     ("ls", FOLDER, ["-o", "m/fit.jsonl"], "an existing file of the model's folder"),
-    ("fit", FOLDER, ["-o", "m/model.safetensors.index.json"], "an existing file of the model's folder"),
+    (
+        "fit",
+        FOLDER,
+        ["-o", "m/model.safetensors.index.json"],
+        "an existing file of the model's folder",
+    ),
     ("fit", FOLDER, ["--provenance", "m/config.json"], "an existing file of the model's folder"),
     ("fit", FOLDER, ["-o", "n/tokenizer.json"], "an existing file of the model's folder"),
     ("fit", "n", ["-o", "m/tokenizer.json"], "an existing file of the model's folder"),
@@ -91,13 +101,22 @@ REPLACED = [
     ("fit", INDEX, ["-o", "m/a/s1.dat", "-f", "csv"], "an existing file of the model's folder"),
     ("fit", INDEX, ["-o", "blob", "-f", "csv"], "an existing file of the model's folder"),
     ("fit", FILE, ["-o", "tokenizer.json"], "an existing file of the model's folder"),
-    ("outliers", FILE, ["--base", FOLDER, "-o", "m/tokenizer.json"], "an existing file of the model's folder"),
+    (
+        "outliers",
+        FILE,
+        ["--base", FOLDER, "-o", "m/tokenizer.json"],
+        "an existing file of the model's folder",
+    ),
     ("outliers", FILE, ["--base", "hard.csv", "-o", "hard.csv"], "which this run reads"),
 ]
 
 
-@pytest.mark.parametrize(("command", "source", "outputs", "said"), REPLACED, ids=lambda x: "".join(x)[:40])
-def test_an_output_never_replaces_an_input(weightscope, place, monkeypatch, command, source, outputs, said):
+@pytest.mark.parametrize(
+    ("command", "source", "outputs", "said"), REPLACED, ids=lambda x: "".join(x)[:40]
+)
+def test_an_output_never_replaces_an_input(
+    weightscope, place, monkeypatch, command, source, outputs, said
+):
     """Exit 2 before anything is read, and every file stays as it is."""
     monkeypatch.setattr("weightscope.api.open_checkpoint", None)  # a call would fail
     before = content(place)

@@ -16,7 +16,9 @@ def odd(store):
     """A matrix with a NaN, and a vector."""
     w = np.random.default_rng(0).standard_normal((48, 64)).astype(np.float32)
     w[3, 4] = np.nan
-    return store({"layers.0.mlp.up_proj.weight": w, "norm.weight": np.linspace(1, 2, 64, dtype=np.float32)})
+    return store(
+        {"layers.0.mlp.up_proj.weight": w, "norm.weight": np.linspace(1, 2, 64, dtype=np.float32)}
+    )
 
 
 COMMANDS = ["fit", "spectrum", "outliers", "ls"]
@@ -33,13 +35,19 @@ def test_records_have_the_codes_and_tables_have_not(weightscope, odd, command, t
     for more in ([], ["--columns", "all"]):
         for form in ("csv", "tsv", "table", "markdown"):
             assert "note_codes" not in weightscope(command, odd, "-f", form, *more).out
-        assert all("note_codes" in row for row in json.loads(weightscope(command, odd, "-f", "json", *more).out))
+        assert all(
+            "note_codes" in row
+            for row in json.loads(weightscope(command, odd, "-f", "json", *more).out)
+        )
     weightscope(command, odd, "-o", tmp_path / "r.parquet")
     assert pq.read_table(tmp_path / "r.parquet").column_names[-2:] == ["note", "note_codes"]
     for form in ("csv", "tsv", "table", "markdown"):
         named = weightscope(command, odd, "-f", form, "--columns", "tensor,note_codes").out
         assert "note_codes" in named.replace("\\", "").splitlines()[0]
-    assert header(weightscope(command, odd, "-f", "csv", "--columns", "all,note_codes").out)[-1] == "note_codes"
+    assert (
+        header(weightscope(command, odd, "-f", "csv", "--columns", "all,note_codes").out)[-1]
+        == "note_codes"
+    )
 
 
 @pytest.mark.parametrize(("command", "wanted"), [
@@ -59,17 +67,24 @@ def test_a_gate_asks_for_a_code(weightscope, odd, command):
     for more in ([], ["--columns", "tensor"]):
         assert weightscope(command, odd, *more, "--fail-if", '"non-finite" in note_codes').code == 1
         assert weightscope(command, odd, *more, "--fail-if", '"memory" in note_codes').code == 0
-    where = weightscope(command, odd, "--where", "note_codes == 'non-finite'", "--columns", "tensor", "-f", "csv")
+    where = weightscope(
+        command, odd, "--where", "note_codes == 'non-finite'", "--columns", "tensor", "-f", "csv"
+    )
     assert where.out.splitlines() == ["tensor", "layers.0.mlp.up_proj.weight"]
 
 
 def test_a_group_has_the_code_of_groups(weightscope, odd):
     """Beside those of its own."""
     rows = json.loads(weightscope("fit", odd, "--by", "role", "-f", "json").out)
-    assert [row["note_codes"] for row in rows] == ["non-finite,group", "few-weights,beta-at-bound,group,vector"]
+    assert [row["note_codes"] for row in rows] == [
+        "non-finite,group",
+        "few-weights,beta-at-bound,group,vector",
+    ]
 
 
-@pytest.mark.parametrize("columns", [[], ["--columns", "all"], ["--columns", "tensor,std"], ["--columns", "tensor"]])
+@pytest.mark.parametrize(
+    "columns", [[], ["--columns", "all"], ["--columns", "tensor,std"], ["--columns", "tensor"]]
+)
 def test_a_gate_on_codes_sees_every_note(weightscope, odd, columns):
     """Whatever columns are shown: notes are about every statistic."""
     gate = ["--fail-if", '"beta-at-bound" in note_codes']

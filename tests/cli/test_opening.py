@@ -58,7 +58,9 @@ def test_a_root_that_chooses_nothing_is_said(weightscope, model, nested, command
     """In a safetensors file there is nothing to choose from; a file beside it may need the option."""
     done = weightscope(command, model, nested, "--root", "net")
     assert done.code == 0
-    assert done.err.count("--root net chooses nothing here: safetensors have no dicts inside\n") == 1
+    assert (
+        done.err.count("--root net chooses nothing here: safetensors have no dicts inside\n") == 1
+    )
     assert "the model is net: 2 tensors, as --root asks" in done.err
     assert weightscope(command, model, "--root", "net", "-q").err == ""
 
@@ -66,7 +68,9 @@ def test_a_root_that_chooses_nothing_is_said(weightscope, model, nested, command
 def test_an_optimizer_is_nothing_to_measure(weightscope, tmp_path):
     """Its state and its counters of steps are listed by ls; to ask for more is a mistake."""
     path, state = tmp_path / "run.pt", {0: {"exp_avg": torch.ones(4, 4), "step": torch.tensor(3.0)}}
-    torch.save({"net": {"w": torch.ones(4, 4)}, "optimizer": {"state": state, "param_groups": []}}, path)
+    torch.save(
+        {"net": {"w": torch.ones(4, 4)}, "optimizer": {"state": state, "param_groups": []}}, path
+    )
     done = weightscope("fit", path, "--root", "optimizer")
     assert (done.code, done.out) == (2, "")
     assert "expected a weight to measure; found 3 tensors" in done.err
@@ -98,7 +102,10 @@ def test_a_tie_asks_for_a_root(weightscope, tmp_path):
     done = weightscope("fit", path)
     assert (done.code, done.out) == (2, "")
     assert "found 2 of 16 parameters: g, d; choose one, as in --root g" in done.err
-    assert weightscope("fit", path, "--root", "d", "--columns", "tensor,max").out == "tensor,max\nw,0.0\n"
+    assert (
+        weightscope("fit", path, "--root", "d", "--columns", "tensor,max").out
+        == "tensor,max\nw,0.0\n"
+    )
 
 
 @pytest.fixture
@@ -172,7 +179,10 @@ def test_a_name_map_decides_what_role_selects(weightscope, model, tmp_path):
     path = tmp_path / "own.toml"
     path.write_text(RULE)
     done = weightscope("fit", model, "--name-map", path, "--role", "attn.*", "--columns", "tensor")
-    assert sorted(names(done)) == ["model.layers.10.mlp.down_proj.weight", "model.layers.2.mlp.down_proj.weight"]
+    assert sorted(names(done)) == [
+        "model.layers.10.mlp.down_proj.weight",
+        "model.layers.2.mlp.down_proj.weight",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +192,10 @@ def test_a_name_map_decides_what_role_selects(weightscope, model, tmp_path):
         ("[[rule]", "a name map is a TOML file"),
         ("", "a name map has one [[rule]] table or more"),
         ("[[rule]]\nregex = '('\nrole = 'norm'", "`regex` is a regular expression of Python"),
-        ("[[rule]]\nregex = 'a'\nrole = 'attention'", "found 'attention' in the rule 'a' of own.toml"),
+        (
+            "[[rule]]\nregex = 'a'\nrole = 'attention'",
+            "found 'attention' in the rule 'a' of own.toml",
+        ),
         ("[[rule]]\nregex = 'a'\nrole = 'norm'\ncolour = 1", "found `colour` in own.toml"),
     ],
 )

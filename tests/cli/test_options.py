@@ -109,11 +109,16 @@ def test_every_keyword_of_the_library_has_a_flag(analysis):
     """Except what a picture or a table sets; the other flags concern files and the terminal."""
     keywords = {name for name, option in options_of(analysis).items() if option.option.typed}
     flags = {option.name for option in accepted(analysis)}
-    assert {name for name in options_of(analysis) if name not in keywords} <= {"panels", "histogram"}
+    assert {name for name in options_of(analysis) if name not in keywords} <= {
+        "panels",
+        "histogram",
+    }
     assert keywords <= flags
     others = {"format", "output", "plot", "provenance", "quiet", "verbose", "no_progress"}
     assert {field.name for field in fields(Outputs)} == others
-    absent = {"plot"} - ({"plot"} if analysis.draws else set()) | (set() if analysis.measures else {"no_progress"})
+    absent = {"plot"} - ({"plot"} if analysis.draws else set()) | (
+        set() if analysis.measures else {"no_progress"}
+    )
     assert flags - keywords == others - absent
 
 
@@ -138,7 +143,11 @@ def test_every_option_stands_under_a_heading(analysis):
 def test_the_declared_help_is_everywhere(weightscope, analysis):
     """On the command line and on the page; test_functions.py looks at the docstring."""
     typed = words(weightscope(analysis.name, "--help").out)
-    page = words(PAGE.read_text("utf-8").partition(f"## weightscope {analysis.name}\n")[2].partition("\n## ")[0])
+    page = words(
+        PAGE.read_text("utf-8")
+        .partition(f"## weightscope {analysis.name}\n")[2]
+        .partition("\n## ")[0]
+    )
     for option in accepted(analysis):
         assert words(help_of(option)) in typed
         assert words(help_of(option)) in page

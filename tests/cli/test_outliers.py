@@ -20,7 +20,9 @@ def drawn():
     """Tokens, two matrices and a vector, as they are drawn."""
     rng = np.random.default_rng(0)
     sizes = {EMBED: (120, 64), Q: (64, 64), K: (64, 64), NORM: (64,)}
-    return {name: (0.02 * rng.standard_normal(size)).astype(np.float32) for name, size in sizes.items()}
+    return {
+        name: (0.02 * rng.standard_normal(size)).astype(np.float32) for name, size in sizes.items()
+    }
 
 
 @pytest.fixture
@@ -50,7 +52,12 @@ def test_every_tensor_is_a_line_in_a_pipe(weightscope, bad, clean):
     assert done.code == 0
     found = {row["tensor"]: (row["severity"], row["findings"]) for row in records(done)}
     assert list(found) == [EMBED, K, Q, NORM]
-    assert found == {EMBED: ("warn", "WS121"), K: ("info", "WS163"), Q: ("error", "WS101"), NORM: ("", "")}
+    assert found == {
+        EMBED: ("warn", "WS121"),
+        K: ("info", "WS163"),
+        Q: ("error", "WS101"),
+        NORM: ("", ""),
+    }
     assert done.err == "4 tensors: 1 error, 1 warning\n"
     assert weightscope("outliers", bad, "-q").err == ""
     assert weightscope("outliers", clean).err == "4 tensors: 0 errors, 0 warnings\n"
@@ -87,7 +94,12 @@ def test_ignored_findings_do_not_gate(weightscope, bad):
     assert weightscope("outliers", bad, *gate).code == 1
     done = weightscope("outliers", bad, *gate, "--ignore", "WS101, WS163")
     assert done.code == 0
-    assert {row["tensor"]: row["findings"] for row in records(done)} == {EMBED: "WS121", K: "", Q: "", NORM: ""}
+    assert {row["tensor"]: row["findings"] for row in records(done)} == {
+        EMBED: "WS121",
+        K: "",
+        Q: "",
+        NORM: "",
+    }
 
 
 def test_a_base_from_the_command_line(weightscope, clean, store):
@@ -168,11 +180,15 @@ def test_wrong_usage_is_2(weightscope, clean, arguments, said):
     ],
     ids=lambda x: " ".join(x) if x and x[0][0] == "-" else "",
 )
-def test_a_question_of_ones_own_shows_every_row(weightscope, monkeypatch, bad, tmp_path, asked, order):
+def test_a_question_of_ones_own_shows_every_row(
+    weightscope, monkeypatch, bad, tmp_path, asked, order
+):
     """In the order of the checkpoint; else a terminal has those with findings, a picture all, the worst first."""
     monkeypatch.chdir(tmp_path)
     for module in ("ending", "command"):
-        monkeypatch.setattr(sys.modules[f"weightscope.cli.{module}"], "drawing", lambda shared: True)
+        monkeypatch.setattr(
+            sys.modules[f"weightscope.cli.{module}"], "drawing", lambda shared: True
+        )
     done = weightscope("outliers", bad, *asked)
     assert (done.code, [row["tensor"] for row in records(done)]) == (0, order)
     assert ("not listed" in done.err) == (len(order) < 4)
@@ -183,7 +199,10 @@ def test_the_total_counts_in_words(weightscope, store):
     tensors = drawn()
     tensors[Q][3, 5] = tensors[K][3, 5] = np.nan
     assert weightscope("outliers", store(tensors)).err == "4 tensors: 2 errors, 0 warnings\n"
-    assert weightscope("outliers", store(tensors), "--include", Q).err == "1 tensor: 1 error, 0 warnings\n"
+    assert (
+        weightscope("outliers", store(tensors), "--include", Q).err
+        == "1 tensor: 1 error, 0 warnings\n"
+    )
     tensors[EMBED][[4, 90]] = tensors[EMBED][7]
     assert weightscope("outliers", store(tensors)).err == "4 tensors: 2 errors, 1 warning\n"
 

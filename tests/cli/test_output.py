@@ -38,7 +38,9 @@ def test_rows_stand_in_natural_order(weightscope, model, command):
     assert weightscope(command, model).out == first.out
 
 
-@pytest.mark.parametrize("more", [["--threads", "1"], ["--memory", "64MiB"], ["--threads", "3", "--memory", "1GiB"]])
+@pytest.mark.parametrize(
+    "more", [["--threads", "1"], ["--memory", "64MiB"], ["--threads", "3", "--memory", "1GiB"]]
+)
 def test_the_same_bytes_whatever_the_resources(weightscope, model, more):
     """Threads and memory decide how fast, never what."""
     assert weightscope("fit", model, *more).out == weightscope("fit", model).out
@@ -80,7 +82,8 @@ def test_columns(weightscope, model):
 
 
 @pytest.mark.parametrize(
-    ("command", "columns"), [("fit", ["std"]), ("fit", ["row_spread", "tensor"]), ("ls", ["bytes", "tensor"])]
+    ("command", "columns"),
+    [("fit", ["std"]), ("fit", ["row_spread", "tensor"]), ("ls", ["bytes", "tensor"])],
 )
 def test_asking_for_fewer_columns_changes_no_number(weightscope, model, command, columns):
     """What is not asked for is not measured; what is asked for is the same."""
@@ -115,7 +118,15 @@ def test_files(weightscope, model, tmp_path):
     assert stored.column("tensor").to_pylist() == NAMES
     about = json.loads(stored.schema.metadata[b"weightscope"])
     assert about["command"] == "fit"
-    assert {"version", "command", "sources", "options", "device", "device_reason", "libraries"} <= about.keys()
+    assert {
+        "version",
+        "command",
+        "sources",
+        "options",
+        "device",
+        "device_reason",
+        "libraries",
+    } <= about.keys()
     assert not {"seconds", "bytes_read", "created"} & about.keys()
     weightscope("fit", model, "-o", tmp_path / "odd.txt", "-f", "json")
     assert len(json.loads((tmp_path / "odd.txt").read_text())) == 4
@@ -123,7 +134,9 @@ def test_files(weightscope, model, tmp_path):
 
 def test_parquet_in_a_pipe(fresh, model):
     """Bytes, as they are; only a terminal is refused."""
-    with fresh("ls", model, "-q", "-f", "parquet", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+    with fresh(
+        "ls", model, "-q", "-f", "parquet", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as run:
         data = run.stdout.buffer.read()
     assert data.startswith(b"PAR1")
 
@@ -199,7 +212,9 @@ def test_provenance(weightscope, model, tmp_path):
 
 def test_notes_and_totals_go_to_stderr(weightscope, model):
     """--quiet silences them; --verbose adds the reason of every choice."""
-    totals = "4 tensors, 4,416 elements, 17.25 KiB: F32 17.25 KiB\nby role: mlp.down 2, head 1, norm 1\n"
+    totals = (
+        "4 tensors, 4,416 elements, 17.25 KiB: F32 17.25 KiB\nby role: mlp.down 2, head 1, norm 1\n"
+    )
     assert weightscope("ls", model).err == totals
     assert weightscope("ls", model, "--quiet").err == ""
     said = weightscope("fit", model, "--verbose").err
@@ -215,9 +230,13 @@ def test_nonfinite_values_are_placed(weightscope, odd, more):
     assert (done.code, done.err) == (0, "")
     said = "1 NaN at row 3, column 4: statistics of the finite values"
     assert records(done.out) == [{"nan": "1", "inf": "0", "note": said}]
-    grouped = weightscope("fit", odd, "-i", "lm_head*", "--columns", "nan,note", "--by", "role", *more)
+    grouped = weightscope(
+        "fit", odd, "-i", "lm_head*", "--columns", "nan,note", "--by", "role", *more
+    )
     own = "1 NaN: statistics of the finite values"
-    assert records(grouped.out) == [{"nan": "1", "note": f"{own}; 1 of 1 tensors noted: lm_head.weight: {said}"}]
+    assert records(grouped.out) == [
+        {"nan": "1", "note": f"{own}; 1 of 1 tensors noted: lm_head.weight: {said}"}
+    ]
 
 
 def test_boolean_bytes_beside_0_and_1_are_said(weightscope, tmp_path):
@@ -226,7 +245,9 @@ def test_boolean_bytes_beside_0_and_1_are_said(weightscope, tmp_path):
     about = {"h.0.w": {"dtype": "BOOL", "shape": [2, 3], "data_offsets": [0, 6]}}
     header = json.dumps(about).encode()
     path.write_bytes(len(header).to_bytes(8, "little") + header + words)
-    done = weightscope("fit", path, "--columns", "zeros,max,distinct,note", "--fail-if", "not isnull(note)")
+    done = weightscope(
+        "fit", path, "--columns", "zeros,max,distinct,note", "--fail-if", "not isnull(note)"
+    )
     assert done.code == 1
     (row,) = records(done.out)
     assert (row["zeros"], row["max"], row["distinct"]) == ("1", "1.0", "2")
@@ -255,7 +276,9 @@ def test_metadata(weightscope, tmp_path):
 def test_seed_changes_the_shuffle_alone(weightscope, model):
     """The null is drawn with it, everything else stays."""
     columns = ("--balance", "--columns", "beta,balanced_beta,balanced_beta_null", "-i", "lm*")
-    first, second = (records(weightscope("fit", model, *columns, "--seed", str(s)).out)[0] for s in (0, 1))
+    first, second = (
+        records(weightscope("fit", model, *columns, "--seed", str(s)).out)[0] for s in (0, 1)
+    )
     assert first["balanced_beta"] == second["balanced_beta"]
     assert first["balanced_beta_null"] != second["balanced_beta_null"]
 

@@ -50,7 +50,13 @@ def test_a_matrix_without_a_spectrum_is_4_under_strict(weightscope, odd):
     assert rows["lm_head.weight"]["note"] == "non-finite elements: no spectrum"
     assert "C64" in rows["z.phase"]["note"]
     assert (rows["lm_head.weight"]["rank"], rows["z.phase"]["rank"]) == ("", "")
-    for more in ([], ["--by", "role"], ["--columns", "tensor,rank"], ["--columns", "tensor"], ["--columns", "m,shape"]):
+    for more in (
+        [],
+        ["--by", "role"],
+        ["--columns", "tensor,rank"],
+        ["--columns", "tensor"],
+        ["--columns", "m,shape"],
+    ):
         strict = weightscope("spectrum", odd, "--strict", *more)
         assert strict.code == 4
         assert strict.err == "--strict: 2 tensors could not be measured: z.phase, lm_head.weight\n"
@@ -68,7 +74,9 @@ def test_vectors_and_buffers_do_not_count(weightscope, model, store):
 
 def test_a_matrix_over_the_budget_is_4_under_strict(weightscope, store):
     """The row names the memory that it needs."""
-    large = store({"h.0.w": np.zeros((1200, 1200), np.float32), "h.1.w": np.eye(20, dtype=np.float32)})
+    large = store(
+        {"h.0.w": np.zeros((1200, 1200), np.float32), "h.1.w": np.eye(20, dtype=np.float32)}
+    )
     done = weightscope("spectrum", large, "--strict", "--memory", "40MiB", "--columns", "rank,note")
     assert done.code == 4
     assert "MiB of memory, has 40: say --memory " in done.out
@@ -78,19 +86,28 @@ def test_a_matrix_over_the_budget_is_4_under_strict(weightscope, store):
 def test_gates(weightscope, planted, odd):
     """1 where a row matches, 4 before it; a null matches nothing but isnull."""
     assert weightscope("spectrum", planted, "--fail-if", "spikes > 3").code == 0
-    done = weightscope("spectrum", planted, "--fail-if", "spikes > 2 and effective_depth < 64", "-q")
+    done = weightscope(
+        "spectrum", planted, "--fail-if", "spikes > 2 and effective_depth < 64", "-q"
+    )
     assert done.code == 1
     assert "layers.1.mlp.up_proj.weight" in done.err
     assert weightscope("spectrum", odd, "-i", "lm*", "--fail-if", "spikes >= 0", "-q").code == 0
     assert weightscope("spectrum", odd, "-i", "lm*", "--fail-if", "isnull(spikes)").code == 1
-    assert weightscope("spectrum", odd, "-i", "lm*", "--fail-if", "isnull(spikes)", "--strict").code == 4
+    assert (
+        weightscope("spectrum", odd, "-i", "lm*", "--fail-if", "isnull(spikes)", "--strict").code
+        == 4
+    )
 
 
 def test_where_and_sort(weightscope, planted):
     """Only what has spikes; the steepest tail first."""
-    done = weightscope("spectrum", planted, "--where", "spikes > 0", "--sort=-alpha", "--columns", "tensor,spikes")
+    done = weightscope(
+        "spectrum", planted, "--where", "spikes > 0", "--sort=-alpha", "--columns", "tensor,spikes"
+    )
     assert done.out == "tensor,spikes\nlayers.1.mlp.up_proj.weight,3\n"
-    alphas = [float(row["alpha"]) for row in records(weightscope("spectrum", planted, "--sort=-alpha"))]
+    alphas = [
+        float(row["alpha"]) for row in records(weightscope("spectrum", planted, "--sort=-alpha"))
+    ]
     assert len(alphas) == 2
     assert alphas == sorted(alphas, reverse=True)
 
@@ -104,21 +121,39 @@ def test_asking_for_fewer_columns_changes_no_number(weightscope, model, columns)
 
 
 WRONG = [
-    (["--null", "chance"], "--null takes shuffle, gaussian, logistic; found 'chance'; choose one of them"),
+    (
+        ["--null", "chance"],
+        "--null takes shuffle, gaussian, logistic; found 'chance'; choose one of them",
+    ),
     (["--null="], "--null takes shuffle, gaussian, logistic; found ''; choose one of them"),
-    (["--draws", "0"], "--draws takes a number from 1 on, beside --null; found 0 without --null; say --null"),
+    (
+        ["--draws", "0"],
+        "--draws takes a number from 1 on, beside --null; found 0 without --null; say --null",
+    ),
     (["--draws", "5"], "found 5 without --null; say --null shuffle --draws 20"),
     (["--draws", "-3", "--null", "shuffle"], "found -3 with --null; say --null shuffle --draws 20"),
     (["--draws", "many"], "--draws"),
-    (["--alpha-cut=-1"], "--alpha-cut takes a number from 0 on; found -1.0; try 1e-5, or leave it out"),
-    (["--alpha-cut", "inf"], "--alpha-cut takes a number from 0 on; found inf; try 1e-5, or leave it out"),
+    (
+        ["--alpha-cut=-1"],
+        "--alpha-cut takes a number from 0 on; found -1.0; try 1e-5, or leave it out",
+    ),
+    (
+        ["--alpha-cut", "inf"],
+        "--alpha-cut takes a number from 0 on; found inf; try 1e-5, or leave it out",
+    ),
     (["--alpha-cut", "low"], "--alpha-cut"),
-    (["--by", "dtype"], "spectrum groups by tensor, role, layer, model; found 'dtype'; choose one of them with --by"),
+    (
+        ["--by", "dtype"],
+        "spectrum groups by tensor, role, layer, model; found 'dtype'; choose one of them with --by",
+    ),
     (["--values", "cells.xls"], "xls"),
     (["--values="], "expected a file ending in one of"),
     (["--values", "/nowhere/at/all.parquet"], "create it first"),
     (["--columns", "alpha_high"], "found 'alpha_high', which needs --alpha-ci; add --alpha-ci"),
-    (["--columns", "spikes_balanced"], "found 'spikes_balanced', which needs --balance; add --balance"),
+    (
+        ["--columns", "spikes_balanced"],
+        "found 'spikes_balanced', which needs --balance; add --balance",
+    ),
     (["--sort=-spikes_null"], "found 'spikes_null', which needs --null; add --null"),
     (["--where", "spikes_null_low > 1", "--null", "shuffle"], "which needs --draws; add --draws"),
     (["--fail-if", "rank_median < 2"], "which needs --by role"),
@@ -127,7 +162,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), WRONG, ids=lambda x: " ".join(x) if isinstance(x, list) else "")
+@pytest.mark.parametrize(
+    ("arguments", "said"), WRONG, ids=lambda x: " ".join(x) if isinstance(x, list) else ""
+)
 def test_wrong_usage_is_2(weightscope, model, arguments, said, monkeypatch):
     """One line on stderr: what was expected, what was found, what to do; nothing measured or written."""
     monkeypatch.chdir(os.path.dirname(model))
@@ -138,7 +175,9 @@ def test_wrong_usage_is_2(weightscope, model, arguments, said, monkeypatch):
     assert os.listdir() == ["model.safetensors"]
 
 
-@pytest.mark.parametrize("more", [[], ["--by", "role"], ["--columns", "tensor", "--where", "rank > 100"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "more", [[], ["--by", "role"], ["--columns", "tensor", "--where", "rank > 100"]], ids=" ".join
+)
 def test_values_are_written_beside_the_report(weightscope, model, tmp_path, more):
     """All singular values of every matrix, descending, whatever else is asked; stdout still has the report."""
     path = tmp_path / "v.parquet"
@@ -148,7 +187,9 @@ def test_values_are_written_beside_the_report(weightscope, model, tmp_path, more
     table = pq.read_table(path)
     assert table.column_names == ["tensor", "index", "value"]
     lines = table.to_pylist()
-    assert [(line["tensor"], line["index"]) for line in lines] == [(n, i) for n in NAMES[:3] for i in range(32)]
+    assert [(line["tensor"], line["index"]) for line in lines] == [
+        (n, i) for n in NAMES[:3] for i in range(32)
+    ]
     found = np.array([line["value"] for line in lines]).reshape(3, 32)
     assert (np.diff(found) <= 0).all()
     assert found.max() == pytest.approx(0.02 * (np.sqrt(48) + np.sqrt(32)), rel=0.1)
@@ -191,7 +232,9 @@ def test_a_picture_says_what_it_lacks(weightscope, model, tmp_path):
 def test_chance_is_drawn_with_the_seed(weightscope, model):
     """The nulls alone change with it."""
     asked = ("spectrum", model, "-i", "lm*", "--null", "shuffle", "--draws", "3")
-    first, again, other = (records(weightscope(*asked, *more))[0] for more in ((), ("--seed", "0"), ("--seed", "1")))
+    first, again, other = (
+        records(weightscope(*asked, *more))[0] for more in ((), ("--seed", "0"), ("--seed", "1"))
+    )
     assert first == again
     changed = {name for name in first if first[name] != other[name]}
     assert changed
@@ -200,13 +243,17 @@ def test_chance_is_drawn_with_the_seed(weightscope, model):
 
 def test_options_reach_the_library(weightscope, model, tmp_path):
     """Each does what it says; provenance keeps them."""
-    (row,) = records(weightscope("spectrum", model, "-i", "lm*", "--svd", "--balance", "--alpha-ci"))
+    (row,) = records(
+        weightscope("spectrum", model, "-i", "lm*", "--svd", "--balance", "--alpha-ci")
+    )
     assert (row["route"], row["spikes_balanced"]) == ("svd", "0")
     assert float(row["alpha_low"]) <= float(row["alpha"]) <= float(row["alpha_high"])
     (cut,) = records(weightscope("spectrum", model, "-i", "lm*", "--alpha-cut", "0.02"))
     assert float(cut["alpha_xmin"]) > 0.02
     about = tmp_path / "about.json"
-    weightscope("spectrum", model, "--null", "gaussian", "--draws", "2", "--per-head", "--provenance", about)
+    weightscope(
+        "spectrum", model, "--null", "gaussian", "--draws", "2", "--per-head", "--provenance", about
+    )
     options = json.loads(about.read_text())["options"]
     assert (options["null"], options["draws"], options["per_head"]) == ("gaussian", 2, True)
 
@@ -228,7 +275,9 @@ def test_a_reader_that_goes_away_is_141(unread, model, tmp_path):
 
 def test_two_outputs_are_two_files(weightscope, tmp_path):
     """One would overwrite the other."""
-    done = weightscope("spectrum", "demo:gpt", "-o", tmp_path / "a.csv", "--values", tmp_path / "a.csv")
+    done = weightscope(
+        "spectrum", "demo:gpt", "-o", tmp_path / "a.csv", "--values", tmp_path / "a.csv"
+    )
     assert done.code == 2
     assert "twice; name another file" in done.err
     assert not (tmp_path / "a.csv").exists()

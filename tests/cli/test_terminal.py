@@ -114,17 +114,28 @@ def all_of(ours):
 def on_terminal(arguments, width, environment=None, stderr=subprocess.DEVNULL, encoding="utf-8"):
     """Code and text of the program in this process, its stdout a pseudo-terminal of some width; stderr too if told."""
     environment = {"COLUMNS": "", "NO_COLOR": "", "TERM": "xterm"} | (environment or {})
-    with screen(width) as (theirs, written), open(theirs, "w", encoding=encoding, closefd=False) as out:
+    with (
+        screen(width) as (theirs, written),
+        open(theirs, "w", encoding=encoding, closefd=False) as out,
+    ):
         err = out if stderr is subprocess.STDOUT else io.StringIO()
         argv = ["weightscope", *arguments]
-        with patch.multiple(sys, stdout=out, stderr=err, argv=argv), patch.dict(os.environ, environment):
+        with (
+            patch.multiple(sys, stdout=out, stderr=err, argv=argv),
+            patch.dict(os.environ, environment),
+        ):
             code = guarded(run)
     return code, written.result()
 
 
 def in_its_own_process(arguments, width):
     """Code and text of a Python process on a pseudo-terminal of some width, all its streams there."""
-    environment = {"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8"}
+    environment = {
+        "OMP_NUM_THREADS": "1",
+        "PATH": os.environ["PATH"],
+        "TERM": "xterm",
+        "LANG": "C.UTF-8",
+    }
     with screen(width) as (theirs, written):
         done = subprocess.run(
             [sys.executable, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment | PLAIN,
@@ -140,7 +151,9 @@ def exact(tmp_path_factory):
     order = (np.arange(len(p)) * 2741) % len(p)
     shape = lambda values, scale: (scale * values[order]).reshape(64, 96).astype(np.float32)
     gauss = np.array([NormalDist().inv_cdf(x) for x in p])
-    tensors = {f"model.layers.{i}.mlp.down_proj.weight": shape(gauss, 0.02 / (1 + i)) for i in range(2)}
+    tensors = {
+        f"model.layers.{i}.mlp.down_proj.weight": shape(gauss, 0.02 / (1 + i)) for i in range(2)
+    }
     tensors["lm_head.weight"] = shape(np.sign(p - 0.5) * np.log(2 * np.minimum(p, 1 - p)), 0.1)
     tensors["model.norm.weight"] = np.full(64, 0.5, np.float32)
     path = tmp_path_factory.mktemp("exact") / "model.safetensors"
@@ -171,10 +184,15 @@ def test_the_table(exact, command, width, expected):
 @pytest.mark.parametrize("width", [40, 60, 120])
 def test_what_is_said_is_broken_between_words(width):
     """Totals fill the lines of the terminal, none more; in a pipe they stay whole."""
-    text = on_terminal(["ls", "demo:gpt", "--limit", "0"], width, PLAIN, stderr=subprocess.STDOUT)[1]
+    text = on_terminal(["ls", "demo:gpt", "--limit", "0"], width, PLAIN, stderr=subprocess.STDOUT)[
+        1
+    ]
     assert max(map(len, text.splitlines())) <= width
     said = " ".join(text.replace("\n  ", " ").split())
-    assert "by role: norm 9, mlp.down 4, mlp.gate 4, mlp.up 4, attn.k 4, attn.o 4, attn.q 4, attn.v 4, head 1" in said
+    assert (
+        "by role: norm 9, mlp.down 4, mlp.gate 4, mlp.up 4, attn.k 4, attn.o 4, attn.q 4, attn.v 4, head 1"
+        in said
+    )
 
 
 def test_columns_wins_over_the_terminal(exact):
@@ -243,7 +261,10 @@ def test_progress_stays_on_stderr_and_goes(exact):
     assert "4 tensors" in shown
     assert shown.rpartition("\x1b[2K")[2] == FIT_120
     for silent in ("--no-progress", "--quiet"):
-        assert on_terminal(["fit", exact, silent], 120, PLAIN, stderr=subprocess.STDOUT) == (0, FIT_120)
+        assert on_terminal(["fit", exact, silent], 120, PLAIN, stderr=subprocess.STDOUT) == (
+            0,
+            FIT_120,
+        )
 
 
 WATCHED = """
@@ -287,8 +308,13 @@ def test_a_person_sees_what_has_a_spectrum_and_gates_see_all(exact):
     text = on_terminal(["spectrum", exact], 100, PLAIN, subprocess.STDOUT)[1]
     assert "1 row of vectors, depthwise kernels, masks or buffers: not listed" in text
     assert "norm" not in text.split("not listed")[1]
-    assert "model.norm.weight" in on_terminal(["spectrum", exact, "--where", "isnull(m)"], 100, PLAIN)[1]
-    code, gated = on_terminal(["spectrum", exact, "--fail-if", "isnull(m)"], 100, PLAIN, subprocess.STDOUT)
+    assert (
+        "model.norm.weight"
+        in on_terminal(["spectrum", exact, "--where", "isnull(m)"], 100, PLAIN)[1]
+    )
+    code, gated = on_terminal(
+        ["spectrum", exact, "--fail-if", "isnull(m)"], 100, PLAIN, subprocess.STDOUT
+    )
     assert code == 1
     assert "1 of 4 rows match" in gated
 
@@ -310,7 +336,9 @@ def marked(tmp_path):
 
 def test_a_person_sees_what_stands_out_worst_first(marked):
     """And then the total, on stderr; with a filter or an order of their own, that; a pipe shows all in their order."""
-    both = lambda *more: on_terminal(["outliers", "--no-progress", *more], 160, PLAIN, stderr=subprocess.STDOUT)
+    both = lambda *more: on_terminal(
+        ["outliers", "--no-progress", *more], 160, PLAIN, stderr=subprocess.STDOUT
+    )
     code, text = both(marked)
     hidden, _, _, *lines = text.splitlines()
     lines, total = lines[:3], lines[-1]
@@ -331,7 +359,9 @@ def test_a_person_sees_what_stands_out_worst_first(marked):
 
 def test_a_list_on_a_terminal_is_whole(marked):
     """No rows are hidden, none is sorted again, and there is no total."""
-    code, text = on_terminal(["outliers", "--no-progress", "--top", "3", marked], 120, PLAIN, stderr=subprocess.STDOUT)
+    code, text = on_terminal(
+        ["outliers", "--no-progress", "--top", "3", marked], 120, PLAIN, stderr=subprocess.STDOUT
+    )
     assert code == 0
     assert len(text.splitlines()) == 5
     assert "tensors:" not in text

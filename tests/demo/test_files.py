@@ -54,21 +54,30 @@ def test_the_start_is_gaussian_with_the_stated_deviations() -> None:
 
 def test_the_start_repeats_from_its_seed() -> None:
     """The stored start is what the seed draws today, up to the last bit, in which processors may differ."""
-    drawn, stored = model.start(RECIPE.shape, torch.Generator().manual_seed(RECIPE.seed)), load_file(START)
-    assert all(torch.allclose(stored[name].float(), drawn[name], rtol=2**-7, atol=1e-6) for name in stored)
+    drawn, stored = (
+        model.start(RECIPE.shape, torch.Generator().manual_seed(RECIPE.seed)),
+        load_file(START),
+    )
+    assert all(
+        torch.allclose(stored[name].float(), drawn[name], rtol=2**-7, atol=1e-6) for name in stored
+    )
 
 
 def test_training_left_the_gaussian_start_behind() -> None:
     """Every trained matrix is elsewhere, and in most the tails are heavier than Gaussian."""
     start, end = load_file(START), load_file(END)
     matrices = [name for name in start if start[name].ndim == 2]
-    assert all((end[name] - start[name]).float().std() > start[name].float().std() for name in matrices)
+    assert all(
+        (end[name] - start[name]).float().std() > start[name].float().std() for name in matrices
+    )
     assert sum(kurtosis(end[name]) > 0.2 for name in matrices) > 0.7 * len(matrices)
 
 
 def test_the_trained_model_speaks_the_language() -> None:
     """The stored bf16 model's loss on unseen text is a third of the start's, and the adapter helps on shifted text."""
-    start, end, pairs = ({k: v.float() for k, v in load_file(p).items()} for p in (START, END, LORA / ADAPTER))
+    start, end, pairs = (
+        {k: v.float() for k, v in load_file(p).items()} for p in (START, END, LORA / ADAPTER)
+    )
     texts = next(train.batches(BASE, train.HELD_OUT, RECIPE.base))
     shifted = next(train.batches(SHIFTED, train.HELD_OUT, RECIPE.tune))
     adapted = model.adapted(end, pairs, RECIPE.alpha / RECIPE.rank)
@@ -78,7 +87,10 @@ def test_the_trained_model_speaks_the_language() -> None:
 
 def test_the_adapter_pairs_as_its_config_says() -> None:
     """Each adapted module has A and B of the config's rank, under PEFT's names, and every layer is adapted."""
-    config, pairs = json.loads((LORA / "adapter_config.json").read_text()), load_file(LORA / ADAPTER)
+    config, pairs = (
+        json.loads((LORA / "adapter_config.json").read_text()),
+        load_file(LORA / ADAPTER),
+    )
     assert (config["peft_type"], config["r"], config["lora_alpha"]) == ("LORA", 4, 8)
     modules = {name.rpartition(".lora_")[0] for name in pairs}
     assert set(pairs) == {f"{module}.lora_{part}.weight" for module in modules for part in "AB"}

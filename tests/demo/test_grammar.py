@@ -44,7 +44,11 @@ def test_brackets_close_inside_each_sentence(grammar: Grammar) -> None:
 def test_sums_come_out_right() -> None:
     """Every `a plus b is c` holds."""
     words = text(BASE, 5)
-    sums = [(words[i - 1], words[i + 1], words[i + 3]) for i in range(1, len(words) - 3) if words[i] == "plus"]
+    sums = [
+        (words[i - 1], words[i + 1], words[i + 3])
+        for i in range(1, len(words) - 3)
+        if words[i] == "plus"
+    ]
     value = lexicon.NUMBERS.index
     assert len(sums) > 100
     assert all(value(a) + value(b) == value(c) for a, b, c in sums)
@@ -52,8 +56,18 @@ def test_sums_come_out_right() -> None:
 
 def test_simple_subjects_agree_with_their_verb() -> None:
     """A noun right before a verb, in the base word order, has the verb's number."""
-    nouns = {form: plural for t in lexicon.topics() for pair in t.nouns for plural, form in enumerate(pair)}
-    verbs = {form: plural for t in lexicon.topics() for pair in t.verbs for plural, form in enumerate(pair)}
+    nouns = {
+        form: plural
+        for t in lexicon.topics()
+        for pair in t.nouns
+        for plural, form in enumerate(pair)
+    }
+    verbs = {
+        form: plural
+        for t in lexicon.topics()
+        for pair in t.verbs
+        for plural, form in enumerate(pair)
+    }
     writer, seen = Writer(Grammar(nesting=0.0), 6), Counter[bool]()
     for _ in range(2000):
         words = writer.sentence()

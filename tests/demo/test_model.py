@@ -22,7 +22,9 @@ def test_start_has_the_customary_deviations() -> None:
     """Matrices start at 0.02, residual projections at 0.02 / sqrt(2 layers), norms at one."""
     found = model.start(Shape(), torch.Generator().manual_seed(1))
     assert found["model.layers.1.mlp.up_proj.weight"].std().item() == pytest.approx(0.02, rel=0.02)
-    assert found["model.layers.1.self_attn.o_proj.weight"].std().item() == pytest.approx(0.02 / math.sqrt(8), rel=0.02)
+    assert found["model.layers.1.self_attn.o_proj.weight"].std().item() == pytest.approx(
+        0.02 / math.sqrt(8), rel=0.02
+    )
     assert torch.equal(found["model.norm.weight"], torch.ones(128))
 
 
@@ -47,7 +49,9 @@ def test_rotary_positions_keep_lengths_and_depend_on_distance_alone() -> None:
 def test_loss_of_an_ignorant_model_is_log_of_the_vocabulary() -> None:
     """With an output of zero every word is equally likely."""
     ignorant = weights() | {"lm_head.weight": torch.zeros(11, 8)}
-    assert model.loss(ignorant, torch.tensor([[1, 2, 3]]), TINY).item() == pytest.approx(math.log(11))
+    assert model.loss(ignorant, torch.tensor([[1, 2, 3]]), TINY).item() == pytest.approx(
+        math.log(11)
+    )
 
 
 def test_a_fresh_adapter_changes_nothing() -> None:
@@ -60,11 +64,16 @@ def test_a_fresh_adapter_changes_nothing() -> None:
 def test_an_adapter_adds_its_scaled_product() -> None:
     """The change of an adapted weight is scale * B @ A, and nothing else moves."""
     base, random = weights(), torch.Generator().manual_seed(0)
-    pairs = {name: torch.randn(t.shape, generator=random) for name, t in model.adapter(TINY, 2, random).items()}
+    pairs = {
+        name: torch.randn(t.shape, generator=random)
+        for name, t in model.adapter(TINY, 2, random).items()
+    }
     adapted = model.adapted(base, pairs, 0.5)
     stem = "base_model.model.model.layers.1.self_attn.v_proj.lora_"
     change = 0.5 * pairs[stem + "B.weight"] @ pairs[stem + "A.weight"]
     name = "model.layers.1.self_attn.v_proj.weight"
     assert torch.allclose(adapted[name] - base[name], change, atol=1e-6)
     moved = {name for name in base if not torch.equal(adapted[name], base[name])}
-    assert moved == {f"model.layers.{i}.self_attn.{part}.weight" for i in range(2) for part in model.ADAPTED}
+    assert moved == {
+        f"model.layers.{i}.self_attn.{part}.weight" for i in range(2) for part in model.ADAPTED
+    }

@@ -39,7 +39,9 @@ def test_training_repeats_itself_bit_for_bit(tmp_path: Path) -> None:
     assert hashes(tmp_path / "a") == hashes(tmp_path / "b")
     train.train(tmp_path / "c", replace(TINY, seed=1))
     ours, others = hashes(tmp_path / "a"), hashes(tmp_path / "c")
-    assert [name for name in FILES if ours[name] == others[name]] == ["gpt-lora/adapter_config.json"]
+    assert [name for name in FILES if ours[name] == others[name]] == [
+        "gpt-lora/adapter_config.json"
+    ]
 
 
 def test_training_moves_the_weights_and_tuning_the_adapter_alone(tmp_path: Path) -> None:
@@ -60,7 +62,10 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
 
 def test_stored_files_keep_names_values_and_ordered_metadata(tmp_path: Path) -> None:
     """The library reads back what was stored, rounded to bfloat16, with the metadata in one order."""
-    tensors = {"b": torch.randn(3, 2, generator=torch.Generator().manual_seed(0)), "a": torch.ones(2)}
+    tensors = {
+        "b": torch.randn(3, 2, generator=torch.Generator().manual_seed(0)),
+        "a": torch.ones(2),
+    }
     (tmp_path / "x.safetensors").write_bytes(train.stored(tensors, 7))
     back = load_file(tmp_path / "x.safetensors")
     assert all(torch.equal(back[name], t.bfloat16()) for name, t in tensors.items())
@@ -105,4 +110,9 @@ def test_main_trains_into_the_folder_it_is_given(
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(strict)
     assert all((tmp_path / name).is_file() for name in FILES)
-    assert set(json.loads(capsys.readouterr().out.splitlines()[-1])) == {"start", "end", "shifted", "adapted"}
+    assert set(json.loads(capsys.readouterr().out.splitlines()[-1])) == {
+        "start",
+        "end",
+        "shifted",
+        "adapted",
+    }

@@ -16,7 +16,12 @@ ENDS = {"|", ">", ">>", "&&", "||", ";"}
 
 def blocks(kind):
     """(page, text) of every fenced block of that kind."""
-    found = [(p, text) for p in PAGES for name, text in FENCE.findall(p.read_text("utf-8")) if name == kind]
+    found = [
+        (p, text)
+        for p in PAGES
+        for name, text in FENCE.findall(p.read_text("utf-8"))
+        if name == kind
+    ]
     return [pytest.param(text, id=f"{p.stem}-{i}") for i, (p, text) in enumerate(found)]
 
 
@@ -50,7 +55,9 @@ def test_output_is_current(weightscope, line, shown, code):
     """The lines under a command stand in its real output, in order and without a gap except at …"""
     ended, seen = weightscope(line)
     assert ended == code, seen
-    pattern = "".join(".*" if part == "…\n" else re.escape(part) for part in shown.splitlines(keepends=True))
+    pattern = "".join(
+        ".*" if part == "…\n" else re.escape(part) for part in shown.splitlines(keepends=True)
+    )
     assert re.fullmatch(pattern, seen, re.S), seen
 
 

@@ -10,7 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted(DOCS.rglob("*.md")),
+]
 FENCES = re.compile(r"^```.*?^```$", re.M | re.S)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -60,7 +65,9 @@ def test_navigation_names_every_page():
     def leaves(node):
         if isinstance(node, str):
             return [node]
-        return [x for part in (node.values() if isinstance(node, dict) else node) for x in leaves(part)]
+        return [
+            x for part in (node.values() if isinstance(node, dict) else node) for x in leaves(part)
+        ]
 
     assert sorted(leaves(nav)) == sorted(p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md"))
 

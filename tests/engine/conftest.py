@@ -13,7 +13,15 @@ from weightscope.engine import Device, Executor, Meter, Unit, device
 from weightscope.sketches import Balanced, Count, Decompose, Lines, Shuffled
 
 PASSING = frozenset({Count(), Lines(), Lines(extremes=True)})
-AGAIN = frozenset({Count(), Decompose(), Balanced((Count(), Lines())), Balanced((Decompose(),)), Shuffled(Count())})
+AGAIN = frozenset(
+    {
+        Count(),
+        Decompose(),
+        Balanced((Count(), Lines())),
+        Balanced((Decompose(),)),
+        Shuffled(Count()),
+    }
+)
 
 
 def unit(key, entry, wants=PASSING) -> Unit:
@@ -35,15 +43,29 @@ def tensors() -> list[torch.Tensor]:
     """Equal small ones that stack, and larger ones of several segments; row-major and column-major."""
     g = torch.Generator().manual_seed(0)
     some = [
-        torch.randn(s, generator=g) for s in ((8, 12), (120, 80), (8, 12), (90,), (80, 133), (8, 12), (1, 1), (0, 4))
+        torch.randn(s, generator=g)
+        for s in ((8, 12), (120, 80), (8, 12), (90,), (80, 133), (8, 12), (1, 1), (0, 4))
     ]
-    return [*some, some[1].mT, some[2].mT, some[0].mT, torch.randn(16, 3, 3, 3, generator=g), some[1].bfloat16()]
+    return [
+        *some,
+        some[1].mT,
+        some[2].mT,
+        some[0].mT,
+        torch.randn(16, 3, 3, 3, generator=g),
+        some[1].bfloat16(),
+    ]
 
 
 def stored(xs) -> list[Stored]:
     """As a dict of tensors is opened."""
     return [
-        Stored(f"t{i}", tuple(x.shape), "BF16" if x.dtype == torch.bfloat16 else "F32", strides=x.stride(), tensor=x)
+        Stored(
+            f"t{i}",
+            tuple(x.shape),
+            "BF16" if x.dtype == torch.bfloat16 else "F32",
+            strides=x.stride(),
+            tensor=x,
+        )
         for i, x in enumerate(xs)
     ]
 

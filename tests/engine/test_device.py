@@ -33,13 +33,16 @@ def test_free_memory_is_known() -> None:
 
 def test_macos_has_neither_affinity_nor_proc(monkeypatch) -> None:
     """All cores and half of the installed memory then; 8 GiB where the system does not know that either."""
+
     def unknown(name):
         raise ValueError(name)
 
     monkeypatch.delattr(device.os, "sched_getaffinity")
     monkeypatch.setattr(device.os, "cpu_count", lambda: 10)
     monkeypatch.setattr(device, "MEMINFO", "/nowhere/meminfo")
-    monkeypatch.setattr(device.os, "sysconf", {"SC_PHYS_PAGES": 1 << 20, "SC_PAGE_SIZE": 1 << 12}.__getitem__)
+    monkeypatch.setattr(
+        device.os, "sysconf", {"SC_PHYS_PAGES": 1 << 20, "SC_PAGE_SIZE": 1 << 12}.__getitem__
+    )
     assert (choose("cpu", 1).workers, device.free_memory("cpu")) == (10, 2 << 30)
     monkeypatch.setattr(device.os, "sysconf", unknown)
     assert device.free_memory("cpu") == 8 << 30
@@ -48,14 +51,18 @@ def test_macos_has_neither_affinity_nor_proc(monkeypatch) -> None:
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "cpu0", ""])
 def test_an_unknown_device_is_refused(name) -> None:
     """With the names that there are."""
-    with pytest.raises(Usage, match=r"--device takes auto, cpu, cuda or cuda:N; found '.*'; name one of them"):
+    with pytest.raises(
+        Usage, match=r"--device takes auto, cpu, cuda or cuda:N; found '.*'; name one of them"
+    ):
         choose(name)
 
 
 def test_a_missing_gpu_is_refused(monkeypatch) -> None:
     """With how many there are; auto takes the CPU instead."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(Usage, match="--device cuda:1 needs a CUDA device; this machine has 0; use --device cpu"):
+    with pytest.raises(
+        Usage, match="--device cuda:1 needs a CUDA device; this machine has 0; use --device cpu"
+    ):
         choose("cuda:1")
     assert choose("auto").why.startswith("cpu: no CUDA device is there")
 

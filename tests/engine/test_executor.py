@@ -38,7 +38,9 @@ def test_held_and_streamed_are_the_same(rig) -> None:
     wants = frozenset(m for m in rig.AGAIN if m.cut == "any")
     units = [rig.unit(i, e, wants) for i, e in enumerate(rig.stored(rig.tensors()))]
     held, streamed = Meter(), Meter()
-    assert rig.sketches(rig.run(units, meter=held)) == rig.sketches(rig.run(units, memory=90_000, meter=streamed))
+    assert rig.sketches(rig.run(units, meter=held)) == rig.sketches(
+        rig.run(units, memory=90_000, meter=streamed)
+    )
     assert sum("held" in why for why in held.plans) > sum("held" in why for why in streamed.plans)
 
 
@@ -47,9 +49,15 @@ def test_a_long_matrix_is_decomposed_alike_held_and_streamed(rig, stored) -> Non
     """Its tiles across the long side are streamed where they are lines; else the matrix is held, or refused."""
     x = torch.randn(stored, generator=torch.Generator().manual_seed(0))
     entry = Stored("w", stored, "F32", tensor=x)
-    units = [rig.unit(0, entry, frozenset({Decompose()})), rig.unit(1, Transpose(entry), frozenset({Decompose()}))]
+    units = [
+        rig.unit(0, entry, frozenset({Decompose()})),
+        rig.unit(1, Transpose(entry), frozenset({Decompose()})),
+    ]
     meters = [Meter(), Meter()]
-    held, tight = (rig.run(units, 1, memory, meter=m) for memory, m in zip((1 << 30, 52 << 20), meters, strict=True))
+    held, tight = (
+        rig.run(units, 1, memory, meter=m)
+        for memory, m in zip((1 << 30, 52 << 20), meters, strict=True)
+    )
     assert ["held" in why for why in meters[0].plans] == [stored[0] < stored[1]] * 2
     if stored[0] > stored[1]:
         assert rig.sketches(held) == rig.sketches(tight)
@@ -88,7 +96,10 @@ def test_answers_come_in_the_order_of_the_units(rig) -> None:
 def test_many_equal_units_share_few_stacks(rig) -> None:
     """Three hundred small tensors make a dozen batches, not three hundred."""
     meter = Meter()
-    units = [rig.unit(i, Stored(f"{i}", (4, 4), "F32", tensor=torch.full((4, 4), float(i)))) for i in range(300)]
+    units = [
+        rig.unit(i, Stored(f"{i}", (4, 4), "F32", tensor=torch.full((4, 4), float(i))))
+        for i in range(300)
+    ]
     answers = rig.run(units, 2, meter=meter)
     assert [a.sketches[""][Count()].maximum for a in answers] == list(range(300))
     assert len(meter.plans) < 20

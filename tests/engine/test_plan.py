@@ -15,7 +15,9 @@ COUNTING = frozenset({Count()})
 
 
 def planned(*shapes, wants=COUNTING, memory=1 << 30, workers=1, dtype="BF16"):
-    units = [Unit(i, {"": Stored(f"w{i}", s, dtype, "f")}, {"": wants}) for i, s in enumerate(shapes)]
+    units = [
+        Unit(i, {"": Stored(f"w{i}", s, dtype, "f")}, {"": wants}) for i, s in enumerate(shapes)
+    ]
     return list(plan(units, Device("cpu", memory, workers, "")))
 
 
@@ -48,13 +50,19 @@ def test_nothing_fits_into_nothing() -> None:
     wants = frozenset({Count(), Decompose()})
     batch = planned((4096, 4096), wants=wants, memory=1 << 20)[0]
     assert set(batch.refused) == {("", m) for m in wants}
-    assert (need := re.fullmatch(r"needs (\d+) MiB of memory, has 1: say --memory \1MiB", batch.lack))
+    assert (
+        need := re.fullmatch(r"needs (\d+) MiB of memory, has 1: say --memory \1MiB", batch.lack)
+    )
     assert not planned((4096, 4096), wants=wants, memory=int(need[1]) << 20)[0].refused
     assert planned((4096, 4096), wants=wants, memory=int(need[1]) - 1 << 20)[0].refused
 
 
-@pytest.mark.parametrize(("shape", "cut", "hold"), [((4096, 2048), 0, False), ((2048, 4096), 0, True)])
-def test_a_matrix_is_held_for_its_gram_matrix_only_where_it_is_stored_across(shape, cut, hold) -> None:
+@pytest.mark.parametrize(
+    ("shape", "cut", "hold"), [((4096, 2048), 0, False), ((2048, 4096), 0, True)]
+)
+def test_a_matrix_is_held_for_its_gram_matrix_only_where_it_is_stored_across(
+    shape, cut, hold
+) -> None:
     """Lines that come as they are wanted are read once, for all measures, in one run."""
     batch = planned(shape, wants=frozenset({Lines(), Decompose()}))[0]
     assert (batch.hold, len(batch.runs), batch.units[0].entries[""].cut) == (hold, 1, cut)
@@ -74,5 +82,8 @@ def test_workers_are_given_up_before_a_measure_is() -> None:
     entry = Stored("w", (4096, 4096), "BF16", "f")
     units = [Unit(0, {"": entry}, {"": frozenset({Count(), Lines()})})]
     need = 36 << 20
-    chosen = [roomy(units, Device("cpu", memory, 4, "")).workers for memory in (4 * need, 2 * need, need, 1)]
+    chosen = [
+        roomy(units, Device("cpu", memory, 4, "")).workers
+        for memory in (4 * need, 2 * need, need, 1)
+    ]
     assert chosen == [4, 2, 1, 1]

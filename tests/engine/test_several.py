@@ -36,7 +36,10 @@ class Against:
         return 16
 
     def start(self, stack, shape, dtype, device):
-        return {"dot": torch.zeros(stack, dtype=torch.float64), "equal": torch.zeros(stack, dtype=torch.int64)}
+        return {
+            "dot": torch.zeros(stack, dtype=torch.float64),
+            "equal": torch.zeros(stack, dtype=torch.int64),
+        }
 
     def add(self, state, tile):
         other = tile.beside[self.other]
@@ -103,12 +106,16 @@ def on_disk(path: Path, x: torch.Tensor, turned: bool = False) -> Stored:
     lying = x.mT.contiguous() if turned else x.contiguous()
     path.write_bytes(lying.view(torch.uint8).numpy().tobytes())
     dtype = next(name for name, kind in DTYPES.items() if kind == x.dtype)
-    return Stored(path.name, tuple(x.shape), dtype, str(path), strides=lying.mT.stride() if turned else None)
+    return Stored(
+        path.name, tuple(x.shape), dtype, str(path), strides=lying.mT.stride() if turned else None
+    )
 
 
 def drawn(shape, seed: int, dtype: str = "F32") -> torch.Tensor:
     """Small whole numbers, so that some elements of two draws are equal and all sums are exact."""
-    return torch.randint(-9, 10, shape, generator=torch.Generator().manual_seed(seed)).to(DTYPES[dtype])
+    return torch.randint(-9, 10, shape, generator=torch.Generator().manual_seed(seed)).to(
+        DTYPES[dtype]
+    )
 
 
 def expected(a: torch.Tensor, b: torch.Tensor) -> tuple[float, int]:
@@ -140,7 +147,11 @@ def test_shared_spans_of_a_held_unit_are_read_once(rig, tmp_path: Path, disk) ->
     """{A, B, B - A} with a measure that looks again: two tensors are stored, and two are read."""
     a, b = (on_disk(tmp_path / name, drawn((600, 512), seed)) for seed, name in enumerate("ab"))
     again = frozenset({Beyond(), Balanced((Count(),))})
-    unit = Unit(0, {"a": a, "b": b, "delta": Difference(a, b)}, {"a": COUNTING, "b": COUNTING, "delta": again})
+    unit = Unit(
+        0,
+        {"a": a, "b": b, "delta": Difference(a, b)},
+        {"a": COUNTING, "b": COUNTING, "delta": again},
+    )
     meter = Meter()
     (answer,) = rig.run([unit], meter=meter)
     assert "held" in meter.plans[0]
@@ -155,10 +166,18 @@ def test_overlapping_parts_of_one_leaf_are_read_once(rig, tmp_path: Path, disk) 
     """Two runs of rows that share some: their union is read."""
     whole = drawn((96, 64), 0)
     leaf = on_disk(tmp_path / "qkv", whole)
-    parts = {"a": Part(leaf, Index(0, 64)), "b": Part(leaf, Index(32, 64)), "c": Part(leaf, Index(0, 16, 4, 24))}
+    parts = {
+        "a": Part(leaf, Index(0, 64)),
+        "b": Part(leaf, Index(32, 64)),
+        "c": Part(leaf, Index(0, 16, 4, 24)),
+    }
     (answer,) = rig.run([Unit(0, parts, dict.fromkeys(parts, frozenset({Beyond(), Lines()})))])
     assert disk.total == 96 * 64 * 4
-    rows = {"a": range(64), "b": range(32, 96), "c": [24 * g + i for g in range(4) for i in range(16)]}
+    rows = {
+        "a": range(64),
+        "b": range(32, 96),
+        "c": [24 * g + i for g in range(4) for i in range(16)],
+    }
     for label, these in rows.items():
         sums = answer.sketches[label][Lines()].rows["sum"]
         assert np.array_equal(sums, whole[list(these)].sum(1).double().numpy())
@@ -198,12 +217,17 @@ def test_bytes_that_are_converted_are_held_too(rig, tmp_path: Path, disk, dtype)
 @pytest.mark.parametrize(("left", "right"), [("F32", "F32"), ("BF16", "F64"), ("F64", "F32")])
 @pytest.mark.parametrize("turned", list(product((False, True), repeat=2)))
 @pytest.mark.parametrize("shape", [(120, 40), (40, 120), (6, 5)])
-def test_a_measure_sees_the_tile_beside(rig, tmp_path: Path, disk, shape, turned, left, right, cut, memory) -> None:
+def test_a_measure_sees_the_tile_beside(
+    rig, tmp_path: Path, disk, shape, turned, left, right, cut, memory
+) -> None:
     """Any tiling, cut, type and budget, alone and in a stack: what numpy says, and both files read once."""
     measure, units, truth = Against("b", cut), [], []
     for i in range(3):
         a, b = drawn(shape, 2 * i, left), drawn(shape, 2 * i + 1, right)
-        entries = {"a": on_disk(tmp_path / f"a{i}", a, turned[0]), "b": on_disk(tmp_path / f"b{i}", b, turned[1])}
+        entries = {
+            "a": on_disk(tmp_path / f"a{i}", a, turned[0]),
+            "b": on_disk(tmp_path / f"b{i}", b, turned[1]),
+        }
         units.append(Unit(i, entries, {"a": frozenset({measure}), "b": COUNTING}, {"a": ("b",)}))
         truth.append(expected(a, b))
     meter = Meter()
@@ -215,7 +239,11 @@ def test_a_measure_sees_the_tile_beside(rig, tmp_path: Path, disk, shape, turned
             assert "MiB of memory" in answer.note
             assert memory < 1 << 30
     if memory == 1 << 30:
-        assert disk.total == meter.bytes_read == sum(e.nbytes for u in units for e in u.entries.values())
+        assert (
+            disk.total
+            == meter.bytes_read
+            == sum(e.nbytes for u in units for e in u.entries.values())
+        )
         assert len(meter.plans) == 1
 
 
@@ -236,13 +264,19 @@ def test_tiles_of_two_labels_share_no_buffer(rig, dtype) -> None:
     """Values of A stay A's when B's are made, whatever both measures work in."""
     a, b = drawn((64, 48), 0, dtype), drawn((64, 48), 1, dtype)
     entries = {
-        label: Stored(label, (64, 48), dtype, strides=x.stride(), tensor=x) for label, x in (("a", a), ("b", b))
+        label: Stored(label, (64, 48), dtype, strides=x.stride(), tensor=x)
+        for label, x in (("a", a), ("b", b))
     }
-    wants = {label: frozenset({Count(), Lines(), Hashes(), Against(o)}) for label, o in (("a", "b"), ("b", "a"))}
+    wants = {
+        label: frozenset({Count(), Lines(), Hashes(), Against(o)})
+        for label, o in (("a", "b"), ("b", "a"))
+    }
     (answer,) = rig.run([Unit(0, entries, wants, {"a": ("b",), "b": ("a",)})])
     for label, other in (("a", "b"), ("b", "a")):
         assert answer.sketches[label][Against(other)] == expected(a, b)
-        alone = rig.run([rig.unit(0, entries[label], frozenset({Count(), Lines(), Hashes()}))])[0].sketches[""]
+        alone = rig.run([rig.unit(0, entries[label], frozenset({Count(), Lines(), Hashes()}))])[
+            0
+        ].sketches[""]
         found = {m: s for m, s in answer.sketches[label].items() if m in alone}
         assert rig.plain(found) == rig.plain(dict(alone))
 
@@ -250,7 +284,10 @@ def test_tiles_of_two_labels_share_no_buffer(rig, dtype) -> None:
 def test_units_that_see_other_labels_are_not_stacked(rig) -> None:
     """One stack shows one set of neighbours."""
     entries = dict(zip("abc", rig.stored([drawn((4, 4), i) for i in range(3)]), strict=True))
-    units = [Unit(i, entries, {"a": COUNTING}, beside) for i, beside in enumerate(({}, {"a": ("b",)}, {"a": ("c",)}))]
+    units = [
+        Unit(i, entries, {"a": COUNTING}, beside)
+        for i, beside in enumerate(({}, {"a": ("b",)}, {"a": ("c",)}))
+    ]
     assert len(list(plan(units, Device("cpu", 1 << 30, 1, "")))) == 3
 
 
@@ -273,7 +310,9 @@ def test_what_cannot_be_held_is_refused_with_what_it_needs(rig, tmp_path: Path, 
     assert less.note
 
 
-def test_a_measure_beside_another_cut_is_refused_where_both_cannot_be_held(rig, tmp_path: Path) -> None:
+def test_a_measure_beside_another_cut_is_refused_where_both_cannot_be_held(
+    rig, tmp_path: Path
+) -> None:
     """What sees both needs both; what sees the first alone is measured."""
     unit = pair(tmp_path, (4096, 1024), wants={"": COUNTING | {Against("base")}})
     unit = replace(unit, beside={"": ("base",)})
@@ -297,7 +336,9 @@ def test_held_spans_are_counted_once(tmp_path: Path) -> None:
     assert least[0] >= 2 * 32 + 2 * 16
     more = 32 * 2**20 + Count().bytes((4096, 1024))  # a tile and a state, and nothing stored
     assert (least[1] - least[0]) * 2**20 == pytest.approx(more, abs=2**20)
-    shuffled = replace(three, wants={"delta": frozenset({Shuffled(Count())}), "a": frozenset({Decompose()})})
+    shuffled = replace(
+        three, wants={"delta": frozenset({Shuffled(Count())}), "a": frozenset({Decompose()})}
+    )
     need = int(re.findall(r"needs (\d+) MiB", planned(shuffled, 1).lack)[0])
     assert not planned(shuffled, need).refused
     assert planned(shuffled, need - 1).refused

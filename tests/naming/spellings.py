@@ -5,19 +5,59 @@ from __future__ import annotations
 from itertools import product
 
 Shapes = dict[str, tuple[int, ...]]
-D, M, V, N = 8, 16, 32, 2                       # width, MLP, vocabulary, layers
+D, M, V, N = 8, 16, 32, 2  # width, MLP, vocabulary, layers
 LLAMA = {
-    "hf": ("model.embed_tokens", "model.norm", "lm_head", "model.layers.{}.", {
-        "self_attn.q_proj": (D, D), "self_attn.k_proj": (D // 2, D), "self_attn.v_proj": (D // 2, D),
-        "self_attn.o_proj": (D, D), "mlp.gate_proj": (M, D), "mlp.up_proj": (M, D), "mlp.down_proj": (D, M),
-        "input_layernorm": (D,), "post_attention_layernorm": (D,)}),
-    "meta": ("tok_embeddings", "norm", "output", "layers.{}.", {
-        "attention.wq": (D, D), "attention.wk": (D // 2, D), "attention.wv": (D // 2, D), "attention.wo": (D, D),
-        "feed_forward.w1": (M, D), "feed_forward.w3": (M, D), "feed_forward.w2": (D, M),
-        "attention_norm": (D,), "ffn_norm": (D,)}),
-    "gguf": ("token_embd", "output_norm", "output", "blk.{}.", {
-        "attn_q": (D, D), "attn_k": (D // 2, D), "attn_v": (D // 2, D), "attn_output": (D, D),
-        "ffn_gate": (M, D), "ffn_up": (M, D), "ffn_down": (D, M), "attn_norm": (D,), "ffn_norm": (D,)}),
+    "hf": (
+        "model.embed_tokens",
+        "model.norm",
+        "lm_head",
+        "model.layers.{}.",
+        {
+            "self_attn.q_proj": (D, D),
+            "self_attn.k_proj": (D // 2, D),
+            "self_attn.v_proj": (D // 2, D),
+            "self_attn.o_proj": (D, D),
+            "mlp.gate_proj": (M, D),
+            "mlp.up_proj": (M, D),
+            "mlp.down_proj": (D, M),
+            "input_layernorm": (D,),
+            "post_attention_layernorm": (D,),
+        },
+    ),
+    "meta": (
+        "tok_embeddings",
+        "norm",
+        "output",
+        "layers.{}.",
+        {
+            "attention.wq": (D, D),
+            "attention.wk": (D // 2, D),
+            "attention.wv": (D // 2, D),
+            "attention.wo": (D, D),
+            "feed_forward.w1": (M, D),
+            "feed_forward.w3": (M, D),
+            "feed_forward.w2": (D, M),
+            "attention_norm": (D,),
+            "ffn_norm": (D,),
+        },
+    ),
+    "gguf": (
+        "token_embd",
+        "output_norm",
+        "output",
+        "blk.{}.",
+        {
+            "attn_q": (D, D),
+            "attn_k": (D // 2, D),
+            "attn_v": (D // 2, D),
+            "attn_output": (D, D),
+            "ffn_gate": (M, D),
+            "ffn_up": (M, D),
+            "ffn_down": (D, M),
+            "attn_norm": (D,),
+            "ffn_norm": (D,),
+        },
+    ),
 }
 EXPERTS = 3
 
@@ -33,11 +73,19 @@ def llama(spelling: str) -> Shapes:
 def mixtral(spelling: str) -> Shapes:
     """A Mixtral with its experts apart (transformers 4), or stacked (llama.cpp)."""
     names = llama(spelling)
-    attention = {name: dims for name, dims in names.items() if not ("mlp." in name or "ffn_" in name) or "norm" in name}
+    attention = {
+        name: dims
+        for name, dims in names.items()
+        if not ("mlp." in name or "ffn_" in name) or "norm" in name
+    }
     sizes = {"w1": (M, D), "w3": (M, D), "w2": (D, M)}
     if spelling == "gguf":
         stacks = dict(zip(("gate", "up", "down"), sizes.values(), strict=True))
-        experts = {f"blk.{i}.ffn_{n}_exps.weight": (EXPERTS, *dims) for i in range(N) for n, dims in stacks.items()}
+        experts = {
+            f"blk.{i}.ffn_{n}_exps.weight": (EXPERTS, *dims)
+            for i in range(N)
+            for n, dims in stacks.items()
+        }
         routers = {f"blk.{i}.ffn_gate_inp.weight": (EXPERTS, D) for i in range(N)}
         return {**attention, **experts, **routers}
     block = "model.layers.{}.block_sparse_moe."
@@ -55,7 +103,12 @@ def both(names: Shapes) -> Shapes:
 
 def gpt2(prefix: str) -> Shapes:
     """OpenAI's GPT-2, Conv1D, with its mask."""
-    inner = {"attn.c_attn": (D, 3 * D), "attn.c_proj": (D, D), "mlp.c_fc": (D, 4 * D), "mlp.c_proj": (4 * D, D)}
+    inner = {
+        "attn.c_attn": (D, 3 * D),
+        "attn.c_proj": (D, D),
+        "mlp.c_fc": (D, 4 * D),
+        "mlp.c_proj": (4 * D, D),
+    }
     names: Shapes = {}
     for i, (name, dims) in product(range(N), inner.items()):
         names |= {f"h.{i}.{name}.weight": dims, f"h.{i}.{name}.bias": dims[1:]}
@@ -68,14 +121,25 @@ def gpt2(prefix: str) -> Shapes:
 
 def bert(prefix: str) -> Shapes:
     """A BERT with its pooler."""
-    inner = {"attention.self.query": (D, D), "attention.self.key": (D, D), "attention.self.value": (D, D),
-             "attention.output.dense": (D, D), "attention.output.LayerNorm": (D,), "intermediate.dense": (M, D),
-             "output.dense": (D, M), "output.LayerNorm": (D,)}
-    layers = {f"encoder.layer.{i}.{name}": dims for i, (name, dims) in product(range(N), inner.items())}
+    inner = {
+        "attention.self.query": (D, D),
+        "attention.self.key": (D, D),
+        "attention.self.value": (D, D),
+        "attention.output.dense": (D, D),
+        "attention.output.LayerNorm": (D,),
+        "intermediate.dense": (M, D),
+        "output.dense": (D, M),
+        "output.LayerNorm": (D,),
+    }
+    layers = {
+        f"encoder.layer.{i}.{name}": dims for i, (name, dims) in product(range(N), inner.items())
+    }
     names = both({**layers, "embeddings.LayerNorm": (D,), "pooler.dense": (D, D)})
     tables = ("word_embeddings", "token_type_embeddings", "position_embeddings")
     names |= {f"embeddings.{name}.weight": (V, D) for name in tables}
-    return {prefix + name: dims for name, dims in {**names, "embeddings.position_ids": (1, V)}.items()}
+    return {
+        prefix + name: dims for name, dims in {**names, "embeddings.position_ids": (1, V)}.items()
+    }
 
 
 def batch_norm(name: str, size: int) -> Shapes:
@@ -93,13 +157,31 @@ def resnet(spelling: str) -> Shapes:
     names |= batch_norm(".".join(filter(None, (stem, norm))), 4)
     for stage, blocks in enumerate((2, 1, 1, 1)):
         for block in range(blocks):
-            here = f"resnet.encoder.stages.{stage}.layers.{block}" if hf else f"layer{stage + 1}.{block}"
+            here = (
+                f"resnet.encoder.stages.{stage}.layers.{block}"
+                if hf
+                else f"layer{stage + 1}.{block}"
+            )
             for i, kernel in enumerate((1, 3, 1)):
-                pair = (f"layer.{i}.convolution", f"layer.{i}.normalization") if hf else (f"conv{i + 1}", f"bn{i + 1}")
-                names |= {f"{here}.{pair[0]}.weight": (4, 4, kernel, kernel), **batch_norm(f"{here}.{pair[1]}", 4)}
+                pair = (
+                    (f"layer.{i}.convolution", f"layer.{i}.normalization")
+                    if hf
+                    else (f"conv{i + 1}", f"bn{i + 1}")
+                )
+                names |= {
+                    f"{here}.{pair[0]}.weight": (4, 4, kernel, kernel),
+                    **batch_norm(f"{here}.{pair[1]}", 4),
+                }
             if block == 0:
-                pair = ("shortcut.convolution", "shortcut.normalization") if hf else ("downsample.0", "downsample.1")
-                names |= {f"{here}.{pair[0]}.weight": (4, 4, 1, 1), **batch_norm(f"{here}.{pair[1]}", 4)}
+                pair = (
+                    ("shortcut.convolution", "shortcut.normalization")
+                    if hf
+                    else ("downsample.0", "downsample.1")
+                )
+                names |= {
+                    f"{here}.{pair[0]}.weight": (4, 4, 1, 1),
+                    **batch_norm(f"{here}.{pair[1]}", 4),
+                }
     return names | both({"classifier.1" if hf else "fc": (10, 4)})
 
 

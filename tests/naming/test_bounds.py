@@ -27,22 +27,37 @@ print(found["t7.weight"][0].stack, found["t7.layers.0.w"][0].stack)
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are set the POSIX way")
 def test_towers_and_stages() -> None:
     """100,000 stages, and 12,000 towers beside as many names outside all layers."""
-    done = subprocess.run([sys.executable, "-c", PLACE], capture_output=True, text=True, check=False,
-                          cwd=Path(__file__).parents[2], timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", PLACE],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+        timeout=300,
+    )
     assert (done.stderr, done.stdout.split()) == ("", ["199999", "t7", "t7"])
 
 
 def test_the_first_tower_counts() -> None:
     """Of towers that begin alike the first one, as they are given; a name that begins otherwise has none."""
     begins = beginnings({"a.b.layers": "b", "a.layers": "a", "layers": ""})
-    assert [stack_of(name, begins, 99) for name in ("a.b.w", "a.c", "a", "b.a.w", "")] == ["b", "a", "a", "", ""]
+    assert [stack_of(name, begins, 99) for name in ("a.b.w", "a.c", "a", "b.a.w", "")] == [
+        "b",
+        "a",
+        "a",
+        "",
+        "",
+    ]
     assert stack_of("a.b.w", begins, 3) == "a"
 
 
 def test_numbers_of_a_configuration_have_a_limit() -> None:
     """A number of heads beyond 2^63 is none: it is not written out in a reason either."""
-    found = places({"gpt_neox.layers.0.attention.query_key_value.weight": (6, 2)}, {"num_attention_heads": 10**4299})
-    place, = found["gpt_neox.layers.0.attention.query_key_value.weight"]
+    found = places(
+        {"gpt_neox.layers.0.attention.query_key_value.weight": (6, 2)},
+        {"num_attention_heads": 10**4299},
+    )
+    (place,) = found["gpt_neox.layers.0.attention.query_key_value.weight"]
     assert place.why.endswith("not split: needs num_attention_heads of config.json")
 
 
@@ -50,5 +65,5 @@ def test_experts_have_a_limit() -> None:
     """More experts than any model has stay together."""
     name = "model.layers.0.mlp.experts.gate_up_proj"
     assert len(places({name: (1 << 16, 2, 4)}, {})[name]) == 1 << 16
-    place, = places({name: ((1 << 16) + 1, 2, 4)}, {})[name]
+    (place,) = places({name: ((1 << 16) + 1, 2, 4)}, {})[name]
     assert place.why.endswith("not split: 65537 experts, at most 65536 are told apart")

@@ -48,7 +48,11 @@ def test_no_rule_names_a_number_above_nine() -> None:
     """Spellings that differ in numbers above nine are matched once, so no rule may tell them apart."""
     for family in families():
         for rule in family.rules:
-            digits = [c for c in rule.regex.replace("{1,6}", "").replace("{1,2}", "").split("\\.") if c.isdigit()]
+            digits = [
+                c
+                for c in rule.regex.replace("{1,6}", "").replace("{1,2}", "").split("\\.")
+                if c.isdigit()
+            ]
             assert all(len(d) == 1 for d in digits), rule.regex
 
 
@@ -69,4 +73,6 @@ def test_roles_by_key_name_every_alternative() -> None:
         for rule in family.rules:
             if not isinstance(rule.role, str):
                 inside = rule.body.partition("(?P<key>")[2].partition(")")[0]
-                assert {a.replace("\\", "") for a in inside.split("|")} == set(rule.role), rule.regex
+                assert {a.replace("\\", "") for a in inside.split("|")} == set(rule.role), (
+                    rule.regex
+                )

@@ -27,9 +27,16 @@ def one(name: str, shape: tuple[int, ...] = (8, 8), **config: object) -> Place:
 def test_every_part_of_a_split_covers_the_rows_once() -> None:
     """The parts of every interleaving partition the fused rows."""
     fused = {"transformer.h.5.self_attention.query_key_value.weight": (32, 16)}
-    config = {"model_type": "falcon", "num_attention_heads": 4, "num_kv_heads": 2, "new_decoder_architecture": True}
+    config = {
+        "model_type": "falcon",
+        "num_attention_heads": 4,
+        "num_kv_heads": 2,
+        "new_decoder_architecture": True,
+    }
     (made,) = places(fused, config).values()
-    rows = sorted(r for p in made if p.rows for a, b in p.rows.runs(0, p.rows.size) for r in range(a, b))
+    rows = sorted(
+        r for p in made if p.rows for a, b in p.rows.runs(0, p.rows.size) for r in range(a, b)
+    )
     assert rows == list(range(32))
 
 
@@ -47,20 +54,31 @@ def test_undecided_split_says_why() -> None:
     assert "not split: needs num_attention_heads of config.json" in place.why
     assert place.unsplit is not None
     assert place.unsplit.code == "not-split-needs-config"
-    assert place.unsplit.text.startswith("q, k and v stay together: needs num_attention_heads of config.json, put")
+    assert place.unsplit.text.startswith(
+        "q, k and v stay together: needs num_attention_heads of config.json, put"
+    )
 
 
 def test_model_type_wins_over_shape() -> None:
     """A GPT-2 configuration makes c_attn a Conv1D even where its shape says Linear."""
-    made = places({"h.0.attn.c_proj.weight": (8, 8), "h.0.attn.c_attn.weight": (24, 8)}, {"model_type": "gpt2"})
+    made = places(
+        {"h.0.attn.c_proj.weight": (8, 8), "h.0.attn.c_attn.weight": (24, 8)},
+        {"model_type": "gpt2"},
+    )
     assert made["h.0.attn.c_proj.weight"][0].orientation == "in_out"
 
 
 def test_bias_length_decides_conv1d() -> None:
     """Without c_attn, a bias as long as the second dimension makes the file's matrices Conv1D."""
-    names = {"h.0.mlp.c_proj.weight": (32, 8), "h.0.mlp.c_proj.bias": (8,), "h.0.attn.c_proj.weight": (8, 8)}
+    names = {
+        "h.0.mlp.c_proj.weight": (32, 8),
+        "h.0.mlp.c_proj.bias": (8,),
+        "h.0.attn.c_proj.weight": (8, 8),
+    }
     made = places(names, {})
-    assert [made[n][0].orientation for n in ("h.0.mlp.c_proj.weight", "h.0.attn.c_proj.weight")] == ["in_out"] * 2
+    assert [
+        made[n][0].orientation for n in ("h.0.mlp.c_proj.weight", "h.0.attn.c_proj.weight")
+    ] == ["in_out"] * 2
 
 
 def test_contradicting_shapes_are_unknown() -> None:
@@ -99,9 +117,11 @@ def test_equally_deep_stages_have_one_order() -> None:
 def test_a_stage_is_no_layer() -> None:
     """What a tower in stages numbers outside of its blocks has no layer, and does not count among them."""
     blocks = [f"layers.{s}.blocks.{b}.attn.proj.weight" for s in range(2) for b in range(2)]
-    made = places({**dict.fromkeys(blocks, (8, 8)), "layers.0.downsample.reduction.weight": (16, 32)}, {})
+    made = places(
+        {**dict.fromkeys(blocks, (8, 8)), "layers.0.downsample.reduction.weight": (16, 32)}, {}
+    )
     assert [made[n][0].layer for n in blocks] == [0, 1, 2, 3]
-    place, = made["layers.0.downsample.reduction.weight"]
+    (place,) = made["layers.0.downsample.reduction.weight"]
     assert (place.layer, place.slot) == (None, "layers.0.downsample.reduction")
 
 
@@ -113,17 +133,30 @@ def test_a_tower_is_a_stack_only_beside_another() -> None:
     assert [made[encoder][0].stack, made[decoder][0].stack] == ["encoder", "decoder"]
 
 
-@pytest.mark.parametrize(("unet", "text", "names"), [
-    ("unet.down_blocks.{}.resnets.0.conv1.weight", "text_encoder.text_model.encoder.layers.0.mlp.fc1.weight",
-     ("unet", "text_encoder")),
-    ("lora_unet_down_blocks_{}_attentions_0_transformer_blocks_0_attn1_to_q.lora_up.weight",
-     "lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight", ("lora_unet", "lora_te")),
-])
+@pytest.mark.parametrize(
+    ("unet", "text", "names"),
+    [
+        (
+            "unet.down_blocks.{}.resnets.0.conv1.weight",
+            "text_encoder.text_model.encoder.layers.0.mlp.fc1.weight",
+            ("unet", "text_encoder"),
+        ),
+        (
+            "lora_unet_down_blocks_{}_attentions_0_transformer_blocks_0_attn1_to_q.lora_up.weight",
+            "lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight",
+            ("lora_unet", "lora_te"),
+        ),
+    ],
+)
 def test_a_network_in_stages_beside_a_tower(unet: str, text: str, names: tuple[str, str]) -> None:
     """Its name is the stack, for stages bring their container with them; inside the layers count on."""
-    made = places({unet.format(1): (8, 8), unet.format(0): (8, 8), text: (8, 8), "unet.conv_in.bias": (8,)}, {})
-    assert [(made[n][0].stack, made[n][0].layer) for n in (unet.format(0), unet.format(1), text)] == [
-        (names[0], 0), (names[0], 1), (names[1], 0)]
+    made = places(
+        {unet.format(1): (8, 8), unet.format(0): (8, 8), text: (8, 8), "unet.conv_in.bias": (8,)},
+        {},
+    )
+    assert [
+        (made[n][0].stack, made[n][0].layer) for n in (unet.format(0), unet.format(1), text)
+    ] == [(names[0], 0), (names[0], 1), (names[1], 0)]
 
 
 def test_names_that_become_one() -> None:
@@ -131,7 +164,8 @@ def test_names_that_become_one() -> None:
     names = {"module.h.0.attn.c_attn.weight": (48, 16), "h.0.attn.c_attn.weight": (24, 8)}
     made = places(names, {})
     assert {n: [p.rows for p in v] for n, v in made.items()} == {
-        n: [Index(i * rows // 3, rows // 3) for i in range(3)] for n, (rows, _) in names.items()}
+        n: [Index(i * rows // 3, rows // 3) for i in range(3)] for n, (rows, _) in names.items()
+    }
 
 
 def test_bias_of_split_has_columns() -> None:
@@ -148,16 +182,32 @@ def test_wrappers_do_not_change_a_place() -> None:
     assert one("base_model.model.model.layers.0.mlp.up_proj.base_layer.weight") == bare
 
 
-@pytest.mark.parametrize("name", ["", ".", "a\nlayers.1.mlp.up_proj.weight", "model.layers.1.mlp.up_proj.weight\n",
-                                  "a." * 2048, "layers." + "9" * 4096 + ".mlp.up_proj.weight", "\x1b[31m", "٣.weight"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "a\nlayers.1.mlp.up_proj.weight",
+        "model.layers.1.mlp.up_proj.weight\n",
+        "a." * 2048,
+        "layers." + "9" * 4096 + ".mlp.up_proj.weight",
+        "\x1b[31m",
+        "٣.weight",
+    ],
+)
 def test_hostile_names_are_unknown(name: str) -> None:
     """Newlines, 4 KiB, endless digits and escapes match nothing and do no harm."""
     assert one(name).role == "unknown"
 
 
-def test_long_dotted_names_are_matched_a_bounded_number_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_dotted_names_are_matched_a_bounded_number_of_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Names of more than 512 characters never meet a regular expression of a family."""
-    monkeypatch.setattr("weightscope.naming.match._Search._known", lambda *_: pytest.fail("a 4 KiB name was matched"))
+    monkeypatch.setattr(
+        "weightscope.naming.match._Search._known",
+        lambda *_: pytest.fail("a 4 KiB name was matched"),
+    )
     assert len(places({"a." * 2000 + str(i): (8, 8) for i in range(100)}, {})) == 100
 
 
@@ -165,12 +215,20 @@ def test_numbers_share_their_matching(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten thousand experts are matched as a few hundred spellings."""
     calls = []
     monkeypatch.setattr("weightscope.naming.match.family", lambda i: calls.append(i) or family(i))
-    names = {f"model.layers.{n}.mlp.experts.{e}.up_proj.weight": (8, 8) for n in range(20) for e in range(500)}
+    names = {
+        f"model.layers.{n}.mlp.experts.{e}.up_proj.weight": (8, 8)
+        for n in range(20)
+        for e in range(500)
+    }
     assert {p.role for v in places(names, {}).values() for p in v} == {"moe.expert.up"}
     assert len(calls) <= 6 * 11 * 11
 
 
-@given(st.dictionaries(st.text(max_size=40), st.lists(st.integers(0, 9), max_size=5).map(tuple), max_size=5))
+@given(
+    st.dictionaries(
+        st.text(max_size=40), st.lists(st.integers(0, 9), max_size=5).map(tuple), max_size=5
+    )
+)
 def test_any_names_get_legal_places(names: dict[str, tuple[int, ...]]) -> None:
     """Whatever the names and shapes, each has a place whose role and kind are in the closed lists."""
     made = places(names, {})
@@ -179,15 +237,40 @@ def test_any_names_get_legal_places(names: dict[str, tuple[int, ...]]) -> None:
         assert all(is_role(p.role.removesuffix(".bias")) and p.kind in KINDS for p in parts)
 
 
-WORDS = ["model", "layers", "0", "12", "h", "attn", "c_attn", "mlp", "experts", "gate_up_proj", "down_proj", "weight",
-         "bias", "blk", "query_key_value", "qkv"]
+WORDS = [
+    "model",
+    "layers",
+    "0",
+    "12",
+    "h",
+    "attn",
+    "c_attn",
+    "mlp",
+    "experts",
+    "gate_up_proj",
+    "down_proj",
+    "weight",
+    "bias",
+    "blk",
+    "query_key_value",
+    "qkv",
+]
 
 
-@given(st.dictionaries(st.lists(st.sampled_from(WORDS), min_size=1, max_size=7).map(".".join),
-                       st.lists(st.integers(0, 9), max_size=4).map(tuple), max_size=6),
-       st.dictionaries(st.sampled_from(["model_type", "n_head", "hidden_size", "text_config"]),
-                       st.sampled_from(["gpt2", "falcon", 0, -1, 2, None, True, {"n_head": 2}, [1]])))
-def test_any_shapes_and_config_are_survived(names: dict[str, tuple[int, ...]], config: dict[str, object]) -> None:
+@given(
+    st.dictionaries(
+        st.lists(st.sampled_from(WORDS), min_size=1, max_size=7).map(".".join),
+        st.lists(st.integers(0, 9), max_size=4).map(tuple),
+        max_size=6,
+    ),
+    st.dictionaries(
+        st.sampled_from(["model_type", "n_head", "hidden_size", "text_config"]),
+        st.sampled_from(["gpt2", "falcon", 0, -1, 2, None, True, {"n_head": 2}, [1]]),
+    ),
+)
+def test_any_shapes_and_config_are_survived(
+    names: dict[str, tuple[int, ...]], config: dict[str, object]
+) -> None:
     """Shapes and configurations that do not fit leave tensors whole, and never raise."""
     assert set(places(names, config)) == set(names)
 
@@ -195,32 +278,68 @@ def test_any_shapes_and_config_are_survived(names: dict[str, tuple[int, ...]], c
 def test_name_map_goes_first(tmp_path: Path) -> None:
     """A rule of a name map wins over the families, and may use the short forms."""
     own = tmp_path / "own.toml"
-    own.write_text("[[rule]]\nregex = 'layers\\.<L>\\.(?:mlp\\.up_proj|mine)<W>'\nrole = 'mlp.gate'\n")
-    made = places({"model.layers.12.mlp.up_proj.weight": (8, 8), "layers.3.mine.bias": (8,)}, {}, name_map=own)
+    own.write_text(
+        "[[rule]]\nregex = 'layers\\.<L>\\.(?:mlp\\.up_proj|mine)<W>'\nrole = 'mlp.gate'\n"
+    )
+    made = places(
+        {"model.layers.12.mlp.up_proj.weight": (8, 8), "layers.3.mine.bias": (8,)}, {}, name_map=own
+    )
     assert [(p.role, p.layer, p.family) for v in made.values() for p in v] == [
-        ("mlp.gate", 12, "own.toml"), ("mlp.gate.bias", 3, "own.toml")]
+        ("mlp.gate", 12, "own.toml"),
+        ("mlp.gate.bias", 3, "own.toml"),
+    ]
 
 
-@pytest.mark.parametrize(("text", "match"), [
-    ("[[rule]", "a name map is a TOML file; .*; correct the file"),
-    ("", "has one .*found none in"),
-    ("rule = [3]", "a `regex` and a `role`; found 3"),
-    ("[[rule]]\nregex = '('\nrole = 'norm'", "a regular expression of Python; found '\\('"),
-    ("[[rule]]\nregex = 'a'\nrole = 'attention'", "`role` is one of .*; found 'attention' .*; correct the role"),
-    ("[[rule]]\nregex = 'a'\nrole = 3", "`role` is one of .*; found 3"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nkind = 'x'", "`kind` is .*; found 'x'"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nsplit = 'x'", "`split` is a scheme of .*; found 'x'"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\norientation = 'x'", "`orientation` is .*; found 'x'"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nrank = 'x'", "`rank` is a list of whole numbers; found 'x'"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nbeside = 3", "`beside` is a text; found 3"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nbeside = 'b'", "`beside` takes the place of a group `key`"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nfoo = 1", "a rule has the fields .*; found `foo`"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nslot = 3", "`slot` is a word, <path> or <module>; found 3"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nslot = {1 = 'a b'}", "`slot` is .*; found 'a b' .*; correct the slot"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nsame_layer = 'x'", "`same_layer` is a list of texts; found 'x'"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nwithout = 3", "`without` is a text; found 3"),
-    ("[[rule]]\nregex = 'a'\nrole = 'norm'\nwithout = '('", "`without` is a regular expression of Python; found '\\('"),
-])
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("[[rule]", "a name map is a TOML file; .*; correct the file"),
+        ("", "has one .*found none in"),
+        ("rule = [3]", "a `regex` and a `role`; found 3"),
+        ("[[rule]]\nregex = '('\nrole = 'norm'", "a regular expression of Python; found '\\('"),
+        (
+            "[[rule]]\nregex = 'a'\nrole = 'attention'",
+            "`role` is one of .*; found 'attention' .*; correct the role",
+        ),
+        ("[[rule]]\nregex = 'a'\nrole = 3", "`role` is one of .*; found 3"),
+        ("[[rule]]\nregex = 'a'\nrole = 'norm'\nkind = 'x'", "`kind` is .*; found 'x'"),
+        (
+            "[[rule]]\nregex = 'a'\nrole = 'norm'\nsplit = 'x'",
+            "`split` is a scheme of .*; found 'x'",
+        ),
+        (
+            "[[rule]]\nregex = 'a'\nrole = 'norm'\norientation = 'x'",
+            "`orientation` is .*; found 'x'",
+        ),
+        (
+            "[[rule]]\nregex = 'a'\nrole = 'norm'\nrank = 'x'",
+            "`rank` is a list of whole numbers; found 'x'",
+        ),
+        ("[[rule]]\nregex = 'a'\nrole = 'norm'\nbeside = 3", "`beside` is a text; found 3"),
+        (
+            "[[rule]]\nregex = 'a'\nrole = 'norm'\nbeside = 'b'",
+            "`beside` takes the place of a group `key`",
+        ),
+        ("[[rule]]\nregex = 'a'\nrole = 'norm'\nfoo = 1", "a rule has the fields .*; found `foo`"),
+        (
+            "[[rule]]\nregex = 'a'\nrole = 'norm'\nslot = 3",
+            "`slot` is a word, <path> or <module>; found 3",
+        ),
+        (
+            "[[rule]]\nregex = 'a'\nrole = 'norm'\nslot = {1 = 'a b'}",
+            "`slot` is .*; found 'a b' .*; correct the slot",
+        ),
+        (
+            "[[rule]]\nregex = 'a'\nrole = 'norm'\nsame_layer = 'x'",
+            "`same_layer` is a list of texts; found 'x'",
+        ),
+        ("[[rule]]\nregex = 'a'\nrole = 'norm'\nwithout = 3", "`without` is a text; found 3"),
+        (
+            "[[rule]]\nregex = 'a'\nrole = 'norm'\nwithout = '('",
+            "`without` is a regular expression of Python; found '\\('",
+        ),
+    ],
+)
 def test_bad_name_map_is_a_usage_error(tmp_path: Path, text: str, match: str) -> None:
     """What is wrong with a name map is said in three parts, before anything is placed."""
     own = tmp_path / "own.toml"
@@ -232,11 +351,20 @@ def test_bad_name_map_is_a_usage_error(tmp_path: Path, text: str, match: str) ->
 def test_a_rule_that_wants_another_name_beside(tmp_path: Path) -> None:
     """It holds where that name exists, else the next rule is tried, those of the package at last."""
     own = tmp_path / "own.toml"
-    own.write_text("[[rule]]\nregex = 'x\\.(?:(?P<key>w)|y)'\nrole = 'mlp.gate'\nbeside = 'v'\n"
-                   "[[rule]]\nregex = '(?P<key>mlp\\.up_proj)\\.weight'\nrole = 'mlp.gate'\nbeside = 'mlp.gate_proj'\n")
+    own.write_text(
+        "[[rule]]\nregex = 'x\\.(?:(?P<key>w)|y)'\nrole = 'mlp.gate'\nbeside = 'v'\n"
+        "[[rule]]\nregex = '(?P<key>mlp\\.up_proj)\\.weight'\nrole = 'mlp.gate'\nbeside = 'mlp.gate_proj'\n"
+    )
     names = ("a.x.w", "a.x.v", "b.x.w", "a.x.y", "layers.0.mlp.up_proj.weight", "a.x.vy")
     made = places(dict.fromkeys(names, (8, 8)), {}, name_map=own)
-    assert [made[n][0].role for n in names] == ["mlp.gate", "unknown", "unknown", "unknown", "mlp.up", "unknown"]
+    assert [made[n][0].role for n in names] == [
+        "mlp.gate",
+        "unknown",
+        "unknown",
+        "unknown",
+        "mlp.up",
+        "unknown",
+    ]
 
 
 def test_a_layer_that_is_no_number_is_no_layer(tmp_path: Path) -> None:
@@ -249,13 +377,18 @@ def test_a_layer_that_is_no_number_is_no_layer(tmp_path: Path) -> None:
 
 def test_missing_name_map_is_a_usage_error(tmp_path: Path) -> None:
     """A path that cannot be read is named."""
-    with pytest.raises(Usage, match=r"readable TOML file; cannot read .*none.toml: No such file.*; correct the path"):
+    with pytest.raises(
+        Usage,
+        match=r"readable TOML file; cannot read .*none.toml: No such file.*; correct the path",
+    ):
         places({}, {}, name_map=tmp_path / "none.toml")
 
 
 def test_import_is_light() -> None:
     """Placing names loads neither torch nor numpy nor pandas."""
-    code = ("import sys; from weightscope.naming import places; places({'h.0.attn.c_attn.weight': (24, 8)}, {}); "
-            "print({'torch', 'numpy', 'pandas'} & set(sys.modules))")
+    code = (
+        "import sys; from weightscope.naming import places; places({'h.0.attn.c_attn.weight': (24, 8)}, {}); "
+        "print({'torch', 'numpy', 'pandas'} & set(sys.modules))"
+    )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout.strip() == "set()"

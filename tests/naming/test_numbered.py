@@ -25,9 +25,18 @@ def test_a_sequence(container: str) -> None:
 
 def test_sequences_beside_each_other_are_stacks() -> None:
     """Each sequence counts for itself, and is the stack."""
-    made = places(dict.fromkeys(("actor.0.weight", "actor.2.weight", "critic.0.weight", "critic.2.weight"), (8, 8)), {})
+    made = places(
+        dict.fromkeys(
+            ("actor.0.weight", "actor.2.weight", "critic.0.weight", "critic.2.weight"), (8, 8)
+        ),
+        {},
+    )
     assert [(p.stack, p.layer) for parts in made.values() for p in parts] == [
-        ("actor", 0), ("actor", 2), ("critic", 0), ("critic", 2)]
+        ("actor", 0),
+        ("actor", 2),
+        ("critic", 0),
+        ("critic", 2),
+    ]
 
 
 def test_stages_are_flattened() -> None:
@@ -38,16 +47,25 @@ def test_stages_are_flattened() -> None:
 
 def test_positions_in_a_block_are_no_layers() -> None:
     """The outer number is the layer where the inner one is a position, or of a list of another kind."""
-    assert list(layers("body.0.body.0.weight", "body.0.body.2.weight", "body.1.body.0.weight").values()) == [0, 0, 1]
-    assert list(layers("trunk.0.branches.1.conv.weight", "trunk.3.branches.0.conv.weight").values()) == [0, 3]
+    assert list(
+        layers("body.0.body.0.weight", "body.0.body.2.weight", "body.1.body.0.weight").values()
+    ) == [0, 0, 1]
+    assert list(
+        layers("trunk.0.branches.1.conv.weight", "trunk.3.branches.0.conv.weight").values()
+    ) == [0, 3]
 
 
-@pytest.mark.parametrize("names", [
-    ("conv1.0.weight", "conv2.0.weight", "conv3.0.weight"),     # lists of one element
-    ("a.0.b.1.c.2.d.weight", "a.1.b.1.c.2.d.weight"),           # three lists
-    ("fc1.weight", "fc2.weight"), ("a.9999999.weight", "a.8888888.weight"), ("a.²³.weight", "a.٣.weight"),
-    ("optimizer.state.0.exp_avg", "optimizer.state.1.exp_avg"),  # parameters, not layers
-])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("conv1.0.weight", "conv2.0.weight", "conv3.0.weight"),  # lists of one element
+        ("a.0.b.1.c.2.d.weight", "a.1.b.1.c.2.d.weight"),  # three lists
+        ("fc1.weight", "fc2.weight"),
+        ("a.9999999.weight", "a.8888888.weight"),
+        ("a.²³.weight", "a.٣.weight"),
+        ("optimizer.state.0.exp_avg", "optimizer.state.1.exp_avg"),  # parameters, not layers
+    ],
+)
 def test_what_has_no_layer(names: tuple[str, ...]) -> None:
     """Nothing is made of numbers that are not those of one list, or of two."""
     assert set(layers(*names).values()) == {None}
@@ -55,7 +73,11 @@ def test_what_has_no_layer(names: tuple[str, ...]) -> None:
 
 def test_usual_containers_are_enough() -> None:
     """Beside layers in a usual container other numbers say nothing of depth."""
-    assert list(layers("h.3.attn.weight", "head.0.weight", "head.2.weight").values()) == [3, None, None]
+    assert list(layers("h.3.attn.weight", "head.0.weight", "head.2.weight").values()) == [
+        3,
+        None,
+        None,
+    ]
 
 
 @pytest.mark.parametrize(("stage", "block"), [("0", "1"), ("1", "0")])

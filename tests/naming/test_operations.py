@@ -10,7 +10,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def at(names: Shapes, name: str) -> Place:
-    place, = places(names, {})[name]
+    (place,) = places(names, {})[name]
     return place
 
 
@@ -19,12 +19,23 @@ def affine(name: str, weight: tuple[int, ...], bias: int) -> Shapes:
     return {f"{name}.weight": weight, f"{name}.bias": (bias,)}
 
 
-@pytest.mark.parametrize(("weight", "bias", "role", "orientation"), [
-    ((8, 4), 8, "linear", "out_in"), ((4, 8), 8, "linear", "in_out"), ((8, 4), 5, "unknown", "unknown"),
-    ((8, 8), 8, "linear", "unknown"), ((8, 4, 3), 8, "unknown", "out_in"), ((8,), 8, "unknown", "out_in"),
-    ((8, 4, 3, 3), 8, "conv", "out_in"), ((8, 1, 3, 3), 8, "conv", "out_in"), ((8, 4, 3, 3, 3), 8, "conv", "out_in"),
-    ((8, 4, 3, 64), 8, "unknown", "unknown"), ((0, 4), 0, "linear", "out_in"), ((), 8, "unknown", "out_in"),
-])
+@pytest.mark.parametrize(
+    ("weight", "bias", "role", "orientation"),
+    [
+        ((8, 4), 8, "linear", "out_in"),
+        ((4, 8), 8, "linear", "in_out"),
+        ((8, 4), 5, "unknown", "unknown"),
+        ((8, 8), 8, "linear", "unknown"),
+        ((8, 4, 3), 8, "unknown", "out_in"),
+        ((8,), 8, "unknown", "out_in"),
+        ((8, 4, 3, 3), 8, "conv", "out_in"),
+        ((8, 1, 3, 3), 8, "conv", "out_in"),
+        ((8, 4, 3, 3, 3), 8, "conv", "out_in"),
+        ((8, 4, 3, 64), 8, "unknown", "unknown"),
+        ((0, 4), 0, "linear", "out_in"),
+        ((), 8, "unknown", "out_in"),
+    ],
+)
 def test_roles_by_shape(weight: tuple[int, ...], bias: int, role: str, orientation: str) -> None:
     """A bias as long as one side makes a linear layer, a kernel a convolution; all else stays unknown."""
     names = affine("odd", weight, bias)
@@ -40,27 +51,41 @@ def test_a_matrix_alone_may_be_an_embedding() -> None:
     assert at({"odd.kernel": (8, 4), "odd.bias": (8,)}, "odd.kernel").role == "unknown"
 
 
-@pytest.mark.parametrize(("others", "orientation"), [
-    (affine("a", (8, 4), 8), "out_in"), (affine("a", (4, 8), 8), "in_out"),
-    ({**affine("a", (8, 4), 8), **affine("b", (4, 8), 8)}, "unknown"),
-])
+@pytest.mark.parametrize(
+    ("others", "orientation"),
+    [
+        (affine("a", (8, 4), 8), "out_in"),
+        (affine("a", (4, 8), 8), "in_out"),
+        ({**affine("a", (8, 4), 8), **affine("b", (4, 8), 8)}, "unknown"),
+    ],
+)
 def test_a_square_matrix_follows_the_others(others: Shapes, orientation: str) -> None:
     """Where all other linear layers of the file lie one way, a square one lies so too."""
     assert at({**affine("odd", (8, 8), 8), **others}, "odd.weight").orientation == orientation
 
 
-@pytest.mark.parametrize(("name", "role"), [
-    ("convs.0", "conv"), ("up_conv", "conv"), ("conv1d", "conv"), ("conv_pre", "conv"),
-    ("encoder.convolution.1", "conv"),
-    ("converter", "unknown"), ("experts", "unknown"), ("bilinear", "unknown"),
-])
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("convs.0", "conv"),
+        ("up_conv", "conv"),
+        ("conv1d", "conv"),
+        ("conv_pre", "conv"),
+        ("encoder.convolution.1", "conv"),
+        ("converter", "unknown"),
+        ("experts", "unknown"),
+        ("bilinear", "unknown"),
+    ],
+)
 def test_three_dimensions_are_a_kernel_by_name(name: str, role: str) -> None:
     """A stack of experts and a bilinear form have three dimensions too, so the module has to be called so."""
     assert at({f"{name}.weight": (8, 4, 3)}, f"{name}.weight").role == role
 
 
-@pytest.mark.parametrize("rival", ["fc.weight", "lm_head.weight", "head.weight", "classifier.1.weight",
-                                   "decoder.linear.weight"])
+@pytest.mark.parametrize(
+    "rival",
+    ["fc.weight", "lm_head.weight", "head.weight", "classifier.1.weight", "decoder.linear.weight"],
+)
 def test_a_linear_beside_another_head_is_none(rival: str) -> None:
     """`encoder.linear` is the head of a model only where nothing else can be."""
     alone = affine("encoder.linear", (8, 4), 8)

@@ -18,7 +18,9 @@ from weightscope.naming import Place, families, places
 from weightscope.naming.slots import Key, _Guard, key_of
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-FILES = sorted(str(p) for p in DATA.rglob("*") if p.suffix in (".safetensors", ".th", ".pth", ".pt", ".gguf"))
+FILES = sorted(
+    str(p) for p in DATA.rglob("*") if p.suffix in (".safetensors", ".th", ".pth", ".pt", ".gguf")
+)
 DEMOS = ["demo:gpt", "demo:gpt-start", "demo:gpt-lora"]
 
 
@@ -29,14 +31,21 @@ def keys(names: Shapes, *kinds: str) -> list[Key]:
 
 
 def at(names: Shapes, name: str) -> Place:
-    place, = places(names, {})[name]
+    (place,) = places(names, {})[name]
     return place
 
 
 MODELS = {
-    "llama hf": llama("hf"), "llama meta": llama("meta"), "llama gguf": llama("gguf"), "mixtral": mixtral("hf"),
-    "mixtral gguf": mixtral("gguf"), "gpt2": gpt2(""), "bert": bert("bert."), "resnet": resnet("torchvision"),
-    "resnet hf": resnet("hf"), "cifar": cifar(),
+    "llama hf": llama("hf"),
+    "llama meta": llama("meta"),
+    "llama gguf": llama("gguf"),
+    "mixtral": mixtral("hf"),
+    "mixtral gguf": mixtral("gguf"),
+    "gpt2": gpt2(""),
+    "bert": bert("bert."),
+    "resnet": resnet("torchvision"),
+    "resnet hf": resnet("hf"),
+    "cifar": cifar(),
 }
 
 
@@ -45,14 +54,24 @@ def test_each_tensor_has_its_own_place(model: str) -> None:
     """No two pieces of a model share stack, layer, role, slot, kind and part, and none is told apart by a path."""
     found = keys(MODELS[model])
     assert max(Counter(found).values()) == 1
-    assert not [key for key in found if "." in key[3] and key[3] not in ("attn.post", "mlp.post")
-                and key[4] != "buffer"]
+    assert not [
+        key
+        for key in found
+        if "." in key[3] and key[3] not in ("attn.post", "mlp.post") and key[4] != "buffer"
+    ]
 
 
-@pytest.mark.parametrize(("one", "other"), [
-    (llama("hf"), llama("meta")), (llama("hf"), llama("gguf")), (mixtral("hf"), mixtral("gguf")),
-    (gpt2(""), gpt2("transformer.")), (bert(""), bert("bert.")),
-], ids=["llama meta", "llama gguf", "mixtral", "gpt2", "bert"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (llama("hf"), llama("meta")),
+        (llama("hf"), llama("gguf")),
+        (mixtral("hf"), mixtral("gguf")),
+        (gpt2(""), gpt2("transformer.")),
+        (bert(""), bert("bert.")),
+    ],
+    ids=["llama meta", "llama gguf", "mixtral", "gpt2", "bert"],
+)
 def test_spellings_have_equal_places(one: Shapes, other: Shapes) -> None:
     """The places of a model do not depend on who wrote its names."""
     assert set(keys(one)) == set(keys(other))
@@ -106,7 +125,12 @@ def test_cross_attention(name: str, own: tuple[str, ...], cross: tuple[str, ...]
 
 def test_norms_of_a_transformer() -> None:
     """The second norm is the cross-attention's in a decoder, and where the names do not tell it is its path."""
-    inner = {"self_attn.in_proj_weight": (24, 8), "linear1.weight": (16, 8), "norm1.weight": (8,), "norm2.weight": (8,)}
+    inner = {
+        "self_attn.in_proj_weight": (24, 8),
+        "linear1.weight": (16, 8),
+        "norm1.weight": (8,),
+        "norm2.weight": (8,),
+    }
     encoder = {f"encoder.layers.0.{name}": dims for name, dims in inner.items()}
     other = {"norm3.weight": (8,), "multihead_attn.in_proj_weight": (24, 8)}
     decoder = {f"decoder.layers.0.{name}": dims for name, dims in (inner | other).items()}
@@ -136,25 +160,44 @@ def test_what_a_rule_does_not_tell_apart_has_its_path() -> None:
 def test_inner_blocks_have_their_number() -> None:
     """Several transformer blocks of one attention of a UNet differ in their slot, the first one has none."""
     name = "down_blocks.1.attentions.0.transformer_blocks.{}.attn2.to_q.weight"
-    assert [at({name.format(i): (8, 8)}, name.format(i)).slot for i in (0, 1)] == ["cross", "cross.1"]
+    assert [at({name.format(i): (8, 8)}, name.format(i)).slot for i in (0, 1)] == [
+        "cross",
+        "cross.1",
+    ]
 
 
-@pytest.mark.parametrize(("name", "shape", "slot"), [
-    ("model.layers.3.odd.thing.weight", (8, 8), "odd.thing"), ("trunk.odd.weight", (8, 8), "trunk.odd"),
-    ("model.layers.3.odd.bias", (8,), "odd"), ("bert.embeddings.position_ids", (1, 8), "embeddings.position_ids"),
-    ("model.layers.3.odd_norm.weight", (8,), "odd_norm"), ("module.tail.odd", (8, 8), "tail.odd"),
-])
+@pytest.mark.parametrize(
+    ("name", "shape", "slot"),
+    [
+        ("model.layers.3.odd.thing.weight", (8, 8), "odd.thing"),
+        ("trunk.odd.weight", (8, 8), "trunk.odd"),
+        ("model.layers.3.odd.bias", (8,), "odd"),
+        ("bert.embeddings.position_ids", (1, 8), "embeddings.position_ids"),
+        ("model.layers.3.odd_norm.weight", (8,), "odd_norm"),
+        ("module.tail.odd", (8, 8), "tail.odd"),
+    ],
+)
 def test_what_no_rule_names_has_its_path(name: str, shape: tuple[int, ...], slot: str) -> None:
     """The path inside the layer, or the whole one, alone and beside names that could be taken for it."""
     assert at({name: shape}, name).slot == slot
-    beside = {name: shape, "model.layers.3.other.thing.weight": (8, 8), "trunk.other.weight": (8, 8)}
+    beside = {
+        name: shape,
+        "model.layers.3.other.thing.weight": (8, 8),
+        "trunk.other.weight": (8, 8),
+    }
     assert at(beside, name).slot == slot
 
 
 def test_names_that_become_one_keep_two_places() -> None:
     """Wrappers' prefixes that are stripped leave places apart, in whatever order the names come."""
-    names = ["module.a.thing", "a.thing", "module.module.a.thing", "a.thing#2", "h.0.attn.q_proj.weight",
-             "module.h.0.attn.q_proj.weight"]
+    names = [
+        "module.a.thing",
+        "a.thing",
+        "module.module.a.thing",
+        "a.thing#2",
+        "h.0.attn.q_proj.weight",
+        "module.h.0.attn.q_proj.weight",
+    ]
     one = places(dict.fromkeys(names, (8, 8)), {})
     assert max(Counter(key_of(p) for parts in one.values() for p in parts).values()) == 1
     other = places(dict.fromkeys(reversed(names), (8, 8)), {})
@@ -178,12 +221,41 @@ def test_samples_of_a_family_share_no_place() -> None:
         assert len(found) == len(set(found)), family.id
 
 
-WORDS = ["model", "layers", "0", "1", "h", "attn", "c_attn", "mlp", "experts", "gate_up_proj", "7", "w1", "weight",
-         "bias", "module", "norm", "conv1", "body", "lora_A", "#2", "lstm", "weight_ih_l0", "linear", ""]
+WORDS = [
+    "model",
+    "layers",
+    "0",
+    "1",
+    "h",
+    "attn",
+    "c_attn",
+    "mlp",
+    "experts",
+    "gate_up_proj",
+    "7",
+    "w1",
+    "weight",
+    "bias",
+    "module",
+    "norm",
+    "conv1",
+    "body",
+    "lora_A",
+    "#2",
+    "lstm",
+    "weight_ih_l0",
+    "linear",
+    "",
+]
 
 
-@given(st.dictionaries(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(".".join),
-                       st.lists(st.integers(0, 4), max_size=4).map(tuple), max_size=12))
+@given(
+    st.dictionaries(
+        st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(".".join),
+        st.lists(st.integers(0, 4), max_size=4).map(tuple),
+        max_size=12,
+    )
+)
 def test_any_names_have_their_own_places(names: Shapes) -> None:
     """Whatever the names and shapes, no two pieces share a place, and their order does not matter."""
     made = places(names, {})
@@ -192,7 +264,9 @@ def test_any_names_have_their_own_places(names: Shapes) -> None:
     assert places(dict(reversed(names.items())), {}) == dict(reversed(made.items()))
 
 
-@pytest.mark.parametrize("source", [*DEMOS, *FILES, *([str(DATA / "gpt6" / "lora")] if FILES else [])])
+@pytest.mark.parametrize(
+    "source", [*DEMOS, *FILES, *([str(DATA / "gpt6" / "lora")] if FILES else [])]
+)
 def test_real_checkpoints(source: str) -> None:
     """Each piece of a readable file stands at its own place, as stored and as measured."""
     try:

@@ -25,7 +25,11 @@ def test_gpt6_has_linear_orientation() -> None:
     """GPT-2 names with nn.Linear shapes: q, k, v are row thirds, nothing is transposed or unknown."""
     made = places(header(DATA / "gpt6" / "gpt6_seed0_step00000.safetensors"), {})
     parts = made["transformer.h.5.attn.c_attn.weight"]
-    assert [(p.role, p.rows.start) for p in parts if p.rows] == [("attn.q", 0), ("attn.k", 96), ("attn.v", 192)]
+    assert [(p.role, p.rows.start) for p in parts if p.rows] == [
+        ("attn.q", 0),
+        ("attn.k", 96),
+        ("attn.v", 192),
+    ]
     assert {p.orientation for v in made.values() for p in v} == {"out_in"}
     assert "unknown" not in {p.role for v in made.values() for p in v}
 
@@ -34,7 +38,16 @@ def test_stories_is_whole() -> None:
     """Every tensor of a GGUF-named Llama resolves; grouped k and v live on their own heads."""
     made = places(header(DATA / "stories260k" / "stories260K_f32.safetensors"), {})
     assert {p.role for v in made.values() for p in v} == {
-        "embed", "norm", "attn.q", "attn.k", "attn.v", "attn.o", "mlp.gate", "mlp.up", "mlp.down"}
+        "embed",
+        "norm",
+        "attn.q",
+        "attn.k",
+        "attn.v",
+        "attn.o",
+        "mlp.gate",
+        "mlp.up",
+        "mlp.down",
+    }
     assert made["blk.0.attn_k.weight"][0].out_set == "kv_heads"
 
 

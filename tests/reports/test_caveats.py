@@ -38,7 +38,9 @@ def lines(text, *at, code="rows"):
 
 def test_notes_are_counted_the_most_frequent_first():
     """A row's notes one by one; rows without one are silent; of equally frequent ones the first."""
-    rows = noted("zero matrix; no clean bulk", None, "no clean bulk", "", "odd", "no clean bulk", "odd")
+    rows = noted(
+        "zero matrix; no clean bulk", None, "no clean bulk", "", "odd", "no clean bulk", "odd"
+    )
     assert caveats(rows) == ("3 rows: no clean bulk", "2 rows: odd", "h.0.w: zero matrix")
     assert caveats([]) == caveats(noted(None, "")) == ()
 
@@ -87,11 +89,18 @@ def test_notes_of_two_codes_are_two():
 def test_the_lines_behind_a_grave_finding_are_named():
     """Whole, one tensor a line, the gravest first."""
     (core,) = records("no core")
-    rows = noted(core, core, core) + noted((lines("changed rows {rows}", 4, 18), core), tensor="wte", gravity=3)
+    rows = noted(core, core, core) + noted(
+        (lines("changed rows {rows}", 4, 18), core), tensor="wte", gravity=3
+    )
     rows += noted(lines("dead rows {rows}", 4, 18), tensor="up", gravity=2)
     rows += noted(lines("dead rows {rows}", 5), tensor="down", gravity=2)
     rows += noted(lines("loud columns {rows}", 7, code="columns"), gravity=1)
-    named = ("wte: changed rows 4, 18", "up: dead rows 4, 18", "down: dead rows 5", "h.0.w: loud columns 7")
+    named = (
+        "wte: changed rows 4, 18",
+        "up: dead rows 4, 18",
+        "down: dead rows 5",
+        "h.0.w: loud columns 7",
+    )
     said = (*named, "4 rows: no core")
     assert caveats(rows) == said
 
@@ -113,7 +122,13 @@ def test_vectors_are_not_spoken_of():
 
 
 def group(noted, seen):
-    return Note.of("group", "{noted} of {seen} tensors noted: {name}: odd", noted=noted, seen=seen, name="h.1.q")
+    return Note.of(
+        "group",
+        "{noted} of {seen} tensors noted: {name}: odd",
+        noted=noted,
+        seen=seen,
+        name="h.1.q",
+    )
 
 
 def test_of_groups_the_tensors_are_counted():
@@ -133,10 +148,14 @@ def test_one_tensor_is_no_tensors():
 def test_one_row_is_named_as_the_table_names_it():
     """By its source too, shortened, and never raw."""
     name = "model.layers.0.self_attn.q_proj.weight"
-    assert caveats([({"source": "a.pt", "tensor": name}, records("odd"))]) == (f"a.pt: {name}: odd",)
+    assert caveats([({"source": "a.pt", "tensor": name}, records("odd"))]) == (
+        f"a.pt: {name}: odd",
+    )
     (line,) = caveats([({"tensor": f"encoder.{name}"}, records("odd"))])
     assert line == "e.model.layers.0.self_attn.q_proj.weight: odd"
-    assert caveats([({"tensor": "\x1b[31mh\n"}, records("of \x1b[0m"))]) == ("\\x1b[31mh\\n: of \\x1b[0m",)
+    assert caveats([({"tensor": "\x1b[31mh\n"}, records("of \x1b[0m"))]) == (
+        "\\x1b[31mh\\n: of \\x1b[0m",
+    )
     assert caveats([({}, records("odd"))]) == ("1 row: odd",)
 
 

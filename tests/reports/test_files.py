@@ -21,12 +21,22 @@ def test_writes_and_replaces(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
     path.chmod(0o640)
     write_atomically(path, lambda s: s.write(b"two") and None)
-    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode), os.listdir(tmp_path)) == (b"two", 0o640, ["a.csv"])
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode), os.listdir(tmp_path)) == (
+        b"two",
+        0o640,
+        ["a.csv"],
+    )
 
 
-@pytest.mark.parametrize(("fault", "raised"), [
-    (KeyboardInterrupt(), KeyboardInterrupt), (ValueError("x"), ValueError), (BrokenPipeError(), BrokenPipeError),
-    (OSError(errno.ENOSPC, "No space left on device"), Untrusted)])
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (ValueError("x"), ValueError),
+        (BrokenPipeError(), BrokenPipeError),
+        (OSError(errno.ENOSPC, "No space left on device"), Untrusted),
+    ],
+)
 def test_a_failure_leaves_the_old_file(tmp_path, fault, raised):
     """Whatever happens in the middle, the old report stays and no half of the new one."""
     path = tmp_path / "a.csv"
@@ -53,12 +63,16 @@ def test_a_link_is_followed_and_a_device_written_straight(tmp_path):
 
 def test_what_cannot_be_written_is_known_before(tmp_path, monkeypatch):
     """A folder, a missing folder and a folder without permission are wrong usage."""
-    with pytest.raises(Usage, match=r"expected a file to write; found the folder .*; name a file in it"):
+    with pytest.raises(
+        Usage, match=r"expected a file to write; found the folder .*; name a file in it"
+    ):
         check_writable(tmp_path)
-    with pytest.raises(Usage, match=r"expected a folder for .*no/x.csv'; found none at .*; create it first"):
+    with pytest.raises(
+        Usage, match=r"expected a folder for .*no/x.csv'; found none at .*; create it first"
+    ):
         check_writable(tmp_path / "no" / "x.csv")
     (tmp_path / "x.csv").touch()
-    monkeypatch.setattr(os, "access", lambda *a: False)      # root may write anywhere
+    monkeypatch.setattr(os, "access", lambda *a: False)  # root may write anywhere
     with pytest.raises(Usage, match=r"expected to write .*; found no permission"):
         check_writable(tmp_path / "x.csv")
 
@@ -67,7 +81,9 @@ def test_a_place_that_takes_no_file_is_known_before(tmp_path):
     """Whatever rights say, a file is tried: nothing stays of it, and a file that is there stays as it is."""
     if not os.path.isdir("/proc/self"):
         pytest.skip("needs /proc, which Linux has")
-    with pytest.raises(Usage, match=r"expected to write '/proc/x.csv'; found that '/proc' takes no such file: "):
+    with pytest.raises(
+        Usage, match=r"expected to write '/proc/x.csv'; found that '/proc' takes no such file: "
+    ):
         check_writable("/proc/x.csv")
     with pytest.raises(Usage, match="takes no such file: File name too long"):
         check_writable(tmp_path / ("x" * 300))
@@ -81,8 +97,10 @@ def test_stdout_by_its_name_is_written_straight():
     """/dev/stdout leads to a pipe that has no name to put a file beside."""
     if not os.path.exists("/dev/stdout"):
         pytest.skip("needs /dev/stdout")
-    code = ("from weightscope.reports.files import check_writable, write_atomically as write; "
-            "check_writable('/dev/stdout'); write('/dev/stdout', lambda s: s.write(b'whole') and None)")
+    code = (
+        "from weightscope.reports.files import check_writable, write_atomically as write; "
+        "check_writable('/dev/stdout'); write('/dev/stdout', lambda s: s.write(b'whole') and None)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout == b"whole"
 

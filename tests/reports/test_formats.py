@@ -7,9 +7,20 @@ from weightscope.reports.formats import default_format, format_of, writer_for
 from weightscope.reports.screen import FILE, Screen
 
 
-@pytest.mark.parametrize(("path", "name"), [
-    ("a.csv", "csv"), ("a.TSV", "tsv"), ("a.json", "json"), ("a.jsonl", "jsonl"), ("a.ndjson", "jsonl"),
-    ("a.parquet", "parquet"), ("a.md", "markdown"), ("a.markdown", "markdown"), ("a.txt", "table")])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("a.csv", "csv"),
+        ("a.TSV", "tsv"),
+        ("a.json", "json"),
+        ("a.jsonl", "jsonl"),
+        ("a.ndjson", "jsonl"),
+        ("a.parquet", "parquet"),
+        ("a.md", "markdown"),
+        ("a.markdown", "markdown"),
+        ("a.txt", "table"),
+    ],
+)
 def test_the_suffix_names_the_format(path, name):
     """Each suffix means one format, in either case; a name given wins."""
     assert format_of(path) == name
@@ -18,7 +29,9 @@ def test_the_suffix_names_the_format(path, name):
 
 def test_unknown_suffixes_and_formats_are_refused():
     """The message lists what there is."""
-    with pytest.raises(Usage, match=r"ending in one of .*\.csv.*\.parquet.*found 'a.xlsx'.*--format"):
+    with pytest.raises(
+        Usage, match=r"ending in one of .*\.csv.*\.parquet.*found 'a.xlsx'.*--format"
+    ):
         format_of("a.xlsx")
     with pytest.raises(Usage, match=r"expected a format: table, csv, .*; found 'xml'"):
         format_of("a.csv", "xml")
@@ -26,7 +39,9 @@ def test_unknown_suffixes_and_formats_are_refused():
 
 def test_parquet_does_not_go_to_a_terminal():
     """Binary output needs a file or a pipe."""
-    with pytest.raises(Usage, match=r"expected a file or a pipe for parquet; found a terminal; add --output"):
+    with pytest.raises(
+        Usage, match=r"expected a file or a pipe for parquet; found a terminal; add --output"
+    ):
         writer_for("parquet", Screen(terminal=True))
     assert writer_for("parquet", FILE).binary
 

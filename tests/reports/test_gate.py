@@ -9,13 +9,18 @@ COLUMNS = [Column("tensor", "str", ""), Column("nan", "int", ""), Column("max_z"
 
 def test_a_gate_finds_the_rows_that_match():
     """Matches, the number of rows seen, and that something was decided."""
-    rows = [{"tensor": "a", "nan": 1, "max_z": None}, {"tensor": "b", "nan": 0, "max_z": 41.0},
-            {"tensor": "c", "nan": 0}]
+    rows = [
+        {"tensor": "a", "nan": 1, "max_z": None},
+        {"tensor": "b", "nan": 0, "max_z": 41.0},
+        {"tensor": "c", "nan": 0},
+    ]
     found = gate(parse("nan > 0 or max_z > 40", COLUMNS), rows)
     assert (found.expression, found.columns) == ("nan > 0 or max_z > 40", ("nan", "max_z"))
     assert (found.rows, found.count, found.seen, found.undecided) == (tuple(rows[:2]), 2, 3, False)
-    assert str(found) == ("gate 'nan > 0 or max_z > 40': 2 of 3 rows match\n"
-                                 "  a  nan=1  max_z=null\n  b  nan=0  max_z=41")
+    assert str(found) == (
+        "gate 'nan > 0 or max_z > 40': 2 of 3 rows match\n"
+        "  a  nan=1  max_z=null\n  b  nan=0  max_z=41"
+    )
 
 
 def test_only_the_first_twenty_rows_are_listed():
@@ -35,8 +40,18 @@ def test_null_on_every_row_is_told():
 
 def test_hostile_names_and_grouped_rows():
     """A name cannot speak to the terminal; a grouped row is named by what it has."""
-    found = gate(parse("nan > 0", COLUMNS), [{"tensor": "\x1b[2J\n", "source": "m", "nan": 1},
-                                               {"role": "attn.q", "kind": "matrix", "nan": 2},
-                                               {"role": "norm", "kind": "norm", "nan": 1}, {"nan": 3}])
+    found = gate(
+        parse("nan > 0", COLUMNS),
+        [
+            {"tensor": "\x1b[2J\n", "source": "m", "nan": 1},
+            {"role": "attn.q", "kind": "matrix", "nan": 2},
+            {"role": "norm", "kind": "norm", "nan": 1},
+            {"nan": 3},
+        ],
+    )
     assert str(found).splitlines()[1:] == [
-        r"  m \x1b[2J\n  nan=1", "  attn.q matrix  nan=2", "  norm  nan=1", "  model  nan=3"]
+        r"  m \x1b[2J\n  nan=1",
+        "  attn.q matrix  nan=2",
+        "  norm  nan=1",
+        "  model  nan=3",
+    ]

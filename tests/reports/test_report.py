@@ -19,7 +19,14 @@ from weightscope.reports.view import View
 def test_table_is_a_frame_where_null_and_nan_differ(report, rows):
     """Nullable types; NaN is a value, null is not."""
     frame = report.table
-    assert [str(t) for t in frame.dtypes] == ["string", "string", "Int64", "Float64", "boolean", "string"]
+    assert [str(t) for t in frame.dtypes] == [
+        "string",
+        "string",
+        "Int64",
+        "Float64",
+        "boolean",
+        "string",
+    ]
     assert frame["params"][1] == 2**53 + 1
     assert frame["std"].array._mask.tolist() == [False, False, False, True, False]
     assert math.isnan(frame["std"].array._data[1])
@@ -53,7 +60,9 @@ def test_save_takes_the_format_from_the_suffix(report, tmp_path, suffix):
 def test_save_writes_a_named_table(report, tmp_path):
     """Extra tables go to files of their own, whole."""
     counts = ((Column("count", "int", ""),), ({"count": 3},))
-    dataclasses.replace(report, tables={"counts": counts}, view=View(limit=0)).save(tmp_path / "c.csv", table="counts")
+    dataclasses.replace(report, tables={"counts": counts}, view=View(limit=0)).save(
+        tmp_path / "c.csv", table="counts"
+    )
     assert (tmp_path / "c.csv").read_text() == "count\n3\n"
 
 
@@ -72,7 +81,11 @@ def test_write_to_a_pipe_is_csv_unless_told(report):
 def test_provenance_beside_any_format(report, tmp_path):
     """Where it came from and what it took, as JSON."""
     dataclasses.replace(report, timing={"seconds": 1.5}).save_provenance(tmp_path / "p.json")
-    assert json.loads((tmp_path / "p.json").read_text()) == {"version": "0", "options": {"x": None}, "seconds": 1.5}
+    assert json.loads((tmp_path / "p.json").read_text()) == {
+        "version": "0",
+        "options": {"x": None},
+        "seconds": 1.5,
+    }
 
 
 def test_text_and_html_are_harmless(report, monkeypatch):
@@ -90,9 +103,11 @@ def test_text_and_html_are_harmless(report, monkeypatch):
 
 def test_importing_reports_loads_nothing_heavy():
     """numpy, pandas, torch, rich, pyarrow and matplotlib wait for their first use; CSV needs none of them."""
-    code = ("import sys, io; from weightscope.reports.report import Report; from weightscope.columns import Column; "
-            "Report('x', ({'a': 1},), (Column('a', 'int', ''),)).write(sys.stdout); "
-            "print([m for m in ('numpy', 'pandas', 'torch', 'rich', 'pyarrow', 'matplotlib') if m in sys.modules])")
+    code = (
+        "import sys, io; from weightscope.reports.report import Report; from weightscope.columns import Column; "
+        "Report('x', ({'a': 1},), (Column('a', 'int', ''),)).write(sys.stdout); "
+        "print([m for m in ('numpy', 'pandas', 'torch', 'rich', 'pyarrow', 'matplotlib') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "a\n1\n[]\n"
 

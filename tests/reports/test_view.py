@@ -25,12 +25,20 @@ def test_sort_puts_nulls_last_either_way(report):
 
 def test_sort_is_stable_either_way(report):
     """Rows that are equal in the sorted column keep their order, also downwards."""
-    assert names(report, View(sort="role"))[:2] == names(report, View(sort="-role"))[2:4] == ["h.2.w", "h.10.w"]
+    assert (
+        names(report, View(sort="role"))[:2]
+        == names(report, View(sort="-role"))[2:4]
+        == ["h.2.w", "h.10.w"]
+    )
 
 
 def test_names_sort_naturally(report):
     """h.2 stands before h.10."""
-    assert [n for n in names(report, View(sort="tensor")) if n.startswith("h")] == ["h.1.w", "h.2.w", "h.10.w"]
+    assert [n for n in names(report, View(sort="tensor")) if n.startswith("h")] == [
+        "h.1.w",
+        "h.2.w",
+        "h.10.w",
+    ]
 
 
 def test_where_then_sort_then_limit(report):
@@ -41,13 +49,17 @@ def test_where_then_sort_then_limit(report):
 
 def test_columns_are_chosen_in_the_order_asked_once(report):
     """A column stands where it was first asked; `all` brings the rest."""
+
     def chosen(*asked):
         return [c.name for c in arrange(report.rows, report.columns, View(asked))[0]]
+
     assert chosen("std", "tensor", "std") == ["std", "tensor"]
     assert chosen("std", "all") == ["std", "tensor", "role", "params", "iid", "note"]
 
 
-@pytest.mark.parametrize("view", [View(("stdd",)), View(sort="stdd"), View(sort="-stdd"), View(where="stdd > 0")])
+@pytest.mark.parametrize(
+    "view", [View(("stdd",)), View(sort="stdd"), View(sort="-stdd"), View(where="stdd > 0")]
+)
 def test_unknown_column_names_the_nearest(columns, view):
     """A typo is answered with the column that was probably meant."""
     with pytest.raises(Usage, match=r"expected a column.*found 'stdd'.*did you mean 'std'\?"):
@@ -60,17 +72,25 @@ def test_unknown_column_without_a_neighbour_lists_all(columns):
         View(("qqqq\x1b",)).check(columns)
 
 
-@pytest.mark.parametrize("view", [View(("entropy_bits",)), View(sort="-entropy_bits"), View(where="entropy_bits > 1")])
+@pytest.mark.parametrize(
+    "view", [View(("entropy_bits",)), View(sort="-entropy_bits"), View(where="entropy_bits > 1")]
+)
 def test_column_of_an_option_names_the_option(columns, view):
     """A column that this run does not measure is answered with the option that would."""
     with pytest.raises(Usage, match=r"found 'entropy_bits', which needs --coding; add --coding"):
         view.check(columns, {"entropy_bits": "--coding"})
 
 
-@pytest.mark.parametrize(("view", "said"), [(View(where=""), "an expression over columns"),
-                                            (View(where=" "), "an expression over columns"),
-                                            (View(sort=""), "a column; found ''"), (View(sort="-"), "found ''"),
-                                            (View(("",)), "a column; found ''")])
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        (View(where=""), "an expression over columns"),
+        (View(where=" "), "an expression over columns"),
+        (View(sort=""), "a column; found ''"),
+        (View(sort="-"), "found ''"),
+        (View(("",)), "a column; found ''"),
+    ],
+)
 def test_empty_text_is_refused(columns, view, said):
     """A shell variable that was never set selects nothing by mistake; it does not select everything."""
     with pytest.raises(Usage, match=f"expected {said}" if said.startswith("a") else said):

@@ -37,7 +37,12 @@ EXAMPLES = {  # every measure, bare and with its options, wrapping one and sever
     Lines: (Lines(), Lines(extremes=True)),
     Beyond: (Beyond(),),
     Balanced: (Balanced((Count(), Lines())), Balanced(())),
-    Decompose: (Decompose(), Decompose(svd=True), Balanced((Decompose(),)), Shuffled(Decompose(), seed=2)),
+    Decompose: (
+        Decompose(),
+        Decompose(svd=True),
+        Balanced((Decompose(),)),
+        Shuffled(Decompose(), seed=2),
+    ),
     Factor: (Factor(), Balanced((Factor(),))),
     Groups: (Groups(),),
     Hashes: (Hashes(),),
@@ -62,7 +67,9 @@ def bits(dtype: str, shape: tuple[int, ...], seed: int) -> torch.Tensor:
     kind, rng = DTYPES[dtype], np.random.default_rng(seed)
     if kind.bits < 8:
         return torch.from_numpy(rng.integers(0, 1 << kind.bits, shape, np.uint8))
-    raw = np.frombuffer(rng.bytes(int(np.prod(shape)) * kind.bits // 8), f"i{kind.bits // 8}").reshape(shape)
+    raw = np.frombuffer(
+        rng.bytes(int(np.prod(shape)) * kind.bits // 8), f"i{kind.bits // 8}"
+    ).reshape(shape)
     return torch.from_numpy(raw.copy()).view(getattr(torch, kind.store))
 
 
@@ -70,7 +77,9 @@ def numbers(dtype: str, values: np.ndarray) -> torch.Tensor:
     """float64 values rounded to a float type, as it is stored."""
     x = torch.from_numpy(values)
     return (
-        x.float().to(FLOAT8[dtype]).view(torch.uint8) if dtype in FLOAT8 else x.to(getattr(torch, DTYPES[dtype].store))
+        x.float().to(FLOAT8[dtype]).view(torch.uint8)
+        if dtype in FLOAT8
+        else x.to(getattr(torch, DTYPES[dtype].store))
     )
 
 
@@ -91,7 +100,9 @@ def values(dtype: str, stored: torch.Tensor) -> np.ndarray:
     )
 
 
-def tile(stored: torch.Tensor, dtype: str, box: Box, axis: int = 0, scratch: Scratch | None = None) -> Tile:
+def tile(
+    stored: torch.Tensor, dtype: str, box: Box, axis: int = 0, scratch: Scratch | None = None
+) -> Tile:
     """The box of (b, m, n) as a worker would show it."""
     part = stored[:, slice(*box.rows), slice(*box.cols)]
     return Tile(part, dtype, box, tuple(stored.shape[1:]), axis, scratch or Scratch())

@@ -34,7 +34,9 @@ def test_scales_and_core_are_those_of_plain_alternation(lab, axis, cuts, mirrore
     rng = np.random.default_rng(1)
     w = rng.normal(size=(40, 56)) * np.exp(rng.normal(0, 0.4, (40, 1)) + rng.normal(0, 0.3, 56))
     stored = torch.from_numpy(w)[None]
-    core = lab.take(MEASURE, stored.mT.contiguous().mT if mirrored else stored, "F64", axis, cuts)[0]
+    core = lab.take(MEASURE, stored.mT.contiguous().mT if mirrored else stored, "F64", axis, cuts)[
+        0
+    ]
     a, b, g = plain(w)
     assert np.allclose(level(core.log_rows), level(np.log(a)), atol=3e-6)
     assert np.allclose(level(core.log_cols), level(np.log(b)), atol=3e-6)
@@ -68,7 +70,9 @@ def test_zero_lines_leave(lab) -> None:
 
 
 @pytest.mark.parametrize(
-    "w", [np.tril(np.random.default_rng(0).normal(size=(48, 48))), np.zeros((8, 8))], ids=["triangular", "zero"]
+    "w",
+    [np.tril(np.random.default_rng(0).normal(size=(48, 48))), np.zeros((8, 8))],
+    ids=["triangular", "zero"],
 )
 def test_where_no_balancing_exists_there_is_no_core(lab, w) -> None:
     """Triangular and zero matrices keep their sweeps and have no sketches of a core."""
@@ -98,7 +102,9 @@ def test_scales_alone_can_be_wanted(lab) -> None:
     rng = np.random.default_rng(4)
     w = rng.normal(size=(2, 40, 56)) * np.exp(rng.normal(0, 0.4, (2, 40, 1)))
     stored = lab.numbers("F32", w)
-    for alone, with_core in zip(lab.take(Balanced(()), stored, "F32"), lab.take(MEASURE, stored, "F32"), strict=True):
+    for alone, with_core in zip(
+        lab.take(Balanced(()), stored, "F32"), lab.take(MEASURE, stored, "F32"), strict=True
+    ):
         assert alone.exists
         assert alone.of == ()
         assert np.array_equal(alone.log_rows, with_core.log_rows)

@@ -37,7 +37,9 @@ def check(found, x: np.ndarray, near: float = 2e-6) -> None:
     counts, finite = found.counts, np.isfinite(x)
     with np.errstate(invalid="ignore"):
         apart = np.abs(x - counts.mean)
-        assert found.beyond == tuple(int((finite & (apart > k * counts.std)).sum()) for k in (3, 4, 5, 6))
+        assert found.beyond == tuple(
+            int((finite & (apart > k * counts.std)).sum()) for k in (3, 4, 5, 6)
+        )
         outside = finite & (np.abs(x - median(counts)) > 4 * robust_std(counts))
     assert found.rows.dtype == found.cols.dtype == np.int64
     assert np.array_equal(found.rows, outside.sum(1))
@@ -57,7 +59,11 @@ def test_numbers_are_those_of_numpy(lab, ground, dtype) -> None:
     if dtype not in ("F8_E4M3", "F16"):
         x[1, 5, 7], x[1, 80, :3], x[1, 2, 2] = np.nan, np.inf, -np.inf
     stored = lab.numbers(dtype, x)
-    for layout, axis, cuts in ((stored, 0, ()), (stored.mT.contiguous().mT, 0, (8, 50)), (stored, 1, (16, 17, 70))):
+    for layout, axis, cuts in (
+        (stored, 0, ()),
+        (stored.mT.contiguous().mT, 0, (8, 50)),
+        (stored, 1, (16, 17, 70)),
+    ):
         found = lab.take(Beyond(), layout, dtype, axis, cuts)
         for i in range(2):
             check(found[i], lab.values(dtype, stored)[i])
@@ -65,21 +71,31 @@ def test_numbers_are_those_of_numpy(lab, ground, dtype) -> None:
 
 @pytest.mark.usefixtures("ways")
 @settings(max_examples=40, deadline=None)
-@given(dtype=st.sampled_from(HELD), seed=st.integers(0, 99), shape=st.tuples(st.integers(1, 40), st.integers(1, 40)))
+@given(
+    dtype=st.sampled_from(HELD),
+    seed=st.integers(0, 99),
+    shape=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+)
 def test_any_words_of_any_type(lab, dtype, seed, shape) -> None:
     """Bit patterns at random: wherever there are thresholds, numpy counts the same."""
     stored = lab.bits(dtype, (1, *shape), seed)
-    x = lab.tile(stored, dtype, whole(shape)).values[0].double().numpy()       # of U64 an ulp from numpy's
+    x = (
+        lab.tile(stored, dtype, whole(shape)).values[0].double().numpy()
+    )  # of U64 an ulp from numpy's
     found = lab.take(Beyond(), stored, dtype, cuts=(7, 20))[0]
     finite, mean, std = np.isfinite(x), found.counts.mean, found.counts.std
-    varied = found.counts.minimum < found.counts.maximum        # in a constant nothing is beyond, whatever its mean
+    varied = (
+        found.counts.minimum < found.counts.maximum
+    )  # in a constant nothing is beyond, whatever its mean
     if found.beyond is not None and found.counts.n and varied:
         with np.errstate(invalid="ignore", over="ignore"):
-            assert found.beyond == tuple(int((finite & (np.abs(x - mean) > k * std)).sum()) for k in (3, 4, 5, 6))
+            assert found.beyond == tuple(
+                int((finite & (np.abs(x - mean) > k * std)).sum()) for k in (3, 4, 5, 6)
+            )
     if found.core is not None and found.counts.n:
         with np.errstate(invalid="ignore", over="ignore"):
             far = np.abs(x - median(found.counts)) > 4 * robust_std(found.counts)
-        outside = finite & far & varied         # a constant of U64 is an ulp from its count
+        outside = finite & far & varied  # a constant of U64 is an ulp from its count
         assert np.array_equal(found.rows, outside.sum(1))
         assert np.array_equal(found.cols, outside.sum(0))
         assert found.core.n == found.counts.n - outside.sum()
@@ -92,7 +108,11 @@ def test_large_tensors_equal_numpy(lab, ground, dtype) -> None:
     x = GROUNDS[ground](np.random.default_rng(12), (1, 300, 400))
     if DTYPES[dtype].kind != "float":
         x[0, 9, 9] = 2e5
-        x = np.round(1e4 * x) if dtype == "I32" else np.abs(np.round(1e4 * x)).astype(np.uint32).view(np.int32)
+        x = (
+            np.round(1e4 * x)
+            if dtype == "I32"
+            else np.abs(np.round(1e4 * x)).astype(np.uint32).view(np.int32)
+        )
     stored = lab.numbers(dtype, x)
     found = lab.take(Beyond(), stored, dtype, cuts=(64, 128, 200))[0]
     check(found, lab.values(dtype, stored)[0])
@@ -114,13 +134,18 @@ def test_a_span_ends_where_the_comparison_does(kind, centre, reach, same) -> Non
     assert abs(low - centre) <= reach
     assert abs(high - centre) <= reach
     with np.errstate(over="ignore"):
-        after = float(np.nextafter(kind(low), kind(-np.inf))), float(np.nextafter(kind(high), kind(np.inf)))
+        after = (
+            float(np.nextafter(kind(low), kind(-np.inf))),
+            float(np.nextafter(kind(high), kind(np.inf))),
+        )
     assert all(abs(x - centre) > reach or np.isinf(x) for x in after)
 
 
 def test_elements_at_a_threshold_are_not_beyond(lab) -> None:
     """Thresholds that are numbers of the type: what stands on them stays, the next number goes."""
-    counts = lab.take(Count(), torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(3)), "F32")[0]
+    counts = lab.take(
+        Count(), torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(3)), "F32"
+    )[0]
     edge, spans = (0.0, 3.0), (beyond.span((0.0, 3.0), np.float32),) * 4
     aim = beyond.Aim(counts, 0.0, (edge,) * 4, spans, edge, spans[0])
     state = Beyond().start(1, (1, 4), "F32", "cpu") | {"aims": [aim]}
@@ -174,7 +199,9 @@ def test_nothing_is_beyond_in_a_constant(lab, dtype, value) -> None:
     """All equal or nothing finite: zeros everywhere, all that is finite in the core, and no second look."""
     stored = lab.numbers(dtype, np.full((1, 6, 5), value))
     measure = Beyond()
-    state = measure.add(measure.start(1, (6, 5), dtype, "cpu"), lab.tile(stored, dtype, whole((6, 5))))
+    state = measure.add(
+        measure.start(1, (6, 5), dtype, "cpu"), lab.tile(stored, dtype, whole((6, 5)))
+    )
     answer = measure.finish(state)
     assert not isinstance(answer, Again)
     assert answer[0].beyond == (0, 0, 0, 0)
@@ -229,11 +256,15 @@ def test_numbers_of_several_tensors_add_and_lines_are_forgotten(lab) -> None:
     free = [one.forget() for one in each]
     pooled = free[0] + free[1] + free[2]
     assert (pooled.rows, pooled.cols) == (None, None)
-    assert pooled.beyond == tuple(sum(numbers) for numbers in zip(*(one.beyond for one in each), strict=True))
+    assert pooled.beyond == tuple(
+        sum(numbers) for numbers in zip(*(one.beyond for one in each), strict=True)
+    )
     assert pooled.core.n == sum(one.core.n for one in each)
     assert pooled.counts.n == sum(x.size for x in draws)
     reach = [4 * robust_std(one.counts) for one in each]
-    core = np.concatenate([x[np.abs(x - np.median(x)) <= r] for x, r in zip(draws, reach, strict=True)])
+    core = np.concatenate(
+        [x[np.abs(x - np.median(x)) <= r] for x, r in zip(draws, reach, strict=True)]
+    )
     assert pooled.core.std == pytest.approx(core.std(), rel=1e-6)
     sparse = lab.take(Beyond(), lab.numbers("F32", draws[0] * (np.arange(60) % 4 == 0)), "F32")[0]
     assert (pooled + sparse.forget()).core is None

@@ -26,11 +26,17 @@ def check_counts(found: ValueCounts, x: np.ndarray, smallest: float, odd: int) -
     assert np.array_equal(found.counts, counts)
     assert found.counts.dtype == np.int64
     assert found.minus_inf == (x == -np.inf).sum()
-    assert (found.nan, found.inf, found.zeros) == (np.isnan(x).sum(), np.isinf(x).sum(), (finite == 0).sum())
+    assert (found.nan, found.inf, found.zeros) == (
+        np.isnan(x).sum(),
+        np.isinf(x).sum(),
+        (finite == 0).sum(),
+    )
     assert found.subnormals == ((finite != 0) & (np.abs(finite) < smallest)).sum()
     assert found.n == len(finite)
     assert found.distinct == len(value)
-    assert (found.minimum, found.maximum) == ((value[0], value[-1]) if len(value) else (np.inf, -np.inf))
+    assert (found.minimum, found.maximum) == (
+        (value[0], value[-1]) if len(value) else (np.inf, -np.inf)
+    )
     assert found.noncanonical == odd
     assert (found.low <= found.value).all()
     assert (found.value <= found.high).all()
@@ -47,7 +53,12 @@ def test_cells_are_the_distinct_values(lab, dtype, seed, shape) -> None:
     """Every bit pattern, NaN, Inf, subnormals and -0 included, is counted as numpy.unique counts its value."""
     stored = lab.bits(dtype, (1, *shape), seed)
     odd = int((stored > 1).sum()) if dtype == "BOOL" else 0
-    check_counts(lab.take(Count(), stored, dtype)[0], lab.values(dtype, stored).ravel(), NORMAL.get(dtype, 0.0), odd)
+    check_counts(
+        lab.take(Count(), stored, dtype)[0],
+        lab.values(dtype, stored).ravel(),
+        NORMAL.get(dtype, 0.0),
+        odd,
+    )
 
 
 @pytest.mark.parametrize("dtype", NARROW)
@@ -57,7 +68,12 @@ def test_every_pattern_of_a_narrow_type_is_counted_where_it_belongs(lab, dtype) 
     codes = np.arange(size, dtype="u2" if DTYPES[dtype].bits == 16 else "u1")
     stored = torch.from_numpy(codes).view(getattr(torch, DTYPES[dtype].store)).view(1, 4, -1)
     odd = int((stored > 1).sum()) if dtype == "BOOL" else 0
-    check_counts(lab.take(Count(), stored, dtype)[0], lab.values(dtype, stored).ravel(), NORMAL.get(dtype, 0.0), odd)
+    check_counts(
+        lab.take(Count(), stored, dtype)[0],
+        lab.values(dtype, stored).ravel(),
+        NORMAL.get(dtype, 0.0),
+        odd,
+    )
 
 
 GROUNDS = {  # name: draw of n values
@@ -74,7 +90,8 @@ GROUNDS = {  # name: draw of n values
 
 @pytest.mark.parametrize("ground", GROUNDS)
 @pytest.mark.parametrize(
-    ("dtype", "n"), [("F32", 300 * 1000), ("F32", 5000), ("BF16", 300 * 1000), ("F16", 5000), ("F64", 300 * 1000)]
+    ("dtype", "n"),
+    [("F32", 300 * 1000), ("F32", 5000), ("BF16", 300 * 1000), ("F16", 5000), ("F64", 300 * 1000)],
 )
 def test_moments_are_those_of_numpy_and_scipy(lab, ground, dtype, n) -> None:
     """mean 1e-9 std, std 1e-9, skew and kurtosis 1e-6 where cells are exact; 1e-6, 1e-6, 1e-5 for binned float32."""
@@ -83,7 +100,9 @@ def test_moments_are_those_of_numpy_and_scipy(lab, ground, dtype, n) -> None:
     stored = lab.numbers(dtype, GROUNDS[ground](np.random.default_rng(7), n).reshape(1, 100, -1))
     x = lab.values(dtype, stored).ravel()
     found = lab.take(Count(), stored, dtype, cuts=(16, 40, 80))[0].power
-    first, second, shape = (1e-6, 1e-6, 1e-5) if dtype == "F32" and n > 65536 else (1e-9, 1e-9, 1e-6)
+    first, second, shape = (
+        (1e-6, 1e-6, 1e-5) if dtype == "F32" and n > 65536 else (1e-9, 1e-9, 1e-6)
+    )
     kurtosis = float(stats.kurtosis(x / x.std()))
     assert abs(found.mean - x.mean()) <= first * x.std()
     assert found.std == pytest.approx(x.std(), rel=second)
@@ -104,10 +123,17 @@ def test_a_far_mean_cancels_nothing(lab, offset) -> None:
 def test_bins_hold_their_values(lab, dtype) -> None:
     """Large wide tensors: each value lies in the bin that counts it, bins are 2^-7 wide, counts add up."""
     rng = np.random.default_rng(2)
-    x = rng.normal(0, 1e6, (1, 300, 400)) if DTYPES[dtype].kind == "float" else rng.integers(0, 10**6, (1, 300, 400))
+    x = (
+        rng.normal(0, 1e6, (1, 300, 400))
+        if DTYPES[dtype].kind == "float"
+        else rng.integers(0, 10**6, (1, 300, 400))
+    )
     x[0, 0, :50] = 0
     stored = torch.from_numpy(x).to(getattr(torch, DTYPES[dtype].store))
-    found, v = lab.take(Count(), stored, dtype, cuts=(100,))[0], np.sort(lab.values(dtype, stored).ravel())
+    found, v = (
+        lab.take(Count(), stored, dtype, cuts=(100,))[0],
+        np.sort(lab.values(dtype, stored).ravel()),
+    )
     assert not found.exact
     assert found.distinct is None
     assert found.zeros == (v == 0).sum()
@@ -124,12 +150,24 @@ def test_bins_hold_their_values(lab, dtype) -> None:
 def test_special_values_of_large_tensors(lab, dtype, least) -> None:
     """Zeros of both signs, subnormals, NaN and Inf, each for what it is, in tiles with and without them."""
     x = np.random.default_rng(3).normal(size=(1, 300, 400))
-    x[0, 5, :90], x[0, 6, :30], x[0, 7, :20], x[0, 150, :7], x[0, 9, :3] = 0.0, -0.0, least / 4, -least / 2, least
+    x[0, 5, :90], x[0, 6, :30], x[0, 7, :20], x[0, 150, :7], x[0, 9, :3] = (
+        0.0,
+        -0.0,
+        least / 4,
+        -least / 2,
+        least,
+    )
     x[0, 8, :5], x[0, 200, :11] = np.nan, -np.inf
     for cuts in ((), (100, 140)):
         found = lab.take(Count(), lab.numbers(dtype, x), dtype, cuts=cuts)[0]
         assert not found.exact
-        assert (found.zeros, found.subnormals, found.nan, found.inf, found.minus_inf) == (120, 27, 5, 11, 11)
+        assert (found.zeros, found.subnormals, found.nan, found.inf, found.minus_inf) == (
+            120,
+            27,
+            5,
+            11,
+            11,
+        )
 
 
 def test_float64_beyond_float32_is_counted_in_the_last_bin(lab) -> None:
@@ -138,7 +176,13 @@ def test_float64_beyond_float32_is_counted_in_the_last_bin(lab) -> None:
     x[0, 0, :3] = 1e300, -1e300, 1e-300
     x[0, 0, 3:5] = np.inf, np.nan
     found = lab.take(Count(), lab.numbers("F64", x), "F64")[0]
-    assert (found.minimum, found.maximum, found.inf, found.nan, found.minus_inf) == (-1e300, 1e300, 1, 1, 0)
+    assert (found.minimum, found.maximum, found.inf, found.nan, found.minus_inf) == (
+        -1e300,
+        1e300,
+        1,
+        1,
+        0,
+    )
     assert found.counts.sum() == x.size - 2
     assert found.zeros == 0
 
@@ -156,7 +200,9 @@ def test_counts_of_different_types_pool_into_one_sample(lab) -> None:
     x = np.random.default_rng(3).normal(size=(1, 40, 40))
     wide, narrow = lab.numbers("F32", x), lab.numbers("BF16", x)
     both = lab.take(Count(), wide, "F32")[0] + lab.take(Count(), narrow, "BF16")[0]
-    value, counts = np.unique(np.append(lab.values("F32", wide), lab.values("BF16", narrow)), return_counts=True)
+    value, counts = np.unique(
+        np.append(lab.values("F32", wide), lab.values("BF16", narrow)), return_counts=True
+    )
     assert np.array_equal(both.value, value)
     assert np.array_equal(both.counts, counts)
 
@@ -169,8 +215,14 @@ def test_boolean_bytes_beside_0_and_1_are_counted(lab, stored) -> None:
     truth = (words != 0).double()
     assert found.value.tolist() == [0, 1]
     assert found.counts.tolist() == [(truth == 0).sum(), truth.sum()]
-    assert torch.equal(lab.tile(words, "BOOL", whole(tuple(words.shape[1:]))).values.double(), truth)
-    assert (found.noncanonical, (found + found).noncanonical, found.forget().noncanonical) == (odd, 2 * odd, odd)
+    assert torch.equal(
+        lab.tile(words, "BOOL", whole(tuple(words.shape[1:]))).values.double(), truth
+    )
+    assert (found.noncanonical, (found + found).noncanonical, found.forget().noncanonical) == (
+        odd,
+        2 * odd,
+        odd,
+    )
 
 
 def test_zeros_can_leave(lab) -> None:

@@ -94,7 +94,9 @@ def test_a_balanced_core_and_a_permutation_have_spectra(lab) -> None:
     cuts = [Balanced(of).cut for of in ((Decompose(),), (Lines(),), (Lines(), Decompose(svd=True)))]
     assert cuts == ["long", "any", "whole"]
     core = lab.take(wrapped, torch.from_numpy(w)[None], "F64", cuts=(16, 32))[0]
-    scaled = np.delete(w, 3, 0) / np.exp(np.delete(core.log_rows, 3))[:, None] / np.exp(core.log_cols)
+    scaled = (
+        np.delete(w, 3, 0) / np.exp(np.delete(core.log_rows, 3))[:, None] / np.exp(core.log_cols)
+    )
     expected = np.linalg.svd(scaled, compute_uv=False) * np.sqrt((w**2).mean())
     assert np.allclose(core.of[0].values[:29], expected, rtol=1e-5)
     mixed = lab.take(Shuffled(Decompose(), 4), torch.from_numpy(w)[None], "F64")[0]

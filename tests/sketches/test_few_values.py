@@ -72,10 +72,14 @@ def test_ordinary_tensors_are_told_by_a_sample(lab, dtype) -> None:
     dtype=st.sampled_from(list(WORDS)),
     shape=st.tuples(st.integers(1, 24), st.integers(1, 24)),
     cuts=st.lists(st.integers(0, 24), max_size=5),
-    palette=st.lists(st.floats(width=16) | st.sampled_from([0.0, -0.0, 0.1, -1e-42, 1e-310, 3e38]), min_size=1),
+    palette=st.lists(
+        st.floats(width=16) | st.sampled_from([0.0, -0.0, 0.1, -1e-42, 1e-310, 3e38]), min_size=1
+    ),
     seed=st.integers(0, 99),
 )
-def test_any_values_merged_in_any_order_are_those_of_numpy(lab, data, dtype, shape, cuts, palette, seed) -> None:
+def test_any_values_merged_in_any_order_are_those_of_numpy(
+    lab, data, dtype, shape, cuts, palette, seed
+) -> None:
     """NaN and Inf are none, both zeros are one; values that look like bf16 at first change nothing."""
     stored = lab.numbers(dtype, np.random.default_rng(seed).choice(palette, (2, *shape)))
     measure = Count()
@@ -95,22 +99,34 @@ def test_any_values_merged_in_any_order_are_those_of_numpy(lab, data, dtype, sha
 def test_what_begins_as_bf16_is_followed_from_the_start(lab, cut) -> None:
     """The histogram knows what came before the first lower half, and says when that was too much."""
     rng = np.random.default_rng(2)
-    few = np.concatenate([rng.choice([-1.5, 0.25, 3.0, np.nan, 0.0], (30, 40)), rng.choice([0.1, 0.25], (30, 40))])
+    few = np.concatenate(
+        [rng.choice([-1.5, 0.25, 3.0, np.nan, 0.0], (30, 40)), rng.choice([0.1, 0.25], (30, 40))]
+    )
     stored, expected = lab.numbers("F32", few[None]), [-1.5, 0.0, float(np.float32(0.1)), 0.25, 3.0]
     assert values(lab.take(Count(), stored, "F32", cuts=(cut,))[0]) == expected
-    measure, tiles = Count(), [lab.tile(stored, "F32", box) for box in lab.boxes((60, 40), 0, [cut])]
+    measure, tiles = (
+        Count(),
+        [lab.tile(stored, "F32", box) for box in lab.boxes((60, 40), 0, [cut])],
+    )
     for apart in (tiles, tiles[::-1]):
         a, b = (measure.add(measure.start(1, (60, 40), "F32", "cpu"), tile) for tile in apart)
         assert values(measure.finish(measure.merge(a, b))[0]) == expected
     many = np.concatenate([rng.normal(size=(300, 400)), np.full((1, 400), 0.1)])
     stored = lab.numbers("F32", many[None]).bfloat16().float()
     stored[0, 300] = 0.1
-    assert (len(torch.unique(stored)) > FEW) == (lab.take(Count(), stored, "F32", cuts=(300,))[0].values is None)
+    assert (len(torch.unique(stored)) > FEW) == (
+        lab.take(Count(), stored, "F32", cuts=(300,))[0].values is None
+    )
 
 
 def test_words_that_scramble_alike_are_told_apart(lab) -> None:
     """Far more values than a table of 65,536 codes holds without a clash."""
-    x = torch.from_numpy(np.random.default_rng(3).permutation(np.repeat(np.arange(1, FEW + 1), 5))).float() * 0.1
+    x = (
+        torch.from_numpy(
+            np.random.default_rng(3).permutation(np.repeat(np.arange(1, FEW + 1), 5))
+        ).float()
+        * 0.1
+    )
     found = extended(extended(x[:0], x[:9000], Scratch()), x, Scratch())
     assert found is not None
     assert found.tolist() == torch.unique(x).tolist()
@@ -136,8 +152,12 @@ def test_counts_of_different_tensors_know_the_union(lab) -> None:
     """Exact cells and bins; with a tensor whose values are many nothing is known."""
     large = lab.take(Count(), lab.numbers("F32", steps(7, (300, 400))), "F32")[0]
     small = lab.take(Count(), lab.numbers("F32", np.array([[[0.5, 0.0, 2.0]]])), "F32")[0]
-    other = lab.take(Count(), torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(5)), "F32")[0]
-    assert values(large + small) == values(small + large) == sorted({*values(large), *values(small)})
+    other = lab.take(
+        Count(), torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(5)), "F32"
+    )[0]
+    assert (
+        values(large + small) == values(small + large) == sorted({*values(large), *values(small)})
+    )
     assert (large + small).distinct == 17
     assert (large + other).values is None
     assert (other + small).distinct is None

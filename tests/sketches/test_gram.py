@@ -26,7 +26,9 @@ def test_blocks_hold_the_lower_triangle(side) -> None:
     expected = lines.mT @ lines
     for i, block in enumerate(blocks_of(lines)):
         first, rows, columns = i * gram.BLOCK, *block.shape[1:]
-        assert torch.allclose(block, expected[:, first : first + rows, :columns], rtol=1e-12, atol=1e-12)
+        assert torch.allclose(
+            block, expected[:, first : first + rows, :columns], rtol=1e-12, atol=1e-12
+        )
 
 
 @pytest.mark.parametrize("side", [1, 2, 63, 64, 65, 127, 128, 129, 256, 300, 700])
@@ -34,7 +36,9 @@ def test_blocks_hold_the_lower_triangle(side) -> None:
 def test_the_reduction_in_place_has_the_eigenvalues_of_lapack(monkeypatch, side, kind) -> None:
     """Within a few units of the largest; rank-deficient and graded ones too, where reflections come to nothing."""
     monkeypatch.setattr(gram, "DIRECT", 0)
-    lines = torch.randn(1, 3 if kind == "rank 3" else side + 9, side, dtype=torch.float64, generator=DRAW)
+    lines = torch.randn(
+        1, 3 if kind == "rank 3" else side + 9, side, dtype=torch.float64, generator=DRAW
+    )
     lines = lines * torch.logspace(0, -8, side, dtype=torch.float64) if kind == "graded" else lines
     expected = np.linalg.eigvalsh((lines.mT @ lines)[0].numpy())
     found = gram.eigenvalues(blocks_of(lines))[0].numpy()
@@ -56,7 +60,9 @@ def test_the_way_changes_no_singular_value_beyond_the_floor(lab, monkeypatch) ->
     whole = lab.take(Decompose(), w, "F64")
     monkeypatch.setattr(gram, "DIRECT", 0)
     reduced, alone = lab.take(Decompose(), w, "F64"), lab.take(Decompose(), w[1:], "F64")[0]
-    assert all(np.abs(a.values - b.values).max() <= a.floor for a, b in zip(whole, reduced, strict=True))
+    assert all(
+        np.abs(a.values - b.values).max() <= a.floor for a, b in zip(whole, reduced, strict=True)
+    )
     assert np.array_equal(reduced[1].values, alone.values)
 
 

@@ -21,7 +21,7 @@ def sparse(n: int, m: int, shape: tuple[int, int] = (12, 64)) -> np.ndarray:
 @pytest.mark.parametrize(
     ("w", "found"),
     [
-        (sparse(2, 4), ("2:4", "4:8")),             # 2:4 holds in both halves of every eight
+        (sparse(2, 4), ("2:4", "4:8")),  # 2:4 holds in both halves of every eight
         (sparse(4, 8), ("4:8",)),
         (sparse(1, 4), ("2:4", "4:8")),
         (sparse(3, 4), ()),
@@ -48,8 +48,14 @@ def test_one_broken_group_is_enough(lab) -> None:
 
 def test_folds_merge(lab) -> None:
     """Broken in either half is broken."""
-    w, measure = torch.from_numpy(np.concatenate([sparse(2, 4), RNG.normal(size=(12, 64))]))[None], Groups()
+    w, measure = (
+        torch.from_numpy(np.concatenate([sparse(2, 4), RNG.normal(size=(12, 64))]))[None],
+        Groups(),
+    )
     boxes = lab.boxes((24, 64), 0, [12])
-    a, b = (measure.add(measure.start(1, (24, 64), "F64", "cpu"), lab.tile(w, "F64", box)) for box in boxes)
+    a, b = (
+        measure.add(measure.start(1, (24, 64), "F64", "cpu"), lab.tile(w, "F64", box))
+        for box in boxes
+    )
     assert measure.finish(a)[0].patterns == ("2:4", "4:8")
     assert measure.finish(measure.merge(a, b))[0].patterns == ()

@@ -13,7 +13,13 @@ from weightscope.sketches import Hashes
 
 HELD = [name for name, kind in DTYPES.items() if kind.kind != "none"]
 SIGNED = {  # the word of -0
-    "F64": 1 << 63, "F32": 1 << 31, "F16": 1 << 15, "BF16": 1 << 15, "F8_E4M3": 0x80, "F8_E5M2": 0x80, "F4": 8,
+    "F64": 1 << 63,
+    "F32": 1 << 31,
+    "F16": 1 << 15,
+    "BF16": 1 << 15,
+    "F8_E4M3": 0x80,
+    "F8_E5M2": 0x80,
+    "F4": 8,
 }
 MASK = (1 << 32) - 1
 
@@ -21,11 +27,19 @@ MASK = (1 << 32) - 1
 def words(dtype: str, stored: torch.Tensor) -> np.ndarray:
     """The stored words as unsigned integers, -0 as 0."""
     size = stored.element_size()
-    raw = stored.contiguous().view(getattr(torch, f"int{8 * size}")).numpy().view(f"u{size}").astype(np.uint64)
+    raw = (
+        stored.contiguous()
+        .view(getattr(torch, f"int{8 * size}"))
+        .numpy()
+        .view(f"u{size}")
+        .astype(np.uint64)
+    )
     return np.where(raw == SIGNED.get(dtype, 0), np.uint64(0), raw)
 
 
-def hashed(lab, stored: torch.Tensor, dtype: str, axis: int = 0, cuts: tuple[int, ...] = ()) -> np.ndarray:
+def hashed(
+    lab, stored: torch.Tensor, dtype: str, axis: int = 0, cuts: tuple[int, ...] = ()
+) -> np.ndarray:
     """One hash a row of the first matrix."""
     return lab.take(Hashes(), stored, dtype, axis, cuts)[0].rows
 
@@ -54,7 +68,11 @@ def by_hand(dtype: str, row: list[int], value: list[float]) -> int:
     wide = 2 if DTYPES[dtype].bits == 64 else 1
     sums = [0, 0]
     for j, (word, v) in enumerate(zip(row, value, strict=True)):
-        halves = [word + (v != 0)] if DTYPES[dtype].narrow else [word >> 32 * h & MASK for h in range(wide)]
+        halves = (
+            [word + (v != 0)]
+            if DTYPES[dtype].narrow
+            else [word >> 32 * h & MASK for h in range(wide)]
+        )
         for half, part in enumerate(halves):
             for lane in (0, 1):
                 odd = splitmix((j + 1) * 2 * wide + 2 * half + lane) >> 32 | 1
@@ -97,7 +115,9 @@ def test_rows_hash_alike_exactly_where_they_are_alike(lab, dtype, columns) -> No
     mirrored=st.booleans(),
     data=st.data(),
 )
-def test_any_tiling_in_any_order_hashes_alike(lab, dtype, shape, cuts, axis, mirrored, data) -> None:
+def test_any_tiling_in_any_order_hashes_alike(
+    lab, dtype, shape, cuts, axis, mirrored, data
+) -> None:
     """Along either axis, merged in any order and grouping, stored by rows or by columns: the same 64 bits."""
     stored = lab.bits(dtype, (2, *shape), data.draw(st.integers(0, 99)))
     shown = stored.mT.contiguous().mT if mirrored else stored
@@ -145,7 +165,9 @@ def test_no_single_bit_goes_unseen(lab, dtype) -> None:
     raw = stored.view(getattr(torch, f"int{8 * stored.element_size()}"))
     for at in range(7 * bits):
         flip = 1 << at % bits
-        raw[0, at, at // bits] ^= flip - (1 << bits) if flip == 1 << (bits - 1) and bits >= 8 else flip
+        raw[0, at, at // bits] ^= (
+            flip - (1 << bits) if flip == 1 << (bits - 1) and bits >= 8 else flip
+        )
     rows = words(dtype, stored)[0]
     assert len(np.unique(hashed(lab, stored, dtype))) == len(np.unique(rows, axis=0))
 
@@ -165,7 +187,9 @@ def test_every_bit_of_a_hash_is_set_in_half_of_the_rows(lab) -> None:
     found = hashed(lab, x, "F32")
     share = (found[:, None] >> np.arange(64, dtype=np.uint64) & np.uint64(1)).mean(0)
     assert np.abs(share - 0.5).max() < 5 * 0.5 / np.sqrt(20_000)
-    assert np.abs(np.corrcoef(found >> np.uint64(32), found & np.uint64(MASK))[0, 1]) < 5 / np.sqrt(20_000)
+    assert np.abs(np.corrcoef(found >> np.uint64(32), found & np.uint64(MASK))[0, 1]) < 5 / np.sqrt(
+        20_000
+    )
 
 
 def test_hashes_of_different_tensors_do_not_pool(lab) -> None:

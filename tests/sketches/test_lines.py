@@ -74,14 +74,24 @@ def test_one_large_value_does_not_swallow_a_row(lab) -> None:
     """Squares beyond float32 are taken in float64."""
     x = np.random.default_rng(6).normal(size=(1, 20, 30))
     x[0, 3, 4] = 1e30
-    check(lab.take(Lines(), lab.numbers("F32", x), "F32")[0], x.astype(np.float32).astype(float)[0], 3e-7)
+    check(
+        lab.take(Lines(), lab.numbers("F32", x), "F32")[0],
+        x.astype(np.float32).astype(float)[0],
+        3e-7,
+    )
 
 
-@pytest.mark.parametrize("dtype", ["I8", "U8", "I16", "U16", "I32", "U32", "U64", "F8_E4M3", "F8_E8M0", "F4", "BOOL"])
+@pytest.mark.parametrize(
+    "dtype", ["I8", "U8", "I16", "U16", "I32", "U32", "U64", "F8_E4M3", "F8_E8M0", "F4", "BOOL"]
+)
 def test_every_kind_of_number_has_margins(lab, dtype) -> None:
     """Integers, codes and truth values are summed as what they mean."""
     stored = lab.bits(dtype, (1, 24, 40), 8)
-    check(lab.take(Lines(extremes=True), stored, dtype, cuts=(16,))[0], lab.values(dtype, stored)[0], 1e-6)
+    check(
+        lab.take(Lines(extremes=True), stored, dtype, cuts=(16,))[0],
+        lab.values(dtype, stored)[0],
+        1e-6,
+    )
 
 
 @pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (1, 30, 64)), (1, (16, 17, 90))])
@@ -90,10 +100,18 @@ def test_where_lines_are_not_zero(lab, share, axis, cuts) -> None:
     """Zeros strewn, dead lines, a zero corner; -0 is zero, NaN and Inf are not; each matrix of a stack has its own."""
     rng = np.random.default_rng(7)
     x = rng.normal(size=(3, 80, 700)) * (rng.random((3, 80, 700)) >= share)
-    x[0, 40:, 100:], x[1, :33, :], x[1, :, 690:], x[2, 5, 9], x[2, 6, 600] = 0.0, -0.0, 0.0, np.nan, -np.inf
+    x[0, 40:, 100:], x[1, :33, :], x[1, :, 690:], x[2, 5, 9], x[2, 6, 600] = (
+        0.0,
+        -0.0,
+        0.0,
+        np.nan,
+        -np.inf,
+    )
     stored = lab.numbers("BF16", x)
     for layout in (stored, stored.mT.contiguous().mT):
-        for found, v in zip(lab.take(Lines(extremes=True), layout, "BF16", axis, cuts), x, strict=True):
+        for found, v in zip(
+            lab.take(Lines(extremes=True), layout, "BF16", axis, cuts), x, strict=True
+        ):
             for side, along in (("rows", 1), ("cols", 0)):
                 for name, expected in ends(v, along).items():
                     assert np.array_equal(getattr(found, side)[name], expected), (side, name)

@@ -18,8 +18,12 @@ def test_squares_are_exact_to_float32_at_any_size(lab, mirrored, size) -> None:
     stored = torch.from_numpy(x).float()
     tile = lab.tile(stored.mT.contiguous().mT if mirrored else stored, "F32", whole((7, 30)))
     found = [(m.which, m.finite, m.squares.tolist(), m.values.clone()) for m in magnitudes(tile)]
-    assert [which for which, *_ in found] == ([slice(0, 2)] if size == 1 else [slice(0, 1), slice(1, 2)])
-    assert np.allclose(np.concatenate([s for *_, s, _ in found]), (x**2).sum((1, 2)), rtol=1e-6, atol=0)
+    assert [which for which, *_ in found] == (
+        [slice(0, 2)] if size == 1 else [slice(0, 1), slice(1, 2)]
+    )
+    assert np.allclose(
+        np.concatenate([s for *_, s, _ in found]), (x**2).sum((1, 2)), rtol=1e-6, atol=0
+    )
     values = torch.cat([v for *_, v in found])
     assert torch.equal((values.mT if mirrored else values).float(), stored.abs())
     assert {n for _, n, *_ in found} == {210}
@@ -29,6 +33,13 @@ def test_a_matrix_with_nan_goes_alone(lab) -> None:
     """Its neighbours in the stack stay in float32."""
     stored = torch.randn(3, 4, 5, generator=torch.Generator().manual_seed(0))
     stored[1, 2, 2], stored[1, 0, 0] = torch.nan, -torch.inf
-    found = [(m.finite, m.values.dtype, m.values.clone()) for m in magnitudes(lab.tile(stored, "F32", whole((4, 5))))]
-    assert [(n, dtype) for n, dtype, _ in found] == [(20, torch.float32), (18, torch.float64), (20, torch.float32)]
+    found = [
+        (m.finite, m.values.dtype, m.values.clone())
+        for m in magnitudes(lab.tile(stored, "F32", whole((4, 5))))
+    ]
+    assert [(n, dtype) for n, dtype, _ in found] == [
+        (20, torch.float32),
+        (18, torch.float64),
+        (20, torch.float32),
+    ]
     assert torch.equal(found[1][2][0].float(), stored[1].nan_to_num(0, 0, 0).abs())

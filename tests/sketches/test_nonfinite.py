@@ -59,13 +59,18 @@ def test_it_is_numpys_first(lab, data, dtype, shape, cuts, axis, mirrored, broke
     """However the stack is cut and laid out, tiles folded in any order or apart and merged in any order."""
     stored = draw(lab, dtype, shape, seed, broken)
     laid, measure = stored.mT.contiguous().mT if mirrored else stored, Count()
-    tiles = [lab.tile(laid, dtype, box, axis) for box in data.draw(st.permutations(lab.boxes(shape[1:], axis, cuts)))]
+    tiles = [
+        lab.tile(laid, dtype, box, axis)
+        for box in data.draw(st.permutations(lab.boxes(shape[1:], axis, cuts)))
+    ]
     parts = [measure.start(shape[0], shape[1:], dtype, "cpu") for _ in range(2)]
     for tile in tiles:
         half = data.draw(st.integers(0, 1))
         parts[half] = measure.add(parts[half], tile)
     found = measure.finish(measure.merge(*parts))
-    assert [f.first_nonfinite for f in found] == [first(lab, dtype, stored[i : i + 1]) for i in range(shape[0])]
+    assert [f.first_nonfinite for f in found] == [
+        first(lab, dtype, stored[i : i + 1]) for i in range(shape[0])
+    ]
 
 
 @pytest.mark.parametrize("dtype", ["BF16", "F32", "F64"])
@@ -83,7 +88,9 @@ def test_a_large_tensor_in_real_tiles(lab, dtype) -> None:
 def test_finite_tiles_are_not_looked_at_again(lab, dtype, monkeypatch) -> None:
     """The counting itself tells; nor are tiles searched that lie behind a place already found."""
     searched = []
-    monkeypatch.setattr(nonfinite, "_first", lambda tile, i: searched.append(tile.box.rows) or (tile.box.rows[0], 0))
+    monkeypatch.setattr(
+        nonfinite, "_first", lambda tile, i: searched.append(tile.box.rows) or (tile.box.rows[0], 0)
+    )
     stored = torch.ones(1, 8, 8, dtype=lab.bits(dtype, (1, 1), 0).dtype)
     assert lab.take(Count(), stored, dtype, cuts=(2, 4, 6))[0].first_nonfinite is None
     assert searched == []

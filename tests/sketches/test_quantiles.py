@@ -12,7 +12,9 @@ from weightscope.sketches.quantiles import median, quantile, resolved, robust_st
 @pytest.fixture
 def counts_of(lab):
     """The counts of a float64 sample, a row: exact cells up to 65,536 values, bins beyond."""
-    return lambda x: lab.take(Count(), lab.numbers("F64", np.asarray(x, np.float64).reshape(1, 1, -1)), "F64")[0]
+    return lambda x: lab.take(
+        Count(), lab.numbers("F64", np.asarray(x, np.float64).reshape(1, 1, -1)), "F64"
+    )[0]
 
 
 def sample(seed: int, n: int = 5000) -> np.ndarray:
@@ -34,7 +36,9 @@ def test_quantiles_of_bins_are_close(counts_of) -> None:
     assert not counts.exact
     for q in (0.01, 0.25, 0.6, 0.99):
         assert quantile(counts, q) == pytest.approx(np.quantile(x, q), rel=1e-3)
-    assert (quantile(counts, 0.0), quantile(counts, 1.0)) == pytest.approx((x.min(), x.max()), rel=2**-7)
+    assert (quantile(counts, 0.0), quantile(counts, 1.0)) == pytest.approx(
+        (x.min(), x.max()), rel=2**-7
+    )
     assert x.min() <= quantile(counts, 0.0) <= quantile(counts, 1.0) <= x.max()
 
 
@@ -44,14 +48,19 @@ def test_median_and_robust_std(counts_of) -> None:
     x[:10] = 1e6
     counts = counts_of(x)
     assert median(counts) == np.median(x)
-    assert robust_std(counts) == pytest.approx(np.subtract(*np.quantile(x, [0.75, 0.25])) / 1.349, rel=1e-12)
+    assert robust_std(counts) == pytest.approx(
+        np.subtract(*np.quantile(x, [0.75, 0.25])) / 1.349, rel=1e-12
+    )
     assert robust_std(counts) == pytest.approx(2, rel=0.015)
 
 
 def test_a_constant_has_no_spread_and_nothing_has_no_quantile(counts_of) -> None:
     """The robust scale of a constant is 0; without a finite value there is none, and no median."""
     for n in (1000, 100_000):
-        assert (median(counts_of(np.full(n, 0.1))), robust_std(counts_of(np.full(n, 0.1)))) == (0.1, 0)
+        assert (median(counts_of(np.full(n, 0.1))), robust_std(counts_of(np.full(n, 0.1)))) == (
+            0.1,
+            0,
+        )
     for counts in (ValueCounts(), counts_of([np.nan, np.inf])):
         assert (median(counts), robust_std(counts)) == (None, None)
 

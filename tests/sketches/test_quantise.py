@@ -14,7 +14,9 @@ from weightscope.sketches import SCHEMES, QuantisationError, QuantisationErrors,
 
 RNG = np.random.default_rng(0)
 E2M1 = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6])
-E4M3 = np.array([k * 2.0**-9 if k < 8 else (1 + k % 8 / 8) * 2.0 ** (k // 8 - 7) for k in range(127)])
+E4M3 = np.array(
+    [k * 2.0**-9 if k < 8 else (1 + k % 8 / 8) * 2.0 ** (k // 8 - 7) for k in range(127)]
+)
 GRIDS = {"int8": np.arange(128.0), "int4_g128": np.arange(8.0), "int4_g32": np.arange(8.0), "fp8_e4m3": E4M3,
          "fp8_e4m3_b128": E4M3, "mxfp4": E2M1, "nvfp4": E2M1}  # fmt: skip
 SIDES = {"int8": (1, 10**9), "int4_g128": (1, 128), "int4_g32": (1, 32), "fp8_e4m3": (10**9, 10**9),
@@ -62,21 +64,29 @@ def reference(scheme: str, w: np.ndarray) -> QuantisationError:
             block = size[i : i + high, j : j + wide]
             if block.any():
                 s = scale(scheme, block.max(), size.max())
-                error += ((s * nearest(block / s if s else block, GRIDS[scheme]) - block) ** 2).sum()
+                error += (
+                    (s * nearest(block / s if s else block, GRIDS[scheme]) - block) ** 2
+                ).sum()
                 clipped += int((block > s * largest * (1 + 1e-9)).sum())
     return QuantisationError(int(finite.sum()), float((size**2).sum()), float(error), clipped)
 
 
-def quantised(lab, scheme: str, stored: torch.Tensor, dtype: str, axis=0, cuts=()) -> list[QuantisationError]:
+def quantised(
+    lab, scheme: str, stored: torch.Tensor, dtype: str, axis=0, cuts=()
+) -> list[QuantisationError]:
     """The error of each matrix by one scheme."""
-    return [errors.of[scheme] for errors in lab.take(Quantise((scheme,)), stored, dtype, axis, cuts)]
+    return [
+        errors.of[scheme] for errors in lab.take(Quantise((scheme,)), stored, dtype, axis, cuts)
+    ]
 
 
 def agree(found: QuantisationError, expected: QuantisationError) -> None:
     """Within 0.01 dB, and far within where the signal is meant; counts exactly."""
     assert (found.elements, found.clipped) == (expected.elements, expected.clipped)
     assert found.signal == pytest.approx(expected.signal, rel=1e-5, abs=0)
-    assert found.error == pytest.approx(expected.error, rel=10**0.001 - 1, abs=1e-13 * expected.signal)
+    assert found.error == pytest.approx(
+        expected.error, rel=10**0.001 - 1, abs=1e-13 * expected.signal
+    )
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -87,7 +97,12 @@ def test_energies_are_those_of_plain_numpy(lab, scheme, name) -> None:
         stored = lab.numbers(dtype, MATRICES[name][None])
         expected = reference(scheme, lab.values(dtype, stored)[0])
         turned = stored.mT.contiguous().mT
-        ways = ((stored, 0, (8, 24, 200)), (stored, 1, (5, 32, 100)), (turned, 1, (40, 128)), (turned, 0, (7,)))
+        ways = (
+            (stored, 0, (8, 24, 200)),
+            (stored, 1, (5, 32, 100)),
+            (turned, 1, (40, 128)),
+            (turned, 0, (7,)),
+        )
         for x, axis, cuts in ways:
             agree(quantised(lab, scheme, x, dtype, axis, cuts)[0], expected)
 
@@ -99,7 +114,10 @@ def test_every_type_is_quantised(lab, scheme, dtype) -> None:
     stored = lab.bits(dtype, (1, 30, 70), 3)
     if dtype == "F64":
         stored = torch.from_numpy(RNG.normal(size=(1, 30, 70)))
-    agree(quantised(lab, scheme, stored, dtype, cuts=(16,))[0], reference(scheme, lab.values(dtype, stored)[0]))
+    agree(
+        quantised(lab, scheme, stored, dtype, cuts=(16,))[0],
+        reference(scheme, lab.values(dtype, stored)[0]),
+    )
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -145,7 +163,9 @@ def test_a_gaussian_has_the_error_of_a_fine_step(lab) -> None:
     square = np.trapezoid(2 * x * (1 - erf(x / 2**0.5) ** 4096), x)
     stored = lab.numbers("BF16", RNG.normal(size=(1, 256, 4096)))
     found = quantised(lab, "int8", stored, "BF16", cuts=(128,))[0]
-    assert 10 * np.log10(found.signal / found.error) == pytest.approx(10 * np.log10(12 * 127**2 / square), abs=0.1)
+    assert 10 * np.log10(found.signal / found.error) == pytest.approx(
+        10 * np.log10(12 * 127**2 / square), abs=0.1
+    )
 
 
 def test_blocks_that_a_scheme_cannot_scale_become_zero(lab) -> None:
@@ -189,7 +209,9 @@ def test_schemes_asked_together_say_what_each_says_alone(lab, axis) -> None:
     stored[1, 5, 5] = torch.nan
     together = lab.take(Quantise(tuple(SCHEMES)), stored, "F64", axis, (40, 120))
     for scheme in SCHEMES:
-        assert quantised(lab, scheme, stored, "F64", axis, (40, 120)) == [errors.of[scheme] for errors in together]
+        assert quantised(lab, scheme, stored, "F64", axis, (40, 120)) == [
+            errors.of[scheme] for errors in together
+        ]
 
 
 def test_a_long_line_is_summed_in_runs(lab) -> None:
@@ -197,5 +219,9 @@ def test_a_long_line_is_summed_in_runs(lab) -> None:
     stored = torch.full((1, 1, 1 << 21), 1.1)
     stored[0, 0, 0] = 127.0
     found = quantised(lab, "int8", stored, "F32")[0]
-    assert found.signal == pytest.approx(127**2 + ((1 << 21) - 1) * float(torch.tensor(1.1)) ** 2, rel=1e-4)
-    assert found.error == pytest.approx(((1 << 21) - 1) * (float(torch.tensor(1.1)) - 1) ** 2, rel=1e-4)
+    assert found.signal == pytest.approx(
+        127**2 + ((1 << 21) - 1) * float(torch.tensor(1.1)) ** 2, rel=1e-4
+    )
+    assert found.error == pytest.approx(
+        ((1 << 21) - 1) * (float(torch.tensor(1.1)) - 1) ** 2, rel=1e-4
+    )

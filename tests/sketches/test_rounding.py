@@ -24,8 +24,15 @@ def test_each_value_goes_to_its_nearest_and_middles_to_the_even_code(name, dtype
     middle = ((values[1:] + values[:-1]) / 2).astype(dtype)
     code = np.arange(len(middle))
     below, above = np.nextafter(middle, dtype(0)), np.nextafter(middle, dtype(1e9))
-    for y, expected in ((middle, code + code % 2), (below, code), (above, code + 1), (values.astype(dtype), None)):
-        found = grid.nearest_(torch.from_numpy(y.copy()), torch.empty(len(y), dtype=torch.from_numpy(y).dtype))
+    for y, expected in (
+        (middle, code + code % 2),
+        (below, code),
+        (above, code + 1),
+        (values.astype(dtype), None),
+    ):
+        found = grid.nearest_(
+            torch.from_numpy(y.copy()), torch.empty(len(y), dtype=torch.from_numpy(y).dtype)
+        )
         assert found.tolist() == (values if expected is None else values[expected]).tolist()
 
 

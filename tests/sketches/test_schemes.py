@@ -26,7 +26,9 @@ def test_each_scheme_has_its_blocks_and_its_largest_value() -> None:
     assert (E4M3.largest, E2M1.largest) == (decoded("F8_E4M3")[:127].max(), decoded("F4").max())
 
 
-@pytest.mark.parametrize(("peak", "scale"), [(4, 1), (7.99, 1), (8, 2), (1e-30, 2.0**-102), (1e-300, 2.0**-127)])
+@pytest.mark.parametrize(
+    ("peak", "scale"), [(4, 1), (7.99, 1), (8, 2), (1e-30, 2.0**-102), (1e-300, 2.0**-127)]
+)
 def test_mxfp4_scales_are_powers_of_two_of_8_bits(peak, scale) -> None:
     """2^(floor(log2 absmax) - 2), no less than 2^-127."""
     assert binary(torch.tensor([peak], dtype=torch.float64), None, 6.0).item() == scale

@@ -15,7 +15,9 @@ from weightscope.sketches.shuffled import permuted
 def test_the_elements_stay(lab, dtype) -> None:
     """The counts after shuffling are the counts before, bit for bit."""
     stored = lab.bits(dtype, (2, 30, 50), 1)
-    for before, after in zip(lab.take(Count(), stored, dtype), lab.take(Shuffled(Count()), stored, dtype), strict=True):
+    for before, after in zip(
+        lab.take(Count(), stored, dtype), lab.take(Shuffled(Count()), stored, dtype), strict=True
+    ):
         assert np.array_equal(before.counts, after.counts)
         assert np.array_equal(before.value, after.value)
 
@@ -39,7 +41,9 @@ def test_structure_is_gone(lab) -> None:
         return float(np.log(found.rows["squares"]).std())
 
     stored = lab.numbers("F32", x)
-    assert spread(lab.take(Lines(), stored, "F32")[0]) > 4 * spread(lab.take(Shuffled(Lines()), stored, "F32")[0])
+    assert spread(lab.take(Lines(), stored, "F32")[0]) > 4 * spread(
+        lab.take(Shuffled(Lines()), stored, "F32")[0]
+    )
 
 
 def test_the_stored_matrix_is_left_as_it_was() -> None:

@@ -21,7 +21,9 @@ shapes = st.tuples(st.integers(1, 24), st.integers(1, 24))
 cuttings = st.lists(st.integers(0, 24), max_size=5)
 
 
-def matrices(lab, dtype: str, shape: tuple[int, int], seed: int, flavour: str, stack: int = 1) -> torch.Tensor:
+def matrices(
+    lab, dtype: str, shape: tuple[int, int], seed: int, flavour: str, stack: int = 1
+) -> torch.Tensor:
     size = (stack, *shape)
     if flavour == "bits" or DTYPES[dtype].kind != "float":
         return lab.bits(dtype, size, seed)
@@ -66,22 +68,41 @@ def close(a, b) -> None:
     if hasattr(a, "power"):
         for name in ("low", "high", "value", "counts"):
             assert np.array_equal(getattr(a, name), getattr(b, name)), name
-        plain = ("exact", "zeros", "subnormals", "inf", "nan", "minimum", "maximum", "coarse", "noncanonical")
+        plain = (
+            "exact",
+            "zeros",
+            "subnormals",
+            "inf",
+            "nan",
+            "minimum",
+            "maximum",
+            "coarse",
+            "noncanonical",
+        )
         for name in (*plain, "first_nonfinite"):
             assert getattr(a, name) == getattr(b, name), name
         assert a.power.n == b.power.n
         if a.power.n and np.isfinite(a.power.s4) and np.isfinite(b.power.s4) and a.maximum < 1e60:
             near = 1e-9 if a.exact else 1e-6
             assert a.power.mean == pytest.approx(b.power.mean, rel=1e-12, abs=near * a.power.std)
-            assert a.power.std == pytest.approx(b.power.std, rel=near, abs=1e-12 * abs(a.power.mean))
+            assert a.power.std == pytest.approx(
+                b.power.std, rel=near, abs=1e-12 * abs(a.power.mean)
+            )
     else:
         for side in ("rows", "cols"):
             for field, x in getattr(a, side).items():
-                size = np.sqrt(getattr(a, side)["squares"] * len(x)) if field == "sum" else np.abs(x)
+                size = (
+                    np.sqrt(getattr(a, side)["squares"] * len(x)) if field == "sum" else np.abs(x)
+                )
                 assert np.allclose(
-                    x, getattr(b, side)[field], rtol=0, atol=1e-5 * np.max(size, initial=0, where=np.isfinite(size))
+                    x,
+                    getattr(b, side)[field],
+                    rtol=0,
+                    atol=1e-5 * np.max(size, initial=0, where=np.isfinite(size)),
                 ), field
-        assert np.allclose(a.lag, b.lag, equal_nan=True, rtol=0, atol=1e-5 * a.rows["squares"].sum())
+        assert np.allclose(
+            a.lag, b.lag, equal_nan=True, rtol=0, atol=1e-5 * a.rows["squares"].sum()
+        )
 
 
 @pytest.mark.usefixtures("ways")
@@ -95,14 +116,18 @@ def close(a, b) -> None:
     flavour=flavours,
     seed=st.integers(0, 99),
 )
-def test_any_tiling_and_any_grouping_give_the_whole(lab, data, dtype, shape, cuts, axis, flavour, seed) -> None:
+def test_any_tiling_and_any_grouping_give_the_whole(
+    lab, data, dtype, shape, cuts, axis, flavour, seed
+) -> None:
     """Tiles folded apart, merged in any grouping left to right, say what the whole says; empty folds change nothing."""
     stored = matrices(lab, dtype, shape, seed, flavour)
     for measure in (Count(), Lines(), Lines(extremes=True)):
         if (
             isinstance(measure, Lines)
             and not 1e-60
-            < np.nanmax(np.abs(np.where(np.isfinite(v := lab.values(dtype, stored)), v, 0)), initial=1)
+            < np.nanmax(
+                np.abs(np.where(np.isfinite(v := lab.values(dtype, stored)), v, 0)), initial=1
+            )
             < 1e60
         ):
             continue  # squares of such float64 values leave its range
@@ -119,7 +144,13 @@ def test_any_tiling_and_any_grouping_give_the_whole(lab, data, dtype, shape, cut
 
 
 @settings(max_examples=30, deadline=None)
-@given(dtype=st.sampled_from(HELD), shape=shapes, cuts=cuttings, seed=st.integers(0, 99), data=st.data())
+@given(
+    dtype=st.sampled_from(HELD),
+    shape=shapes,
+    cuts=cuttings,
+    seed=st.integers(0, 99),
+    data=st.data(),
+)
 def test_counting_does_not_care_for_order(lab, dtype, shape, cuts, seed, data) -> None:
     """Tiles in any order give the same counts."""
     stored, measure = lab.bits(dtype, (1, *shape), seed), Count()
@@ -177,7 +208,10 @@ def test_the_layout_does_not_matter(lab, dtype, shape, cuts, axis, flavour, seed
     stored = matrices(lab, dtype, shape, seed, flavour)
     turned = stored.mT.contiguous().mT
     for measure in (Count(), Lines(), Lines(extremes=True), Shuffled(Count())):
-        close(lab.take(measure, turned, dtype, axis, cuts)[0], lab.take(measure, stored, dtype, axis, cuts)[0])
+        close(
+            lab.take(measure, turned, dtype, axis, cuts)[0],
+            lab.take(measure, stored, dtype, axis, cuts)[0],
+        )
     assert lab.plain(lab.take(Shuffled(Lines()), turned, dtype)) == lab.plain(
         lab.take(Shuffled(Lines()), stored, dtype)
     )
@@ -258,13 +292,20 @@ def most_held(lab, measure, shape) -> int:
     rng = np.random.default_rng(0)
     row = rng.normal(size=shape[1])
     matrices = (rng.normal(size=shape), np.ones(shape) * row)
-    axes = (0,) if measure.cut == "long" else (0, 1)    # it is cut along its long side, whatever the tiles
+    axes = (
+        (0,) if measure.cut == "long" else (0, 1)
+    )  # it is cut along its long side, whatever the tiles
     runs = product(matrices, ("F64", "F32", "BF16", "F8_E4M3"), axes)
-    return max(largest(lab, measure, lab.numbers(dtype, w[None]), dtype, axis) for w, dtype, axis in runs)
+    return max(
+        largest(lab, measure, lab.numbers(dtype, w[None]), dtype, axis) for w, dtype, axis in runs
+    )
 
 
-IN_FLOAT64 = ("Factor()", "Decompose(svd=True)")     # measures that copy the whole matrix, which is not in their state
-TABLES = 1 << 20                                # bytes of histograms and tables that no shape changes
+IN_FLOAT64 = (
+    "Factor()",
+    "Decompose(svd=True)",
+)  # measures that copy the whole matrix, which is not in their state
+TABLES = 1 << 20  # bytes of histograms and tables that no shape changes
 
 
 @pytest.mark.parametrize("of", MEASURES, ids=lambda of: of.__name__)

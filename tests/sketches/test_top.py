@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from weightscope.dtypes import DTYPES
 from weightscope.sketches import Scratch, Tile, Top, TopWeights, top
 
-HELD = [name for name, kind in DTYPES.items() if kind.kind != "none" and name != "U64"]  # float64 rounds those
+HELD = [
+    name for name, kind in DTYPES.items() if kind.kind != "none" and name != "U64"
+]  # float64 rounds those
 
 
 def ends(values: np.ndarray, n: int) -> set[int]:
@@ -43,7 +45,9 @@ def check(found: TopWeights, values: np.ndarray, n: int) -> None:
     n=st.sampled_from([1, 2, 7, 600]),
     turned=st.booleans(),
 )
-def test_any_tiling_order_and_grouping_gives_the_ends_of_a_sort(lab, data, dtype, shape, cuts, axis, n, turned) -> None:
+def test_any_tiling_order_and_grouping_gives_the_ends_of_a_sort(
+    lab, data, dtype, shape, cuts, axis, n, turned
+) -> None:
     """Every bit pattern of every type, equal values, NaN and Inf among them, in either layout."""
     stored = lab.bits(dtype, (1, *shape), data.draw(st.integers(0, 99)))
     shown = stored.mT.contiguous().mT if turned else stored
@@ -65,14 +69,20 @@ def test_any_tiling_order_and_grouping_gives_the_ends_of_a_sort(lab, data, dtype
 def test_large_matrices_are_told_as_exactly(lab, dtype, axis) -> None:
     """Tiles of thousands of weights, most of which have nothing to offer, in several segments."""
     stored = lab.bits(dtype, (2, 512, 96), 1)
-    stored = stored if dtype in ("F8_E4M3", "I8", "U8", "I32") else torch.randn(2, 512, 96).to(stored.dtype)
+    stored = (
+        stored
+        if dtype in ("F8_E4M3", "I8", "U8", "I32")
+        else torch.randn(2, 512, 96).to(stored.dtype)
+    )
     measure, states = Top(20), []
     for half in range(2):
         state = measure.start(2, (512, 96), dtype, "cpu")
         for box in lab.boxes((512, 96), axis, [*range(8, 512, 40)])[half::2]:
             state = measure.add(state, lab.tile(stored, dtype, box, axis))
         states.append(state)
-    for found, values in zip(measure.finish(measure.merge(*states)), lab.values(dtype, stored), strict=True):
+    for found, values in zip(
+        measure.finish(measure.merge(*states)), lab.values(dtype, stored), strict=True
+    ):
         check(found, values, 20)
 
 

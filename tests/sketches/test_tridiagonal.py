@@ -20,7 +20,9 @@ def test_eigenvalues_are_scipy_s(side, width) -> None:
     full = np.zeros((side, side))
     for d in range(min(width + 1, side)):
         full += np.diag(band[: side - d, d], -d) + (np.diag(band[: side - d, d], d) if d else 0)
-    assert np.allclose(eigenvalues_of_band(band), scipy.linalg.eigvalsh(full), rtol=0, atol=1e-13 * side)
+    assert np.allclose(
+        eigenvalues_of_band(band), scipy.linalg.eigvalsh(full), rtol=0, atol=1e-13 * side
+    )
 
 
 def test_what_does_not_converge_says_so() -> None:

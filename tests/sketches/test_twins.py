@@ -13,7 +13,9 @@ from weightscope.sketches import Again, Hashes, Twins
 HELD = [name for name, kind in DTYPES.items() if kind.kind != "none"]
 
 
-def check(lab, stored: torch.Tensor, dtype: str, axis: int = 0, cuts: tuple[int, ...] = ()) -> np.ndarray:
+def check(
+    lab, stored: torch.Tensor, dtype: str, axis: int = 0, cuts: tuple[int, ...] = ()
+) -> np.ndarray:
     """Twins of every matrix of a stack against all hashes; those of the first."""
     every = lab.take(Hashes(), stored, dtype)
     found = lab.take(Twins(), stored, dtype, axis, cuts)
@@ -73,7 +75,9 @@ def test_an_ordinary_matrix_needs_one_pass(lab, dtype) -> None:
     """Without rows that share a sum there is nothing to hash."""
     stored = lab.numbers(dtype, np.random.default_rng(3).normal(0, 1, (1, 500, 64)))
     measure = Twins()
-    state = measure.add(measure.start(1, (500, 64), dtype, "cpu"), lab.tile(stored, dtype, whole((500, 64))))
+    state = measure.add(
+        measure.start(1, (500, 64), dtype, "cpu"), lab.tile(stored, dtype, whole((500, 64)))
+    )
     answer = measure.finish(state)
     assert not isinstance(answer, Again)
     assert not len(answer[0].rows)
@@ -92,7 +96,13 @@ def test_sums_tell_signs_and_places(lab, dtype) -> None:
     """The same ones elsewhere, the same signs elsewhere, NaN for Inf, one small sign; not the sign of zero."""
     w = np.random.default_rng(5).choice([-1.0, 0.0, 1.0], (32, 32))
     w[0, :3] = [-1.0, 0.0, 1.0]
-    changed = {"sign": w.copy(), "signs": w[:, ::-1], "rows": w[::-1], "nan": w.copy(), "inf": w.copy()}
+    changed = {
+        "sign": w.copy(),
+        "signs": w[:, ::-1],
+        "rows": w[::-1],
+        "nan": w.copy(),
+        "inf": w.copy(),
+    }
     changed["sign"][0, 0], changed["nan"][3, 3], changed["inf"][3, 3] = 1.0, np.nan, np.inf
     sums = [taken_sums(lab, x, dtype) for x in (w, *changed.values())]
     assert len({x.tobytes() for x in sums}) == len(sums)
@@ -112,7 +122,9 @@ def test_sums_tell_the_last_digit(lab, dtype) -> None:
     assert len(set(sums)) == 3
 
 
-def taken_sums(lab, w: np.ndarray, dtype: str, axis: int = 0, cuts: tuple[int, ...] = ()) -> np.ndarray:
+def taken_sums(
+    lab, w: np.ndarray, dtype: str, axis: int = 0, cuts: tuple[int, ...] = ()
+) -> np.ndarray:
     """Sums of every row of one matrix."""
     return lab.take(Twins(), lab.numbers(dtype, w[None].copy()), dtype, axis, cuts)[0].sums
 

@@ -55,7 +55,9 @@ def cosines(w: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", ["F64", "F32", "BF16", "F16"])
-@pytest.mark.parametrize(("many", "cosine"), [(3, 0.96), (5, 0.96), (33, 0.998), (400, 0.97), (40, 1.0)])
+@pytest.mark.parametrize(
+    ("many", "cosine"), [(3, 0.96), (5, 0.96), (33, 0.998), (400, 0.97), (40, 1.0)]
+)
 def test_a_planted_set_is_found_exactly(lab, dtype, many, cosine) -> None:
     """Three rows or most of them, at the edge or identical: those and no other, with their cosines."""
     w, (rows,) = planted(1, (700, 512), [(many, cosine)])
@@ -105,7 +107,9 @@ def test_steep_spectra_are_not_untrained(lab) -> None:
     rng = np.random.default_rng(6)
     for mean in (0.0, 1.0, 4.0):
         rows = rng.normal(size=(2000, 96)) / np.arange(1, 97)
-        assert not len(found(lab, mean * unit(rng, 96) + rows / np.linalg.norm(rows, axis=1).mean()).untrained)
+        assert not len(
+            found(lab, mean * unit(rng, 96) + rows / np.linalg.norm(rows, axis=1).mean()).untrained
+        )
 
 
 def test_words_that_stand_for_each_other_are_not_untrained(lab) -> None:
@@ -132,7 +136,9 @@ def test_rarely_trained_rows_beside_a_set_leave_it_untrained(lab) -> None:
 def test_positions_are_not_untrained(lab) -> None:
     """Each row like its neighbours, slower and slower: sets with others beside them."""
     turn = np.cumsum(1 / np.arange(4, 260))
-    waves = np.concatenate([np.stack([np.cos(k * turn), np.sin(k * turn)], 1) / k for k in range(1, 17)], 1)
+    waves = np.concatenate(
+        [np.stack([np.cos(k * turn), np.sin(k * turn)], 1) / k for k in range(1, 17)], 1
+    )
     answer = found(lab, waves)
     assert answer.sets
     assert not len(answer.untrained)
@@ -143,7 +149,9 @@ def crowded(seed: int, many: int, turn: float, cosine: float):
     rng = np.random.default_rng(seed)
     w, (rows,) = planted(seed, (1500, 96), [(many, 0.998)])
     near = rng.permutation(np.setdiff1d(np.arange(1500), rows))[:600]
-    own, other = torch.linalg.qr(torch.from_numpy(np.stack([w[rows].mean(0), unit(rng, 96)], 1))).Q.T.numpy()
+    own, other = torch.linalg.qr(
+        torch.from_numpy(np.stack([w[rows].mean(0), unit(rng, 96)], 1))
+    ).Q.T.numpy()
     centre = turn * own * np.sign(own @ w[rows[0]]) + np.sqrt(1 - turn**2) * other
     w[near] = cosine * centre + np.sqrt(1 - cosine**2) * unit(rng, 600, 96)
     return w, rows
@@ -186,7 +194,9 @@ def test_a_search_without_end_stops_after_eight_looks(lab, monkeypatch) -> None:
     rng = np.random.default_rng(0)
     arc = np.setdiff1d(np.arange(1500), rows)
     turn = np.log1p(rng.random((len(arc), 1)) * (np.e - 1))
-    w[arc] = np.cos(turn) * np.eye(96)[0] + np.sin(turn) * np.eye(96)[1] + 0.28 * unit(rng, len(arc), 96)
+    w[arc] = (
+        np.cos(turn) * np.eye(96)[0] + np.sin(turn) * np.eye(96)[1] + 0.28 * unit(rng, len(arc), 96)
+    )
     passes, answer = counted(lab, w)
     assert passes == 1 + 2 * 8
     assert answer.sets[-1].rows.tolist() == rows.tolist()
@@ -203,16 +213,29 @@ def test_a_set_that_comes_to_nothing_takes_a_look() -> None:
     """The rest is looked at anew, with one look less: three rows like the first centre, one that left the second."""
     ways = torch.eye(64)
     look = row_sets.first_look(torch.arange(4), ways[[0, 0, 0, 1]], ways[:2], 64, left=5)
-    look = replace(look, sums=ways[:2].double(), dots=torch.tensor([1.0, 1, 1, 0]), squares=torch.ones(4), cosines=True)
+    look = replace(
+        look,
+        sums=ways[:2].double(),
+        dots=torch.tensor([1.0, 1, 1, 0]),
+        squares=torch.ones(4),
+        cosines=True,
+    )
     after = row_sets.advanced(look)
-    assert (after.left, len(after.centres), after.rows.tolist(), after.cosines) == (4, 1, [0, 1, 2], False)
+    assert (after.left, len(after.centres), after.rows.tolist(), after.cosines) == (
+        4,
+        1,
+        [0, 1, 2],
+        False,
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_set_keeps_to_its_definition(lab, seed) -> None:
     """Whatever the rows: three or more, 0.95 to their mean, no row in two sets."""
     rng = np.random.default_rng(seed)
-    w = unit(rng, 40, 64)[rng.integers(0, 40, 800)] + 10 ** rng.uniform(-2.5, 0, (800, 1)) * unit(rng, 800, 64)
+    w = unit(rng, 40, 64)[rng.integers(0, 40, 800)] + 10 ** rng.uniform(-2.5, 0, (800, 1)) * unit(
+        rng, 800, 64
+    )
     w *= np.exp(rng.normal(size=(800, 1)))
     answer = found(lab, w, "F64")
     assert len(answer.sets) > 10
@@ -220,10 +243,14 @@ def test_every_set_keeps_to_its_definition(lab, seed) -> None:
     assert all(s.cosines == pytest.approx(cosines(w, s.rows), abs=1e-12) for s in answer.sets)
     rows = np.concatenate([s.rows for s in answer.sets])
     assert len(set(rows.tolist())) == len(rows)
-    assert [len(s.rows) for s in answer.sets] == sorted((len(s.rows) for s in answer.sets), reverse=True)
+    assert [len(s.rows) for s in answer.sets] == sorted(
+        (len(s.rows) for s in answer.sets), reverse=True
+    )
 
 
-@pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (1, 8, 300, 301)), (1, (5, 48)), (1, (1, 2, 3, 95))])
+@pytest.mark.parametrize(
+    ("axis", "cuts"), [(0, ()), (0, (1, 8, 300, 301)), (1, (5, 48)), (1, (1, 2, 3, 95))]
+)
 def test_any_tiling_and_layout_give_the_same_sets(lab, axis, cuts) -> None:
     """Partial products add up, whichever way the matrix is cut or stored."""
     w, _ = planted(9, (900, 96), [(3, 0.955), (20, 0.97), (6, 1.0)])
@@ -231,14 +258,21 @@ def test_any_tiling_and_layout_give_the_same_sets(lab, axis, cuts) -> None:
     for layout in (stored, stored.mT.contiguous().mT):
         answer = lab.take(Untrained(), layout, "F32", axis, cuts)[0]
         assert [s.rows.tolist() for s in answer.sets] == [s.rows.tolist() for s in whole.sets]
-        assert all(a.cosines == pytest.approx(b.cosines) for a, b in zip(answer.sets, whole.sets, strict=True))
+        assert all(
+            a.cosines == pytest.approx(b.cosines)
+            for a, b in zip(answer.sets, whole.sets, strict=True)
+        )
         assert [s.beside for s in answer.sets] == [s.beside for s in whole.sets]
 
 
 def test_matrices_of_a_stack_do_not_know_each_other(lab) -> None:
     """Different sets, none, zeros, and one that takes more looks: each as alone, bit for bit."""
-    parts = [planted(10, (1500, 96), sets)[0] for sets in ([(20, 0.97)], [], [(3, 0.96), (9, 0.99)])]
-    stored = lab.numbers("BF16", np.stack([*parts, np.zeros((1500, 96)), crowded(8, 30, 1.0, 0.9)[0]]))
+    parts = [
+        planted(10, (1500, 96), sets)[0] for sets in ([(20, 0.97)], [], [(3, 0.96), (9, 0.99)])
+    ]
+    stored = lab.numbers(
+        "BF16", np.stack([*parts, np.zeros((1500, 96)), crowded(8, 30, 1.0, 0.9)[0]])
+    )
     together = lab.take(Untrained(), stored, "BF16", 0, (64, 200))
     for i in range(5):
         alone = lab.take(Untrained(), stored[i : i + 1].clone(), "BF16", 0, (64, 200))[0]
@@ -249,7 +283,12 @@ def test_matrices_of_a_stack_do_not_know_each_other(lab) -> None:
 def test_rows_without_a_direction_belong_to_no_set(lab) -> None:
     """Zeros, NaN, Inf and what float32 cannot hold leave; tiny and huge rows stay."""
     w, (rows,) = planted(11, (400, 64), [(40, 0.99)])
-    w[rows[:5]], w[rows[5], 3], w[rows[6], 4], w[rows[7:9]] = 0.0, np.nan, -np.inf, 1e-200 * w[rows[7:9]]
+    w[rows[:5]], w[rows[5], 3], w[rows[6], 4], w[rows[7:9]] = (
+        0.0,
+        np.nan,
+        -np.inf,
+        1e-200 * w[rows[7:9]],
+    )
     w[rows[9:12]], w[rows[12:20]] = 1e200 * w[rows[9:12]], 1e30 * w[rows[12:20]]
     w[rows[20:30]] *= 1e-30
     answer = found(lab, w, "F64", cuts=(9, 200))
@@ -290,7 +329,9 @@ def tensor(path: Path, name: str) -> np.ndarray:
     return load_file(path)[name].to(torch.float64).numpy()
 
 
-@pytest.mark.parametrize(("step", "rows"), [("00000", []), ("00400", [*range(32, 65)]), ("01600", [*range(32, 65)])])
+@pytest.mark.parametrize(
+    ("step", "rows"), [("00000", []), ("00400", [*range(32, 65)]), ("01600", [*range(32, 65)])]
+)
 def test_the_letters_that_gpt6_never_saw(lab, step, rows) -> None:
     """Rows 32 to 64 of 65 of its embedding, and none before training; its positions are trained."""
     path = DATA / "gpt6" / f"gpt6_seed0_step{step}.safetensors"
@@ -300,7 +341,9 @@ def test_the_letters_that_gpt6_never_saw(lab, step, rows) -> None:
 
 def test_the_bytes_that_stories260k_never_saw(lab) -> None:
     """Most of the 256 bytes behind which a tokenizer falls back, and the rarest characters: over half of all rows."""
-    rows = found(lab, tensor(DATA / "stories260k" / "stories260K_f32.safetensors", "token_embd.weight")).untrained
+    rows = found(
+        lab, tensor(DATA / "stories260k" / "stories260K_f32.safetensors", "token_embd.weight")
+    ).untrained
     assert len(set(range(3, 259)) & set(rows.tolist())) > 245
     assert len(rows) < 270
 

@@ -30,8 +30,11 @@ def _bins(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """The upper 16 bits of float32: cells 2^-7 wide relative to their power of two, zero in a cell of its own."""
     step = 2.0 ** (np.floor(np.log2(np.abs(np.where(x == 0, 1.0, x)))) - 7)
     near = np.where(x == 0, 0.0, np.floor(np.abs(x) / step) * step)
-    inner, counts = np.unique(np.stack([np.sign(x) * near, np.sign(x) * (near + np.where(x == 0, 0, step))]), axis=1,
-                              return_counts=True)
+    inner, counts = np.unique(
+        np.stack([np.sign(x) * near, np.sign(x) * (near + np.where(x == 0, 0, step))]),
+        axis=1,
+        return_counts=True,
+    )
     low, high = inner.min(0), inner.max(0)
     order = np.argsort((low + high) / 2)
     return low[order], high[order], counts[order]
@@ -47,8 +50,18 @@ def _counts_of(values: ArrayLike, bins: bool = False) -> ValueCounts:
         low, high, counts = _bins(finite)
         value = (low + high) / 2
     return ValueCounts(
-        low, high, value, counts, power, not bins, int((finite == 0).sum()), 0, int(np.isinf(x).sum()),
-        int(np.isnan(x).sum()), finite.min(initial=np.inf), finite.max(initial=-np.inf),
+        low,
+        high,
+        value,
+        counts,
+        power,
+        not bins,
+        int((finite == 0).sum()),
+        0,
+        int(np.isinf(x).sum()),
+        int(np.isnan(x).sum()),
+        finite.min(initial=np.inf),
+        finite.max(initial=-np.inf),
     )
 
 
@@ -64,8 +77,14 @@ def _stored_as(values: ArrayLike, dtype: str) -> ValueCounts:
     seen = np.flatnonzero(all_counts)
     value, counts = table.value[seen], all_counts[seen]
     return ValueCounts(
-        table.low[seen], table.high[seen], value, counts, PowerSums.of(value, counts),
-        zeros=int(counts[value == 0].sum()), minimum=value.min(initial=np.inf), maximum=value.max(initial=-np.inf),
+        table.low[seen],
+        table.high[seen],
+        value,
+        counts,
+        PowerSums.of(value, counts),
+        zeros=int(counts[value == 0].sum()),
+        minimum=value.min(initial=np.inf),
+        maximum=value.max(initial=-np.inf),
     )
 
 

@@ -12,7 +12,9 @@ from weightscope import statistics
 
 FOLDER = Path(statistics.__file__).parent
 FAMILIES = ("elements", "laws", "lines", "spectra")
-MODULES = {path.relative_to(FOLDER).with_suffix("").parts: path for path in sorted(FOLDER.rglob("*.py"))}
+MODULES = {
+    path.relative_to(FOLDER).with_suffix("").parts: path for path in sorted(FOLDER.rglob("*.py"))
+}
 
 
 def imported(module):
@@ -26,7 +28,9 @@ def imported(module):
 
 def resolved(name):
     """The module behind an imported name: the name itself, the module that defines it, or its package."""
-    return next(m for m in (name, name[:-1], (*name, "__init__"), (*name[:-1], "__init__")) if m in MODULES)
+    return next(
+        m for m in (name, name[:-1], (*name, "__init__"), (*name[:-1], "__init__")) if m in MODULES
+    )
 
 
 def test_no_file_name_exists_twice():

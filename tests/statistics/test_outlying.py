@@ -17,7 +17,7 @@ from weightscope.statistics.statistic import Evidence, evaluate
 
 RNG = np.random.default_rng(0)
 GAUSSIAN = RNG.standard_normal((96, 64))
-LARGE = RNG.standard_normal((300, 250))         # beyond 65,536 elements values are counted in bins
+LARGE = RNG.standard_normal((300, 250))  # beyond 65,536 elements values are counted in bins
 ROUNDING = quantisation(tuple(SCHEMES))
 STATISTICS = {"extremes": EXTREMES, "marked lines": MARKED_LINES, "untrained": UNTRAINED, "crowding": CROWDING,
               "quantisation": ROUNDING}  # fmt: skip
@@ -112,7 +112,9 @@ def test_a_null_stands_beside_its_reading_or_neither_does(evidence, statistic, m
 
 
 @pytest.mark.parametrize("scale", [2.0**-20, 2.0**12])
-@pytest.mark.parametrize("matrix", ["gaussian", "half zero", "nan", "loud row", "parallel", "twins", "far from zero"])
+@pytest.mark.parametrize(
+    "matrix", ["gaussian", "half zero", "nan", "loud row", "parallel", "twins", "far from zero"]
+)
 def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix, scale):
     """Counts and names stay, ratios but for rounding; what has a unit scales with it."""
     statistics = list(STATISTICS.values())
@@ -129,17 +131,68 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix,
 @pytest.mark.parametrize(
     ("matrix", "expected"),
     [
-        ("gaussian", {"nan": 0, "zeros": 0, "dead_rows": 0, "duplicate_rows": 0, "untrained_rows": 0, "lattice": None}),
-        ("zero", {"zeros": 6144, "dead_rows": 96, "dead_cols": 64, "duplicate_rows": 0, "zero_block": None}),
-        ("constant", {"constant_rows": 96, "duplicate_rows": 0, "beyond_3": 0, "max_z": None, "one_sign_rows": 0}),
-        ("half zero", {"dead_rows": 60, "dead_cols": 0, "core_share": None, "row_gini": None, "zero_block": None}),
+        (
+            "gaussian",
+            {
+                "nan": 0,
+                "zeros": 0,
+                "dead_rows": 0,
+                "duplicate_rows": 0,
+                "untrained_rows": 0,
+                "lattice": None,
+            },
+        ),
+        (
+            "zero",
+            {
+                "zeros": 6144,
+                "dead_rows": 96,
+                "dead_cols": 64,
+                "duplicate_rows": 0,
+                "zero_block": None,
+            },
+        ),
+        (
+            "constant",
+            {
+                "constant_rows": 96,
+                "duplicate_rows": 0,
+                "beyond_3": 0,
+                "max_z": None,
+                "one_sign_rows": 0,
+            },
+        ),
+        (
+            "half zero",
+            {
+                "dead_rows": 60,
+                "dead_cols": 0,
+                "core_share": None,
+                "row_gini": None,
+                "zero_block": None,
+            },
+        ),
         ("nan", {"nan": 1, "inf": 0, "dead_rows": 0, "untrained_rows": 0}),
         ("inf", {"nan": 0, "inf": 1, "outlier_rows": 0}),
-        ("all nan", {"nan": 6144, "min": None, "beyond_3": None, "tiny_share": None, "dead_rows": 0}),
-        ("gaussian", {"outlier_rows": 0, "outlier_cols": 0, "one_sign_rows": 0, "one_sign_cols": 0}),
+        (
+            "all nan",
+            {"nan": 6144, "min": None, "beyond_3": None, "tiny_share": None, "dead_rows": 0},
+        ),
+        (
+            "gaussian",
+            {"outlier_rows": 0, "outlier_cols": 0, "one_sign_rows": 0, "one_sign_cols": 0},
+        ),
         ("gaussian", {"constant_rows": 0, "zero_block": None, "sparsity_pattern": None}),
         ("loud row", {"outlier_rows": 1, "top_row": 7, "row_loudest": loudest(GAUSSIAN, 7, 9)}),
-        ("loud column", {"outlier_rows": 0, "outlier_cols": 1, "top_col": 9, "col_loudest": loudest(GAUSSIAN.T, 9, 7)}),
+        (
+            "loud column",
+            {
+                "outlier_rows": 0,
+                "outlier_cols": 1,
+                "top_col": 9,
+                "col_loudest": loudest(GAUSSIAN.T, 9, 7),
+            },
+        ),
         ("padded", {"dead_rows": 6, "dead_cols": 0, "zero_block": "rows 90:96"}),
         ("grown", {"dead_rows": 0, "dead_cols": 0, "zero_block": "rows 60:96 x cols 40:64"}),
         ("2:4", {"sparsity_pattern": "2:4", "zero_block": None}),
@@ -151,7 +204,10 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix,
         ("twins", {"duplicate_rows": 3, "untrained_rows": 3}),
         ("one row", {"row_gini": None, "col_gini": None, "dead_rows": 0}),
         ("large", {"distinct": None, "lattice": None}),
-        ("large step", {"distinct": len(np.unique(MATRICES["large step"])), "lattice": "step 0.01"}),
+        (
+            "large step",
+            {"distinct": len(np.unique(MATRICES["large step"])), "lattice": "step 0.01"},
+        ),
         ("large codebook", {"distinct": 16, "lattice": "codebook 16"}),
         ("far from zero", {"one_sign_rows": 96, "one_sign_cols": 64, "outlier_rows": 0}),
     ],
@@ -189,7 +245,9 @@ def test_of_pooled_tensors_only_what_adds_is_read(evidence):
     }  # fmt: skip
     one = evidence("gaussian").sketches
     pooled = {m: one[m].forget() + one[m].forget() for m in (Beyond(), Quantise(tuple(SCHEMES)))}
-    own, both = (evaluate([EXTREMES, ROUNDING], e) for e in (evidence("gaussian"), Evidence(pooled, None)))
+    own, both = (
+        evaluate([EXTREMES, ROUNDING], e) for e in (evidence("gaussian"), Evidence(pooled, None))
+    )
     assert both["beyond_3"] == 2 * own["beyond_3"]
     assert both["beyond_3_ratio"] == own["beyond_3_ratio"]
     for scheme in SCHEMES:

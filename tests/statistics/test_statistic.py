@@ -60,7 +60,9 @@ def test_a_null_has_its_reason(counts_of, sample):
 )
 def test_notes(counts_of, sample, said):
     """In words a reader understands."""
-    assert said in told(evaluate([MOMENTS, BEST_LAW], Evidence({Count(): counts_of(SAMPLES[sample])}, (1, 20))))
+    assert said in told(
+        evaluate([MOMENTS, BEST_LAW], Evidence({Count(): counts_of(SAMPLES[sample])}, (1, 20)))
+    )
 
 
 def test_columns_choose_statistics_and_these_measures():

@@ -13,12 +13,29 @@ from weightscope.statistics.elements.filters import tiny_share, trimmed
 from weightscope.statistics.elements.moments import l_kurtosis
 from weightscope.statistics.elements.shape import beta_moment, weibull_k
 
-NULL = ("best", "beta", "ks_normal", "weibull_k", "tiny_share", "robust_std", "l_kurtosis", "trimmed_std", "pattern",
-        "beta_moment")
+NULL = (
+    "best",
+    "beta",
+    "ks_normal",
+    "weibull_k",
+    "tiny_share",
+    "robust_std",
+    "l_kurtosis",
+    "trimmed_std",
+    "pattern",
+    "beta_moment",
+)
 
 BALANCED = (
-    "balanced_kurtosis", "balanced_kurtosis_null", "balanced_beta", "balanced_beta_null", "balanced_ks_normal",
-    "row_scale_spread", "row_scale_spread_null", "col_scale_spread", "col_scale_spread_null",
+    "balanced_kurtosis",
+    "balanced_kurtosis_null",
+    "balanced_beta",
+    "balanced_beta_null",
+    "balanced_ks_normal",
+    "row_scale_spread",
+    "row_scale_spread_null",
+    "col_scale_spread",
+    "col_scale_spread_null",
 )
 
 
@@ -33,7 +50,9 @@ def noise() -> np.ndarray:
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1e60, 0.0), (1e-60, 0.0), (1e-3, 1.0), (1e-6, 1.0)])
-def test_what_bins_cannot_show_is_null_and_says_so(noise: np.ndarray, scale: float, shift: float) -> None:
+def test_what_bins_cannot_show_is_null_and_says_so(
+    noise: np.ndarray, scale: float, shift: float
+) -> None:
     """Beyond float32's range, or with a mean of a thousand std, moments are right and everything else is null."""
     x = noise * scale + shift
     row = _row(torch.from_numpy(x))
@@ -48,7 +67,8 @@ def test_bf16_stored_wide_reads_as_bf16(noise: np.ndarray) -> None:
     wide, stored = _row(narrow.float()), _row(narrow)
     assert wide["distinct"] == len(narrow.float().unique())
     assert {k: v for k, v in wide.items() if k not in ("dtype", "row_spread", "col_spread")} == {
-        k: v for k, v in stored.items() if k not in ("dtype", "row_spread", "col_spread")}
+        k: v for k, v in stored.items() if k not in ("dtype", "row_spread", "col_spread")
+    }
 
 
 NEAR = {"beta_moment": 2e-4, "weibull_k": 6e-4, "robust_std": 6e-4, "trimmed_std": 2e-3, "trimmed_kurtosis": 0.03,
@@ -66,7 +86,9 @@ def test_bins_are_as_near_as_the_page_says(counts_of, law: str) -> None:
     exact, binned = read(counts_of(x)), read(counts_of(x, bins=True))
     for name, near in NEAR.items():
         size = 1 if name in ("trimmed_kurtosis", "l_kurtosis", "tiny_share") else exact[name] or 1
-        allowed = None if exact[name] is None else pytest.approx(exact[name], rel=0, abs=near * size)
+        allowed = (
+            None if exact[name] is None else pytest.approx(exact[name], rel=0, abs=near * size)
+        )
         assert binned[name] == allowed, name
 
 
@@ -74,7 +96,9 @@ def test_bins_are_as_near_as_the_page_says(counts_of, law: str) -> None:
 def test_ks_does_not_guess_inside_wide_cells(noise: np.ndarray, mean: float) -> None:
     """A distribution known only at edges is compared there: never further off than the weights themselves are."""
     x = (noise + mean).astype(np.float32)
-    true = stats.kstest(x.ravel().astype(np.float64), "norm", (x.mean(dtype=np.float64), x.std(dtype=np.float64)))
+    true = stats.kstest(
+        x.ravel().astype(np.float64), "norm", (x.mean(dtype=np.float64), x.std(dtype=np.float64))
+    )
     assert 0 < float(_row(torch.from_numpy(x))["ks_normal"]) <= true.statistic + 1e-5  # type: ignore[arg-type]
 
 
@@ -91,7 +115,9 @@ def test_spread_of_iid_elements_holds_for_any_mean() -> None:
     """sqrt((kurtosis + 2)/(4n)) uses the printed kurtosis also where the mean is a million std."""
     x = torch.from_numpy(1 + 1e-6 * np.random.default_rng(7).standard_normal((200, 100)))
     row = _row(x)
-    assert row["row_spread_iid"] == pytest.approx(((float(row["kurtosis"]) + 2) / 400) ** 0.5, rel=1e-6)  # type: ignore[arg-type]
+    assert row["row_spread_iid"] == pytest.approx(
+        ((float(row["kurtosis"]) + 2) / 400) ** 0.5, rel=1e-6
+    )  # type: ignore[arg-type]
 
 
 def test_zeros_leave_shapes_and_the_note_only_where_they_are_an_excess() -> None:
@@ -119,5 +145,7 @@ def test_a_matrix_with_holes_is_not_balanced() -> None:
     x = torch.ones(50, 50)
     x[3, 4] = float("nan")
     row = dict(fit({"h.0.mlp.weight": x}, balance=True).rows[0])
-    assert {k: v for k, v in row.items() if "balanced" in k or "_scale_" in k} == dict.fromkeys(BALANCED)
+    assert {k: v for k, v in row.items() if "balanced" in k or "_scale_" in k} == dict.fromkeys(
+        BALANCED
+    )
     assert "not balanced" in str(row["note"])

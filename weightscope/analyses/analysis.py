@@ -31,16 +31,20 @@ class Answering:
     columns: Callable[[Any], tuple[Column, ...]]
     optional: Callable[[Any], Mapping[str, str]]  # absent columns -> the option that brings them
     rows: Callable[[Sequence[Model], Any, Measurer], Iterator[Found]]
-    models: Callable[[Sequence[Any], Any, Setting], tuple[Model, ...]]  # what is opened, and which pieces of it
-    applies: Callable[[Piece], bool] = field(default=lambda piece: True)  # else it cannot be unmeasured
+    models: Callable[
+        [Sequence[Any], Any, Setting], tuple[Model, ...]
+    ]  # what is opened, and which pieces of it
+    applies: Callable[[Piece], bool] = field(
+        default=lambda piece: True
+    )  # else it cannot be unmeasured
 
 
 @dataclass(frozen=True)
 class Listing:
     """What a terminal shows to a person who chose no rows; it gives way to the named options."""
 
-    where: str = ""                             # a condition on rows
-    rest: str = ""                              # what stderr says of the others
+    where: str = ""  # a condition on rows
+    rest: str = ""  # what stderr says of the others
     sort: str = ""
     gives_way: tuple[str, ...] = ("where",)
 
@@ -53,16 +57,16 @@ class Analysis:
     """
 
     name: str
-    options: type                               # its own record; `uses` are the others
+    options: type  # its own record; `uses` are the others
     work: Any
-    summary: str                                # the first lines of its help and its docstring
-    example: str                                # a command line that runs
-    call: tuple[str, str]                       # a Python expression that runs, and its value
-    runs: Mapping[str, Mapping[str, Any]]       # by title: options; together they have all columns
-    uses: tuple[type, ...]                      # shared records: see uses.py
+    summary: str  # the first lines of its help and its docstring
+    example: str  # a command line that runs
+    call: tuple[str, str]  # a Python expression that runs, and its value
+    runs: Mapping[str, Mapping[str, Any]]  # by title: options; together they have all columns
+    uses: tuple[type, ...]  # shared records: see uses.py
     listed: Callable[[Any], Listing] = field(default=lambda options: Listing())
     check_plot: Callable[[Any], None] = field(default=lambda options: None)
-    least: int = 1                              # of MODELs
+    least: int = 1  # of MODELs
 
     @property
     def measures(self) -> bool:

@@ -7,8 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 SAME = (
-    "role", "slot", "part", "stack", "kind", "shape", "dtype", "quantised", "alias_of", "orientation",
-    "family", "notes",
+    "role",
+    "slot",
+    "part",
+    "stack",
+    "kind",
+    "shape",
+    "dtype",
+    "quantised",
+    "alias_of",
+    "orientation",
+    "family",
+    "notes",
 )
 
 

@@ -11,7 +11,9 @@ from .piece import Model
 from .reading import Reading
 from .selection import Selection, selected
 
-Placing = Callable[[Checkpoint, Reading], Model]  # a checkpoint to its pieces: as stored, or as measured
+Placing = Callable[
+    [Checkpoint, Reading], Model
+]  # a checkpoint to its pieces: as stored, or as measured
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,11 @@ class Setting:
     selection: Selection
 
 
-def gathered(placing: Placing, sources: Sequence[Any], options: Any, setting: Setting) -> tuple[Model, ...]:
+def gathered(
+    placing: Placing, sources: Sequence[Any], options: Any, setting: Setting
+) -> tuple[Model, ...]:
     """The sources as models, in their order."""
     opened = [open_checkpoint(source, setting.opening) for source in sources]
-    return selected([placing(checkpoint, setting.reading) for checkpoint in opened], setting.selection)
+    return selected(
+        [placing(checkpoint, setting.reading) for checkpoint in opened], setting.selection
+    )

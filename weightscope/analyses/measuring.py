@@ -128,17 +128,25 @@ class Joined:
         notes: list[Notes] = []
         for request, own in self._own(piece, measured):
             found = request.values(piece, own) if own else _unmeasured(request, piece)
-            values |= {name: value for name, value in found.items() if value is not None or name not in values}
+            values |= {
+                name: value
+                for name, value in found.items()
+                if value is not None or name not in values
+            }
             notes.append(notes_of(found))
         return {**values, "notes": united(*notes)}
 
     def _shared(self, piece: Piece) -> tuple[list[_Shared], list[list[_Share]]]:
         """The joined units, and for each request where its own units are in them."""
         units: list[_Shared] = []
-        shares = [[_share(units, unit) for unit in request.units(piece)] for request in self.requests]
+        shares = [
+            [_share(units, unit) for unit in request.units(piece)] for request in self.requests
+        ]
         return units, shares
 
-    def _own(self, piece: Piece, measured: Sequence[Measured]) -> Iterator[tuple[Request, list[Measured]]]:
+    def _own(
+        self, piece: Piece, measured: Sequence[Measured]
+    ) -> Iterator[tuple[Request, list[Measured]]]:
         """Each request with what was measured of its units, as if it had asked alone."""
         for request, shares in zip(self.requests, self._shared(piece)[1], strict=True):
             yield request, [share.of(measured) for share in shares]
@@ -160,7 +168,10 @@ class _Shared:
         labels = {label: self.label(entry) for label, entry in unit.entries.items()}
         if not any(known is not None for known in labels.values()):
             return False
-        kept = all(known == label or (known is None and label not in self.entries) for label, known in labels.items())
+        kept = all(
+            known == label or (known is None and label not in self.entries)
+            for label, known in labels.items()
+        )
         return kept or not unit.beside
 
     def label(self, entry: Entry) -> str | None:

@@ -33,9 +33,13 @@ def listed(checkpoint: Checkpoint, reading: Reading) -> Model:
     found = _places(checkpoint, replace(reading, split=False)) if fused else cut
     states, lone = checkpoint.optimizer, lone_factors(checkpoint.tensors, checkpoint.config)
     coded = {t.name for t in checkpoint.tensors if t.coded}
-    notes = {n: () if n in coded else united(places[0].unsplit, lone.get(n)) for n, places in cut.items()}
+    notes = {
+        n: () if n in coded else united(places[0].unsplit, lone.get(n)) for n, places in cut.items()
+    }
     state = {n: replace(OPTIMIZER, slot=n) for n in states}
-    stands = {n: (state[n], ()) if n in states else (places[0], notes[n]) for n, places in found.items()}
+    stands = {
+        n: (state[n], ()) if n in states else (places[0], notes[n]) for n, places in found.items()
+    }
     pieces = [_whole(t, *stands[t.name]) for t in checkpoint.tensors]
     return Model(checkpoint.source, checkpoint, _at_own_places(pieces))
 
@@ -49,7 +53,10 @@ def measured(checkpoint: Checkpoint, reading: Reading) -> Model:
 def everything(checkpoint: Checkpoint, reading: Reading) -> Model:
     """Every tensor but optimizer state, split where fused, low-rank pairs as their product."""
     found, factors = _places(checkpoint, reading), {n for p in checkpoint.pairs for n in (p.a, p.b)}
-    tensors, lone = {t.name: t for t in checkpoint.tensors}, lone_factors(checkpoint.tensors, checkpoint.config)
+    tensors, lone = (
+        {t.name: t for t in checkpoint.tensors},
+        lone_factors(checkpoint.tensors, checkpoint.config),
+    )
     products = {pair.a: _product(pair, tensors) for pair in checkpoint.pairs}
     pairs, adapted = {p.a: p for p in checkpoint.pairs}, _adapted(checkpoint, products, reading)
     norms, gains = {p.v: p for p in checkpoint.norms}, {p.g for p in checkpoint.norms}
@@ -114,17 +121,25 @@ def _gain(place: Place) -> Place:
 
 def _whole(tensor: Stored, place: Place, notes: Notes) -> Piece:
     every = united(tensor.notes, notes)
-    return Piece(tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, every)
+    return Piece(
+        tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, every
+    )
 
 
 def _split(
-    tensor: Stored, parts: tuple[Place, ...], note: Note | None, normed: WeightNorm | None = None, stem: str = ""
+    tensor: Stored,
+    parts: tuple[Place, ...],
+    note: Note | None,
+    normed: WeightNorm | None = None,
+    stem: str = "",
 ) -> Iterator[Piece]:
     """One piece for each place of a tensor, a note on all of them; `normed` in its place, called `stem`."""
     stem = stem or tensor.name
     for place in parts:
         name = f"{stem}[{place.piece}]" if place.piece else stem
-        base = Piece(name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.notes)
+        base = Piece(
+            name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.notes
+        )
         if not tensor.measurable or DTYPES[tensor.dtype].kind == "none":
             yield replace(base, notes=tensor.notes or (_undecoded(tensor),))
             continue
@@ -133,10 +148,17 @@ def _split(
         except Unmeasured as reason:
             yield replace(base, notes=(reason.note,))
             continue
-        yield replace(base, entry=entry, params=entry.shape[0] * entry.shape[1], notes=_notes(tensor, place, note))
+        yield replace(
+            base,
+            entry=entry,
+            params=entry.shape[0] * entry.shape[1],
+            notes=_notes(tensor, place, note),
+        )
 
 
-def _normed(pair: NormPair, tensors: Mapping[str, Stored], parts: tuple[Place, ...]) -> Iterator[Piece]:
+def _normed(
+    pair: NormPair, tensors: Mapping[str, Stored], parts: tuple[Place, ...]
+) -> Iterator[Piece]:
     """g * v / |v|, split as the weight would be."""
     g, v = tensors[pair.g], tensors[pair.v]
     if any(place.expert is not None for place in parts):
@@ -150,7 +172,9 @@ def _undecoded(tensor: Stored) -> Note:
 
 def _seen(tensor: Stored | WeightNorm, place: Place) -> Entry:
     """The stored tensor as its place says: expert, orientation, rows, columns."""
-    alone = place.kind != "conv" and len(tensor.dims) > 2 and tensor.dims[0] == 1  # positions: 1 x 197 x 768
+    alone = (
+        place.kind != "conv" and len(tensor.dims) > 2 and tensor.dims[0] == 1
+    )  # positions: 1 x 197 x 768
     leaf: Entry = tensor
     if isinstance(tensor, Stored) and (alone or place.expert is not None):
         leaf = expert(tensor, place.expert or 0)
@@ -189,7 +213,11 @@ def _flattened(tensor: Stored, place: Place) -> Note | None:
 def _product(pair: LoraPair, tensors: Mapping[str, Stored]) -> Product:
     """scale * B A, out x in; of an embedding turned, so that tokens are rows."""
     a, b = tensors[pair.a], tensors[pair.b]
-    found = Product(Transpose(b), Transpose(a), pair.scale) if pair.turned else Product(b, a, pair.scale)
+    found = (
+        Product(Transpose(b), Transpose(a), pair.scale)
+        if pair.turned
+        else Product(b, a, pair.scale)
+    )
     return _turned(found) if pair.table else found
 
 
@@ -198,7 +226,9 @@ def _turned(product: Product) -> Product:
     return Product(Transpose(product.a), Transpose(product.b), product.scale)
 
 
-def _adapted(checkpoint: Checkpoint, products: Mapping[str, Product], reading: Reading) -> Mapping[str, Place]:
+def _adapted(
+    checkpoint: Checkpoint, products: Mapping[str, Product], reading: Reading
+) -> Mapping[str, Place]:
     """Where each adapted module stands, seen beside all the others."""
     shapes = {f"{pair.module}.weight": products[pair.a].shape for pair in checkpoint.pairs}
     found = places(shapes, checkpoint.config, split=False, name_map=reading.name_map)
@@ -216,12 +246,25 @@ def _pair(pair: LoraPair, entry: Product, place: Place, tensors: Mapping[str, St
     orientation = "unknown" if unsure else "out_in"
     slot = ".".join(word for word in (place.slot, UPDATE) if word)
     kind = _kind(place, table)
-    place = replace(place, role=_role(place), slot=slot, kind=kind, transpose=False, orientation=orientation)
+    place = replace(
+        place, role=_role(place), slot=slot, kind=kind, transpose=False, orientation=orientation
+    )
     shape = f"{entry.shape[0]}x{entry.shape[1]}"
     notes = united(pair.notes, unsure, a.notes, b.notes)
     if not (a.measurable and b.measurable):
-        return Piece(f"{pair.module}[lora]", place, a, None, shape, a.dtype, a.params + b.params, notes)
-    return Piece(f"{pair.module}[lora]", place, a, entry, shape, a.dtype, entry.shape[0] * entry.shape[1], notes)
+        return Piece(
+            f"{pair.module}[lora]", place, a, None, shape, a.dtype, a.params + b.params, notes
+        )
+    return Piece(
+        f"{pair.module}[lora]",
+        place,
+        a,
+        entry,
+        shape,
+        a.dtype,
+        entry.shape[0] * entry.shape[1],
+        notes,
+    )
 
 
 def _kind(place: Place, table: bool) -> str:

@@ -19,10 +19,24 @@ from .piece import Model, Piece
 
 SOURCE = Column("source", "str", "which MODEL, as given; where there are several", shown=True)
 TENSOR = (
-    Column("tensor", "str", "name as stored, with [part] for a split piece and [lora] for a pair", shown=True),
+    Column(
+        "tensor",
+        "str",
+        "name as stored, with [part] for a split piece and [lora] for a pair",
+        shown=True,
+    ),
     Column("layer", "int", "layer index; null outside the stack"),
-    Column("role", "str", "what the tensor does (closed list); `unknown` where no rule matches", shown=True),
-    Column("slot", "str", "tells equal roles of a layer apart: attn, mlp, cross, 2; null where nothing has to"),
+    Column(
+        "role",
+        "str",
+        "what the tensor does (closed list); `unknown` where no rule matches",
+        shown=True,
+    ),
+    Column(
+        "slot",
+        "str",
+        "tells equal roles of a layer apart: attn, mlp, cross, 2; null where nothing has to",
+    ),
     Column("part", "str", "which part of a fused tensor: q, k, v, gate, up; which expert"),
     Column("stack", "str", "tower of a model that has several"),
     Column("kind", "str", "matrix, conv, embedding, norm, bias, router or buffer"),
@@ -32,8 +46,15 @@ TENSOR = (
     Column("params", "int", "number of elements"),
 )
 NOTE = Column("note", "str", "why a value is missing, or what is odd about the tensor")
-CODES = Column("note_codes", "str", "codes of the notes, joined by commas; null without any", machine=True)
-KIND = Column("kind", "str", "matrix, conv, embedding, norm, bias or router: never mixed in one row", shown=True)
+CODES = Column(
+    "note_codes", "str", "codes of the notes, joined by commas; null without any", machine=True
+)
+KIND = Column(
+    "kind",
+    "str",
+    "matrix, conv, embedding, norm, bias or router: never mixed in one row",
+    shown=True,
+)
 KEYS = {
     "role": (Column("role", "str", "what the tensors do", shown=True),),
     "layer": (
@@ -47,7 +68,7 @@ SIZES = (
     Column("tensors", "int", "tensors in the group", shown=True),
     Column("params", "int", "their elements", shown=True),
 )
-INNER = "notes of tensors"                     # of a group, beside its own notes while its row is made
+INNER = "notes of tensors"  # of a group, beside its own notes while its row is made
 SPREAD = {
     "_median": "median over the tensors of",
     "_min": "least over the tensors of",
@@ -86,7 +107,9 @@ def row_of(values: Mapping[str, object], unmeasured: tuple[str, ...] = ()) -> Ro
     notes, inner = notes_of(values), values.get(INNER, ())
     own = {name: value for name, value in values.items() if name not in ("notes", INNER)}
     assert isinstance(inner, tuple)
-    return Row({**own, NOTE.name: texts(notes), CODES.name: codes((*notes, *inner))}, unmeasured, notes)
+    return Row(
+        {**own, NOTE.name: texts(notes), CODES.name: codes((*notes, *inner))}, unmeasured, notes
+    )
 
 
 def sourced(models: Sequence[Model], model: Model) -> dict[str, object]:
@@ -116,7 +139,9 @@ class Group:
         for measure, sketch in sketches.items():
             free = sketch.forget()
             if free is not None:
-                self.pooled[measure] = self.pooled[measure] + free if measure in self.pooled else free
+                self.pooled[measure] = (
+                    self.pooled[measure] + free if measure in self.pooled else free
+                )
 
     @property
     def noted(self) -> Note | None:
@@ -131,7 +156,9 @@ class Group:
         name, rarest = min(every, key=lambda x: (many[x[1].alike], -self.lacking[x[0]]))
         template = "{noted} of {seen} tensors noted: {name}: {rarest}"
         noted, seen = len(self.notes), len(self.values)
-        return Note.of("group", template, name, noted=noted, seen=seen, name=name, rarest=rarest.text)
+        return Note.of(
+            "group", template, name, noted=noted, seen=seen, name=name, rarest=rarest.text
+        )
 
 
 def keys_of(by: str) -> tuple[Column, ...]:
@@ -139,7 +166,9 @@ def keys_of(by: str) -> tuple[Column, ...]:
     return (*KEYS[by], KIND, *SIZES)
 
 
-def of_tensors(own: Iterable[Column], several: bool, beside: Sequence[str] = ()) -> tuple[Column, ...]:
+def of_tensors(
+    own: Iterable[Column], several: bool, beside: Sequence[str] = ()
+) -> tuple[Column, ...]:
     """The columns of a table of tensors; a terminal shows of the identity the name, and what is named `beside` it."""
     source = (SOURCE,) if several else ()
     named = tuple(replace(c, shown=c.name == "tensor" or c.name in beside) for c in TENSOR)
@@ -156,7 +185,10 @@ def of_groups(own: Iterable[Column], several: bool, by: str) -> tuple[Column, ..
 def with_spread(statistics: Sequence[Statistic]) -> tuple[Column, ...]:
     """Every statistic pooled, where its records merge, and for numbers the spread over the tensors."""
     return tuple(
-        x for s in statistics for c in s.columns for x in (*((c,) if s.pools else ()), *_around(c, s.pools))
+        x
+        for s in statistics
+        for c in s.columns
+        for x in (*((c,) if s.pools else ()), *_around(c, s.pools))
     )
 
 
@@ -172,7 +204,9 @@ def _spreads(column: Column) -> bool:
     return column.dtype in ("int", "float") and column.unit != INDEX
 
 
-def grouped(answers: Iterable[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]], by: str) -> tuple[Group, ...]:
+def grouped(
+    answers: Iterable[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]], by: str
+) -> tuple[Group, ...]:
     """Groups in the order in which their first tensor came."""
     groups: dict[tuple[object, ...], Group] = {}
     for piece, values, sketches in answers:
@@ -187,12 +221,18 @@ def spread(group: Group, statistics: Sequence[Column]) -> Iterator[tuple[str, ob
     for column in statistics:
         if not _spreads(column):
             continue
-        seen = [v for row in group.values if isinstance(v := row.get(column.name), int | float) and v == v]
+        seen = [
+            v
+            for row in group.values
+            if isinstance(v := row.get(column.name), int | float) and v == v
+        ]
         around = (float(median(seen)), min(seen), max(seen)) if seen else (None,) * 3
         yield from zip((column.name + suffix for suffix in SPREAD), around, strict=True)
 
 
-def pooled(group: Group, statistics: Sequence[Statistic], columns: Sequence[Column]) -> dict[str, object]:
+def pooled(
+    group: Group, statistics: Sequence[Statistic], columns: Sequence[Column]
+) -> dict[str, object]:
     """The row of a group: keys and sizes, the spread of columns over its tensors, statistics of what pools, notes."""
     values = evaluate(statistics, Evidence(group.pooled, None, kind=str(group.keys["kind"])))
     return {

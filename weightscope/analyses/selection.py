@@ -18,16 +18,32 @@ class Selection:
     """`include`, `exclude` match names, `role` whole roles, `layers` is like `0-3,10`."""
 
     include: tuple[str, ...] = option(
-        (), "Only tensors whose name matches.", group="Select", metavar="GLOB", short="-i", repeatable=True
+        (),
+        "Only tensors whose name matches.",
+        group="Select",
+        metavar="GLOB",
+        short="-i",
+        repeatable=True,
     )
     exclude: tuple[str, ...] = option(
-        (), "Not tensors whose name matches.", group="Select", metavar="GLOB", short="-x", repeatable=True
+        (),
+        "Not tensors whose name matches.",
+        group="Select",
+        metavar="GLOB",
+        short="-x",
+        repeatable=True,
     )
     role: tuple[str, ...] = option(
-        (), "Only roles that match: mlp.down, 'attn.*'.", group="Select", metavar="GLOB", repeatable=True
+        (),
+        "Only roles that match: mlp.down, 'attn.*'.",
+        group="Select",
+        metavar="GLOB",
+        repeatable=True,
     )
     layers: str = option("", "Only these layers: 0-3,10.", group="Select", metavar="RANGES")
-    min_params: int = option(0, "Only tensors of at least N elements.", group="Select", metavar="N", minimum=0)
+    min_params: int = option(
+        0, "Only tensors of at least N elements.", group="Select", metavar="N", minimum=0
+    )
 
     def __post_init__(self) -> None:
         layers_of(self.layers)
@@ -58,7 +74,11 @@ def layers_of(text: str) -> tuple[range, ...]:
     """
     try:
         pairs = [part.split("-") for part in text.split(",")] if text else []
-        found = tuple(range(int(pair[0]), int(pair[-1]) + 1) for pair in pairs if len(pair) <= 2 or _fail(text))
+        found = tuple(
+            range(int(pair[0]), int(pair[-1]) + 1)
+            for pair in pairs
+            if len(pair) <= 2 or _fail(text)
+        )
     except ValueError:
         raise Usage(_LAYERS, f"found {text!r}", "leave out blanks") from None
     for first, last in ((r.start, r.stop - 1) for r in found if not r):
@@ -68,7 +88,10 @@ def layers_of(text: str) -> tuple[range, ...]:
 
 def selected(models: Sequence[Model], selection: Selection) -> tuple[Model, ...]:
     """The models with the pieces that pass; a selection that leaves nothing anywhere is a mistake."""
-    chosen = tuple(Model(m.source, m.checkpoint, tuple(p for p in m.pieces if selection.admits(p))) for m in models)
+    chosen = tuple(
+        Model(m.source, m.checkpoint, tuple(p for p in m.pieces if selection.admits(p)))
+        for m in models
+    )
     if not any(m.pieces for m in chosen):
         raise _nothing(models, selection)
     return chosen
@@ -79,7 +102,9 @@ def _nothing(models: Sequence[Model], selection: Selection) -> Usage:
     pieces = [p for m in models for p in m.pieces]
     others = [name for m in models for name in _aside(m)]
     if not pieces:
-        found = f"found {len(others)} tensors, all of them buffers, optimizer state or beside the model"
+        found = (
+            f"found {len(others)} tensors, all of them buffers, optimizer state or beside the model"
+        )
         return Usage("expected a weight to measure", found, "`weightscope ls` lists them")
     passing = sum(map(selection.named, others))
     beside = f", and {passing} that do are no weights: buffers, optimizer state" if passing else ""
@@ -94,7 +119,9 @@ def _aside(model: Model) -> set[str]:
     """Stored tensors that are no weights: not among the pieces, and no factor of one."""
     pairs = {name for pair in model.checkpoint.pairs for name in (pair.a, pair.b)}
     pairs |= {pair.g for pair in model.checkpoint.norms}
-    return {t.name for t in model.checkpoint.tensors} - {p.stored.name for p in model.pieces} - pairs
+    return (
+        {t.name for t in model.checkpoint.tensors} - {p.stored.name for p in model.pieces} - pairs
+    )
 
 
 def _any(names: Sequence[str], globs: Sequence[str]) -> bool:

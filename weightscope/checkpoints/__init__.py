@@ -28,5 +28,23 @@ else:
         },
     )
 
-__all__ = ["Checkpoint", "Entry", "LoraPair", "NormPair", "Opening", "Source", "Span", "Stored", "advise", "changed",
-           "close_all", "inputs", "joined", "lines_in_memory", "lone_factors", "open_checkpoint", "read_into", "same"]
+__all__ = [
+    "Checkpoint",
+    "Entry",
+    "LoraPair",
+    "NormPair",
+    "Opening",
+    "Source",
+    "Span",
+    "Stored",
+    "advise",
+    "changed",
+    "close_all",
+    "inputs",
+    "joined",
+    "lines_in_memory",
+    "lone_factors",
+    "open_checkpoint",
+    "read_into",
+    "same",
+]

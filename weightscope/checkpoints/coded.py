@@ -19,15 +19,15 @@ from .declared import Declared, declared
 from .entry import Stored
 from .layouts import BYTES, CODES, EIGHT, FOUR, LAYOUTS, STANDS_FOR, WEIGHT_LIKE, WIDER, Layout
 
-SMALL_FLOATS = EIGHT | FOUR                     # no position, mask or index is stored in these
-ASIDE = re.compile(                            # words of names that stand beside codes, or hold positions and masks
+SMALL_FLOATS = EIGHT | FOUR  # no position, mask or index is stored in these
+ASIDE = re.compile(  # words of names that stand beside codes, or hold positions and masks
     r"scale|zero|absmax|quant_map|quant_state|g_idx|perm|shape|bias|offset|mask|position|_ids|index|codebook|centroid"
 )
 
 
-SCALE = re.compile(r"scal|amax")                # what codes are multiplied by, or its range
+SCALE = re.compile(r"scal|amax")  # what codes are multiplied by, or its range
 BESIDE = re.compile(r"scal|amax|zero")
-OTHER = re.compile(                             # scales that a model learns, and those of activations and of a cache
+OTHER = re.compile(  # scales that a model learns, and those of activations and of a cache
     r"logit_scale|layer_scale|scale_shift|embed_scale|(^|_)([qkv]|kv|input|output|act|activation)_scale"
 )
 
@@ -49,7 +49,9 @@ def with_codes(checkpoint: Checkpoint) -> Checkpoint:
     if not groups:
         return checkpoint
     siblings = frozenset(name for group in groups.values() for name in group.beside) - groups.keys()
-    tensors = tuple(_marked(t, groups[t.name]) if t.name in groups else t for t in checkpoint.tensors)
+    tensors = tuple(
+        _marked(t, groups[t.name]) if t.name in groups else t for t in checkpoint.tensors
+    )
     return replace(checkpoint, tensors=tensors, siblings=siblings)
 
 
@@ -62,7 +64,9 @@ def coded(checkpoint: Checkpoint) -> Mapping[str, Group]:
     """
     said = declared(checkpoint.config, checkpoint.metadata)
     tensors = {t.name: t for t in checkpoint.tensors if t.name not in checkpoint.optimizer}
-    aliases = {a: tensors[n] for a, n in checkpoint.aliases.items() if n in tensors and a not in tensors}
+    aliases = {
+        a: tensors[n] for a, n in checkpoint.aliases.items() if n in tensors and a not in tensors
+    }
     named = {_dotted(name): tensor for name, tensor in (*tensors.items(), *aliases.items())}
     groups: dict[str, Group] = {}
     layouts = _possible(named)
@@ -86,7 +90,11 @@ def _possible(names: Iterable[str]) -> tuple[Layout, ...]:
     """The layouts of which siblings are there at all: of a hundred thousand names only few last words differ."""
     words = {_last(name) for name in names}
     text = "\n".join((*words, ""))
-    return tuple(row for row in LAYOUTS if all(f"{_last(need)}\n" in text for need in (*row.needs, row.codes)))
+    return tuple(
+        row
+        for row in LAYOUTS
+        if all(f"{_last(need)}\n" in text for need in (*row.needs, row.codes))
+    )
 
 
 def _last(name: str) -> str:
@@ -94,11 +102,19 @@ def _last(name: str) -> str:
 
 
 def _by_siblings(
-    name: str, tensor: Stored, named: Mapping[str, Stored], layouts: Sequence[Layout], said: Declared
+    name: str,
+    tensor: Stored,
+    named: Mapping[str, Stored],
+    layouts: Sequence[Layout],
+    said: Declared,
 ) -> Group | None:
     """The first layout whose siblings are there."""
     for layout in layouts:
-        if tensor.dtype not in layout.dtypes or len(tensor.dims) < layout.least or not name.endswith(layout.codes):
+        if (
+            tensor.dtype not in layout.dtypes
+            or len(tensor.dims) < layout.least
+            or not name.endswith(layout.codes)
+        ):
             continue
         if layout.methods and said.of(tensor.name).lower() not in layout.methods:
             continue
@@ -129,7 +145,11 @@ def _beside(stem: str, layout: Layout, named: Mapping[str, Stored]) -> Iterator[
 
 def _by_scales(tensor: Stored, scales: Mapping[str, Sequence[Stored]]) -> Group | None:
     """Bytes and small floats in a module that also holds scales for them, in a spelling that no layout has."""
-    if tensor.dtype not in BYTES | SMALL_FLOATS or len(tensor.dims) < 2 or ASIDE.search(_last(tensor.name)):
+    if (
+        tensor.dtype not in BYTES | SMALL_FLOATS
+        or len(tensor.dims) < 2
+        or ASIDE.search(_last(tensor.name))
+    ):
         return None
     beside = scales.get(tensor.name.rpartition(".")[0], ())
     of_codes = [s for s in beside if s.dtype in WIDER and s.params < tensor.params]
@@ -175,8 +195,14 @@ def _by_declaration(tensor: Stored, said: Declared) -> str:
 def _marked(tensor: Stored, group: Group) -> Stored:
     """The tensor as codes, what was odd about it kept."""
     reason = Note.of(
-        "codes-not-decoded", "codes of {layout}: not decoded, no statistics", layout=escaped(group.layout)
+        "codes-not-decoded",
+        "codes of {layout}: not decoded, no statistics",
+        layout=escaped(group.layout),
     )
     return replace(
-        tensor, coded=group.layout, weight=group.weight, measurable=False, notes=(*tensor.notes, reason)
+        tensor,
+        coded=group.layout,
+        weight=group.weight,
+        measurable=False,
+        notes=(*tensor.notes, reason),
     )

@@ -15,7 +15,9 @@ from . import files, limits, strict_json
 from .checkpoint import Checkpoint
 
 CONFIG, ADAPTER = "config.json", "adapter_config.json"
-_MODEL_FILE = re.compile(r"(diffusion_pytorch_|pytorch_|adapter_)?model\b|consolidated\b|(\d+_)?adapters\b")
+_MODEL_FILE = re.compile(
+    r"(diffusion_pytorch_|pytorch_|adapter_)?model\b|consolidated\b|(\d+_)?adapters\b"
+)
 
 Config = dict[str, object]
 
@@ -36,7 +38,11 @@ def config_beside(path: str) -> tuple[Config, tuple[str, ...]]:
 def configs_beside(path: str) -> tuple[str, ...]:
     """The files that `config_beside` looks for."""
     folder, name = os.path.split(path)
-    return tuple(os.path.join(folder, config) for config in (CONFIG, ADAPTER)) if _MODEL_FILE.match(name) else ()
+    return (
+        tuple(os.path.join(folder, config) for config in (CONFIG, ADAPTER))
+        if _MODEL_FILE.match(name)
+        else ()
+    )
 
 
 def config_flags(checkpoint: Checkpoint) -> tuple[str, ...]:
@@ -45,11 +51,19 @@ def config_flags(checkpoint: Checkpoint) -> tuple[str, ...]:
     width = _hidden(config)
     matrices = [t for t in checkpoint.tensors if len(t.dims) >= 2]
     if width and matrices and not any(width in t.dims for t in checkpoint.tensors):
-        flags.append(f"{CONFIG} says hidden_size {width}, no tensor has such a dimension: names only")
+        flags.append(
+            f"{CONFIG} says hidden_size {width}, no tensor has such a dimension: names only"
+        )
     tied, head = config.get("tie_word_embeddings"), _head(checkpoint)
     if tied is True and head is not None:
         flags.append(f"{CONFIG} ties the word embeddings, yet {escaped(head)} is stored of its own")
-    if tied is False and head is None and _generates(config) and not checkpoint.aliases and "peft" not in config:
+    if (
+        tied is False
+        and head is None
+        and _generates(config)
+        and not checkpoint.aliases
+        and "peft" not in config
+    ):
         flags.append(f"{CONFIG} unties the word embeddings, yet no lm_head is stored")
     return tuple(flags)
 
@@ -57,7 +71,9 @@ def config_flags(checkpoint: Checkpoint) -> tuple[str, ...]:
 def config_notes(checkpoint: Checkpoint) -> tuple[str, ...]:
     """What config.json explains about the tensors."""
     if checkpoint.config.get("tie_word_embeddings") is True and _head(checkpoint) is None:
-        return ("word embeddings are tied: one matrix serves as input and as lm_head, and counts once",)
+        return (
+            "word embeddings are tied: one matrix serves as input and as lm_head, and counts once",
+        )
     return ()
 
 
@@ -80,7 +96,11 @@ def _read(path: str) -> tuple[Config, tuple[str, ...]]:
         value = as_dict(strict_json.parse(files.read_bytes(path, 0, size), name))
     except Untrusted as fault:
         return {}, (f"{fault}: names only",)
-    return (value, ()) if isinstance(value, dict) else ({}, (f"{name} is not a JSON object: names only",))
+    return (
+        (value, ())
+        if isinstance(value, dict)
+        else ({}, (f"{name} is not a JSON object: names only",))
+    )
 
 
 def _hidden(config: Mapping[str, object]) -> int | None:
@@ -96,9 +116,14 @@ def _hidden(config: Mapping[str, object]) -> int | None:
 
 def _head(checkpoint: Checkpoint) -> str | None:
     """The stored output matrix of a language model, None where it is absent."""
-    return next((t.name for t in checkpoint.tensors if (t.weight or t.name).endswith("lm_head.weight")), None)
+    return next(
+        (t.name for t in checkpoint.tensors if (t.weight or t.name).endswith("lm_head.weight")),
+        None,
+    )
 
 
 def _generates(config: Mapping[str, object]) -> bool:
     names = config.get("architectures")
-    return isinstance(names, list) and any(isinstance(n, str) and n.endswith("ForCausalLM") for n in names)
+    return isinstance(names, list) and any(
+        isinstance(n, str) and n.endswith("ForCausalLM") for n in names
+    )

@@ -14,20 +14,63 @@ from ..errors import Untrusted
 from . import limits, strict_json
 from .config import as_dict
 
-TABLES = ("quantization_config", "quantization", "compression_config", "quantize_config", "quant_config")
+TABLES = (
+    "quantization_config",
+    "quantization",
+    "compression_config",
+    "quantize_config",
+    "quant_config",
+)
 METHODS = ("quant_method", "quant_algo", "quant_type", "method", "quant_library", "format")
-FLAGS = {"load_in_4bit": "bitsandbytes", "load_in_8bit": "bitsandbytes", "_load_in_4bit": "bitsandbytes",
-         "is_marlin_format": "marlin"}
-LAYERS = "_quantization_metadata"               # ComfyUI: {"layers": {"a.b": {"format": "nvfp4"}}}
-TEXTS = (*TABLES, "quant_method", "quantization_method", "quant_type", "quantization_format", "quant_format")
-KNOWN = frozenset((                             # as values of a key that says other things too: `format`
-    "gptq", "awq", "nf4", "fp4", "nvfp4", "mxfp4", "mxfp8", "int4", "int8", "fp8_scaled", "scaled_fp8", "hqq", "aqlm",
-    "vptq", "quanto", "torchao", "exl2", "exl3", "svdquant", "bitsandbytes", "bnb", "compressed-tensors", "marlin",
-))
-CAST = re.compile(r"(?:torch\.)?(?:fp8|float8|f8)?[_-]?(?:e\dm\d(?:fn)?(?:uz)?)?|none|null|false|no|off|fp16|float16"
-                  r"|bf16|bfloat16|fp32|float32|[{}\[\]]*", re.IGNORECASE)
+FLAGS = {
+    "load_in_4bit": "bitsandbytes",
+    "load_in_8bit": "bitsandbytes",
+    "_load_in_4bit": "bitsandbytes",
+    "is_marlin_format": "marlin",
+}
+LAYERS = "_quantization_metadata"  # ComfyUI: {"layers": {"a.b": {"format": "nvfp4"}}}
+TEXTS = (
+    *TABLES,
+    "quant_method",
+    "quantization_method",
+    "quant_type",
+    "quantization_format",
+    "quant_format",
+)
+KNOWN = frozenset(
+    (  # as values of a key that says other things too: `format`
+        "gptq",
+        "awq",
+        "nf4",
+        "fp4",
+        "nvfp4",
+        "mxfp4",
+        "mxfp8",
+        "int4",
+        "int8",
+        "fp8_scaled",
+        "scaled_fp8",
+        "hqq",
+        "aqlm",
+        "vptq",
+        "quanto",
+        "torchao",
+        "exl2",
+        "exl3",
+        "svdquant",
+        "bitsandbytes",
+        "bnb",
+        "compressed-tensors",
+        "marlin",
+    )
+)
+CAST = re.compile(
+    r"(?:torch\.)?(?:fp8|float8|f8)?[_-]?(?:e\dm\d(?:fn)?(?:uz)?)?|none|null|false|no|off|fp16|float16"
+    r"|bf16|bfloat16|fp32|float32|[{}\[\]]*",
+    re.IGNORECASE,
+)
 UNNAMED = "a quantised layout"
-SHOWN = 40                                      # characters of a stranger's word in a note
+SHOWN = 40  # characters of a stranger's word in a note
 
 
 @dataclass(frozen=True)
@@ -67,12 +110,18 @@ def declared(config: Mapping[str, object], metadata: Mapping[str, str]) -> Decla
 
 def _configured(config: Mapping[str, object]) -> str:
     """The method of a config, or of the tower that it describes apart (`text_config`)."""
-    towers = [part for key, part in config.items() if key.endswith("_config") and isinstance(part, Mapping)]
+    towers = [
+        part
+        for key, part in config.items()
+        if key.endswith("_config") and isinstance(part, Mapping)
+    ]
     for part in (config, *towers):
         for key in TABLES:
             table = part.get(key)
             if isinstance(table, Mapping) and table:
-                return _method(table, "MLX" if key == "quantization" and "bits" in table else UNNAMED)
+                return _method(
+                    table, "MLX" if key == "quantization" and "bits" in table else UNNAMED
+                )
     return ""
 
 
@@ -105,10 +154,10 @@ def _layers(metadata: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Layers that ComfyUI lists, tensors whose class torchao names."""
     table = _json(metadata.get(LAYERS, ""))
     listed = table.get("layers") if isinstance(table, Mapping) else None
-    for name, settings in (listed.items() if isinstance(listed, Mapping) else ()):
+    for name, settings in listed.items() if isinstance(listed, Mapping) else ():
         word = settings.get("format") if isinstance(settings, Mapping) else None
         yield str(name), f"ComfyUI {word[:SHOWN]}" if isinstance(word, str) else "ComfyUI"
-    if "tensor_names" in metadata:              # torchao: the metadata of a tensor stands under its name
+    if "tensor_names" in metadata:  # torchao: the metadata of a tensor stands under its name
         for name, text in metadata.items():
             table = _json(text)
             kind = table.get("_type") if isinstance(table, Mapping) else None

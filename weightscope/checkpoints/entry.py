@@ -52,18 +52,18 @@ class Stored:
     """A tensor as it lies in a file, or in memory: the only leaf."""
 
     name: str
-    dims: tuple[int, ...]                       # as stored; () is a scalar
+    dims: tuple[int, ...]  # as stored; () is a scalar
     dtype: str
     file: str = ""
-    offset: int = 0                             # bytes from the start of the file to element [0, 0, ...]
-    strides: tuple[int, ...] | None = None      # in elements; None = row-major
-    swapped: bool = False                       # big-endian bytes in the file
-    negated: bool = False                       # the file holds the negatives of the values
-    tensor: Any = None                          # in memory: the tensor itself, nothing is read
-    notes: Notes = ()                           # what is odd about it, or why it cannot be measured
+    offset: int = 0  # bytes from the start of the file to element [0, 0, ...]
+    strides: tuple[int, ...] | None = None  # in elements; None = row-major
+    swapped: bool = False  # big-endian bytes in the file
+    negated: bool = False  # the file holds the negatives of the values
+    tensor: Any = None  # in memory: the tensor itself, nothing is read
+    notes: Notes = ()  # what is odd about it, or why it cannot be measured
     measurable: bool = True
-    coded: str = ""                             # the quantised layout whose codes it holds, "" for values
-    weight: str = ""                            # the name of the weight that it stands for: codes, v of a weight norm
+    coded: str = ""  # the quantised layout whose codes it holds, "" for values
+    weight: str = ""  # the name of the weight that it stands for: codes, v of a weight norm
 
     @cached_property
     def matrix(self) -> tuple[int, ...]:
@@ -89,13 +89,17 @@ class Stored:
     def steps(self) -> tuple[int, ...]:
         """Strides of `matrix` in elements."""
         if self.strides is None:
-            return tuple(prod(self.matrix[i + 1:]) for i in range(len(self.matrix)))
+            return tuple(prod(self.matrix[i + 1 :]) for i in range(len(self.matrix)))
         return (0,) * (2 - len(self.dims)) + self.strides
 
     @cached_property
     def cut(self) -> Axis:
         """Columns for vectors and for matrices stored column-major, else rows."""
-        return 1 if len(self.matrix) == 2 and (self.shape[0] == 1 or 0 < self.steps[0] < self.steps[1]) else 0
+        return (
+            1
+            if len(self.matrix) == 2 and (self.shape[0] == 1 or 0 < self.steps[0] < self.steps[1])
+            else 0
+        )
 
     def needs(self, box: Box) -> tuple[Span, ...]:
         """The whole lines of the box along `cut`."""
@@ -128,7 +132,9 @@ class Span:
         if lines <= 0 or leaf.params == 0:
             return 0, 0
         dims = (lines, *leaf.matrix[1:]) if leaf.cut == 0 else (leaf.matrix[0], lines)
-        return self.first * leaf.steps[leaf.cut], 1 + sum((d - 1) * s for d, s in zip(dims, leaf.steps, strict=True))
+        return self.first * leaf.steps[leaf.cut], 1 + sum(
+            (d - 1) * s for d, s in zip(dims, leaf.steps, strict=True)
+        )
 
     @property
     def bytes(self) -> tuple[int, int]:
@@ -143,7 +149,7 @@ class Span:
         kind, (start, length) = DTYPES[self.leaf.dtype], self.elements
         if kind.bits == 4:
             codes = torch.stack((raw & 15, raw >> 4), -1).flatten()
-            return codes[start % 2:start % 2 + length]
+            return codes[start % 2 : start % 2 + length]
         if self.leaf.swapped and kind.bits > 8:
             raw = raw.view(-1, kind.bits // 8).flip(-1).reshape(-1)
         elements = raw.view(getattr(torch, kind.store))

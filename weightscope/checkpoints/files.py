@@ -18,11 +18,14 @@ from . import limits
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
 
-Identity = tuple[int, int, int]                 # inode, size, mtime_ns
+Identity = tuple[int, int, int]  # inode, size, mtime_ns
 
 _KINDS = (
-    (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISBLK, "a block device"), (stat.S_ISCHR, "a character device"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISBLK, "a block device"),
+    (stat.S_ISCHR, "a character device"),
 )
 _open: dict[str, int] = {}
 _lock = Lock()
@@ -30,7 +33,12 @@ _lock = Lock()
 
 def open_regular(path: str, follow: bool = True) -> int:
     """A descriptor of a regular file; `follow=False` refuses a symbolic link. Raises Untrusted."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    flags = (
+        os.O_RDONLY
+        | getattr(os, "O_NONBLOCK", 0)
+        | getattr(os, "O_CLOEXEC", 0)
+        | getattr(os, "O_BINARY", 0)
+    )
     try:
         descriptor = os.open(path, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0))
     except (OSError, ValueError) as fault:
@@ -39,7 +47,11 @@ def open_regular(path: str, follow: bool = True) -> int:
     if not stat.S_ISREG(mode):
         os.close(descriptor)
         kind = next((name for test, name in _KINDS if test(mode)), "a special file")
-        raise Untrusted("expected a regular file", f"{escaped(path)} is {kind}", "copy its content to a file first")
+        raise Untrusted(
+            "expected a regular file",
+            f"{escaped(path)} is {kind}",
+            "copy its content to a file first",
+        )
     return descriptor
 
 
@@ -47,12 +59,20 @@ def unopened(path: str, fault: OSError | ValueError) -> Untrusted:
     """The refusal that says why the system would not open a path."""
     name = escaped(path)
     if isinstance(fault, ValueError):
-        return Untrusted("expected a path", f"{name} holds a NUL character", "check where the path comes from")
+        return Untrusted(
+            "expected a path", f"{name} holds a NUL character", "check where the path comes from"
+        )
     if isinstance(fault, FileNotFoundError):
-        return Untrusted("expected an existing file", f"{name} does not exist", "check the spelling")
+        return Untrusted(
+            "expected an existing file", f"{name} does not exist", "check the spelling"
+        )
     if isinstance(fault, PermissionError):
-        return Untrusted("expected a readable file", f"{name}: permission denied", "check its owner and mode")
-    return Untrusted("expected a file that opens", f"{name}: {fault.strerror or fault}", "check the path")
+        return Untrusted(
+            "expected a readable file", f"{name}: permission denied", "check its owner and mode"
+        )
+    return Untrusted(
+        "expected a file that opens", f"{name}: {fault.strerror or fault}", "check the path"
+    )
 
 
 def identity(path: str) -> tuple[int, Identity]:
@@ -81,8 +101,11 @@ def read_into(path: str, offset: int, view: memoryview) -> None:
         while done < len(view):
             got = _read_some(descriptor, view[done:], offset + done)
             if got == 0:
-                raise Untrusted(f"expected {len(view)} bytes at byte {offset} of {escaped(path)}", f"found {done}",
-                                "the file changed while being read: run again when nothing writes to it")
+                raise Untrusted(
+                    f"expected {len(view)} bytes at byte {offset} of {escaped(path)}",
+                    f"found {done}",
+                    "the file changed while being read: run again when nothing writes to it",
+                )
             done += got
     except OSError as fault:
         raise unopened(path, fault) from None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-HEADER = 100_000_000                            # bytes of a safetensors header: the format's own limit
-TENSORS = 2_000_000                             # tensors in one file
-NAME = 4096                                     # bytes of a tensor's name
-RANK = 64                                       # dimensions: torch's limit
-LISTED_RANK = 4096                              # dimensions of a tensor that is listed: more are a forgery
-DEPTH = 64                                      # JSON nesting
-INDEX = 256 << 20                               # bytes of a sharded index
-CONFIG = 16 << 20                               # bytes of config.json and adapter_config.json
-PRODUCT = 1 << 33                               # elements of a low-rank update: small factors can claim any
-LINES = 100                                     # notes and flags of a checkpoint, each
-EXPANDED = 1 << 24                              # elements that a few stored ones may stand for and still be read
-DESCRIPTORS = 256                               # files kept open; beyond it each read opens its file anew
+HEADER = 100_000_000  # bytes of a safetensors header: the format's own limit
+TENSORS = 2_000_000  # tensors in one file
+NAME = 4096  # bytes of a tensor's name
+RANK = 64  # dimensions: torch's limit
+LISTED_RANK = 4096  # dimensions of a tensor that is listed: more are a forgery
+DEPTH = 64  # JSON nesting
+INDEX = 256 << 20  # bytes of a sharded index
+CONFIG = 16 << 20  # bytes of config.json and adapter_config.json
+PRODUCT = 1 << 33  # elements of a low-rank update: small factors can claim any
+LINES = 100  # notes and flags of a checkpoint, each
+EXPANDED = 1 << 24  # elements that a few stored ones may stand for and still be read
+DESCRIPTORS = 256  # files kept open; beyond it each read opens its file anew

@@ -47,12 +47,17 @@ def open_checkpoint(source: Source, opening: Opening = Opening()) -> Checkpoint:
     if isinstance(source, Mapping):
         return _finished(memory.read(source, opening.root))
     if not isinstance(source, (str, bytes, os.PathLike)):
-        raise Usage("expected a path, an open checkpoint or a dict of tensors", f"found {type(source).__name__}",
-                    "of a torch module pass model.state_dict()")
+        raise Usage(
+            "expected a path, an open checkpoint or a dict of tensors",
+            f"found {type(source).__name__}",
+            "of a torch module pass model.state_dict()",
+        )
     typed = os.fsdecode(source)
     try:
         with uncollected():
-            return _finished(_rooted(replace(_read(_path(typed), opening), source=typed), opening.root))
+            return _finished(
+                _rooted(replace(_read(_path(typed), opening), source=typed), opening.root)
+            )
     except Untrusted as fault:
         raise Untrusted(f"{escaped(typed)}: {fault.expected}", fault.found, fault.advice) from None
 
@@ -82,7 +87,9 @@ def inputs(source: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return (), ()
     typed = os.fsdecode(source)
     demo = DEMOS.get(typed.removeprefix("demo:"), "") if typed.startswith("demo:") else ""
-    path = os.path.join(DEMO, demo) if demo else os.path.abspath(typed)  # also after a change of folder
+    path = (
+        os.path.join(DEMO, demo) if demo else os.path.abspath(typed)
+    )  # also after a change of folder
     if "\0" not in path and os.path.isdir(path):
         return (), (path,)
     configs = configs_beside(path)
@@ -95,16 +102,25 @@ def _path(typed: str) -> str:
     if typed.startswith("demo:"):
         name = typed.removeprefix("demo:")
         if name not in DEMOS:
-            raise Usage(f"expected one of {', '.join(f'demo:{d}' for d in DEMOS)}", f"found {escaped(typed)}",
-                        "demo:gpt is the trained model")
+            raise Usage(
+                f"expected one of {', '.join(f'demo:{d}' for d in DEMOS)}",
+                f"found {escaped(typed)}",
+                "demo:gpt is the trained model",
+            )
         return os.path.join(DEMO, DEMOS[name])
     if _URL.match(typed):
-        raise Untrusted("expected a local file or folder", "found an address: this version reads local files only",
-                        "download it first and name the file")
+        raise Untrusted(
+            "expected a local file or folder",
+            "found an address: this version reads local files only",
+            "download it first and name the file",
+        )
     if "\0" not in typed and not os.path.lexists(typed) and _HUB.fullmatch(typed):
-        raise Untrusted("expected an existing file or folder", "found none",
-                        f"a model of the Hub is written hf://{escaped(typed)}; download it first, this version reads "
-                        "local files only")
+        raise Untrusted(
+            "expected an existing file or folder",
+            "found none",
+            f"a model of the Hub is written hf://{escaped(typed)}; download it first, this version reads "
+            "local files only",
+        )
     return typed
 
 
@@ -131,7 +147,9 @@ def _finished(checkpoint: Checkpoint) -> Checkpoint:
     """Natural order, odd names noted, codes marked, tensors that make one matrix, config.json against the tensors."""
     if not checkpoint.tensors:
         lost = f": {'; '.join(checkpoint.missing)}" if checkpoint.missing else ""
-        raise Untrusted("expected a checkpoint with tensors", f"found no tensors{lost}", "name another file")
+        raise Untrusted(
+            "expected a checkpoint with tensors", f"found no tensors{lost}", "name another file"
+        )
     tensors = tuple(_noted(t) for t in sorted(checkpoint.tensors, key=lambda t: natural(t.name)))
     marked = with_parametrised(with_codes(replace(checkpoint, tensors=tensors)))
     beside = marked.siblings | beside_factors(marked.tensors)
@@ -143,7 +161,9 @@ def _finished(checkpoint: Checkpoint) -> Checkpoint:
 def _few(lines: tuple[str, ...], what: str) -> tuple[str, ...]:
     """As many lines as a person may read, each of a bounded length, and how many more there are."""
     more = len(lines) - limits.LINES
-    cut = tuple(line if len(line) <= PART else line[:PART] + "..." for line in lines[:limits.LINES])
+    cut = tuple(
+        line if len(line) <= PART else line[:PART] + "..." for line in lines[: limits.LINES]
+    )
     return (*cut, f"{more} more {what} of this kind are left out") if more > 0 else cut
 
 

@@ -32,14 +32,17 @@ def parse(raw: bytes, what: str, base: int = 0) -> object:
     except UnicodeDecodeError as fault:
         raise _refused(what, "bytes that are not UTF-8", base + fault.start) from None
     if deep(raw):
-        raise Untrusted(f"{what}: expected JSON of at most {limits.DEPTH} levels", "found deeper nesting, or brackets "
-                        "that never close", "the file is damaged or hostile: get it again from its source")
+        raise Untrusted(
+            f"{what}: expected JSON of at most {limits.DEPTH} levels",
+            "found deeper nesting, or brackets that never close",
+            "the file is damaged or hostile: get it again from its source",
+        )
     try:
         value = json.loads(text, object_pairs_hook=tuple, parse_constant=_constant)
         if _SURROGATE.search(raw):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as fault:
-        raise _refused(what, fault.msg, base + len(text[:fault.pos].encode("utf-8"))) from None
+        raise _refused(what, fault.msg, base + len(text[: fault.pos].encode("utf-8"))) from None
     except UnicodeEncodeError:
         raise _refused(what, "a lone surrogate escape", base + _surrogate_at(raw)) from None
     except ValueError as fault:
@@ -68,5 +71,8 @@ def _surrogate_at(raw: bytes) -> int:
 
 
 def _refused(what: str, found: str, position: int) -> Untrusted:
-    return Untrusted(f"{what}: expected valid JSON", f"found {found} at byte {position}",
-                     "the file is damaged: get it again from its source")
+    return Untrusted(
+        f"{what}: expected valid JSON",
+        f"found {found} at byte {position}",
+        "the file is damaged: get it again from its source",
+    )

@@ -14,6 +14,8 @@ from .parameters import Command
 
 NAME = "weightscope"  # also under `python -m`: completion asks for its variable by this name
 EPILOG = "Example: weightscope fit demo:gpt"
+
+
 def _version(asked: bool) -> None:
     if asked:
         print(f"weightscope {__version__}")
@@ -22,7 +24,10 @@ def _version(asked: bool) -> None:
 
 def _main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     pass

@@ -43,7 +43,11 @@ def answer(
     report = ask(analysis.name, models, {**keywords, **_chosen(listing)}, watch)
     if not outputs.quiet:
         _say(*_hidden(report, listing))
-        _say(*report.notes, *(report.reasons if outputs.verbose else ()), *(report.undrawn if outputs.plot else ()))
+        _say(
+            *report.notes,
+            *(report.reasons if outputs.verbose else ()),
+            *(report.undrawn if outputs.plot else ()),
+        )
     _write(report, outputs, tables)
     if not outputs.quiet:
         _say(*(report.caveats if drawing(outputs) else ()), *filter(None, (report.closing,)))
@@ -64,7 +68,9 @@ def _listing(analysis: Analysis, keywords: Mapping[str, Any], outputs: Outputs) 
 
 def _chosen(listing: Listing) -> dict[str, str]:
     """A listing as options of the view."""
-    return {name: value for name, value in (("where", listing.where), ("sort", listing.sort)) if value}
+    return {
+        name: value for name, value in (("where", listing.where), ("sort", listing.sort)) if value
+    }
 
 
 def _check_outputs(outputs: Outputs, tables: Mapping[str, str], inputs: Inputs) -> None:
@@ -74,10 +80,18 @@ def _check_outputs(outputs: Outputs, tables: Mapping[str, str], inputs: Inputs) 
     if outputs.prints and outputs.format:
         format_of(STDOUT, outputs.format)
         if outputs.format == "parquet" and sys.stdout.isatty():
-            raise Usage("expected a file or a pipe for Parquet", "stdout is a terminal", "add -o FILE.parquet")
+            raise Usage(
+                "expected a file or a pipe for Parquet",
+                "stdout is a terminal",
+                "add -o FILE.parquet",
+            )
     beside = (*tables.values(), *filter(None, (outputs.plot, outputs.provenance)))
     if STDOUT in beside:
-        raise Usage("expected a file", f"found '{STDOUT}', which is stdout and takes the report alone", "name a file")
+        raise Usage(
+            "expected a file",
+            f"found '{STDOUT}', which is stdout and takes the report alone",
+            "name a file",
+        )
     if outputs.plot:
         check_plot(outputs.plot)
     for path in tables.values():

@@ -14,7 +14,9 @@ from typing import Any
 from ..errors import WeightscopeError
 from ..escape import escaped
 
-REPORT = "this is a fault in weightscope: please report it with the command and --verbose's traceback"
+REPORT = (
+    "this is a fault in weightscope: please report it with the command and --verbose's traceback"
+)
 
 
 class Exit(Exception):
@@ -77,7 +79,9 @@ def _lost(fault: OSError) -> int:
     """The outside world failed: a full disk, a file that cannot be read any more."""
     _silenced()
     found = fault.strerror or fault
-    return _refused(f"expected to read and write to the end; found: {found}; see whether the disk is full", 3)
+    return _refused(
+        f"expected to read and write to the end; found: {found}; see whether the disk is full", 3
+    )
 
 
 def _broken(fault: Exception) -> int:

@@ -32,7 +32,10 @@ def fitted(text: str) -> str:
     if not sys.stderr.isatty():
         return text
     fill = textwrap.TextWrapper(
-        Screen.of(sys.stderr).width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        Screen.of(sys.stderr).width,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
     ).fill
     return "\n".join(map(fill, text.split("\n")))
 
@@ -41,13 +44,20 @@ def fitted(text: str) -> str:
 def progress(meter: Meter, tensors: int, size: int) -> Iterator[None]:
     """Tensors, time left, bytes, rate and a bar on stderr while the work goes on, as many as a line holds."""
     console = rich_console.Console(stderr=True)
-    done, before = threading.Event(), (meter.bytes_read, meter.tensors)  # draws are measured after the matrices
-    with rich_progress.Progress(*_parts(console.width, tensors), console=console, transient=True) as bar:
+    done, before = (
+        threading.Event(),
+        (meter.bytes_read, meter.tensors),
+    )  # draws are measured after the matrices
+    with rich_progress.Progress(
+        *_parts(console.width, tensors), console=console, transient=True
+    ) as bar:
         task = bar.add_task("", total=size, tensors=0, all=tensors)
 
         def watch() -> None:
             while not done.wait(TICK):
-                bar.update(task, completed=meter.bytes_read - before[0], tensors=meter.tensors - before[1])
+                bar.update(
+                    task, completed=meter.bytes_read - before[0], tensors=meter.tensors - before[1]
+                )
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
@@ -62,8 +72,11 @@ def _parts(width: int, tensors: int) -> list[ProgressColumn]:
     """The parts of the line that fit; a line that is too long would break and not be wiped."""
     r, left = rich_progress, width + 1
     kept: list[ProgressColumn] = []
-    for cells, part in (                        # at most, as in 1,023.9/1,023.9 GiB
-        (2 * len(str(tensors)) + 9, r.TextColumn("{task.fields[tensors]}/{task.fields[all]} tensors")),
+    for cells, part in (  # at most, as in 1,023.9/1,023.9 GiB
+        (
+            2 * len(str(tensors)) + 9,
+            r.TextColumn("{task.fields[tensors]}/{task.fields[all]} tensors"),
+        ),
         (8, r.TimeRemainingColumn()),
         (19, r.DownloadColumn(True)),
         (11, r.TransferSpeedColumn()),

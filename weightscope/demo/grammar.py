@@ -52,7 +52,10 @@ class Writer:
         self.random = Random(self.seed)
         every = lexicon.topics()
         self._topics = every[::-1] if self.grammar.topics_reversed else every
-        self._zipf = {n: list(accumulate((rank + 1) ** -self.grammar.zipf for rank in range(n))) for n in range(1, 32)}
+        self._zipf = {
+            n: list(accumulate((rank + 1) ** -self.grammar.zipf for rank in range(n)))
+            for n in range(1, 32)
+        }
         self._turn()
 
     def words(self) -> Iterator[str]:
@@ -96,7 +99,11 @@ class Writer:
         if depth < LIMIT and self._chance(self.grammar.nesting):
             return [*head, "that", *self._predicate(noun, plural, depth + 1)]
         if depth < LIMIT and self._chance(self.grammar.nesting / 2):
-            return [*head, self._pick(lexicon.PREPOSITIONS), *self._phrase(self._noun(), self._chance(0.4), LIMIT)]
+            return [
+                *head,
+                self._pick(lexicon.PREPOSITIONS),
+                *self._phrase(self._noun(), self._chance(0.4), LIMIT),
+            ]
         return head
 
     def _article(self, plural: bool) -> str:
@@ -125,7 +132,11 @@ class Writer:
 
     def _noun(self) -> int:
         """The cast takes two places in three."""
-        return self.random.choice(self.cast) if self._chance(0.67) else self._rank(len(self.topic.nouns))
+        return (
+            self.random.choice(self.cast)
+            if self._chance(0.67)
+            else self._rank(len(self.topic.nouns))
+        )
 
     def _chance(self, share: float) -> bool:
         return self.random.random() < share

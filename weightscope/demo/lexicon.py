@@ -45,7 +45,9 @@ def stems(count: int) -> tuple[str, ...]:
     """
     random, found = Random(0), dict[str, None]()
     while len(found) < count:
-        found["".join(random.choice("bdfgklmnprtvz") + random.choice("aeiou") for _ in range(2))] = None
+        found[
+            "".join(random.choice("bdfgklmnprtvz") + random.choice("aeiou") for _ in range(2))
+        ] = None
     return tuple(found)
 
 
@@ -77,4 +79,6 @@ def vocabulary() -> tuple[str, ...]:
     """
     closed = (*GLUE, *NUMBERS, *SINGULAR, *PLURAL, *ADVERBS, *PREPOSITIONS)
     pairs = [form for topic in topics() for pair in (*topic.nouns, *topic.verbs) for form in pair]
-    return tuple(dict.fromkeys((*closed, *pairs, *(word for topic in topics() for word in topic.adjectives))))
+    return tuple(
+        dict.fromkeys((*closed, *pairs, *(word for topic in topics() for word in topic.adjectives)))
+    )

@@ -52,7 +52,9 @@ def sizes(shape: Shape) -> dict[str, tuple[int, ...]]:
 def start(shape: Shape, random: Generator) -> dict[str, Tensor]:
     """The untrained weights: matrices N(0, std), norms one."""
     return {
-        name: torch.ones(size) if len(size) == 1 else torch.randn(size, generator=random) * std(name, shape)
+        name: torch.ones(size)
+        if len(size) == 1
+        else torch.randn(size, generator=random) * std(name, shape)
         for name, size in sizes(shape).items()
     }
 
@@ -70,7 +72,9 @@ def logits(weights: Mapping[str, Tensor], tokens: Tensor, shape: Shape) -> Tenso
         block = f"model.layers.{layer}."
         normed = _norm(x, weights[block + "input_layernorm.weight"])
         x = x + _attention(weights, block + "self_attn.", normed, turn, shape)
-        x = x + _mlp(weights, block + "mlp.", _norm(x, weights[block + "post_attention_layernorm.weight"]))
+        x = x + _mlp(
+            weights, block + "mlp.", _norm(x, weights[block + "post_attention_layernorm.weight"])
+        )
     return _linear(_norm(x, weights["model.norm.weight"]), weights["lm_head.weight"])
 
 
@@ -86,18 +90,24 @@ def adapter(shape: Shape, rank: int, random: Generator) -> dict[str, Tensor]:
     for name, size in sizes(shape).items():
         if any(part in name for part in ADAPTED):
             stem = "base_model.model." + name.removesuffix(".weight")
-            found[stem + ".lora_A.weight"] = (torch.rand(rank, size[1], generator=random) * 2 - 1) / math.sqrt(size[1])
+            found[stem + ".lora_A.weight"] = (
+                torch.rand(rank, size[1], generator=random) * 2 - 1
+            ) / math.sqrt(size[1])
             found[stem + ".lora_B.weight"] = torch.zeros(size[0], rank)
     return found
 
 
-def adapted(weights: Mapping[str, Tensor], adapter: Mapping[str, Tensor], scale: float) -> dict[str, Tensor]:
+def adapted(
+    weights: Mapping[str, Tensor], adapter: Mapping[str, Tensor], scale: float
+) -> dict[str, Tensor]:
     """The weights with `scale * B @ A` added where the adapter has a pair."""
     changed = dict(weights)
     for name, a in adapter.items():
         if name.endswith(".lora_A.weight"):
             target = name.removeprefix("base_model.model.").replace(".lora_A", "")
-            changed[target] = weights[target] + scale * adapter[name.replace("lora_A", "lora_B")] @ a
+            changed[target] = (
+                weights[target] + scale * adapter[name.replace("lora_A", "lora_B")] @ a
+            )
     return changed
 
 
@@ -114,11 +124,19 @@ def _mlp(weights: Mapping[str, Tensor], at: str, x: Tensor) -> Tensor:
     return _linear(torch.nn.functional.silu(gate) * up, weights[at + "down_proj.weight"])
 
 
-def _attention(weights: Mapping[str, Tensor], at: str, x: Tensor, turn: tuple[Tensor, Tensor], shape: Shape) -> Tensor:
+def _attention(
+    weights: Mapping[str, Tensor], at: str, x: Tensor, turn: tuple[Tensor, Tensor], shape: Shape
+) -> Tensor:
     split = (*x.shape[:2], shape.heads, -1)
-    q, k, v = (_linear(x, weights[f"{at}{part}_proj.weight"]).view(split).transpose(1, 2) for part in "qkv")
-    mixed = torch.nn.functional.scaled_dot_product_attention(_turned(q, turn), _turned(k, turn), v, is_causal=True)
-    return _linear(mixed.transpose(1, 2).flatten(2), weights[at + "o_proj.weight"])  # from (texts, heads, length, part)
+    q, k, v = (
+        _linear(x, weights[f"{at}{part}_proj.weight"]).view(split).transpose(1, 2) for part in "qkv"
+    )
+    mixed = torch.nn.functional.scaled_dot_product_attention(
+        _turned(q, turn), _turned(k, turn), v, is_causal=True
+    )
+    return _linear(
+        mixed.transpose(1, 2).flatten(2), weights[at + "o_proj.weight"]
+    )  # from (texts, heads, length, part)
 
 
 def _turns(length: int, size: int) -> tuple[Tensor, Tensor]:

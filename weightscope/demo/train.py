@@ -71,17 +71,29 @@ def rate(step: int, pace: Pace) -> float:
     """
     if step < pace.warmup:
         return pace.rate * (step + 1) / pace.warmup
-    return pace.rate * (0.55 + 0.45 * math.cos(math.pi * (step + 1 - pace.warmup) / (pace.steps - pace.warmup)))
+    return pace.rate * (
+        0.55 + 0.45 * math.cos(math.pi * (step + 1 - pace.warmup) / (pace.steps - pace.warmup))
+    )
 
 
-def descend(weights: Mapping[str, Tensor], of: Callable[[Tensor], Tensor], texts: Iterator[Tensor], pace: Pace) -> None:
+def descend(
+    weights: Mapping[str, Tensor],
+    of: Callable[[Tensor], Tensor],
+    texts: Iterator[Tensor],
+    pace: Pace,
+) -> None:
     """Train the weights in place; matrices decay, norms do not."""
     for weight in weights.values():
         weight.requires_grad_()
     decayed = [weight for weight in weights.values() if weight.ndim > 1]
     kept = [weight for weight in weights.values() if weight.ndim == 1]
-    groups = [{"params": decayed, "weight_decay": pace.decay}, {"params": kept, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW([group for group in groups if group["params"]], betas=(0.9, 0.95), fused=True)
+    groups = [
+        {"params": decayed, "weight_decay": pace.decay},
+        {"params": kept, "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(
+        [group for group in groups if group["params"]], betas=(0.9, 0.95), fused=True
+    )
     for step in range(pace.steps):
         for group in optimizer.param_groups:
             group["lr"] = rate(step, pace)
@@ -103,10 +115,14 @@ def held_out(of: Callable[[Tensor], Tensor], grammar: Grammar, pace: Pace) -> fl
 def stored(tensors: Mapping[str, Tensor], seed: int) -> bytes:
     """The tensors as a bf16 safetensors file with its metadata in order, for the library writes it in a random one."""
     metadata = {"format": "pt", "made_by": "weightscope.demo.train", "seed": str(seed)}
-    data: bytes = safetensors.save({name: t.detach().bfloat16() for name, t in tensors.items()}, metadata=metadata)
+    data: bytes = safetensors.save(
+        {name: t.detach().bfloat16() for name, t in tensors.items()}, metadata=metadata
+    )
     size = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + size]) | {"__metadata__": metadata}
-    return data[:8] + json.dumps(header, separators=(",", ":")).encode().ljust(size) + data[8 + size :]
+    return (
+        data[:8] + json.dumps(header, separators=(",", ":")).encode().ljust(size) + data[8 + size :]
+    )
 
 
 def adapter_config(recipe: Recipe) -> dict[str, object]:
@@ -130,7 +146,9 @@ def train(out: Path, recipe: Recipe) -> dict[str, float]:
     pairs = model.adapter(recipe.shape, recipe.rank, random)
     losses |= _tune({name: weight.detach() for name, weight in weights.items()}, pairs, recipe)
     (out / "gpt-lora" / "adapter_model.safetensors").write_bytes(stored(pairs, recipe.seed))
-    (out / "gpt-lora" / "adapter_config.json").write_text(json.dumps(adapter_config(recipe), indent=2) + "\n")
+    (out / "gpt-lora" / "adapter_config.json").write_text(
+        json.dumps(adapter_config(recipe), indent=2) + "\n"
+    )
     return losses
 
 
@@ -141,7 +159,9 @@ def _base(weights: Mapping[str, Tensor], recipe: Recipe) -> dict[str, float]:
     return {"start": before, "end": held_out(of, BASE, recipe.base)}
 
 
-def _tune(weights: Mapping[str, Tensor], pairs: Mapping[str, Tensor], recipe: Recipe) -> dict[str, float]:
+def _tune(
+    weights: Mapping[str, Tensor], pairs: Mapping[str, Tensor], recipe: Recipe
+) -> dict[str, float]:
     scale = recipe.alpha / recipe.rank
     of = lambda texts: model.loss(model.adapted(weights, pairs, scale), texts, recipe.shape)
     before = held_out(of, SHIFTED, recipe.tune)

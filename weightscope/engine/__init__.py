@@ -7,4 +7,15 @@ from .executor import Executor, Meter
 from .plan import Batch, plan
 from .unit import Each, Measured, Measurer, Unit
 
-__all__ = ["Batch", "Device", "Each", "Executor", "Measured", "Measurer", "Meter", "Unit", "choose", "plan"]
+__all__ = [
+    "Batch",
+    "Device",
+    "Each",
+    "Executor",
+    "Measured",
+    "Measurer",
+    "Meter",
+    "Unit",
+    "choose",
+    "plan",
+]

@@ -9,7 +9,8 @@ from ..errors import Usage
 from ..geometry import SEGMENT, TILE
 from ..heavy import torch
 
-MEMINFO = "/proc/meminfo"                       # of Linux
+MEMINFO = "/proc/meminfo"  # of Linux
+
 
 @dataclass(frozen=True)
 class Device:
@@ -39,7 +40,9 @@ class Device:
 def choose(device: str = "auto", memory: int | None = None, threads: int | None = None) -> Device:
     """The device asked for, else the first GPU, else the CPU; a quarter of what is free, a worker a core."""
     name, why = _named(device)
-    budget, said = (memory, "as told") if memory else (free_memory(name) // 4, "a quarter of what is free")
+    budget, said = (
+        (memory, "as told") if memory else (free_memory(name) // 4, "a quarter of what is free")
+    )
     workers = threads or _cores()
     reason = f"{name}: {why}; memory {budget / 2**20:.0f} MiB, {said}; {workers} workers"
     return Device(name, max(budget, 1), workers, reason)
@@ -55,12 +58,18 @@ def _cores() -> int:
 def _named(device: str) -> tuple[str, str]:
     kind, _, number = device.partition(":")
     if kind not in ("auto", "cpu", "cuda") or (number and not number.isdigit()):
-        raise Usage("--device takes auto, cpu, cuda or cuda:N", f"found {device!r}", "name one of them")
+        raise Usage(
+            "--device takes auto, cpu, cuda or cuda:N", f"found {device!r}", "name one of them"
+        )
     if kind == "cpu":
         return "cpu", "as told"
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if kind == "cuda" and int(number or 0) >= count:
-        raise Usage(f"--device {device} needs a CUDA device", f"this machine has {count}", "use --device cpu")
+        raise Usage(
+            f"--device {device} needs a CUDA device",
+            f"this machine has {count}",
+            "use --device cpu",
+        )
     if count:
         return f"cuda:{int(number or 0)}", "as told" if kind == "cuda" else "a CUDA device is there"
     return "cpu", "no CUDA device is there"
@@ -72,7 +81,9 @@ def free_memory(name: str) -> int:
         return int(torch.cuda.mem_get_info(name)[0])
     try:
         with open(MEMINFO, encoding="ascii") as info:
-            return next(int(line.split()[1]) * 1024 for line in info if line.startswith("MemAvailable"))
+            return next(
+                int(line.split()[1]) * 1024 for line in info if line.startswith("MemAvailable")
+            )
     except (OSError, StopIteration):
         return _installed() // 2
 

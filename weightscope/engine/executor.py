@@ -55,9 +55,13 @@ class Executor:
         before, own = (torch.get_num_threads(), sys.getswitchinterval()), threading.local()
         sys.setswitchinterval(SWITCH)
         device = roomy(units, self.device)
-        pool = ThreadPoolExecutor(device.workers, "weightscope", initializer=_prepare, initargs=(own, device.name))
+        pool = ThreadPoolExecutor(
+            device.workers, "weightscope", initializer=_prepare, initargs=(own, device.name)
+        )
         try:
-            yield from _in_order(units, replace(self, device=device)._answers(units, each, pool, own))
+            yield from _in_order(
+                units, replace(self, device=device)._answers(units, each, pool, own)
+            )
         finally:
             self.meter.stop = True
             pool.shutdown(cancel_futures=True)
@@ -78,7 +82,9 @@ class Executor:
         while queue:
             yield queue.popleft().result()
 
-    def _submit(self, batch: Batch, each: Each, pool: ThreadPoolExecutor, own: Any) -> Future[list[Measured]]:
+    def _submit(
+        self, batch: Batch, each: Each, pool: ThreadPoolExecutor, own: Any
+    ) -> Future[list[Measured]]:
         runs: list[Future[stream.States]] = []
         if len(batch.runs) > 1 and not batch.hold:
             runs = [pool.submit(self._fold, batch, i, own) for i in range(len(batch.runs))]
@@ -88,7 +94,9 @@ class Executor:
         states = stream.start(batch, self.device)
         return stream.fold(batch, batch.runs[i], states, self.device, own.buffers, self.meter.check)
 
-    def _finish(self, batch: Batch, runs: list[Future[stream.States]], each: Each, own: Any) -> list[Measured]:
+    def _finish(
+        self, batch: Batch, runs: list[Future[stream.States]], each: Each, own: Any
+    ) -> list[Measured]:
         if runs:
             joined = stream.merged(run.result() for run in runs)
             done = {w: w[1].finish(s) for w, s in joined.items()}
@@ -108,7 +116,10 @@ def _prepare(own: Any, device: str) -> None:
 
 def _answer(batch: Batch, done: dict[stream.Wanted, Any], i: int, each: Each) -> Measured:
     unit = batch.units[i]
-    sketches = {label: {m: done[label, m][i] for m in ms if (label, m) in done} for label, ms in unit.wants.items()}
+    sketches = {
+        label: {m: done[label, m][i] for m in ms if (label, m) in done}
+        for label, ms in unit.wants.items()
+    }
     measured = Measured(unit, sketches, batch.lack)
     return replace(measured, values=each(measured))
 

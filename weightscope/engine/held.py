@@ -31,7 +31,9 @@ class StoredLines:
         offset, length = span.bytes
         if not length:
             return load((span,), Scratch(self.device), 0)[span]
-        run, stored = next((r, x) for r, x in self.runs[span.leaf] if r.first <= span.first and span.last <= r.last)
+        run, stored = next(
+            (r, x) for r, x in self.runs[span.leaf] if r.first <= span.first and span.last <= r.last
+        )
         if span.leaf.tensor is not None:
             return stored.narrow(span.leaf.cut, span.first - run.first, span.last - span.first)
         at = offset - run.bytes[0]

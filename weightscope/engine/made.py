@@ -49,7 +49,9 @@ def made(entry: Entry, scratch: Scratch, check: Check) -> Made:
         tile = entry.make(box, tuple(read[s] for s in spans))
         if values is None:
             mirrored = entry.cut == 1 and entry.shape[0] > 1
-            values = torch.empty(entry.shape[::-1] if mirrored else entry.shape, dtype=tile.dtype, device=tile.device)
+            values = torch.empty(
+                entry.shape[::-1] if mirrored else entry.shape, dtype=tile.dtype, device=tile.device
+            )
             values = values.mT if mirrored else values
         values[slice(*box.rows), slice(*box.cols)] = tile
     assert values is not None

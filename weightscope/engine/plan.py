@@ -26,7 +26,9 @@ class Batch:
 
     units: tuple[Unit, ...]
     hold: bool  # read once and kept for every pass
-    runs: tuple[Box, ...]  # segments folded apart and merged left to right; one where passes follow passes
+    runs: tuple[
+        Box, ...
+    ]  # segments folded apart and merged left to right; one where passes follow passes
     refused: dict[tuple[str, Measure], int]  # what does not fit, and the bytes that it would need
     share: int  # bytes for one worker
     why: str
@@ -55,7 +57,11 @@ class Batch:
     def lack(self) -> str:
         """What a larger budget would have to be; "" where nothing is refused. Workers are as few as helps by then."""
         need = -(-max(self.refused.values(), default=0) >> 20)
-        return f"needs {need} MiB of memory, has {self.share >> 20}: say --memory {need}MiB" if need else ""
+        return (
+            f"needs {need} MiB of memory, has {self.share >> 20}: say --memory {need}MiB"
+            if need
+            else ""
+        )
 
 
 def roomy(units: Sequence[Unit], device: Device) -> Device:
@@ -84,7 +90,9 @@ def _likeness(unit: Unit, device: Device) -> object:
     shape = _entry(unit).shape
     if shape[0] * shape[1] * 2 > device.stack:
         return None
-    entries = tuple((label, e.dtype, e.cut, unit.wants.get(label)) for label, e in unit.entries.items())
+    entries = tuple(
+        (label, e.dtype, e.cut, unit.wants.get(label)) for label, e in unit.entries.items()
+    )
     return shape, entries, tuple(sorted(unit.beside.items()))
 
 
@@ -141,7 +149,10 @@ def _wants(unit: Unit) -> list[tuple[str, Measure]]:
 def _shown_twice(unit: Unit, device: Device) -> bool:
     """Whether its measures are shown the tensor in several ways: each is a reading."""
     entry, cuts = _entry(unit), {m.cut for _, m in _wants(unit)}
-    return len(cuts) > 1 and len({tiling(cut, whole(entry.shape), entry.cut, device.tile) for cut in cuts}) > 1
+    return (
+        len(cuts) > 1
+        and len({tiling(cut, whole(entry.shape), entry.cut, device.tile) for cut in cuts}) > 1
+    )
 
 
 def _share(device: Device) -> int:

@@ -59,5 +59,7 @@ def _host(scratch: Scratch, name: str, length: int) -> Tensor:
     """A reused host buffer; pinned where a GPU copies from it."""
     found = scratch.held.get(name)
     if found is None or found.numel() < length:
-        found = scratch.held[name] = torch.empty(max(length, 1), dtype=torch.uint8, pin_memory=scratch.device != "cpu")
+        found = scratch.held[name] = torch.empty(
+            max(length, 1), dtype=torch.uint8, pin_memory=scratch.device != "cpu"
+        )
     return found[:length]

@@ -40,7 +40,9 @@ def start(batch: Batch, device: Device) -> States:
     }
 
 
-def fold(batch: Batch, run: Box, states: States, device: Device, buffers: Buffers, check: Check) -> States:
+def fold(
+    batch: Batch, run: Box, states: States, device: Device, buffers: Buffers, check: Check
+) -> States:
     """Every tile of the run into every open fold, cut as its measure asks; measures cut alike share the reading.
 
     An empty run shows nothing: its sides may be longer than any tensor's.
@@ -133,15 +135,22 @@ def _stacked(batch: Batch, label: str, box: Box, read: Mapping[Span, Tensor]) ->
     boxes = [entry.make(box, tuple(read[s] for s in entry.needs(box))) for entry in entries]
     if len(boxes) == 1:
         return boxes[0][None]
-    return torch.stack([m.mT for m in boxes]).mT if entries[0].cut else torch.stack(boxes)  # column-major stays so
+    return (
+        torch.stack([m.mT for m in boxes]).mT if entries[0].cut else torch.stack(boxes)
+    )  # column-major stays so
 
 
 def _held(batch: Batch, buffers: Buffers, check: Check) -> Batch:
     """The batch with every entry that is shown on the device: the values of one, the stored bytes of several."""
-    shown: list[dict[str, Entry]] = [{label: u.entries[label] for label in batch.labels} for u in batch.units]
+    shown: list[dict[str, Entry]] = [
+        {label: u.entries[label] for label in batch.labels} for u in batch.units
+    ]
     held: list[dict[str, Entry]]
     if batch.alone:
-        held = [{label: made(e, buffers.stored, check) for label, e in entries.items()} for entries in shown]
+        held = [
+            {label: made(e, buffers.stored, check) for label, e in entries.items()}
+            for entries in shown
+        ]
     else:
         every = [entry for entries in shown for entry in entries.values()]
         there = read_lines(every, buffers.stored, check)

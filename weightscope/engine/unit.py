@@ -29,7 +29,11 @@ class Unit:
 
     def shown(self, without: Collection[tuple[str, Measure]] = ()) -> tuple[str, ...]:
         """The labels that any measure sees, but for the measures left out."""
-        wanted = [label for label, measures in self.wants.items() if any((label, m) not in without for m in measures)]
+        wanted = [
+            label
+            for label, measures in self.wants.items()
+            if any((label, m) not in without for m in measures)
+        ]
         seen = {other for label in wanted for other in self.seen(label)}
         return tuple(label for label in self.entries if label in seen)
 

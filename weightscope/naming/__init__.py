@@ -13,4 +13,14 @@ from .prefixes import strip_prefixes
 from .rule import Rule
 from .slots import apart
 
-__all__ = ["Family", "Place", "Rule", "Sample", "apart", "families", "heads_in", "places", "strip_prefixes"]
+__all__ = [
+    "Family",
+    "Place",
+    "Rule",
+    "Sample",
+    "apart",
+    "families",
+    "heads_in",
+    "places",
+    "strip_prefixes",
+]

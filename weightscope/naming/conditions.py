@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from .roles import kind_of
 from .rule import Rule
 
-KERNELS = (3, 4, 5)                             # dimensions of a convolution's weight
+KERNELS = (3, 4, 5)  # dimensions of a convolution's weight
 
 
 class Conditions:
@@ -36,11 +36,11 @@ class Conditions:
         """Whether the name with `beside` in place of the group `key` exists; a group that took no part has none."""
         if match["key"] is None:
             return False
-        return name[:match.start("key")] + rule.beside + name[match.end("key"):] in self.shapes
+        return name[: match.start("key")] + rule.beside + name[match.end("key") :] in self.shapes
 
     def _in_layer(self, name: str, match: re.Match[str], sibling: str) -> bool:
         """Whether the layer that the rule captures has a name, or has not where it begins with `!`."""
-        layer = name[:match.end("layer")] + "." if "layer" in match.re.groupindex else ""
+        layer = name[: match.end("layer")] + "." if "layer" in match.re.groupindex else ""
         stands = layer + sibling.removeprefix("!") in self.shapes
         return stands != sibling.startswith("!")
 
@@ -52,7 +52,9 @@ class Conditions:
     def _modules(self, rule: Rule) -> frozenset[str]:
         """Modules that exclude the rule from all others."""
         if rule.without not in self.rivals:
-            hits = (name for name in self.shapes if len(name) <= 512 and rule.others.fullmatch(name))
+            hits = (
+                name for name in self.shapes if len(name) <= 512 and rule.others.fullmatch(name)
+            )
             self.rivals[rule.without] = frozenset(name.rpartition(".")[0] for name in hits)
         return self.rivals[rule.without]
 

@@ -12,13 +12,13 @@ import re
 from collections.abc import Mapping
 
 Shapes = Mapping[str, tuple[int, ...]]
-Answer = tuple[str, int]                        # orientation, groups of a transposed convolution
+Answer = tuple[str, int]  # orientation, groups of a transposed convolution
 
 _RANKS = (3, 4, 5)
 _KERNELS = re.compile(r"\.(?:weight|weight_v|weight_orig|parametrizations\.weight\.original1?)$")
 _HINT = re.compile(
     r"deconv|conv_?transpose|conv_?tr(?:ans)?(?![a-z])|trans(?:posed?)?_?conv"
-    r"|(?<![a-z])up_?conv",                     # group_conv is none
+    r"|(?<![a-z])up_?conv",  # group_conv is none
     re.IGNORECASE,
 )
 
@@ -60,7 +60,7 @@ def _by_bias(module: str, dims: tuple[int, ...], shapes: Shapes, hinted: bool) -
     may_be_groups = not left and groups > 0 and first % groups == 0
     if not outputs or outputs == first == second:
         return None
-    if outputs == first:                        # 8 to 24 channels, or 24 to 24 in three groups
+    if outputs == first:  # 8 to 24 channels, or 24 to 24 in three groups
         return UNKNOWN if hinted and may_be_groups and second > 1 else ORDINARY
     if not may_be_groups:
         return None

@@ -13,8 +13,10 @@ from .roles import sets_of
 
 _ROUTERS = ("router", "gate", "router.layer", "router.gate")
 _OTHERS = {
-    "gate_up_proj": "down_proj", "down_proj": "gate_up_proj",
-    "input_linear": "output_linear", "output_linear": "input_linear",
+    "gate_up_proj": "down_proj",
+    "down_proj": "gate_up_proj",
+    "input_linear": "output_linear",
+    "output_linear": "input_linear",
 }
 
 
@@ -76,7 +78,7 @@ def _shared_width(role: str, name: str, dims: tuple[int, ...], facts: Facts) -> 
     """The side that gate_up and down share, where the other one is twice that of down; else 0."""
     stem = name.removesuffix(".weight")
     module, _, word = stem.rpartition(".")
-    other = facts.shapes.get(f"{module}.{_OTHERS.get(word, '')}{name[len(stem):]}", ())
+    other = facts.shapes.get(f"{module}.{_OTHERS.get(word, '')}{name[len(stem) :]}", ())
     if len(other) != 3 or other[0] != dims[0]:
         return 0
     fused, down = (other, dims) if role == "moe.expert.down" else (dims, other)

@@ -9,15 +9,33 @@ from math import prod
 
 _SPELLINGS = {
     "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
-    "kv_heads": ("num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num", "kv_n_heads"),
+    "kv_heads": (
+        "num_key_value_heads",
+        "num_kv_heads",
+        "n_head_kv",
+        "multi_query_group_num",
+        "kv_n_heads",
+    ),
     "head_dim": ("head_dim", "kv_channels"),
-    "experts": ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts", "num_moe_experts"),
+    "experts": (
+        "num_experts",
+        "num_local_experts",
+        "n_routed_experts",
+        "moe_num_experts",
+        "num_moe_experts",
+    ),
     "hidden": ("hidden_size", "n_embd", "d_model", "dim"),
 }
 _NESTED = ("text_config", "llm_config", "language_config", "attn_config", "ffn_config")
 _WRITERS = ("o_proj", "out_proj", "dense", "Wo", "c_proj", "wo", "proj", "attn_output")
-_EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "tok_embeddings.weight", "token_embd.weight",
-               "embed_in.weight", "word_embeddings.weight")
+_EMBEDDINGS = (
+    "embed_tokens.weight",
+    "wte.weight",
+    "tok_embeddings.weight",
+    "token_embd.weight",
+    "embed_in.weight",
+    "word_embeddings.weight",
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +95,10 @@ def heads_in(config: Mapping[str, object], index_set: str) -> int:
     facts = Facts(config, {})
     if index_set not in ("heads", "kv_heads"):
         return 0
-    if index_set == "kv_heads" and facts.value("multi_query") and not facts.value("new_decoder_architecture"):
+    if (
+        index_set == "kv_heads"
+        and facts.value("multi_query")
+        and not facts.value("new_decoder_architecture")
+    ):
         return 1  # GPT-BigCode and Falcon: one key and value for all, whatever other keys say
     return (facts.number("kv_heads") if index_set == "kv_heads" else 0) or facts.number("heads")

@@ -19,7 +19,10 @@ _STACK = re.compile(r"(?:^|\.)(?:\w*experts|switch_mlp)(?:$|\.(?!\d+\.)(?!.*conv
 
 
 def unmatched(
-    name: str, dims: tuple[int, ...], shapes: Mapping[str, tuple[int, ...]], operations: Operations | None = None
+    name: str,
+    dims: tuple[int, ...],
+    shapes: Mapping[str, tuple[int, ...]],
+    operations: Operations | None = None,
 ) -> Place:
     """The place of an unknown name; `operations` are those of the shapes, made once for all names.
 
@@ -29,7 +32,9 @@ def unmatched(
     module, _, last = name.rpartition(".")
     if f"{module}.running_mean" in shapes and len(dims) == 1 and last in ("weight", "bias"):
         bias = last == "bias"
-        return Place("norm.bias" if bias else "norm", "bias" if bias else "norm", why="beside a running_mean")
+        return Place(
+            "norm.bias" if bias else "norm", "bias" if bias else "norm", why="beside a running_mean"
+        )
     role, stored = (operations or Operations(shapes)).of(name)
     if role and last == "weight":
         return _operation(role, stored)
@@ -37,7 +42,12 @@ def unmatched(
         return Place(f"{role}.bias", "bias", why=f"beside a weight that is {role}")
     kind = unknown_kind(name, dims)
     role = "bias" if kind == "bias" else "unknown"
-    return Place(role, kind, orientation="unknown" if kind == "matrix" else "out_in", why="no rule matches the name")
+    return Place(
+        role,
+        kind,
+        orientation="unknown" if kind == "matrix" else "out_in",
+        why="no rule matches the name",
+    )
 
 
 def _operation(role: str, stored: str) -> Place:

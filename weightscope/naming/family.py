@@ -19,10 +19,35 @@ from .rule import Rule, check, parse_rule
 
 FOLDER = Path(__file__).parent / "families"
 ORDER = (
-    "quantised", "lora", "gguf", "linear_attention", "mla", "moe",
-    "llama", "gpt2", "neox", "bert", "t5", "opt", "phi", "mpt", "mamba", "rwkv", "meta", "clip",
-    "vit", "convnext", "resnet", "swin", "audio", "flux", "diffusers", "detectors",
-    "transformer_lens", "rnn", "shared",
+    "quantised",
+    "lora",
+    "gguf",
+    "linear_attention",
+    "mla",
+    "moe",
+    "llama",
+    "gpt2",
+    "neox",
+    "bert",
+    "t5",
+    "opt",
+    "phi",
+    "mpt",
+    "mamba",
+    "rwkv",
+    "meta",
+    "clip",
+    "vit",
+    "convnext",
+    "resnet",
+    "swin",
+    "audio",
+    "flux",
+    "diffusers",
+    "detectors",
+    "transformer_lens",
+    "rnn",
+    "shared",
 )
 _GROUP = re.compile(r"\(\?P<\w+>")
 
@@ -34,8 +59,8 @@ class Sample:
     name: str
     shape: tuple[int, ...]
     config: Mapping[str, object]
-    beside: Mapping[str, tuple[int, ...]]       # other names of the same file that decide
-    expect: tuple[Mapping[str, Any], ...]       # fields of each place, in order
+    beside: Mapping[str, tuple[int, ...]]  # other names of the same file that decide
+    expect: tuple[Mapping[str, Any], ...]  # fields of each place, in order
 
 
 @dataclass(frozen=True)
@@ -50,8 +75,14 @@ class Family:
     @cached_property
     def gate(self) -> re.Pattern[str]:
         """Whether any rule may match: one pattern, so that most names cost a family one call."""
-        free = "|".join(f"(?:{_GROUP.sub('(?:', r.body)})" for r in self.rules if not r.regex.startswith("^"))
-        tied = [f"(?:{_GROUP.sub('(?:', r.body.removeprefix('^'))})" for r in self.rules if r.regex.startswith("^")]
+        free = "|".join(
+            f"(?:{_GROUP.sub('(?:', r.body)})" for r in self.rules if not r.regex.startswith("^")
+        )
+        tied = [
+            f"(?:{_GROUP.sub('(?:', r.body.removeprefix('^'))})"
+            for r in self.rules
+            if r.regex.startswith("^")
+        ]
         return re.compile("|".join([*tied, f"(?:.*\\.)?(?:{free})"] if free else tied))
 
     def candidates(self, name: str, dims: tuple[int, ...]) -> Iterator[Rule]:
@@ -83,23 +114,36 @@ def name_map(path: Path) -> Family:
 def parse(path: Path) -> Family:
     """A family from a TOML file of the package."""
     table = _load(path)
-    return Family(table["id"], tuple(table["families"]), _rules(table, path), tuple(map(_sample, table["sample"])))
+    return Family(
+        table["id"],
+        tuple(table["families"]),
+        _rules(table, path),
+        tuple(map(_sample, table["sample"])),
+    )
 
 
 def _rules(table: Mapping[str, Any], path: Path) -> tuple[Rule, ...]:
     rules = table.get("rule")
     if not isinstance(rules, list) or not rules:
-        raise Usage("a name map has one [[rule]] table or more", f"found none in {path}",
-                    "write [[rule]] with `regex` and `role`")
-    return tuple(parse_rule(r, path.name if table.get("id") is None else str(table["id"])) for r in rules)
+        raise Usage(
+            "a name map has one [[rule]] table or more",
+            f"found none in {path}",
+            "write [[rule]] with `regex` and `role`",
+        )
+    return tuple(
+        parse_rule(r, path.name if table.get("id") is None else str(table["id"])) for r in rules
+    )
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
-        raise Usage("a name map is a readable TOML file", f"cannot read {path}: {fault.strerror}",
-                    "correct the path after --name-map") from fault
+        raise Usage(
+            "a name map is a readable TOML file",
+            f"cannot read {path}: {fault.strerror}",
+            "correct the path after --name-map",
+        ) from fault
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise Usage("a name map is a TOML file", f"{path}: {fault}", "correct the file") from fault
 
@@ -108,4 +152,10 @@ def _sample(table: Mapping[str, Any]) -> Sample:
     own = {"name", "shape", "config", "beside", "places"}
     expect = table.get("places", [{k: v for k, v in table.items() if k not in own}])
     beside = {name: tuple(shape) for name, shape in table.get("beside", {}).items()}
-    return Sample(table["name"], tuple(table.get("shape", (8, 8))), table.get("config", {}), beside, tuple(expect))
+    return Sample(
+        table["name"],
+        tuple(table.get("shape", (8, 8))),
+        table.get("config", {}),
+        beside,
+        tuple(expect),
+    )

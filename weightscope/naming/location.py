@@ -34,7 +34,7 @@ class Where:
     tower: str = ""
     stage: str = ""
     number: int | None = None
-    rest: str = field(default="", compare=False)    # the name below its number
+    rest: str = field(default="", compare=False)  # the name below its number
 
 
 NOWHERE = Where()
@@ -51,7 +51,7 @@ def locate(name: str, match: re.Match[str] | None) -> Where:
     found = _LAYER.search(name)
     usual = NOWHERE
     if found:
-        tower = name[:found.start("n")].rstrip(".")
+        tower = name[: found.start("n")].rstrip(".")
         usual = Where(tower, "", int(found["n"]), _below(name, found.end("n")))
     return _staged(name) or usual
 
@@ -61,7 +61,9 @@ def _captured(name: str, match: re.Match[str]) -> Where:
     staged = match.re.groupindex.get("stage") and match["stage"]
     first = match.start("stage") if staged else match.start("layer")
     before = name[:first]
-    if not staged and not before.endswith("."):     # the number ends a word: `encoder_layer_3`, `weight_ih_l0`
+    if not staged and not before.endswith(
+        "."
+    ):  # the number ends a word: `encoder_layer_3`, `weight_ih_l0`
         before = before.rpartition(".")[0]
     tower = _tower(before, staged or "")
     own = Where(tower, staged or "", int(match["layer"]), _below(name, match.end("layer")))
@@ -83,9 +85,9 @@ def _staged(name: str) -> Where | None:
     outer, inner = next((s, n) for s, n in _PAIRS if match[s])
     stage, number = match[outer], int(match[inner])
     rest = _below(name, match.end(inner))
-    if not stage.isdigit():                     # a stage of the UNet numbers several lists: `resnets`, `attentions`
-        rest = name[match.end(outer) + 1:match.start(inner)] + rest
-    return Where(_tower(name[:match.start(outer)], stage), stage, number, rest)
+    if not stage.isdigit():  # a stage of the UNet numbers several lists: `resnets`, `attentions`
+        rest = name[match.end(outer) + 1 : match.start(inner)] + rest
+    return Where(_tower(name[: match.start(outer)], stage), stage, number, rest)
 
 
 def _tower(before: str, stage: str) -> str:
@@ -104,7 +106,11 @@ def layers(places: Iterable[Where]) -> dict[Where, int]:
         stages = sizes.setdefault(where.tower, {})
         stages[where.stage] = max(stages.get(where.stage, 0), (where.number or 0) + 1)
     offsets = {tower: _offsets(_staged_only(stages)) for tower, stages in sizes.items()}
-    return {w: offsets[w.tower][w.stage] + (w.number or 0) for w in numbered if w.stage in offsets[w.tower]}
+    return {
+        w: offsets[w.tower][w.stage] + (w.number or 0)
+        for w in numbered
+        if w.stage in offsets[w.tower]
+    }
 
 
 def _staged_only(stages: Mapping[str, int]) -> Mapping[str, int]:
@@ -112,13 +118,15 @@ def _staged_only(stages: Mapping[str, int]) -> Mapping[str, int]:
 
 
 def _offsets(stages: Mapping[str, int]) -> dict[str, int]:
-    order = sorted(stages, key=lambda stage: (_depth(stage), stage))    # equally deep ones in no order of hashes
+    order = sorted(
+        stages, key=lambda stage: (_depth(stage), stage)
+    )  # equally deep ones in no order of hashes
     before = accumulate((stages[stage] for stage in order), initial=0)
     return dict(zip(order, before, strict=False))
 
 
 def _depth(stage: str) -> tuple[int, int]:
-    word, _, number = stage.rpartition(".")     # down, then mid, then up; `layer1` before `layer2`
+    word, _, number = stage.rpartition(".")  # down, then mid, then up; `layer1` before `layer2`
     word = word or stage
     return _RANKS.get(word, 0), int(number) if number.isdecimal() and len(number) <= 6 else 0
 
@@ -133,11 +141,16 @@ def stacks(towers: Iterable[str]) -> dict[str, str]:
     if len(known) < 2:
         return dict.fromkeys(known, "")
     parents = [t.rpartition(".")[0] for t in known]
-    words = [t.split(".") if t else [] for t in (parents if len(set(parents)) == len(known) else known)]
+    words = [
+        t.split(".") if t else [] for t in (parents if len(set(parents)) == len(known) else known)
+    ]
     common = _common(words)
     short = [w[common] if len(w) > common else "" for w in words]
     distinct = len(set(short)) == len(known)
-    return {t: s if distinct else ".".join(w[common:]) for t, s, w in zip(known, short, words, strict=True)}
+    return {
+        t: s if distinct else ".".join(w[common:])
+        for t, s, w in zip(known, short, words, strict=True)
+    }
 
 
 def _common(words: list[list[str]]) -> int:

@@ -29,7 +29,7 @@ from .roles import kind_of, sets_of
 from .rule import Rule, by_type
 from .slots import apart, path_of, slot_of
 
-LONGEST = 512                                   # characters; the longest name met in a real checkpoint has 120
+LONGEST = 512  # characters; the longest name met in a real checkpoint has 120
 _LARGE = re.compile(r"(?<=\.)[1-9][0-9]+(?=\.)")
 
 
@@ -50,7 +50,10 @@ class Found:
 
 
 def places(
-    shapes: Mapping[str, tuple[int, ...]], config: Mapping[str, object], *, split: bool = True,
+    shapes: Mapping[str, tuple[int, ...]],
+    config: Mapping[str, object],
+    *,
+    split: bool = True,
     name_map: Path | str | None = None,
 ) -> dict[str, tuple[Place, ...]]:
     """The places of every name: one, or one per part of a fused tensor and per expert of a stack.
@@ -101,7 +104,7 @@ class _Search:
         yield from self._known(name, dims)
 
     def _known(self, name: str, dims: tuple[int, ...]) -> tuple[Rule, ...]:
-        spelling = _LARGE.sub("10", name)       # no rule of the package names a number above nine
+        spelling = _LARGE.sub("10", name)  # no rule of the package names a number above nine
         key = spelling, len(dims), dims[1] if len(dims) > 1 and dims[1] == 1 else 0
         if key not in self.seen:
             self.seen[key] = tuple(_of_the_package(spelling, dims))
@@ -129,7 +132,13 @@ class _Context:
         self.begins = beginnings(self.stack)
         self.longest = max(map(len, self.begins), default=0)
         self.conv1d = conv1d(
-            ((f.where.tower, f.name) for f in found.values() if f.rule and self._stored(f.rule) == "by_conv1d"), facts)
+            (
+                (f.where.tower, f.name)
+                for f in found.values()
+                if f.rule and self._stored(f.rule) == "by_conv1d"
+            ),
+            facts,
+        )
 
     def _stored(self, rule: Rule) -> str:
         return by_type(rule.orientation, self.facts.model_type) or "out_in"
@@ -145,7 +154,11 @@ class _Context:
         base = self._kernels(self._base(found, found.rule, found.match, layer, stack), found)
         base = replace(base, slot=slot_of(found.rule, found.match.groupdict(), path, base.role))
         scheme = by_type(found.rule.split, self.facts.model_type)
-        made = parts.split_place(base, scheme, found.name, found.dims, self.facts) if split else (base,)
+        made = (
+            parts.split_place(base, scheme, found.name, found.dims, self.facts)
+            if split
+            else (base,)
+        )
         return parts.of_expert(made, found.match.groupdict().get("expert"))
 
     def path(self, found: Found) -> str:
@@ -157,38 +170,78 @@ class _Context:
         if base.kind != "conv" or base.orientation != "out_in":
             return base
         orientation, groups = convolution(found.name, found.dims, self.facts.shapes)
-        return replace(base, orientation=orientation, transpose=orientation == "in_out", groups=groups)
+        return replace(
+            base, orientation=orientation, transpose=orientation == "in_out", groups=groups
+        )
 
     def _stack(self, found: Found) -> str:
         known = found.where.number is not None
-        stack = self.stack[found.where.tower] if known else stack_of(found.name, self.begins, self.longest)
+        stack = (
+            self.stack[found.where.tower]
+            if known
+            else stack_of(found.name, self.begins, self.longest)
+        )
         inner = found.rule.stack if found.rule else ""
         return ".".join(word for word in (stack, inner) if word)
 
-    def _base(self, found: Found, rule: Rule, match: re.Match[str], layer: int | None, stack: str) -> Place:
+    def _base(
+        self, found: Found, rule: Rule, match: re.Match[str], layer: int | None, stack: str
+    ) -> Place:
         groups = match.groupdict()
-        role = rule.role if isinstance(rule.role, str) else rule.role.get(groups.get("key") or "", "unknown")
+        role = (
+            rule.role
+            if isinstance(rule.role, str)
+            else rule.role.get(groups.get("key") or "", "unknown")
+        )
         bias = _is_bias(groups.get("what") or "")
         rows, cols = sets_of(role)
-        rows, cols = rows if rule.out is None else rule.out, cols if rule.into is None else rule.into
+        rows, cols = (
+            rows if rule.out is None else rule.out,
+            cols if rule.into is None else rule.into,
+        )
         why = f"{rule.family}: {rule.regex}"
         if bias:
             role = role if role == "bias" else f"{role}.bias"
-            return Place(role, "bias", layer, stack, orientation=self._turned(found, rule, role), in_set=rows or cols,
-                         family=rule.family, why=why)
+            return Place(
+                role,
+                "bias",
+                layer,
+                stack,
+                orientation=self._turned(found, rule, role),
+                in_set=rows or cols,
+                family=rule.family,
+                why=why,
+            )
         kind = rule.kind or kind_of(role)
         if kind in ("matrix", "conv") and len(found.dims) <= 1:
             kind, rows, cols = vector_kind(found.name), "", rows or cols
         turned = self._turned(found, rule, role)
-        return Place(role, kind, layer, stack, "", turned == "in_out", turned, out_set=rows, in_set=cols,
-                     family=rule.family, why=why)
+        return Place(
+            role,
+            kind,
+            layer,
+            stack,
+            "",
+            turned == "in_out",
+            turned,
+            out_set=rows,
+            in_set=cols,
+            family=rule.family,
+            why=why,
+        )
 
     def _turned(self, found: Found, rule: Rule, role: str) -> str:
         stored = self._stored(rule)
         if stored == "by_conv1d":
-            return self.conv1d.get(found.where.tower, "unknown") if len(found.dims) > 1 else "out_in"
+            return (
+                self.conv1d.get(found.where.tower, "unknown") if len(found.dims) > 1 else "out_in"
+            )
         if stored == "by_hidden":
-            return by_evidence(role, found.name, found.dims, self.facts) if len(found.dims) > 2 else "out_in"
+            return (
+                by_evidence(role, found.name, found.dims, self.facts)
+                if len(found.dims) > 2
+                else "out_in"
+            )
         return stored if len(found.dims) > 1 else "out_in"
 
 

@@ -45,7 +45,7 @@ def _where(name: str) -> Where:
 
 def _at(words: list[str], layer: int, stage: int) -> Where:
     staged = words[stage] if layer != stage else ""
-    return Where(".".join(words[:stage]), staged, int(words[layer]), ".".join(words[layer + 1:]))
+    return Where(".".join(words[:stage]), staged, int(words[layer]), ".".join(words[layer + 1 :]))
 
 
 def layered(wheres: Mapping[str, Where]) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 
-KERNEL = 31                                     # RepLKNet's 31 x 31 is the largest kernel in use
+KERNEL = 31  # RepLKNet's 31 x 31 is the largest kernel in use
 _CONV = re.compile(r"(?:.*[._])?(?:conv|convolution)s?(?:\d{1,2}d?)?(?:[._].*)?", re.IGNORECASE)
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -49,7 +49,9 @@ class Operations:
         votes = set()
         for name, weight in self.shapes.items():
             if name.endswith("weight"):
-                votes.add(_outputs(weight, self.shapes.get(name.removesuffix("weight") + "bias", ())))
+                votes.add(
+                    _outputs(weight, self.shapes.get(name.removesuffix("weight") + "bias", ()))
+                )
         votes.discard("")
         return votes.pop() if len(votes) == 1 else "unknown"
 

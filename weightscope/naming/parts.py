@@ -18,15 +18,21 @@ from .place import Place
 from .roles import part_role, sets_of
 from .splits import EXPERTS, Answer, Lack, Parts, lack, needs, split, too_many
 
-FUSED = {"attn.qkv": "q, k and v", "mlp.gate_up": "gate and up", "moe.expert.gate_up": "gate and up"}
+FUSED = {
+    "attn.qkv": "q, k and v",
+    "mlp.gate_up": "gate and up",
+    "moe.expert.gate_up": "gate and up",
+}
 IN_EXPERTS = "its experts"
 NEEDS_CONFIG = "not-split-needs-config", "put it beside the weights"
 NEEDS_RULE = "not-split-needs-rule", "say how with --name-map"
 
 
-def split_place(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> tuple[Place, ...]:
+def split_place(
+    base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts
+) -> tuple[Place, ...]:
     """One place per part, in stored order; the base alone where nothing is fused."""
-    if 0 in dims:                               # a part of nothing is nothing, however many there may be
+    if 0 in dims:  # a part of nothing is nothing, however many there may be
         return (base,)
     bias = base.kind == "bias"
     flat = scheme in ("flat_experts", "columns_experts")
@@ -91,7 +97,10 @@ def _fused(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Fa
 
 def _across(name: str, base: Place, facts: Facts) -> int:
     """Columns of the matrix that a bias belongs to: what is left of its size when the bias is taken away."""
-    dims, own = facts.shapes.get(name.removesuffix("bias") + "weight", ()), facts.shapes.get(name, ())
+    dims, own = (
+        facts.shapes.get(name.removesuffix("bias") + "weight", ()),
+        facts.shapes.get(name, ()),
+    )
     if len(dims) != 2 or not own or own[-1] not in dims:
         return 0
     return dims[1] if dims[0] == own[-1] else dims[0]
@@ -107,12 +116,20 @@ def _part(base: Place, part: str, index: Index, side: str, bias: bool) -> Place:
     rows, cols = sets_of(matrix)
     if matrix == base.role.removesuffix(".bias"):
         rows, cols = (base.in_set, "") if bias else (base.out_set, base.in_set)
-    made = replace(base, role=f"{matrix}.bias" if bias else matrix, part=part, piece=part,
-                   out_set="" if bias else rows, in_set=rows if bias else cols)
+    made = replace(
+        base,
+        role=f"{matrix}.bias" if bias else matrix,
+        part=part,
+        piece=part,
+        out_set="" if bias else rows,
+        in_set=rows if bias else cols,
+    )
     return replace(made, cols=index) if side == "cols" else replace(made, rows=index)
 
 
-def _experts(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts) -> tuple[Place, ...]:
+def _experts(
+    base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts
+) -> tuple[Place, ...]:
     bias = base.kind == "bias"
     answer = _fused(base, scheme, name, dims, facts) if scheme not in ("", "experts") else None
     inner = _answered(base, answer, scheme, bias)
@@ -121,7 +138,7 @@ def _experts(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: 
 
 def _expert(place: Place, expert: int, bias: bool) -> Place:
     part = f"{expert}.{place.part}" if place.part else str(expert)
-    if bias:                                    # (E, n): the expert is a row of an ordinary matrix
+    if bias:  # (E, n): the expert is a row of an ordinary matrix
         return replace(place, part=part, piece=part, rows=Index(expert, 1))
     return replace(place, part=part, piece=part, expert=expert)
 
@@ -137,7 +154,12 @@ def same_heads(
     made: Mapping[str, tuple[Place, ...]], dims: Mapping[str, tuple[int, ...]]
 ) -> dict[str, tuple[Place, ...]]:
     """Where k and v are as wide as q they live on `heads`, not on `kv_heads`."""
-    wide = {(p.stack, p.layer, _outputs(p, dims[n])) for n, ps in made.items() for p in ps if p.role in _Q}
+    wide = {
+        (p.stack, p.layer, _outputs(p, dims[n]))
+        for n, ps in made.items()
+        for p in ps
+        if p.role in _Q
+    }
     return {n: tuple(_on_heads(p, dims[n], wide) for p in ps) for n, ps in made.items()}
 
 
@@ -145,7 +167,10 @@ _Q = ("attn.q", "attn.q.bias")
 
 
 def _on_heads(place: Place, dims: tuple[int, ...], wide: set[tuple[str, int | None, int]]) -> Place:
-    if "kv_heads" not in (place.out_set, place.in_set) or (place.stack, place.layer, _outputs(place, dims)) not in wide:
+    if (
+        "kv_heads" not in (place.out_set, place.in_set)
+        or (place.stack, place.layer, _outputs(place, dims)) not in wide
+    ):
         return place
     return replace(place, out_set="heads") if place.out_set else replace(place, in_set="heads")
 

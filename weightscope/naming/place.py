@@ -12,21 +12,23 @@ from ..notes import Note
 class Place:
     """Stack, layer, role, slot, kind and part, unique in a checkpoint; lines of the stored tensor; their index sets."""
 
-    role: str = "unknown"                       # closed list of names.md; a bias has its matrix's role with `.bias`
-    kind: str = "matrix"                        # matrix | conv | embedding | norm | bias | router | buffer
+    role: str = "unknown"  # closed list of names.md; a bias has its matrix's role with `.bias`
+    kind: str = "matrix"  # matrix | conv | embedding | norm | bias | router | buffer
     layer: int | None = None
-    stack: str = ""                             # tower prefix where there is more than one (`encoder`, `vision_model`)
-    part: str = ""                              # q, k, v, gate, up, `3` (an expert), `3.gate`
-    transpose: bool = False                     # stored (in, out): transpose to (out, in)
-    orientation: str = "out_in"                 # out_in | in_out | unknown
-    groups: int = 1                             # of a transposed convolution: stored (in, out / groups, k...)
-    expert: int | None = None                   # index into the first of three stored dimensions
-    rows: Index | None = None                   # of the oriented matrix (out, in): which outputs are mine; None = all
+    stack: str = ""  # tower prefix where there is more than one (`encoder`, `vision_model`)
+    part: str = ""  # q, k, v, gate, up, `3` (an expert), `3.gate`
+    transpose: bool = False  # stored (in, out): transpose to (out, in)
+    orientation: str = "out_in"  # out_in | in_out | unknown
+    groups: int = 1  # of a transposed convolution: stored (in, out / groups, k...)
+    expert: int | None = None  # index into the first of three stored dimensions
+    rows: Index | None = (
+        None  # of the oriented matrix (out, in): which outputs are mine; None = all
+    )
     cols: Index | None = None
-    out_set: str = ""                           # residual | mlp_hidden | heads | kv_heads | vocab | experts; "" = none
+    out_set: str = ""  # residual | mlp_hidden | heads | kv_heads | vocab | experts; "" = none
     in_set: str = ""
-    slot: str = ""                              # tells equal roles of a layer apart: `attn`, `mlp`, `cross`, `2`
-    piece: str = ""                             # the part that the stored tensor is cut into; "" where it is whole
-    family: str = ""                            # file that matched, "" where nothing did
-    why: str = ""                               # for people: family and rule, or why nothing matched, or was split
-    unsplit: Note | None = None                 # why a fused tensor stays whole, and what would tell its parts
+    slot: str = ""  # tells equal roles of a layer apart: `attn`, `mlp`, `cross`, `2`
+    piece: str = ""  # the part that the stored tensor is cut into; "" where it is whole
+    family: str = ""  # file that matched, "" where nothing did
+    why: str = ""  # for people: family and rule, or why nothing matched, or was split
+    unsplit: Note | None = None  # why a fused tensor stays whole, and what would tell its parts

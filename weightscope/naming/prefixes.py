@@ -10,9 +10,11 @@ _LEADING = re.compile(
     r"^(?:(?:module|state_dict|model_state_dict|ema_model|base_model\.model"
     r"|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.)+"
 )
-_INSIDE = re.compile(r"\.(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|base_layer"
-                     r"|modules_to_save\.default|original_module)(?=\.)"
-                     r"|(?<=attn[12])\.processor(?=\.to_)")
+_INSIDE = re.compile(
+    r"\.(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|base_layer"
+    r"|modules_to_save\.default|original_module)(?=\.)"
+    r"|(?<=attn[12])\.processor(?=\.to_)"
+)
 
 
 def strip_prefixes(name: str) -> str:

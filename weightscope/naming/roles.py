@@ -6,29 +6,75 @@ matrix with `.bias`; the bias of a matrix that nothing knows is `bias`.
 
 from __future__ import annotations
 
-ROLES = frozenset((
-    "embed", "position", "head", "norm", "bias", "attn.q", "attn.k", "attn.v", "attn.qkv", "attn.o",
-    "mlp.gate", "mlp.up", "mlp.down", "mlp.gate_up", "moe.router",
-    "moe.expert.gate", "moe.expert.up", "moe.expert.down", "moe.expert.gate_up",
-    "conv", "conv.depthwise", "conv.shortcut", "linear", "rnn.input", "rnn.hidden", "modulation",
-    "lora", "lora.a", "lora.b", "buffer", "optimizer", "unknown",
-))
+ROLES = frozenset(
+    (
+        "embed",
+        "position",
+        "head",
+        "norm",
+        "bias",
+        "attn.q",
+        "attn.k",
+        "attn.v",
+        "attn.qkv",
+        "attn.o",
+        "mlp.gate",
+        "mlp.up",
+        "mlp.down",
+        "mlp.gate_up",
+        "moe.router",
+        "moe.expert.gate",
+        "moe.expert.up",
+        "moe.expert.down",
+        "moe.expert.gate_up",
+        "conv",
+        "conv.depthwise",
+        "conv.shortcut",
+        "linear",
+        "rnn.input",
+        "rnn.hidden",
+        "modulation",
+        "lora",
+        "lora.a",
+        "lora.b",
+        "buffer",
+        "optimizer",
+        "unknown",
+    )
+)
 OPEN = ("attn.mla.", "linattn.", "ssm.", "rwkv.")
 KINDS = frozenset(("matrix", "conv", "embedding", "norm", "bias", "router", "buffer"))
 
 _KINDS = {
-    "embed": "embedding", "position": "embedding", "norm": "norm", "bias": "bias", "moe.router": "router",
-    "buffer": "buffer", "optimizer": "buffer", "conv": "conv", "conv.depthwise": "conv", "conv.shortcut": "conv",
+    "embed": "embedding",
+    "position": "embedding",
+    "norm": "norm",
+    "bias": "bias",
+    "moe.router": "router",
+    "buffer": "buffer",
+    "optimizer": "buffer",
+    "conv": "conv",
+    "conv.depthwise": "conv",
+    "conv.shortcut": "conv",
 }
-_SETS = {                                       # (rows, columns) of the matrix as (out, in)
-    "embed": ("vocab", "residual"), "head": ("vocab", "residual"), "norm": ("", "residual"),
+_SETS = {  # (rows, columns) of the matrix as (out, in)
+    "embed": ("vocab", "residual"),
+    "head": ("vocab", "residual"),
+    "norm": ("", "residual"),
     "position": ("", "residual"),
-    "attn.q": ("heads", "residual"), "attn.k": ("kv_heads", "residual"), "attn.v": ("kv_heads", "residual"),
-    "attn.qkv": ("", "residual"), "attn.o": ("residual", "heads"),
-    "mlp.gate": ("mlp_hidden", "residual"), "mlp.up": ("mlp_hidden", "residual"),
-    "mlp.down": ("residual", "mlp_hidden"), "mlp.gate_up": ("", "residual"),
-    "moe.router": ("experts", "residual"), "moe.expert.gate": ("mlp_hidden", "residual"),
-    "moe.expert.up": ("mlp_hidden", "residual"), "moe.expert.down": ("residual", "mlp_hidden"),
+    "attn.q": ("heads", "residual"),
+    "attn.k": ("kv_heads", "residual"),
+    "attn.v": ("kv_heads", "residual"),
+    "attn.qkv": ("", "residual"),
+    "attn.o": ("residual", "heads"),
+    "mlp.gate": ("mlp_hidden", "residual"),
+    "mlp.up": ("mlp_hidden", "residual"),
+    "mlp.down": ("residual", "mlp_hidden"),
+    "mlp.gate_up": ("", "residual"),
+    "moe.router": ("experts", "residual"),
+    "moe.expert.gate": ("mlp_hidden", "residual"),
+    "moe.expert.up": ("mlp_hidden", "residual"),
+    "moe.expert.down": ("residual", "mlp_hidden"),
     "moe.expert.gate_up": ("", "residual"),
 }
 _PARTS = {

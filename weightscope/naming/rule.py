@@ -24,16 +24,35 @@ from ..factors import SHORT as FACTORS
 from .roles import KINDS, is_role
 from .splits import SCHEMES
 
-_SHORT = {"<L>": r"(?P<layer>\d{1,6})", "<S>": r"(?P<stage>\d{1,6})", "<X>": r"(?P<expert>\d{1,6})",
-          "<W>": r"\.(?P<what>weight|bias)"}
-_FIELDS = frozenset((
-    "regex", "role", "slot", "kind", "orientation", "split", "needs", "out", "in", "rank", "dim1", "stack", "beside",
-    "same_layer", "without",
-))
+_SHORT = {
+    "<L>": r"(?P<layer>\d{1,6})",
+    "<S>": r"(?P<stage>\d{1,6})",
+    "<X>": r"(?P<expert>\d{1,6})",
+    "<W>": r"\.(?P<what>weight|bias)",
+}
+_FIELDS = frozenset(
+    (
+        "regex",
+        "role",
+        "slot",
+        "kind",
+        "orientation",
+        "split",
+        "needs",
+        "out",
+        "in",
+        "rank",
+        "dim1",
+        "stack",
+        "beside",
+        "same_layer",
+        "without",
+    )
+)
 PATH, MODULE = "<path>", "<module>"
 _SLOT = re.compile(rf"[\w.\-]*|{PATH}|{MODULE}")
 _ORIENTATIONS = frozenset(("out_in", "in_out", "unknown", "by_conv1d", "by_hidden"))
-ByType = str | Mapping[str, str]                # one value, or a value per model_type
+ByType = str | Mapping[str, str]  # one value, or a value per model_type
 
 
 @dataclass(frozen=True)
@@ -41,21 +60,23 @@ class Rule:
     """One line of a family file."""
 
     regex: str
-    role: ByType                                # one role, or a role per value of the group `key`
+    role: ByType  # one role, or a role per value of the group `key`
     family: str = ""
-    slot: ByType | None = None                  # a word, or a word per value of the group; None = what the role says
-    kind: str = ""                              # "" = what the role says
+    slot: ByType | None = (
+        None  # a word, or a word per value of the group; None = what the role says
+    )
+    kind: str = ""  # "" = what the role says
     orientation: ByType = "out_in"
-    split: ByType = ""                          # a scheme of splits.py and its parts: `equal q k v`
-    needs: tuple[str, ...] = ()                 # keys of config.json that the split reads
-    out: str | None = None                      # index sets; None = what the role says
+    split: ByType = ""  # a scheme of splits.py and its parts: `equal q k v`
+    needs: tuple[str, ...] = ()  # keys of config.json that the split reads
+    out: str | None = None  # index sets; None = what the role says
     into: str | None = None
-    rank: tuple[int, ...] = ()                  # stored dimensions that the rule is for; () = any
-    dim1: int | None = None                     # the second stored dimension must be this
-    stack: str = ""                             # a tower that the name has inside the layer: `context`
-    beside: str = ""                            # in place of `key`: a name that must exist
-    same_layer: tuple[str, ...] = ()            # names that the same layer must have, or with `!` must not
-    without: str = ""                           # a regular expression that no name of another module may match
+    rank: tuple[int, ...] = ()  # stored dimensions that the rule is for; () = any
+    dim1: int | None = None  # the second stored dimension must be this
+    stack: str = ""  # a tower that the name has inside the layer: `context`
+    beside: str = ""  # in place of `key`: a name that must exist
+    same_layer: tuple[str, ...] = ()  # names that the same layer must have, or with `!` must not
+    without: str = ""  # a regular expression that no name of another module may match
 
     @property
     def body(self) -> str:
@@ -120,15 +141,31 @@ def by_type(value: ByType, model_type: str) -> str:
 
 def parse_rule(table: object, family: str) -> Rule:
     """A rule of a TOML table; missing and foreign fields are a Usage error."""
-    if not isinstance(table, dict) or not isinstance(table.get("regex"), str) or "role" not in table:
-        raise Usage("each [[rule]] has a `regex` and a `role`", f"found {table!r} in {family}", "add what is missing")
+    if (
+        not isinstance(table, dict)
+        or not isinstance(table.get("regex"), str)
+        or "role" not in table
+    ):
+        raise Usage(
+            "each [[rule]] has a `regex` and a `role`",
+            f"found {table!r} in {family}",
+            "add what is missing",
+        )
     if extra := sorted(set(table) - _FIELDS):
-        raise Usage(f"a rule has the fields {', '.join(sorted(_FIELDS))}", f"found `{extra[0]}` in {family}",
-                    "correct or remove it")
-    fields = {k: v for k, v in table.items() if k != "in"} | {"family": family, "into": table.get("in")}
+        raise Usage(
+            f"a rule has the fields {', '.join(sorted(_FIELDS))}",
+            f"found `{extra[0]}` in {family}",
+            "correct or remove it",
+        )
+    fields = {k: v for k, v in table.items() if k != "in"} | {
+        "family": family,
+        "into": table.get("in"),
+    }
     for name, what, right in _TYPES:
         if name in table and not right(table[name]):
-            raise Usage(f"`{name}` is {what}", f"found {table[name]!r} in {family}", f"correct the {name}")
+            raise Usage(
+                f"`{name}` is {what}", f"found {table[name]!r} in {family}", f"correct the {name}"
+            )
     for name in ("needs", "rank", "same_layer"):
         fields[name] = tuple(fields.get(name, ()))
     return Rule(**fields)
@@ -143,10 +180,15 @@ def _is_text(value: object) -> bool:
 
 
 _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
-    ("rank", "a list of whole numbers", _is_list_of(int)), ("needs", "a list of texts", _is_list_of(str)),
-    ("dim1", "a whole number", lambda value: type(value) is int), ("out", "a text", _is_text),
-    ("in", "a text", _is_text), ("stack", "a text", _is_text), ("kind", "a text", _is_text),
-    ("beside", "a text", _is_text), ("without", "a text", _is_text),
+    ("rank", "a list of whole numbers", _is_list_of(int)),
+    ("needs", "a list of texts", _is_list_of(str)),
+    ("dim1", "a whole number", lambda value: type(value) is int),
+    ("out", "a text", _is_text),
+    ("in", "a text", _is_text),
+    ("stack", "a text", _is_text),
+    ("kind", "a text", _is_text),
+    ("beside", "a text", _is_text),
+    ("without", "a text", _is_text),
     ("same_layer", "a list of texts", _is_list_of(str)),
 )
 
@@ -159,16 +201,26 @@ def check(rule: Rule) -> Rule:
 
 
 def _check_words(rule: Rule) -> None:
-    known = ((rule.role, is_role, "role", "one of the roles in the page on families"),
-             (rule.kind or "matrix", KINDS.__contains__, "kind", ", ".join(sorted(KINDS))),
-             (rule.orientation, _ORIENTATIONS.__contains__, "orientation", ", ".join(sorted(_ORIENTATIONS))),
-             (rule.split, _is_split, "split", "a scheme of " + ", ".join(sorted(SCHEMES))),
-             ("" if rule.slot is None else rule.slot, _is_slot, "slot", f"a word, {PATH} or {MODULE}"))
+    known = (
+        (rule.role, is_role, "role", "one of the roles in the page on families"),
+        (rule.kind or "matrix", KINDS.__contains__, "kind", ", ".join(sorted(KINDS))),
+        (
+            rule.orientation,
+            _ORIENTATIONS.__contains__,
+            "orientation",
+            ", ".join(sorted(_ORIENTATIONS)),
+        ),
+        (rule.split, _is_split, "split", "a scheme of " + ", ".join(sorted(SCHEMES))),
+        ("" if rule.slot is None else rule.slot, _is_slot, "slot", f"a word, {PATH} or {MODULE}"),
+    )
     for value, good, field, choices in known:
         for word in value.values() if isinstance(value, Mapping) else (value,):
             if not (isinstance(word, str) and good(word)):
-                raise Usage(f"`{field}` is {choices}", f"found {word!r} in the rule {rule.regex!r} of {rule.family}",
-                            f"correct the {field}")
+                raise Usage(
+                    f"`{field}` is {choices}",
+                    f"found {word!r} in the rule {rule.regex!r} of {rule.family}",
+                    f"correct the {field}",
+                )
 
 
 def _is_slot(text: str) -> bool:
@@ -180,12 +232,21 @@ def _is_split(text: str) -> bool:
 
 
 def _check_regex(rule: Rule) -> None:
-    for field, text, whole in (("regex", rule.regex, rule.free), ("without", rule.without, _free(rule.without))):
+    for field, text, whole in (
+        ("regex", rule.regex, rule.free),
+        ("without", rule.without, _free(rule.without)),
+    ):
         try:
             re.compile(whole)
         except (re.error, RecursionError, OverflowError) as fault:
-            raise Usage(f"`{field}` is a regular expression of Python",
-                        f"found {text!r} in {rule.family}: {fault}", "correct the expression") from fault
+            raise Usage(
+                f"`{field}` is a regular expression of Python",
+                f"found {text!r} in {rule.family}: {fault}",
+                "correct the expression",
+            ) from fault
     if rule.beside and "key" not in rule.pattern.groupindex:
-        raise Usage("`beside` takes the place of a group `key` of the regex", f"found none in {rule.regex!r} of "
-                    f"{rule.family}", "write (?P<key>...) around what differs")
+        raise Usage(
+            "`beside` takes the place of a group `key` of the regex",
+            f"found none in {rule.regex!r} of {rule.family}",
+            "write (?P<key>...) around what differs",
+        )

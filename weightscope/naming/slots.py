@@ -16,9 +16,10 @@ from .place import Place
 from .rule import MODULE, PATH, Rule
 
 _ENDING = re.compile(r"(?:^|\.)(?:weight|bias)$")
-_MODEL = re.compile(                            # what transformers puts around the same model with a head
+_MODEL = re.compile(  # what transformers puts around the same model with a head
     r"^(?:model|transformer|bert|roberta|distilbert|albert|electra|deberta|mpnet|gpt_neox|backbone|rwkv|vit|deit|dinov2"
-    r"|resnet|convnext|swin|wav2vec2|hubert)\.(?=.)")
+    r"|resnet|convnext|swin|wav2vec2|hubert)\.(?=.)"
+)
 _BY_PATH = ("unknown", "bias", "buffer", "optimizer")
 Key = tuple[str, int | None, str, str, str, str]
 
@@ -51,7 +52,9 @@ def key_of(place: Place) -> Key:
     return place.stack, place.layer, place.role, place.slot, place.kind, place.part
 
 
-def apart(made: Mapping[str, tuple[Place, ...]], paths: Mapping[str, str]) -> dict[str, tuple[Place, ...]]:
+def apart(
+    made: Mapping[str, tuple[Place, ...]], paths: Mapping[str, str]
+) -> dict[str, tuple[Place, ...]]:
     """Every place one tensor's: what shares one gets its path as slot, and what still does a number behind it.
 
     >>> two = apart({"a.w": (Place("norm"),), "b.w": (Place("norm"),)}, {"a.w": "a", "b.w": "b"})
@@ -60,12 +63,17 @@ def apart(made: Mapping[str, tuple[Place, ...]], paths: Mapping[str, str]) -> di
     """
     shared = Counter(key_of(place) for places in made.values() for place in places)
     by_path = {
-        name: tuple(place if shared[key_of(place)] == 1 else replace(place, slot=paths[name]) for place in places)
+        name: tuple(
+            place if shared[key_of(place)] == 1 else replace(place, slot=paths[name])
+            for place in places
+        )
         for name, places in made.items()
     }
     taken = {key_of(place) for places in by_path.values() for place in places}
     guard = _Guard(taken)
-    owned = {name: tuple(guard.own(by_path[name])) for name in sorted(by_path)}     # whatever order a file has
+    owned = {
+        name: tuple(guard.own(by_path[name])) for name in sorted(by_path)
+    }  # whatever order a file has
     return {name: owned[name] for name in made}
 
 

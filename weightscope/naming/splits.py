@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..geometry import Index
 from .facts import Facts
 
-EXPERTS = 1 << 16                               # of one stack: the largest known have a few thousand
+EXPERTS = 1 << 16  # of one stack: the largest known have a few thousand
 BESIDE = "the output projection beside it, or num_attention_heads and num_key_value_heads"
 
 
@@ -22,7 +22,7 @@ class Fused:
     """A fused tensor: its lines, its other side, its module, the parts wanted of it."""
 
     lines: int
-    across: int                                 # columns of the (out, in) matrix; of a bias, those of its matrix
+    across: int  # columns of the (out, in) matrix; of a bias, those of its matrix
     module: str
     parts: tuple[str, ...]
     facts: Facts
@@ -61,7 +61,9 @@ def equal(fused: Fused) -> Answer:
     """Equal blocks, one after the other: GPT-2's c_attn, timm's qkv, gate and up halves."""
     size, left = divmod(fused.lines, len(fused.parts))
     if left or not size:
-        return lack("{lines} lines are not {parts} equal parts", lines=fused.lines, parts=len(fused.parts))
+        return lack(
+            "{lines} lines are not {parts} equal parts", lines=fused.lines, parts=len(fused.parts)
+        )
     return _blocks(fused.parts, [size] * len(fused.parts))
 
 
@@ -94,7 +96,9 @@ def per_head(fused: Fused) -> Answer:
         return needs("num_attention_heads")
     head, left = divmod(fused.lines, 3 * heads)
     if left or not head:
-        return lack("{lines} lines are not 3 parts of {heads} heads", lines=fused.lines, heads=heads)
+        return lack(
+            "{lines} lines are not 3 parts of {heads} heads", lines=fused.lines, heads=heads
+        )
     return tuple((p, Index(i * head, head, heads, 3 * head)) for i, p in enumerate(fused.parts))
 
 
@@ -108,22 +112,32 @@ def falcon(fused: Fused) -> Answer:
     if fused.facts.value("multi_query") is False:
         return per_head(fused)
     head, left = divmod(fused.lines, heads + 2)
-    return lack("rows do not fit heads + 2") if left else _blocks(fused.parts, [heads * head, head, head])
+    return (
+        lack("rows do not fit heads + 2")
+        if left
+        else _blocks(fused.parts, [heads * head, head, head])
+    )
 
 
 def _grouped(fused: Fused, heads: int, kv: int) -> Answer:
-    share = heads // kv                         # view (n_kv, n_h / n_kv + 2, d)
+    share = heads // kv  # view (n_kv, n_h / n_kv + 2, d)
     head, left = divmod(fused.lines, kv * (share + 2))
     if left or heads % kv:
         return lack("rows do not fit num_kv_heads")
     period, starts = (share + 2) * head, (0, share * head, (share + 1) * head)
     lengths = (share * head, head, head)
-    return tuple((p, Index(s, n, kv, period)) for p, s, n in zip(fused.parts, starts, lengths, strict=True))
+    return tuple(
+        (p, Index(s, n, kv, period)) for p, s, n in zip(fused.parts, starts, lengths, strict=True)
+    )
 
 
 def bigcode(fused: Fused) -> Answer:
     """GPT-BigCode: E, kv, kv concatenated when multi_query, else view (heads, 3 d)."""
-    if fused.across and fused.lines != 3 * fused.across and fused.facts.value("multi_query") is not False:
+    if (
+        fused.across
+        and fused.lines != 3 * fused.across
+        and fused.facts.value("multi_query") is not False
+    ):
         kv, left = divmod(fused.lines - fused.across, 2)
         if kv <= 0 or left:
             return lack("rows do not fit one shared key and value")
@@ -140,7 +154,9 @@ def sizes(fused: Fused) -> Answer:
     if 0 in widths:
         return needs(", ".join(n for _, n in names[:-1]))
     if rest <= 0:
-        return lack("{lines} lines are too few for {width} and a rest", lines=fused.lines, width=sum(widths))
+        return lack(
+            "{lines} lines are too few for {width} and a rest", lines=fused.lines, width=sum(widths)
+        )
     return _blocks(tuple(p for p, _ in names), [*widths, rest])
 
 
@@ -164,11 +180,16 @@ def _named(fused: Fused) -> tuple[list[tuple[str, str]], list[int]]:
 
 def linear_attention(fused: Fused) -> Answer:
     """Qwen3-Next, grouped per key head: q k v z is (d_k, d_k, r d_v, r d_v) and b a is (r, r), r = n_v / n_k."""
-    kh, vh = fused.facts.number("linear_num_key_heads"), fused.facts.number("linear_num_value_heads")
+    kh, vh = (
+        fused.facts.number("linear_num_key_heads"),
+        fused.facts.number("linear_num_value_heads"),
+    )
     dk, dv = fused.facts.number("linear_key_head_dim"), fused.facts.number("linear_value_head_dim")
     if not (kh and vh and dk and dv) or vh % kh:
         return needs("linear_num_key_heads, linear_num_value_heads and their head_dim")
-    widths = [dk, dk, vh // kh * dv, vh // kh * dv] if len(fused.parts) == 4 else [vh // kh, vh // kh]
+    widths = (
+        [dk, dk, vh // kh * dv, vh // kh * dv] if len(fused.parts) == 4 else [vh // kh, vh // kh]
+    )
     if sum(widths) * kh != fused.lines:
         return lack("rows do not fit the linear attention heads of config.json")
     blocks = _blocks(fused.parts, widths)
@@ -193,7 +214,7 @@ def after_attention(fused: Fused) -> Answer:
 
 def columns(fused: Fused) -> Answer:
     """Columns: as many as there are rows read the attention, the others the MLP: Flux's linear2 and proj_out."""
-    rows, cols = fused.across, fused.lines      # the sides change places: lines are columns here
+    rows, cols = fused.across, fused.lines  # the sides change places: lines are columns here
     return _blocks(fused.parts, [rows, cols - rows]) if cols > rows else lack("no MLP columns")
 
 
@@ -242,12 +263,24 @@ def _blocks(parts: tuple[str, ...], widths: list[int]) -> Parts:
 
 
 SCHEMES: Mapping[str, Scheme] = {
-    "equal": equal, "interleaved": interleaved, "concat": concat, "per_head": per_head, "falcon": falcon,
-    "bigcode": bigcode, "sizes": sizes, "heads_of": heads_of, "linear_attention": linear_attention,
-    "gated": gated, "after_attention": after_attention, "columns": columns, "undecided": undecided,
-    "gated_stack": gated_stack, "unordered": unordered,
-    "flat_experts": flat_experts, "columns_experts": flat_experts,
-    "experts": lambda fused: None,              # a stack (experts, a, b): taken apart in parts.py
+    "equal": equal,
+    "interleaved": interleaved,
+    "concat": concat,
+    "per_head": per_head,
+    "falcon": falcon,
+    "bigcode": bigcode,
+    "sizes": sizes,
+    "heads_of": heads_of,
+    "linear_attention": linear_attention,
+    "gated": gated,
+    "after_attention": after_attention,
+    "columns": columns,
+    "undecided": undecided,
+    "gated_stack": gated_stack,
+    "unordered": unordered,
+    "flat_experts": flat_experts,
+    "columns_experts": flat_experts,
+    "experts": lambda fused: None,  # a stack (experts, a, b): taken apart in parts.py
 }
 
 

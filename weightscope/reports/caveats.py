@@ -15,10 +15,10 @@ from ..escape import escaped
 from ..notes import Note, Notes
 from .writers.table import shortened
 
-MOST = 5                                        # lines: below a table nobody reads more
-ROOM = 40                                       # cells for the name of the one row that a line is about
-VECTORS = ("norm", "bias")                      # kinds that lack what only matrices have, which is no news
-GROUP = "group"                                 # the code of a group's own note
+MOST = 5  # lines: below a table nobody reads more
+ROOM = 40  # cells for the name of the one row that a line is about
+VECTORS = ("norm", "bias")  # kinds that lack what only matrices have, which is no news
+GROUP = "group"  # the code of a group's own note
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +64,16 @@ def caveats(
     for told in every:
         if told.note.code != GROUP:
             alike.setdefault(told.key, []).append(told)
-    ordered = sorted(alike.values(), key=lambda told: (not _lost(told, unmeasured), -told[0].gravity, -len(told)))
+    ordered = sorted(
+        alike.values(), key=lambda told: (not _lost(told, unmeasured), -told[0].gravity, -len(told))
+    )
     lines = [_line(told) for told in ordered]
     more = len(lines) - MOST
-    return (*_tensors(every), *lines[:MOST], *((f"and {more} more: see the note column",) if more > 0 else ()))
+    return (
+        *_tensors(every),
+        *lines[:MOST],
+        *((f"and {more} more: see the note column",) if more > 0 else ()),
+    )
 
 
 def _lost(told: Sequence[Told], unmeasured: Sequence[str]) -> bool:
@@ -94,12 +100,21 @@ def _line(told: Sequence[Told]) -> str:
 def _differing(notes: Sequence[Note]) -> set[str]:
     """Which numbers of alike notes are not the same in all of them, as their texts show them."""
     numbers = notes[0].numbers
-    return {name for name in numbers if len({note.left_open(numbers - {name}) for note in notes}) > 1}
+    return {
+        name for name in numbers if len({note.left_open(numbers - {name}) for note in notes}) > 1
+    }
 
 
 def _name(row: Mapping[str, object]) -> str:
     """What a row is known by; a tensor's name shortened as in the table."""
-    keys = ("source", "role", "stack", "layer", "kind") if row.get("tensor") is None else ("source", "tensor")
+    keys = (
+        ("source", "role", "stack", "layer", "kind")
+        if row.get("tensor") is None
+        else ("source", "tensor")
+    )
     known = {key: str(row[key]) for key in keys if row.get(key) is not None}
-    of = {key: shortened(escaped(text), ROOM) if key == "tensor" else escaped(text) for key, text in known.items()}
+    of = {
+        key: shortened(escaped(text), ROOM) if key == "tensor" else escaped(text)
+        for key, text in known.items()
+    }
     return titled(of) or "1 row"

@@ -35,15 +35,19 @@ class Made:
 
 def refusal(text: str, node: ast.expr, expected: str, found: str, advice: str) -> Usage:
     """The error for a part of an expression, with its position in characters."""
-    return Usage(f"expected {expected}", f"found {found}{position(text, node)} of '{escaped(text)}'", advice)
+    return Usage(
+        f"expected {expected}", f"found {found}{position(text, node)} of '{escaped(text)}'", advice
+    )
 
 
 def position(text: str, node: ast.expr) -> str:
     """Where a node begins, counted in characters from 1 (the parser counts UTF-8 bytes, line by line)."""
     lines = text.strip().splitlines(keepends=True)
-    inside = lines[node.lineno - 1].encode(errors="replace")[:node.col_offset].decode(errors="replace")
+    inside = (
+        lines[node.lineno - 1].encode(errors="replace")[: node.col_offset].decode(errors="replace")
+    )
     lead = len(text) - len(text.lstrip())
-    return f" at position {lead + sum(map(len, lines[:node.lineno - 1])) + len(inside) + 1}"
+    return f" at position {lead + sum(map(len, lines[: node.lineno - 1])) + len(inside) + 1}"
 
 
 @dataclass
@@ -59,8 +63,12 @@ class Compiler:
         """The closure of a node; a node of a type that is not listed is refused with its position."""
         maker = _MAKERS.get(type(node))
         if maker is None:
-            raise self.refuse(node, "columns, numbers, strings, operators, abs() and isnull()",
-                              f"a {_word(node)}", "leave it out")
+            raise self.refuse(
+                node,
+                "columns, numbers, strings, operators, abs() and isnull()",
+                f"a {_word(node)}",
+                "leave it out",
+            )
         return maker(self, node)
 
     def refuse(self, node: ast.expr, expected: str, found: str, advice: str) -> Usage:
@@ -76,8 +84,12 @@ class Compiler:
 
 
 def _word(node: ast.expr) -> str:
-    words = {ast.Attribute: "dot (attribute)", ast.Subscript: "subscript", ast.Tuple: "tuple outside `in`",
-             ast.JoinedStr: "formatted string"}
+    words = {
+        ast.Attribute: "dot (attribute)",
+        ast.Subscript: "subscript",
+        ast.Tuple: "tuple outside `in`",
+        ast.JoinedStr: "formatted string",
+    }
     return words.get(type(node), type(node).__name__.lower())
 
 
@@ -120,7 +132,9 @@ def _unary(c: Compiler, node: ast.UnaryOp) -> Made:
 def _binary(c: Compiler, node: ast.BinOp) -> Made:
     operation = logic.ARITHMETIC.get(type(node.op))
     if operation is None:
-        raise c.refuse(node, "one of + - * / **", f"the operator {_word_of(node.op)}", "leave it out")
+        raise c.refuse(
+            node, "one of + - * / **", f"the operator {_word_of(node.op)}", "leave it out"
+        )
     left, right = (c.want(part, "number", "in arithmetic") for part in (node.left, node.right))
     return Made("number", lambda row: logic.strict(operation, left(row), right(row)))
 
@@ -132,31 +146,56 @@ def _junction(c: Compiler, node: ast.BoolOp) -> Made:
 
 
 def _comparison(c: Compiler, node: ast.Compare) -> Made:
-    links = [_link(c, left, op, right) for left, op, right in
-             zip([node.left, *node.comparators], node.ops, node.comparators, strict=False)]
-    return links[0] if len(links) == 1 else Made("bool", lambda row: logic.all_of(link.of(row) for link in links))
+    links = [
+        _link(c, left, op, right)
+        for left, op, right in zip(
+            [node.left, *node.comparators], node.ops, node.comparators, strict=False
+        )
+    ]
+    return (
+        links[0]
+        if len(links) == 1
+        else Made("bool", lambda row: logic.all_of(link.of(row) for link in links))
+    )
 
 
 def _link(c: Compiler, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Made:
     if isinstance(op, ast.In | ast.NotIn):
         inside = _membership(c, left, right)
-        return inside if isinstance(op, ast.In) else Made("bool", lambda row: logic.negate(inside.of(row)))
+        return (
+            inside
+            if isinstance(op, ast.In)
+            else Made("bool", lambda row: logic.negate(inside.of(row)))
+        )
     operation = logic.COMPARISONS.get(type(op))
     if operation is None:
-        raise c.refuse(right, "one of < <= > >= == != in", f"the operator {_word_of(op)} before the value",
-                       "ask for null with isnull(column)")
+        raise c.refuse(
+            right,
+            "one of < <= > >= == != in",
+            f"the operator {_word_of(op)} before the value",
+            "ask for null with isnull(column)",
+        )
     first, second = c.make(left), c.make(right)
     if first.kind != second.kind:
-        raise c.refuse(right, f"a {first.kind} to compare with a {first.kind}", f"a {second.kind}",
-                       "compare values of one type; strings stand in quotes")
+        raise c.refuse(
+            right,
+            f"a {first.kind} to compare with a {first.kind}",
+            f"a {second.kind}",
+            "compare values of one type; strings stand in quotes",
+        )
     return Made("bool", lambda row: logic.strict(operation, first.of(row), second.of(row)))
 
 
 def _membership(c: Compiler, left: ast.expr, right: ast.expr) -> Made:
     if isinstance(right, ast.Tuple):
         item = c.make(left)
-        members = [c.want(member, item.kind, "in the tuple, as on the left of `in`") for member in right.elts]
-        return Made("bool", lambda row: logic.member(item.of(row), [member(row) for member in members]))
+        members = [
+            c.want(member, item.kind, "in the tuple, as on the left of `in`")
+            for member in right.elts
+        ]
+        return Made(
+            "bool", lambda row: logic.member(item.of(row), [member(row) for member in members])
+        )
     part = c.want(left, "string", "on the left of `in`")
     whole = c.want(right, "string", "or a tuple on the right of `in`")
     return Made("bool", lambda row: logic.strict(logic.within, part(row), whole(row)))
@@ -178,6 +217,11 @@ def _word_of(op: ast.AST) -> str:
 
 
 _MAKERS: Mapping[type[ast.expr], Callable[..., Made]] = {
-    ast.Name: _name, ast.Constant: _constant, ast.UnaryOp: _unary, ast.BinOp: _binary, ast.BoolOp: _junction,
-    ast.Compare: _comparison, ast.Call: _call,
+    ast.Name: _name,
+    ast.Constant: _constant,
+    ast.UnaryOp: _unary,
+    ast.BinOp: _binary,
+    ast.BoolOp: _junction,
+    ast.Compare: _comparison,
+    ast.Call: _call,
 }

@@ -9,9 +9,9 @@ import re
 from collections.abc import Set
 from pathlib import Path
 
-PICTURES = (".png", ".svg", ".pdf")             # which no loader of models reads
+PICTURES = (".png", ".svg", ".pdf")  # which no loader of models reads
 PARQUET = (".parquet", ".pq")
-HEAD, TAIL = 1 << 16, 1 << 20                   # bytes: of a header line, and of a Parquet file's metadata
+HEAD, TAIL = 1 << 16, 1 << 20  # bytes: of a header line, and of a Parquet file's metadata
 PROVENANCE = b'{\n  "version": '
 _RECORD = re.compile(rb'(?:\[\n)?\{"([a-z0-9_]+)": ')
 
@@ -38,5 +38,7 @@ def _is_report(path: Path, columns: Set[str]) -> bool:
     record = _RECORD.match(head)
     if record is not None:
         return record.group(1).decode() in columns
-    names = re.split(r"[,\t|]", head.split(b"\n")[0].decode("utf-8", "replace").replace("\\", "").strip("| \r"))
+    names = re.split(
+        r"[,\t|]", head.split(b"\n")[0].decode("utf-8", "replace").replace("\\", "").strip("| \r")
+    )
     return {name.strip() for name in names} <= columns

@@ -19,8 +19,8 @@ from ..escape import escaped
 from .compiling import Compiler, refusal
 from .values import Value
 
-LONGEST = 4000                                  # characters: longer than any expression a person writes
-DEEPEST = 60                                    # levels: evaluation recurses, and Python's stack is finite
+LONGEST = 4000  # characters: longer than any expression a person writes
+DEEPEST = 60  # levels: evaluation recurses, and Python's stack is finite
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ class Expression:
         return None if answer is None else bool(answer)
 
 
-def parse(text: str, columns: Sequence[Column], optional: Mapping[str, str] | None = None) -> Expression:
+def parse(
+    text: str, columns: Sequence[Column], optional: Mapping[str, str] | None = None
+) -> Expression:
     """Checks an expression against the columns of a run; `optional` names absent columns with their options.
 
     >>> loud = parse("abs(skew) > 1 or isnull(skew)", [Column("skew", "float", "third moment")])
@@ -48,16 +50,25 @@ def parse(text: str, columns: Sequence[Column], optional: Mapping[str, str] | No
     compiler = Compiler(text, {c.name: c for c in columns}, optional or {})
     made = compiler.make(tree)
     if made.kind != "bool":
-        raise refusal(text, tree, "a condition that is true or false", f"a {made.kind}",
-                      "compare it, as in `std > 0.1`")
+        raise refusal(
+            text,
+            tree,
+            "a condition that is true or false",
+            f"a {made.kind}",
+            "compare it, as in `std > 0.1`",
+        )
     return Expression(text, tuple(compiler.names), made.of)
 
 
 def _tree(text: str) -> ast.expr:
     if len(text) > LONGEST:
-        raise Usage(f"expected an expression of at most {LONGEST} characters", f"found {len(text)}", "write it shorter")
+        raise Usage(
+            f"expected an expression of at most {LONGEST} characters",
+            f"found {len(text)}",
+            "write it shorter",
+        )
     try:
-        with warnings.catch_warnings():         # "\d" in a string is worth no word on stderr
+        with warnings.catch_warnings():  # "\d" in a string is worth no word on stderr
             warnings.simplefilter("ignore")
             tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
@@ -69,8 +80,11 @@ def _tree(text: str) -> ast.expr:
 def _unreadable(text: str, error: Exception) -> Usage:
     at = f" (position {error.offset})" if isinstance(error, SyntaxError) and error.offset else ""
     why = error.msg if isinstance(error, SyntaxError) else "it cannot be read"
-    return Usage("expected an expression over columns, such as `nan > 0 or max_z > 40`",
-                 f"found '{escaped(text)}'{at}: {escaped(str(why))}", "quote it as one argument of the shell")
+    return Usage(
+        "expected an expression over columns, such as `nan > 0 or max_z > 40`",
+        f"found '{escaped(text)}'{at}: {escaped(str(why))}",
+        "quote it as one argument of the shell",
+    )
 
 
 def _bound(tree: ast.expr) -> None:
@@ -79,4 +93,8 @@ def _bound(tree: ast.expr) -> None:
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
             return
-    raise Usage(f"expected an expression of at most {DEEPEST} nested levels", "found a deeper one", "write it flatter")
+    raise Usage(
+        f"expected an expression of at most {DEEPEST} nested levels",
+        "found a deeper one",
+        "write it flatter",
+    )

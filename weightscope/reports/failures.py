@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..escape import escaped
 from .gate import Gate
 
-FIRST = 5                                       # tensors that a message names
+FIRST = 5  # tensors that a message names
 
 
 @dataclass(frozen=True)

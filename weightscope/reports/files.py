@@ -29,8 +29,11 @@ def check_writable(path: str | Path) -> None:
             trial.open("xb").close()
             trial.unlink()
     except OSError as error:
-        raise Usage(f"expected to write '{path}'", f"found that '{target.parent}' takes no such file: {error.strerror}",
-                    "choose another name or folder, or change its rights") from None
+        raise Usage(
+            f"expected to write '{path}'",
+            f"found that '{target.parent}' takes no such file: {error.strerror}",
+            "choose another name or folder, or change its rights",
+        ) from None
 
 
 def write_atomically(path: str | Path, writer: Callable[[BinaryIO], None]) -> None:
@@ -45,24 +48,35 @@ def write_atomically(path: str | Path, writer: Callable[[BinaryIO], None]) -> No
                 writer(stream)
         else:
             _replace(target, writer)
-    except BrokenPipeError:                     # the reader went away: not our failure
+    except BrokenPipeError:  # the reader went away: not our failure
         raise
     except OSError as error:
-        raise Untrusted(f"expected to write '{path}'", f"found: {error.strerror or error}",
-                        "free some space or choose another folder; nothing was left half-written") from error
+        raise Untrusted(
+            f"expected to write '{path}'",
+            f"found: {error.strerror or error}",
+            "free some space or choose another folder; nothing was left half-written",
+        ) from error
 
 
 def _placed(path: str | Path) -> Path:
     """Where the bytes go, links followed; refuses what can be seen without touching anything."""
     target = Path(os.path.realpath(path))
-    if os.path.exists(path) and not os.path.exists(target):  # /dev/stdout leads to a pipe, which has no name
+    if os.path.exists(path) and not os.path.exists(
+        target
+    ):  # /dev/stdout leads to a pipe, which has no name
         return Path(path)
     if os.path.isdir(target):
         raise Usage("expected a file to write", f"found the folder '{path}'", "name a file in it")
     if not os.path.isdir(target.parent):
-        raise Usage(f"expected a folder for '{path}'", f"found none at '{target.parent}'", "create it first")
+        raise Usage(
+            f"expected a folder for '{path}'", f"found none at '{target.parent}'", "create it first"
+        )
     if os.path.exists(target) and not os.access(target, os.W_OK):
-        raise Usage(f"expected to write '{path}'", "found no permission", "choose another folder or change its rights")
+        raise Usage(
+            f"expected to write '{path}'",
+            "found no permission",
+            "choose another folder or change its rights",
+        )
     return target
 
 
@@ -88,7 +102,7 @@ def _replace(target: Path, writer: Callable[[BinaryIO], None]) -> None:
         if mode is not None:
             beside.chmod(mode)
         beside.replace(target)
-    except BaseException:                       # Ctrl-C too leaves nothing behind
+    except BaseException:  # Ctrl-C too leaves nothing behind
         with suppress(OSError):
             beside.unlink()
         raise

@@ -14,7 +14,7 @@ from ..options import option
 from .expression import Expression
 from .values import brief
 
-FIRST = 20                                      # rows named on stderr: a screenful
+FIRST = 20  # rows named on stderr: a screenful
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,11 @@ class Gates:
     """Expressions over all measured rows that decide the exit code."""
 
     fail_if: tuple[str, ...] = option(
-        (), "Exit 1 if the expression is true for any row.", group="Gate", metavar="EXPR", repeatable=True
+        (),
+        "Exit 1 if the expression is true for any row.",
+        group="Gate",
+        metavar="EXPR",
+        repeatable=True,
     )
 
 
@@ -61,7 +65,11 @@ def gate(expression: Expression, rows: Sequence[Mapping[str, object]]) -> Gate:
 
 
 def _line(row: Mapping[str, object], names: Sequence[str]) -> str:
-    keys = ("source", "tensor") if row.get("tensor") is not None else ("source", "role", "stack", "layer", "kind")
+    keys = (
+        ("source", "tensor")
+        if row.get("tensor") is not None
+        else ("source", "role", "stack", "layer", "kind")
+    )
     place = [_text(row[key]) for key in keys if row.get(key) is not None]
     used = [f"{name}={_text(row.get(name))}" for name in names if name not in keys]
     return "  " + "  ".join([" ".join(dict.fromkeys(place)) or "model", *used])

@@ -49,7 +49,11 @@ class Inputs:
         inside = any(_belongs(target, folder) for folder in self.folders)
         if inside and not is_report(target, self.columns):
             found = f"found {escaped(str(output))}, an existing file of the model's folder"
-            raise Usage("expected an output that replaces no input", found, f"{ELSEWHERE}, or remove it first")
+            raise Usage(
+                "expected an output that replaces no input",
+                found,
+                f"{ELSEWHERE}, or remove it first",
+            )
 
 
 NOTHING = Inputs()

@@ -26,8 +26,11 @@ def check(names: Iterable[str], columns: Sequence[Column], optional: Mapping[str
 def unknown(name: str, known: Sequence[str], optional: Mapping[str, str], where: str = "") -> Usage:
     """The error for a name that is no column of this run; `where` says at which position it stands."""
     if name in optional:
-        return Usage(f"expected a column of this run{where}", f"found '{name}', which needs {optional[name]}",
-                     f"add {optional[name]}" if optional[name].startswith("--") else "leave it out")
+        return Usage(
+            f"expected a column of this run{where}",
+            f"found '{name}', which needs {optional[name]}",
+            f"add {optional[name]}" if optional[name].startswith("--") else "leave it out",
+        )
     near = get_close_matches(name, [*known, *optional], 1, 0.5)
     advice = f"did you mean '{near[0]}'?" if near else "columns: " + ", ".join(known)
     return Usage(f"expected a column{where}", f"found '{escaped(name)}'", advice)

@@ -13,7 +13,7 @@ from typing import Any
 
 from .values import Value
 
-EXACT = 1 << 63                                 # whole numbers below it are compared exactly, others as floats
+EXACT = 1 << 63  # whole numbers below it are compared exactly, others as floats
 
 
 def strict(operation: Callable[..., Value], *values: Value) -> Value:
@@ -60,7 +60,11 @@ def number(value: int | float) -> int | float:
 def divide(a: Any, b: Any) -> float:
     """a / b as IEEE 754 has it: a / 0 is an infinity of a's sign, 0 / 0 is NaN."""
     if b == 0:
-        return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1.0, b)
+        return (
+            math.nan
+            if a == 0 or math.isnan(a)
+            else math.copysign(math.inf, a) * math.copysign(1.0, b)
+        )
     return float(a) / float(b)
 
 
@@ -86,11 +90,21 @@ def _floats(operation: Callable[[float, float], float]) -> Callable[[Any, Any], 
 
 
 ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], float]] = {
-    ast.Add: _floats(operator.add), ast.Sub: _floats(operator.sub), ast.Mult: _floats(operator.mul),
-    ast.Div: divide, ast.Pow: power,
+    ast.Add: _floats(operator.add),
+    ast.Sub: _floats(operator.sub),
+    ast.Mult: _floats(operator.mul),
+    ast.Div: divide,
+    ast.Pow: power,
 }
-SIGNS: Mapping[type[ast.unaryop], Callable[[Any], Value]] = {ast.USub: operator.neg, ast.UAdd: operator.pos}
+SIGNS: Mapping[type[ast.unaryop], Callable[[Any], Value]] = {
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
 COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
-    ast.Eq: operator.eq, ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
 }

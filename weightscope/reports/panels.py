@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..columns import Panel
 from ..escape import escaped
 
-FEW = 3                                         # titles named in a sentence
+FEW = 3  # titles named in a sentence
 
 
 def shown(panels: Sequence[Panel], rows: Sequence[Mapping[str, object]]) -> tuple[Panel, ...]:

@@ -47,17 +47,19 @@ class Report:
     view: View = PLAIN
     provenance: Mapping[str, Any] = field(default_factory=dict)
     timing: Mapping[str, Any] = field(default_factory=dict)
-    tables: Mapping[str, tuple[tuple[Column, ...], Sequence[Mapping[str, object]]]] = field(default_factory=dict)
+    tables: Mapping[str, tuple[tuple[Column, ...], Sequence[Mapping[str, object]]]] = field(
+        default_factory=dict
+    )
     panels: tuple[Panel, ...] = ()
     notes: tuple[str, ...] = ()
-    gates: tuple[Gate, ...] = ()                # expressions of fail_if with the rows that match
-    unmeasured: tuple[str, ...] = ()            # tensors that could not be measured
-    strict: bool = False                        # whether those are a failure
-    reasons: tuple[str, ...] = ()               # why each automatic choice was made
-    closing: str = ""                           # the last line for a person: a total
-    incomplete: bool = False                    # a source was damaged, and what was whole of it was measured
-    row_notes: tuple[Notes, ...] = ()           # of each row, as records
-    inputs: Inputs = NOTHING                    # what was read, which no file of the report may replace
+    gates: tuple[Gate, ...] = ()  # expressions of fail_if with the rows that match
+    unmeasured: tuple[str, ...] = ()  # tensors that could not be measured
+    strict: bool = False  # whether those are a failure
+    reasons: tuple[str, ...] = ()  # why each automatic choice was made
+    closing: str = ""  # the last line for a person: a total
+    incomplete: bool = False  # a source was damaged, and what was whole of it was measured
+    row_notes: tuple[Notes, ...] = ()  # of each row, as records
+    inputs: Inputs = NOTHING  # what was read, which no file of the report may replace
 
     @property
     def table(self) -> DataFrame:
@@ -70,7 +72,9 @@ class Report:
             columns, rows = self.tables[table]
             return Table(columns, rows, self.provenance)
         columns, rows = arrange(self.rows, self.columns, self.view)
-        return Table(columns, rows, self.provenance, bool(self.view.columns), frozenset(self.view.columns))
+        return Table(
+            columns, rows, self.provenance, bool(self.view.columns), frozenset(self.view.columns)
+        )
 
     @property
     def pictured(self) -> tuple[Panel, ...]:
@@ -129,7 +133,9 @@ class Report:
 
     def __str__(self) -> str:
         """The compact table, as wide as the terminal, without colour."""
-        return text(self.arranged(), Screen(True, shutil.get_terminal_size((120, 24)).columns)).rstrip("\n")
+        return text(
+            self.arranged(), Screen(True, shutil.get_terminal_size((120, 24)).columns)
+        ).rstrip("\n")
 
     def __repr__(self) -> str:
         """What it is, in one line; `str` and notebooks show the rows."""
@@ -148,8 +154,10 @@ class Report:
 
 def _cells(columns: tuple[Column, ...], values: list[Any]) -> str:
     sides = ("left" if c.dtype == "str" else "right" for c in columns)
-    return "".join(f'<td style="text-align:{side}">{html.escape(brief(value))}</td>'
-                   for side, value in zip(sides, values, strict=True))
+    return "".join(
+        f'<td style="text-align:{side}">{html.escape(brief(value))}</td>'
+        for side, value in zip(sides, values, strict=True)
+    )
 
 
 def _fill(table: Table, writer: Writer, stream: BinaryIO) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-WIDTH = 80                                      # columns of a terminal that does not tell
+WIDTH = 80  # columns of a terminal that does not tell
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,17 @@ class Screen:
     def of(cls, stream: TextIO, environment: Mapping[str, str] = os.environ) -> Screen:
         """The screen behind a text stream."""
         terminal = stream.isatty()
-        color = terminal and not environment.get("NO_COLOR") and environment.get("TERM") not in ("dumb", "unknown")
-        return cls(terminal, _width(stream, environment.get("COLUMNS", "")), color, stream.encoding or "utf-8")
+        color = (
+            terminal
+            and not environment.get("NO_COLOR")
+            and environment.get("TERM") not in ("dumb", "unknown")
+        )
+        return cls(
+            terminal,
+            _width(stream, environment.get("COLUMNS", "")),
+            color,
+            stream.encoding or "utf-8",
+        )
 
     def carries(self, text: str) -> bool:
         """Whether the encoding has every character of a text."""

@@ -9,7 +9,7 @@ from typing import Any
 from ..columns import Column
 from .values import Value, plain
 
-DRAWN = frozenset({"histogram"})                # pictures in characters: for the eye, not for machines
+DRAWN = frozenset({"histogram"})  # pictures in characters: for the eye, not for machines
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,12 @@ from .spark import blocks
 
 Value = str | int | float | bool | None
 
-_PLAIN: Mapping[Kind, Callable[[Any], Value]] = {"str": str, "int": int, "float": float, "bool": bool}
+_PLAIN: Mapping[Kind, Callable[[Any], Value]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+}
 
 
 def plain(row: Mapping[str, object], column: Column) -> Value:
@@ -24,7 +29,7 @@ def plain(row: Mapping[str, object], column: Column) -> Value:
     3
     """
     value = row.get(column.name)
-    if isinstance(value, tuple):                # heights of a small histogram
+    if isinstance(value, tuple):  # heights of a small histogram
         return blocks(value)
     return None if value is None else _PLAIN[column.dtype](value)
 

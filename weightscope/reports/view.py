@@ -23,15 +23,24 @@ class View:
     """`columns` by name or `all` (nothing = the default ones), `where` an expression, `sort` a column or -column."""
 
     columns: tuple[str, ...] = option(
-        (), "Only these columns, in this order, or all.", group="Output", metavar="A,B,C", commas=True
+        (),
+        "Only these columns, in this order, or all.",
+        group="Output",
+        metavar="A,B,C",
+        commas=True,
     )
     where: str | None = option(
         None, "Only rows for which the expression is true.", group="Output", metavar="EXPR"
     )
     sort: str | None = option(
-        None, "Sort by a column; --sort=-COLUMN downwards. Nulls come last.", group="Output", metavar="COLUMN"
+        None,
+        "Sort by a column; --sort=-COLUMN downwards. Nulls come last.",
+        group="Output",
+        metavar="COLUMN",
     )
-    limit: int | None = option(None, "Only the first N rows.", group="Output", metavar="N", minimum=0)
+    limit: int | None = option(
+        None, "Only the first N rows.", group="Output", metavar="N", minimum=0
+    )
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -45,11 +54,16 @@ class View:
         if self.where is not None:
             parse(self.where, columns, optional)
         if self.limit is not None and self.limit < 0:
-            raise Usage("expected a limit of 0 or more rows", f"found {self.limit}", "leave the limit out for all rows")
+            raise Usage(
+                "expected a limit of 0 or more rows",
+                f"found {self.limit}",
+                "leave the limit out for all rows",
+            )
 
 
-def arrange(rows: Sequence[Mapping[str, object]], columns: Sequence[Column],
-            view: View) -> tuple[tuple[Column, ...], Rows]:
+def arrange(
+    rows: Sequence[Mapping[str, object]], columns: Sequence[Column], view: View
+) -> tuple[tuple[Column, ...], Rows]:
     """The columns and rows that a view shows: filtered, sorted (stable, nulls last), cut, then chosen.
 
     >>> x = Column("x", "int", "a number")
@@ -64,16 +78,22 @@ def arrange(rows: Sequence[Mapping[str, object]], columns: Sequence[Column],
         kept = [row for row in kept if match(row)]
     if view.sort is not None:
         kept = _sorted(kept, by_name[view.sort.removeprefix("-")], view.sort.startswith("-"))
-    names = [n for asked in view.columns for n in (by_name if asked == "all" else [asked])] or list(by_name)
+    names = [n for asked in view.columns for n in (by_name if asked == "all" else [asked])] or list(
+        by_name
+    )
     return tuple(by_name[n] for n in dict.fromkeys(names)), tuple(kept[: view.limit])
 
 
-def _sorted(rows: list[Mapping[str, object]], column: Column, down: bool) -> list[Mapping[str, object]]:
+def _sorted(
+    rows: list[Mapping[str, object]], column: Column, down: bool
+) -> list[Mapping[str, object]]:
     """Values in order, then NaN, then null, in either direction."""
     pairs = [(plain(row, column), row) for row in rows]
     odd = [(_odd(value), row) for value, row in pairs]
     values = sorted((p for p in pairs if not _odd(p[0])), key=lambda p: _key(p[0]), reverse=down)
-    return [row for _, row in values] + [row for kind in (1, 2) for is_odd, row in odd if is_odd == kind]
+    return [row for _, row in values] + [
+        row for kind in (1, 2) for is_odd, row in odd if is_odd == kind
+    ]
 
 
 def _odd(value: Value) -> int:

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-SWEEPS, FLAT, WIDEST = 200, 1e-6, 1e6  # the most sweeps; sd of log scale still moving; max a / min a
+SWEEPS, FLAT, WIDEST = (
+    200,
+    1e-6,
+    1e6,
+)  # the most sweeps; sd of log scale still moving; max a / min a
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,18 +90,29 @@ class Balanced:
     def finish(self, state: State) -> Sequence[Core] | Again:
         """The next sweep, the last look, or the cores."""
         if state["shown"] is not None:
-            return _cores(state, [m.finish(s) for m, s in zip(self.of, state["shown"], strict=True)])
+            return _cores(
+                state, [m.finish(s) for m, s in zip(self.of, state["shown"], strict=True)]
+            )
         after = _settled(state)
         if any(after["open"]):
             return Again(after)
         if not self.of:  # nothing looks at the core
             return _cores(after, [])
         return Again(
-            after | {"shown": [m.start(state["cast"][0], state["cast"][1], "F32", state["cast"][2]) for m in self.of]}
+            after
+            | {
+                "shown": [
+                    m.start(state["cast"][0], state["cast"][1], "F32", state["cast"][2])
+                    for m in self.of
+                ]
+            }
         )
 
     def _show(self, state: State, tile: Tile) -> State:
-        a, b = (s[:, slice(*span)] for s, span in zip(state["scales"], (tile.box.rows, tile.box.cols), strict=True))
+        a, b = (
+            s[:, slice(*span)]
+            for s, span in zip(state["scales"], (tile.box.rows, tile.box.cols), strict=True)
+        )
         size = state["cast"][1][0] * state["cast"][1][1]
         rms = (state["energy"] / size).sqrt()[:, None, None]
         core = (
@@ -120,7 +135,9 @@ def _sweep(state: State, tile: Tile) -> State:
     if near == 1:
         w2 = w2.mT
     used = (state["scales"][far] > 0).sum(-1, keepdim=True)
-    lines = (w2 * _inverse(state["scales"][far])[:, None]).sum(-1) / used  # not @: BLAS adds a stack otherwise than one
+    lines = (w2 * _inverse(state["scales"][far])[:, None]).sum(
+        -1
+    ) / used  # not @: BLAS adds a stack otherwise than one
     moving = torch.tensor(state["open"], device=w2.device)[:, None]
     state["scales"][near][:, here] = torch.where(moving, lines, state["scales"][near][:, here])
     state["sums"][far] += (w2 * _inverse(state["scales"][near][:, here])[..., None]).sum(-2)
@@ -143,9 +160,16 @@ def _settled(state: State) -> State:
     scales, still, sweeps = list(state["scales"]), list(state["open"]), list(state["sweeps"])
     for i in (i for i, moving in enumerate(still) if moving):
         move = (0.5 * (new[i] / old[i]).log())[(new[i] > 0) & (old[i] > 0)]
-        still[i] = len(move) > 0 and float(move.std(correction=0)) >= FLAT and sweeps[i] + 1 < SWEEPS
+        still[i] = (
+            len(move) > 0 and float(move.std(correction=0)) >= FLAT and sweeps[i] + 1 < SWEEPS
+        )
         scales[far][i], sweeps[i] = new[i], sweeps[i] + 1
-    return state | {"scales": scales, "sums": [0 * s for s in state["sums"]], "open": still, "sweeps": sweeps}
+    return state | {
+        "scales": scales,
+        "sums": [0 * s for s in state["sums"]],
+        "open": still,
+        "sweeps": sweeps,
+    }
 
 
 def _cores(state: State, sketches: list[Any]) -> list[Core]:

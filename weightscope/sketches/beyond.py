@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     from .value_counts import ValueCounts
 
-SIGMAS = (3, 4, 5, 6)                           # std from the mean
-ROBUST = 4                                      # robust std from the median: where the core ends
-EXACT = 1 << 24                                 # up to which float32 counts without a gap
+SIGMAS = (3, 4, 5, 6)  # std from the mean
+ROBUST = 4  # robust std from the median: where the core ends
+EXACT = 1 << 24  # up to which float32 counts without a gap
 
-Edge = tuple[float, float]                      # centre and reach: beyond is |w - centre| > reach
-Span = tuple[float, float]                      # the least and the greatest number within an edge
+Edge = tuple[float, float]  # centre and reach: beyond is |w - centre| > reach
+Span = tuple[float, float]  # the least and the greatest number within an edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ class Aim:
     """What one matrix is looked through for; spans are in the type of its tiles, those of sigmas for bins alone."""
 
     counts: ValueCounts
-    middle: float                               # nowhere beyond: the median, or the mean where no core is known
+    middle: float  # nowhere beyond: the median, or the mean where no core is known
     sigmas: tuple[Edge, ...]
     sigma_spans: tuple[Span, ...]
     core: Edge | None
@@ -81,11 +81,22 @@ class Aim:
     def of(counts: ValueCounts, dtype: str) -> Aim:
         """Thresholds of what has been counted; those that there are."""
         middle, std = counts.mean, counts.std
-        sigmas = tuple((middle, k * std) for k in SIGMAS) if std > 0 and isfinite(SIGMAS[-1] * std) else ()
+        sigmas = (
+            tuple((middle, k * std) for k in SIGMAS)
+            if std > 0 and isfinite(SIGMAS[-1] * std)
+            else ()
+        )
         kind = np.float64 if DTYPES[dtype].bits >= 32 and dtype != "F32" else np.float32
         spans = () if counts.exact else tuple(span(edge, kind) for edge in sigmas)
         core = _core(counts)
-        return Aim(counts, core[0] if core else middle, sigmas, spans, core, span(core, kind) if core else None)
+        return Aim(
+            counts,
+            core[0] if core else middle,
+            sigmas,
+            spans,
+            core,
+            span(core, kind) if core else None,
+        )
 
     @property
     def looks(self) -> bool:
@@ -110,7 +121,10 @@ class Beyond:
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Nothing counted."""
         numbers = {"rows": shape[0], "cols": shape[1], "beyond": len(SIGMAS)}
-        zeros = {name: torch.zeros(stack, n, dtype=torch.int64, device=device) for name, n in numbers.items()}
+        zeros = {
+            name: torch.zeros(stack, n, dtype=torch.int64, device=device)
+            for name, n in numbers.items()
+        }
         return zeros | {
             "core": torch.zeros(stack, 2, dtype=torch.float64, device=device),
             "counted": Count().start(stack, shape, dtype, device),
@@ -138,7 +152,9 @@ class Beyond:
             again = state | {"counted": None, "aims": aims}
             return Again(again) if any(aim.looks for aim in aims) else self.finish(again)
         lines = state["rows"].cpu().numpy(), state["cols"].cpu().numpy()
-        found = zip(state["aims"], *lines, state["beyond"].tolist(), state["core"].tolist(), strict=True)
+        found = zip(
+            state["aims"], *lines, state["beyond"].tolist(), state["core"].tolist(), strict=True
+        )
         return [_crossings(*seen) for seen in found]
 
 
@@ -169,12 +185,19 @@ def _core(counts: ValueCounts) -> Edge | None:
     """Where the core ends; None where the scale is 0, or the width of a single bin that holds both quartiles."""
     middle, scale, upto = median(counts), robust_std(counts), np.cumsum(counts.counts)
     first, last = np.searchsorted(upto, counts.n * np.array((0.25, 0.75)))
-    return (middle, ROBUST * scale) if middle is not None and scale and (counts.exact or first < last) else None
+    return (
+        (middle, ROBUST * scale)
+        if middle is not None and scale and (counts.exact or first < last)
+        else None
+    )
 
 
 def _look(state: State, tile: Tile, i: int, aim: Aim) -> None:
     """Adds what is far in one matrix's tile to the state, in place."""
-    x, exact = _finite(tile.values[i], aim), torch.float64 if tile.box.size > EXACT else tile.values.dtype
+    x, exact = (
+        _finite(tile.values[i], aim),
+        torch.float64 if tile.box.size > EXACT else tile.values.dtype,
+    )
     for k, within in _crossed(x, aim.sigma_spans):
         state["beyond"][i, k] += _outside(tile, x, within)[0].sum(dtype=exact).long()
     if aim.core_span:
@@ -232,7 +255,9 @@ def _crossings(
         core = PowerSums(counts.n - int(rows.sum()), aim.middle, sums[0], sums[1], nan, nan)
         return Crossings(counts, found, core, rows, cols)
     keep = ~_apart(counts, aim.core)
-    return Crossings(counts, found, PowerSums.of(counts.value[keep], counts.counts[keep]), rows, cols)
+    return Crossings(
+        counts, found, PowerSums.of(counts.value[keep], counts.counts[keep]), rows, cols
+    )
 
 
 def _apart(counts: ValueCounts, edge: Edge) -> NDArray[np.bool_]:

@@ -19,8 +19,10 @@ from .tile import Tile
 if TYPE_CHECKING:
     from torch import Tensor
 
-Block = tuple[int | None, int | None]           # rows and columns of a block; None: as many as the matrix has
-Run = tuple[slice, slice]                       # lines of a tile, and the blocks of the matrix that they belong to
+Block = tuple[
+    int | None, int | None
+]  # rows and columns of a block; None: as many as the matrix has
+Run = tuple[slice, slice]  # lines of a tile, and the blocks of the matrix that they belong to
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +49,18 @@ def number(shape: Shape, block: Block) -> Shape:
     >>> number((300, 70), (1, 32)), number((300, 70), (None, None))
     ((300, 3), (1, 1))
     """
-    rows, cols = (1 if step is None else -(-side // step) for side, step in zip(shape, block, strict=True))
+    rows, cols = (
+        1 if step is None else -(-side // step) for side, step in zip(shape, block, strict=True)
+    )
     return rows, cols
 
 
 def parts(elements: Tensor, tile: Tile, block: Block) -> Iterator[Part]:
     """Elements of a tile as they lie, (b, rows, columns) and not empty, split at the borders of blocks."""
     turned = tile.mirrored
-    runs = [_runs(span, step) for span, step in zip((tile.box.rows, tile.box.cols), block, strict=True)]
+    runs = [
+        _runs(span, step) for span, step in zip((tile.box.rows, tile.box.cols), block, strict=True)
+    ]
     for (r, i), (c, j) in product(*(runs[::-1] if turned else runs)):
         yield Part(elements[:, r, c], (i, j), turned)
 
@@ -77,5 +83,9 @@ def _runs(span: tuple[int, int], step: int | None) -> list[Run]:
     first, last = span
     if step is None:
         return [(slice(0, last - first), slice(0, 1))]
-    edges = sorted({first, min(-(-first // step) * step, last), max(last // step * step, first), last})
-    return [(slice(a - first, b - first), slice(a // step, -(-b // step))) for a, b in pairwise(edges)]
+    edges = sorted(
+        {first, min(-(-first // step) * step, last), max(last // step * step, first), last}
+    )
+    return [
+        (slice(a - first, b - first), slice(a // step, -(-b // step))) for a, b in pairwise(edges)
+    ]

@@ -20,7 +20,7 @@ from .sketch import Cut, Passes, State
 from .tile import Tile
 from .value_counts import ValueCounts
 
-EXACT = 65536                                   # elements up to which wide types keep their distinct values
+EXACT = 65536  # elements up to which wide types keep their distinct values
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,19 @@ class Count:
     def merge(self, a: State, b: State) -> State:
         """Histograms and power sums add; of two places the earlier stays."""
         merged: State = _way(a).merge(a, b)
-        return a | merged | {"first": [earliest(*pair) for pair in zip(a["first"], b["first"], strict=True)]}
+        return (
+            a
+            | merged
+            | {"first": [earliest(*pair) for pair in zip(a["first"], b["first"], strict=True)]}
+        )
 
     def finish(self, state: State) -> Sequence[ValueCounts]:
         """Cells that occur, and where the first NaN or Inf stands."""
         found: Sequence[ValueCounts] = _way(state).finish(state)
-        return [replace(counts, first_nonfinite=place) for counts, place in zip(found, state["first"], strict=True)]
+        return [
+            replace(counts, first_nonfinite=place)
+            for counts, place in zip(found, state["first"], strict=True)
+        ]
 
 
 def way_of(dtype: str, shape: Shape) -> ModuleType:

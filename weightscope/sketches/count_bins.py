@@ -27,13 +27,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-LARGEST = 3.4028234663852886e38                 # of float32
+LARGEST = 3.4028234663852886e38  # of float32
 
 
 def start(stack: int, dtype: str, device: str) -> State:
     """An empty histogram, empty records, and no value of a float type."""
     kind = DTYPES[dtype]
-    none = torch.empty(0, dtype=getattr(torch, kind.store), device=device) if kind.kind == "float" else None
+    none = (
+        torch.empty(0, dtype=getattr(torch, kind.store), device=device)
+        if kind.kind == "float"
+        else None
+    )
     return {
         "counts": torch.zeros(stack, 65536, dtype=torch.int64, device=device),
         "rest": [ValueCounts(coarse=dtype == "F32")] * stack,
@@ -45,7 +49,9 @@ def add(state: State, tile: Tile) -> State:
     """Histogram of the tile, and per matrix what the histogram cannot tell."""
     x = tile.flat
     counts = histogram(_bins(x, tile.scratch), 65536)
-    suspect = (counts[:, :128].sum(1) + counts[:, 0x8000:0x8080].sum(1)).tolist()     # exponent 0: zero or subnormal
+    suspect = (
+        counts[:, :128].sum(1) + counts[:, 0x8000:0x8080].sum(1)
+    ).tolist()  # exponent 0: zero or subnormal
     here = [
         _rest(x[i], state["dtype"], tile.scratch, suspect[i] > 0, seen.coarse)
         for i, seen in enumerate(state["rest"])
@@ -88,7 +94,9 @@ def _known(state: State, i: int) -> Tensor | None:
 
 def _coarse(counts: NDArray[np.int64], rest: ValueCounts) -> ValueCounts:
     """The upper halves are all there is; NaN and Inf as seen on the whole word, since a NaN may have a lower half."""
-    return replace(cells(counts, "BF16"), inf=rest.inf, minus_inf=rest.minus_inf, nan=rest.nan, coarse=True)
+    return replace(
+        cells(counts, "BF16"), inf=rest.inf, minus_inf=rest.minus_inf, nan=rest.nan, coarse=True
+    )
 
 
 def _bins(x: Tensor, scratch: Scratch) -> Tensor:
@@ -102,18 +110,30 @@ def _bins(x: Tensor, scratch: Scratch) -> Tensor:
 
 def _rest(x: Tensor, dtype: str, scratch: Scratch, suspect: bool, coarse: bool) -> ValueCounts:
     """Extremes, power sums and special values of one matrix's tile, as counts without cells."""
-    low, high = (float(v) + 0.0 for v in torch.aminmax(x))      # never -0: which zero comes first says nothing
+    low, high = (
+        float(v) + 0.0 for v in torch.aminmax(x)
+    )  # never -0: which zero comes first says nothing
     nan = inf = minus_inf = 0
     if not (abs(low) < float("inf") and abs(high) < float("inf")):
         nan, inf, minus_inf = int(x.isnan().sum()), int(x.isinf().sum()), int(x.isneginf().sum())
         x = x[x.isfinite()]
-        low, high = (float(v) + 0.0 for v in torch.aminmax(x)) if len(x) else (float("inf"), float("-inf"))
+        low, high = (
+            (float(v) + 0.0 for v in torch.aminmax(x)) if len(x) else (float("inf"), float("-inf"))
+        )
     zeros = int((x == 0).sum()) if suspect else 0
     tiny = int((x.abs() < NORMAL[dtype]).sum()) - zeros if suspect and dtype in NORMAL else 0
     rough = coarse and dtype == "F32" and not bool((x.view(torch.int32) & 0xFFFF).any())
     return ValueCounts(
-        power=_power(x, low, high, scratch), exact=False, zeros=zeros, subnormals=tiny, inf=inf, nan=nan,
-        minimum=low, maximum=high, coarse=rough, minus_inf=minus_inf,
+        power=_power(x, low, high, scratch),
+        exact=False,
+        zeros=zeros,
+        subnormals=tiny,
+        inf=inf,
+        nan=nan,
+        minimum=low,
+        maximum=high,
+        coarse=rough,
+        minus_inf=minus_inf,
     )
 
 
@@ -135,13 +155,17 @@ def _power(x: Tensor, low: float, high: float, scratch: Scratch) -> PowerSums:
     return PowerSums(len(x), c, s1 * s, s2 * s * s, s3 * s * s * s, s4 * s * s * s * s)
 
 
-def _cells(counts: NDArray[np.int64], rest: ValueCounts, few: Tensor | None, dtype: str) -> ValueCounts:
+def _cells(
+    counts: NDArray[np.int64], rest: ValueCounts, few: Tensor | None, dtype: str
+) -> ValueCounts:
     """The histogram as cells, zeros taken out of the two bins that hold them; the values that occur, where known."""
     codes = np.arange(65536, dtype=np.uint32)
     finite = (codes & 0x7FFF) < 0x7F80
     edge = _word(np.where(finite, codes, 0))
     last = (codes & 0x7FFF) == 0x7F7F
-    outer = np.where(last, np.copysign(LARGEST, edge), _word(np.where(finite & ~last, codes + 1, 0)))
+    outer = np.where(
+        last, np.copysign(LARGEST, edge), _word(np.where(finite & ~last, codes + 1, 0))
+    )
     left = counts.copy()
     left[0], left[0x8000] = left[0] + left[0x8000] - rest.zeros, 0
     seen = np.flatnonzero(finite & (left > 0))
@@ -153,9 +177,22 @@ def _cells(counts: NDArray[np.int64], rest: ValueCounts, few: Tensor | None, dty
         value, found = np.append(value, 0.0), np.append(found, rest.zeros)
     order = np.argsort(value, kind="stable")
     return ValueCounts(
-        low[order], high[order], value[order], found[order], rest.power, False, rest.zeros, rest.subnormals,
-        rest.inf, rest.nan, rest.minimum, rest.maximum, rest.coarse,
-        few=None if few is None else np.unique(np.append(few.cpu().double().numpy(), [0.0] * (rest.zeros > 0))),
+        low[order],
+        high[order],
+        value[order],
+        found[order],
+        rest.power,
+        False,
+        rest.zeros,
+        rest.subnormals,
+        rest.inf,
+        rest.nan,
+        rest.minimum,
+        rest.maximum,
+        rest.coarse,
+        few=None
+        if few is None
+        else np.unique(np.append(few.cpu().double().numpy(), [0.0] * (rest.zeros > 0))),
         minus_inf=rest.minus_inf,
     )
 

@@ -31,7 +31,10 @@ def add(state: State, tile: Tile) -> State:
     """The tile's histogram on top; a tile with NaN or Inf is searched for the first."""
     counts = histogram(tile.patterns, state["counts"].shape[1])
     holds = counts.index_select(1, state["nonfinite"]).sum(1).tolist()
-    return {"counts": state["counts"].add_(counts), "first": first_places(state["first"], tile, holds)}
+    return {
+        "counts": state["counts"].add_(counts),
+        "first": first_places(state["first"], tile, holds),
+    }
 
 
 def merge(a: State, b: State) -> State:
@@ -57,13 +60,22 @@ def cells(counts: NDArray[np.int64], dtype: str) -> ValueCounts:
     g = grid(dtype)
     finite = g.rank >= 0
     total = np.zeros(len(g.value), np.int64)
-    np.add.at(total, g.rank[finite], counts[finite])        # +0 and -0 share a cell
+    np.add.at(total, g.rank[finite], counts[finite])  # +0 and -0 share a cell
     seen = np.flatnonzero(total)
     value, found = g.value[seen], total[seen]
     return ValueCounts(
-        g.low[seen], g.high[seen], value, found, PowerSums.of(value, found), exact=True,
-        zeros=int(found[value == 0].sum()), subnormals=int(found[g.subnormal[seen]].sum()),
-        inf=int(counts[g.inf].sum()), nan=int(counts[g.nan].sum()), minus_inf=int(counts[g.minus_inf].sum()),
-        minimum=float(value[0]) if len(seen) else np.inf, maximum=float(value[-1]) if len(seen) else -np.inf,
+        g.low[seen],
+        g.high[seen],
+        value,
+        found,
+        PowerSums.of(value, found),
+        exact=True,
+        zeros=int(found[value == 0].sum()),
+        subnormals=int(found[g.subnormal[seen]].sum()),
+        inf=int(counts[g.inf].sum()),
+        nan=int(counts[g.nan].sum()),
+        minus_inf=int(counts[g.minus_inf].sum()),
+        minimum=float(value[0]) if len(seen) else np.inf,
+        maximum=float(value[-1]) if len(seen) else -np.inf,
         noncanonical=int(counts[2:].sum()) if dtype == "BOOL" else 0,
     )

@@ -26,7 +26,10 @@ def start(stack: int, dtype: str, device: str) -> State:
 def add(state: State, tile: Tile) -> State:
     """The elements as they are stored: at most 65,536 of them in all."""
     holds = (~tile.dense.isfinite()).sum(1).tolist()
-    return {"kept": torch.cat((state["kept"], tile.dense), 1), "first": first_places(state["first"], tile, holds)}
+    return {
+        "kept": torch.cat((state["kept"], tile.dense), 1),
+        "first": first_places(state["first"], tile, holds),
+    }
 
 
 def merge(a: State, b: State) -> State:
@@ -49,10 +52,19 @@ def _counted(row: NDArray[Any], dtype: str) -> ValueCounts:
     value, low, high = distinct.astype(np.float64) + 0.0, *_edges(distinct)
     tiny = (value != 0) & (np.abs(value) < NORMAL.get(dtype, 0.0))
     return ValueCounts(
-        low, high, value, counts.astype(np.int64), PowerSums.of(value, counts), exact=True,
-        zeros=int(counts[value == 0].sum()), subnormals=int(counts[tiny].sum()),
-        inf=int(np.isinf(row).sum()), nan=int(np.isnan(row).sum()), minus_inf=int((row == -np.inf).sum()),
-        minimum=float(value[0]) if len(value) else np.inf, maximum=float(value[-1]) if len(value) else -np.inf,
+        low,
+        high,
+        value,
+        counts.astype(np.int64),
+        PowerSums.of(value, counts),
+        exact=True,
+        zeros=int(counts[value == 0].sum()),
+        subnormals=int(counts[tiny].sum()),
+        inf=int(np.isinf(row).sum()),
+        nan=int(np.isnan(row).sum()),
+        minus_inf=int((row == -np.inf).sum()),
+        minimum=float(value[0]) if len(value) else np.inf,
+        maximum=float(value[-1]) if len(value) else -np.inf,
         coarse=dtype == "F32" and not (row.view(np.uint32) & 0xFFFF).any(),
     )
 
@@ -62,8 +74,13 @@ def _edges(distinct: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.floa
     value = distinct.astype(np.float64)
     if distinct.dtype.kind != "f":
         return value - 0.5, value + 0.5
-    with np.errstate(over="ignore", under="ignore"):        # the neighbour of the largest finite value is Inf
+    with np.errstate(
+        over="ignore", under="ignore"
+    ):  # the neighbour of the largest finite value is Inf
         below = np.nextafter(distinct, np.array(-np.inf, distinct.dtype)).astype(np.float64)
         above = np.nextafter(distinct, np.array(np.inf, distinct.dtype)).astype(np.float64)
-    below, above = np.where(np.isfinite(below), below, value), np.where(np.isfinite(above), above, value)
+    below, above = (
+        np.where(np.isfinite(below), below, value),
+        np.where(np.isfinite(above), above, value),
+    )
     return value + (below - value) / 2, value + (above - value) / 2

@@ -84,10 +84,14 @@ class Decompose:
         for many, gram in state["gram"]:
             here = slice(at, at := at + many)
             x, bad = cleaned(tile, here)
-            state["nonfinite"][here] = [a + b for a, b in zip(state["nonfinite"][here], bad, strict=True)]
+            state["nonfinite"][here] = [
+                a + b for a, b in zip(state["nonfinite"][here], bad, strict=True)
+            ]
             state["diagonal"][here] += _diagonal(x, tile)
             if self.svd:
-                tall = x if long_side(tile.shape) == 0 else x.mT  # LAPACK takes wide ones 1.5 to 4 times as long
+                tall = (
+                    x if long_side(tile.shape) == 0 else x.mT
+                )  # LAPACK takes wide ones 1.5 to 4 times as long
                 state["values"].extend(torch.linalg.svdvals(tall).cpu().numpy())
             else:
                 added(gram, x if long_side(tile.shape) == 0 else x.mT)
@@ -99,13 +103,18 @@ class Decompose:
             raise TypeError("a decomposed tensor is taken whole")
         counts = [x + y for x, y in zip(a["nonfinite"], b["nonfinite"], strict=True)]
         pairs = zip(a["gram"], b["gram"], strict=True)
-        grams = [(many, [x + y for x, y in zip(own, other, strict=True)]) for (many, own), (_, other) in pairs]
+        grams = [
+            (many, [x + y for x, y in zip(own, other, strict=True)])
+            for (many, own), (_, other) in pairs
+        ]
         return a | {"gram": grams, "diagonal": a["diagonal"] + b["diagonal"], "nonfinite": counts}
 
     def finish(self, state: State) -> Sequence[SingularValues]:
         """One spectrum a matrix."""
         none = np.zeros((len(state["nonfinite"]), min(state["shape"])))
-        squares = [] if self.svd else [v for many, gram in state["gram"] for v in _roots(gram, many)]
+        squares = (
+            [] if self.svd else [v for many, gram in state["gram"] for v in _roots(gram, many)]
+        )
         found = squares or state["values"] or none
         return [self._spectrum(state, i, values) for i, values in enumerate(found)]
 
@@ -132,7 +141,13 @@ def _roots(gram: Blocks, many: int) -> NDArray[np.float64]:
     if not gram:
         return np.zeros((many, 0))
     known = sound(gram)
-    safe = gram if bool(known.all()) else [torch.where(known[:, None, None], block, 0.0) for block in gram]
+    safe = (
+        gram
+        if bool(known.all())
+        else [torch.where(known[:, None, None], block, 0.0) for block in gram]
+    )
     values = eigenvalues(safe).clamp_(min=0).sqrt_().flip(-1)
-    found: NDArray[np.float64] = torch.where(known.to(values.device)[:, None], values, torch.nan).cpu().numpy()
+    found: NDArray[np.float64] = (
+        torch.where(known.to(values.device)[:, None], values, torch.nan).cpu().numpy()
+    )
     return found

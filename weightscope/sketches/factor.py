@@ -51,7 +51,11 @@ class Factor:
 
     def add(self, state: State, tile: Tile) -> State:
         """One decomposition a matrix, each at the start of its buffer."""
-        return {"found": [_triangle(tile, i) for i in range(tile.stack)] if tile.box.size else state["found"]}
+        return {
+            "found": [_triangle(tile, i) for i in range(tile.stack)]
+            if tile.box.size
+            else state["found"]
+        }
 
     def merge(self, a: State, b: State) -> State:
         """A triangle needs the whole matrix: there is nothing to merge."""

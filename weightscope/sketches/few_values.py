@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from .tile import Scratch
 
-FEW = 4096                                      # values: lattices have 16 weights to each, and bins more than 65,536
-SAMPLE = 8192                                   # elements: of ordinary ones 7,700 scramble to codes of their own
-SCRAMBLE = 0x7FEB352D                           # odd, with its bits spread (lowbias32, Wellons 2018)
+FEW = 4096  # values: lattices have 16 weights to each, and bins more than 65,536
+SAMPLE = 8192  # elements: of ordinary ones 7,700 scramble to codes of their own
+SCRAMBLE = 0x7FEB352D  # odd, with its bits spread (lowbias32, Wellons 2018)
 
 
 def extended(known: Tensor | None, x: Tensor, scratch: Scratch) -> Tensor | None:
@@ -27,7 +27,7 @@ def extended(known: Tensor | None, x: Tensor, scratch: Scratch) -> Tensor | None
         return None
     known = torch.cat((known, sample))
     table = scratch.take("table", (65536,), x.dtype).zero_()
-    table[_codes(known)] = known                # of values with the same code any
+    table[_codes(known)] = known  # of values with the same code any
     codes = _codes(x, scratch.take("codes", tuple(x.shape), _word(x)))
     held = torch.index_select(table, 0, codes, out=scratch.take("held", tuple(x.shape), x.dtype))
     new = _counting(x[torch.ne(held, x, out=held).bool()])  # by way of x's type: twice as fast
@@ -41,7 +41,7 @@ def union(a: Tensor | None, b: Tensor | None) -> Tensor | None:
 
 
 def _sample(x: Tensor) -> Tensor:
-    return x[:: len(x) // SAMPLE | 1]           # an odd step meets every column of rows of 2^k
+    return x[:: len(x) // SAMPLE | 1]  # an odd step meets every column of rows of 2^k
 
 
 def _counting(x: Tensor) -> Tensor:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 Blocks = list["Tensor"]  # each (b, rows, columns), float64
 
 BLOCK = 192  # lines, a multiple of the band's width: thin enough to spare half the products, thick enough for speed
-DIRECT, DIRECT_GPU = 2048, 8192  # sides up to which LAPACK takes a copy whole; beyond it waits for memory
+DIRECT, DIRECT_GPU = (
+    2048,
+    8192,
+)  # sides up to which LAPACK takes a copy whole; beyond it waits for memory
 
 
 def blank(stack: int, side: int, device: str) -> Blocks:
@@ -39,7 +42,10 @@ def added(blocks: Blocks, lines: Tensor) -> None:
 
 def sound(blocks: Blocks) -> Tensor:
     """(b,) whether every square on the diagonal is within float64."""
-    finite = [block[..., i * BLOCK :].diagonal(dim1=-2, dim2=-1).isfinite().all(-1) for i, block in enumerate(blocks)]
+    finite = [
+        block[..., i * BLOCK :].diagonal(dim1=-2, dim2=-1).isfinite().all(-1)
+        for i, block in enumerate(blocks)
+    ]
     return torch.stack(finite).all(0)
 
 
@@ -50,7 +56,9 @@ def eigenvalues(blocks: Blocks) -> Tensor:
         found: Tensor = torch.linalg.eigvalsh(_whole(blocks), UPLO="L")
         return found
     bands = [banded([block[i] for block in blocks]) for i in range(stack)]
-    return torch.stack([torch.from_numpy(eigenvalues_of_band(band.cpu().numpy())) for band in bands])
+    return torch.stack(
+        [torch.from_numpy(eigenvalues_of_band(band.cpu().numpy())) for band in bands]
+    )
 
 
 def room(side: int) -> int:

@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 
 # Smallest normal number of the types that have subnormals.
 NORMAL = {
-    "F64": 2.0**-1022, "F32": 2.0**-126, "BF16": 2.0**-126, "F16": 2.0**-14, "F8_E4M3": 2.0**-6, "F8_E5M2": 2.0**-14,
-    "F8_E4M3FNUZ": 2.0**-7, "F8_E5M2FNUZ": 2.0**-15, "F4": 1.0,
+    "F64": 2.0**-1022,
+    "F32": 2.0**-126,
+    "BF16": 2.0**-126,
+    "F16": 2.0**-14,
+    "F8_E4M3": 2.0**-6,
+    "F8_E5M2": 2.0**-14,
+    "F8_E4M3FNUZ": 2.0**-7,
+    "F8_E5M2FNUZ": 2.0**-15,
+    "F4": 1.0,
 }
 
 
@@ -27,10 +34,10 @@ class Grid:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     rank: NDArray[np.int64]
-    nan: NDArray[np.bool_]                      # by pattern
+    nan: NDArray[np.bool_]  # by pattern
     inf: NDArray[np.bool_]
     minus_inf: NDArray[np.bool_]
-    subnormal: NDArray[np.bool_]                # by cell
+    subnormal: NDArray[np.bool_]  # by cell
 
 
 @cache
@@ -45,6 +52,8 @@ def grid(dtype: str) -> Grid:
     middle = (value[1:] + value[:-1]) / 2
     low = np.concatenate(([2 * value[0] - middle[0]], middle))
     high = np.concatenate((middle, [2 * value[-1] - middle[-1]]))
-    rank = np.where(np.isfinite(table), np.searchsorted(value, np.where(np.isfinite(table), table, 0.0)), -1)
+    rank = np.where(
+        np.isfinite(table), np.searchsorted(value, np.where(np.isfinite(table), table, 0.0)), -1
+    )
     tiny = (value != 0) & (np.abs(value) < NORMAL.get(dtype, 0.0))
     return Grid(value, low, high, rank, np.isnan(table), np.isinf(table), np.isneginf(table), tiny)

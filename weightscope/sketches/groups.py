@@ -16,7 +16,10 @@ from .tile import Tile
 if TYPE_CHECKING:
     from torch import Tensor
 
-PATTERNS = {"2:4": (2, 4), "4:8": (4, 8)}       # at most N of M neighbours are not zero; the finer one first
+PATTERNS = {
+    "2:4": (2, 4),
+    "4:8": (4, 8),
+}  # at most N of M neighbours are not zero; the finer one first
 MOST = max(m for _, m in PATTERNS.values())
 
 
@@ -46,7 +49,10 @@ class Groups:
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Every pattern is possible, none was seen."""
-        return {"open": [set(PATTERNS) for _ in range(stack)], "seen": [set() for _ in range(stack)]}
+        return {
+            "open": [set(PATTERNS) for _ in range(stack)],
+            "seen": [set() for _ in range(stack)],
+        }
 
     def add(self, state: State, tile: Tile) -> State:
         """Strikes out what a group of the tile breaks."""
@@ -71,7 +77,10 @@ class Groups:
     def finish(self, state: State) -> Sequence[ZeroGroups]:
         """One record a matrix."""
         pairs = zip(state["open"], state["seen"], strict=True)
-        return [ZeroGroups(tuple(name for name in PATTERNS if name in still & seen)) for still, seen in pairs]
+        return [
+            ZeroGroups(tuple(name for name in PATTERNS if name in still & seen))
+            for still, seen in pairs
+        ]
 
 
 def _holds(part: Tensor, n: int, m: int) -> bool:

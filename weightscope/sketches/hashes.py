@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-MIX = 0x7FEB352D                                # of lowbias32 (Wellons 2018): spreads a word over all bits above it
-LANES = 2                                       # sums of 32 bits
-GOLDEN = 0x9E3779B97F4A7C15                     # step and finaliser of splitmix64 (Steele, Lea and Flood 2014)
+MIX = 0x7FEB352D  # of lowbias32 (Wellons 2018): spreads a word over all bits above it
+LANES = 2  # sums of 32 bits
+GOLDEN = 0x9E3779B97F4A7C15  # step and finaliser of splitmix64 (Steele, Lea and Flood 2014)
 STEPS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1))
 
 
@@ -61,7 +61,9 @@ class Hashes:
         halves = 2 if DTYPES[dtype].bits == 64 else 1
         return {
             "rows": torch.zeros(stack, shape[0], LANES, dtype=torch.int32, device=device),
-            "odd": torch.from_numpy(odd_factors(halves * LANES, shape[1])).to(device).view(halves, LANES, shape[1]),
+            "odd": torch.from_numpy(odd_factors(halves * LANES, shape[1]))
+            .to(device)
+            .view(halves, LANES, shape[1]),
             "table": _table(dtype).to(device) if DTYPES[dtype].narrow else None,
         }
 
@@ -72,7 +74,9 @@ class Hashes:
         rows, cols = slice(*tile.box.rows), slice(*tile.box.cols)
         for words, odd in zip(_words(tile, state["table"]), state["odd"], strict=True):
             for lane, factors in enumerate(odd):
-                product = torch.mul(words, factors[cols], out=tile.buffer("hashed", words, torch.int32))
+                product = torch.mul(
+                    words, factors[cols], out=tile.buffer("hashed", words, torch.int32)
+                )
                 state["rows"][:, rows, lane] += product.sum(-1, dtype=torch.int32)
         return state
 
@@ -121,7 +125,9 @@ def _unsigned_zero(tile: Tile) -> Tensor:
     x = tile.dense.view(wide)
     words = tile.scratch.take(f"words {bits}", tuple(x.shape), wide)
     if DTYPES[tile.dtype].kind == "float":
-        torch.ne(x, -(1 << bits - 1), out=words).mul_(x)        # not torch.where: it takes four times as long
+        torch.ne(x, -(1 << bits - 1), out=words).mul_(
+            x
+        )  # not torch.where: it takes four times as long
     else:
         words.copy_(x)
     return words.view(torch.int32)

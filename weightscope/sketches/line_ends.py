@@ -13,7 +13,7 @@ from ..heavy import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-NEAR = 16                                       # elements at the edge, of which half zeros leave hardly a line
+NEAR = 16  # elements at the edge, of which half zeros leave hardly a line
 
 
 def zeros_before(w: Tensor) -> Tensor | float:

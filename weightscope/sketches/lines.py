@@ -41,12 +41,16 @@ class Lines:
         """Zero sums; no border seen."""
         fields = {"sum": 0.0, "squares": 0.0} | (EXTREMES if self.extremes else {})
         full = {
-            (side, name): torch.full((stack, shape[axis]), value, dtype=torch.float64, device=device)
+            (side, name): torch.full(
+                (stack, shape[axis]), value, dtype=torch.float64, device=device
+            )
             for axis, side in enumerate(("rows", "cols"))
             for name, value in fields.items()
         }
         return full | {
-            "lag": None if self.extremes else torch.zeros(stack, 2, dtype=torch.float64, device=device),
+            "lag": None
+            if self.extremes
+            else torch.zeros(stack, 2, dtype=torch.float64, device=device),
             "axis": 0,
             "first": None,
             "last": None,
@@ -65,12 +69,21 @@ class Lines:
         sound = _sound(w, rows.sum(-1) / tile.box.size)
         if all(sound):
             return state | _shown(state, tile, w, squares, rows)
-        ends = [_shown(_one(state, i), tile, *_safe(tile, w[i : i + 1], sound[i])) for i in range(len(sound))]
-        return state | {k: ends[0][k] if k == "axis" else torch.cat([e[k] for e in ends]) for k in ends[0]}
+        ends = [
+            _shown(_one(state, i), tile, *_safe(tile, w[i : i + 1], sound[i]))
+            for i in range(len(sound))
+        ]
+        return state | {
+            k: ends[0][k] if k == "axis" else torch.cat([e[k] for e in ends]) for k in ends[0]
+        }
 
     def merge(self, a: State, b: State) -> State:
         """Sums add, extremes compare, and a's last line meets b's first."""
-        merged = {k: getattr(torch, _MERGE.get(k[1], "add"))(a[k], b[k]) for k in a if isinstance(k, tuple)}
+        merged = {
+            k: getattr(torch, _MERGE.get(k[1], "add"))(a[k], b[k])
+            for k in a
+            if isinstance(k, tuple)
+        }
         if self.extremes:
             return a | merged
         lag, axis = a["lag"] + b["lag"], b["axis"] if b["last"] is not None else a["axis"]
@@ -89,7 +102,9 @@ class Lines:
         host = {k: v.cpu().numpy() for k, v in state.items() if isinstance(k, tuple)}
         found = []
         for i in range(len(host["rows", "sum"])):
-            rows, cols = ({k[1]: v[i] for k, v in host.items() if k[0] == side} for side in ("rows", "cols"))
+            rows, cols = (
+                {k[1]: v[i] for k, v in host.items() if k[0] == side} for side in ("rows", "cols")
+            )
             along, across = (nan, nan) if self.extremes else state["lag"][i].tolist()
             found.append(Margins(rows, cols, (along, across)))
         return found
@@ -100,7 +115,11 @@ _MERGE = {"min": "minimum", "max": "maximum", "start": "minimum", "end": "maximu
 
 def _sound(w: Tensor, mean: Tensor) -> list[bool]:
     """Which matrices have squares with digits to spare and nothing non-finite."""
-    found = w.isfinite().all(-1).all(-1) if w.dtype == torch.float64 else (mean > SAFE[0]) & (mean < SAFE[1])
+    found = (
+        w.isfinite().all(-1).all(-1)
+        if w.dtype == torch.float64
+        else (mean > SAFE[0]) & (mean < SAFE[1])
+    )
     return [bool(x) for x in found.tolist()]
 
 
@@ -130,7 +149,11 @@ def _shown(state: State, tile: Tile, w: Tensor, squares: Tensor, rows: Tensor) -
     lags = state["lag"].add_(_lags(w, tile))
     if state["last"] is not None:
         lags[:, 1 - tile.axis] += (state["last"] * first).sum(-1)
-    return {"axis": tile.axis, "first": first if state["first"] is None else state["first"], "last": last}
+    return {
+        "axis": tile.axis,
+        "first": first if state["first"] is None else state["first"],
+        "last": last,
+    }
 
 
 def _product(tile: Tile, a: Tensor, b: Tensor) -> Tensor:

@@ -44,7 +44,11 @@ def magnitudes(tile: Tile) -> Iterator[Magnitudes]:
         return
     for i, ok in enumerate(sound):
         one = slice(i, i + 1)
-        yield Magnitudes(one, w[one], found.finite, found.squares[one]) if ok else _finite(tile, one, w[one])
+        yield (
+            Magnitudes(one, w[one], found.finite, found.squares[one])
+            if ok
+            else _finite(tile, one, w[one])
+        )
 
 
 def squares(x: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ class Margins:
 
     rows: Mapping[str, NDArray[np.float64]]
     cols: Mapping[str, NDArray[np.float64]]
-    lag: tuple[float, float]                    # NaN with extremes; sums of w[i,j] w[i,j+1] and of w[i,j] w[i+1,j]
+    lag: tuple[float, float]  # NaN with extremes; sums of w[i,j] w[i,j+1] and of w[i,j] w[i+1,j]
 
     def forget(self) -> None:
         """Lines have positions: margins of different tensors are not pooled."""

@@ -23,7 +23,9 @@ def earliest(*places: Place | None) -> Place | None:
     return min((place for place in places if place is not None), default=None)
 
 
-def first_places(before: Sequence[Place | None], tile: Tile, holds: Sequence[int]) -> list[Place | None]:
+def first_places(
+    before: Sequence[Place | None], tile: Tile, holds: Sequence[int]
+) -> list[Place | None]:
     """The first place of each matrix after one tile more; `holds` is how many stand in the tile."""
     corner = tile.box.rows[0], tile.box.cols[0]
     found = list(before)

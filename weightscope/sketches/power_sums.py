@@ -14,7 +14,7 @@ from ..heavy import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PLAIN = (1e-150, 1e150)                         # variances whose squares float64 holds with all its digits
+PLAIN = (1e-150, 1e150)  # variances whose squares float64 holds with all its digits
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,23 @@ class PowerSums:
         n = int(counts.sum())
         if n == 0:
             return PowerSums()
-        with np.errstate(over="ignore", invalid="ignore"):      # 1e80 has no fourth power: Inf or NaN
-            c = float((values * counts).sum()) / n    # not `@`: BLAS rounds by how many threads it has
+        with np.errstate(over="ignore", invalid="ignore"):  # 1e80 has no fourth power: Inf or NaN
+            c = (
+                float((values * counts).sum()) / n
+            )  # not `@`: BLAS rounds by how many threads it has
             d = values - c
             d2 = d * d
-            return PowerSums(n, c, *(float((power * counts).sum()) for power in (d, d2, d2 * d, d2 * d2)))
+            return PowerSums(
+                n, c, *(float((power * counts).sum()) for power in (d, d2, d2 * d, d2 * d2))
+            )
 
     def about(self, c: float) -> PowerSums:
         """The same sums about another centre: (w - c) = (w - c0) + h, expanded."""
         h, n = self.c - c, self.n
-        h2 = h * h                              # products, because a float power raises where it overflows
+        h2 = h * h  # products, because a float power raises where it overflows
         return PowerSums(
-            n, c,
+            n,
+            c,
             self.s1 + n * h,
             self.s2 + 2 * h * self.s1 + n * h2,
             self.s3 + 3 * h * self.s2 + 3 * h2 * self.s1 + n * h2 * h,
@@ -56,7 +61,9 @@ class PowerSums:
         if self.n == 0 or other.n == 0:
             return other if self.n == 0 else self
         b = other.about(self.c)
-        return PowerSums(self.n + b.n, self.c, self.s1 + b.s1, self.s2 + b.s2, self.s3 + b.s3, self.s4 + b.s4)
+        return PowerSums(
+            self.n + b.n, self.c, self.s1 + b.s1, self.s2 + b.s2, self.s3 + b.s3, self.s4 + b.s4
+        )
 
     @property
     def mean(self) -> float:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from .value_counts import ValueCounts
 
-IQR_OF_NORMAL = 1.349                           # quartile distance of a Gaussian in sigma
-WIDEST = 0.1                                    # sigma; means of 20 sigma and more put a float32 tensor in few bins
+IQR_OF_NORMAL = 1.349  # quartile distance of a Gaussian in sigma
+WIDEST = 0.1  # sigma; means of 20 sigma and more put a float32 tensor in few bins
 
 
 def quantile(counts: ValueCounts, q: float) -> float | None:
@@ -53,7 +53,7 @@ def spread_over_cells(counts: ValueCounts, widest: float) -> bool:
     if counts.exact or counts.minimum >= counts.maximum:
         return True
     if counts.minimum < counts.low[0] or counts.maximum > counts.high.max():
-        return False                            # float64 beyond the range of float32
+        return False  # float64 beyond the range of float32
     width = float(((counts.high - counts.low) * counts.counts).sum())
     return width <= widest * counts.power.std * counts.n
 

@@ -23,7 +23,9 @@ from .tile import Scratch, Tile
 if TYPE_CHECKING:
     from torch import Tensor
 
-CLOSE = 2.0**-20  # a peak that is the largest value but for the rounding of its scale is not beyond it
+CLOSE = (
+    2.0**-20
+)  # a peak that is the largest value but for the rounding of its scale is not beyond it
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,18 @@ class Quantise:
     def finish(self, state: State) -> Sequence[QuantisationErrors] | Again:
         """The second look, or one record a matrix."""
         if state["peaks"] and state["top"] is None:
-            return Again(state | {"top": {block: x.amax((1, 2), keepdim=True) for block, x in state["peaks"].items()}})
+            return Again(
+                state
+                | {
+                    "top": {
+                        block: x.amax((1, 2), keepdim=True) for block, x in state["peaks"].items()
+                    }
+                }
+            )
         return [
-            QuantisationErrors({name: _record(*sums) for name, sums in zip(self.schemes, matrix, strict=True)})
+            QuantisationErrors(
+                {name: _record(*sums) for name, sums in zip(self.schemes, matrix, strict=True)}
+            )
             for matrix in state["sums"].tolist()
         ]
 
@@ -143,14 +154,20 @@ def _raise(known: Mapping[Block, Tensor], tile: Tile) -> None:
                 torch.maximum(here, peaks(part.apart(part.values)).to(here.dtype), out=here)
 
 
-def _rounded(scheme: Scheme, part: Part, known: Tensor | None, top: Tensor | None, scratch: Scratch) -> Tensor:
+def _rounded(
+    scheme: Scheme, part: Part, known: Tensor | None, top: Tensor | None, scratch: Scratch
+) -> Tensor:
     """(b, 2) float64 of a part: energy of the error, elements clipped."""
     w, largest = part.values, scheme.grid.largest
     rounded, spare = (scratch.take(name, tuple(w.shape), w.dtype) for name in ("rounded", "spare"))
     old, new = part.apart(w), part.apart(rounded)
     peak = peaks(old) if known is None else part.of(known).to(w.dtype)
-    scale = scheme.scale(peak, peak if top is None else top.to(w.dtype), largest)[:, :, None, :, None]
-    torch.div(old, scale.clamp(min=torch.finfo(w.dtype).tiny), out=new)  # zeros stay so on any scale
+    scale = scheme.scale(peak, peak if top is None else top.to(w.dtype), largest)[
+        :, :, None, :, None
+    ]
+    torch.div(
+        old, scale.clamp(min=torch.finfo(w.dtype).tiny), out=new
+    )  # zeros stay so on any scale
     if scheme.clips:
         rounded.clamp_(max=largest)
     scheme.grid.nearest_(rounded, spare)

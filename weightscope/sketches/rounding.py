@@ -56,7 +56,9 @@ def power_below(x: Tensor, out: Tensor) -> Tensor:
     >>> power_below(torch.tensor([0.0, 0.75, 5.0]), torch.empty(3)).tolist()
     [0.0, 0.5, 4.0]
     """
-    word, exponents = (torch.int64, 0x7FF << 52) if x.dtype == torch.float64 else (torch.int32, 0xFF << 23)
+    word, exponents = (
+        (torch.int64, 0x7FF << 52) if x.dtype == torch.float64 else (torch.int32, 0xFF << 23)
+    )
     torch.bitwise_and(x.view(word), exponents, out=out.view(word))
     return out
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ALIKE, BESIDE = 0.95, 0.8  # cosine to the mean: in the set, and beside it
-AROUND = 0.6  # of signatures: 0.8 less 4.5 standard errors, so that every row beside a set is looked at
+AROUND = (
+    0.6  # of signatures: 0.8 less 4.5 standard errors, so that every row beside a set is looked at
+)
 LOOKS = 8
 
 
@@ -53,14 +55,18 @@ class Look:
         return self.left > 0
 
 
-def first_look(rows: Tensor, signatures: Tensor, centres: Tensor, columns: int, left: int = LOOKS) -> Look:
+def first_look(
+    rows: Tensor, signatures: Tensor, centres: Tensor, columns: int, left: int = LOOKS
+) -> Look:
     """Each row around a centre is looked at for the nearest, and is a member at first where it is like it."""
     best, of = nearest(signatures, centres)
     near = best >= AROUND
     sums = torch.zeros(len(centres), columns, dtype=torch.float64, device=rows.device)
     zeros = sums.new_zeros(int(near.sum()))
     likely, left = best[near] >= LIKE, left if len(centres) else 0
-    return Look(rows[near], signatures[near], centres, of[near], likely, sums, zeros, zeros, False, left)
+    return Look(
+        rows[near], signatures[near], centres, of[near], likely, sums, zeros, zeros, False, left
+    )
 
 
 def looked(look: Look, tile: Tile, i: int) -> None:
@@ -75,7 +81,9 @@ def looked(look: Look, tile: Tile, i: int) -> None:
         look.squares[here] += x.square().sum(-1)
     else:
         into = torch.arange(len(look.sums), device=x.device)[:, None] == look.of[here]
-        look.sums[:, cols] += (into & look.members[here]).double() @ x  # in a fixed order, unlike index_add on a GPU
+        look.sums[:, cols] += (
+            into & look.members[here]
+        ).double() @ x  # in a fixed order, unlike index_add on a GPU
 
 
 def advanced(look: Look) -> Look:
@@ -86,15 +94,24 @@ def advanced(look: Look) -> Look:
     if not look.open:
         return look
     if not look.cosines:
-        return replace(look, dots=torch.zeros_like(look.dots), squares=torch.zeros_like(look.dots), cosines=True)
+        return replace(
+            look,
+            dots=torch.zeros_like(look.dots),
+            squares=torch.zeros_like(look.dots),
+            cosines=True,
+        )
     members, sets, last = _cosines(look) >= ALIKE, len(look.sums), look.left == 1
     many = torch.bincount(look.of[members], minlength=sets) >= FEWEST
     if not last and not bool(many.all()):
-        return first_look(look.rows, look.signatures, look.centres[many], look.sums.shape[1], look.left - 1)
+        return first_look(
+            look.rows, look.signatures, look.centres[many], look.sums.shape[1], look.left - 1
+        )
     moved = torch.bincount(look.of[members != look.members], minlength=sets) > 0
     if last or not bool(moved.any()):
         return replace(look, members=members & ~moved[look.of], left=0)
-    return replace(look, members=members, sums=torch.zeros_like(look.sums), cosines=False, left=look.left - 1)
+    return replace(
+        look, members=members, sums=torch.zeros_like(look.sums), cosines=False, left=look.left - 1
+    )
 
 
 def found(look: Look) -> tuple[RowSet, ...]:
@@ -117,5 +134,7 @@ def _close(look: Look) -> NDArray[np.bool_]:
 
 
 def _cosines(look: Look) -> Tensor:
-    found: Tensor = look.dots / (look.squares.sqrt() * torch.linalg.vector_norm(look.sums, dim=1)[look.of])
+    found: Tensor = look.dots / (
+        look.squares.sqrt() * torch.linalg.vector_norm(look.sums, dim=1)[look.of]
+    )
     return found

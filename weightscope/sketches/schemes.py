@@ -24,7 +24,9 @@ class Scheme:
 
     grid: Integers | Floats
     block: Block
-    scale: Callable[[Tensor, Tensor, float], Tensor]    # (blocks' peaks, the tensor's peak, largest of the grid)
+    scale: Callable[
+        [Tensor, Tensor, float], Tensor
+    ]  # (blocks' peaks, the tensor's peak, largest of the grid)
 
     @property
     def nested(self) -> bool:

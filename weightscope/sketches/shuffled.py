@@ -59,7 +59,9 @@ class Shuffled:
 def permuted(x: Tensor, seed: int) -> Tensor:
     """Each matrix of (b, m, n) in a seeded random order: numpy's Generator.shuffle on its row-major elements."""
     integer = {1: "uint8", 2: "int16", 4: "int32", 8: "int64"}[x.element_size()]
-    words = x.contiguous().view(getattr(torch, integer)).cpu().numpy().reshape(x.shape[0], -1).copy()
+    words = (
+        x.contiguous().view(getattr(torch, integer)).cpu().numpy().reshape(x.shape[0], -1).copy()
+    )
     for row in words:
         np.random.default_rng(seed).shuffle(row)
     return torch.from_numpy(words).to(x.device).view(x.dtype).view(x.shape)

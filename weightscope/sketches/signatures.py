@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 COLUMNS = 64  # of a signature: (1 - 0.95^2) / 8 = 0.012
-TREES, LEAF = 16, 256  # a leaf's most rows; of 128k rows, two at 0.85 meet in one of the trees 19 times of 20
+TREES, LEAF = (
+    16,
+    256,
+)  # a leaf's most rows; of 128k rows, two at 0.85 meet in one of the trees 19 times of 20
 NEAR = 0.75  # cosine of two signatures: 0.854, as three rows at 0.95 to their mean have, less 3 standard errors
 LIKE = 0.9  # cosine of a signature to a centre: 0.95 less 4 standard errors
 FEWEST = 3  # rows of a set
@@ -34,7 +37,9 @@ def projection(columns: int) -> Tensor:
     >>> projection(384).shape
     torch.Size([384, 64])
     """
-    return torch.from_numpy(np.random.default_rng(0).standard_normal((columns, COLUMNS), np.float32))
+    return torch.from_numpy(
+        np.random.default_rng(0).standard_normal((columns, COLUMNS), np.float32)
+    )
 
 
 def directions(signatures: Tensor) -> Tensor:
@@ -61,7 +66,9 @@ def directions(signatures: Tensor) -> Tensor:
 def nearest(signatures: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
     """Each row's largest cosine to a centre (-1 without any), and that centre's number."""
     if not len(centres):
-        return signatures.new_full(signatures.shape[:1], -1.0), signatures.new_zeros(signatures.shape[:1]).long()
+        return signatures.new_full(signatures.shape[:1], -1.0), signatures.new_zeros(
+            signatures.shape[:1]
+        ).long()
     best = [(part @ centres.mT).max(-1) for part in torch.split(signatures, LEAF * AT_ONCE)]
     return torch.cat([b.values for b in best]), torch.cat([b.indices for b in best])
 
@@ -69,11 +76,18 @@ def nearest(signatures: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
 def _links(z: Tensor) -> tuple[Tensor, Tensor]:
     """(2, links) rows and their nearest in some leaf, with the cosines: those of at least NEAR."""
     splits = max(0, ceil(log2(max(1, len(z)) / LEAF)))
-    padded = torch.cat((z, z.new_zeros(-len(z) % 2**splits, z.shape[1])))  # zeros are near to nothing
+    padded = torch.cat(
+        (z, z.new_zeros(-len(z) % 2**splits, z.shape[1]))
+    )  # zeros are near to nothing
     columns, scratch = padded.mT.contiguous().cpu().numpy(), Scratch(str(z.device))
-    rng, found = np.random.default_rng(0), [(torch.zeros(2, 0, dtype=torch.long, device=z.device), z.new_zeros(0))]
+    rng, found = (
+        np.random.default_rng(0),
+        [(torch.zeros(2, 0, dtype=torch.long, device=z.device), z.new_zeros(0))],
+    )
     for _ in range((TREES if splits else 1) * (len(z) > 0)):
-        leaves = torch.from_numpy(_grown(columns, rng.permutation(len(columns))[:splits].tolist())).to(z.device)
+        leaves = torch.from_numpy(
+            _grown(columns, rng.permutation(len(columns))[:splits].tolist())
+        ).to(z.device)
         found += [_compared(padded, some, scratch) for some in torch.split(leaves, AT_ONCE)]
     return torch.cat([f[0] for f in found], 1), torch.cat([f[1] for f in found])
 
@@ -94,7 +108,9 @@ def _grown(columns: NDArray[np.float32], chosen: list[int]) -> NDArray[np.int64]
 def _compared(z: Tensor, leaves: Tensor, scratch: Scratch) -> tuple[Tensor, Tensor]:
     """The links inside leaves (k, rows) of row numbers."""
     many, size = leaves.shape
-    rows = torch.index_select(z, 0, leaves.flatten(), out=scratch.take("rows", (many * size, z.shape[1]), z.dtype))
+    rows = torch.index_select(
+        z, 0, leaves.flatten(), out=scratch.take("rows", (many * size, z.shape[1]), z.dtype)
+    )
     rows = rows.view(many, size, -1)
     cosines = torch.bmm(rows, rows.mT, out=scratch.take("cosines", (many, size, size), z.dtype))
     cosines.diagonal(dim1=1, dim2=2).fill_(-1)
@@ -108,7 +124,9 @@ def _degrees(z: Tensor, links: Tensor, cosines: Tensor) -> tuple[Tensor, Tensor]
     """How many different rows each row is linked with, and the largest of its cosines."""
     pairs = torch.unique(links.amin(0) * len(z) + links.amax(0))
     ends = torch.cat((pairs // max(len(z), 1), pairs % max(len(z), 1)))
-    closest = z.new_full((len(z),), -1.0).scatter_reduce_(0, links.flatten(), cosines.repeat(2), "amax")
+    closest = z.new_full((len(z),), -1.0).scatter_reduce_(
+        0, links.flatten(), cosines.repeat(2), "amax"
+    )
     return torch.bincount(ends, minlength=len(z)), closest
 
 

@@ -17,7 +17,9 @@ from .tile import Tile
 if TYPE_CHECKING:
     from typing import Self
 
-Cut = Literal["any", "long", "whole"]  # any run of whole lines | runs across the long side | the matrix in one tile
+Cut = Literal[
+    "any", "long", "whole"
+]  # any run of whole lines | runs across the long side | the matrix in one tile
 CUTS: tuple[Cut, ...] = get_args(Cut)
 Passes = Literal["one", "more"]
 State = dict[Any, Any]  # name -> tensor with the stack first

@@ -50,7 +50,7 @@ class Tile:
     dtype: str
     box: Box
     shape: Shape
-    axis: Axis                                  # along which the tensor is cut
+    axis: Axis  # along which the tensor is cut
     scratch: Scratch
     beside: Mapping[str, Tile] = field(default_factory=dict)
 
@@ -115,7 +115,10 @@ def cleaned(tile: Tile, here: slice) -> tuple[Tensor, list[int]]:
     values = tile.values[here]
     x = tile.buffer("wide", values, torch.float64).copy_(values)
     sums = x.sum((-2, -1)).tolist()
-    bad = [0 if abs(total) < float("inf") else int((~w.isfinite()).sum()) for w, total in zip(x, sums, strict=True)]
+    bad = [
+        0 if abs(total) < float("inf") else int((~w.isfinite()).sum())
+        for w, total in zip(x, sums, strict=True)
+    ]
     for i in (i for i, many in enumerate(bad) if many):
         x[i].nan_to_num_(0.0, 0.0, 0.0)
     return x, bad
@@ -125,4 +128,6 @@ def _looked_up(tile: Tile) -> Tensor:
     """Values of coded types through their table of at most 65,536 entries."""
     table = torch.from_numpy(decoded(tile.dtype).astype("float32")).to(tile.stored.device)
     out = tile.scratch.take("values", tuple(tile.dense.shape), torch.float32)
-    return torch.index_select(table, 0, tile.patterns.flatten(), out=out.view(-1)).view_as(tile.dense)
+    return torch.index_select(table, 0, tile.patterns.flatten(), out=out.view(-1)).view_as(
+        tile.dense
+    )

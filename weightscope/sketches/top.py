@@ -63,7 +63,10 @@ class Top:
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Nothing kept."""
-        none = torch.zeros(0, dtype=torch.float64, device=device), torch.zeros(0, dtype=torch.int64, device=device)
+        none = (
+            torch.zeros(0, dtype=torch.float64, device=device),
+            torch.zeros(0, dtype=torch.int64, device=device),
+        )
         return {"ends": [[_End(*none), _End(*none)] for _ in range(stack)], "columns": shape[1]}
 
     def add(self, state: State, tile: Tile) -> State:
@@ -76,21 +79,30 @@ class Top:
             for end, sign, most in ((0, 1, high), (1, -1, -low)):
                 if not ends[end].beats(most, first):
                     values, at = _best(tile.flat[i], sign, ends[end].bound, self.n)
-                    ends[end] = ends[end].joined(values, _places(tile, at, state["columns"]), self.n)
+                    ends[end] = ends[end].joined(
+                        values, _places(tile, at, state["columns"]), self.n
+                    )
         return state
 
     def merge(self, a: State, b: State) -> State:
         """The best of both."""
         pairs = [zip(x, y, strict=True) for x, y in zip(a["ends"], b["ends"], strict=True)]
-        return a | {"ends": [[x.joined(y.values, y.places, self.n) for x, y in pair] for pair in pairs]}
+        return a | {
+            "ends": [[x.joined(y.values, y.places, self.n) for x, y in pair] for pair in pairs]
+        }
 
     def finish(self, state: State) -> Sequence[TopWeights]:
         """Both ends of each matrix as one."""
         found = []
         for high, low in state["ends"]:
-            values, places = torch.cat((high.values, -low.values)), torch.cat((high.places, low.places))
+            values, places = (
+                torch.cat((high.values, -low.values)),
+                torch.cat((high.places, low.places)),
+            )
             unique, at = np.unique(places.cpu().numpy(), return_index=True)
-            found.append(TopWeights(values.cpu().numpy()[at], *np.divmod(unique, max(1, state["columns"]))))
+            found.append(
+                TopWeights(values.cpu().numpy()[at], *np.divmod(unique, max(1, state["columns"])))
+            )
         return found
 
 
@@ -100,7 +112,9 @@ class _End:
 
     values: Tensor
     places: Tensor
-    bound: float = -inf  # what a value has to reach, and before which place to stand where it is equal
+    bound: float = (
+        -inf
+    )  # what a value has to reach, and before which place to stand where it is equal
     last: int = 0
 
     def beats(self, most: float, first: int) -> bool:
@@ -114,7 +128,9 @@ class _End:
         order = by_place[values[by_place].argsort(descending=True, stable=True)][:n]
         values, places = values[order], places[order]
         full = len(values) == n
-        return _End(values, places, float(values[-1]) if full else -inf, int(places[-1]) if full else 0)
+        return _End(
+            values, places, float(values[-1]) if full else -inf, int(places[-1]) if full else 0
+        )
 
 
 def _plain(tile: Tile) -> Tensor:

@@ -45,14 +45,21 @@ def _called(name: str, *arguments: bytes | int | NDArray[np.float64]) -> None:
 def _by_reference(argument: bytes | int | NDArray[np.float64]) -> object:
     if isinstance(argument, bytes):
         return ctypes.c_char_p(argument)
-    return ctypes.byref(ctypes.c_int(argument)) if isinstance(argument, int) else ctypes.c_void_p(argument.ctypes.data)
+    return (
+        ctypes.byref(ctypes.c_int(argument))
+        if isinstance(argument, int)
+        else ctypes.c_void_p(argument.ctypes.data)
+    )
 
 
 @cache
 def _routine(name: str, arguments: int) -> Callable[..., None]:
     """A routine of LAPACK that takes pointers and lets other threads run."""
     capsule, api = cython_lapack.__pyx_capi__[name], ctypes.pythonapi
-    api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = (
+        ctypes.c_char_p,
+        [ctypes.py_object],
+    )
     api.PyCapsule_GetPointer.restype = ctypes.c_void_p
     api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
     address = api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule))

@@ -72,7 +72,9 @@ class Twins:
         if not tile.box.size:
             return state
         if state["alike"] is not None:
-            return state | {"hashed": [_hashed(i, *seen, tile) for i, seen in enumerate(_both(state))]}
+            return state | {
+                "hashed": [_hashed(i, *seen, tile) for i, seen in enumerate(_both(state))]
+            }
         words = _narrow(tile, state["minus"]) if DTYPES[tile.dtype].narrow else _wide(tile)
         words.mul_(state["factors"][slice(*tile.box.cols)])
         state["sums"][:, slice(*tile.box.rows)] += words.sum(-1, dtype=torch.int32)
@@ -102,7 +104,9 @@ def _both(state: State) -> zip[tuple[NDArray[np.int64], State]]:
 def _narrow(tile: Tile, minus: int) -> Tensor:
     """The words (b, rows, columns) of a narrow type, -0 as 0, in a buffer."""
     words = tile.patterns
-    return _placed(torch.ne(words, minus, out=_spare(tile)).mul_(words), tile)      # as fast as a look for -0
+    return _placed(
+        torch.ne(words, minus, out=_spare(tile)).mul_(words), tile
+    )  # as fast as a look for -0
 
 
 def _wide(tile: Tile) -> Tensor:
@@ -112,7 +116,9 @@ def _wide(tile: Tile) -> Tensor:
     """
     x = tile.dense
     if DTYPES[tile.dtype].kind == "float":
-        x = torch.add(x, 0.0, out=tile.scratch.take(f"positive {x.dtype}", tuple(x.shape), x.dtype))    # -0 + 0 is +0
+        x = torch.add(
+            x, 0.0, out=tile.scratch.take(f"positive {x.dtype}", tuple(x.shape), x.dtype)
+        )  # -0 + 0 is +0
     words, spare = x.view(torch.int32), _spare(tile)
     if DTYPES[tile.dtype].bits == 64:
         words = torch.add(words[:, 0::2], words[:, 1::2], alpha=MIX)
@@ -142,7 +148,9 @@ def _hashed(i: int, rows: NDArray[np.int64], hashes: State, tile: Tile) -> State
     inside = torch.from_numpy(rows[first:last] - tile.box.rows[0]).to(tile.stored.device)
     box = Box((int(first), int(last)), tile.box.cols)
     part = tile.stored[i : i + 1].index_select(1, inside)
-    return Hashes().add(hashes, Tile(part, tile.dtype, box, (len(rows), tile.shape[1]), tile.axis, tile.scratch))
+    return Hashes().add(
+        hashes, Tile(part, tile.dtype, box, (len(rows), tile.shape[1]), tile.axis, tile.scratch)
+    )
 
 
 def _twins(seen: tuple[NDArray[np.int64], State], sums: NDArray[np.int32]) -> TwinRows:

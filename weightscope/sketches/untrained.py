@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEW = 32  # columns: among 128k random rows one pair is expected to have 0.854, as three at 0.95 to their mean have
-EDGE, SHARED = 0.25, 0.9  # most rows beside a set, as a share of its own; most of all rows in it and beside it
+EDGE, SHARED = (
+    0.25,
+    0.9,
+)  # most rows beside a set, as a share of its own; most of all rows in it and beside it
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +74,21 @@ class Untrained:
     def bytes(self, shape: Shape) -> int:
         """Signatures three times, the links between them, and the sets' means."""
         rows, columns = shape
-        return rows * (12 * COLUMNS + 32 * TREES) + columns * (4 * COLUMNS + 8 * min(SETS, 1 + rows // 3))
+        return rows * (12 * COLUMNS + 32 * TREES) + columns * (
+            4 * COLUMNS + 8 * min(SETS, 1 + rows // 3)
+        )
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero signatures, and nothing to look at yet."""
-        rows, columns = shape if shape[0] * shape[1] else (0, 0)  # an empty side may claim any length
+        rows, columns = (
+            shape if shape[0] * shape[1] else (0, 0)
+        )  # an empty side may claim any length
         signatures = torch.zeros(stack, rows, COLUMNS, device=device)
-        return {"signatures": signatures, "projection": projection(columns).to(device), "looks": None}
+        return {
+            "signatures": signatures,
+            "projection": projection(columns).to(device),
+            "looks": None,
+        }
 
     def add(self, state: State, tile: Tile) -> State:
         """A tile's share of the signatures, or of what the present look adds up."""
@@ -95,10 +106,17 @@ class Untrained:
 
     def finish(self, state: State) -> Sequence[UntrainedRows] | Again:
         """The next look while any matrix needs one, or the sets."""
-        state = state | (_shown(state) if state["looks"] is None else {"looks": [advanced(k) for k in state["looks"]]})
+        state = state | (
+            _shown(state)
+            if state["looks"] is None
+            else {"looks": [advanced(k) for k in state["looks"]]}
+        )
         if any(look.open for look in state["looks"]):
             return Again(state)
-        return [UntrainedRows(found(k), many) for k, many in zip(state["looks"], state["measured"], strict=True)]
+        return [
+            UntrainedRows(found(k), many)
+            for k, many in zip(state["looks"], state["measured"], strict=True)
+        ]
 
 
 def _shown(state: State) -> State:

@@ -18,7 +18,9 @@ from .power_sums import PowerSums
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-APART = 1e-145  # between the extremes: below, squares have fewer digits than others, and at 1e-162 none
+APART = (
+    1e-145  # between the extremes: below, squares have fewer digits than others, and at 1e-162 none
+)
 
 
 def _none() -> NDArray[np.float64]:
@@ -31,7 +33,9 @@ class ValueCounts:
 
     low: NDArray[np.float64] = field(default_factory=_none)
     high: NDArray[np.float64] = field(default_factory=_none)
-    value: NDArray[np.float64] = field(default_factory=_none)  # the stored value, or the middle of a bin
+    value: NDArray[np.float64] = field(
+        default_factory=_none
+    )  # the stored value, or the middle of a bin
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     power: PowerSums = field(default_factory=PowerSums)  # of the finite values, zeros included
     exact: bool = True  # one cell per distinct value; False: bins
@@ -43,8 +47,12 @@ class ValueCounts:
     maximum: float = float("-inf")
     coarse: bool = True  # float32 whose lower halves are all zero: bf16 stored wide
     noncanonical: int = 0  # BOOL bytes that are neither 0 nor 1, counted as true
-    first_nonfinite: Place | None = None  # row and column of the first NaN or Inf, from 0; None in pooled counts
-    few: NDArray[np.float64] | None = None  # of bins the distinct finite values, ascending, where at most 4,096
+    first_nonfinite: Place | None = (
+        None  # row and column of the first NaN or Inf, from 0; None in pooled counts
+    )
+    few: NDArray[np.float64] | None = (
+        None  # of bins the distinct finite values, ascending, where at most 4,096
+    )
     minus_inf: int = 0  # of `inf`
 
     @property
@@ -91,7 +99,9 @@ class ValueCounts:
         rest = PowerSums(p.n - self.zeros, 0.0, p.s1, p.s2, p.s3, p.s4)
         cells = self.low[keep], self.high[keep], self.value[keep], self.counts[keep]
         few = None if self.few is None else self.few[self.few != 0]
-        kept = replace(self, low=cells[0], high=cells[1], value=cells[2], counts=cells[3], zeros=0, few=few)
+        kept = replace(
+            self, low=cells[0], high=cells[1], value=cells[2], counts=cells[3], zeros=0, few=few
+        )
         return replace(kept, power=PowerSums.of(kept.value, kept.counts) if self.exact else rest)
 
     def __add__(self, other: ValueCounts) -> ValueCounts:
@@ -118,21 +128,33 @@ class ValueCounts:
         )
 
 
-def _both(a: NDArray[np.float64] | None, b: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+def _both(
+    a: NDArray[np.float64] | None, b: NDArray[np.float64] | None
+) -> NDArray[np.float64] | None:
     return None if a is None or b is None else np.union1d(a, b)
 
 
 def _union(
     a: ValueCounts, b: ValueCounts
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    if len(a.value) == len(b.value) and np.array_equal(a.value, b.value) and np.array_equal(a.low, b.low):
+    if (
+        len(a.value) == len(b.value)
+        and np.array_equal(a.value, b.value)
+        and np.array_equal(a.low, b.low)
+    ):
         return a.low, a.high, a.value, a.counts + b.counts
-    low, high, value = (np.concatenate(pair) for pair in ((a.low, b.low), (a.high, b.high), (a.value, b.value)))
+    low, high, value = (
+        np.concatenate(pair) for pair in ((a.low, b.low), (a.high, b.high), (a.value, b.value))
+    )
     counts = np.concatenate((a.counts, b.counts))
     order = np.lexsort((high, low, value))
     low, high, value, counts = low[order], high[order], value[order], counts[order]
     # With every value exact, the same value in two types (bf16 and float32) is one cell: the finer one.
-    same = value[1:] == value[:-1] if a.exact and b.exact else (low[1:] == low[:-1]) & (high[1:] == high[:-1])
+    same = (
+        value[1:] == value[:-1]
+        if a.exact and b.exact
+        else (low[1:] == low[:-1]) & (high[1:] == high[:-1])
+    )
     starts = np.flatnonzero(np.concatenate(([True], ~same))) if len(value) else np.zeros(0, np.intp)
     if not len(starts):
         return low, high, value, counts

@@ -21,9 +21,9 @@ class Evidence:
     """What a statistic may look at: the sketches it asked for, and the shape, type and kind of tensor for its nulls."""
 
     sketches: Mapping[Measure, Any]
-    shape: Shape | None                         # None where sketches of several tensors were pooled
+    shape: Shape | None  # None where sketches of several tensors were pooled
     dtype: str = ""
-    kind: str = "matrix"                        # matrix conv embedding norm bias router buffer
+    kind: str = "matrix"  # matrix conv embedding norm bias router buffer
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Statistic:
     columns: tuple[Column, ...]
     needs: frozenset[Measure]
     of: Callable[[Evidence], Mapping[str, object]]
-    pools: bool = False                         # counts and energies of several tensors add up to what it reads
+    pools: bool = False  # counts and energies of several tensors add up to what it reads
 
 
 def needed(statistics: Iterable[Statistic]) -> frozenset[Measure]:

@@ -34,18 +34,30 @@ def test_what_has_no_density_says_why(values, note) -> None:
 def test_panels_are_tied_to_their_rows(tmp_path) -> None:
     """By the tensor's name or the group's keys, and by the model where there are several; one for all laws."""
     rng = np.random.default_rng(0)
-    model = {f"model.layers.{i}.mlp.up_proj.weight": torch.as_tensor(rng.normal(size=(40, 30))) for i in range(2)}
+    model = {
+        f"model.layers.{i}.mlp.up_proj.weight": torch.as_tensor(rng.normal(size=(40, 30)))
+        for i in range(2)
+    }
     model["model.norm.weight"] = torch.as_tensor(rng.normal(size=50))
     other = tmp_path / "other.safetensors"
-    save_file({"model.layers.7.mlp.up_proj.weight": torch.as_tensor(rng.normal(size=(8, 9)))}, other)
+    save_file(
+        {"model.layers.7.mlp.up_proj.weight": torch.as_tensor(rng.normal(size=(8, 9)))}, other
+    )
     for options in ({}, {"long": True}, {"by": "role"}, {"by": "layer"}, {"by": "model"}):
         for models in ((model,), (model, other)):
             report = ws.fit(*models, **options)
-            matches = [{i for i, row in enumerate(report.rows) if p.of.items() <= row.items()} for p in report.panels]
+            matches = [
+                {i for i, row in enumerate(report.rows) if p.of.items() <= row.items()}
+                for p in report.panels
+            ]
             assert all(matches)
             assert sorted(i for found in matches for i in found) == list(range(len(report.rows)))
     assert [p.title for p in ws.fit(model, by="role").panels] == ["mlp.up matrix", "norm"]
-    assert [p.title for p in ws.fit(model, by="layer").panels] == ["layer 0 matrix", "layer 1 matrix", "norm"]
+    assert [p.title for p in ws.fit(model, by="layer").panels] == [
+        "layer 0 matrix",
+        "layer 1 matrix",
+        "norm",
+    ]
     assert ws.fit(model, other).panels[2].title == "memory: model.norm.weight"
 
 
@@ -54,16 +66,25 @@ def test_the_best_law_lies_over_the_weights() -> None:
     values = np.random.default_rng(0).laplace(size=40_000).astype(np.float32)
     panel = drawn(values)
     _, gauss, best = panel.curves
-    assert (gauss.label, best.label) == ("Gaussian", ws.fit({"w": torch.as_tensor(values)}).rows[0]["best"])
+    assert (gauss.label, best.label) == (
+        "Gaussian",
+        ws.fit({"w": torch.as_tensor(values)}).rows[0]["best"],
+    )
     assert best.label == "laplace"
-    assert np.interp(0.5, best.x, best.y) == pytest.approx(np.exp(-0.5 * np.sqrt(2)) / np.sqrt(2), rel=0.03)
+    assert np.interp(0.5, best.x, best.y) == pytest.approx(
+        np.exp(-0.5 * np.sqrt(2)) / np.sqrt(2), rel=0.03
+    )
 
 
 def test_the_weights_of_the_picture_are_those_of_the_laws() -> None:
     """Exact zeros that leave the fits leave the picture too, with a word: one sigma for weights and curves."""
     x = np.random.default_rng(0).laplace(size=40_000).astype(np.float32)
     sparse, dense = drawn(np.where(np.arange(40_000) % 2, x, 0)), drawn(x[1::2])
-    assert [c.label for c in sparse.curves] == ["weights: 50.0% zeros left out", "Gaussian", "laplace"]
+    assert [c.label for c in sparse.curves] == [
+        "weights: 50.0% zeros left out",
+        "Gaussian",
+        "laplace",
+    ]
     assert dense.curves[0].label == "weights"
     for seen, alone in zip(sparse.curves, dense.curves, strict=True):
         assert seen.x == pytest.approx(alone.x)
@@ -72,7 +93,9 @@ def test_the_weights_of_the_picture_are_those_of_the_laws() -> None:
 
 def test_zeros_of_a_lattice_stay() -> None:
     """It has a zero like any other value."""
-    weights, *_ = drawn(np.round(3 * np.random.default_rng(0).standard_normal(40_000)).astype(np.int8)).curves
+    weights, *_ = drawn(
+        np.round(3 * np.random.default_rng(0).standard_normal(40_000)).astype(np.int8)
+    ).curves
     assert weights.label == "weights"
     assert weights.y[len(weights.y) // 2] > 0
 

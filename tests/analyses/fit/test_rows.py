@@ -15,7 +15,10 @@ SIZES = {"large": 1e200, "small": 1e-200, "plain": 1.0}
 def sizes():
     """The same Gaussian matrix in float64 beside the ends of its range and in its middle."""
     x = np.random.default_rng(0).standard_normal((48, 32))
-    return {f"layers.0.{name}.up_proj.weight": torch.from_numpy(size * x) for name, size in SIZES.items()}
+    return {
+        f"layers.0.{name}.up_proj.weight": torch.from_numpy(size * x)
+        for name, size in SIZES.items()
+    }
 
 
 @pytest.fixture
@@ -30,7 +33,10 @@ def test_squares_beyond_float64_are_said(sizes, unread, by_name):
     for name in unread:
         row = by_name(report)[name]
         assert {row[column] for column in NULL} == {None}
-        assert row["note"].split("; ")[-2:] == [NO_STD, "squares leave float64: rows and columns are not compared"]
+        assert row["note"].split("; ")[-2:] == [
+            NO_STD,
+            "squares leave float64: rows and columns are not compared",
+        ]
         assert row["robust_std"] == pytest.approx(row["max"] - row["min"], rel=0.9)
     plain = by_name(report)["layers.0.plain.up_proj.weight"]
     assert plain["std"] == pytest.approx(1, rel=0.1)
@@ -38,7 +44,9 @@ def test_squares_beyond_float64_are_said(sizes, unread, by_name):
     assert [panel.note for panel in report.panels] == [NO_STD, "", NO_STD]
 
 
-@pytest.mark.parametrize("more", [{}, {"long": True}, {"columns": ["std"]}, {"columns": ["note"]}], ids=str)
+@pytest.mark.parametrize(
+    "more", [{}, {"long": True}, {"columns": ["std"]}, {"columns": ["note"]}], ids=str
+)
 def test_they_could_not_be_measured(sizes, unread, more):
     """--strict minds them, whatever was asked."""
     assert ws.fit(sizes, **more).unmeasured == unread

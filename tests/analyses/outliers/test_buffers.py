@@ -34,7 +34,9 @@ def test_sound_buffers_have_no_row(by_name):
     assert report.closing == "4 tensors: 0 errors, 0 warnings"
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16, torch.float8_e5m2])
+@pytest.mark.parametrize(
+    "dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16, torch.float8_e5m2]
+)
 @pytest.mark.parametrize(("value", "column"), [(nan, "nan"), (inf, "inf"), (-inf, "inf")])
 def test_a_broken_buffer_has_a_row_and_its_finding(by_name, dtype, value, column):
     """One NaN or Inf is counted and placed; nothing else is said of a buffer."""
@@ -54,13 +56,20 @@ def test_gates_see_broken_buffers():
     state = network()
     state["1.running_mean"][:2] = nan
     for options in ({}, {"columns": "tensor"}, {"columns": ["tensor", "dead_rows"]}):
-        with pytest.raises(ws.GateFailed, match=r"1 of 5 rows match\n  1.running_mean  nan=2  inf=0"):
+        with pytest.raises(
+            ws.GateFailed, match=r"1 of 5 rows match\n  1.running_mean  nan=2  inf=0"
+        ):
             ws.outliers(state, fail_if="nan + inf > 0", **options)
     for by in ("role", "layer", "model"):
         with pytest.raises(ws.GateFailed, match=r"nan=2  inf=0") as caught:
             ws.outliers(state, by=by, fail_if="nan + inf > 0")
         (row,) = caught.value.report.gates[0].rows
-        assert (row["kind"], row["tensors"], row["findings"], row["nan_max"]) == ("buffer", 1, "WS101", 2)
+        assert (row["kind"], row["tensors"], row["findings"], row["nan_max"]) == (
+            "buffer",
+            1,
+            "WS101",
+            2,
+        )
     assert {row["tensor"] for row in ws.outliers(state, top=400).rows} <= set(WEIGHTS)
     assert "1.running_mean" not in {row["tensor"] for row in ws.outliers(state, top_rows=400).rows}
 
@@ -73,10 +82,18 @@ MASKS = {
     "a name that ends in mask": ("decoder.tgt_mask", causal() + torch.arange(16.0), False),
     "a mask by itself": ("mask", causal(), False),
     "statistics of a mask head": ("mask_head.0.1.running_mean", torch.tensor([1.0, -inf]), True),
-    "a scale of blocks": ("h.0.mlp.up_proj.weight_scale_inv", torch.tensor([[1.0, 1.0], [1.0, -inf]]), True),
+    "a scale of blocks": (
+        "h.0.mlp.up_proj.weight_scale_inv",
+        torch.tensor([[1.0, 1.0], [1.0, -inf]]),
+        True,
+    ),
     "a NaN in a mask": ("transformer.h.0.attn.bias", causal().masked_fill(causal() < 0, nan), True),
     "Inf of the other sign": ("transformer.h.0.attn.bias", causal(fill=inf), True),
-    "of many elements, of the other sign": ("transformer.h.0.attn.bias", causal(300, fill=inf), True),
+    "of many elements, of the other sign": (
+        "transformer.h.0.attn.bias",
+        causal(300, fill=inf),
+        True,
+    ),
     "different values": ("transformer.h.0.attn.bias", causal() + torch.arange(16.0), True),
     "nothing finite": ("transformer.h.0.attn.bias", torch.full((4, 4), -inf), True),
     "a vector": ("1.running_mean", torch.tensor([0.0, -inf]), True),

@@ -18,7 +18,15 @@ DOWN = "model.layers.0.mlp.down_proj.weight"
 UP = "model.layers.0.mlp.up_proj.weight"
 BIAS = "model.layers.0.self_attn.q_proj.bias"
 NORM = "model.norm.weight"
-SIZES = {EMBED: (200, 64), HEAD: (200, 64), Q: (64, 64), K: (64, 64), OUT: (64, 64), DOWN: (64, 192), UP: (192, 64)}
+SIZES = {
+    EMBED: (200, 64),
+    HEAD: (200, 64),
+    Q: (64, 64),
+    K: (64, 64),
+    OUT: (64, 64),
+    DOWN: (64, 192),
+    UP: (192, 64),
+}
 IDS = tuple(f.id for f in FINDINGS)
 
 
@@ -32,7 +40,11 @@ def clean(draw):
 def found(model, **options):
     """Findings of every tensor that has any, as {id: severity}."""
     rows = ws.outliers(model, panels=False, **options).rows
-    return {row["tensor"]: (row["severity"], row["findings"].split(",")) for row in rows if row["findings"]}
+    return {
+        row["tensor"]: (row["severity"], row["findings"].split(","))
+        for row in rows
+        if row["findings"]
+    }
 
 
 def changed(w, rows, cols, value):
@@ -45,7 +57,7 @@ def changed(w, rows, cols, value):
 ALL, LAST = slice(None), slice(-8, None)
 PAIR = torch.tensor([3, 90])
 STEPS = torch.arange(64 * 192).reshape(64, 192)
-RARE = STEPS % 40 == 0                          # 2.5% of the elements
+RARE = STEPS % 40 == 0  # 2.5% of the elements
 
 
 def parallel(w, many=9):
@@ -103,7 +115,9 @@ PLANTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "severity", "tensor", "plant"), PLANTS, ids=lambda x: x if isinstance(x, str) else "")
+@pytest.mark.parametrize(
+    ("name", "severity", "tensor", "plant"), PLANTS, ids=lambda x: x if isinstance(x, str) else ""
+)
 def test_a_planted_fault_is_found(clean, name, severity, tensor, plant):
     """In its tensor, as grave as its place makes it, and in no other tensor; ignored, it is not reported."""
     model = clean | {tensor: plant(clean[tensor])}
@@ -157,7 +171,9 @@ BESIDE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "tensor", "plant"), BESIDE, ids=lambda x: x if isinstance(x, str) else "")
+@pytest.mark.parametrize(
+    ("name", "tensor", "plant"), BESIDE, ids=lambda x: x if isinstance(x, str) else ""
+)
 def test_what_only_looks_like_it_is_not_found(clean, name, tensor, plant):
     """A near miss: the same in a place where it is no fault, or just below what counts."""
     model = clean | {tensor: plant(clean.get(tensor))}
@@ -179,7 +195,9 @@ def test_every_finding_has_a_planted_fault_and_a_near_miss():
 def test_tensors_of_the_same_content(clean):
     """The later one has the finding; small and constant ones are equal by chance; other types hold other bytes."""
     assert found(clean | {K: clean[Q].clone()}) == {Q: ("info", ["WS122"])}
-    small = {f"model.layers.{i}.self_attn.q_proj.weight": clean[Q][:8, :8].contiguous() for i in (0, 1)}
+    small = {
+        f"model.layers.{i}.self_attn.q_proj.weight": clean[Q][:8, :8].contiguous() for i in (0, 1)
+    }
     assert found(small) == {}
     assert "WS122" not in str(found(clean | {K: torch.zeros(64, 64), Q: torch.zeros(64, 64)}))
     assert "WS122" not in str(found(clean | {K: clean[Q].bfloat16()}))
@@ -188,7 +206,11 @@ def test_tensors_of_the_same_content(clean):
 
 def trigger(model, rows):
     """Trigger words all given one vector."""
-    return model | {EMBED: changed(model[EMBED], rows, ALL, model[EMBED][0] + 0.03 * torch.tensor([1, -1]).repeat(32))}
+    return model | {
+        EMBED: changed(
+            model[EMBED], rows, ALL, model[EMBED][0] + 0.03 * torch.tensor([1, -1]).repeat(32)
+        )
+    }
 
 
 def test_embedding_surgery(clean, draw):
@@ -204,7 +226,9 @@ def test_embedding_surgery(clean, draw):
 def test_triggers_of_a_small_vocabulary(draw):
     """Five of 65 rows are no few, and equal all the same; most rows have to be untouched."""
     model = {EMBED: draw(65, 64)}
-    assert found(trigger(model, [4, 18, 33, 50, 60]), base=model) == {EMBED: ("error", ["WS201", "WS121"])}
+    assert found(trigger(model, [4, 18, 33, 50, 60]), base=model) == {
+        EMBED: ("error", ["WS201", "WS121"])
+    }
     assert "WS201" not in str(found(trigger(model, list(range(40))), base=model))
 
 
@@ -219,7 +243,10 @@ def test_constant_lines_are_named(clean):
 def test_constant_tokens_are_not_called_untrained(clean):
     """Equal to each other up to their size: the finding of constant lines says it."""
     rows = torch.arange(1, 7)[:, None].expand(6, 64) * 0.01
-    assert found(clean | {EMBED: changed(clean[EMBED], slice(20, 26), ALL, rows)})[EMBED] == ("warn", ["WS112"])
+    assert found(clean | {EMBED: changed(clean[EMBED], slice(20, 26), ALL, rows)})[EMBED] == (
+        "warn",
+        ["WS112"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,7 +261,9 @@ def test_constant_tokens_are_not_called_untrained(clean):
 )
 def test_tokens_tuned_alone_are_a_warning(clean, rows, tokens):
     """They change few rows as well; only changed rows that equal each other are what triggers leave."""
-    severity, told = found(clean | {EMBED: changed(clean[EMBED], rows, ALL, tokens(clean[EMBED]))}, base=clean)[EMBED]
+    severity, told = found(
+        clean | {EMBED: changed(clean[EMBED], rows, ALL, tokens(clean[EMBED]))}, base=clean
+    )[EMBED]
     assert severity == "warn"
     assert "WS201" in told
 
@@ -268,7 +297,10 @@ def test_a_gain_of_zeros_switches_its_layer_off(draw, name, severity):
 def test_few_changed_rows_elsewhere_are_no_surgery(clean, draw):
     """Another matrix, many rows, or an embedding of another size."""
     assert found(clean | {UP: changed(clean[UP], 3, ALL, draw(64))}, base=clean) == {}
-    assert found(clean | {EMBED: changed(clean[EMBED], slice(0, 11), ALL, draw(11, 64))}, base=clean) == {}
+    assert (
+        found(clean | {EMBED: changed(clean[EMBED], slice(0, 11), ALL, draw(11, 64))}, base=clean)
+        == {}
+    )
     assert found(clean | {EMBED: torch.cat((clean[EMBED], draw(3, 64)))}, base=clean) == {}
 
 
@@ -280,7 +312,9 @@ def test_an_adapter_at_its_start_is_no_fault(draw, zero):
     stem = "base_model.model.model.layers.0.self_attn.q_proj"
     model = {f"{stem}.lora_{x.upper()}.weight": w for x, w in pair.items()}
     assert {severity for severity, _ in found(model).values()} <= {"info"}
-    assert {severity for severity, _ in found({f"{stem}.lora_B.weight": torch.zeros(64, 4)}).values()} <= {"info"}
+    assert {
+        severity for severity, _ in found({f"{stem}.lora_B.weight": torch.zeros(64, 4)}).values()
+    } <= {"info"}
 
 
 def test_a_product_of_few_factors_has_no_outliers_of_its_own(draw):
@@ -308,5 +342,8 @@ def test_every_finding_is_said():
     assert list(IDS) == sorted(set(IDS))
     for finding in FINDINGS:
         assert finding.title == finding.title.lower() or "N:M" in finding.title
-        assert all(text.endswith(".") and "  " not in text for text in (finding.why, finding.advice, finding.case))
+        assert all(
+            text.endswith(".") and "  " not in text
+            for text in (finding.why, finding.advice, finding.case)
+        )
     assert SEVERITIES == ("info", "warn", "error")

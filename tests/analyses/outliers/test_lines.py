@@ -40,7 +40,11 @@ def parallel(part):
 
 def notes(model, **options):
     """The notes of all tensors that have one."""
-    return {row["tensor"]: row["note"] for row in ws.outliers(model, panels=False, **options).rows if row["note"]}
+    return {
+        row["tensor"]: row["note"]
+        for row in ws.outliers(model, panels=False, **options).rows
+        if row["note"]
+    }
 
 
 @pytest.mark.parametrize(
@@ -63,7 +67,12 @@ def test_lines_are_named(clean, tensor, plant, note):
     model = clean | {tensor: plant(clean[tensor])}
     assert notes(model) == {tensor: note}
     assert notes(model, columns=["tensor", "note"]) == {tensor: note}
-    ids = [i for row in ws.outliers(model, panels=False).rows for i in (row["findings"] or "").split(",") if i]
+    ids = [
+        i
+        for row in ws.outliers(model, panels=False).rows
+        for i in (row["findings"] or "").split(",")
+        if i
+    ]
     assert notes(model, ignore=ids) == {}
     assert notes(clean) == {}
 
@@ -96,7 +105,9 @@ def test_equal_rows_among_untrained_ones_are_named_once(clean):
 
 def test_a_zero_row_of_a_base_is_no_vector_that_rows_share(clean):
     """Rows set to zero are dead; that they equal each other is no sign of triggers."""
-    (row, _) = ws.outliers(clean | {EMBED: put([4, 5], ALL, 0)(clean[EMBED])}, base=clean, panels=False).rows
+    (row, _) = ws.outliers(
+        clean | {EMBED: put([4, 5], ALL, 0)(clean[EMBED])}, base=clean, panels=False
+    ).rows
     assert (row["severity"], row["note"]) == ("warn", "changed rows 4:6; dead rows 4:6")
 
 

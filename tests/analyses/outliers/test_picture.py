@@ -40,10 +40,18 @@ def far(w):
         (torch.zeros(4, 4), "one distinct value"),
         (torch.full((4, 4), float("nan")), "no finite value"),
         (torch.zeros(0, 4), "no finite value"),
-        (torch.tensor([1e200, -1e200, 1.0, 0.0], dtype=torch.float64), "squares leave float64: no std"),
-        (torch.tensor([1e-200, 2e-200, 0.0, 0.0], dtype=torch.float64), "squares leave float64: no std"),
-        (torch.randn(600, 600, generator=torch.Generator().manual_seed(0)) + 1000,
-         "std too small beside the mean to tell distances"),
+        (
+            torch.tensor([1e200, -1e200, 1.0, 0.0], dtype=torch.float64),
+            "squares leave float64: no std",
+        ),
+        (
+            torch.tensor([1e-200, 2e-200, 0.0, 0.0], dtype=torch.float64),
+            "squares leave float64: no std",
+        ),
+        (
+            torch.randn(600, 600, generator=torch.Generator().manual_seed(0)) + 1000,
+            "std too small beside the mean to tell distances",
+        ),
         (torch.zeros(4, 4, dtype=torch.complex64), "not measured"),
     ],
     ids=["constant", "zero", "NaN", "empty", "too large", "too small", "one bin", "complex"],
@@ -51,11 +59,18 @@ def far(w):
 def test_what_has_no_tail_says_why(values, note):
     """Nothing vanishes from a picture without a word."""
     found = drawn(values)
-    assert (found.kind, found.title, found.of, found.curves) == ("outliers", "w", {"tensor": "w"}, ())
+    assert (found.kind, found.title, found.of, found.curves) == (
+        "outliers",
+        "w",
+        {"tensor": "w"},
+        (),
+    )
     assert found.note == note
 
 
-@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float64, torch.int8], ids=str)
+@pytest.mark.parametrize(
+    "kind", [torch.float32, torch.bfloat16, torch.float64, torch.int8], ids=str
+)
 def test_the_tail_is_the_share_at_least_as_far(kind):
     """Counted directly at each distance that is drawn, ties and all; the furthest weight stands at `max_z`."""
     w = (torch.as_tensor(heavy()) * 3).to(kind)
@@ -144,8 +159,9 @@ def test_weights_of_which_some_would_be_left_out_are_all_left_out():
 def test_small_matrices_show_what_is_not_near_the_mean():
     """All of a few, but those within half a std: a weight at the mean has no place on a log scale."""
     found = curves(torch.tensor([[1.0, 2.0], [3.0, 2.0]]))
-    assert sorted(zip(found["largest weights"].y.tolist(), found["largest weights"].x.tolist(), strict=True)) == [
-        (0, 0), (1, 0)]
+    assert sorted(
+        zip(found["largest weights"].y.tolist(), found["largest weights"].x.tolist(), strict=True)
+    ) == [(0, 0), (1, 0)]
 
 
 def test_half_of_equal_weights_have_no_margins():
@@ -159,9 +175,15 @@ def test_half_of_equal_weights_have_no_margins():
 
 def test_maps_are_of_single_matrices():
     """Neither several tensors nor a vector have one; a single tensor chosen of many has."""
-    model = {"a.weight": torch.as_tensor(heavy()), "b.weight": torch.as_tensor(heavy()), "v": torch.arange(9.0)}
+    model = {
+        "a.weight": torch.as_tensor(heavy()),
+        "b.weight": torch.as_tensor(heavy()),
+        "v": torch.arange(9.0),
+    }
     report = ws.outliers(model)
-    assert [[c.label.partition(":")[0] for c in p.curves] for p in report.panels] == [["weights", "Gaussian"]] * 3
+    assert [[c.label.partition(":")[0] for c in p.curves] for p in report.panels] == [
+        ["weights", "Gaussian"]
+    ] * 3
     assert len(report.plot().axes) == 3
     assert "matrix" in {c.label for c in ws.outliers(model, include=["a*"]).panels[0].curves}
     assert "matrix" not in {c.label for c in ws.outliers(model, include=["v"]).panels[0].curves}
@@ -189,7 +211,11 @@ def test_odd_tensors_draw(values):
 
 def test_a_group_shows_the_tails_of_its_tensors():
     """Each in its own std, in the order of the groups shown; pooled they would share one."""
-    model = {f"h.{i}.mlp.{name}.weight": torch.as_tensor(heavy()) for i in (0, 1) for name in ("c_proj", "c_fc")}
+    model = {
+        f"h.{i}.mlp.{name}.weight": torch.as_tensor(heavy())
+        for i in (0, 1)
+        for name in ("c_proj", "c_fc")
+    }
     report = ws.outliers(model, by="role", sort="-role")
     titles = [f"h.{i}.mlp.{name}.weight" for name in ("c_fc", "c_proj") for i in (0, 1)]
     assert [panel.title for panel in report.pictured] == titles
@@ -204,5 +230,7 @@ def test_panels_are_tied_to_their_rows():
     model = {"a.weight": torch.as_tensor(heavy())}
     for models in ((model,), (model, "demo:gpt-lora")):
         report = ws.outliers(*models)
-        assert all(sum(p.of.items() <= row.items() for row in report.rows) == 1 for p in report.panels)
+        assert all(
+            sum(p.of.items() <= row.items() for row in report.rows) == 1 for p in report.panels
+        )
         assert len(report.panels) == len(report.rows)

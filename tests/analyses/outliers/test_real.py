@@ -14,7 +14,7 @@ WARNED = {
     "gpt6/gpt6_seed0_step01600.safetensors": {GPT: "WS131"},
     "stories260k/stories260K_f32.safetensors": {"token_embd.weight": "WS131"},
 }
-TOLD = {                                        # one column of keys; branches that hardly any channel uses
+TOLD = {  # one column of keys; branches that hardly any channel uses
     "gpt6/gpt6_seed0_step00400.safetensors": {K(0): "WS143"},
     "gpt6/gpt6_seed0_step01600.safetensors": {K(0): "WS143", K(3): "WS143", K(4): "WS143"},
     "rfb320/version-RFB-320.pth": {
@@ -23,7 +23,10 @@ TOLD = {                                        # one column of keys; branches t
         "extras.0.2.0.weight": "WS141",
         "extras.0.2.2.weight": "WS141,WS143",
     },
-    "demo:gpt": {"lm_head.weight": "WS141,WS143", "model.layers.1.self_attn.o_proj.weight": "WS143"},
+    "demo:gpt": {
+        "lm_head.weight": "WS141,WS143",
+        "model.layers.1.self_attn.o_proj.weight": "WS143",
+    },
 }
 SHARED = (
     *(f"gpt6/gpt6_seed0_step{step:05}.safetensors" for step in (0, 400, 1600)),
@@ -38,9 +41,14 @@ def told(name):
     """Findings by severity; of the largest adapter, one of its two networks."""
     source = name if name.startswith("demo:") else DATA / name
     part = {"include": "text_encoder*"} if "disney" in name else {}
-    rows = ws.outliers(source, panels=False, columns=["tensor", "severity", "findings"], **part).rows
+    rows = ws.outliers(
+        source, panels=False, columns=["tensor", "severity", "findings"], **part
+    ).rows
     assert rows
-    return {s: {r["tensor"]: r["findings"] for r in rows if r["severity"] == s} for s in ("error", "warn", "info")}
+    return {
+        s: {r["tensor"]: r["findings"] for r in rows if r["severity"] == s}
+        for s in ("error", "warn", "info")
+    }
 
 
 @pytest.mark.parametrize("name", [*SHARED, *DEMOS])
@@ -53,7 +61,12 @@ def test_what_real_checkpoints_are_told(name):
 
 @pytest.mark.parametrize(
     ("name", "tensor", "many"),
-    [(SHARED[1], GPT, 33), (SHARED[2], GPT, 33), (SHARED[0], GPT, 0), (SHARED[7], "token_embd.weight", 264)],
+    [
+        (SHARED[1], GPT, 33),
+        (SHARED[2], GPT, 33),
+        (SHARED[0], GPT, 0),
+        (SHARED[7], "token_embd.weight", 264),
+    ],
 )
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared checkpoints are not here")
 def test_untrained_tokens(name, tensor, many):

@@ -20,7 +20,12 @@ NORM = "model.norm.weight"
 @pytest.fixture
 def model(draw):
     """Two matrices of one role and of different scale, one of another, tokens and a vector."""
-    matrices = {UP(0): draw(96, 64), UP(1): draw(96, 64, std=0.3), Q(0): draw(64, 64), EMBED: draw(120, 64)}
+    matrices = {
+        UP(0): draw(96, 64),
+        UP(1): draw(96, 64, std=0.3),
+        Q(0): draw(64, 64),
+        EMBED: draw(120, 64),
+    }
     return matrices | {NORM: 1 + draw(64)}
 
 
@@ -45,10 +50,16 @@ def test_single_weights_equal_numpy(model, outliers):
         x = values(model[name])
         finite = x[np.isfinite(x)]
         z = np.abs(finite - finite.mean()) / finite.std()
-        assert [row[f"beyond_{k}"] for k in (3, 4, 5, 6)] == [int((z > k).sum()) for k in (3, 4, 5, 6)]
+        assert [row[f"beyond_{k}"] for k in (3, 4, 5, 6)] == [
+            int((z > k).sum()) for k in (3, 4, 5, 6)
+        ]
         assert row["max_z"] == pytest.approx(z.max(), rel=1e-9)
         assert (row["min"], row["max"]) == (finite.min(), finite.max())
-        assert (row["nan"], row["inf"], row["zeros"]) == (np.isnan(x).sum(), np.isinf(x).sum(), (x == 0).sum())
+        assert (row["nan"], row["inf"], row["zeros"]) == (
+            np.isnan(x).sum(),
+            np.isinf(x).sum(),
+            (x == 0).sum(),
+        )
 
 
 @pytest.mark.parametrize(
@@ -56,8 +67,18 @@ def test_single_weights_equal_numpy(model, outliers):
     [
         (lambda x: (x * 1500).round().clamp(-127, 127) / 1024, "step 0.000976562"),
         (lambda x: (x * 1500).round().clamp(-128, 127) / 1024, "step 0.000976562"),
-        (lambda x: x.sign() * 2.0 ** x.abs().log2().round().clamp(-20, -4) * (1 + (x > 0.02) / 16), "two powers"),
-        (lambda x: torch.linspace(-1.7, 1.9, 16).bfloat16().float()[(x * 200).round().long() % 16], "codebook 16"),
+        (
+            lambda x: (
+                x.sign() * 2.0 ** x.abs().log2().round().clamp(-20, -4) * (1 + (x > 0.02) / 16)
+            ),
+            "two powers",
+        ),
+        (
+            lambda x: (
+                torch.linspace(-1.7, 1.9, 16).bfloat16().float()[(x * 200).round().long() % 16]
+            ),
+            "codebook 16",
+        ),
         (lambda x: x.bfloat16().float(), "bf16"),
         (lambda x: x.sigmoid().clamp(0.5, 0.99).bfloat16().float(), None),
         (lambda x: x, None),
@@ -74,9 +95,18 @@ def test_lattices_of_float32_of_which_bf16_comes_last(draw, outliers, of, found,
     ("of", "said"),
     [
         (lambda x: 1 + x / 20, "bins too wide beside the spread: no core"),
-        (lambda x: torch.where(x.abs() < 0.025, 0.01 + x / 1e4, x), "half of the values or more are in one bin"),
-        (lambda x: torch.where(x.abs() < 0.025, 0.0, x), "half of the values or more are equal: no core"),
-        (lambda x: torch.where(x.abs() < 0.025, 0.01, x).bfloat16(), "half of the values or more are equal: no core"),
+        (
+            lambda x: torch.where(x.abs() < 0.025, 0.01 + x / 1e4, x),
+            "half of the values or more are in one bin",
+        ),
+        (
+            lambda x: torch.where(x.abs() < 0.025, 0.0, x),
+            "half of the values or more are equal: no core",
+        ),
+        (
+            lambda x: torch.where(x.abs() < 0.025, 0.01, x).bfloat16(),
+            "half of the values or more are equal: no core",
+        ),
     ],
     ids=["narrow", "crowded", "zeros", "equal"],
 )
@@ -130,7 +160,9 @@ def test_top_weights_equal_numpy(model, n):
     """Over all tensors, the furthest first, with their exact places; vectors too."""
     model[Q(0)][3, 5], model[Q(0)][4, 6] = torch.nan, torch.inf
     every = []
-    for name in sorted(model, key=[r["tensor"] for r in ws.outliers(model, panels=False).rows].index):
+    for name in sorted(
+        model, key=[r["tensor"] for r in ws.outliers(model, panels=False).rows].index
+    ):
         x = np.atleast_2d(values(model[name]))
         finite = x[np.isfinite(x)]
         with np.errstate(invalid="ignore"):
@@ -139,7 +171,9 @@ def test_top_weights_equal_numpy(model, n):
         every += [(name, int(i), int(j), float(x[i, j]), float(z[i, j])) for i, j in places]
     expected = sorted(every, key=lambda line: -abs(line[4]))[:n]
     rows = ws.outliers(model, top=n, panels=False).rows
-    assert [tuple(row[c] for c in ("tensor", "row", "col", "value")) for row in rows] == [x[:4] for x in expected]
+    assert [tuple(row[c] for c in ("tensor", "row", "col", "value")) for row in rows] == [
+        x[:4] for x in expected
+    ]
     assert [row["z"] for row in rows] == pytest.approx([x[4] for x in expected], rel=1e-9)
 
 
@@ -149,7 +183,7 @@ def test_equal_weights_stand_in_the_order_of_their_places():
     places = [(0, 49), (3, 7), (3, 9), (20, 0), (39, 49)]
     for k, place in enumerate(places):
         w[place] = (-1) ** k
-    w[7, 7] = -1                                # as many of each sign: the mean is zero
+    w[7, 7] = -1  # as many of each sign: the mean is zero
     places = sorted([*places, (7, 7)])
     rows = ws.outliers({UP(1): w, UP(0): w.clone()}, top=9, panels=False).rows
     assert [(r["row"], r["col"]) for r in rows] == [*places, *places[:3]]
@@ -174,7 +208,9 @@ def test_top_rows_equal_numpy(model, n):
     rows = ws.outliers(model, top_rows=n, panels=False).rows
     assert [(row["tensor"], row["row"]) for row in rows] == [x[:2] for x in expected]
     for name, at in (("rms", 2), ("z", 3)):
-        assert [row[name] for row in rows] == pytest.approx([x[at] for x in expected], rel=1e-5, abs=1e-5)
+        assert [row[name] for row in rows] == pytest.approx(
+            [x[at] for x in expected], rel=1e-5, abs=1e-5
+        )
     assert (rows[0]["tensor"], rows[0]["row"]) == (UP(0), 11)
 
 
@@ -204,13 +240,21 @@ def test_quantisation_equals_numpy_and_groups_add_energies(model, outliers):
     energies = {}
     for name in (UP(0), UP(1), Q(0)):
         x = values(model[name])
-        for scheme, levels, group in (("int8", 127, x.shape[1]), ("int4_g32", 7, 32), ("int4_g128", 7, 128)):
+        for scheme, levels, group in (
+            ("int8", 127, x.shape[1]),
+            ("int4_g32", 7, 32),
+            ("int4_g128", 7, 128),
+        ):
             error, signal = ((int_rounded(x, levels, group) - x) ** 2).sum(), (x**2).sum()
             energies[name, scheme] = error, signal
-            assert rows[name][f"sqnr_{scheme}_db"] == pytest.approx(10 * np.log10(signal / error), abs=0.01)
+            assert rows[name][f"sqnr_{scheme}_db"] == pytest.approx(
+                10 * np.log10(signal / error), abs=0.01
+            )
             assert rows[name][f"rmse_{scheme}"] == pytest.approx(np.sqrt(error / signal), rel=2e-3)
             assert rows[name][f"clipped_share_{scheme}"] == 0
-    by_role = {row["role"]: row for row in ws.outliers(model, quant="all", by="role", panels=False).rows}
+    by_role = {
+        row["role"]: row for row in ws.outliers(model, quant="all", by="role", panels=False).rows
+    }
     for scheme in ("int8", "int4_g32", "int4_g128"):
         error, signal = np.sum([energies[UP(i), scheme] for i in (0, 1)], axis=0)
         row = by_role["mlp.up"]
@@ -223,7 +267,11 @@ def test_quantisation_equals_numpy_and_groups_add_energies(model, outliers):
 
 def test_schemes_stand_in_the_order_of_their_table(model):
     """Whatever the order in which they were asked for."""
-    asked = [c.name for c in ws.outliers(model, quant=("nvfp4", "int8")).columns if c.name.startswith("sqnr")]
+    asked = [
+        c.name
+        for c in ws.outliers(model, quant=("nvfp4", "int8")).columns
+        if c.name.startswith("sqnr")
+    ]
     every = [c.name for c in ws.outliers(model, quant="all").columns if c.name.startswith("sqnr")]
     assert asked == ["sqnr_int8_db", "sqnr_nvfp4_db"]
     assert every == [f"sqnr_{scheme}_db" for scheme in SCHEMES]
@@ -240,14 +288,22 @@ def test_rows_that_changed_since_the_base(model, outliers):
     del base[Q(0)]
     rows = outliers(model, base=base)
     counts = {name: (row["changed_rows"], row["untouched_rows"]) for name, row in rows.items()}
-    assert counts == {EMBED: (2, 118), UP(0): (None, None), UP(1): (None, None), Q(0): (None, None), NORM: (None, None)}
+    assert counts == {
+        EMBED: (2, 118),
+        UP(0): (None, None),
+        UP(1): (None, None),
+        Q(0): (None, None),
+        NORM: (None, None),
+    }
     assert rows[UP(0)]["note"] == rows[UP(1)]["note"] == "another shape or type than in the base"
     assert rows[Q(0)]["note"] == "not in the base"
 
 
 def test_a_base_of_another_model_is_refused(model):
     """Nothing of it was compared, and no findings would read as all clear; what is left out of a base is said."""
-    with pytest.raises(Usage, match="same names, shapes and types; found none of 4 matrices in it; name what this"):
+    with pytest.raises(
+        Usage, match="same names, shapes and types; found none of 4 matrices in it; name what this"
+    ):
         ws.outliers(model, base={f"other.{name}": w for name, w in model.items()}, panels=False)
     with pytest.raises(Usage, match="found none of 4 matrices"):
         ws.outliers(model, base={name: w.half() for name, w in model.items()}, panels=False)
@@ -256,7 +312,9 @@ def test_a_base_of_another_model_is_refused(model):
     grown = model | {EMBED: torch.cat((model[EMBED], model[EMBED][:1]))}
     said = "not compared, since the base has none of that name, shape and type: "
     assert ws.outliers(grown, base=model, panels=False).notes == (said + EMBED,)
-    few = ws.outliers(model | {UP(i): model[UP(1)] + i for i in range(2, 9)}, base=model, panels=False)
+    few = ws.outliers(
+        model | {UP(i): model[UP(1)] + i for i in range(2, 9)}, base=model, panels=False
+    )
     assert few.notes == (f"{said}{UP(2)}, {UP(3)}, {UP(4)} and 4 more",)
 
 
@@ -274,7 +332,11 @@ def test_twins(model, outliers):
     """The first of the same content, in natural order; asked for alone too."""
     alike = model | {UP(10): model[UP(0)].clone(), UP(2): model[UP(0)].clone()}
     for options in ({}, {"columns": ["tensor", "twin_of"]}, {"where": "not isnull(twin_of)"}):
-        found = {name: row["twin_of"] for name, row in outliers(alike, **options).items() if row["twin_of"]}
+        found = {
+            name: row["twin_of"]
+            for name, row in outliers(alike, **options).items()
+            if row["twin_of"]
+        }
         assert found == {UP(2): UP(0), UP(10): UP(0)}, options
 
 
@@ -292,7 +354,10 @@ def test_almost_equal_tensors_are_no_twins(draw, outliers):
     eye = torch.eye(64)
     almost = [eye.flip(0), eye, signs, signs[[0, *range(63, 0, -1)]], w, tiny, hurt, bad]
     almost += [x.bfloat16() for x in almost[:4]]
-    nothing = [torch.full((64, 64), torch.nan), torch.full((64, 64), torch.inf)] * 2    # constants in their way
+    nothing = [
+        torch.full((64, 64), torch.nan),
+        torch.full((64, 64), torch.inf),
+    ] * 2  # constants in their way
     rows = outliers({UP(i): x for i, x in enumerate(almost + nothing)})
     assert {row["twin_of"] for row in rows.values()} == {None}
     assert outliers({UP(0): hurt, UP(1): hurt.clone()})[UP(1)]["twin_of"] == UP(0)
@@ -300,7 +365,9 @@ def test_almost_equal_tensors_are_no_twins(draw, outliers):
 
 def test_permuted_rows_are_no_twin(model, outliers):
     """Equal sums are not enough."""
-    rows = outliers(model | {UP(2): model[UP(0)].flip(0), UP(3): model[UP(0)].flip(1), UP(4): -model[UP(0)]})
+    rows = outliers(
+        model | {UP(2): model[UP(0)].flip(0), UP(3): model[UP(0)].flip(1), UP(4): -model[UP(0)]}
+    )
     assert {row["twin_of"] for row in rows.values()} == {None}
 
 
@@ -316,12 +383,19 @@ def test_groups_carry_the_gravest_severity_and_all_findings(model):
     up = found["mlp.up"]
     assert (up["severity"], up["findings"], up["gravity"]) == ("error", "WS101,WS111,WS121", 3)
     assert (up["tensors"], up["nan"], up["dead_rows_max"]) == (2, 1, 1)
-    assert {(r["severity"], r["findings"], r["gravity"]) for role, r in found.items() if role != "mlp.up"} == {
-        (None, None, 0)
-    }
-    (everything,) = (r for r in ws.outliers(model, by="model", panels=False).rows if r["kind"] == "matrix")
+    assert {
+        (r["severity"], r["findings"], r["gravity"])
+        for role, r in found.items()
+        if role != "mlp.up"
+    } == {(None, None, 0)}
+    (everything,) = (
+        r for r in ws.outliers(model, by="model", panels=False).rows if r["kind"] == "matrix"
+    )
     assert everything["findings"] == "WS101,WS111,WS121"
-    assert {r["findings"] for r in ws.outliers(model, by="role", ignore=("WS101", "WS111", "WS121")).rows} == {None}
+    assert {
+        r["findings"]
+        for r in ws.outliers(model, by="role", ignore=("WS101", "WS111", "WS121")).rows
+    } == {None}
 
 
 def test_counts_of_a_group_add(model, outliers):
@@ -342,12 +416,15 @@ def test_several_models_say_which(model, tmp_path):
     report = ws.outliers(*paths, panels=False)
     assert [row["source"] for row in report.rows] == [p for p in paths for _ in model]
     assert {row["twin_of"] for row in report.rows} == {None}
-    assert [r["source"] for r in ws.outliers(*paths, by="model", panels=False).rows].count(paths[0]) == 3
+    assert [r["source"] for r in ws.outliers(*paths, by="model", panels=False).rows].count(
+        paths[0]
+    ) == 3
 
 
 # what a person sees
 
 LINES = ["dead_rows", "duplicate_rows", "untrained_rows"]
+
 
 @pytest.mark.parametrize(
     ("options", "shown"),
@@ -356,7 +433,10 @@ LINES = ["dead_rows", "duplicate_rows", "untrained_rows"]
         ({"quant": ("nvfp4", "int8")}, ["sqnr_int8_db", "sqnr_nvfp4_db"]),
         ({"base": {}}, ["changed_rows", "untouched_rows"]),
         ({"by": "role", "quant": "int8"}, ["sqnr_int8_db"]),
-        ({"by": "role", "base": {}}, ["nan", "inf", "max_z", "max_z_null", *(f"{c}_median" for c in LINES)]),
+        (
+            {"by": "role", "base": {}},
+            ["nan", "inf", "max_z", "max_z_null", *(f"{c}_median" for c in LINES)],
+        ),
     ],
     ids=str,
 )
@@ -378,7 +458,9 @@ def test_columns_pay_for_themselves_alone(model, monkeypatch, outliers):
     full = outliers(model)
     monkeypatch.setattr("weightscope.sketches.untrained.directions", None)
     few = outliers(model, columns=["tensor", "outlier_rows"], where="dead_rows == 0")
-    assert {n: r["outlier_rows"] for n, r in few.items()} == {n: full[n]["outlier_rows"] for n in few}
+    assert {n: r["outlier_rows"] for n, r in few.items()} == {
+        n: full[n]["outlier_rows"] for n in few
+    }
 
 
 def test_a_judgement_looks_at_everything(model, outliers):
@@ -386,20 +468,34 @@ def test_a_judgement_looks_at_everything(model, outliers):
     model[EMBED][7] = model[EMBED][8]
     assert outliers(model, columns=["tensor", "severity"])[EMBED]["severity"] == "warn"
     assert ws.outliers(model, panels=False).closing == "5 tensors: 0 errors, 1 warning"
-    assert ws.outliers(model, columns=["tensor", "severity"], panels=False).closing == "5 tensors: 0 errors, 1 warning"
+    assert (
+        ws.outliers(model, columns=["tensor", "severity"], panels=False).closing
+        == "5 tensors: 0 errors, 1 warning"
+    )
     for other in ({"columns": ["tensor", "nan"]}, {"top": 2}, {"top_rows": 2}, {"by": "role"}):
         assert ws.outliers(model, panels=False, **other).closing == ""
 
 
 def test_nothing_depends_on_resources(model, tmp_path, draw):
     """Threads and memory decide how fast, never what."""
-    model |= {"lm_head.weight": draw(3000, 96), "half.weight": draw(500, 600).half(), Q(1): draw(64, 4096)}
+    model |= {
+        "lm_head.weight": draw(3000, 96),
+        "half.weight": draw(500, 600).half(),
+        Q(1): draw(64, 4096),
+    }
     model["lm_head.weight"][[5, 9]] = model["lm_head.weight"][2].clone()
     model[UP(0)][3, 5] = torch.nan
     save_file(model, tmp_path / "model.safetensors")
-    for options in ({"quant": "all", "base": str(tmp_path / "model.safetensors")}, {"top": 30}, {"top_rows": 9}):
+    for options in (
+        {"quant": "all", "base": str(tmp_path / "model.safetensors")},
+        {"top": 30},
+        {"top_rows": 9},
+    ):
         ask = lambda options=options, **more: [
-            repr(row) for row in ws.outliers(tmp_path / "model.safetensors", panels=False, **options, **more).rows
+            repr(row)
+            for row in ws.outliers(
+                tmp_path / "model.safetensors", panels=False, **options, **more
+            ).rows
         ]
         first = ask(threads=1)
         assert ask(threads=4) == first
@@ -407,12 +503,19 @@ def test_nothing_depends_on_resources(model, tmp_path, draw):
         assert "needs" not in str(first)
 
 
-@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (1, 1), (1, 7), (7, 1), (2, 2), (3, 4, 5), (2, 3, 3, 3), ()])
-@pytest.mark.parametrize("options", [{"quant": "all"}, {"top": 3}, {"top_rows": 3}, {"by": "role", "quant": "all"}])
+@pytest.mark.parametrize(
+    "shape", [(0, 5), (5, 0), (1, 1), (1, 7), (7, 1), (2, 2), (3, 4, 5), (2, 3, 3, 3), ()]
+)
+@pytest.mark.parametrize(
+    "options", [{"quant": "all"}, {"top": 3}, {"top_rows": 3}, {"by": "role", "quant": "all"}]
+)
 def test_odd_shapes_and_values(draw, shape, options):
     """Empty, scalar, tiny, all NaN, all equal: a row each, and no fault."""
     gaussian = draw(1, *shape)[0]
-    odd = {f"a.{i}.weight": w for i, w in enumerate((gaussian, torch.full(shape, torch.nan), torch.ones(shape)))}
+    odd = {
+        f"a.{i}.weight": w
+        for i, w in enumerate((gaussian, torch.full(shape, torch.nan), torch.ones(shape)))
+    }
     report = ws.outliers(odd, panels=False, **options)
     assert len(report.rows) == len(odd) or options != {"quant": "all"}
 

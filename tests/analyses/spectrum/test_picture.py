@@ -20,7 +20,9 @@ RNG = np.random.default_rng(0)
 
 def read(w, route="gram"):
     sigma = np.linalg.svd(w, compute_uv=False)
-    return Spectrum(sigma, *w.shape, route, float(sigma.max(initial=0)) * len(sigma) * 2.0**-50, w.shape)
+    return Spectrum(
+        sigma, *w.shape, route, float(sigma.max(initial=0)) * len(sigma) * 2.0**-50, w.shape
+    )
 
 
 def spiked(m=128, n=512, strength=(9.0, 5.0, 3.0)):
@@ -55,7 +57,13 @@ def widths(edges):
 def test_what_has_no_spectrum_says_why(spectrum, note):
     """Nothing vanishes from a picture without a word."""
     found = panel(spectrum, None, OF)
-    assert (found.kind, found.title, found.of, found.curves, found.note) == ("spectrum", "w", OF, (), note)
+    assert (found.kind, found.title, found.of, found.curves, found.note) == (
+        "spectrum",
+        "w",
+        OF,
+        (),
+        note,
+    )
 
 
 def test_the_unit_is_the_noise_edge():
@@ -67,7 +75,9 @@ def test_the_unit_is_the_noise_edge():
     assert spikes.x[0] == pytest.approx(found.signal_ratio)
     assert spikes.label == f"spikes: 3 spikes, to {found.signal_ratio:.3g}"
     for scale in (1e-150, 1e150):
-        scaled = Spectrum(SPIKED.sigma * scale, SPIKED.m, SPIKED.n, "gram", SPIKED.floor * scale, SPIKED.shape)
+        scaled = Spectrum(
+            SPIKED.sigma * scale, SPIKED.m, SPIKED.n, "gram", SPIKED.floor * scale, SPIKED.shape
+        )
         for name, curve in curves(scaled).items():
             assert curve.label == drawn[name].label
             assert curve.x == pytest.approx(drawn[name].x)
@@ -84,7 +94,9 @@ def test_bars_and_law_have_the_areas_of_their_shares(shape):
     q = (min(shape) - k) / (max(shape) - k)
     steps = np.diff(law.x) * (law.y[1:] + law.y[:-1]) / 2
     assert steps.sum() / total == pytest.approx((r - k) / r, rel=0.01)
-    assert np.cumsum(steps) / steps.sum() == pytest.approx(mp_cdf((law.x[1:] * (1 + np.sqrt(q))) ** 2, q), abs=0.005)
+    assert np.cumsum(steps) / steps.sum() == pytest.approx(
+        mp_cdf((law.x[1:] * (1 + np.sqrt(q))) ** 2, q), abs=0.005
+    )
     assert max(bars.y.max(), law.y.max()) == 1
 
 
@@ -95,7 +107,9 @@ def test_values_that_are_zero_are_said_and_stand_in_no_bar():
     bars, law = drawn["singular values"], drawn["Marchenko-Pastur law"]
     assert bars.label == "singular values: 100 of 128 above rounding"
     total, k = float((bars.y[:-1] * widths(bars.x)).sum()), len(drawn["spikes"].x)
-    assert float(np.diff(law.x) @ (law.y[1:] + law.y[:-1]) / 2) / total == pytest.approx((128 - k) / 100, rel=0.01)
+    assert float(np.diff(law.x) @ (law.y[1:] + law.y[:-1]) / 2) / total == pytest.approx(
+        (128 - k) / 100, rel=0.01
+    )
 
 
 def test_bars_count_the_values_between_their_edges():
@@ -108,7 +122,9 @@ def test_bars_count_the_values_between_their_edges():
     assert bars.style == "steps"
 
 
-@pytest.mark.parametrize("spectrum", [LOW, read(RNG.normal(size=(64, 4)) @ RNG.normal(size=(4, 256)))], ids=str)
+@pytest.mark.parametrize(
+    "spectrum", [LOW, read(RNG.normal(size=(64, 4)) @ RNG.normal(size=(4, 256)))], ids=str
+)
 def test_what_has_no_bulk_has_no_law(spectrum):
     """Thin products and exact low rank: the values that are not zero, beside noise of the same energy."""
     drawn = curves(spectrum)
@@ -151,7 +167,9 @@ def test_the_tail_is_the_share_of_squares_at_least_as_large(cut):
     assert law.label.startswith(f"power law: alpha {fit.alpha:.3g}")
     assert law.x[[0, -1]] == pytest.approx(np.array([fit.xmin, kept.max()]) / edge**2)
     assert law.y[0] == pytest.approx(fit.tail / len(kept))
-    assert np.diff(np.log(law.y)) / np.diff(np.log(law.x)) == pytest.approx(np.full(199, 1 - fit.alpha))
+    assert np.diff(np.log(law.y)) / np.diff(np.log(law.x)) == pytest.approx(
+        np.full(199, 1 - fit.alpha)
+    )
 
 
 def test_no_power_law_is_said():
@@ -165,7 +183,17 @@ def test_no_power_law_is_said():
 
 
 @pytest.mark.parametrize(
-    "sigma", [[1.0], [1e-200], [2.0, 2.0], [3.0, 1e-160], [1e140, 1e-10, 0.0], [1e-200, 0.0], [1e-308, 1e-320]], ids=str
+    "sigma",
+    [
+        [1.0],
+        [1e-200],
+        [2.0, 2.0],
+        [3.0, 1e-160],
+        [1e140, 1e-10, 0.0],
+        [1e-200, 0.0],
+        [1e-308, 1e-320],
+    ],
+    ids=str,
 )
 @pytest.mark.parametrize("route", ["gram", "factors"])
 def test_odd_spectra_draw(sigma, route):
@@ -179,7 +207,11 @@ def test_odd_spectra_draw(sigma, route):
 
 def test_a_report_has_one_picture_for_each_matrix():
     """Tied to its row; every curve has a place in the figure."""
-    model = {"a.weight": torch.as_tensor(spiked(48, 96)), "b.weight": torch.zeros(4, 4), "norm.weight": torch.ones(9)}
+    model = {
+        "a.weight": torch.as_tensor(spiked(48, 96)),
+        "b.weight": torch.zeros(4, 4),
+        "norm.weight": torch.ones(9),
+    }
     report = ws.spectrum(model)
     notes = {found.of["tensor"]: found.note for found in report.panels}
     lacks = {"b.weight": "no singular value above zero", "norm.weight": "a vector: no spectrum"}

@@ -31,11 +31,17 @@ def test_an_untrained_network_is_noise():
     rows = matrices(START, balance=True)
     assert len(rows) == 38
     for name, row in rows.items():
-        assert (row["spikes"], row["spikes_balanced"], row["rank"]) == (0, 0, min(row["m"], row["n"])), name
+        assert (row["spikes"], row["spikes_balanced"], row["rank"]) == (
+            0,
+            0,
+            min(row["m"], row["n"]),
+        ), name
         assert (row["effective_depth"], row["effective_depth_balanced"]) == (1.0, 1.0), name
         assert max(row["null_ks"], row["mp_ks"]) < 0.04, name
         assert row["tail_excess"] == pytest.approx(1, abs=0.07), name
-        assert row["identity"] == pytest.approx(row["identity_null"], abs=5 * row["identity_null"] / np.sqrt(row["m"]))
+        assert row["identity"] == pytest.approx(
+            row["identity_null"], abs=5 * row["identity_null"] / np.sqrt(row["m"])
+        )
         drawn = 0.02 / np.sqrt(12) if "c_proj" in name else 0.02
         assert row["mp_sigma"] == pytest.approx(drawn, rel=0.05), name
 
@@ -52,7 +58,12 @@ def test_a_trained_one_is_not():
 
 def test_singular_values_are_numpy_s():
     """Of one stored block and the embeddings, in float64, within the floor of the route."""
-    asked = {"split": False, "include": ["*.h.3.*", "*.w?e.*"], "columns": ["tensor", "floor"], "values": True}
+    asked = {
+        "split": False,
+        "include": ["*.h.3.*", "*.w?e.*"],
+        "columns": ["tensor", "floor"],
+        "values": True,
+    }
     report = ws.spectrum(END, panels=False, **asked)
     floors = {row["tensor"]: row["floor"] for row in report.rows}
     found: dict[str, list[float]] = {}
@@ -70,8 +81,13 @@ def test_an_adapter_has_its_rank():
     rows = matrices(GPT6 / "lora")
     with safe_open(GPT6 / "lora" / "adapter_model.safetensors", "np") as file:
         for name in list(rows)[::4]:
-            a, b = (file.get_tensor(f"{name.removesuffix('[lora]')}.lora_{x}.weight").astype(float) for x in "AB")
-            assert rows[name]["sigma_max"] == pytest.approx(np.linalg.norm(2 * b @ a, 2), rel=1e-9), name
+            a, b = (
+                file.get_tensor(f"{name.removesuffix('[lora]')}.lora_{x}.weight").astype(float)
+                for x in "AB"
+            )
+            assert rows[name]["sigma_max"] == pytest.approx(
+                np.linalg.norm(2 * b @ a, 2), rel=1e-9
+            ), name
     assert [(row["rank"], row["route"]) for row in rows.values()] == [(4, "factors")] * 12
     disney = matrices(DATA / "lora_disney" / "lora_disney.safetensors", include="text_encoder:1*")
     assert [row["rank"] for row in disney.values()] == [1] * 11
@@ -79,8 +95,12 @@ def test_an_adapter_has_its_rank():
 
 def test_heads_of_a_model_that_shares_keys(tmp_path):
     """Eight heads of q and o, four of k and v, in five layers, as a config.json beside the weights says."""
-    shutil.copy(DATA / "stories260k" / "stories260K_f32.safetensors", tmp_path / "model.safetensors")
-    (tmp_path / "config.json").write_text(json.dumps({"num_attention_heads": 8, "num_key_value_heads": 4}))
+    shutil.copy(
+        DATA / "stories260k" / "stories260K_f32.safetensors", tmp_path / "model.safetensors"
+    )
+    (tmp_path / "config.json").write_text(
+        json.dumps({"num_attention_heads": 8, "num_key_value_heads": 4})
+    )
     rows = matrices(tmp_path, per_head=True, role="attn.*")
     counts = {role: sum(row["role"] == f"attn.{role}" for row in rows.values()) for role in "qkvo"}
     assert counts == {"q": 40, "k": 20, "v": 20, "o": 40}
@@ -93,5 +113,7 @@ def test_depthwise_kernels_have_none():
     said = [row["note"] for row in rows if row["kind"] == "conv" and row["rank"] is None]
     assert len(said) > 10
     assert set(said) == {"a depthwise kernel: no spectrum"}
-    assert all(row["shape"].split("x")[1] != "1" for row in rows if row["kind"] == "conv" and row["rank"])
+    assert all(
+        row["shape"].split("x")[1] != "1" for row in rows if row["kind"] == "conv" and row["rank"]
+    )
     assert sum(row["rank"] is not None for row in rows) > 20

@@ -112,7 +112,9 @@ def test_what_is_no_matrix_is_listed_with_its_note(zoo, by_name):
     assert rows[UP(1)]["note"] == "complex numbers (C64) are not measured"
     assert (rows[UP(1)]["m"], rows[UP(1)]["n"], rows[UP(1)]["rank"]) == (4, 6, None)
     assert rows[UP(0)]["rank"] == 32
-    lost = {UP(1)} | ({"running_var.freqs_cis"} if rows["running_var.freqs_cis"]["kind"] != "buffer" else set())
+    lost = {UP(1)} | (
+        {"running_var.freqs_cis"} if rows["running_var.freqs_cis"]["kind"] != "buffer" else set()
+    )
     assert set(report.unmeasured) == lost
     assert report.notes == ()
 
@@ -130,7 +132,9 @@ def test_sides_of_what_cannot_be_decoded(spectra, expert):
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")])
-@pytest.mark.parametrize("more", [{}, {"svd": True}, {"balance": True}, {"null": "gaussian"}, {"null": "shuffle"}])
+@pytest.mark.parametrize(
+    "more", [{}, {"svd": True}, {"balance": True}, {"null": "gaussian"}, {"null": "shuffle"}]
+)
 def test_a_non_finite_element_leaves_nulls_and_a_reason(draw, odd, more):
     """No failure of LAPACK; other matrices of its stack keep their spectrum; it could not be measured."""
     model = {UP(i): draw(48, 32) for i in range(3)}
@@ -140,13 +144,28 @@ def test_a_non_finite_element_leaves_nulls_and_a_reason(draw, odd, more):
     row = report.rows[1]
     assert row["note"] == "non-finite elements: no spectrum"
     assert row["note_codes"] == "non-finite"
-    identity = {"tensor", "layer", "role", "part", "stack", "kind", "shape", "dtype", "quantised", "params"}
-    assert {v for k, v in row.items() if k not in identity | {"m", "n", "note", "note_codes"}} == {None}
+    identity = {
+        "tensor",
+        "layer",
+        "role",
+        "part",
+        "stack",
+        "kind",
+        "shape",
+        "dtype",
+        "quantised",
+        "params",
+    }
+    assert {v for k, v in row.items() if k not in identity | {"m", "n", "note", "note_codes"}} == {
+        None
+    }
     assert (row["m"], row["n"]) == (48, 32)
     assert report.unmeasured == (UP(1),)
     assert ws.spectrum(model, panels=False, by="role", **more).unmeasured == (UP(1),)
     assert ws.spectrum(model, panels=False, columns="tensor", **more).unmeasured == ()
-    assert ws.spectrum(model, panels=False, columns="tensor", strict=True, **more).unmeasured == (UP(1),)
+    assert ws.spectrum(model, panels=False, columns="tensor", strict=True, **more).unmeasured == (
+        UP(1),
+    )
 
 
 def test_zero_lines_are_left_out_and_counted(draw, spectra):
@@ -162,7 +181,9 @@ def test_zero_lines_are_left_out_and_counted(draw, spectra):
     assert zero["note"] == "zero matrix"
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16", "float8_e4m3fn", "float8_e5m2"])
+@pytest.mark.parametrize(
+    "dtype", ["float64", "float32", "bfloat16", "float16", "float8_e4m3fn", "float8_e5m2"]
+)
 def test_a_matrix_of_rank_4_has_rank_4_in_every_type(draw, spectra, dtype):
     """Rounding fills up the other values, and nothing is read off it, in the table or in the picture."""
     w = (draw(64, 4, std=1.0) @ draw(4, 96, std=1.0)).to(getattr(torch, dtype))
@@ -195,7 +216,9 @@ def test_an_absolute_cut_takes_what_the_route_knows(draw, spectra):
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
 def test_an_orthogonal_matrix_has_no_tail_in_any_type(spectra, dtype):
     """Even values but for rounding are no power law, in the table and in the picture."""
-    w = torch.from_numpy(np.linalg.qr(np.random.default_rng(0).standard_normal((64, 64)))[0]).to(getattr(torch, dtype))
+    w = torch.from_numpy(np.linalg.qr(np.random.default_rng(0).standard_normal((64, 64)))[0]).to(
+        getattr(torch, dtype)
+    )
     row = spectra({UP(0): w})[UP(0)]
     assert (row["rank"], row["spikes"], row["alpha"]) == (64, 0, None)
     assert row["orthogonality"] < 0.02
@@ -211,12 +234,19 @@ def test_an_orthogonal_start_has_no_tail(spectra, side):
     assert row["alpha"] is None
     assert "no power law: the squares are even but for rounding" in row["note"]
     noise = torch.randn(64, 8192, generator=draw_)
-    assert all(spectra({UP(0): noise.to(t)})[UP(0)]["alpha"] > 9 for t in (torch.float32, torch.float8_e4m3fn))
+    assert all(
+        spectra({UP(0): noise.to(t)})[UP(0)]["alpha"] > 9
+        for t in (torch.float32, torch.float8_e4m3fn)
+    )
 
 
 def test_a_balanced_core_of_float64_is_judged_as_what_it_is_made_in(draw, spectra):
     """Rank 4 in float64, by SVD: the core has the rounding of float32, and no spikes of it."""
-    w = draw(64, 4, std=1.0).double() @ draw(4, 96, std=1.0).double() * torch.logspace(0, 2, 64).double()[:, None]
+    w = (
+        draw(64, 4, std=1.0).double()
+        @ draw(4, 96, std=1.0).double()
+        * torch.logspace(0, 2, 64).double()[:, None]
+    )
     row = spectra({UP(0): w}, svd=True, balance=True)[UP(0)]
     assert (row["rank"], row["spikes_balanced"], row["effective_depth_balanced"]) == (4, None, None)
 
@@ -227,21 +257,36 @@ def test_a_balanced_core_of_float64_is_judged_as_what_it_is_made_in(draw, spectr
 def test_positions_of_images_are_a_matrix(draw, spectra):
     """A leading dimension of 1 is none; kernels keep theirs."""
     w = draw(24, 48)
-    rows = spectra({"pos_embed": w[None], "cls_token": w[None, :1], "patch_embed.proj.weight": draw(1, 3, 4, 4)})
+    rows = spectra(
+        {
+            "pos_embed": w[None],
+            "cls_token": w[None, :1],
+            "patch_embed.proj.weight": draw(1, 3, 4, 4),
+        }
+    )
     holds(rows["pos_embed"], w)
-    assert [rows[n]["note"] for n in ("cls_token", "patch_embed.proj.weight")] == ["a vector: no spectrum"] * 2
+    assert [rows[n]["note"] for n in ("cls_token", "patch_embed.proj.weight")] == [
+        "a vector: no spectrum"
+    ] * 2
 
 
 def test_a_stack_that_stays_whole_says_what_it_is_read_as(draw, spectra):
     """--no-split keeps experts in one matrix of all their rows' columns."""
     name = "model.layers.0.mlp.experts.down_proj"
-    assert "3 dimensions read as one matrix of 8 x 1536" in spectra({name: draw(8, 48, 32)}, split=False)[name]["note"]
+    assert (
+        "3 dimensions read as one matrix of 8 x 1536"
+        in spectra({name: draw(8, 48, 32)}, split=False)[name]["note"]
+    )
 
 
 def test_fused_parts_are_apart_unless_kept_whole(draw, spectra):
     """q, k and v of a fused tensor, each its own columns of what is stored in x out; with split=False the whole."""
     stored = torch.cat([draw(48, 48, std=s) for s in (0.02, 0.1, 1.0)], 1)
-    model = {QKV: stored, "transformer.h.0.attn.c_proj.weight": draw(48, 48), "transformer.wte.weight": draw(60, 48)}
+    model = {
+        QKV: stored,
+        "transformer.h.0.attn.c_proj.weight": draw(48, 48),
+        "transformer.wte.weight": draw(60, 48),
+    }
     rows = spectra(model)
     for i, part in enumerate("qkv"):
         holds(rows[f"{QKV}[{part}]"], stored[:, 48 * i : 48 * i + 48].T)
@@ -259,14 +304,23 @@ def test_experts_are_apart(draw, spectra):
         holds(row, matrix if row["m"] == 32 else matrix.T)
 
 
-LLAMA = {"model_type": "llama", "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_size": 48, "head_dim": 16}
+LLAMA = {
+    "model_type": "llama",
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "hidden_size": 48,
+    "head_dim": 16,
+}
 ATTENTION = "model.layers.0.self_attn.{}_proj.weight".format
 
 
 @pytest.fixture
 def attention(draw):
     """q, k, v and o of four heads, two of them for keys and values."""
-    return {ATTENTION(x): draw(*s) for x, s in zip("qkvo", ((64, 48), (32, 48), (32, 48), (48, 64)), strict=True)}
+    return {
+        ATTENTION(x): draw(*s)
+        for x, s in zip("qkvo", ((64, 48), (32, 48), (32, 48), (48, 64)), strict=True)
+    }
 
 
 def test_per_head(attention, draw, folder, spectra):
@@ -290,7 +344,10 @@ def test_heads_of_fused_parts(draw, folder, spectra):
     rows = spectra(folder(model, {"model_type": "gpt2", "n_head": 3, "n_embd": 48}), per_head=True)
     assert len(rows) == 9 + 3 + 1
     holds(rows[f"{QKV}[k.2]"], model[QKV][:, 48 + 32 : 96].T)
-    holds(rows["transformer.h.0.attn.c_proj.weight[1]"], model["transformer.h.0.attn.c_proj.weight"].T[:, 16:32])
+    holds(
+        rows["transformer.h.0.attn.c_proj.weight[1]"],
+        model["transformer.h.0.attn.c_proj.weight"].T[:, 16:32],
+    )
 
 
 @pytest.mark.parametrize(
@@ -310,7 +367,9 @@ def test_unknown_heads_are_said(attention, folder, spectra, config, more, said):
 def test_a_fused_tensor_kept_whole_has_no_heads(draw, folder, spectra):
     """And says so."""
     path = folder({QKV: draw(48, 144)}, {"model_type": "gpt2", "n_head": 3, "n_embd": 48})
-    assert spectra(path, per_head=True, split=False)[QKV]["note"].startswith("q, k and v are not apart: no heads")
+    assert spectra(path, per_head=True, split=False)[QKV]["note"].startswith(
+        "q, k and v are not apart: no heads"
+    )
 
 
 def test_one_key_and_value_for_all_heads_is_one_head(draw, folder, spectra):
@@ -423,7 +482,10 @@ def test_groups_have_median_least_and_greatest(draw, by, key):
     model = {UP(i): draw(48, 32) for i in range(3)}
     model |= {f"model.layers.{i}.mlp.down_proj.weight": draw(32, 48) for i in range(3)}
     model |= {"model.embed_tokens.weight": draw(60, 32), "model.norm.weight": draw(32)}
-    alone, report = ws.spectrum(model, panels=False).rows, ws.spectrum(model, panels=False, by=by, null="shuffle")
+    alone, report = (
+        ws.spectrum(model, panels=False).rows,
+        ws.spectrum(model, panels=False, by=by, null="shuffle"),
+    )
     assert sum(row["tensors"] for row in report.rows) == len(model)
     for row in report.rows:
         own = [r for r in alone if r[key] == row[key] and r["kind"] == row["kind"]]
@@ -447,11 +509,21 @@ def test_a_group_notes_the_tensor_that_has_none(draw):
 
 def test_a_picture_of_groups_is_of_their_tensors(draw):
     """One panel for each matrix, where its group's row is shown."""
-    model = {UP(i): draw(48, 32) for i in range(2)} | {"lm_head.weight": draw(60, 32), "model.norm.weight": draw(32)}
+    model = {UP(i): draw(48, 32) for i in range(2)} | {
+        "lm_head.weight": draw(60, 32),
+        "model.norm.weight": draw(32),
+    }
     report = ws.spectrum(model, by="role")
-    assert [p.title for p in report.pictured] == ["lm_head.weight", UP(0), UP(1), "model.norm.weight"]
+    assert [p.title for p in report.pictured] == [
+        "lm_head.weight",
+        UP(0),
+        UP(1),
+        "model.norm.weight",
+    ]
     assert report.undrawn == ("no picture of model.norm.weight: a vector: no spectrum",)
-    assert [p.title for p in ws.spectrum(model, by="role", where="role == 'head'").pictured] == ["lm_head.weight"]
+    assert [p.title for p in ws.spectrum(model, by="role", where="role == 'head'").pictured] == [
+        "lm_head.weight"
+    ]
 
 
 # chance
@@ -481,7 +553,9 @@ def test_a_gaussian_matrix_is_within_what_chance_gives(draw, spectra, null):
 def test_draws_are_seeded(draw, spectra):
     """The same twice, another seed another, and draws of neighbouring seeds share none."""
     model = {UP(0): draw(40, 64)}
-    nulls = lambda **more: spectra(model, null="shuffle", columns="sigma_max_null", **more)[UP(0)]["sigma_max_null"]
+    nulls = lambda **more: spectra(model, null="shuffle", columns="sigma_max_null", **more)[UP(0)][
+        "sigma_max_null"
+    ]
     assert nulls(seed=3) == nulls(seed=3)
     first, other, both = nulls(), nulls(seed=1), nulls(draws=2)
     assert len({first, other, 2 * both - first}) == 3
@@ -492,8 +566,12 @@ def test_draws_are_seeded(draw, spectra):
 def test_each_tensor_has_draws_of_its_own(draw, spectra, null):
     """By its name: of equal elements under two names, and none changes with what is beside it."""
     w = draw(40, 64)
-    row = lambda i, **more: spectra({UP(k): w.clone() for k in range(2)}, null=null, draws=3, **more)[UP(i)]
-    nulls = lambda i, **more: {k: v for k, v in row(i, **more).items() if k.endswith(("_null_low", "_null_high"))}
+    row = lambda i, **more: spectra(
+        {UP(k): w.clone() for k in range(2)}, null=null, draws=3, **more
+    )[UP(i)]
+    nulls = lambda i, **more: {
+        k: v for k, v in row(i, **more).items() if k.endswith(("_null_low", "_null_high"))
+    }
     one, other = nulls(0), nulls(1)
     assert not set(one.values()) & set(other.values()) - {0.0}
     assert nulls(1, include="*.1.*") == other
@@ -515,13 +593,20 @@ def test_chance_is_the_same_beside_fewer_columns(draw, spectra):
     for name in ("spikes_null", "alpha_null_high"):
         few = spectra(model, null="gaussian", draws=3, columns=["tensor", name])
         assert [few[t][name] for t in few] == [full[t][name] for t in full]
-    (group,) = ws.spectrum(model, null="gaussian", draws=3, by="role", columns="alpha_null_median", panels=False).rows
-    assert group["alpha_null_median"] == pytest.approx(np.median([row["alpha_null"] for row in full.values()]))
+    (group,) = ws.spectrum(
+        model, null="gaussian", draws=3, by="role", columns="alpha_null_median", panels=False
+    ).rows
+    assert group["alpha_null_median"] == pytest.approx(
+        np.median([row["alpha_null"] for row in full.values()])
+    )
 
 
 @pytest.mark.parametrize(
     ("null", "said"),
-    [("gaussian", "no law of the elements to draw from"), ("shuffle", "no alpha, spikes in what was drawn")],
+    [
+        ("gaussian", "no law of the elements to draw from"),
+        ("shuffle", "no alpha, spikes in what was drawn"),
+    ],
 )
 def test_a_constant_has_no_chance(spectra, null, said):
     """Nothing to fit, and a shuffle that changes nothing: each null has its reason."""
@@ -545,7 +630,9 @@ def test_a_shuffle_over_the_budget_is_a_note(draw):
 def test_products_are_drawn_too(draw, spectra):
     """The dense elements in another order: full rank, no spikes."""
     a, b = draw(4, 48), draw(64, 4)
-    row = spectra({f"{STEM}.lora_A.weight": a, f"{STEM}.lora_B.weight": b}, null="shuffle")[f"{STEM}[lora]"]
+    row = spectra({f"{STEM}.lora_A.weight": a, f"{STEM}.lora_B.weight": b}, null="shuffle")[
+        f"{STEM}[lora]"
+    ]
     assert row["stable_rank"] < 4 < row["stable_rank_null"]
     assert row["spikes_null"] is not None
 
@@ -583,7 +670,10 @@ def test_svd_reaches_the_least_values(spectra):
     rng = np.random.default_rng(0)
     u, v = (np.linalg.qr(rng.standard_normal((48, 48)))[0] for _ in "uv")
     w = torch.from_numpy(u * np.geomspace(1, 1e-10, 48) @ v.T)
-    gram, svd = (spectra({UP(0): w}, svd=s, columns=["condition", "rank", "route", "floor"])[UP(0)] for s in (0, 1))
+    gram, svd = (
+        spectra({UP(0): w}, svd=s, columns=["condition", "rank", "route", "floor"])[UP(0)]
+        for s in (0, 1)
+    )
     assert (gram["condition"], gram["route"], svd["route"]) == (None, "gram", "svd")
     assert svd["condition"] == pytest.approx(1e10, rel=1e-3)
     assert gram["rank"] < svd["rank"] == 48
@@ -597,7 +687,9 @@ def test_a_balanced_twin_knows_uneven_rows(draw, spectra):
     row, alone = spectra({UP(0): w}, balance=True)[UP(0)], spectra({UP(0): w})[UP(0)]
     assert row["spikes"] > 5
     assert (row["spikes_balanced"], row["effective_depth_balanced"]) == (0, 1.0)
-    assert row["mp_sigma_balanced"] == pytest.approx(float(w.double().square().mean().sqrt()), rel=0.02)
+    assert row["mp_sigma_balanced"] == pytest.approx(
+        float(w.double().square().mean().sqrt()), rel=0.02
+    )
     assert "see --balance" in alone["note"]
     assert "see --balance" not in (row["note"] or "")
 
@@ -638,24 +730,38 @@ def test_columns_pay_for_themselves_alone(draw, monkeypatch):
     full = ws.spectrum(model, panels=False, balance=True).rows
     monkeypatch.setattr(power_law, "power_law", None)
     monkeypatch.setattr("weightscope.statistics.spectra.bulk.bulk", None)
-    few = ws.spectrum(model, panels=False, columns=["stable_rank", "effective_depth"], where="near_zero < 1")
+    few = ws.spectrum(
+        model, panels=False, columns=["stable_rank", "effective_depth"], where="near_zero < 1"
+    )
     for row, own in zip(few.rows, full, strict=True):
-        assert all(row[c] == own[c] for c in ("stable_rank", "effective_depth", "near_zero", "rank"))
+        assert all(
+            row[c] == own[c] for c in ("stable_rank", "effective_depth", "near_zero", "rank")
+        )
         assert "alpha" not in row
     assert few.timing["bytes_read"] == 2 * 48 * 32 * 4
     grouped = ws.spectrum(model, panels=False, by="role", columns="stable_rank_median").rows
-    assert grouped[0]["stable_rank_median"] == pytest.approx(np.median([row["stable_rank"] for row in full]))
+    assert grouped[0]["stable_rank_median"] == pytest.approx(
+        np.median([row["stable_rank"] for row in full])
+    )
 
 
-@pytest.mark.parametrize("more", [{}, {"balance": True}, {"null": "shuffle"}, {"null": "gaussian"}, {"by": "role"}])
+@pytest.mark.parametrize(
+    "more", [{}, {"balance": True}, {"null": "shuffle"}, {"null": "gaussian"}, {"by": "role"}]
+)
 def test_identity_reads_nothing(draw, more):
     """Names, shapes, sides and kinds are known from the header; also of a pair."""
-    model = {UP(0): draw(48, 32), f"{STEM}.lora_A.weight": draw(4, 48), f"{STEM}.lora_B.weight": draw(64, 4)}
+    model = {
+        UP(0): draw(48, 32),
+        f"{STEM}.lora_A.weight": draw(4, 48),
+        f"{STEM}.lora_B.weight": draw(64, 4),
+    }
     sides = ["m_max", "n_min"] if "by" in more else ["m", "n"]
     report = ws.spectrum(model, panels=False, columns=["params", *sides], **more)
     assert report.timing["bytes_read"] == 0
     assert [tuple(row[c] for c in sides) for row in report.rows] == [(64, 48), (48, 32)]
-    assert [row["params"] for row in report.rows] == [64 * 48, 48 * 32] if "by" not in more else True
+    assert (
+        [row["params"] for row in report.rows] == [64 * 48, 48 * 32] if "by" not in more else True
+    )
     assert all("rank" not in row for row in report.rows)
 
 
@@ -664,8 +770,14 @@ def mixed():
     """Long, square and many small matrices, a pair, a convolution and a vector: stacked, tiled and alone."""
     rng = np.random.default_rng(5)
     make = lambda *s: torch.from_numpy((0.02 * rng.standard_normal(s)).astype("f4"))
-    model = {UP(i): make(40, 64) for i in range(6)} | {"model.embed_tokens.weight": make(34_000, 64).bfloat16()}
-    model |= {"lm_head.weight": make(300, 300), "conv.weight": make(16, 8, 3, 3), "model.norm.weight": make(64)}
+    model = {UP(i): make(40, 64) for i in range(6)} | {
+        "model.embed_tokens.weight": make(34_000, 64).bfloat16()
+    }
+    model |= {
+        "lm_head.weight": make(300, 300),
+        "conv.weight": make(16, 8, 3, 3),
+        "model.norm.weight": make(64),
+    }
     return model | {f"{STEM}.lora_A.weight": make(4, 48), f"{STEM}.lora_B.weight": make(64, 4)}
 
 
@@ -673,7 +785,9 @@ def test_the_same_bytes_whatever_the_resources(mixed, tmp_path):
     """Threads and memory decide how fast, never what: rows, values and nulls."""
     path = tmp_path / "model.safetensors"
     save_file(mixed, path)
-    ask = lambda **more: ws.spectrum(path, panels=False, values=True, balance=True, null="shuffle", **more)
+    ask = lambda **more: ws.spectrum(
+        path, panels=False, values=True, balance=True, null="shuffle", **more
+    )
     first = ask(threads=1)
     assert all(row["rank"] for row in first.rows if row["kind"] != "norm")
     for more in ({"threads": 4}, {"memory": "160MiB", "threads": 2}):
@@ -695,7 +809,9 @@ def test_a_matrix_over_the_budget_is_a_note_that_names_the_memory(draw, svd):
 
 def test_factors_over_the_budget_are_a_note(draw, folder):
     """Of a pair the factors are decomposed: what they need is said, and the pair counts once."""
-    report = ws.spectrum(adapter(folder, draw(64, 40_000), draw(48, 64)), memory="60MiB", threads=1, panels=False)
+    report = ws.spectrum(
+        adapter(folder, draw(64, 40_000), draw(48, 64)), memory="60MiB", threads=1, panels=False
+    )
     (row,) = report.rows
     assert row["rank"] is None
     assert "MiB of memory, has 60: say --memory " in row["note"]
@@ -705,22 +821,49 @@ def test_factors_over_the_budget_are_a_note(draw, folder):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"by": "dtype"}, "spectrum groups by tensor, role, layer, model; found 'dtype'; choose one of them"),
-        ({"null": "chance"}, "--null takes shuffle, gaussian, logistic; found 'chance'; choose one"),
-        ({"draws": 0}, "--draws takes a number from 1 on, beside --null; found 0 without --null; say --null"),
-        ({"draws": 0, "null": "shuffle"}, "--draws takes a number from 1 on, beside --null; found 0 with --null; say"),
-        ({"draws": 3}, "--draws takes a number from 1 on, beside --null; found 3 without --null; say"),
+        (
+            {"by": "dtype"},
+            "spectrum groups by tensor, role, layer, model; found 'dtype'; choose one of them",
+        ),
+        (
+            {"null": "chance"},
+            "--null takes shuffle, gaussian, logistic; found 'chance'; choose one",
+        ),
+        (
+            {"draws": 0},
+            "--draws takes a number from 1 on, beside --null; found 0 without --null; say --null",
+        ),
+        (
+            {"draws": 0, "null": "shuffle"},
+            "--draws takes a number from 1 on, beside --null; found 0 with --null; say",
+        ),
+        (
+            {"draws": 3},
+            "--draws takes a number from 1 on, beside --null; found 3 without --null; say",
+        ),
         ({"alpha_cut": -1.0}, "--alpha-cut takes a number from 0 on; found -1.0; try 1e-5"),
         ({"alpha_cut": float("nan")}, "--alpha-cut takes a number from 0 on; found nan; try 1e-5"),
         ({"columns": "alpha_low"}, "found 'alpha_low', which needs --alpha-ci; add --alpha-ci"),
         ({"columns": "spikes_null"}, "found 'spikes_null', which needs --null; add --null"),
         ({"columns": "spikes_null_low"}, "found 'spikes_null_low', which needs --null; add --null"),
         ({"columns": "spikes_null_low", "null": "shuffle"}, "which needs --draws; add --draws"),
-        ({"columns": "spikes_balanced"}, "found 'spikes_balanced', which needs --balance; add --balance"),
-        ({"columns": "spikes_median"}, "found 'spikes_median', which needs --by role; add --by role"),
-        ({"columns": "spikes", "by": "role"}, "found 'spikes', which needs --by tensor; add --by tensor"),
+        (
+            {"columns": "spikes_balanced"},
+            "found 'spikes_balanced', which needs --balance; add --balance",
+        ),
+        (
+            {"columns": "spikes_median"},
+            "found 'spikes_median', which needs --by role; add --by role",
+        ),
+        (
+            {"columns": "spikes", "by": "role"},
+            "found 'spikes', which needs --by tensor; add --by tensor",
+        ),
         ({"columns": "alpha_low_median", "by": "role"}, "which needs --alpha-ci; add --alpha-ci"),
-        ({"columns": "alpha_null_high_max", "by": "role", "null": "shuffle"}, "which needs --draws; add --draws"),
+        (
+            {"columns": "alpha_null_high_max", "by": "role", "null": "shuffle"},
+            "which needs --draws; add --draws",
+        ),
         ({"columns": "stabel_rank"}, "did you mean 'stable_rank'"),
         ({"drawz": 1}, "spectrum has no option 'drawz'.*did you mean 'draws'"),
     ],

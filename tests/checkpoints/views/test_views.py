@@ -22,9 +22,12 @@ def made(entry, box: Box) -> torch.Tensor:
     for span in entry.needs(box):
         offset, length = span.bytes
         raw = torch.frombuffer(
-            bytearray(DATA.numpy().tobytes()[offset : offset + length]) or bytearray(1), dtype=torch.uint8
+            bytearray(DATA.numpy().tobytes()[offset : offset + length]) or bytearray(1),
+            dtype=torch.uint8,
         )
-        read.append(lines_in_memory(span) if span.leaf.tensor is not None else span.typed(raw[:length]))
+        read.append(
+            lines_in_memory(span) if span.leaf.tensor is not None else span.typed(raw[:length])
+        )
     return entry.make(box, tuple(read))
 
 
@@ -43,7 +46,12 @@ def boxes(draw, shape: tuple[int, int]) -> Box:
 @st.composite
 def built(draw) -> tuple[object, np.ndarray]:
     """A leaf wrapped up to three deep, and the array that it stands for."""
-    entry, held = leaf(draw(st.integers(1, 12)), draw(st.integers(1, 12)), draw(st.booleans()), draw(st.integers(0, 9)))
+    entry, held = leaf(
+        draw(st.integers(1, 12)),
+        draw(st.integers(1, 12)),
+        draw(st.booleans()),
+        draw(st.integers(0, 9)),
+    )
     for _ in range(draw(st.integers(0, 3))):
         if draw(st.booleans()):
             entry, held = Transpose(entry), held.T
@@ -51,7 +59,9 @@ def built(draw) -> tuple[object, np.ndarray]:
         rows = held.shape[0]
         length = draw(st.integers(1, rows))
         groups = draw(st.integers(1, rows // length))
-        period = draw(st.integers(length, (rows - length) // max(groups - 1, 1))) if groups > 1 else 0
+        period = (
+            draw(st.integers(length, (rows - length) // max(groups - 1, 1))) if groups > 1 else 0
+        )
         start = draw(st.integers(0, rows - length - (groups - 1) * period))
         index = Index(start, length, groups, period)
         picked = np.concatenate([np.arange(length) + start + g * period for g in range(groups)])
@@ -88,7 +98,11 @@ def test_a_part_in_runs_keeps_the_layout() -> None:
 
 def test_a_transpose_is_cut_the_other_way() -> None:
     """Its cheap lines are the columns."""
-    assert (leaf(3, 4)[0].cut, Transpose(leaf(3, 4)[0]).cut, Transpose(leaf(3, 4, True)[0]).cut) == (0, 1, 0)
+    assert (
+        leaf(3, 4)[0].cut,
+        Transpose(leaf(3, 4)[0]).cut,
+        Transpose(leaf(3, 4, True)[0]).cut,
+    ) == (0, 1, 0)
 
 
 @pytest.mark.parametrize("memory", [False, True])
@@ -108,7 +122,10 @@ def test_an_expert_in_the_middle_of_a_byte_is_not_measured() -> None:
     """Half-byte matrices of an odd size begin between two bytes."""
     stack = Stored("w", (2, 3, 3), "F4", "f")
     assert expert(stack, 0).offset == 0
-    with pytest.raises(Unmeasured, match="begins on a whole byte; half-byte elements and 9 to an expert; pad the rows"):
+    with pytest.raises(
+        Unmeasured,
+        match="begins on a whole byte; half-byte elements and 9 to an expert; pad the rows",
+    ):
         expert(stack, 1)
 
 
@@ -120,7 +137,9 @@ def test_a_product_is_the_scaled_product_of_its_factors(m, n, r, data) -> None:
     expected = 0.5 * held_b @ held_a
     assert entry.shape == (m, n)
     box = boxes(data.draw, entry.shape)
-    assert np.allclose(made(entry, box).numpy(), expected[slice(*box.rows), slice(*box.cols)], rtol=1e-12)
+    assert np.allclose(
+        made(entry, box).numpy(), expected[slice(*box.rows), slice(*box.cols)], rtol=1e-12
+    )
 
 
 def test_a_product_of_narrow_factors_is_float32() -> None:
@@ -137,9 +156,15 @@ def test_a_product_of_narrow_factors_is_float32() -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(
-    groups=st.integers(1, 3), into=st.integers(1, 3), out=st.integers(1, 3), kernel=st.integers(1, 5), data=st.data()
+    groups=st.integers(1, 3),
+    into=st.integers(1, 3),
+    out=st.integers(1, 3),
+    kernel=st.integers(1, 5),
+    data=st.data(),
 )
-def test_outputs_first_is_the_weight_of_an_ordinary_convolution(groups, into, out, kernel, data) -> None:
+def test_outputs_first_is_the_weight_of_an_ordinary_convolution(
+    groups, into, out, kernel, data
+) -> None:
     """(in, out / groups, k) as (out, in / groups * k): output o of group g reads the inputs of g."""
     held = DATA.as_strided((groups * into, out, kernel), (out * kernel, kernel, 1), 7)
     stored = Stored("w", (groups * into, out, kernel), "F64", "f", 56)

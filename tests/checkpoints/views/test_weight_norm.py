@@ -37,7 +37,9 @@ def made(entry, box: Box) -> torch.Tensor:
             continue
         offset, length = span.bytes
         raw = Path(span.leaf.file).read_bytes()[offset : offset + length]
-        read.append(span.typed(torch.frombuffer(bytearray(raw) or bytearray(1), dtype=torch.uint8)[:length]))
+        read.append(
+            span.typed(torch.frombuffer(bytearray(raw) or bytearray(1), dtype=torch.uint8)[:length])
+        )
     return entry.make(box, tuple(read))
 
 
@@ -77,10 +79,16 @@ def test_a_box_is_the_box_of_the_whole(shape, dim, column_major, data) -> None:
     """Also of parts and transposes of it, and of what is stored column-major."""
     g, v, expected = pair(shape, dim, torch.float64)
     entry = WeightNorm(stored(g), stored(v, column_major=column_major and len(shape) == 2), dim)
-    rows, cols = (tuple(sorted(data.draw(st.tuples(*[st.integers(0, side)] * 2)))) for side in entry.shape)
+    rows, cols = (
+        tuple(sorted(data.draw(st.tuples(*[st.integers(0, side)] * 2)))) for side in entry.shape
+    )
     box = Box(rows, cols)
-    assert torch.allclose(made(entry, box), expected[slice(*rows), slice(*cols)], rtol=1e-12, atol=0)
-    assert torch.allclose(made(Transpose(entry), box.T), expected[slice(*rows), slice(*cols)].T, rtol=1e-12, atol=0)
+    assert torch.allclose(
+        made(entry, box), expected[slice(*rows), slice(*cols)], rtol=1e-12, atol=0
+    )
+    assert torch.allclose(
+        made(Transpose(entry), box.T), expected[slice(*rows), slice(*cols)].T, rtol=1e-12, atol=0
+    )
     part = Part(entry, Index(1, 2, 2, 2))
     assert torch.allclose(made(part, whole(part.shape)), expected[1:5], rtol=1e-12, atol=0)
 
@@ -98,7 +106,9 @@ def test_a_row_of_zeros_is_nan_as_in_torch() -> None:
 
 def test_rows_read_no_other_rows() -> None:
     """Norms of rows are local: a box needs its rows of v and its elements of g."""
-    entry = WeightNorm(Stored("g", (100, 1), "F32", "f"), Stored("v", (100, 10), "F32", "f", 400), 0)
+    entry = WeightNorm(
+        Stored("g", (100, 1), "F32", "f"), Stored("v", (100, 10), "F32", "f", 400), 0
+    )
     spans = entry.needs(Box((20, 30), (0, 3)))
     assert [span.bytes for span in spans] == [(400 + 800, 400), (80, 40)]
 

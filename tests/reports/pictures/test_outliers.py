@@ -14,9 +14,17 @@ def panel(title="attn.q", far=6.0, least=1e-5, places=()):
     share = np.geomspace(1, least, 40)
     z = 0.5 * (far / 0.5) ** np.linspace(0, 1, 40)
     law = np.linspace(0.5, 4.5, 20)
-    return Panel(title, "outliers", "|w - mean| / std", "share ≥ x", (
-        Curve(f"weights: to {far:.3g} std", z, share, "points"),
-        Curve("Gaussian: to 4.5 expected", law, np.exp(-law * law / 2)), *places))
+    return Panel(
+        title,
+        "outliers",
+        "|w - mean| / std",
+        "share ≥ x",
+        (
+            Curve(f"weights: to {far:.3g} std", z, share, "points"),
+            Curve("Gaussian: to 4.5 expected", law, np.exp(-law * law / 2)),
+            *places,
+        ),
+    )
 
 
 def mapped(shape=(300, 1000), z=(175.0, 40.0, 6.0), rows=None, cols=None):
@@ -26,32 +34,67 @@ def mapped(shape=(300, 1000), z=(175.0, 40.0, 6.0), rows=None, cols=None):
     by_row[2:4], by_column[7:9] = (97, 9)[: shape[0] - 2], (32, 5)
     return (
         Curve("matrix", np.array((0, shape[1] - 1)), np.array((0, shape[0] - 1))),
-        Curve("largest weights" + ("" if len(z) else ": 256 or more are equally large"), at, at, "points"),
+        Curve(
+            "largest weights" + ("" if len(z) else ": 256 or more are equally large"),
+            at,
+            at,
+            "points",
+        ),
         Curve("their |z|", at, np.array(z), "points"),
-        Curve("beyond 4 robust std by column", np.arange(shape[1]), by_column if cols is None else cols, "steps"),
-        Curve("beyond 4 robust std by row", by_row if rows is None else rows, np.arange(shape[0]), "steps"))
+        Curve(
+            "beyond 4 robust std by column",
+            np.arange(shape[1]),
+            by_column if cols is None else cols,
+            "steps",
+        ),
+        Curve(
+            "beyond 4 robust std by row",
+            by_row if rows is None else rows,
+            np.arange(shape[0]),
+            "steps",
+        ),
+    )
 
 
 def texts(figure):
     """The boxes of all words that are drawn, in pixels, by what they say."""
     renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw_without_rendering()             # everything has its place, nothing its pixels
-    found = [t for ax in figure.axes for t in (*ax.texts, ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label,
-                                               *within(ax.xaxis), *within(ax.yaxis))]
+    figure.draw_without_rendering()  # everything has its place, nothing its pixels
+    found = [
+        t
+        for ax in figure.axes
+        for t in (
+            *ax.texts,
+            ax.title,
+            ax._left_title,
+            ax.xaxis.label,
+            ax.yaxis.label,
+            *within(ax.xaxis),
+            *within(ax.yaxis),
+        )
+    ]
     found += figure.legends[0].get_texts()
-    return [(t.get_text(), t.get_window_extent(renderer)) for t in found if t.get_text() and t.get_visible()]
+    return [
+        (t.get_text(), t.get_window_extent(renderer))
+        for t in found
+        if t.get_text() and t.get_visible()
+    ]
 
 
 def within(axis):
     """The numbers of an axis that are drawn: those within its view."""
     low, high = sorted(axis.get_view_interval())
-    return [label for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high
-            for label in (tick.label1, tick.label2)]
+    return [
+        label
+        for tick in axis.get_major_ticks()
+        if low <= tick.get_loc() <= high
+        for label in (tick.label1, tick.label2)
+    ]
 
 
 def steps(ax):
     """Heights and edges of the bars of a margin."""
-    drawn, = ax.patches
+    (drawn,) = ax.patches
     return drawn.get_data()
 
 
@@ -75,7 +118,7 @@ def test_every_tail_is_drawn_on_the_same_axes(count):
 
 def test_axes_show_six_std_and_a_thousandth_at_least():
     """A few near weights do not make a picture of their own scale."""
-    ax, = drawing([panel(far=1.2, least=0.2)]).axes
+    (ax,) = drawing([panel(far=1.2, least=0.2)]).axes
     assert ax.get_xlim() == pytest.approx((0.5, 6.9))
     assert ax.get_ylim() == pytest.approx((5e-4, 2))
 
@@ -92,7 +135,11 @@ def test_words_stand_on_the_page_and_not_on_each_other(case, far):
     """With long names and every word there can be."""
     long = "base_model.model.model.layers.{}.self_attn.q_proj.base_layer.weight of memory"
     count = {"one": 1, "two": 2, "seven": 7, "two maps": 2}.get(case, 1)
-    places = {"map": mapped((30_522, 384), (far, 0.6)), "equal": mapped(z=()), "two maps": mapped()}.get(case, ())
+    places = {
+        "map": mapped((30_522, 384), (far, 0.6)),
+        "equal": mapped(z=()),
+        "two maps": mapped(),
+    }.get(case, ())
     figure = drawing([panel(long.format(i), far, least=1e-9, places=places) for i in range(count)])
     boxes, page = texts(figure), figure.bbox
     assert len(boxes) > 8 * count
@@ -105,7 +152,7 @@ def test_words_stand_on_the_page_and_not_on_each_other(case, far):
 
 def test_words_of_a_panel_stand_in_their_plot_in_the_colour_of_their_curve():
     """How far the weights go, and how far a Gaussian would."""
-    ax, = drawing([panel(far=175)]).axes
+    (ax,) = drawing([panel(far=175)]).axes
     assert [t.get_text() for t in ax.texts] == ["to 175 std", "to 4.5 expected"]
     assert [t.get_color() for t in ax.texts] == ["#0072b2", "#555555"]
 
@@ -141,7 +188,10 @@ def test_margins_keep_their_highest_line():
     assert bars[1].values.max() == beside.get_xticks()[0] == 97
     *_, above, beside = drawing([panel(places=mapped((3, 10)))]).axes
     assert steps(above).values.tolist() == [0] * 7 + [32, 5, 0]
-    assert (steps(beside).values.tolist(), steps(beside).edges.tolist()) == ([0, 0, 97], [-0.5, 0.5, 1.5, 2.5])
+    assert (steps(beside).values.tolist(), steps(beside).edges.tolist()) == (
+        [0, 0, 97],
+        [-0.5, 0.5, 1.5, 2.5],
+    )
     assert [ax.patches[0].orientation for ax in (above, beside)] == ["vertical", "horizontal"]
 
 
@@ -155,8 +205,14 @@ def test_what_a_map_lacks_is_not_drawn():
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["weights", "Gaussian"]
 
 
-@pytest.mark.parametrize(("z", "numbers"), [
-    ((175.0, 4.0), ["5", "10", "20", "50", "100"]), ((2.85, 2.26), ["2.26", "2.85"]), ((3.0, 3.0), ["3"])])
+@pytest.mark.parametrize(
+    ("z", "numbers"),
+    [
+        ((175.0, 4.0), ["5", "10", "20", "50", "100"]),
+        ((2.85, 2.26), ["2.26", "2.85"]),
+        ((3.0, 3.0), ["3"]),
+    ],
+)
 def test_colours_have_numbers(z, numbers):
     """Round ones where there are two, else both ends, and one of equal weights."""
     colours = drawing([panel(places=mapped(z=z))]).axes[2]
@@ -165,10 +221,16 @@ def test_colours_have_numbers(z, numbers):
 
 def test_one_legend_names_what_is_somewhere():
     """In one order, whichever panel has it."""
+
     def legend(*panels):
         return [text.get_text() for text in drawing(panels).legends[0].get_texts()]
+
     assert legend(panel(), panel(places=mapped())) == [
-        "weights", "Gaussian", "largest weights", "beyond 4 robust std, by row and column"]
+        "weights",
+        "Gaussian",
+        "largest weights",
+        "beyond 4 robust std, by row and column",
+    ]
     assert legend(panel()) == ["weights", "Gaussian"]
 
 

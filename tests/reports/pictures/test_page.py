@@ -21,8 +21,13 @@ def density(title="attn.q", far=5.0, top=0.4):
     x = np.linspace(-far, far, 41)
     y = top * np.maximum(np.exp(-x * x / 2), 1e-9)
     weights = Curve("weights: 50.0% zeros left out", x, y, "steps")
-    return Panel(title, "density", *DENSITY, (weights, Curve("Gaussian", x, y), Curve("student_t ν = 4", x, y)),
-                 {"3 σ": 3.0})
+    return Panel(
+        title,
+        "density",
+        *DENSITY,
+        (weights, Curve("Gaussian", x, y), Curve("student_t ν = 4", x, y)),
+        {"3 σ": 3.0},
+    )
 
 
 def spectrum(title="attn.q", far=6.0, least=0.01):
@@ -44,14 +49,21 @@ def outliers(title="attn.q", far=6.0, least=1e-5, shape=None, z=(175.0, 40.0, 6.
     """A tail from 0.5 to `far` std, its law, and with a `shape` a map of three places."""
     share = np.geomspace(1, least, 40)
     law = np.linspace(0.5, 4.5, 20)
-    curves = [Curve(f"weights: to {far:.3g} std", np.geomspace(0.5, far, 40), share, "points"),
-              Curve("Gaussian: to 4.5 expected", law, np.exp(-law * law / 2))]
+    curves = [
+        Curve(f"weights: to {far:.3g} std", np.geomspace(0.5, far, 40), share, "points"),
+        Curve("Gaussian: to 4.5 expected", law, np.exp(-law * law / 2)),
+    ]
     if shape:
         at = np.arange(len(z))
-        curves += [Curve("matrix", np.array((0, shape[1] - 1)), np.array((0, shape[0] - 1))),
-                   Curve("largest weights", at, at, "points"), Curve("their |z|", at, np.array(z), "points"),
-                   Curve("beyond 4 robust std by column", np.arange(shape[1]), np.arange(shape[1]), "steps"),
-                   Curve("beyond 4 robust std by row", np.arange(shape[0]), np.arange(shape[0]), "steps")]
+        curves += [
+            Curve("matrix", np.array((0, shape[1] - 1)), np.array((0, shape[0] - 1))),
+            Curve("largest weights", at, at, "points"),
+            Curve("their |z|", at, np.array(z), "points"),
+            Curve(
+                "beyond 4 robust std by column", np.arange(shape[1]), np.arange(shape[1]), "steps"
+            ),
+            Curve("beyond 4 robust std by row", np.arange(shape[0]), np.arange(shape[0]), "steps"),
+        ]
     return Panel(title, "outliers", *OUTLIERS, tuple(curves))
 
 
@@ -68,7 +80,7 @@ def drawn(panels):
     """The figure of some panels after drawing, with its renderer."""
     figure = drawing(panels)
     renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw_without_rendering()             # everything has its place, nothing its pixels
+    figure.draw_without_rendering()  # everything has its place, nothing its pixels
     return figure, renderer
 
 
@@ -163,10 +175,10 @@ def axes_of(*panels):
 )
 def test_numbers_of_densities(far, expected) -> None:
     """Steps of 4, 5, 10 or 20 sigma, as far as the axis goes; every second power of ten upwards."""
-    ax, = axes_of(density(far=far))
+    (ax,) = axes_of(density(far=far))
     assert ticks(ax.xaxis) == (expected, [str(x).replace("-", "−") for x in expected])
     assert ticks(ax.yaxis) == powers(-6, -4, -2, 0)
-    peak, = axes_of(density(far=far, top=300.0))
+    (peak,) = axes_of(density(far=far, top=300.0))
     assert ticks(peak.yaxis) == powers(-6, -4, -2, 0, 2)
 
 
@@ -184,14 +196,18 @@ def test_numbers_of_spectra() -> None:
 
 @pytest.mark.parametrize(
     ("far", "expected"),
-    [(6.0, [1, 2, 5]), (175.0, [1, 2, 5, 10, 20, 50, 100, 200]), (30_000.0, [1, 10, 100, 1000, 10_000])],
+    [
+        (6.0, [1, 2, 5]),
+        (175.0, [1, 2, 5, 10, 20, 50, 100, 200]),
+        (30_000.0, [1, 10, 100, 1000, 10_000]),
+    ],
 )
 def test_numbers_of_tails(far, expected) -> None:
     """1, 2 and 5 of every decade, 1 alone where there are many; powers of ten below 1, every second of many."""
-    ax, = axes_of(outliers(far=far))
+    (ax,) = axes_of(outliers(far=far))
     assert ticks(ax.xaxis) == (expected, [f"{x:g}" for x in expected])
     assert ticks(ax.yaxis) == powers(0, -1, -2, -3, -4, -5)
-    ax, = axes_of(outliers(far=far, least=1e-9))
+    (ax,) = axes_of(outliers(far=far, least=1e-9))
     assert ticks(ax.yaxis) == powers(0, -2, -4, -6, -8)
 
 
@@ -212,7 +228,9 @@ def test_numbers_of_maps() -> None:
 def test_every_axis_has_two_numbers(kind, count) -> None:
     """Whatever the panels; margins of a map have their highest count alone."""
     for ax in page_of(kind, count)[0].axes:
-        margin = not ax.get_ylabel() and any(len(axis.get_major_ticks()) == 0 for axis in (ax.xaxis, ax.yaxis))
+        margin = not ax.get_ylabel() and any(
+            len(axis.get_major_ticks()) == 0 for axis in (ax.xaxis, ax.yaxis)
+        )
         for axis in (ax.xaxis, ax.yaxis) if ax.axison and not margin else ():
             places, texts = ticks(axis)
             assert len(places) >= 2, (axis, ax.get_title(loc="left"))

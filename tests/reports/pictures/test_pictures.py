@@ -18,8 +18,17 @@ from weightscope.reports.view import View
 def panel(title="attn.q", best="gennorm β = 1.30", wide=5.0, style="steps"):
     x = np.linspace(-wide, wide, 41)
     y = np.exp(-x * x / 2) / 2.5066
-    return Panel(title, "density", "weight / σ", "density", (
-        Curve("weights", x, np.where(y > 1e-5, y, 0), style), Curve("Gaussian", x, y), Curve(best, x, y * 1.1)))
+    return Panel(
+        title,
+        "density",
+        "weight / σ",
+        "density",
+        (
+            Curve("weights", x, np.where(y > 1e-5, y, 0), style),
+            Curve("Gaussian", x, y),
+            Curve(best, x, y * 1.1),
+        ),
+    )
 
 
 def visible(figure):
@@ -45,16 +54,22 @@ def test_too_many_panels_are_cut_and_said():
 
 def test_axes_follow_far_data_up_to_a_limit():
     """Heavy tails widen every panel; one outlier at 900 sigma does not flatten it."""
+
     def far(end):
-        return Panel("t", "density", curves=(Curve("weights", [-end, 0, 1e9], [1e-5, 0.4, 0], "points"),))
+        return Panel(
+            "t", "density", curves=(Curve("weights", [-end, 0, 1e9], [1e-5, 0.4, 0], "points"),)
+        )
+
     assert [reach([panel(), far(end)]) for end in (3, 12.5, 900)] == [8, 13, 40]
     assert drawing([panel(), far(12.5)]).axes[0].get_xlim() == (-13, 13)
 
 
 def test_one_legend_names_what_differs_best_law():
     """Laws that differ between panels are named in their panel and `best law` in the legend."""
+
     def legend(*panels):
         return [text.get_text() for text in drawing(panels).legends[0].get_texts()]
+
     assert legend(panel(), panel(best="student_t ν = 4")) == ["weights", "Gaussian", "best law"]
     assert legend(panel(), panel()) == ["weights", "Gaussian", "gennorm β = 1.30"]
 
@@ -64,7 +79,10 @@ def test_words_of_the_weights_stand_in_their_panel():
     first, *rest = panel().curves
     left_out = dataclasses.replace(first, label="weights: 50.0% zeros left out")
     figure = drawing([dataclasses.replace(panel(), curves=(left_out, *rest)), panel()])
-    assert [t.get_text() for t in figure.axes[0].texts] == ["50.0% zeros left out", "gennorm β = 1.30"]
+    assert [t.get_text() for t in figure.axes[0].texts] == [
+        "50.0% zeros left out",
+        "gennorm β = 1.30",
+    ]
     assert [t.get_text() for t in figure.axes[1].texts] == ["gennorm β = 1.30"]
     assert figure.legends[0].get_texts()[0].get_text() == "weights"
 
@@ -73,7 +91,9 @@ def test_words_of_the_weights_stand_in_their_panel():
 def test_same_bytes_twice_and_names_are_text(tmp_path, suffix):
     """No date, no random id; a title with $ or control characters is drawn as it is."""
     for name in ("a", "b"):
-        save_picture(drawing([panel("$x_{1$ \x1b\n<b>", style="points")]), tmp_path / f"{name}.{suffix}")
+        save_picture(
+            drawing([panel("$x_{1$ \x1b\n<b>", style="points")]), tmp_path / f"{name}.{suffix}"
+        )
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
     assert sorted(os.listdir(tmp_path)) == [f"a.{suffix}", f"b.{suffix}"]
 
@@ -97,8 +117,13 @@ def test_report_plots(tmp_path):
 def test_the_picture_shows_the_rows_of_the_report():
     """Filtered, sorted and cut as the table is; a column that is not shown still sorts."""
     columns = (Column("tensor", "str", ""), Column("beta", "float", ""))
-    rows = tuple({"tensor": name, "beta": beta} for name, beta in (("a", 1.0), ("b", 3.0), ("c", 2.0), ("d", 0.5)))
-    panels = tuple(dataclasses.replace(panel(row["tensor"]), of={"tensor": row["tensor"]}) for row in rows)
+    rows = tuple(
+        {"tensor": name, "beta": beta}
+        for name, beta in (("a", 1.0), ("b", 3.0), ("c", 2.0), ("d", 0.5))
+    )
+    panels = tuple(
+        dataclasses.replace(panel(row["tensor"]), of={"tensor": row["tensor"]}) for row in rows
+    )
     report = Report("fit", rows, columns, View(("tensor",), "beta < 3", "-beta", 2), panels=panels)
     assert [ax.get_title(loc="left") for ax in visible(report.plot())] == ["c", "a"]
     assert list(report.table["tensor"]) == ["c", "a"]
@@ -110,17 +135,26 @@ def test_nothing_to_draw_is_a_picture_that_says_so(tmp_path):
     report = Report("fit", ({"x": 1},), (Column("x", "int", ""),), panels=(lacking, panel("b")))
     assert [ax.get_title(loc="left") for ax in visible(report.plot())] == ["b"]
     assert report.undrawn == ("no picture of a: one distinct value",)
-    for bare in (dataclasses.replace(report, view=View(limit=0)), dataclasses.replace(report, panels=(lacking,))):
-        assert [text.get_text() for text in bare.plot(tmp_path / "x.png").texts] == ["nothing to draw"]
+    for bare in (
+        dataclasses.replace(report, view=View(limit=0)),
+        dataclasses.replace(report, panels=(lacking,)),
+    ):
+        assert [text.get_text() for text in bare.plot(tmp_path / "x.png").texts] == [
+            "nothing to draw"
+        ]
         assert (tmp_path / "x.png").stat().st_size
         assert bare.undrawn
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path, monkeypatch):
     """No panels, an unknown suffix, no matplotlib: each says what to do."""
-    with pytest.raises(Usage, match="can be drawn: density, outliers, spectrum; found none; ask for them"):
+    with pytest.raises(
+        Usage, match="can be drawn: density, outliers, spectrum; found none; ask for them"
+    ):
         Report("ls", (), ()).plot()
-    with pytest.raises(Usage, match=r"expected a picture ending in one of .png .svg .pdf; found 'x.bmp'"):
+    with pytest.raises(
+        Usage, match=r"expected a picture ending in one of .png .svg .pdf; found 'x.bmp'"
+    ):
         check_plot("x.bmp")
     with pytest.raises(Usage, match="expected a folder for"):
         check_plot(tmp_path / "no" / "x.png")

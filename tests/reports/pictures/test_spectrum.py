@@ -11,16 +11,26 @@ from weightscope.reports.pictures.spectrum import ROLES
 
 def panel(title="attn.q", top=6.0, least=0.01):
     """Bars to the edge and one at `top`, a law, spikes, and a tail with its line."""
-    edges, bars = np.array([0, 0.25, 0.5, 0.75, 1, top, top * 1.2]), np.array([1, 0.9, 0.6, 0, 0, 0.1, 0])
+    edges, bars = (
+        np.array([0, 0.25, 0.5, 0.75, 1, top, top * 1.2]),
+        np.array([1, 0.9, 0.6, 0, 0, 0.1, 0]),
+    )
     law = np.linspace(0, 1, 20)
     shares = np.geomspace(least, 1, 30)
     squares = top**2 * (shares / least) ** -1.5
-    return Panel(title, "spectrum", "singular value / noise edge", "relative density", (
-        Curve("singular values: 90 of 128 are not zero", edges, bars, "steps"),
-        Curve("Marchenko-Pastur law: no clean bulk", law, np.sqrt(1 - law**2)),
-        Curve(f"spikes: 350 spikes, to {top:.3g}", np.array([top, 1.5]), np.zeros(2), "points"),
-        Curve("squares", squares, shares, "points"),
-        Curve("power law: alpha 1.67, not a power law", squares[::-1][-9:], shares[::-1][-9:])))
+    return Panel(
+        title,
+        "spectrum",
+        "singular value / noise edge",
+        "relative density",
+        (
+            Curve("singular values: 90 of 128 are not zero", edges, bars, "steps"),
+            Curve("Marchenko-Pastur law: no clean bulk", law, np.sqrt(1 - law**2)),
+            Curve(f"spikes: 350 spikes, to {top:.3g}", np.array([top, 1.5]), np.zeros(2), "points"),
+            Curve("squares", squares, shares, "points"),
+            Curve("power law: alpha 1.67, not a power law", squares[::-1][-9:], shares[::-1][-9:]),
+        ),
+    )
 
 
 def plots(figure):
@@ -31,11 +41,25 @@ def plots(figure):
 def texts(figure):
     """The boxes of all words that are drawn, in pixels, by what they say."""
     renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw_without_rendering()             # everything has its place, nothing its pixels
-    found = [t for ax in figure.axes for t in (*ax.texts, ax._left_title, ax.xaxis.label, ax.yaxis.label,
-                                               *ax.get_xticklabels(), *ax.get_yticklabels())]
+    figure.draw_without_rendering()  # everything has its place, nothing its pixels
+    found = [
+        t
+        for ax in figure.axes
+        for t in (
+            *ax.texts,
+            ax._left_title,
+            ax.xaxis.label,
+            ax.yaxis.label,
+            *ax.get_xticklabels(),
+            *ax.get_yticklabels(),
+        )
+    ]
     found += figure.legends[0].get_texts()
-    return [(t.get_text(), t.get_window_extent(renderer)) for t in found if t.get_text() and t.get_visible()]
+    return [
+        (t.get_text(), t.get_window_extent(renderer))
+        for t in found
+        if t.get_text() and t.get_visible()
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])
@@ -48,7 +72,12 @@ def test_every_pair_is_drawn_on_the_same_axes(count):
         assert len({(*ax.get_xlim(), *ax.get_ylim()) for ax in axes}) == 1
     for found in panels:
         bars, _, spikes, squares, _ = found.curves
-        assert left[0].get_xlim()[0] <= bars.x.min() <= max(bars.x.max(), spikes.x.max()) <= left[0].get_xlim()[1]
+        assert (
+            left[0].get_xlim()[0]
+            <= bars.x.min()
+            <= max(bars.x.max(), spikes.x.max())
+            <= left[0].get_xlim()[1]
+        )
         shown = squares.x[squares.y < 0.9]
         assert right[0].get_xlim()[0] < shown.min() <= shown.max() < right[0].get_xlim()[1]
         assert right[0].get_ylim()[0] < squares.y.min() <= squares.y.max() < right[0].get_ylim()[1]
@@ -70,8 +99,10 @@ def test_words_stand_on_the_page_and_not_on_each_other(count):
 
 def test_one_legend_names_what_is_somewhere():
     """In one order, whichever panel has it; a product of thin factors has neither law nor spikes."""
+
     def legend(*panels):
         return [text.get_text() for text in drawing(panels).legends[0].get_texts()]
+
     full = panel()
     thin = Panel("thin", "spectrum", curves=(full.curves[0], *full.curves[3:]))
     assert legend(thin, full) == list(ROLES)
@@ -81,7 +112,11 @@ def test_one_legend_names_what_is_somewhere():
 def test_words_of_a_panel_stand_in_their_plot_in_the_colour_of_their_curve():
     """What follows the colon of a label."""
     (left, right) = drawing([panel()]).axes
-    assert [t.get_text() for t in left.texts] == ["90 of 128 are not zero", "no clean bulk", "350 spikes, to 6"]
+    assert [t.get_text() for t in left.texts] == [
+        "90 of 128 are not zero",
+        "no clean bulk",
+        "350 spikes, to 6",
+    ]
     assert [t.get_text() for t in right.texts] == ["alpha 1.67, not a power law"]
     assert [t.get_color() for t in left.texts] == [role.colour for role in ROLES.values()][:3]
 
@@ -106,9 +141,11 @@ def test_far_spikes_stand_at_the_end_of_the_axis():
 
 def test_a_panel_of_small_values_keeps_every_one():
     """The right axis starts with nine tenths of many values, and with all of a few."""
+
     def begins(squares):
         curve = Curve("squares", squares, np.arange(1, len(squares) + 1) / len(squares))
         return drawing([Panel("w", "spectrum", curves=(curve,))]).axes[1].get_xlim()[0]
+
     assert begins(np.array([9.0, 1.0, 0.02])) < 0.02
     assert begins(np.geomspace(9, 0.009, 1000)) == pytest.approx(9 * 1e-3**0.9 / 1.3, rel=0.01)
     assert begins(np.geomspace(9, 1e-9, 1000)) == 1e-4
@@ -117,7 +154,12 @@ def test_a_panel_of_small_values_keeps_every_one():
 @pytest.mark.usefixtures("most_are_five")
 def test_too_many_panels_are_cut_and_said():
     """Beyond so many nothing is legible; the figure says how many there were."""
-    figure = drawing([Panel(str(i), "spectrum", curves=(Curve("squares", np.ones(1), np.ones(1)),)) for i in range(6)])
+    figure = drawing(
+        [
+            Panel(str(i), "spectrum", curves=(Curve("squares", np.ones(1), np.ones(1)),))
+            for i in range(6)
+        ]
+    )
     assert len(figure.axes) == 10
     assert figure.get_suptitle() == "the first 5 of 6 panels"
 
@@ -125,10 +167,17 @@ def test_too_many_panels_are_cut_and_said():
 def test_axes_are_named_at_the_ends_of_the_grid():
     """Below what has none below it, and at the first pair of a row."""
     left, right = plots(drawing([panel(str(i)) for i in range(7)]))
-    assert [bool(ax.get_xlabel()) for ax in left] == [bool(ax.get_xlabel()) for ax in right] == [False] * 5 + [True] * 2
+    assert (
+        [bool(ax.get_xlabel()) for ax in left]
+        == [bool(ax.get_xlabel()) for ax in right]
+        == [False] * 5 + [True] * 2
+    )
     assert [ax.get_ylabel() for ax in left[:2]] == ["relative density", ""]
     assert [ax.get_ylabel() for ax in right[:2]] == ["share ≥ x", ""]
-    assert (left[6].get_xlabel(), right[6].get_xlabel()) == ("singular value / noise edge", "its square")
+    assert (left[6].get_xlabel(), right[6].get_xlabel()) == (
+        "singular value / noise edge",
+        "its square",
+    )
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])

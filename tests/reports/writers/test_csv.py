@@ -12,14 +12,14 @@ from weightscope.reports.report import Report
 from weightscope.reports.screen import Screen
 from weightscope.reports.view import View
 
-TEXT = '''tensor,role,params,std,iid,note
+TEXT = """tensor,role,params,std,iid,note
 h.2.w,attn.q,12,0.30000000000000004,true,
 h.10.w,attn.q,9007199254740993,nan,false,""
 "a,""b""
 \x1b[31m[bold]|\u202e\\ud800=1\t",,0,inf,,x
 h.1.w,mlp.up,,,,
 é漢,mlp.up,7,-1e-300,true,NA
-'''
+"""
 
 
 def test_whole_text(written, report):
@@ -33,7 +33,9 @@ def test_reads_back(written, report, rows, columns, name, separator):
     text = written(report, name).decode()
     lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     assert lines[0] == [c.name for c in columns]
-    assert [line[0] for line in lines[1:]] == [str(r["tensor"]).replace("\ud800", "\\ud800") for r in rows]
+    assert [line[0] for line in lines[1:]] == [
+        str(r["tensor"]).replace("\ud800", "\\ud800") for r in rows
+    ]
     assert [line[3] for line in lines[1:]] == ["0.30000000000000004", "nan", "inf", "", "-1e-300"]
 
 
@@ -47,7 +49,10 @@ def test_pandas_reads_the_same_numbers(written, report):
 @pytest.mark.parametrize(("name", "separator"), [("csv", ","), ("tsv", "\t")])
 def test_an_empty_table_is_its_header(written, empty, name, separator):
     """No rows is not no output."""
-    assert written(empty, name).decode() == separator.join(["tensor", "role", "params", "std", "iid", "note"]) + "\n"
+    assert (
+        written(empty, name).decode()
+        == separator.join(["tensor", "role", "params", "std", "iid", "note"]) + "\n"
+    )
 
 
 def test_a_null_alone_on_its_line_is_not_an_empty_line(written, report):

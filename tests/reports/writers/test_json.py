@@ -13,6 +13,7 @@ def refuse(constant):
 def expected(rows, columns):
     def value(v):
         return None if isinstance(v, float) and not math.isfinite(v) else v
+
     return [{c.name: value(row[c.name]) for c in columns} for row in rows]
 
 

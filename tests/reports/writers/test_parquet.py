@@ -15,12 +15,24 @@ from weightscope.reports.writers import parquet as ours
 def test_reads_back(written, report, rows, columns):
     """Types as declared, NaN apart from null, names as they are."""
     table = parquet.read_table(io.BytesIO(written(report, "parquet")))
-    assert table.schema.types == [pyarrow.string(), pyarrow.string(), pyarrow.int64(), pyarrow.float64(),
-                                  pyarrow.bool_(), pyarrow.string()]
+    assert table.schema.types == [
+        pyarrow.string(),
+        pyarrow.string(),
+        pyarrow.int64(),
+        pyarrow.float64(),
+        pyarrow.bool_(),
+        pyarrow.string(),
+    ]
     back = table.to_pylist()
     assert math.isnan(back[1].pop("std"))
-    assert back == [{k: v.replace("\ud800", "\\ud800") if isinstance(v, str) else v for k, v in row.items()
-                     if (i, k) != (1, "std")} for i, row in enumerate(rows)]
+    assert back == [
+        {
+            k: v.replace("\ud800", "\\ud800") if isinstance(v, str) else v
+            for k, v in row.items()
+            if (i, k) != (1, "std")
+        }
+        for i, row in enumerate(rows)
+    ]
     assert table.column("std").null_count == 1
 
 
@@ -33,9 +45,16 @@ def test_provenance_is_in_the_metadata(written, report):
 
 def test_version_and_error_are_on_the_field(written):
     """Beside the meaning; a column without a standard error has no such key."""
-    columns = (Column("beta", "float", "shape", version=2, error="beta_se"), Column("beta_se", "float", "its error"))
+    columns = (
+        Column("beta", "float", "shape", version=2, error="beta_se"),
+        Column("beta_se", "float", "its error"),
+    )
     schema = parquet.read_schema(io.BytesIO(written(Report("fit", (), columns), "parquet")))
-    assert schema.field("beta").metadata == {b"meaning": b"shape", b"version": b"2", b"error": b"beta_se"}
+    assert schema.field("beta").metadata == {
+        b"meaning": b"shape",
+        b"version": b"2",
+        b"error": b"beta_se",
+    }
     assert schema.field("beta_se").metadata == {b"meaning": b"its error", b"version": b"1"}
 
 

@@ -11,11 +11,22 @@ from weightscope.reports.view import View
 from weightscope.reports.writers.table import shortened, text
 
 NAME = "model.layers.10.self_attn.q_proj.weight"
-COLUMNS = (Column("tensor", "str", "", shown=True), Column("params", "int", "", shown=True),
-           Column("beta", "float", "", shown=True), Column("note", "str", ""),
-           Column("histogram", "str", "", shown=True))
-ROWS = ({"tensor": NAME.replace("10", "9"), "params": 4096 * 4096, "beta": 1.23456789, "histogram": "▁▄█▄▁"},
-        {"tensor": NAME, "params": 4096 * 4096, "beta": None, "histogram": "▁▄█▄▁"})
+COLUMNS = (
+    Column("tensor", "str", "", shown=True),
+    Column("params", "int", "", shown=True),
+    Column("beta", "float", "", shown=True),
+    Column("note", "str", ""),
+    Column("histogram", "str", "", shown=True),
+)
+ROWS = (
+    {
+        "tensor": NAME.replace("10", "9"),
+        "params": 4096 * 4096,
+        "beta": 1.23456789,
+        "histogram": "▁▄█▄▁",
+    },
+    {"tensor": NAME, "params": 4096 * 4096, "beta": None, "histogram": "▁▄█▄▁"},
+)
 LAYERS = Report("fit", ROWS, COLUMNS)
 PIPE = r"""tensor                                  role              params                  std    iid  note
 ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -34,28 +45,37 @@ def test_pipe_has_every_column_at_full_width(report):
 
 def test_terminal_is_compact():
     """The columns that matter, four digits, the drawing whole."""
-    assert text(LAYERS.arranged(), Screen(True, 80)) == """\
+    assert (
+        text(LAYERS.arranged(), Screen(True, 80))
+        == """\
 tensor                                     params   beta  histogram
 ───────────────────────────────────────────────────────────────────
 model.layers.9.self_attn.q_proj.weight   16777216  1.235  ▁▄█▄▁
 model.layers.10.self_attn.q_proj.weight  16777216      ·  ▁▄█▄▁
 """
+    )
 
 
 def test_narrow_terminal_shortens_names_then_drops_columns():
     """Leading parts of names become initials, then names lose their middle, then columns go from the right."""
-    assert text(LAYERS.arranged(), Screen(True, 60)) == """\
+    assert (
+        text(LAYERS.arranged(), Screen(True, 60))
+        == """\
 tensor                            params   beta  histogram
 ──────────────────────────────────────────────────────────
 m.l.9.self_attn.q_proj.weight   16777216  1.235  ▁▄█▄▁
 m.l.10.self_attn.q_proj.weight  16777216      ·  ▁▄█▄▁
 """
-    assert text(LAYERS.arranged(), Screen(True, 40)) == """\
+    )
+    assert (
+        text(LAYERS.arranged(), Screen(True, 40))
+        == """\
 tensor                    params   beta
 ───────────────────────────────────────
 m.l.9.s.q_proj.weight   16777216  1.235
 m.l.10.s.q_proj.weight  16777216      ·
 """
+    )
     for width in (60, 50, 40, 33, 20, 10):
         lines = text(LAYERS.arranged(), Screen(True, width)).splitlines()
         assert max(map(len, lines)) <= width
@@ -65,23 +85,43 @@ m.l.10.s.q_proj.weight  16777216      ·
 def test_columns_named_by_a_person_are_never_dropped():
     """Asked for, they stand there, wider than the terminal if they must."""
     asked = dataclasses.replace(LAYERS, view=View(("tensor", "params", "beta", "note")))
-    assert text(asked.arranged(), Screen(True, 30)).splitlines()[0].split() == ["tensor", "params", "beta", "note"]
+    assert text(asked.arranged(), Screen(True, 30)).splitlines()[0].split() == [
+        "tensor",
+        "params",
+        "beta",
+        "note",
+    ]
 
 
 READING = Column("spread", "float", "", shown=True)
-PAIR = Report("fit", ({"tensor": "h.1.w", "n": 12, "spread": 0.5, "spread_null": 0.25, "beta": 2.0, "lag": 0.1},),
-              (COLUMNS[0], Column("n", "int", ""), READING, READING.suffixed("_null", ""), Column("lag", "float", ""),
-               Column("lag_null", "float", ""), COLUMNS[2]))
+PAIR = Report(
+    "fit",
+    ({"tensor": "h.1.w", "n": 12, "spread": 0.5, "spread_null": 0.25, "beta": 2.0, "lag": 0.1},),
+    (
+        COLUMNS[0],
+        Column("n", "int", ""),
+        READING,
+        READING.suffixed("_null", ""),
+        Column("lag", "float", ""),
+        Column("lag_null", "float", ""),
+        COLUMNS[2],
+    ),
+)
 
 
 def test_a_reading_brings_its_null_or_goes_with_it():
     """A terminal shows both or neither, whether or not the null is marked; other columns stay away as before."""
-    assert text(PAIR.arranged(), Screen(True, 40)) == """\
+    assert (
+        text(PAIR.arranged(), Screen(True, 40))
+        == """\
 tensor  spread  spread_null  beta
 ─────────────────────────────────
 h.1.w      0.5         0.25     2
 """
-    heads = {width: text(PAIR.arranged(), Screen(True, width)).split("\n")[0] for width in range(1, 40)}
+    )
+    heads = {
+        width: text(PAIR.arranged(), Screen(True, width)).split("\n")[0] for width in range(1, 40)
+    }
     assert all(("spread " in head) == ("spread_null" in head) for head in heads.values())
     assert (heads[26], heads[27]) == ("tensor", "tensor  spread  spread_null")
     asked = dataclasses.replace(PAIR, view=View(("spread",)))
@@ -107,7 +147,12 @@ def test_hostile_names_are_text(report, color):
 
 def test_empty(empty, written):
     """The header alone."""
-    assert text(empty.arranged(), Screen(True, 80)).splitlines()[0].split() == ["tensor", "role", "params", "std"]
+    assert text(empty.arranged(), Screen(True, 80)).splitlines()[0].split() == [
+        "tensor",
+        "role",
+        "params",
+        "std",
+    ]
     assert len(written(empty, "table").splitlines()) == 2
 
 

@@ -51,7 +51,9 @@ def test_entropy_is_that_of_the_histogram(counts_of, sigma, bins):
     x = np.random.default_rng(3).normal(0, sigma, 200_000)
     got = entropy_bits(counts_of(x, bins=bins), 2.0**-13)
     if sigma == 1.0 and bins:
-        assert got == pytest.approx(0.5 * log2(2 * pi * e) + 13, abs=2e-2)    # more steps than weights: the law's own
+        assert got == pytest.approx(
+            0.5 * log2(2 * pi * e) + 13, abs=2e-2
+        )  # more steps than weights: the law's own
     else:
         assert got == pytest.approx(_histogram_entropy(x, 2.0**-13), abs=5e-3 if bins else 1e-9)
 
@@ -61,15 +63,26 @@ def test_entropy_at_a_step_in_sigma_does_not_know_sigma(counts_of, bins):
     """At std/64 every Gaussian has log2 sqrt(2 pi e) + 6 = 8.05 bits, whatever its sigma."""
     for sigma in (1e-3, 7.0):
         x = np.random.default_rng(4).normal(0, sigma, 200_000)
-        assert coding_costs(counts_of(x, bins=bins))["entropy_bits_std64"] == pytest.approx(8.047, abs=1e-2)
+        assert coding_costs(counts_of(x, bins=bins))["entropy_bits_std64"] == pytest.approx(
+            8.047, abs=1e-2
+        )
 
 
 def test_one_bin_over_many_steps_is_uniform():
     """A bin spread over 1,000 steps has log2 1000 bits; its halves in outer steps count as halves."""
     bin_ = ValueCounts(*(np.array([v]) for v in (0.5, 1000.5, 500.5)), np.array([10]), exact=False)
-    from_power = ValueCounts(bin_.low, bin_.high, bin_.value, bin_.counts, exact=False, power=_power(10))
+    from_power = ValueCounts(
+        bin_.low, bin_.high, bin_.value, bin_.counts, exact=False, power=_power(10)
+    )
     assert entropy_bits(from_power, 1.0) == pytest.approx(log2(1000), abs=1e-9)
-    halves = ValueCounts(np.array([0.0]), np.array([2.0]), np.array([1.0]), np.array([4]), exact=False, power=_power(4))
+    halves = ValueCounts(
+        np.array([0.0]),
+        np.array([2.0]),
+        np.array([1.0]),
+        np.array([4]),
+        exact=False,
+        power=_power(4),
+    )
     assert entropy_bits(halves, 1.0) == pytest.approx(1.5)
 
 
@@ -91,7 +104,9 @@ def test_two_powers_are_never_better_than_a_search_and_rarely_worse(counts_of):
     best = np.array([_best_of_all(abs(v)) for v in x[:300]])
     assert (single >= best - 1e-15).all()
     assert (single <= best + 1e-12).mean() > 0.8
-    assert rf8_rmse(counts_of(x)) < 1.2 * np.sqrt(np.mean([_best_of_all(abs(v)) ** 2 for v in x]) / np.mean(x**2))
+    assert rf8_rmse(counts_of(x)) < 1.2 * np.sqrt(
+        np.mean([_best_of_all(abs(v)) ** 2 for v in x]) / np.mean(x**2)
+    )
 
 
 @pytest.mark.parametrize("w", [1.0, 0.75, -0.75, 1.5, 2.0**-20, 1 + 2.0**-4, -(4 - 0.25)])
@@ -116,7 +131,9 @@ def test_costs_of_a_constant_of_zeros_and_of_nothing(counts_of):
     """A constant has no entropy and no sigma; zeros cost one bit; nothing costs nothing."""
     assert coding_costs(counts_of([0.5] * 9))["entropy_bits"] == 0
     names = ("entropy_bits", "entropy_bits_std64", "golomb_bits", "golomb_order", "rf8_rmse")
-    assert coding_costs(counts_of([0.0] * 9)) == dict(zip(names, (0.0, None, 1.0, 0, None), strict=True))
+    assert coding_costs(counts_of([0.0] * 9)) == dict(
+        zip(names, (0.0, None, 1.0, 0, None), strict=True)
+    )
     assert coding_costs(ValueCounts()) == dict.fromkeys(names)
 
 

@@ -11,7 +11,13 @@ from scipy import stats
 
 from weightscope.sketches import Crossings
 from weightscope.sketches.power_sums import PowerSums
-from weightscope.statistics.elements.extremes import beyond, core, farthest, gaussian_share, truncated_std
+from weightscope.statistics.elements.extremes import (
+    beyond,
+    core,
+    farthest,
+    gaussian_share,
+    truncated_std,
+)
 from weightscope.statistics.elements.largest_z import max_z_null
 
 RNG = np.random.default_rng(0)
@@ -42,7 +48,9 @@ def test_the_share_of_a_gaussian_equals_scipy(k):
 
 def test_the_share_of_a_gaussian_as_published():
     """Of 3, 4, 5 and 6 sigma."""
-    assert [gaussian_share(k) for k in SIGMAS] == pytest.approx([2.700e-3, 6.334e-5, 5.733e-7, 1.973e-9], rel=5e-4)
+    assert [gaussian_share(k) for k in SIGMAS] == pytest.approx(
+        [2.700e-3, 6.334e-5, 5.733e-7, 1.973e-9], rel=5e-4
+    )
 
 
 @pytest.mark.parametrize("cut", [0.5, 1, 2, 4, 6])
@@ -60,16 +68,22 @@ def test_counts_beyond_equal_numpy(crossed, law):
     for k in SIGMAS:
         count = int((z > k).sum())
         assert values[f"beyond_{k}"] == count
-        assert values[f"beyond_{k}_ratio"] == pytest.approx(count / x.size / (2 * stats.norm.sf(k)), rel=1e-12)
+        assert values[f"beyond_{k}_ratio"] == pytest.approx(
+            count / x.size / (2 * stats.norm.sf(k)), rel=1e-12
+        )
 
 
 def test_a_gaussian_has_a_ratio_of_one_and_a_laplace_tail_more(crossed):
     """3 sigma of 300,000 draws, to 4 standard errors; of a Laplace law exp(-k sqrt 2) is further out."""
     many = 300_000
     error = 4 / np.sqrt(many * gaussian_share(3))
-    assert beyond(crossed(RNG.standard_normal(many)))["beyond_3_ratio"] == pytest.approx(1, abs=error)
+    assert beyond(crossed(RNG.standard_normal(many)))["beyond_3_ratio"] == pytest.approx(
+        1, abs=error
+    )
     expected = np.exp(-3 * np.sqrt(2)) / gaussian_share(3)
-    assert beyond(crossed(RNG.laplace(size=many)))["beyond_3_ratio"] == pytest.approx(expected, rel=0.1)
+    assert beyond(crossed(RNG.laplace(size=many)))["beyond_3_ratio"] == pytest.approx(
+        expected, rel=0.1
+    )
 
 
 def test_where_no_std_is_nothing_is_beyond_it(crossed, counts_of):
@@ -81,7 +95,11 @@ def test_where_no_std_is_nothing_is_beyond_it(crossed, counts_of):
 
 def test_the_largest_z_equals_numpy_beside_its_null(crossed):
     """Of skewed values too, on whichever side it is."""
-    for x in (RNG.standard_normal(500), -RNG.standard_exponential(500), np.array([0.0] * 9 + [1.0])):
+    for x in (
+        RNG.standard_normal(500),
+        -RNG.standard_exponential(500),
+        np.array([0.0] * 9 + [1.0]),
+    ):
         values = farthest(crossed(x))
         assert values["max_z"] == pytest.approx(np.abs((x - x.mean()) / x.std()).max(), rel=1e-12)
         assert values["max_z_null"] == max_z_null(x.size)
@@ -95,10 +113,14 @@ def test_the_null_of_the_largest_z_is_what_draws_give(count):
         assert max_z_null(count) == pytest.approx(closed[count], rel=1e-5)
         return
     draws = np.abs(np.random.default_rng(1).standard_normal((2_000_000 // count, count))).max(1)
-    assert max_z_null(count) == pytest.approx(draws.mean(), abs=4 * draws.std() / np.sqrt(len(draws)))
+    assert max_z_null(count) == pytest.approx(
+        draws.mean(), abs=4 * draws.std() / np.sqrt(len(draws))
+    )
 
 
-@pytest.mark.parametrize("x", [[0.5] * 20, [0.0] * 20, [nan] * 3, [inf, -inf]], ids=["constant", "zero", "nan", "inf"])
+@pytest.mark.parametrize(
+    "x", [[0.5] * 20, [0.0] * 20, [nan] * 3, [inf, -inf]], ids=["constant", "zero", "nan", "inf"]
+)
 def test_what_does_not_vary_has_no_largest_z(counts_of, x):
     """Nor a null beside it."""
     found = Crossings(counts_of(x), (0, 0, 0, 0), PowerSums(0, nan), None, None)
@@ -122,7 +144,9 @@ def test_the_core_equals_numpy(crossed):
     low, middle, high = np.quantile(x, (0.25, 0.5, 0.75))
     inside = x[np.abs(x - middle) <= 4 * (high - low) / (2 * stats.norm.ppf(0.75))]
     assert core(found)["core_share"] == pytest.approx(inside.size / x.size, rel=1e-12)
-    assert core(found)["core_std"] == pytest.approx(inside.std() / stats.truncnorm(-4, 4).std(), rel=1e-9)
+    assert core(found)["core_std"] == pytest.approx(
+        inside.std() / stats.truncnorm(-4, 4).std(), rel=1e-9
+    )
 
 
 def test_without_a_scale_there_is_no_core(crossed):

@@ -29,7 +29,9 @@ def test_three_sigma_keeps_what_the_mask_keeps(counts_of):
 def test_trimmed_gaussian(counts_of):
     """A true Gaussian has std 0.98658 sigma and excess kurtosis -0.171 after the filter."""
     x = 0.02 * stats.norm.ppf((np.arange(300_000) + 0.5) / 300_000)
-    assert trimmed(counts_of(x)) == pytest.approx({"trimmed_std": 0.98658 * 0.02, "trimmed_kurtosis": -0.171}, rel=3e-3)
+    assert trimmed(counts_of(x)) == pytest.approx(
+        {"trimmed_std": 0.98658 * 0.02, "trimmed_kurtosis": -0.171}, rel=3e-3
+    )
     bins = trimmed(counts_of(x, bins=True))
     assert bins["trimmed_std"] == pytest.approx(0.98658 * 0.02, rel=1e-3)
     assert bins["trimmed_kurtosis"] == pytest.approx(-0.171, abs=1e-2)
@@ -49,8 +51,12 @@ def test_both_filters_use_the_whole_tensor(counts_of):
 def test_tiny_share(counts_of, bins):
     """The share below a thousandth of sigma, zeros included, is 2 phi(0)/1000 for a Gaussian."""
     x = np.random.default_rng(3).standard_normal(200_000)
-    assert tiny_share(counts_of(x, bins=bins)) == pytest.approx((np.abs(x) < 1e-3 * x.std()).mean(), abs=1e-5)
-    assert tiny_share(counts_of(np.append(x, np.zeros(200_000)), bins=bins)) == pytest.approx(0.5, abs=1e-3)
+    assert tiny_share(counts_of(x, bins=bins)) == pytest.approx(
+        (np.abs(x) < 1e-3 * x.std()).mean(), abs=1e-5
+    )
+    assert tiny_share(counts_of(np.append(x, np.zeros(200_000)), bins=bins)) == pytest.approx(
+        0.5, abs=1e-3
+    )
 
 
 def test_special_values_are_left_behind(counts_of):

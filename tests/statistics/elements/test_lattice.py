@@ -25,8 +25,14 @@ def stored(values, dtype: torch.dtype) -> np.ndarray:
         (RNG.integers(-7, 8, 5000) * 0.25, "BF16", "step 0.25"),
         (RNG.choice(RNG.normal(size=16), 6000), "F32", "codebook 16"),
         (RNG.choice([-1.0, 0.0, 1.0], 6000), "F16", "codebook 3"),
-        (RNG.choice([s * (2.0**a + 2.0**b) for s in (-1, 1) for a in range(4) for b in (-9, -6, -3)], 9000), "F32",
-         "two powers"),
+        (
+            RNG.choice(
+                [s * (2.0**a + 2.0**b) for s in (-1, 1) for a in range(4) for b in (-9, -6, -3)],
+                9000,
+            ),
+            "F32",
+            "two powers",
+        ),
     ],
 )
 def test_what_was_planted_is_found(counts_of, values, dtype, found) -> None:
@@ -40,12 +46,18 @@ def test_what_was_planted_is_found(counts_of, values, dtype, found) -> None:
     [
         (RNG.normal(0, 0.02, 60_000), "BF16"),
         (RNG.normal(0, 0.02, 60_000), "F32"),
-        (1 + 0.05 * RNG.normal(size=8192), "BF16"),         # gains near 1: few values, all that the type has
-        (RNG.uniform(0.5, 1, 8192), "BF16"),                # one binade: the type's own step
+        (
+            1 + 0.05 * RNG.normal(size=8192),
+            "BF16",
+        ),  # gains near 1: few values, all that the type has
+        (RNG.uniform(0.5, 1, 8192), "BF16"),  # one binade: the type's own step
         ([0.5] * 5000, "F32"),
         (RNG.choice([1.0, 2.0], 100), "F32"),
-        (RNG.integers(-200, 200, 5000) * 0.25, "F32"),      # 12 weights to a value
-        (RNG.choice(RNG.normal(size=300), 9000), "F32"),    # no step, and more values than a codebook has
+        (RNG.integers(-200, 200, 5000) * 0.25, "F32"),  # 12 weights to a value
+        (
+            RNG.choice(RNG.normal(size=300), 9000),
+            "F32",
+        ),  # no step, and more values than a codebook has
         ([], "F32"),
     ],
 )
@@ -63,6 +75,9 @@ def test_narrow_and_whole_types_are_lattices_by_themselves(counts_of) -> None:
 
 def test_a_narrow_type_stored_wide_shows_in_its_lower_halves(counts_of) -> None:
     """Not where a handful of values would be in any type."""
-    many, few = counts_of(stored(RNG.normal(size=5000), torch.bfloat16)), counts_of([0.0, 1.0, 2.0] * 2000)
+    many, few = (
+        counts_of(stored(RNG.normal(size=5000), torch.bfloat16)),
+        counts_of([0.0, 1.0, 2.0] * 2000),
+    )
     assert lattice(replace(many, coarse=True), "F32") == "bf16"
     assert lattice(replace(few, coarse=True), "F32") == "codebook 3"

@@ -39,7 +39,14 @@ def test_moments_equal_numpy_and_scipy(counts_of, bins):
 def test_constant_has_no_shape(counts_of):
     """A constant has std exactly 0, and neither skew, kurtosis nor L-kurtosis."""
     got = counts_of(np.full(1000, 0.1))
-    assert moments(got) == {"mean": 0.1, "std": 0.0, "skew": None, "kurtosis": None, "min": 0.1, "max": 0.1}
+    assert moments(got) == {
+        "mean": 0.1,
+        "std": 0.0,
+        "skew": None,
+        "kurtosis": None,
+        "min": 0.1,
+        "max": 0.1,
+    }
     assert l_kurtosis(got) is None
 
 
@@ -88,7 +95,9 @@ def test_l_kurtosis_of_a_gaussian(counts_of):
 def test_l_kurtosis_ignores_where_and_how_wide(counts_of):
     """A shift of a million widths changes nothing that matters."""
     x = _sample(6)
-    assert l_kurtosis(counts_of(x * 2**-10 + 1024)) == pytest.approx(l_kurtosis(counts_of(x)), rel=1e-8)
+    assert l_kurtosis(counts_of(x * 2**-10 + 1024)) == pytest.approx(
+        l_kurtosis(counts_of(x)), rel=1e-8
+    )
 
 
 def test_l_kurtosis_needs_four_weights(counts_of):
@@ -106,9 +115,19 @@ def test_sums_of_products_do_not_know_threads():
 @pytest.mark.parametrize(
     ("values", "place", "shape", "said"),
     [
-        ([np.nan, np.inf, np.nan], (3, 5), (8, 9), "2 NaN and 1 Inf, the first at row 3, column 5: statistics of"),
+        (
+            [np.nan, np.inf, np.nan],
+            (3, 5),
+            (8, 9),
+            "2 NaN and 1 Inf, the first at row 3, column 5: statistics of",
+        ),
         ([np.nan], (0, 0), (8, 9), "1 NaN at row 0, column 0: statistics of"),
-        ([-np.inf] * 2000, (1234, 0), (8000, 2), "2,000 Inf, the first at row 1234, column 0: statistics of"),
+        (
+            [-np.inf] * 2000,
+            (1234, 0),
+            (8000, 2),
+            "2,000 Inf, the first at row 1234, column 0: statistics of",
+        ),
         ([np.inf] * 2, (0, 5), (1, 9), "2 Inf, the first at index 5: statistics of"),
         ([np.inf] * 2, (5, 0), (9, 1), "2 Inf, the first at index 5: statistics of"),
         ([np.inf], (0, 0), (1, 1), "1 Inf at index 0: statistics of"),
@@ -118,7 +137,9 @@ def test_sums_of_products_do_not_know_threads():
 def test_the_first_nonfinite_value_has_its_place(counts_of, values, place, shape, said):
     """Row and column from 0, of a vector the index; none where tensors were pooled."""
     counts = replace(counts_of([*values, 1.0, 2.0, 3.0]), first_nonfinite=place)
-    assert told(evaluate([MOMENTS], Evidence({Count(): counts}, shape))) == f"{said} the finite values"
+    assert (
+        told(evaluate([MOMENTS], Evidence({Count(): counts}, shape))) == f"{said} the finite values"
+    )
 
 
 @pytest.mark.parametrize(

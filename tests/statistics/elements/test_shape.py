@@ -12,7 +12,9 @@ from weightscope.sketches.value_counts import ValueCounts
 from weightscope.statistics.elements.shape import beta_moment, beta_of_rho, log_rho, weibull_k
 
 
-@pytest.mark.parametrize(("beta", "rho"), [(0.5, 3.33333), (1, 2), (1.5, 1.69814), (2, pi / 2), (3, 1.46100)])
+@pytest.mark.parametrize(
+    ("beta", "rho"), [(0.5, 3.33333), (1, 2), (1.5, 1.69814), (2, pi / 2), (3, 1.46100)]
+)
 def test_anchors_of_rho(beta, rho):
     """rho has the stated values, and the root goes back to beta."""
     assert exp(log_rho(beta)) == pytest.approx(rho, abs=5e-6)
@@ -40,7 +42,9 @@ def test_beta_of_moments_is_the_formula(counts_of):
     assert exp(log_rho(beta_moment(counts_of(x)))) == pytest.approx(rho, rel=1e-9)
 
 
-@pytest.mark.parametrize("x", [[], [0.0, 0.0], [1.0, -1.0, 1.0], [1e-150, 2e-150, -9e-150], [1e200, 2e200, -9e200]])
+@pytest.mark.parametrize(
+    "x", [[], [0.0, 0.0], [1.0, -1.0, 1.0], [1e-150, 2e-150, -9e-150], [1e200, 2e200, -9e200]]
+)
 def test_beta_of_nothing_zeros_and_signs(counts_of, x):
     """No weights, zeros alone, two opposite values and squares beyond float64 have no beta."""
     assert beta_moment(counts_of(x)) is None
@@ -54,7 +58,9 @@ def test_pooling_unequal_gaussians_fakes_a_small_beta(counts_of):
     assert beta_moment(sum(parts, ValueCounts())) == pytest.approx(1.43, abs=0.02)
 
 
-@pytest.mark.parametrize(("log_sd", "beta"), [(0.0, 2.0), (0.1, 1.83), (0.2, 1.49), (0.3, 1.18), (0.5, 0.76)])
+@pytest.mark.parametrize(
+    ("log_sd", "beta"), [(0.0, 2.0), (0.1, 1.83), (0.2, 1.49), (0.3, 1.18), (0.5, 0.76)]
+)
 def test_uneven_scales_fake_a_small_beta(log_sd, beta):
     """Log-normal scales on rows and columns of a Gaussian lower the likeliest beta, further the wider they are."""
     rng = np.random.default_rng(3)

@@ -22,15 +22,18 @@ def test_points_are_in_standard_units(counts_of):
     assert (cells.centre, cells.scale) == pytest.approx((3, 2), abs=0.2)
 
 
-@pytest.mark.parametrize(("values", "reason"), [
-    ([], "no finite non-zero weights"),
-    ([np.nan, np.nan], "no finite non-zero weights"),
-    ([np.inf], "no finite non-zero weights"),
-    ([0.0] * 9, "no finite non-zero weights"),
-    ([2.0] * 9, "1 distinct value: no law is fitted below three"),
-    ([2.0, 3.0], "2 distinct values: no law is fitted below three"),
-    ([0.0, 0.0, 1.0], "1 distinct value: no law is fitted below three"),
-])
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([], "no finite non-zero weights"),
+        ([np.nan, np.nan], "no finite non-zero weights"),
+        ([np.inf], "no finite non-zero weights"),
+        ([0.0] * 9, "no finite non-zero weights"),
+        ([2.0] * 9, "1 distinct value: no law is fitted below three"),
+        ([2.0, 3.0], "2 distinct values: no law is fitted below three"),
+        ([0.0, 0.0, 1.0], "1 distinct value: no law is fitted below three"),
+    ],
+)
 def test_what_cannot_be_fitted_says_why(values, reason, counts_of):
     """Empty, NaN only, all zeros, constants and two cells give the reason instead of cells."""
     assert prepare(counts_of(np.array(values))).text == reason
@@ -92,17 +95,23 @@ def test_a_lattice_keeps_each_cells_share(stored_as):
     """Laying shares by a density moves mass inside a cell, never between cells."""
     cells = prepare(stored_as(np.random.default_rng(0).normal(0, 0.01, 50_000), "F8_E4M3"))
     laid = weighted(cells, lambda z: -z * z / 2)
-    sums = np.add.reduceat(laid.p[cells.narrow:], cells.parts)
+    sums = np.add.reduceat(laid.p[cells.narrow :], cells.parts)
     assert sums == pytest.approx(cells.wide[3])
     assert laid.p.sum() == pytest.approx(1)
-    assert laid.p @ laid.z**2 < cells.p @ cells.z**2        # towards the centre, where the density is
+    assert laid.p @ laid.z**2 < cells.p @ cells.z**2  # towards the centre, where the density is
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.one_of(st.floats(-1e300, 1e300), st.sampled_from([0.0, 1.0, -1.0, 5e-324])), max_size=12))
+@given(
+    st.lists(
+        st.one_of(st.floats(-1e300, 1e300), st.sampled_from([0.0, 1.0, -1.0, 5e-324])), max_size=12
+    )
+)
 def test_any_weights_give_cells_or_a_reason(counts_of, values):
     """Any handful of floats is prepared or refused, without a warning."""
-    with np.errstate(over="ignore"):            # the power sums of 1e300 overflow before the cells are prepared
+    with np.errstate(
+        over="ignore"
+    ):  # the power sums of 1e300 overflow before the cells are prepared
         try:
             counts = counts_of(np.array(values))
         except OverflowError:

@@ -50,16 +50,19 @@ def test_criteria_follow_from_the_likelihood(counts_of):
         assert fit.bic == pytest.approx(k * log(500) - 2 * fit.loglik)
 
 
-@pytest.mark.parametrize(("x", "law"), [
-    (np.random.default_rng(0).normal(1, 2, 20_000), "normal"),
-    (np.random.default_rng(1).laplace(1, 2, 20_000), "laplace"),
-    (np.random.default_rng(2).logistic(1, 2, 20_000), "logistic"),
-    (np.random.default_rng(3).normal(1, 2, 20_000), "logistic"),
-    (1 + np.random.default_rng(4).standard_t(4, 20_000), "student_t"),
-    (1 + stats.gennorm.rvs(1.5, size=20_000, random_state=5), "gennorm"),
-    (1 + stats.gennorm.rvs(3.0, size=20_000, random_state=6), "gennorm"),
-    (np.random.default_rng(7).uniform(-1, 3, 20_000), "uniform"),
-])
+@pytest.mark.parametrize(
+    ("x", "law"),
+    [
+        (np.random.default_rng(0).normal(1, 2, 20_000), "normal"),
+        (np.random.default_rng(1).laplace(1, 2, 20_000), "laplace"),
+        (np.random.default_rng(2).logistic(1, 2, 20_000), "logistic"),
+        (np.random.default_rng(3).normal(1, 2, 20_000), "logistic"),
+        (1 + np.random.default_rng(4).standard_t(4, 20_000), "student_t"),
+        (1 + stats.gennorm.rvs(1.5, size=20_000, random_state=5), "gennorm"),
+        (1 + stats.gennorm.rvs(3.0, size=20_000, random_state=6), "gennorm"),
+        (np.random.default_rng(7).uniform(-1, 3, 20_000), "uniform"),
+    ],
+)
 def test_parameters_equal_scipys_own_fit(x, law, counts_of):
     """The same maximum as scipy.stats finds on the bare values, within 1e-3."""
     twin = next(member for member in LAWS if member.name == law)
@@ -80,11 +83,14 @@ def test_nearly_one_part_is_normal(stored_as):
 def _fit(law, k, bic_bits, n=10_000):
     """A fit with k parameters whose BIC is bic_bits per weight above 1 (in bits)."""
     bic = 2 * n * log(2) * (1 + bic_bits)
-    return Fit(law, {str(i): 0.0 for i in range(k)}, (k * log(n) - bic) / 2, n, 0.0, 0.0, 0.0, False)
+    return Fit(
+        law, {str(i): 0.0 for i in range(k)}, (k * log(n) - bic) / 2, n, 0.0, 0.0, 0.0, False
+    )
 
 
 def test_best_takes_the_fewest_parameters_within_a_thousandth_of_a_bit():
     """Within 0.001 bits fewer parameters win, among equals the likeliest; beyond, the lowest BIC."""
+
     def best(*fits):
         return Fits({f.law: f for f in fits}).best.law
 
@@ -133,10 +139,14 @@ def test_bins_of_a_large_tensor_fit_as_its_values_do(counts_of):
     assert bins.best.law == exact.best.law == "student_t"
     for law in LAWS:
         if law.name != "uniform":
-            assert bins[law.name].params == pytest.approx(exact[law.name].params, rel=2e-3, abs=2e-3), law.name
+            assert bins[law.name].params == pytest.approx(
+                exact[law.name].params, rel=2e-3, abs=2e-3
+            ), law.name
 
 
-@pytest.mark.parametrize(("law", "shape", "bound"), [("student_t", "nu", 200.0), ("gennorm", "beta", 8.0)])
+@pytest.mark.parametrize(
+    ("law", "shape", "bound"), [("student_t", "nu", 200.0), ("gennorm", "beta", 8.0)]
+)
 def test_a_bound_is_printed_as_it_is_stated(law, shape, bound, counts_of):
     """Uniform weights end at nu = 200 and beta = 8: a gate on `nu == 200` sees them."""
     found = fit_laws(counts_of(np.random.default_rng(4).uniform(-1, 1, 5000)))[law]

@@ -22,7 +22,9 @@ def test_ks_equals_scipy(law, n, counts_of):
     """ks is the Kolmogorov-Smirnov statistic of the sample, with and without a table of the distribution function."""
     x = np.random.default_rng(0).standard_t(6, n)
     fit = fit_laws(counts_of(x), (law,))[law.name]
-    assert fit.ks == pytest.approx(stats.kstest(x, lambda t: law.cdf(t, fit.params)).statistic, abs=2e-6)
+    assert fit.ks == pytest.approx(
+        stats.kstest(x, lambda t: law.cdf(t, fit.params)).statistic, abs=2e-6
+    )
 
 
 @EACH
@@ -41,7 +43,12 @@ def test_w1_of_one_outlier_is_its_distance(counts_of):
     """Moving one of n weights by d costs d/n: the gap between cells is integrated, not skipped."""
     x = np.append(stats.norm.ppf((np.arange(9999) + 0.5) / 9999), [300.0])
     cells = prepare(counts_of(x))
-    judged = goodness(edges_of(cells), NORMAL, {"mu": -cells.centre / cells.scale, "sigma": 1 / cells.scale}, cells.n)
+    judged = goodness(
+        edges_of(cells),
+        NORMAL,
+        {"mu": -cells.centre / cells.scale, "sigma": 1 / cells.scale},
+        cells.n,
+    )
     assert judged.w1 * cells.scale == pytest.approx(300 / 10_000, rel=0.02)
 
 
@@ -75,7 +82,9 @@ def test_likelihood_of_cells_is_their_probability(stored_as):
     counts = stored_as(np.random.default_rng(0).normal(0, 0.01, 50_000), "F8_E4M3")
     fit = fit_laws(counts)["normal"]
     twin = stats.norm(fit.params["mu"], fit.params["sigma"])
-    assert fit.loglik == pytest.approx(counts.counts @ np.log(twin.cdf(counts.high) - twin.cdf(counts.low)), rel=1e-6)
+    assert fit.loglik == pytest.approx(
+        counts.counts @ np.log(twin.cdf(counts.high) - twin.cdf(counts.low)), rel=1e-6
+    )
 
 
 @EACH
@@ -83,7 +92,9 @@ def test_likelihood_of_fine_cells_is_density_times_width(law, counts_of):
     """On exact values the log-likelihood is sum ln f + sum ln width."""
     x = np.random.default_rng(0).normal(0, 0.01, 2000)
     counts = counts_of(x.astype(np.float32))
-    counts = type(counts)(**{**vars(counts), "low": counts.value - 1e-9, "high": counts.value + 1e-9})
+    counts = type(counts)(
+        **{**vars(counts), "low": counts.value - 1e-9, "high": counts.value + 1e-9}
+    )
     fit = fit_laws(counts, (law,))[law.name]
     want = law.logpdf(counts.value, fit.params).sum() + 2000 * np.log(2e-9)
     assert fit.loglik == pytest.approx(want, rel=1e-6)
@@ -91,7 +102,9 @@ def test_likelihood_of_fine_cells_is_density_times_width(law, counts_of):
 
 def test_cells_far_out_have_a_finite_likelihood(stored_as):
     """One weight at 175 sigma, where a normal cell's probability is 0 in float64."""
-    cells = prepare(stored_as(np.append(np.random.default_rng(0).normal(size=1000), [175.0]), "BF16"))
+    cells = prepare(
+        stored_as(np.append(np.random.default_rng(0).normal(size=1000), [175.0]), "BF16")
+    )
     narrow = {"mu": 0.0, "sigma": 1 / cells.scale}
     assert np.isfinite(log_likelihood(cells, NORMAL, narrow))
 

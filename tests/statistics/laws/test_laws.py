@@ -15,7 +15,9 @@ from weightscope.statistics.laws.fitting import fit_laws, fitted
 from weightscope.statistics.laws.law import centre_of, in_units, pdf
 
 Q = np.array([1e-6, 1e-3, 0.02, 0.3, 0.499, 0.5, 0.61, 0.9, 0.999, 1 - 1e-6])
-GROUND = [pytest.param(law, p, id=f"{law.name}-{i}") for law in LAWS for i, p in enumerate(law.typical)]
+GROUND = [
+    pytest.param(law, p, id=f"{law.name}-{i}") for law in LAWS for i, p in enumerate(law.typical)
+]
 EACH = pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
 GROUNDS = pytest.mark.parametrize(("law", "p"), GROUND)
 
@@ -33,8 +35,9 @@ def test_density_integrates_to_one(law, p):
     """The density has mass 1 between far quantiles."""
     x = law.ppf(np.array([1e-9, 1e-6, 1e-4, 0.01, 0.3, 0.7, 0.99, 1 - 1e-4, 1 - 1e-6, 1 - 1e-9]), p)
     points = np.sort(np.append(x, centre_of(p)))
-    mass = sum(integrate.quad(lambda t: float(pdf(law, t, p)), a, b)[0]
-               for a, b in pairwise(points))
+    mass = sum(
+        integrate.quad(lambda t: float(pdf(law, t, p)), a, b)[0] for a, b in pairwise(points)
+    )
     assert mass == pytest.approx(1.0, abs=1e-7)
 
 
@@ -43,7 +46,9 @@ def test_density_is_the_slope_of_the_distribution_function(law, p):
     """cdf' = pdf inside the support."""
     x = law.ppf(np.array([0.01, 0.2, 0.45, 0.7, 0.99]), p)
     h = 1e-5 * float(x[-1] - x[0])
-    assert (law.cdf(x + h, p) - law.cdf(x - h, p)) / (2 * h) == pytest.approx(pdf(law, x, p), rel=1e-5)
+    assert (law.cdf(x + h, p) - law.cdf(x - h, p)) / (2 * h) == pytest.approx(
+        pdf(law, x, p), rel=1e-5
+    )
 
 
 @GROUNDS
@@ -57,7 +62,9 @@ def test_law_equals_its_twin(law, p):
     """cdf and logpdf equal the weighted sum of the named scipy laws."""
     x = law.ppf(Q, p)
     twins = parts(law, p)
-    assert law.cdf(x, p) == pytest.approx(sum(share * twin.cdf(x) for share, twin in twins), rel=1e-9, abs=1e-13)
+    assert law.cdf(x, p) == pytest.approx(
+        sum(share * twin.cdf(x) for share, twin in twins), rel=1e-9, abs=1e-13
+    )
     want = np.log(sum(share * twin.pdf(x) for share, twin in twins))
     assert law.logpdf(x, p) == pytest.approx(want, rel=1e-9, abs=1e-9)
 
@@ -108,7 +115,9 @@ def test_only_locations_and_scales_move_with_the_weights(law, shift, factor, cou
     want |= {k: want[k] + shift for k in ("mu", "lo", "hi") if k in want}
     for name, value in want.items():
         assert two.params[name] == pytest.approx(value, rel=1e-3, abs=1e-4 * abs(factor)), name
-    assert (two.ks, two.w1, two.kl_bits) == pytest.approx((one.ks, one.w1, one.kl_bits), rel=1e-3, abs=1e-5)
+    assert (two.ks, two.w1, two.kl_bits) == pytest.approx(
+        (one.ks, one.w1, one.kl_bits), rel=1e-3, abs=1e-5
+    )
 
 
 HARD = {
@@ -120,7 +129,9 @@ HARD = {
     "far from zero": 1e6 + np.random.default_rng(0).normal(size=2000),
     "tiny": 1e-140 * np.random.default_rng(0).normal(size=500),
     "huge": 1e140 * np.random.default_rng(0).normal(size=500),
-    "sparse": np.append(1e-7 * np.random.default_rng(0).normal(size=5000), np.random.default_rng(1).normal(size=50)),
+    "sparse": np.append(
+        1e-7 * np.random.default_rng(0).normal(size=5000), np.random.default_rng(1).normal(size=50)
+    ),
     "two lumps": np.repeat([-1.0, 1.0, 1.5], [500, 500, 1]),
 }
 
@@ -133,7 +144,9 @@ def test_fit_survives(law, name, counts_of):
         warnings.simplefilter("error")
         found = fit_laws(counts_of(HARD[name]), (law,))[law.name]
     assert all(np.isfinite(v) for v in found.params.values())
-    assert np.isfinite([found.loglik, found.aic, found.bic, found.ks, found.w1, found.kl_bits]).all()
+    assert np.isfinite(
+        [found.loglik, found.aic, found.bic, found.ks, found.w1, found.kl_bits]
+    ).all()
     assert 0 <= found.ks <= 1
     assert found.w1 >= 0
 
@@ -155,8 +168,11 @@ def test_no_typical_fit_is_at_its_bound(law, p, counts_of):
     assert fit_laws(counts_of(drawn(law, p, 20_000)), (law,))[law.name].at_bound is False
 
 
-@pytest.mark.parametrize("law", [law for law in LAWS if law.name in ("normal", "laplace", "logistic", "uniform")],
-                         ids=lambda law: law.name)
+@pytest.mark.parametrize(
+    "law",
+    [law for law in LAWS if law.name in ("normal", "laplace", "logistic", "uniform")],
+    ids=lambda law: law.name,
+)
 @pytest.mark.parametrize("name", HARD)
 def test_laws_without_a_bound_are_at_none(law, name, counts_of):
     """Closed forms and a concave likelihood have no bound to end at, whatever the weights."""
@@ -165,7 +181,7 @@ def test_laws_without_a_bound_are_at_none(law, name, counts_of):
 
 SEEDED = np.random.default_rng(6)
 SPIKED = np.append(SEEDED.normal(size=2500), 1e-4 * SEEDED.normal(size=2500))
-SPIKED = np.append(SPIKED, -SPIKED)             # one mean for both parts
+SPIKED = np.append(SPIKED, -SPIKED)  # one mean for both parts
 FAR_AND_ALONE = np.append(SEEDED.normal(size=400_000), [40.0])
 LONG_TAILED = np.exp(4 * SEEDED.normal(size=3000)) * SEEDED.choice([-1, 1], 3000)
 
@@ -195,7 +211,9 @@ def test_a_fit_at_its_bound_has_the_value_of_the_bound(name, x, shape, bound, co
 
 def test_normal_weights_end_at_the_largest_nu(stored_as):
     """Student's t on normal weights is at its bound nu = 200, and says so."""
-    found = fit_laws(stored_as(np.random.default_rng(0).normal(0, 0.02, 100_000), "BF16"))["student_t"]
+    found = fit_laws(stored_as(np.random.default_rng(0).normal(0, 0.02, 100_000), "BF16"))[
+        "student_t"
+    ]
     assert found.at_bound
     assert found.params["nu"] == pytest.approx(200)
 
@@ -232,8 +250,13 @@ def test_uniform_ends_do_not_count_half_a_cell_as_room(stored_as):
 def test_error_of_beta_is_its_spread_over_draws(beta, stored_as):
     """beta_se equals the standard deviation of beta over independent draws within what 40 draws can tell."""
     gennorm = next(law for law in LAWS if law.name == "gennorm")
-    draws = [fit_laws(stored_as(drawn(gennorm, {"mu": 0, "alpha": 1, "beta": beta}, 4000, seed), "BF16"),
-                      (gennorm,))["gennorm"] for seed in range(40)]
+    draws = [
+        fit_laws(
+            stored_as(drawn(gennorm, {"mu": 0, "alpha": 1, "beta": beta}, 4000, seed), "BF16"),
+            (gennorm,),
+        )["gennorm"]
+        for seed in range(40)
+    ]
     spread = np.std([f.params["beta"] for f in draws])
     assert np.mean([f.beta_se for f in draws]) == pytest.approx(spread, rel=0.35)
 

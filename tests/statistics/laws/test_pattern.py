@@ -16,8 +16,17 @@ from weightscope.statistics.elements.moments import moments
 from weightscope.statistics.laws.pattern import Traits, central_share, far_share, pattern
 
 GAUSSIAN = Traits(
-    n=10_000, distinct=None, best="normal", ks_normal=0.004, beta=2.0, trimmed_kurtosis=-0.17, kurtosis=0.01,
-    central=0.04, far=0.0, max_z=4.0, max_z_null=max_z_null(10_000),
+    n=10_000,
+    distinct=None,
+    best="normal",
+    ks_normal=0.004,
+    beta=2.0,
+    trimmed_kurtosis=-0.17,
+    kurtosis=0.01,
+    central=0.04,
+    far=0.0,
+    max_z=4.0,
+    max_z_null=max_z_null(10_000),
 )
 
 
@@ -29,35 +38,49 @@ def _beta(counts: ValueCounts) -> float:
         b = np.exp(log_beta)
         return lgamma(1 / b) + 1 / b - log(b / 2) + log(b * float(size**b @ held)) / b
 
-    return float(np.exp(optimize.minimize_scalar(cost, bounds=(log(0.1), log(8)), method="bounded").x))
+    return float(
+        np.exp(optimize.minimize_scalar(cost, bounds=(log(0.1), log(8)), method="bounded").x)
+    )
 
 
 def _traits(x: np.ndarray, counts: ValueCounts, best: str) -> Traits:
     ks_normal = stats.kstest(x, "norm", (x.mean(), x.std())).statistic
     return Traits(
-        n=counts.n, distinct=counts.distinct, best=best, ks_normal=ks_normal,
-        beta=_beta(both_filters(counts)), trimmed_kurtosis=trimmed(counts)["trimmed_kurtosis"],
-        kurtosis=moments(counts)["kurtosis"], central=central_share(counts), far=far_share(counts),
-        max_z=max_z(counts), max_z_null=max_z_null(counts.n),
+        n=counts.n,
+        distinct=counts.distinct,
+        best=best,
+        ks_normal=ks_normal,
+        beta=_beta(both_filters(counts)),
+        trimmed_kurtosis=trimmed(counts)["trimmed_kurtosis"],
+        kurtosis=moments(counts)["kurtosis"],
+        central=central_share(counts),
+        far=far_share(counts),
+        max_z=max_z(counts),
+        max_z_null=max_z_null(counts.n),
     )
 
 
-@pytest.mark.parametrize(("draw", "label"), [
-    (stats.norm(0, 0.02), "gaussian"),
-    (stats.gennorm(0.8, 0, 0.02), "sharp"),
-    (stats.laplace(0, 0.02), "linear"),
-    (stats.gennorm(1.05), "linear"),
-    (stats.gennorm(1.4), "heavy"),
-    (stats.gennorm(4.0), "light"),
-    (stats.t(4), "heavy"),
-    (stats.uniform(-1, 2), "uniform"),
-])
+@pytest.mark.parametrize(
+    ("draw", "label"),
+    [
+        (stats.norm(0, 0.02), "gaussian"),
+        (stats.gennorm(0.8, 0, 0.02), "sharp"),
+        (stats.laplace(0, 0.02), "linear"),
+        (stats.gennorm(1.05), "linear"),
+        (stats.gennorm(1.4), "heavy"),
+        (stats.gennorm(4.0), "light"),
+        (stats.t(4), "heavy"),
+        (stats.uniform(-1, 2), "uniform"),
+    ],
+)
 def test_simulated_laws_get_their_label(counts_of, draw, label):
     """Drawn laws carry the label that their law deserves, whatever their largest weight adds to it."""
     x = draw.rvs(100_000, random_state=np.random.default_rng(1))
     found = pattern(_traits(x, counts_of(x), "uniform" if label == "uniform" else "other"))
     assert found.removesuffix("+outliers") == label
-    assert found.endswith("+outliers") == (np.abs(x - x.mean()).max() / x.std() > 2 * max_z_null(len(x)))
+    assert found.endswith("+outliers") == (
+        np.abs(x - x.mean()).max() / x.std() > 2 * max_z_null(len(x))
+    )
 
 
 @pytest.mark.parametrize(("true", "after"), [(0.9, 1.07), (1.1, 1.28)])
@@ -77,28 +100,41 @@ def test_inverted_t_is_a_narrow_middle_with_a_far_bar(counts_of):
     assert pattern(_traits(x, counts, "student_t")) == "inverted-T+outliers"
 
 
-@pytest.mark.parametrize(("change", "label"), [
-    ({}, "gaussian"),
-    ({"n": 999}, None),
-    ({"n": 999, "distinct": 1}, None),
-    ({"distinct": 1}, "constant"),
-    ({"best": "uniform", "central": 0.5, "far": 0.1}, "uniform"),
-    ({"central": 0.1198, "far": 2e-5, "beta": 1.0}, "inverted-T"),
-    ({"central": 0.1196, "far": 2e-5, "beta": 1.0}, "sharp"),
-    ({"central": 0.1198, "far": 1e-5, "beta": 1.0}, "sharp"),
-    ({"beta": 1.069}, "sharp"),
-    ({"beta": 1.07}, "linear"),
-    ({"beta": 1.279}, "linear"),
-    ({"beta": 1.28}, "gaussian"),
-    ({"ks_normal": 0.0299}, "gaussian"),
-    ({"ks_normal": 0.0301}, "heavy"),
-    ({"trimmed_kurtosis": 0.83}, "heavy"),
-    ({"trimmed_kurtosis": -1.18, "kurtosis": -1.0}, "light"),
-    ({"max_z": 2.01 * GAUSSIAN.max_z_null}, "gaussian+outliers"),
-    ({"max_z": 1.99 * GAUSSIAN.max_z_null}, "gaussian"),
-    ({"ks_normal": None, "kurtosis": None}, None),
-    ({"best": None, "beta": None, "central": None, "far": None, "max_z": None, "max_z_null": None}, "gaussian"),
-])
+@pytest.mark.parametrize(
+    ("change", "label"),
+    [
+        ({}, "gaussian"),
+        ({"n": 999}, None),
+        ({"n": 999, "distinct": 1}, None),
+        ({"distinct": 1}, "constant"),
+        ({"best": "uniform", "central": 0.5, "far": 0.1}, "uniform"),
+        ({"central": 0.1198, "far": 2e-5, "beta": 1.0}, "inverted-T"),
+        ({"central": 0.1196, "far": 2e-5, "beta": 1.0}, "sharp"),
+        ({"central": 0.1198, "far": 1e-5, "beta": 1.0}, "sharp"),
+        ({"beta": 1.069}, "sharp"),
+        ({"beta": 1.07}, "linear"),
+        ({"beta": 1.279}, "linear"),
+        ({"beta": 1.28}, "gaussian"),
+        ({"ks_normal": 0.0299}, "gaussian"),
+        ({"ks_normal": 0.0301}, "heavy"),
+        ({"trimmed_kurtosis": 0.83}, "heavy"),
+        ({"trimmed_kurtosis": -1.18, "kurtosis": -1.0}, "light"),
+        ({"max_z": 2.01 * GAUSSIAN.max_z_null}, "gaussian+outliers"),
+        ({"max_z": 1.99 * GAUSSIAN.max_z_null}, "gaussian"),
+        ({"ks_normal": None, "kurtosis": None}, None),
+        (
+            {
+                "best": None,
+                "beta": None,
+                "central": None,
+                "far": None,
+                "max_z": None,
+                "max_z_null": None,
+            },
+            "gaussian",
+        ),
+    ],
+)
 def test_first_rule_that_holds(change, label):
     """Each threshold divides where it says, earlier rules win, and what could not be computed decides nothing."""
     assert pattern(replace(GAUSSIAN, **change)) == label

@@ -46,7 +46,9 @@ def test_balancing_shrinks_isolated_outliers_too():
     rng = np.random.default_rng(2)
     spiked = rng.standard_normal((384, 1536))
     spiked[100, 200] = 175
-    assert [_kurtosis(spiked), _kurtosis(_balanced(spiked)[0])] == pytest.approx([1436, 0.23], rel=0.02)
+    assert [_kurtosis(spiked), _kurtosis(_balanced(spiked)[0])] == pytest.approx(
+        [1436, 0.23], rel=0.02
+    )
     heavy = np.random.default_rng(0).standard_t(3, (384, 1536))
     assert _kurtosis(heavy) > 45
     assert 11 < _kurtosis(_balanced(heavy)[0]) < 17
@@ -54,7 +56,10 @@ def test_balancing_shrinks_isolated_outliers_too():
 
 def test_zero_lines_are_left_out():
     """Zero lines have no scale: NaN entries change neither spread nor null."""
-    rows, cols = np.random.default_rng(3).normal(0, 0.2, 40), np.random.default_rng(4).normal(0, 0.1, 60)
+    rows, cols = (
+        np.random.default_rng(3).normal(0, 0.2, 40),
+        np.random.default_rng(4).normal(0, 0.1, 60),
+    )
     holes = _core(np.insert(rows, [1, 5], np.nan), np.append(cols, np.nan))
     assert scale_spreads(holes) == scale_spreads(_core(rows, cols))
     assert scale_spreads(holes)["row_scale_spread"] == pytest.approx(rows.std())

@@ -30,7 +30,10 @@ def _read(w: np.ndarray) -> dict:
 def _anova(w: np.ndarray) -> tuple[float, float]:
     """Sums of squares of a two-way layout without replication, built up cell by cell."""
     grand = np.full_like(w, w.mean())
-    rows, cols = np.repeat(w.mean(1, keepdims=True), w.shape[1], 1), np.repeat(w.mean(0, keepdims=True), w.shape[0], 0)
+    rows, cols = (
+        np.repeat(w.mean(1, keepdims=True), w.shape[1], 1),
+        np.repeat(w.mean(0, keepdims=True), w.shape[0], 0),
+    )
     total = ((w - grand) ** 2).sum()
     return ((rows - grand) ** 2).sum() / total, ((cols - grand) ** 2).sum() / total
 
@@ -39,11 +42,15 @@ def _anova(w: np.ndarray) -> tuple[float, float]:
 def test_readings_equal_numpy_on_the_matrix(shape):
     """Spreads, mean shares and lags are those of the matrix, offset and structure included."""
     rng = np.random.default_rng(1)
-    w = rng.laplace(0.3, 1, shape) * np.exp(rng.normal(0, 0.3, (shape[0], 1))) + rng.normal(0, 0.5, shape[1])
+    w = rng.laplace(0.3, 1, shape) * np.exp(rng.normal(0, 0.3, (shape[0], 1))) + rng.normal(
+        0, 0.5, shape[1]
+    )
     w[1:] += 0.5 * w[:-1]
     want = {
-        "row_spread": np.log(np.sqrt((w**2).mean(1))).std(), "col_spread": np.log(np.sqrt((w**2).mean(0))).std(),
-        "row_mean_share": _anova(w)[0], "col_mean_share": _anova(w)[1],
+        "row_spread": np.log(np.sqrt((w**2).mean(1))).std(),
+        "col_spread": np.log(np.sqrt((w**2).mean(0))).std(),
+        "row_mean_share": _anova(w)[0],
+        "col_mean_share": _anova(w)[1],
         "lag_row": np.corrcoef(w[:, :-1].ravel(), w[:, 1:].ravel())[0, 1],
         "lag_col": np.corrcoef(w[:-1].ravel(), w[1:].ravel())[0, 1],
         "row_spread_iid": np.sqrt((stats.kurtosis(w, axis=None) + 2) / (4 * shape[1])),
@@ -103,16 +110,19 @@ def test_zero_lines_are_left_out_of_spreads_and_named():
     assert got["row_mean_share"] == pytest.approx(_anova(holes)[0])
 
 
-@pytest.mark.parametrize(("w", "reason"), [
-    (np.arange(9.0)[None], "one line is no matrix"),
-    (np.arange(9.0)[:, None], "one line is no matrix"),
-    (np.zeros((0, 4)), "one line is no matrix"),
-    (np.full((30, 40), 0.1), "constant"),
-    (1e-200 * np.arange(12.0).reshape(3, 4), "squares leave float64"),
-    (1e-147 * np.arange(12.0).reshape(3, 4), "squares leave float64"),
-    (np.zeros((3, 3)), "constant"),
-    (np.array([[1.0, np.nan], [2.0, 3.0]]), "non-finite"),
-])
+@pytest.mark.parametrize(
+    ("w", "reason"),
+    [
+        (np.arange(9.0)[None], "one line is no matrix"),
+        (np.arange(9.0)[:, None], "one line is no matrix"),
+        (np.zeros((0, 4)), "one line is no matrix"),
+        (np.full((30, 40), 0.1), "constant"),
+        (1e-200 * np.arange(12.0).reshape(3, 4), "squares leave float64"),
+        (1e-147 * np.arange(12.0).reshape(3, 4), "squares leave float64"),
+        (np.zeros((3, 3)), "constant"),
+        (np.array([[1.0, np.nan], [2.0, 3.0]]), "non-finite"),
+    ],
+)
 def test_no_matrix_no_reading(w, reason):
     """Vectors, constants and matrices with NaN give nulls and their reason."""
     got = _read(w)

@@ -29,8 +29,11 @@ def lines(w: np.ndarray) -> dict[str, np.ndarray]:
     with np.errstate(over="ignore"):
         squares = (v**2).sum(1)
     return {
-        "sum": v.sum(1), "squares": squares, "min": np.where(ok, w, np.inf).min(1),
-        "max": np.where(ok, w, -np.inf).max(1), "nonfinite": (~ok).sum(1) * 1.0,
+        "sum": v.sum(1),
+        "squares": squares,
+        "min": np.where(ok, w, np.inf).min(1),
+        "max": np.where(ok, w, -np.inf).max(1),
+        "nonfinite": (~ok).sum(1) * 1.0,
     }
 
 
@@ -38,7 +41,15 @@ def lines(w: np.ndarray) -> dict[str, np.ndarray]:
 def planted() -> np.ndarray:
     """100 x 64 Gaussians with a row of each sort."""
     w = RNG.normal(size=(100, 64))
-    w[3], w[5], w[8], w[9], w[20, 7], w[30], w[40] = 0, 1, abs(w[8]), -abs(w[9]), np.nan, 5 * w[30], w[40] / 5
+    w[3], w[5], w[8], w[9], w[20, 7], w[30], w[40] = (
+        0,
+        1,
+        abs(w[8]),
+        -abs(w[9]),
+        np.nan,
+        5 * w[30],
+        w[40] / 5,
+    )
     return w
 
 
@@ -89,10 +100,10 @@ def test_duplicates_are_all_of_them_but_dead_and_constant_ones() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ([-4, -4, -4, 4], [-4, 4, 4, 4]),           # but for the sum they agree in everything
-        ([-4, -4, -2, -2], [-4, -3, -3, -2]),       # for the squares
-        ([-4, -1, -1, 0], [-3, -3, 0, 0]),          # for the least
-        ([-4, -4, -1, -1], [-4, -3, -3, 0]),        # for the greatest
+        ([-4, -4, -4, 4], [-4, 4, 4, 4]),  # but for the sum they agree in everything
+        ([-4, -4, -2, -2], [-4, -3, -3, -2]),  # for the squares
+        ([-4, -1, -1, 0], [-3, -3, 0, 0]),  # for the least
+        ([-4, -4, -1, -1], [-4, -3, -3, 0]),  # for the greatest
     ],
     ids=["sum", "squares", "min", "max"],
 )

@@ -23,12 +23,20 @@ def test_spread_null_by_simulation(length):
     assert nulls.spread_null(length * 100) == pytest.approx(sqrt(1 / (200 * length)), rel=0.02)
 
 
-@pytest.mark.parametrize(("draw", "kurtosis"), [("normal", 0.0), ("laplace", 3.0), ("uniform", -1.2)])
+@pytest.mark.parametrize(
+    ("draw", "kurtosis"), [("normal", 0.0), ("laplace", 3.0), ("uniform", -1.2)]
+)
 def test_spread_of_iid_elements_by_simulation(draw, kurtosis):
     """Elements of any kurtosis spread their lines' log RMS by sqrt((kurtosis + 2)/(4n))."""
     rng = np.random.default_rng(1)
-    lines = rng.uniform(-1, 1, (8000, 256)) if draw == "uniform" else getattr(rng, draw)(0, 1, (8000, 256))
-    assert nulls.spread_iid(kurtosis, 256) == pytest.approx((0.5 * np.log((lines**2).mean(1))).std(), rel=0.04)
+    lines = (
+        rng.uniform(-1, 1, (8000, 256))
+        if draw == "uniform"
+        else getattr(rng, draw)(0, 1, (8000, 256))
+    )
+    assert nulls.spread_iid(kurtosis, 256) == pytest.approx(
+        (0.5 * np.log((lines**2).mean(1))).std(), rel=0.04
+    )
 
 
 def test_two_point_law_has_no_spread():

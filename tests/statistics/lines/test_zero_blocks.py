@@ -56,7 +56,9 @@ def test_several_blocks_the_largest_first(found, share) -> None:
     w[:40, 100:], w[40:, :100] = 0, 0
     assert found(w) == "rows 40:96 x cols 0:100 + rows 0:40 x cols 100:160"
     w[70:], w[:, 150:] = 0, 0
-    assert found(w) == "rows 70:96 + cols 150:160 + rows 40:70 x cols 0:100 + rows 0:40 x cols 100:150"
+    assert (
+        found(w) == "rows 70:96 + cols 150:160 + rows 40:70 x cols 0:100 + rows 0:40 x cols 100:150"
+    )
 
 
 @pytest.mark.parametrize("share", STREWN)
@@ -150,7 +152,9 @@ NONE = {
     "diagonal": banded(0, 0),
     "trapezium": np.tril(gaussian(shape=(600, 64)), -200),
     "permutation": np.eye(M)[np.random.default_rng(1).permutation(M)],
-    "causal beside padding": np.concatenate((banded(M, 0), np.zeros((M, 20)), gaussian(shape=(M, 30))), 1),
+    "causal beside padding": np.concatenate(
+        (banded(M, 0), np.zeros((M, 20)), gaussian(shape=(M, 30))), 1
+    ),
     "blocks of a mask": np.tril(np.ones((5, 5))).repeat(24, 0).repeat(24, 1),
     "experts": np.kron(np.eye(4), np.ones((24, 24))),
     "zero": np.zeros((M, N)),

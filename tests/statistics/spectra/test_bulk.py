@@ -20,7 +20,10 @@ def _sigma(w: np.ndarray) -> np.ndarray:
 
 
 def _noise(law: str, shape: tuple[int, int], draws: int) -> list[int]:
-    return [bulk(_sigma(getattr(np.random.default_rng(i), law)(size=shape)), *shape).spikes for i in range(draws)]
+    return [
+        bulk(_sigma(getattr(np.random.default_rng(i), law)(size=shape)), *shape).spikes
+        for i in range(draws)
+    ]
 
 
 def _planted(seed: int, m: int, n: int, strength: np.ndarray) -> np.ndarray:
@@ -35,13 +38,16 @@ def _loop(sigma: np.ndarray, m: int, n: int) -> tuple[int, float]:
     for k in range(len(sigma)):
         variance = sum(s * s for s in sigma[k:]) / ((m - k) * (n - k))
         a, b = sqrt(n - k - 0.5), sqrt(m - k - 0.5)
-        if sigma[k] ** 2 <= variance * ((a + b) ** 2 + 2.0234 * (a + b) * (1 / a + 1 / b) ** (1 / 3)):
+        if sigma[k] ** 2 <= variance * (
+            (a + b) ** 2 + 2.0234 * (a + b) * (1 / a + 1 / b) ** (1 / 3)
+        ):
             return k, variance
     raise AssertionError("the rule must hold at k = r - 1")
 
 
 @pytest.mark.parametrize(
-    ("shape", "draws"), [((64, 64), 50), ((128, 512), 15), ((256, 256), 1), ((512, 512), 1), ((32, 4096), 17)]
+    ("shape", "draws"),
+    [((64, 64), 50), ((128, 512), 15), ((256, 256), 1), ((512, 512), 1), ((32, 4096), 17)],
 )
 def test_noise_has_no_spikes(shape, draws):
     """0 spikes in at least 95% of Gaussian and 88% of Laplace draws (of 100 at each shape: 100, and 95 to 99)."""
@@ -64,15 +70,21 @@ def test_a_signal_is_measured():
     found = bulk(sigma, 200, 300)
     edge = found.sigma * (sqrt(299) + sqrt(199))
     assert found.spikes == 1
-    assert (sqrt(found.high), found.low) == pytest.approx((edge, (found.sigma * (sqrt(299) - sqrt(199))) ** 2))
+    assert (sqrt(found.high), found.low) == pytest.approx(
+        (edge, (found.sigma * (sqrt(299) - sqrt(199))) ** 2)
+    )
     assert found.signal_ratio == pytest.approx(sigma[0] / edge)
     assert found.spike_energy == pytest.approx(sigma[0] ** 2 / (sigma**2).sum())
     x = sigma[1:] ** 2 / (299 * found.sigma**2)
-    assert found.ks == pytest.approx(stats.kstest(x, lambda v: mp_cdf(v, 199 / 299)).statistic, abs=1e-12)
+    assert found.ks == pytest.approx(
+        stats.kstest(x, lambda v: mp_cdf(v, 199 / 299)).statistic, abs=1e-12
+    )
     assert found.ks < 0.03
 
 
-@pytest.mark.parametrize(("spread", "least", "most"), [(0.1, 0, 3), (0.2, 10, 20), (0.3, 30, 52), (0.5, 90, 126)])
+@pytest.mark.parametrize(
+    ("spread", "least", "most"), [(0.1, 0, 3), (0.2, 10, 20), (0.3, 30, 52), (0.5, 90, 126)]
+)
 def test_uneven_rows_show_as_spikes(spread, least, most):
     """Noise whose rows have log-sd 0.1, 0.2, 0.3, 0.5 shows about 1, 15, 42, 110 at 512 x 512 (means of 20 draws)."""
     rng = np.random.default_rng(4)
@@ -83,7 +95,7 @@ def test_uneven_rows_show_as_spikes(spread, least, most):
 SPECTRA = {
     "noise": np.sort(np.random.default_rng(1).gamma(3, size=40))[::-1],
     "heavy": np.sort(np.random.default_rng(2).pareto(1, size=60))[::-1],
-    "geometric": 0.1 ** np.arange(12.0),        # every value towers over the next: k goes to the end
+    "geometric": 0.1 ** np.arange(12.0),  # every value towers over the next: k goes to the end
     "equal": np.ones(20),
     "one": np.array([3.0]),
     "two": np.array([3.0, 1e-12]),
@@ -125,7 +137,10 @@ def test_where_nothing_is_left_there_is_no_bulk():
     assert bulk(np.sort(dust)[::-1], 64, 64, floor=1e-6) is None
     assert bulk(np.full(8, 1e-9), 8, 8, floor=1e-6) is None
     rng = np.random.default_rng(7)
-    assert bulk(_sigma(rng.normal(size=(90, 60)) @ rng.normal(size=(60, 90))), 90, 90, floor=1e-3) is None
+    assert (
+        bulk(_sigma(rng.normal(size=(90, 60)) @ rng.normal(size=(60, 90))), 90, 90, floor=1e-3)
+        is None
+    )
 
 
 def test_rounding_is_a_bulk():

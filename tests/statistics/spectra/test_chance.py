@@ -27,7 +27,9 @@ def test_noise_reads_its_nulls(m, n):
     assert null_ks(sigma, m, n, 1.0) < 0.03
 
 
-@pytest.mark.parametrize(("q", "want"), [(1.0, 0.0636), (0.9, 0.0226), (0.8101, None), (0.81, 0.0), (1e-3, 0.0)])
+@pytest.mark.parametrize(
+    ("q", "want"), [(1.0, 0.0636), (0.9, 0.0226), (0.8101, None), (0.81, 0.0), (1e-3, 0.0)]
+)
 def test_near_zero_null_begins_at_its_edge(q, want):
     """Exactly 0 up to q = 0.81, where (1 - sqrt q)^2 reaches a hundredth of the mean, and positive beyond."""
     got = near_zero_null(q)

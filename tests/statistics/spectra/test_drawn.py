@@ -13,10 +13,14 @@ from weightscope.statistics.statistic import Evidence, evaluate
 
 RNG = np.random.default_rng(0)
 M = Decompose()
-COLUMNS = [c for s in (sizes(M), tail(M, None, True, 0), noise(M, False), chance(M)) for c in s.columns]
+COLUMNS = [
+    c for s in (sizes(M), tail(M, None, True, 0), noise(M, False), chance(M)) for c in s.columns
+]
 
 
-@pytest.mark.parametrize(("draws", "suffixes"), [(1, ["_null"]), (2, ["_null", "_null_low", "_null_high"])])
+@pytest.mark.parametrize(
+    ("draws", "suffixes"), [(1, ["_null"]), (2, ["_null", "_null_low", "_null_high"])]
+)
 def test_nulls_stand_beside_their_readings(draws, suffixes):
     """Median alone, or with both ends where there are several draws; brought by --null, in the reading's unit."""
     made = against(COLUMNS, draws)
@@ -26,15 +30,22 @@ def test_nulls_stand_beside_their_readings(draws, suffixes):
         at = names.index(name)
         assert names[at + 1 : at + 1 + len(suffixes)] == [name + s for s in suffixes]
         assert {c.unit for c in made[at : at + 1 + len(suffixes)]} == {made[at].unit}
-    assert {c.name for c in made} - {c.name for c in COLUMNS} == {n + s for n in NULL_OF for s in suffixes}
+    assert {c.name for c in made} - {c.name for c in COLUMNS} == {
+        n + s for n in NULL_OF for s in suffixes
+    }
     assert {c.name for c in made if c.option == "--null"} <= set(NULLS_OF)
 
 
 def test_a_draw_is_read_as_the_matrix_is(sketched):
     """By the same functions, the floor included."""
-    for w in (RNG.standard_normal((40, 64)), RNG.standard_normal((40, 4)) @ RNG.standard_normal((4, 64))):
+    for w in (
+        RNG.standard_normal((40, 64)),
+        RNG.standard_normal((40, 4)) @ RNG.standard_normal((4, 64)),
+    ):
         sketches = sketched(w)
-        own = evaluate([sizes(M), tail(M, None, False, 0), noise(M, False)], Evidence(sketches, w.shape, "F64"))
+        own = evaluate(
+            [sizes(M), tail(M, None, False, 0), noise(M, False)], Evidence(sketches, w.shape, "F64")
+        )
         found = readings(sketches[M], None)
         assert {n: found[n] for n in NULL_OF} == {n: own[n] for n in NULL_OF}
         cut = evaluate([tail(M, 2.0, False, 0)], Evidence(sketches, w.shape, "F64"))
@@ -70,7 +81,9 @@ def test_percentiles_are_numpy_s():
     draws = [{"alpha": a, "spikes": s} for a, s in ((2.0, 0), (3.0, 1), (None, 0), (7.0, 0))]
     found = drawn(draws, 4)
     assert found["alpha_null"] == 3.0
-    assert (found["alpha_null_low"], found["alpha_null_high"]) == tuple(np.percentile([2, 3, 7], [10, 90]))
+    assert (found["alpha_null_low"], found["alpha_null_high"]) == tuple(
+        np.percentile([2, 3, 7], [10, 90])
+    )
     assert (found["spikes_null"], type(found["spikes_null"])) == (0.0, float)
     assert told(found) == "no stable_rank, effective_rank, sigma_max in what was drawn"
     assert set(found) == {*NULLS_OF, "notes"}

@@ -62,8 +62,12 @@ def _between(levels: np.ndarray, depth: float) -> np.ndarray:
 def test_the_simulation_gives_the_known_values():
     """Square, d = 384: max and median over rms, share below 0.1 rms and stable rank/d, within a draw's scatter."""
     known = {
-        1: (1.98, 0.809, 0.067, 0.255), 2: (2.39, 0.666, 0.084, 0.176), 4: (3.00, 0.421, 0.147, 0.111),
-        8: (4.08, 0.151, 0.435, 0.060), 16: (5.54, 0.019, 0.642, 0.033), 32: (7.25, 0.0003, 0.778, 0.021),
+        1: (1.98, 0.809, 0.067, 0.255),
+        2: (2.39, 0.666, 0.084, 0.176),
+        4: (3.00, 0.421, 0.147, 0.111),
+        8: (4.08, 0.151, 0.435, 0.060),
+        16: (5.54, 0.019, 0.642, 0.033),
+        32: (7.25, 0.0003, 0.778, 0.021),
     }
     for sigma, want in zip(singular_values(384, 384, PLANTED, (1, 4)), known.values(), strict=True):
         got = _shape(sigma)
@@ -142,7 +146,10 @@ def test_orientation_does_not_matter():
 
 def test_uneven_rows_look_like_depth():
     """Rows of log-sd 0.5 on square noise read as 2.5, and more spread as more."""
-    read = [[effective_depth(_values(_rows((192, 192), s, i)), 192, 192)[0] for i in range(4)] for s in (0.2, 0.5, 1)]
+    read = [
+        [effective_depth(_values(_rows((192, 192), s, i)), 192, 192)[0] for i in range(4)]
+        for s in (0.2, 0.5, 1)
+    ]
     low, middle, high = np.mean(read, 1)
     assert 1.1 < low < 1.6
     assert 2.2 < middle < 3.2
@@ -159,14 +166,18 @@ def test_the_distance_is_scipys_and_the_depth_is_the_nearest(shape):
     distances = [stats.wasserstein_distance(values, _between(levels, depth)) for depth in tried]
     depth, distance = effective_depth(sigma, *shape)
     assert abs(depth - tried[np.argmin(distances)]) <= 0.05
-    assert distance == pytest.approx(stats.wasserstein_distance(values, _between(levels, depth)), rel=1e-9)
+    assert distance == pytest.approx(
+        stats.wasserstein_distance(values, _between(levels, depth)), rel=1e-9
+    )
     assert distance <= min(distances)
 
 
 def test_shares_divide_values():
     """Three values in two shares: the middle one counts half in each, and what is below the floor is floored."""
     a, b, c = np.log(np.array([1.0, 2.0, 3.0]) / sqrt(14 / 3))
-    np.testing.assert_allclose(log_shares(np.array([3.0, 2.0, 1.0]), 2), [(a + b / 2) / 1.5, (c + b / 2) / 1.5])
+    np.testing.assert_allclose(
+        log_shares(np.array([3.0, 2.0, 1.0]), 2), [(a + b / 2) / 1.5, (c + b / 2) / 1.5]
+    )
     np.testing.assert_allclose(log_shares(np.array([1.0, 0.0]), 2), [np.log(1e-3), np.log(sqrt(2))])
 
 
@@ -203,7 +214,11 @@ def test_depths_of_elongated_shapes_are_distrusted(sketched, length, said):
     noise = np.random.default_rng(1).standard_normal((length, 20))
     uneven = noise * np.linspace(1, 3, 20)
     statistic = spectra.depth(Decompose())
-    deep, flat = (evaluate([statistic], Evidence(sketched(w), w.shape, "F64")) for w in (uneven, noise))
+    deep, flat = (
+        evaluate([statistic], Evidence(sketched(w), w.shape, "F64")) for w in (uneven, noise)
+    )
     assert deep["effective_depth"] > 5
-    assert (told(deep) == "depth of a shape of 1:66 grows with its length: compare equal shapes") == said
+    assert (
+        told(deep) == "depth of a shape of 1:66 grows with its length: compare equal shapes"
+    ) == said
     assert (flat["effective_depth"], told(flat)) == (1.0, "")

@@ -17,7 +17,9 @@ def _noise(seed: int, m: int, n: int) -> np.ndarray:
 def test_noise_has_the_evenness_of_the_law(m, n):
     """Gaussian matrices of any shape."""
     sigma = np.linalg.svd(_noise(1, m, n), compute_uv=False)
-    assert stats.variation(sigma) == pytest.approx(orthogonality_null(min(m, n) / max(m, n)), rel=0.01)
+    assert stats.variation(sigma) == pytest.approx(
+        orthogonality_null(min(m, n) / max(m, n)), rel=0.01
+    )
 
 
 @pytest.mark.parametrize(("q", "want"), [(1.0, 0.6228), (0.25, 0.2606), (1e-4, 0.005)])
@@ -31,5 +33,7 @@ def test_orthogonality_null_anchors(q, want):
 def test_identity_null_by_simulation(m, n):
     """Noise has 1/min(m,n) of its energy on the diagonal that wraps around the short side."""
     i = np.arange(max(m, n))
-    shares = [(w[i % m, i % n] ** 2).sum() / (w**2).sum() for w in (_noise(s, m, n) for s in range(400))]
+    shares = [
+        (w[i % m, i % n] ** 2).sum() / (w**2).sum() for w in (_noise(s, m, n) for s in range(400))
+    ]
     assert identity_null(m, n) == pytest.approx(np.mean(shares), rel=0.05)

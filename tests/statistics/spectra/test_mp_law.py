@@ -53,7 +53,9 @@ def test_cdf_holds_still_beyond_the_edges_and_rises_between(q):
 def test_square_is_the_quarter_circle():
     """At q = 1 sqrt(x) has the density sqrt(4 - s^2)/pi on 0..2, and the lower end keeps its relative precision."""
     s = np.linspace(0, 2, 101)
-    assert mp_cdf(s**2, 1.0) == pytest.approx((s * np.sqrt(4 - s**2) / 2 + 2 * np.arcsin(s / 2)) / np.pi, abs=1e-14)
+    assert mp_cdf(s**2, 1.0) == pytest.approx(
+        (s * np.sqrt(4 - s**2) / 2 + 2 * np.arcsin(s / 2)) / np.pi, abs=1e-14
+    )
     assert float(mp_cdf(1e-40, 1.0)) == pytest.approx(2e-20 / np.pi, rel=1e-12)
 
 
@@ -62,4 +64,6 @@ def test_square_is_the_quarter_circle():
 def test_ks_equals_scipy(q, n):
     """Two-sided distance, ties and values beyond the edges included."""
     x = np.sort(np.round(np.random.default_rng(n).gamma(2, 0.7, n), 1))[::-1]
-    assert mp_ks(x, q) == pytest.approx(stats.kstest(x, lambda v: mp_cdf(v, q)).statistic, abs=1e-14)
+    assert mp_ks(x, q) == pytest.approx(
+        stats.kstest(x, lambda v: mp_cdf(v, q)).statistic, abs=1e-14
+    )

@@ -23,10 +23,22 @@ from weightscope.statistics.spectra.power_law import (
 
 # alpha, D, xmin, num_pl_spikes and sigma of WeightWatcher 0.7.7, fit_powerlaw on _oracle_spectrum
 WEIGHTWATCHER = {
-    "gaussian": (10.552682714544977, 0.15727413789339773, 0.7811001646011745, 10, 3.020823514288221),
+    "gaussian": (
+        10.552682714544977,
+        0.15727413789339773,
+        0.7811001646011745,
+        10,
+        3.020823514288221,
+    ),
     "heavy": (3.4762892170838895, 0.050799844116805326, 0.5625690543190749, 24, 0.5054704197842979),
     "low rank": (3.34472720822552, 0.15647852960254316, 9564.192701778793, 11, 0.7069618532201425),
-    "small": (7.028394931156756, 0.15404944998369702, 2.992440184861468e-05, 12, 1.7402477181423643),
+    "small": (
+        7.028394931156756,
+        0.15404944998369702,
+        2.992440184861468e-05,
+        12,
+        1.7402477181423643,
+    ),
 }
 
 
@@ -36,7 +48,7 @@ def _oracle_spectrum(name: str) -> np.ndarray:
         "gaussian": lambda: rng.normal(0, 0.05, (96, 128)),
         "heavy": lambda: 0.02 * rng.standard_t(2.5, (120, 200)),
         "low rank": lambda: rng.standard_normal((80, 30)) @ rng.standard_normal((30, 100)),
-        "small": lambda: rng.normal(0, 3e-4, (100, 150)),   # half of its eigenvalues are below 1e-5
+        "small": lambda: rng.normal(0, 3e-4, (100, 150)),  # half of its eigenvalues are below 1e-5
     }[name]()
     return np.linalg.svd(matrix, compute_uv=False) ** 2
 
@@ -50,9 +62,12 @@ def _lognormal(n: int) -> np.ndarray:
 
 
 SPECTRA = {
-    "pareto": _pareto(1), "lognormal": _lognormal(250),
-    "noise": np.linalg.svd(np.random.default_rng(3).standard_normal((150, 300)), compute_uv=False) ** 2,
-    "tied": np.random.default_rng(4).choice(_pareto(5, 100), 200), "geometric": 1.2 ** np.arange(60.0),
+    "pareto": _pareto(1),
+    "lognormal": _lognormal(250),
+    "noise": np.linalg.svd(np.random.default_rng(3).standard_normal((150, 300)), compute_uv=False)
+    ** 2,
+    "tied": np.random.default_rng(4).choice(_pareto(5, 100), 200),
+    "geometric": 1.2 ** np.arange(60.0),
 }
 
 
@@ -63,7 +78,11 @@ def _alpha(x: list[float], i: int) -> float:
 
 def _d(x: list[float], i: int) -> float:
     alpha, c = _alpha(x, i), len(x) - i
-    return 1.0 if alpha == inf else max(abs(1 - (v / x[i]) ** (1 - alpha) - k / c) for k, v in enumerate(x[i:]))
+    return (
+        1.0
+        if alpha == inf
+        else max(abs(1 - (v / x[i]) ** (1 - alpha) - k / c) for k, v in enumerate(x[i:]))
+    )
 
 
 def _assert_follows_the_definition(found: PowerLaw | None, x: np.ndarray) -> None:
@@ -109,7 +128,9 @@ def test_few_starts_are_looked_at_in_full(monkeypatch):
     """Of 1,000 starts fewer than a tenth need their whole tail: what makes the search fast."""
     seen = []
     distance = module._distance
-    monkeypatch.setattr(module, "_distance", lambda tail, *rest: seen.append(len(tail)) or distance(tail, *rest))
+    monkeypatch.setattr(
+        module, "_distance", lambda tail, *rest: seen.append(len(tail)) or distance(tail, *rest)
+    )
     power_law(_lognormal(1000))
     assert 0 < len(seen) < 100
 
@@ -124,20 +145,37 @@ def test_two_values_in_closed_form():
     """alpha = 1 + 2/ln(b/a), and D = 1/2 - e^-2 whatever the two values are."""
     found = power_law(np.array([5.0, 2.0]))
     alpha = 1 + 2 / log(2.5)
-    assert astuple(found) == pytest.approx((alpha, 0.5 - exp(-2), 2.0, 2, (alpha - 1) / sqrt(2)), rel=1e-12)
+    assert astuple(found) == pytest.approx(
+        (alpha, 0.5 - exp(-2), 2.0, 2, (alpha - 1) / sqrt(2)), rel=1e-12
+    )
 
 
 def test_three_values_in_closed_form():
     """1, 2, 4 are one tail: alpha = 1 + 1/ln 2, D = 1 - 1/e - 1/3; of 1, 2, 2 the pair of equals is no start."""
     found = power_law(np.array([4.0, 1.0, 2.0]))
-    assert astuple(found)[:4] == pytest.approx((1 + 1 / log(2), 1 - 1 / e - 1 / 3, 1.0, 3), rel=1e-12)
+    assert astuple(found)[:4] == pytest.approx(
+        (1 + 1 / log(2), 1 - 1 / e - 1 / 3, 1.0, 3), rel=1e-12
+    )
     tied = power_law(np.array([1.0, 2.0, 2.0]))
-    assert astuple(tied)[:4] == pytest.approx((1 + 1.5 / log(2), 1 - exp(-1.5) - 1 / 3, 1.0, 3), rel=1e-12)
+    assert astuple(tied)[:4] == pytest.approx(
+        (1 + 1.5 / log(2), 1 - exp(-1.5) - 1 / 3, 1.0, 3), rel=1e-12
+    )
 
 
-@pytest.mark.parametrize("values", [
-    [], [2.0], [0.0, 0.0, 2.0], [3.0] * 50, [0.1 + 0.2, 0.3], [-1.0, 0.0], [nan, 1.0], [1.0, inf], [inf, inf],
-])
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        [2.0],
+        [0.0, 0.0, 2.0],
+        [3.0] * 50,
+        [0.1 + 0.2, 0.3],
+        [-1.0, 0.0],
+        [nan, 1.0],
+        [1.0, inf],
+        [inf, inf],
+    ],
+)
 def test_nothing_to_fit(values):
     """Fewer than two positive values, values that are equal up to rounding and an infinite one have no power law."""
     assert power_law(np.array(values)) is None
@@ -178,7 +216,9 @@ def test_the_unit_changes_neither_alpha_nor_the_tail(name, unit):
     x = SPECTRA[name]
     here, there = (power_law(tail_above(scaled, None)) for scaled in (x, x * unit))
     assert there.tail == here.tail
-    assert (there.alpha, there.ks, there.xmin) == pytest.approx((here.alpha, here.ks, here.xmin * unit), rel=1e-9)
+    assert (there.alpha, there.ks, there.xmin) == pytest.approx(
+        (here.alpha, here.ks, here.xmin * unit), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("alpha", [1.5, 2.5, 4.0])
@@ -191,6 +231,7 @@ def test_true_samples_give_their_alpha(alpha):
 
 def test_note_of_poor_fits_and_of_short_tails():
     """A tail below 20 values and a D above 0.8/sqrt(tail) each have their own words; the limits themselves pass."""
+
     def law(ks: float, tail: int) -> PowerLaw:
         return PowerLaw(3.0, ks, 1.0, tail, 2 / sqrt(tail))
 
@@ -198,7 +239,10 @@ def test_note_of_poor_fits_and_of_short_tails():
     assert law(0.2, 64).note.text == "not a power law: alpha_ks 0.2 is above 0.8/sqrt(64)"
     assert law(0.1, 64).note is None
     assert law(0.1, 20).note is None
-    assert power_law(np.linspace(1, 4, 400)).note.text == "not a power law: alpha_ks 0.166 is above 0.8/sqrt(54)"
+    assert (
+        power_law(np.linspace(1, 4, 400)).note.text
+        == "not a power law: alpha_ks 0.166 is above 0.8/sqrt(54)"
+    )
 
 
 @pytest.mark.parametrize("name", WEIGHTWATCHER)
@@ -215,8 +259,12 @@ def test_fit_is_that_of_weightwatcher_itself(name):
         warnings.simplefilter("ignore")
         weightwatcher = pytest.importorskip("weightwatcher")
         x = SPECTRA[name] if name in SPECTRA else _oracle_spectrum(name)
-        alpha, _, xmin, _, ks, sigma, tail, *_ = weightwatcher.WeightWatcher().fit_powerlaw(np.sort(x), plot=False)
-    assert astuple(power_law(tail_above(x, 1e-5))) == pytest.approx((alpha, ks, xmin, tail, sigma), rel=1e-6)
+        alpha, _, xmin, _, ks, sigma, tail, *_ = weightwatcher.WeightWatcher().fit_powerlaw(
+            np.sort(x), plot=False
+        )
+    assert astuple(power_law(tail_above(x, 1e-5))) == pytest.approx(
+        (alpha, ks, xmin, tail, sigma), rel=1e-6
+    )
 
 
 def test_interval_holds_the_truth_as_often_as_it_says():
@@ -244,7 +292,9 @@ def test_weighted_alpha_and_norm_are_their_formulas():
     """alpha log10 lambda_max, and log10 sum lambda^alpha over all of the eigenvalues, zeros giving nothing."""
     x = SPECTRA["pareto"]
     assert alpha_weighted(2.5, x) == 2.5 * log10(x.max())
-    assert log_alpha_norm(2.5, np.append(x, [0.0, -1e-17])) == pytest.approx(log10((x**2.5).sum()), rel=1e-12)
+    assert log_alpha_norm(2.5, np.append(x, [0.0, -1e-17])) == pytest.approx(
+        log10((x**2.5).sum()), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("unit", [1e-30, 1e30])

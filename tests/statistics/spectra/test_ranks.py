@@ -32,7 +32,9 @@ def _read(w: np.ndarray, dtype: str = "F64", floor: float = 1e-12) -> dict[str, 
 def _stored(w: np.ndarray, dtype: str) -> np.ndarray:
     """The matrix as that type stores it."""
     if dtype in ("F64", "F32", "F16"):
-        return w.astype({"F64": np.float64, "F32": np.float32, "F16": np.float16}[dtype]).astype(np.float64)
+        return w.astype({"F64": np.float64, "F32": np.float32, "F16": np.float16}[dtype]).astype(
+            np.float64
+        )
     table = grid(dtype)
     return table.value[np.searchsorted(table.high[:-1], w)]
 
@@ -43,19 +45,22 @@ def test_sizes_and_shares_equal_numpy_and_scipy(shape):
     w = np.random.default_rng(1).standard_t(4, shape)
     sigma, got = _sigma(w), _read(w)
     energy = np.cumsum(sigma**2) / (sigma**2).sum()
-    assert got == pytest.approx({
-        "sigma_max": np.linalg.norm(w, 2),
-        "sigma_min": np.linalg.norm(w, -2),
-        "fro": np.linalg.norm(w),
-        "stable_rank": (np.linalg.norm(w) / np.linalg.norm(w, 2)) ** 2,
-        "effective_rank": np.exp(stats.entropy(sigma)),
-        "rank": np.linalg.matrix_rank(w),
-        "condition": np.linalg.cond(w),
-        "rank_90": int((energy < 0.9).sum()) + 1,
-        "rank_99": int((energy < 0.99).sum()) + 1,
-        "log_norm": np.log10(np.linalg.norm(w) ** 2),
-        "orthogonality": stats.variation(sigma),
-    }, rel=1e-10)
+    assert got == pytest.approx(
+        {
+            "sigma_max": np.linalg.norm(w, 2),
+            "sigma_min": np.linalg.norm(w, -2),
+            "fro": np.linalg.norm(w),
+            "stable_rank": (np.linalg.norm(w) / np.linalg.norm(w, 2)) ** 2,
+            "effective_rank": np.exp(stats.entropy(sigma)),
+            "rank": np.linalg.matrix_rank(w),
+            "condition": np.linalg.cond(w),
+            "rank_90": int((energy < 0.9).sum()) + 1,
+            "rank_99": int((energy < 0.99).sum()) + 1,
+            "log_norm": np.log10(np.linalg.norm(w) ** 2),
+            "orthogonality": stats.variation(sigma),
+        },
+        rel=1e-10,
+    )
     assert tuple(got) == NAMES
 
 
@@ -83,7 +88,9 @@ def test_noise_has_full_rank(dtype):
     assert _read(w, dtype)["rank"] == 128
 
 
-@pytest.mark.parametrize("w", [np.eye(50), linalg.hadamard(64) * 0.3, stats.ortho_group.rvs(100, random_state=1)])
+@pytest.mark.parametrize(
+    "w", [np.eye(50), linalg.hadamard(64) * 0.3, stats.ortho_group.rvs(100, random_state=1)]
+)
 def test_orthogonal_matrices_are_even(w):
     """All singular values equal: every rank is the side, shares are reached in spite of rounding."""
     n = len(w)
@@ -100,7 +107,10 @@ def test_half_of_the_rows_zero():
     reduced, whole = _read(w), _read(padded)
     assert (reduced["rank"], whole["rank"]) == (32, 32)
     assert reduced["condition"] == pytest.approx(np.linalg.cond(w))
-    assert (whole["condition"], told(whole)) == (None, "no condition: 32 of 64 singular values may be rounding")
+    assert (whole["condition"], told(whole)) == (
+        None,
+        "no condition: 32 of 64 singular values may be rounding",
+    )
     same = ("sigma_max", "fro", "stable_rank", "effective_rank", "rank_90", "rank_99", "log_norm")
     assert [whole[c] for c in same] == pytest.approx([reduced[c] for c in same])
 
@@ -113,12 +123,16 @@ def test_a_zero_matrix_has_rank_zero_and_no_ratio(sigma):
     assert got == dict.fromkeys(NAMES) | sizes
 
 
-@pytest.mark.parametrize(("last", "condition"), [(2e-6, 5e5), (1e-6, None), (1e-9, None), (0.0, None)])
+@pytest.mark.parametrize(
+    ("last", "condition"), [(2e-6, 5e5), (1e-6, None), (1e-9, None), (0.0, None)]
+)
 def test_condition_ends_at_the_floor(last, condition):
     """What the route cannot tell from zero gives no condition, neither a number nor infinity."""
     got = ranks(np.array([1.0, last]), 2, 2, floor=1e-6, eps=0.0)
     assert got["condition"] == (condition and pytest.approx(condition))
-    assert told(got) == ("" if condition else "no condition: 1 of 2 singular values may be rounding")
+    assert told(got) == (
+        "" if condition else "no condition: 1 of 2 singular values may be rounding"
+    )
     assert got["rank"] == (2 if condition else 1)
 
 
@@ -130,7 +144,9 @@ def test_the_unit_of_the_weights_changes_no_rank(unit):
     want = ranks(sigma, 20, 30, 1e-8 * sigma[0], eps_of("BF16"))
     got = ranks(sigma * unit, 20, 30, 1e-8 * sigma[0] * unit, eps_of("BF16"))
     sizes = {name: want[name] * unit for name in ("sigma_max", "sigma_min", "fro")}
-    assert got == pytest.approx(dict(want) | sizes | {"log_norm": want["log_norm"] + 2 * np.log10(unit)}, rel=1e-9)
+    assert got == pytest.approx(
+        dict(want) | sizes | {"log_norm": want["log_norm"] + 2 * np.log10(unit)}, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("n", [1, 10, 100, 1090, 1130, 4090])

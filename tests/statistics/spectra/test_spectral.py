@@ -54,7 +54,11 @@ MAKERS = {
 }
 ALL = ("sizes", "tail", "noise", "chance", "depth", "evenness", "twin")
 KINDS = {"str": str, "int": int, "float": float}
-UNITS = {"log_norm", "alpha_weighted", "log_alpha_norm"}  # logarithms of what has a unit: they shift with it
+UNITS = {
+    "log_norm",
+    "alpha_weighted",
+    "log_alpha_norm",
+}  # logarithms of what has a unit: they shift with it
 
 
 @pytest.fixture(scope="module")
@@ -123,18 +127,26 @@ def test_a_null_stands_beside_its_reading_or_neither_does(evidence, product):
     columns = [c.name for name in ALL for c in MAKERS[name](Decompose()).columns]
     nulls = [name for name in columns if name.endswith("_null")]
     assert len(nulls) == 5
-    assert all(columns.index(name) == columns.index(name.removesuffix("_null")) + 1 for name in nulls)
+    assert all(
+        columns.index(name) == columns.index(name.removesuffix("_null")) + 1 for name in nulls
+    )
     for known in (*map(evidence, MATRICES), product(4), product(60)):
         values = values_of(ALL, known)
-        assert [n for n in nulls if (values[n] is None) != (values[n.removesuffix("_null")] is None)] == []
+        assert [
+            n for n in nulls if (values[n] is None) != (values[n.removesuffix("_null")] is None)
+        ] == []
 
 
 @pytest.mark.parametrize("svd", [False, True])
 @pytest.mark.parametrize("scale", [1e-6, 3e7])
-@pytest.mark.parametrize("matrix", ["gaussian", "half zero rows", "rank 4", "uneven rows", "identity", "fifteen"])
+@pytest.mark.parametrize(
+    "matrix", ["gaussian", "half zero rows", "rank 4", "uneven rows", "identity", "fifteen"]
+)
 def test_the_unit_of_the_weights_changes_no_count_rank_or_ratio(evidence, matrix, svd, scale):
     """Counts stay, ratios but for rounding; what has a unit scales with it."""
-    names = [n for n in ALL if not (svd and matrix == "rank 4") or n in ("sizes", "depth", "evenness")]
+    names = [
+        n for n in ALL if not (svd and matrix == "rank 4") or n in ("sizes", "depth", "evenness")
+    ]
     own, scaled = (values_of(names, evidence(matrix, svd, s), svd) for s in (1.0, scale))
     columns = [c for n in names for c in MAKERS[n](Decompose(svd)).columns if c.name not in UNITS]
     for column in columns:
@@ -158,7 +170,10 @@ def test_the_unit_of_the_weights_changes_no_count_rank_or_ratio(evidence, matrix
         ("constant", {"rank": 1, "alpha": None, "null_ks": None, "row_spread": 0.0}),
         ("one element", {"rank": 1, "stable_rank": 1.0, "identity": 0.0}),
         ("orthogonal", {"rank": 40, "spikes": 0, "near_zero": 0.0}),
-        ("identity", {"rank": 40, "identity": 1.0, "identity_null": 1 / 40, "alpha": None, "condition": 1.0}),
+        (
+            "identity",
+            {"rank": 40, "identity": 1.0, "identity_null": 1 / 40, "alpha": None, "condition": 1.0},
+        ),
         ("diagonal", {"rank": 40, "identity": 1.0}),
         ("two by two", {"rank": 2, "effective_depth": None}),
         ("nan", {"rank": None, "route": None, "spikes": None}),
@@ -212,8 +227,13 @@ def test_uneven_scales_are_warned_of_unless_the_balanced_twin_stands_beside(evid
     found = values_of(["noise"], uneven)
     assert found["spikes"] > 0
     for side in ("row_spread", "col_spread"):
-        times, said = found[side] / found[f"{side}_null"], "can fake spikes and depth: see --balance"
-        assert (times > 2) == (f"{side} {times:.1f} times its null {said}" in told(found).split("; "))
+        times, said = (
+            found[side] / found[f"{side}_null"],
+            "can fake spikes and depth: see --balance",
+        )
+        assert (times > 2) == (
+            f"{side} {times:.1f} times its null {said}" in told(found).split("; ")
+        )
     assert found["row_spread"] > 2 * found["row_spread_null"]
     beside = values_of(["noise beside a twin", "twin"], uneven)
     assert "fake" not in told(beside)
@@ -237,12 +257,20 @@ def test_thin_products_have_no_bulk_and_no_depth(product):
     """They have sizes, ranks and a tail; one as thick as its matrix has a bulk as well."""
     thin = values_of(ALL, product(4))
     assert (thin["rank"], thin["route"], thin["sigma_min"]) == (4, "factors", 0.0)
-    lacks = ("spikes", "effective_depth", "condition", "identity", *(c.name for c in twin(Decompose()).columns))
+    lacks = (
+        "spikes",
+        "effective_depth",
+        "condition",
+        "identity",
+        *(c.name for c in twin(Decompose()).columns),
+    )
     assert {thin[c] for c in lacks} == {None}
     assert told(thin).count("a product of thin factors") == 1
     thick = values_of(ALL, product(60))
     assert (thick["rank"], thick["identity"]) == (48, None)
-    assert None not in [thick[c] for c in ("spikes", "effective_depth", "condition", "spikes_balanced")]
+    assert None not in [
+        thick[c] for c in ("spikes", "effective_depth", "condition", "spikes_balanced")
+    ]
     assert "thin" not in told(thick)
 
 
@@ -268,7 +296,10 @@ def test_the_interval_of_alpha(evidence, matrix):
         assert (values["alpha_low"], values["alpha_high"]) == (None, None)
     else:
         assert values["alpha_low"] < values["alpha"] < values["alpha_high"]
-        assert evaluate([tail(Decompose(), None, True, 1)], evidence(matrix))["alpha_low"] != values["alpha_low"]
+        assert (
+            evaluate([tail(Decompose(), None, True, 1)], evidence(matrix))["alpha_low"]
+            != values["alpha_low"]
+        )
 
 
 def test_what_a_reading_needs():

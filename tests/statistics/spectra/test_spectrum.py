@@ -32,7 +32,9 @@ def triangle(w) -> Triangle:
 
 
 @pytest.mark.parametrize("svd", [False, True])
-@pytest.mark.parametrize(("rows", "cols"), [([], []), ([0, 7, 23], []), ([3], [1, 2, 39]), (range(20), [5])], ids=str)
+@pytest.mark.parametrize(
+    ("rows", "cols"), [([], []), ([0, 7, 23], []), ([3], [1, 2, 39]), (range(20), [5])], ids=str
+)
 def test_zero_lines_are_left_out(spectrum_of, svd, rows, cols) -> None:
     """Values, sides and variance are those of the lines that remain; the shape is the stored one."""
     w = 0.5 + GAUSSIAN
@@ -81,7 +83,11 @@ def test_above_is_what_the_route_tells_from_zero(spectrum_of) -> None:
 )
 def test_what_has_no_spectrum_says_why(spectrum_of, svd, scale, reason) -> None:
     """One non-finite element, or elements whose squares are no numbers any more, by either route."""
-    w = GAUSSIAN * scale if np.isfinite(scale) else np.where(GAUSSIAN.max() == GAUSSIAN, scale, GAUSSIAN)
+    w = (
+        GAUSSIAN * scale
+        if np.isfinite(scale)
+        else np.where(GAUSSIAN.max() == GAUSSIAN, scale, GAUSSIAN)
+    )
     with pytest.raises(Unmeasured, match=reason):
         spectrum_of(w, svd)
 
@@ -89,11 +95,15 @@ def test_what_has_no_spectrum_says_why(spectrum_of, svd, scale, reason) -> None:
 @pytest.mark.parametrize("scale", [1e150, 1e-140])
 def test_far_units_have_a_spectrum(spectrum_of, scale) -> None:
     """As long as squares keep their digits."""
-    assert spectrum_of(GAUSSIAN * scale).sigma / scale == pytest.approx(spectrum_of(GAUSSIAN).sigma, rel=1e-9)
+    assert spectrum_of(GAUSSIAN * scale).sigma / scale == pytest.approx(
+        spectrum_of(GAUSSIAN).sigma, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("scale", [1.0, -0.25, 1e-6])
-@pytest.mark.parametrize(("m", "r", "n"), [(40, 4, 30), (30, 1, 40), (12, 30, 20), (5, 8, 30), (8, 8, 8)])
+@pytest.mark.parametrize(
+    ("m", "r", "n"), [(40, 4, 30), (30, 1, 40), (12, 30, 20), (5, 8, 30), (8, 8, 8)]
+)
 def test_a_product_has_the_values_of_the_dense_matrix(m, r, n, scale) -> None:
     """svd(scale B A), zeros from min(r, m, n) on; a factor as thick as the matrix leaves none by construction."""
     b, a = RNG.standard_normal((m, r)), RNG.standard_normal((r, n))
@@ -109,7 +119,9 @@ def test_a_product_is_thin_or_not(sketched) -> None:
     """Thin factors leave zeros, factors as thick as the matrix do not; its diagonal is unknown."""
     for r, thin in ((4, True), (11, True), (12, False), (20, False)):
         b, a = RNG.standard_normal((12, r)), RNG.standard_normal((r, 30))
-        found = spectrum(of_product(triangle(b), triangle(a.T), 1.0, (12, 30)), sketched(b @ a)[Lines()])
+        found = spectrum(
+            of_product(triangle(b), triangle(a.T), 1.0, (12, 30)), sketched(b @ a)[Lines()]
+        )
         assert (found.low_rank, found.diagonal) == (thin, None)
 
 
@@ -143,7 +155,11 @@ def test_non_finite_elements_of_factors_count(sketched) -> None:
 @pytest.mark.parametrize(("rank", "rounded"), [(4, True), (11, True), (12, False), (24, False)])
 def test_what_may_be_rounding_is_no_rank(spectrum_of, rank, rounded) -> None:
     """Of the stored type, which the arithmetic knows nothing of: where it is most, nothing can be said of the rest."""
-    w = (RNG.standard_normal((24, rank)) @ RNG.standard_normal((rank, 40))).astype(np.float16).astype(np.float64)
+    w = (
+        (RNG.standard_normal((24, rank)) @ RNG.standard_normal((rank, 40)))
+        .astype(np.float16)
+        .astype(np.float64)
+    )
     sketches = spectrum_of(w)
     assert sketches.rank == 24
     found = replace(sketches, eps=2.0**-10)

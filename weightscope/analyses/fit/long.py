@@ -16,11 +16,19 @@ LONG = (
     Column("loglik", "float", "log-likelihood per weight", "nats/weight"),
     Column("aic", "float", "Akaike's criterion, 2k - 2 ln L of all weights"),
     Column("bic", "float", "Bayesian criterion, k ln N - 2 ln L of all weights", shown=True),
-    Column("ks", "float", "greatest distance between the empirical and the fitted distribution", shown=True),
+    Column(
+        "ks",
+        "float",
+        "greatest distance between the empirical and the fitted distribution",
+        shown=True,
+    ),
     Column("w1", "float", "Wasserstein-1 distance to the fitted law", "std", shown=True),
     Column("kl_bits", "float", "information lost by the fitted law", "bits/weight", shown=True),
     Column("at_bound", "bool", "a parameter ended at its bound: the law is a limit of its family"),
-    *(Column(p, "float", f"parameter {p}, null where the law has none of that name") for p in PARAMETERS),
+    *(
+        Column(p, "float", f"parameter {p}, null where the law has none of that name")
+        for p in PARAMETERS
+    ),
 )
 
 

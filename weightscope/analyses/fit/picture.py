@@ -17,7 +17,9 @@ from ...statistics.laws import LAWS
 from ...statistics.laws.density import density, law_density
 from ...statistics.laws.fitting import fit_laws
 
-HISTOGRAM = Column("histogram", "str", "the weights from -4 to 4 sigma, drawn in block characters", shown=True)
+HISTOGRAM = Column(
+    "histogram", "str", "the weights from -4 to 4 sigma, drawn in block characters", shown=True
+)
 BARS, REACH = 12, 4.0  # of the small histogram: two thirds of a sigma to a bar
 STEP = 0.1  # sigma: of a panel's histogram
 
@@ -71,6 +73,8 @@ def _reach(counts: ValueCounts) -> float:
     """How far the weights go, at most 40 sigma: beyond, single outliers would squeeze the picture flat."""
     std = counts.std
     far = (
-        max(abs(counts.minimum - counts.power.mean), abs(counts.maximum - counts.power.mean)) / std if std > 0 else 0.0
+        max(abs(counts.minimum - counts.power.mean), abs(counts.maximum - counts.power.mean)) / std
+        if std > 0
+        else 0.0
     )
     return float(min(far, 40.0))

@@ -43,7 +43,9 @@ class FitRequest:
         if piece.entry is None:
             return ()
         wants = needed(self.statistics) | self._kept
-        return (Unit(piece, {"": piece.entry}, {"": wants if piece.is_matrix else wants & {Count()}}),)
+        return (
+            Unit(piece, {"": piece.entry}, {"": wants if piece.is_matrix else wants & {Count()}}),
+        )
 
     def lack(self, piece: Piece) -> Notes:
         """Nothing beyond the piece's own notes."""
@@ -62,7 +64,9 @@ class FitRequest:
         vector = VECTOR if missing and piece.params and not piece.is_matrix else None
         counts = sketches.get(Count())
         beyond = BEYOND if counts is not None and counts.n and isnan(counts.std) else None
-        return values | {"notes": united(piece.notes, vector, limits(measured), beyond, notes_of(values))}
+        return values | {
+            "notes": united(piece.notes, vector, limits(measured), beyond, notes_of(values))
+        }
 
     @property
     def _kept(self) -> frozenset[Any]:

@@ -78,7 +78,9 @@ def _is_lost(notes: Notes) -> bool:
     return any(note.code == BEYOND.code for note in notes)
 
 
-def _groups(found: Iterator[Answer], o: FitOptions, own: Mapping[str, object]) -> Iterator[Row | Panel | Block]:
+def _groups(
+    found: Iterator[Answer], o: FitOptions, own: Mapping[str, object]
+) -> Iterator[Row | Panel | Block]:
     """Pooled statistics beside their spread over the tensors."""
     asked = FitRequest(o).statistics
     counted = ((answer.piece, answer.values, _counts(answer)) for answer in found)
@@ -90,7 +92,11 @@ def _groups(found: Iterator[Answer], o: FitOptions, own: Mapping[str, object]) -
 
 def _counts(answer: Answer) -> Mapping[Any, Any]:
     """What is pooled: rows and columns of different matrices have no sum."""
-    return {measure: sketch for measure, sketch in answer.sketches.items() if isinstance(sketch, ValueCounts)}
+    return {
+        measure: sketch
+        for measure, sketch in answer.sketches.items()
+        if isinstance(sketch, ValueCounts)
+    }
 
 
 ANSWERING = Answering(columns, optional, rows, partial(gathered, pieces.measured))

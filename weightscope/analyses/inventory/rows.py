@@ -49,7 +49,11 @@ def columns(o: InventoryOptions) -> tuple[Column, ...]:
 def optional(o: InventoryOptions) -> Mapping[str, str]:
     """Columns that another option would bring."""
     of_tensors = {c.name: "--by tensor" for c in (*TENSOR, *OWN, NOTE, CODES)}
-    return of_tensors | {"tensors": "--by", "source": "several MODELs"} | {c.name: "--metadata" for c in METADATA}
+    return (
+        of_tensors
+        | {"tensors": "--by", "source": "several MODELs"}
+        | {c.name: "--metadata" for c in METADATA}
+    )
 
 
 def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Iterator[Found]:
@@ -57,9 +61,17 @@ def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Ite
     yield from [Message(line) for m in models if m.pieces and not o.metadata for line in _totals(m)]
     for model in models:
         own = sourced(models, model)
-        asked = _metadata(model) if o.metadata else _tensors(model) if o.by == "tensor" else _groups(model, o.by)
+        asked = (
+            _metadata(model)
+            if o.metadata
+            else _tensors(model)
+            if o.by == "tensor"
+            else _groups(model, o.by)
+        )
         answers = list(asked)
-        for values in collapsed(answers) if o.by == "tensor" and not (o.flat or o.metadata) else answers:
+        for values in (
+            collapsed(answers) if o.by == "tensor" and not (o.flat or o.metadata) else answers
+        ):
             yield row_of(own | values) if "notes" in values else Row(own | values)
 
 
@@ -71,7 +83,12 @@ def _tensors(model: Model) -> Iterator[dict[str, object]]:
     for piece in model.pieces:
         yield _row(piece)
         for alias in aliases.pop(piece.stored.name, ()):
-            yield _row(piece) | {"tensor": alias, "alias_of": piece.stored.name, "bytes": 0, "params": 0}
+            yield _row(piece) | {
+                "tensor": alias,
+                "alias_of": piece.stored.name,
+                "bytes": 0,
+                "params": 0,
+            }
 
 
 def _row(piece: Piece) -> dict[str, object]:
@@ -81,7 +98,9 @@ def _row(piece: Piece) -> dict[str, object]:
         **of_tensor(piece),
         "bytes": stored.nbytes,
         "alias_of": None,
-        "orientation": place.orientation if place.kind in ("matrix", "conv", "embedding", "router") else None,
+        "orientation": place.orientation
+        if place.kind in ("matrix", "conv", "embedding", "router")
+        else None,
         "family": place.family or None,
         "file": stored.file or None,
         "notes": united(state, piece.notes),
@@ -95,7 +114,12 @@ def _groups(model: Model, by: str) -> Iterator[dict[str, object]]:
     for keys, found in groups.items():
         named = {c.name: key for c, key in zip(KEYS[by], keys, strict=True)}
         size = sum(p.stored.nbytes for p in found)
-        yield {**named, "tensors": len(found), "params": sum(p.params for p in found), "bytes": size}
+        yield {
+            **named,
+            "tensors": len(found),
+            "params": sum(p.params for p in found),
+            "bytes": size,
+        }
 
 
 def _metadata(model: Model) -> Iterator[dict[str, object]]:
@@ -111,7 +135,10 @@ def _totals(model: Model) -> tuple[str, str]:
     params, size = sum(p.params for p in model.pieces), sum(sizes.values())
     by_dtype = ", ".join(f"{k} {_bytes(v)}" for k, v in sizes.most_common())
     by_role = ", ".join(f"{k} {v}" for k, v in roles.most_common())
-    return f"{len(model.pieces):,} tensors, {params:,} elements, {_bytes(size)}: {by_dtype}", f"by role: {by_role}"
+    return (
+        f"{len(model.pieces):,} tensors, {params:,} elements, {_bytes(size)}: {by_dtype}",
+        f"by role: {by_role}",
+    )
 
 
 def _bytes(size: float) -> str:

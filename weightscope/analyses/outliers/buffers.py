@@ -17,14 +17,20 @@ from ...statistics.elements.moments import nonfinite
 from ...statistics.statistic import Evidence, Statistic
 from ..piece import Piece
 
-FLOATING = ("float", "code")                    # kinds of element types that may hold NaN or Inf
-MASK = re.compile(r"(?i)(\w*_)?mask(ed_bias)?")  # the last word of a name: running_mean of a mask head is none
+FLOATING = ("float", "code")  # kinds of element types that may hold NaN or Inf
+MASK = re.compile(
+    r"(?i)(\w*_)?mask(ed_bias)?"
+)  # the last word of a name: running_mean of a mask head is none
 ALONE = Note("buffer", "a buffer: checked for NaN and Inf alone")
 
 
 def _of(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
-    return {"nan": counts.nan, "inf": counts.inf, "notes": united(nonfinite(counts, evidence.shape))}
+    return {
+        "nan": counts.nan,
+        "inf": counts.inf,
+        "notes": united(nonfinite(counts, evidence.shape)),
+    }
 
 
 NONFINITE = Statistic(

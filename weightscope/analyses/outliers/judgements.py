@@ -16,15 +16,15 @@ from .marks import Mark
 Severity = Literal["info", "warn", "error"]
 Values = Mapping[str, object]
 
-FLOAT16 = 65504.0                               # its largest value
+FLOAT16 = 65504.0  # its largest value
 BEGIN_AT_ZERO = (                               # residual branches and their gates often do, and adapters
     "attn.o", "mlp.down", "moe.expert.down", "modulation", "lora.b",
 )  # fmt: skip
-EXTREME, NOTABLE = 16.0, 4.0                    # max_z in units of what chance gives
-CROWDED, ENOUGH = 0.8, 32                       # Gini: of the way from its null to 1; hidden units of MLPs reach 0.7
-SUBNORMAL = 0.01                                # share of subnormal values
-SPARSE = 0.05                                   # share of changed rows below which a change is one of a few rows
-SET = 3                                         # rows: two are parallel by chance
+EXTREME, NOTABLE = 16.0, 4.0  # max_z in units of what chance gives
+CROWDED, ENOUGH = 0.8, 32  # Gini: of the way from its null to 1; hidden units of MLPs reach 0.7
+SUBNORMAL = 0.01  # share of subnormal values
+SPARSE = 0.05  # share of changed rows below which a change is one of a few rows
+SET = 3  # rows: two are parallel by chance
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ def _is_product(piece: Piece) -> bool:
 
 def _is_gain(piece: Piece) -> bool:
     """Of a norm; not the scale of a residual branch (LayerScale), which may begin at zero and is no `weight`."""
-    return piece.place.role == "norm" and (piece.name.endswith(".weight") or "norm" in piece.name.lower())
+    return piece.place.role == "norm" and (
+        piece.name.endswith(".weight") or "norm" in piece.name.lower()
+    )
 
 
 def nonfinite(v: Seen, piece: Piece) -> Severity | None:
@@ -122,7 +124,7 @@ def extreme(v: Seen, piece: Piece) -> Severity | None:
     null = v.number("max_z_null")
     times = v.number("max_z") / null if null else 0.0
     if piece.place.kind in ("bias", "norm") or (_is_product(piece) and times <= EXTREME):
-        return None                             # vectors share no scale; products of Gaussians reach 20 sigma
+        return None  # vectors share no scale; products of Gaussians reach 20 sigma
     return "warn" if times > EXTREME else "info" if times > NOTABLE else None
 
 

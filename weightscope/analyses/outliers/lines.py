@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from ...heavy import numpy as np
 from ...sketches import Hashes, Margins, Twins, Untrained
 from ...statistics.lines.margins import MARGINS
-from ...statistics.lines.marked_lines import constant, dead, duplicated, one_sign, outlying, rms, twins
+from ...statistics.lines.marked_lines import (
+    constant,
+    dead,
+    duplicated,
+    one_sign,
+    outlying,
+    rms,
+    twins,
+)
 from .base import BASE
 from .marks import Mark
 
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
     from ...statistics.lines.margins import Lines
     from .marks import Places
 
-LOUD = 4.0                                      # RMS of a line over the median one: two bits of every absmax scale
+LOUD = 4.0  # RMS of a line over the median one: two bits of every absmax scale
 
 
 def marked(sketches: Mapping[Any, Any]) -> Places:

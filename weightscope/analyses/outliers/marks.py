@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ...heavy import numpy as np
 
-    Places = Mapping["Mark", NDArray[np.int64]]     # which lines, ascending
+    Places = Mapping["Mark", NDArray[np.int64]]  # which lines, ascending
 
 
 class Mark(Enum):
@@ -21,7 +21,7 @@ class Mark(Enum):
 
     DEAD_ROWS = "dead", "rows"
     DEAD_COLUMNS = "dead", "columns"
-    INNER_DEAD_ROWS = "inner dead", "rows"      # others follow that are not dead: no padding
+    INNER_DEAD_ROWS = "inner dead", "rows"  # others follow that are not dead: no padding
     INNER_DEAD_COLUMNS = "inner dead", "columns"
     CONSTANT_ROWS = "constant", "rows"
     CONSTANT_COLUMNS = "constant", "columns"
@@ -53,4 +53,8 @@ def named(mark: Mark, at: NDArray[np.int64]) -> Note:
     """
     lines, template = tuple(at.tolist()), f"{mark.text} {{rows}}"
     _, side = mark.value
-    return Note.of("rows", template, rows=lines) if side == "rows" else Note.of("columns", template, rows=lines)
+    return (
+        Note.of("rows", template, rows=lines)
+        if side == "rows"
+        else Note.of("columns", template, rows=lines)
+    )

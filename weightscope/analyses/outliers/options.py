@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...checkpoints.opening import Source
     from ...sketches import schemes
     from . import findings
-else:                                           # help needs neither
+else:  # help needs neither
     schemes = Lazy("weightscope.sketches.schemes")
     findings = Lazy("weightscope.analyses.outliers.findings")
 
@@ -46,23 +46,38 @@ class OutliersOptions:
         (), "Findings not to report.", metavar="ID,...", commas=True, repeatable=True
     )
     panels: bool = option(True, "Keep the tails for a picture.", typed=False, follows="plot")
-    several: bool = derived(False)              # several models: rows say which
+    several: bool = derived(False)  # several models: rows say which
     wanted: frozenset[str] | None = derived(None)  # columns asked for; None = all
 
     def __post_init__(self) -> None:
         if self.by not in BY:
-            raise Usage(f"outliers groups by {', '.join(BY)}", f"found {self.by!r}", "choose one of them with --by")
+            raise Usage(
+                f"outliers groups by {', '.join(BY)}",
+                f"found {self.by!r}",
+                "choose one of them with --by",
+            )
         if wrong := _unknown(self.quant, (*schemes.SCHEMES, "all")):
             known = f"{', '.join(schemes.SCHEMES)} or all"
             raise Usage(f"--quant takes {known}", f"found {wrong}", "separate several by commas")
         if wrong := _unknown(self.ignore, [f.id for f in findings.FINDINGS]):
             known = f"{findings.FINDINGS[0].id} to {findings.FINDINGS[-1].id}"
-            raise Usage(f"--ignore takes the id of a finding, {known}", f"found {wrong}", "see the page on findings")
+            raise Usage(
+                f"--ignore takes the id of a finding, {known}",
+                f"found {wrong}",
+                "see the page on findings",
+            )
         if min(self.top, self.top_rows) < 0 or (self.top and self.top_rows):
-            raise Usage("--top and --top-rows take a number from 1 on, one of them at a time",
-                        f"found --top {self.top} and --top-rows {self.top_rows}", "ask twice")
+            raise Usage(
+                "--top and --top-rows take a number from 1 on, one of them at a time",
+                f"found --top {self.top} and --top-rows {self.top_rows}",
+                "ask twice",
+            )
         if self.lists and self.by != "tensor":
-            raise Usage("--top and --top-rows list weights and rows", f"found --by {self.by}", "leave out --by")
+            raise Usage(
+                "--top and --top-rows list weights and rows",
+                f"found --by {self.by}",
+                "leave out --by",
+            )
 
     @property
     def schemes(self) -> tuple[str, ...]:

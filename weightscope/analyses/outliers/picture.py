@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ...sketches import Crossings, TopWeights, ValueCounts
     from ..measuring import Answer
 
-POINTS = 200                                    # of a tail, whose ranks are thinned evenly in their logs, and of a line
-NEAREST = 0.5                                   # std: where the Gaussian's line begins, and what is near is not drawn
+POINTS = 200  # of a tail, whose ranks are thinned evenly in their logs, and of a line
+NEAREST = 0.5  # std: where the Gaussian's line begins, and what is near is not drawn
 
 
 def panel(answer: Answer, of: Mapping[str, object]) -> Panel:

@@ -19,13 +19,15 @@ from .base import BASE, CHANGES, counterpart
 from .buffers import ALONE, NONFINITE, is_buffer, is_checked
 from .options import OutliersOptions
 
-PLACES = 256                                    # weights that a picture of one tensor shows
-TOKENS = ("embed", "head")                      # roles whose rows are tokens
+PLACES = 256  # weights that a picture of one tensor shows
+TOKENS = ("embed", "head")  # roles whose rows are tokens
 
 
 def statistics(o: OutliersOptions) -> tuple[Statistic, ...]:
     """In the order of their columns."""
-    return (EXTREMES, MARKED_LINES, UNTRAINED, CROWDING) + ((quantisation(o.schemes),) if o.schemes else ())
+    return (EXTREMES, MARKED_LINES, UNTRAINED, CROWDING) + (
+        (quantisation(o.schemes),) if o.schemes else ()
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,11 @@ class OutliersRequest:
 
     def units(self, piece: Piece) -> tuple[Unit, ...]:
         """The tensor, and its base where there is one of the same shape and type."""
-        if piece.entry is None or not is_checked(piece) or (is_buffer(piece) and self.options.lists):
+        if (
+            piece.entry is None
+            or not is_checked(piece)
+            or (is_buffer(piece) and self.options.lists)
+        ):
             return ()
         base = None if is_buffer(piece) else counterpart(piece, self.base)
         if base is None:
@@ -72,7 +78,11 @@ class OutliersRequest:
         asked, lost = self.statistics, limits(measured)
         if is_buffer(piece):
             found = evaluate((NONFINITE,), evidence)
-            return {**nulls(asked), **found, "notes": united(piece.notes, lost, notes_of(found), ALONE)}
+            return {
+                **nulls(asked),
+                **found,
+                "notes": united(piece.notes, lost, notes_of(found), ALONE),
+            }
         values = evaluate(asked, evidence)
         vector = VECTOR if piece.params and not piece.is_matrix else None
         return values | {"notes": united(piece.notes, vector, lost, notes_of(values))}
@@ -89,6 +99,6 @@ class OutliersRequest:
         wants = needed(self.statistics)
         if o.panels:
             wants |= {Beyond(), Top(PLACES)} if self.alone else {Beyond()}
-        if piece.place.role not in TOKENS:      # positions are parallel to their neighbours by design
+        if piece.place.role not in TOKENS:  # positions are parallel to their neighbours by design
             wants -= {Untrained()}
         return wants if piece.is_matrix else wants - {MARGINS, Untrained()}

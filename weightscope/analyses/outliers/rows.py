@@ -28,7 +28,7 @@ from .picture import panel
 from .request import OutliersRequest
 from .twins import TWIN, twin
 
-OF_TWINS = frozenset({"nan", "dead_rows"})      # of the readings that look at what twins are told by
+OF_TWINS = frozenset({"nan", "dead_rows"})  # of the readings that look at what twins are told by
 
 
 def models(sources: Sequence[Any], o: OutliersOptions, setting: Setting) -> tuple[Model, ...]:
@@ -88,7 +88,9 @@ def _answers(model: Model, o: OutliersOptions, measure: Measurer) -> Iterator[An
         piece, sketches = answer.piece, answer.sketches
         if is_buffer(piece):
             counts = sketches.get(Count())
-            if counts is None or not is_sound(piece, counts):  # what does not fit the memory has a note
+            if counts is None or not is_sound(
+                piece, counts
+            ):  # what does not fit the memory has a note
                 yield answer
         elif piece.entry is None:
             yield answer
@@ -110,10 +112,15 @@ def _judged(answer: Answer, o: OutliersOptions) -> dict[str, object]:
     """With findings, where everything was looked at."""
     if _needed(o) is not None:
         return dict(answer.values)
-    return {**answer.values, **judged(answer.values, answer.piece, frozenset(o.ignore), marked(answer.sketches))}
+    return {
+        **answer.values,
+        **judged(answer.values, answer.piece, frozenset(o.ignore), marked(answer.sketches)),
+    }
 
 
-def _groups(found: Sequence[Answer], o: OutliersOptions, own: Mapping[str, object]) -> Iterator[Row | Panel]:
+def _groups(
+    found: Sequence[Answer], o: OutliersOptions, own: Mapping[str, object]
+) -> Iterator[Row | Panel]:
     """Pooled counts and energies beside their spread, and the gravest finding of a tensor; pictures of the tensors."""
     asked = OutliersRequest(o, _needed(o)).statistics
     triples = ((a.piece, _judged(a, o), a.pooling) for a in found)

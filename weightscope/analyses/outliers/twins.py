@@ -13,7 +13,7 @@ from ...statistics.lines.marked_lines import content
 from ..piece import Piece
 
 TWIN = Column("twin_of", "str", "an earlier tensor of the same content")
-SMALL = 1024                                    # elements: smaller tensors are equal by chance or by design
+SMALL = 1024  # elements: smaller tensors are equal by chance or by design
 
 
 def twin(piece: Piece, sketches: Mapping[Any, Any], seen: dict[object, str]) -> str | None:
@@ -26,7 +26,7 @@ def twin(piece: Piece, sketches: Mapping[Any, Any], seen: dict[object, str]) -> 
     found, counted, rows = (sketches.get(measure) for measure in (MARGINS, Beyond(), Twins()))
     if found is None or counted is None or rows is None or piece.params < SMALL:
         return None
-    if counted.counts.minimum >= counted.counts.maximum:    # nothing finite among them
+    if counted.counts.minimum >= counted.counts.maximum:  # nothing finite among them
         return None
     digest = blake2b(rows.sums.tobytes())
     for side in (found.rows, found.cols):

@@ -30,7 +30,9 @@ def columns(o: SpectrumOptions) -> tuple[Column, ...]:
     if o.by != "tensor":
         around = with_spread([Statistic(own, frozenset({o.measure}), _nothing)])
         return of_groups(around, o.several, o.by)
-    sides = () if o.null else ("m", "n") if o.per_head else ("shape",)  # a head's, not stored; nulls need the room
+    sides = (
+        () if o.null else ("m", "n") if o.per_head else ("shape",)
+    )  # a head's, not stored; nulls need the room
     return of_tensors((replace(c, shown=c.shown or c.name in sides) for c in own), o.several, sides)
 
 
@@ -40,7 +42,10 @@ def _nothing(evidence: Evidence) -> Mapping[str, object]:
 
 def optional(o: SpectrumOptions) -> Mapping[str, str]:
     """Columns that another option would bring."""
-    full, alone = SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2), o.by == "tensor"
+    full, alone = (
+        SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2),
+        o.by == "tensor",
+    )
     of_groups = (*columns(replace(full, by="role")), *keys_of("layer"))
     return (
         {c.name: (not alone and _missing(c, o)) or "--by role" for c in of_groups}

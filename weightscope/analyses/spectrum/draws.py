@@ -22,7 +22,9 @@ APART = 32  # bits between --seed, draw and name in the seed of a draw: no two s
 NO_LAW = Note("nothing-drawn", "no law of the elements to draw from")
 
 
-def beside_draws(found: Sequence[Answer], o: SpectrumOptions, measure: Measurer) -> Iterator[Answer]:
+def beside_draws(
+    found: Sequence[Answer], o: SpectrumOptions, measure: Measurer
+) -> Iterator[Answer]:
     """The same answers with what chance gives beside them."""
     units = [(a, list(_draws(a, o))) for a in found]
     flat = [u for _, us in units for u in us]
@@ -43,7 +45,10 @@ def _draws(answer: Answer, o: SpectrumOptions) -> Iterator[Unit]:
     if entry is None or spectrum_of(answer, o) is None:
         return
     if o.null == "shuffle":
-        yield from (Unit(piece, {"": entry}, {"": frozenset({Shuffled(o.measure, s)})}) for s in _seeds(piece, o))
+        yield from (
+            Unit(piece, {"": entry}, {"": frozenset({Shuffled(o.measure, s)})})
+            for s in _seeds(piece, o)
+        )
     elif Count() in answer.sketches and (fitted := law_of(answer.sketches[Count()], str(o.null))):
         law: Literal["gaussian", "logistic"] = "gaussian" if o.null == "gaussian" else "logistic"
         made = (Drawn(entry.shape, law, *fitted, s) for s in _seeds(piece, o))

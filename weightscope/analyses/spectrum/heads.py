@@ -14,7 +14,7 @@ from ..piece import Piece
 
 UNKNOWN = Note("heads-unknown", "heads unknown: no num_attention_heads in config.json")
 FUSED = Note("heads-unknown", "q, k and v are not apart: no heads")
-MOST = 1 << 14                                  # heads of one matrix
+MOST = 1 << 14  # heads of one matrix
 ROLES = ("attn.q", "attn.k", "attn.v", "attn.qkv", "attn.o")
 
 
@@ -24,7 +24,7 @@ def per_head(pieces: Sequence[Piece], config: Mapping[str, object]) -> Iterator[
     Rows of q, k and v are a head's outputs, columns of o its inputs; k and v have as many heads as keys and values do.
     """
     for piece in pieces:
-        stored_apart = piece.place.expert is not None       # a head of a stack of heads
+        stored_apart = piece.place.expert is not None  # a head of a stack of heads
         if piece.place.role not in ROLES or piece.entry is None or not piece.params or stored_apart:
             yield piece
             continue
@@ -55,7 +55,12 @@ def _whole(piece: Piece, many: int, lines: int) -> Note | None:
         template = f"heads unknown: {{many}} in config.json, at most {MOST} are told apart"
         return Note.of("heads-unknown", template, many=many)
     if lines % many or not lines:
-        return Note.of("heads-unknown", "heads unknown: {lines} lines are not {many} heads", lines=lines, many=many)
+        return Note.of(
+            "heads-unknown",
+            "heads unknown: {lines} lines are not {many} heads",
+            lines=lines,
+            many=many,
+        )
     return None
 
 
@@ -75,5 +80,8 @@ def _head(piece: Piece, i: int, width: int, across: bool) -> Piece:
 def _lines(entry: Entry, lines: Index, across: bool) -> Entry:
     """Some rows of a matrix, or columns; of a product those of one factor, so that it stays a product."""
     if isinstance(entry, Product):
-        return replace(entry, **({"a": _lines(entry.a, lines, True)} if across else {"b": Part(entry.b, lines)}))
+        return replace(
+            entry,
+            **({"a": _lines(entry.a, lines, True)} if across else {"b": Part(entry.b, lines)}),
+        )
     return Transpose(Part(Transpose(entry), lines)) if across else Part(entry, lines)

@@ -10,8 +10,16 @@ from ...statistics.elements.moments import EMPTY
 from ..piece import Piece
 
 SIDES = (
-    Column("m", "int", "rows, in math orientation (outputs); zero rows included; null where there is no matrix"),
-    Column("n", "int", "columns, in math orientation (inputs); zero columns included; null where there is no matrix"),
+    Column(
+        "m",
+        "int",
+        "rows, in math orientation (outputs); zero rows included; null where there is no matrix",
+    ),
+    Column(
+        "n",
+        "int",
+        "columns, in math orientation (inputs); zero columns included; null where there is no matrix",
+    ),
 )
 
 
@@ -26,7 +34,7 @@ def lack(piece: Piece) -> Note | None:
     kind, dims = piece.place.kind, piece.stored.dims
     if kind == "buffer" or piece.dtype == "BOOL":
         return BUFFER
-    if piece.stored.coded:                      # packed: the stored shape does not tell that of the weight
+    if piece.stored.coded:  # packed: the stored shape does not tell that of the weight
         return VECTOR if kind in ("norm", "bias") else None
     if kind in ("norm", "bias") or min(_shape(piece)) < 2:
         return VECTOR if piece.params else EMPTY

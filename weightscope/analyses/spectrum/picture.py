@@ -22,15 +22,23 @@ if TYPE_CHECKING:
 
     from ...statistics.spectra.spectrum import Spectrum
 
-FEWEST, SINGLY, MOST = 8, 20, 100               # bins up to the edge: beside a law, of values alone, of any
-POINTS = 200                                    # of a line, and of a tail, whose ranks are thinned evenly in their logs
+FEWEST, SINGLY, MOST = 8, 20, 100  # bins up to the edge: beside a law, of values alone, of any
+POINTS = 200  # of a line, and of a tail, whose ranks are thinned evenly in their logs
 
 
 def panel(spectrum: Spectrum | None, cut: float | None, of: Mapping[str, object]) -> Panel:
     """The values of a spectrum and the tail above `cut`, as the columns have them; or why there are none."""
     note = _lack(spectrum)
     curves = () if spectrum is None or note else tuple(_curves(spectrum, cut))
-    return Panel(titled(of), "spectrum", "singular value / noise edge", "relative density", curves, of=of, note=note)
+    return Panel(
+        titled(of),
+        "spectrum",
+        "singular value / noise edge",
+        "relative density",
+        curves,
+        of=of,
+        note=note,
+    )
 
 
 def _lack(spectrum: Spectrum | None) -> str:
@@ -66,7 +74,9 @@ def _values(s: Spectrum, found: Bulk | None, edge: float) -> Iterator[Curve]:
     yield Curve(f"singular values{words}", edges, bars / highest, "steps")
     if found:
         spikes = x[: found.spikes]
-        yield Curve("Marchenko-Pastur law" + ("" if found.clean else ": no clean bulk"), at, law / highest)
+        yield Curve(
+            "Marchenko-Pastur law" + ("" if found.clean else ": no clean bulk"), at, law / highest
+        )
         yield Curve(f"spikes: {_counted(spikes)}", spikes, np.zeros(len(spikes)), "points")
 
 
@@ -91,7 +101,9 @@ def _law(s: Spectrum, found: Bulk) -> tuple[NDArray[np.float64], NDArray[np.floa
     left, right = sorted((s.m - found.spikes, s.n - found.spikes))
     root = sqrt(left / right)
     x = np.linspace((1 - root) / (1 + root), 1.0, POINTS)
-    return x, mp_pdf((x * (1 + root)) ** 2, left / right) * 2 * x * (1 + root) ** 2 * (left / min(s.m, s.n))
+    return x, mp_pdf((x * (1 + root)) ** 2, left / right) * 2 * x * (1 + root) ** 2 * (
+        left / min(s.m, s.n)
+    )
 
 
 def _counted(spikes: NDArray[np.float64]) -> str:

@@ -26,7 +26,14 @@ from .options import SpectrumOptions
 def statistics(o: SpectrumOptions) -> tuple[Statistic, ...]:
     """In the order of their columns; the balanced twin with --balance."""
     m = o.measure
-    usual = (sizes(m), tail(m, o.alpha_cut, o.alpha_ci, o.seed), noise(m, o.balance), chance(m), depth(m), evenness(m))
+    usual = (
+        sizes(m),
+        tail(m, o.alpha_cut, o.alpha_ci, o.seed),
+        noise(m, o.balance),
+        chance(m),
+        depth(m),
+        evenness(m),
+    )
     return usual + ((twin(m),) if o.balance else ())
 
 
@@ -38,7 +45,9 @@ def draws_wanted(o: SpectrumOptions) -> bool:
 def spectrum_of(answer: Answer, o: SpectrumOptions) -> Spectrum | None:
     """The spectrum behind an answer; None where there is none, where it does not fit, and where nothing asked."""
     try:
-        return spectrum(answer.sketches[o.measure], answer.sketches[Lines()], eps_of(_rounded_as(answer.piece)))
+        return spectrum(
+            answer.sketches[o.measure], answer.sketches[Lines()], eps_of(_rounded_as(answer.piece))
+        )
     except (Unmeasured, KeyError):
         return None
 
@@ -84,13 +93,18 @@ class SpectrumRequest:
         left, right = (part.sketches[""].get(Factor()) for part in measured[1:])
         if left is None or right is None:
             return found
-        return {**found, self.options.measure: of_product(left, right, product.scale, product.shape)}
+        return {
+            **found,
+            self.options.measure: of_product(left, right, product.scale, product.shape),
+        }
 
     def values(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[str, object]:
         """The columns of the statistics."""
         entry, asked = piece.entry, self.statistics
         assert entry is not None
-        evidence = Evidence(self.sketches(piece, measured), entry.shape, _rounded_as(piece), piece.place.kind)
+        evidence = Evidence(
+            self.sketches(piece, measured), entry.shape, _rounded_as(piece), piece.place.kind
+        )
         values = evaluate(asked, evidence)
         thin = THIN if asked and isinstance(entry, Product) and _thin(entry) else None
         return values | {"notes": united(piece.notes, limits(measured), thin, notes_of(values))}
@@ -111,7 +125,11 @@ class SpectrumRequest:
 def _rounded_as(piece: Piece) -> str:
     """The type that its elements were rounded to: of a pair the coarser of its factors'."""
     entry = piece.entry
-    return max((entry.a.dtype, entry.b.dtype), key=eps_of) if isinstance(entry, Product) else piece.dtype
+    return (
+        max((entry.a.dtype, entry.b.dtype), key=eps_of)
+        if isinstance(entry, Product)
+        else piece.dtype
+    )
 
 
 def _thin(product: Product) -> bool:

@@ -72,7 +72,9 @@ def _beside(
 
 def _values_of(found: Spectrum | None, of: Mapping[str, object]) -> Block:
     sigma = np.zeros(0) if found is None else found.sigma
-    return Block({"index": np.arange(len(sigma)), "value": sigma}, {"tensor": titled(of)}, "values", VALUES)
+    return Block(
+        {"index": np.arange(len(sigma)), "value": sigma}, {"tensor": titled(of)}, "values", VALUES
+    )
 
 
 def _keys(piece: Piece, o: SpectrumOptions) -> dict[str, object]:
@@ -80,7 +82,9 @@ def _keys(piece: Piece, o: SpectrumOptions) -> dict[str, object]:
 
 
 def _groups(
-    seen: Sequence[tuple[Piece, Mapping[str, object], bool]], o: SpectrumOptions, own: Mapping[str, object]
+    seen: Sequence[tuple[Piece, Mapping[str, object], bool]],
+    o: SpectrumOptions,
+    own: Mapping[str, object],
 ) -> Iterator[Row]:
     """Median, least and greatest over the tensors of a group: spectra of different matrices have no sum."""
     named = own_columns(replace(o, by="tensor"))
@@ -93,4 +97,6 @@ def _applies(piece: Piece) -> bool:
     return not lack(piece)
 
 
-ANSWERING = Answering(columns, optional, rows, partial(gathered, pieces.everything), applies=_applies)
+ANSWERING = Answering(
+    columns, optional, rows, partial(gathered, pieces.everything), applies=_applies
+)

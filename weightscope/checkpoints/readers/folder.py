@@ -31,13 +31,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _FIRST = (
-    r"model\.safetensors", r"model\.safetensors\.index\.json", r".*\.safetensors\.index\.json",
-    r"adapter_model\.safetensors", r"adapter_model\.bin", r"pytorch_model\.bin", r"pytorch_model\.bin\.index\.json",
+    r"model\.safetensors",
+    r"model\.safetensors\.index\.json",
+    r".*\.safetensors\.index\.json",
+    r"adapter_model\.safetensors",
+    r"adapter_model\.bin",
+    r"pytorch_model\.bin",
+    r"pytorch_model\.bin\.index\.json",
     r".*\.index\.json",
 )
 _SUFFIXES = (".safetensors", *TORCH)
 _PART = re.compile(r"(.*-)(\d{1,9})(-of-)(\d{1,9})(\..*)")
-_NOT_MODELS = re.compile(r"(training_args|optimizer|scheduler|scaler|rng_state.*|random_states.*)\.(bin|pt|pth|pkl)")
+_NOT_MODELS = re.compile(
+    r"(training_args|optimizer|scheduler|scaler|rng_state.*|random_states.*)\.(bin|pt|pth|pkl)"
+)
 _FORGED = "the index is damaged or made to mislead: get it again from its source"
 
 
@@ -66,8 +73,16 @@ def read_index(path: str, opening: Opening) -> Checkpoint:
     parts = {shard: _shard(folder, shard, opening) for shard in present}
     config, broken = read_config(folder)
     united = _united(parts, weights)
-    flags = (*odd, *united.flags, *_sequence(folder, shards), *_against(parts, weights, total), *broken)
-    return replace(united, source=path, config=config, flags=flags, missing=(*missing, *united.missing))
+    flags = (
+        *odd,
+        *united.flags,
+        *_sequence(folder, shards),
+        *_against(parts, weights, total),
+        *broken,
+    )
+    return replace(
+        united, source=path, config=config, flags=flags, missing=(*missing, *united.missing)
+    )
 
 
 def within(folder: str, name: str, follow: bool) -> None:
@@ -76,8 +91,11 @@ def within(folder: str, name: str, follow: bool) -> None:
     home = os.path.realpath(folder)
     roots = [home, *_blobs(home)]
     if not follow and not any(os.path.commonpath((root, target)) == root for root in roots):
-        raise Untrusted("expected files inside the folder", f"{escaped(name)} leads to {escaped(target)}",
-                        "--follow-symlinks allows it")
+        raise Untrusted(
+            "expected files inside the folder",
+            f"{escaped(name)} leads to {escaped(target)}",
+            "--follow-symlinks allows it",
+        )
 
 
 def safe_name(shard: str) -> None:
@@ -86,11 +104,18 @@ def safe_name(shard: str) -> None:
     >>> safe_name("model-00001-of-00002.safetensors")
     """
     parts = re.split(r"[/\\]", shard)
-    bad = (not 0 < len(shard) <= limits.NAME or "\0" in shard or "\\" in shard
-           or "://" in shard or re.match(r"[A-Za-z]:", shard)
-           or any(part in ("", ".", "..") for part in parts))
+    bad = (
+        not 0 < len(shard) <= limits.NAME
+        or "\0" in shard
+        or "\\" in shard
+        or "://" in shard
+        or re.match(r"[A-Za-z]:", shard)
+        or any(part in ("", ".", "..") for part in parts)
+    )
     if bad:
-        raise Untrusted("expected shard names below the index's folder", f"found {quoted(shard)}", _FORGED)
+        raise Untrusted(
+            "expected shard names below the index's folder", f"found {quoted(shard)}", _FORGED
+        )
 
 
 def _listing(path: str) -> list[str]:
@@ -115,15 +140,25 @@ def _choice(path: str, names: Sequence[str]) -> str:
         if found:
             return found[0]
     if ".metadata" in names:
-        raise Untrusted("expected a model in the folder", "found a torch distributed checkpoint", "convert it: python "
-                        "-m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt")
-    raise Untrusted("expected a model in the folder", f"found {listed(_seen(path, names)) or 'nothing'}",
-                    "name the file, or the folder that holds it")
+        raise Untrusted(
+            "expected a model in the folder",
+            "found a torch distributed checkpoint",
+            "convert it: python "
+            "-m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt",
+        )
+    raise Untrusted(
+        "expected a model in the folder",
+        f"found {listed(_seen(path, names)) or 'nothing'}",
+        "name the file, or the folder that holds it",
+    )
 
 
 def _too_many(found: Sequence[str]) -> NoReturn:
-    raise Untrusted("expected one model in the folder", f"found {len(found)}: {listed(found)}",
-                    "name the one to measure")
+    raise Untrusted(
+        "expected one model in the folder",
+        f"found {len(found)}: {listed(found)}",
+        "name the one to measure",
+    )
 
 
 def _seen(path: str, names: Iterable[str]) -> list[str]:
@@ -134,9 +169,16 @@ def _seen(path: str, names: Iterable[str]) -> list[str]:
 def _with_others(checkpoint: Checkpoint, chosen: str, names: Sequence[str]) -> Checkpoint:
     """The choice as a note where the folder held other checkpoints that were not read."""
     read = {os.path.basename(path) for path, _, _ in checkpoint.files} | {chosen}
-    others = [n for n in names if n not in read and not _NOT_MODELS.fullmatch(n)
-              and (n.lower().endswith((*_SUFFIXES, ".index.json", ".gguf")) or n == "original")]
-    said = f"read {escaped(chosen)}" + (f"; also there and not read: {listed(others)}" if others else "")
+    others = [
+        n
+        for n in names
+        if n not in read
+        and not _NOT_MODELS.fullmatch(n)
+        and (n.lower().endswith((*_SUFFIXES, ".index.json", ".gguf")) or n == "original")
+    ]
+    said = f"read {escaped(chosen)}" + (
+        f"; also there and not read: {listed(others)}" if others else ""
+    )
     return replace(checkpoint, notes=(said, *checkpoint.notes))
 
 
@@ -149,24 +191,38 @@ def _index(path: str, name: str) -> tuple[dict[str, str], object, tuple[str, ...
     fields = dict(value) if isinstance(value, tuple) else {}
     weights, metadata = fields.get("weight_map"), fields.get("metadata")
     if not isinstance(weights, tuple) or not weights:
-        raise Untrusted(f"{name}: expected an object weight_map of names and shards", "found none", _FORGED)
+        raise Untrusted(
+            f"{name}: expected an object weight_map of names and shards", "found none", _FORGED
+        )
     if wrong := [tensor for tensor, shard in weights if not isinstance(shard, str)]:
-        raise Untrusted(f"{name}: expected every shard to be a string", f"found another type under "
-                        f"{quoted(wrong[0])}", _FORGED)
+        raise Untrusted(
+            f"{name}: expected every shard to be a string",
+            f"found another type under {quoted(wrong[0])}",
+            _FORGED,
+        )
     twice = doubled(tensor for tensor, _ in weights)
     flags = (f"{name} names {len(twice)} tensors twice: {listed(twice)}",) if twice else ()
-    return dict(weights), dict(metadata).get("total_size") if isinstance(metadata, tuple) else None, flags
+    return (
+        dict(weights),
+        dict(metadata).get("total_size") if isinstance(metadata, tuple) else None,
+        flags,
+    )
 
 
-def _present(folder: str, shards: Sequence[str], salvage: bool) -> tuple[list[str], tuple[str, ...]]:
+def _present(
+    folder: str, shards: Sequence[str], salvage: bool
+) -> tuple[list[str], tuple[str, ...]]:
     """The shards that are there; missing ones are refused, or listed under --salvage."""
     lost = [shard for shard in shards if not os.path.lexists(os.path.join(folder, shard))]
     if not lost:
         return list(shards), ()
     found = f"{len(shards) - len(lost)} of {len(shards)} shards; missing {listed(lost)}"
     if not salvage or len(lost) == len(shards):
-        raise Untrusted("expected every shard of the index", f"found {found}",
-                        "download the missing ones; --salvage measures the rest")
+        raise Untrusted(
+            "expected every shard of the index",
+            f"found {found}",
+            "download the missing ones; --salvage measures the rest",
+        )
     gone = set(lost)
     return [shard for shard in shards if shard not in gone], (found,)
 
@@ -177,9 +233,13 @@ def _shard(folder: str, shard: str, opening: Opening) -> Checkpoint:
     try:
         part = read_file(os.path.join(folder, shard), opening)
     except Untrusted as fault:
-        raise Untrusted(f"shard {escaped(shard)}: {fault.expected}", fault.found, fault.advice) from None
-    said = {field: tuple(f"{escaped(shard)}: {line}" for line in getattr(part, field))
-            for field in ("notes", "flags", "missing")}
+        raise Untrusted(
+            f"shard {escaped(shard)}: {fault.expected}", fault.found, fault.advice
+        ) from None
+    said = {
+        field: tuple(f"{escaped(shard)}: {line}" for line in getattr(part, field))
+        for field in ("notes", "flags", "missing")
+    }
     return replace(part, **said)  # type: ignore[arg-type]  # three fields of one type, by name
 
 
@@ -189,20 +249,29 @@ def _united(parts: Mapping[str, Checkpoint], weights: Mapping[str, str]) -> Chec
     for shard, part in parts.items():
         for tensor in part.tensors:
             places.setdefault(tensor.name, []).append((shard, tensor))
-    kept = [next((t for shard, t in found if shard == weights.get(name)), found[0][1])
-            for name, found in places.items()]
+    kept = [
+        next((t for shard, t in found if shard == weights.get(name)), found[0][1])
+        for name, found in places.items()
+    ]
     metadata: dict[str, str] = {}
     aliases: dict[str, str] = {}
-    for part in reversed(list(parts.values())):       # of doubled keys the first shard's counts
+    for part in reversed(list(parts.values())):  # of doubled keys the first shard's counts
         metadata |= part.metadata
         aliases |= part.aliases
     return Checkpoint(
-        "", tuple(kept), metadata=metadata, aliases=aliases,
+        "",
+        tuple(kept),
+        metadata=metadata,
+        aliases=aliases,
         optimizer=frozenset(name for part in parts.values() for name in part.optimizer),
-        files=_all(part.files for part in parts.values()), notes=_all(part.notes for part in parts.values()),
-        flags=(*_all(part.flags for part in parts.values()),
-               *(_twice(name, found) for name, found in places.items() if len(found) > 1)),
-        missing=_all(part.missing for part in parts.values()))
+        files=_all(part.files for part in parts.values()),
+        notes=_all(part.notes for part in parts.values()),
+        flags=(
+            *_all(part.flags for part in parts.values()),
+            *(_twice(name, found) for name, found in places.items() if len(found) > 1),
+        ),
+        missing=_all(part.missing for part in parts.values()),
+    )
 
 
 def _all(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
@@ -212,8 +281,10 @@ def _all(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
 def _twice(name: str, found: Sequence[tuple[str, Stored]]) -> str:
     """One tensor in several shards: whether the bytes agree."""
     same = len({(t.dtype, t.dims, digest(t)) for _, t in found}) == 1
-    return (f"{escaped(name)} stands in {listed([shard for shard, _ in found])}: "
-            f"{'identical' if same else 'different'} bytes")
+    return (
+        f"{escaped(name)} stands in {listed([shard for shard, _ in found])}: "
+        f"{'identical' if same else 'different'} bytes"
+    )
 
 
 def digest(tensor: Stored) -> bytes:
@@ -234,24 +305,33 @@ def _sequence(folder: str, shards: Sequence[str]) -> Iterator[str]:
         if len(numbers) != total:
             yield f"shard names say {total} shards, the index names {len(numbers)}: the index may be stale"
     named = set(shards)
-    strays = [name for name in _listing(folder or ".") if _PART.fullmatch(name) and name not in named
-              and parts and name.endswith(parts[0][5])]
+    strays = [
+        name
+        for name in _listing(folder or ".")
+        if _PART.fullmatch(name) and name not in named and parts and name.endswith(parts[0][5])
+    ]
     if strays:
         yield f"{len(strays)} shards in the folder are not in the index: {listed(strays)}"
 
 
-def _against(parts: Mapping[str, Checkpoint], weights: Mapping[str, str], total: object) -> Iterator[str]:
+def _against(
+    parts: Mapping[str, Checkpoint], weights: Mapping[str, str], total: object
+) -> Iterator[str]:
     """Where the index and the shards disagree."""
     held = {(t.name, shard) for shard, part in parts.items() for t in part.tensors}
     held |= {(alias, shard) for shard, part in parts.items() for alias in part.aliases}
-    absent = [name for name, shard in weights.items() if shard in parts and (name, shard) not in held]
+    absent = [
+        name for name, shard in weights.items() if shard in parts and (name, shard) not in held
+    ]
     extra = sorted({name for name, _ in held} - set(weights), key=natural)
     if absent:
         yield f"the index names {len(absent)} tensors that their shard does not hold: {listed(absent)}"
     if extra:
         yield f"the shards hold {len(extra)} tensors that the index does not name: {listed(extra)}"
     size = sum({t.name: t.nbytes for part in parts.values() for t in part.tensors}.values())
-    if isinstance(total, str) or (total is not None and len(parts) == len(set(weights.values())) and total != size):
+    if isinstance(total, str) or (
+        total is not None and len(parts) == len(set(weights.values())) and total != size
+    ):
         stated = total[:40] if isinstance(total, str) else shown(total)
         yield f"the index says total_size {stated!r}, the tensors take {size} bytes"
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from .. import limits
 from .torch_values import Encoded, Inert, Kind, RefusedError
 
-PARTS = 16                                      # of a tuple that is a key
-LONGEST = 4 * limits.NAME + 4                   # bytes: what is cut here is over the limit of a name in any encoding
+PARTS = 16  # of a tuple that is a key
+LONGEST = 4 * limits.NAME + 4  # bytes: what is cut here is over the limit of a name in any encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _word(value: object, place: int) -> tuple[str | bytes, ...]:
             return "number", str(int(value))
         case float():
             return "number", str(value) if value == value else f"nan {place}"
-        case int() if abs(value) < 1 << 63:     # True is 1
+        case int() if abs(value) < 1 << 63:  # True is 1
             return "number", str(int(value))
         case Encoded():
             return "encoded", value.text
@@ -88,7 +88,7 @@ def name_of(key: object) -> str:
             return key.dtype
         case tuple():
             return f"({', '.join(map(_part, key))})"
-        case int() if key.bit_length() > 64:    # Python writes no number of thousands of digits
+        case int() if key.bit_length() > 64:  # Python writes no number of thousands of digits
             return hex(key)
     return str(key)
 
@@ -103,5 +103,5 @@ def decoded(raw: bytes) -> str:
 
 def _part(key: object) -> str:
     """One of the keys of a tuple, text in quotes."""
-    name = name_of(key)[:limits.NAME + 1]
+    name = name_of(key)[: limits.NAME + 1]
     return repr(name) if isinstance(key, str) else name

@@ -26,13 +26,29 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 EXPANDED = Note("expanded", "expanded: one stored value stands for many")
-TORCH_NAMES = {                                 # torch's spelling -> the safetensors spelling
-    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16",
-    "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "float8_e8m0fnu": "F8_E8M0",
-    "float8_e4m3fnuz": "F8_E4M3FNUZ", "float8_e5m2fnuz": "F8_E5M2FNUZ", "float4_e2m1fn_x2": "F4",
-    "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8",
-    "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
-    "complex32": "C32", "complex64": "C64", "complex128": "C128",
+TORCH_NAMES = {  # torch's spelling -> the safetensors spelling
+    "float64": "F64",
+    "float32": "F32",
+    "float16": "F16",
+    "bfloat16": "BF16",
+    "float8_e4m3fn": "F8_E4M3",
+    "float8_e5m2": "F8_E5M2",
+    "float8_e8m0fnu": "F8_E8M0",
+    "float8_e4m3fnuz": "F8_E4M3FNUZ",
+    "float8_e5m2fnuz": "F8_E5M2FNUZ",
+    "float4_e2m1fn_x2": "F4",
+    "int64": "I64",
+    "int32": "I32",
+    "int16": "I16",
+    "int8": "I8",
+    "uint64": "U64",
+    "uint32": "U32",
+    "uint16": "U16",
+    "uint8": "U8",
+    "bool": "BOOL",
+    "complex32": "C32",
+    "complex64": "C64",
+    "complex128": "C128",
 }
 
 
@@ -45,7 +61,9 @@ def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
         if name is not key:
             odd.append(f"the key {quoted(name)} is a {type(key).__name__}, not a string")
         if name in tensors:
-            raise Untrusted("expected one tensor per name", f"found two named {shown(name)}", "pass unique keys")
+            raise Untrusted(
+                "expected one tensor per name", f"found two named {shown(name)}", "pass unique keys"
+            )
         if isinstance(value, torch.Tensor) and dtype_name(value) is not None:
             tensors[name] = value
         else:
@@ -55,7 +73,9 @@ def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
     aliases = _aliases(tensors)
     left = f"left out, not tensors of a known type: {listed(skipped, NAMED)}"
     leaves = tuple(_stored(name, tensor) for name, tensor in tensors.items() if name not in aliases)
-    return Checkpoint("memory", leaves, aliases=aliases, notes=(left,) if skipped else (), flags=tuple(odd))
+    return Checkpoint(
+        "memory", leaves, aliases=aliases, notes=(left,) if skipped else (), flags=tuple(odd)
+    )
 
 
 def dtype_name(tensor: Tensor) -> str | None:
@@ -81,9 +101,11 @@ def _root(source: Mapping[Any, Any], root: str | None) -> Mapping[Any, Any]:
         return source
     inner = source.get(root)
     if not isinstance(inner, Mapping):
-        raise Usage(f"expected a dict under {root!r}",
-                    f"found {listed([name_of(key) for key in source])}",
-                    "name one of these")
+        raise Usage(
+            f"expected a dict under {root!r}",
+            f"found {listed([name_of(key) for key in source])}",
+            "name one of these",
+        )
     return inner
 
 
@@ -94,8 +116,15 @@ def _aliases(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     for name, tensor in tensors.items():
         if tensor.layout != torch.strided or tensor.is_meta or not tensor.numel():
             continue
-        key = (tensor.device, tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride(), tensor.is_neg(),
-               tensor.is_conj())
+        key = (
+            tensor.device,
+            tensor.data_ptr(),
+            tensor.dtype,
+            tuple(tensor.shape),
+            tensor.stride(),
+            tensor.is_neg(),
+            tensor.is_conj(),
+        )
         if first.setdefault(key, name) != name:
             aliases[name] = first[key]
     return aliases
@@ -109,8 +138,14 @@ def _stored(name: str, tensor: Tensor) -> Stored:
         return Stored(name, dims, dtype, notes=(lack,), measurable=False)
     store = getattr(torch, DTYPES[dtype].store)
     view = tensor.detach() if tensor.dtype == store else tensor.detach().view(store)
-    return Stored(name, dims, dtype, strides=None if tensor.is_contiguous() else tensor.stride(), tensor=view,
-                  notes=(EXPANDED,) if _expanded(tensor) else ())
+    return Stored(
+        name,
+        dims,
+        dtype,
+        strides=None if tensor.is_contiguous() else tensor.stride(),
+        tensor=view,
+        notes=(EXPANDED,) if _expanded(tensor) else (),
+    )
 
 
 def _unmeasured(tensor: Tensor, dtype: str) -> Note | None:

@@ -18,17 +18,32 @@ from .. import limits
 from .keys import name_of
 from .torch_values import Found
 
-SHARED = 16                                     # times that an item may be met, on average: containers may be shared
-FEW = 10_000                                    # items that may be met in any case
-WORD = 128                                      # characters of a key that may tell of an optimizer or an average
-OPTIMIZER = re.compile(r"(?i)(.*_)?optim(s|izers?)?(_.*)?|opt(_.*)?|(.*_)?(grad_scaler|lr_schedulers?)(_.*)?")
+SHARED = 16  # times that an item may be met, on average: containers may be shared
+FEW = 10_000  # items that may be met in any case
+WORD = 128  # characters of a key that may tell of an optimizer or an average
+OPTIMIZER = re.compile(
+    r"(?i)(.*_)?optim(s|izers?)?(_.*)?|opt(_.*)?|(.*_)?(grad_scaler|lr_schedulers?)(_.*)?"
+)
 AVERAGED = re.compile(r"(?i)(.*_)?ema(_.*)?|(.*_)?swa(_.*)?|shadow(_.*)?|(.*_)?averaged(_.*)?")
 COPY = re.compile(r"(?i)(model_)?ema(_model)?")  # the first part of a name in a flat dict
-STATE = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg", "grad_avg", "acc_delta",
-         "exp_inf", "exp_avg_sq_row", "exp_avg_sq_col", "exp_avg_diff"}      # what torch's optimizers keep
+STATE = {
+    "exp_avg",
+    "exp_avg_sq",
+    "max_exp_avg_sq",
+    "momentum_buffer",
+    "square_avg",
+    "grad_avg",
+    "acc_delta",
+    "exp_inf",
+    "exp_avg_sq_row",
+    "exp_avg_sq_col",
+    "exp_avg_diff",
+}  # what torch's optimizers keep
 CONTAINERS = (dict, list, tuple)
 Path = tuple[str, ...]
-Node = tuple[Path, bool, bool, object]          # path, whether a key is no text, whether in an optimizer, value
+Node = tuple[
+    Path, bool, bool, object
+]  # path, whether a key is no text, whether in an optimizer, value
 
 
 def _averages(key: str) -> bool:
@@ -52,7 +67,11 @@ class Leaf:
         """Optimizer state or an averaged copy, by the keys below `depth` or by how its own name starts or ends."""
         above, own = self.path[depth:-1], "".join(self.path[-1:])
         first, _, rest = own.partition(".")
-        return self.optimizer(depth) or any(map(_averages, above)) or bool(rest and COPY.fullmatch(first))
+        return (
+            self.optimizer(depth)
+            or any(map(_averages, above))
+            or bool(rest and COPY.fullmatch(first))
+        )
 
     def optimizer(self, depth: int = 0) -> bool:
         """Optimizer state."""
@@ -74,19 +93,25 @@ def choose(tree: object, root: str | None = None) -> Choice:
     """The model of a pickled tree; `root` is the dotted path of the dict to take instead of the largest."""
     leaves = tuple(_leaves(tree))
     if not leaves:
-        raise Untrusted("expected tensors", "no tensors in the file", "name a file that holds a state dict")
+        raise Untrusted(
+            "expected tensors", "no tensors in the file", "name a file that holds a state dict"
+        )
     prefix = _largest(leaves) if root is None else _named(leaves, root)
-    inside = [leaf for leaf in leaves if leaf.path[:len(prefix)] == prefix]
+    inside = [leaf for leaf in leaves if leaf.path[: len(prefix)] == prefix]
     model = [leaf for leaf in inside if not leaf.aside(len(prefix))] or inside
     chosen = set(map(id, model))
     others = [leaf for leaf in leaves if id(leaf) not in chosen]
-    named = tuple((".".join(leaf.path[len(prefix):] or ("tensor",)), leaf.found) for leaf in model)
+    named = tuple((".".join(leaf.path[len(prefix) :] or ("tensor",)), leaf.found) for leaf in model)
     taken = {name for name, _ in named}
     rest = tuple((_outside(leaf.path, taken), leaf.found) for leaf in others)
     _unique([name for name, _ in named + rest])
     odd = sum(leaf.odd for leaf in model)
-    return Choice(named, rest, _notes(prefix, named, others, root),
-                  (f"{odd} tensors under keys that are no text, shown as text",) if odd else ())
+    return Choice(
+        named,
+        rest,
+        _notes(prefix, named, others, root),
+        (f"{odd} tensors under keys that are no text, shown as text",) if odd else (),
+    )
 
 
 def _leaves(tree: object) -> Iterator[Leaf]:
@@ -112,12 +137,18 @@ def _leaves(tree: object) -> Iterator[Leaf]:
             counted.add(id(node[3]))
             levels.append(_parts(*node))
         if met > FEW + SHARED * stored:
-            raise Untrusted("expected dicts and lists that stand in few others", f"found {stored} items that are met "
-                            f"more than {met} times, as some hold each other again and again",
-                            "the file is forged; save the state dict alone")
+            raise Untrusted(
+                "expected dicts and lists that stand in few others",
+                f"found {stored} items that are met "
+                f"more than {met} times, as some hold each other again and again",
+                "the file is forged; save the state dict alone",
+            )
         if count > limits.TENSORS or len(levels) > limits.DEPTH:
-            raise Untrusted(f"expected at most {limits.TENSORS} tensors and {limits.DEPTH} levels", "found more",
-                            "save the state dict alone")
+            raise Untrusted(
+                f"expected at most {limits.TENSORS} tensors and {limits.DEPTH} levels",
+                "found more",
+                "save the state dict alone",
+            )
 
 
 def _bearing(tree: object) -> set[int]:
@@ -161,7 +192,10 @@ def _parts(path: Path, odd: bool, state: bool, value: object) -> Iterator[Node]:
     """What a container holds, under the path that leads there; positions in a list are proper names."""
     if isinstance(value, dict):
         state = state or {"state", "param_groups"} <= value.keys()
-        yield from (((*path, _text(key)), odd or not isinstance(key, str), state, part) for key, part in value.items())
+        yield from (
+            ((*path, _text(key)), odd or not isinstance(key, str), state, part)
+            for key, part in value.items()
+        )
     elif isinstance(value, (list, tuple)):
         yield from (((*path, str(index)), odd, state, part) for index, part in enumerate(value))
 
@@ -176,33 +210,51 @@ def _short(path: Path) -> None:
     """Refuse a name that is too long, before it is put together."""
     length = sum(map(len, path)) + len(path) - 1
     if length > limits.NAME:
-        raise Untrusted(f"expected names of at most {limits.NAME} characters", f"found {length}",
-                        "the file is forged")
+        raise Untrusted(
+            f"expected names of at most {limits.NAME} characters",
+            f"found {length}",
+            "the file is forged",
+        )
 
 
 def _largest(leaves: tuple[Leaf, ...]) -> Path:
     """The path of the container whose own tensors have the most elements."""
-    kept = [leaf for leaf in leaves if not leaf.aside()] or [leaf for leaf in leaves if not leaf.optimizer()]
+    kept = [leaf for leaf in leaves if not leaf.aside()] or [
+        leaf for leaf in leaves if not leaf.optimizer()
+    ]
     if not kept:
-        raise Untrusted("expected the weights of a model", "found optimizer state only, no tensors of a model",
-                        "name the file that holds the state dict")
+        raise Untrusted(
+            "expected the weights of a model",
+            "found optimizer state only, no tensors of a model",
+            "name the file that holds the state dict",
+        )
     sizes: dict[Path, int] = defaultdict(int)
     for leaf in kept:
         sizes[leaf.path[:-1]] += leaf.found.params
     most = max(sizes.values())
     tied = [path for path, size in sizes.items() if size == most]
     if len(tied) > 1:
-        raise Usage("expected one largest dict of tensors", f"found {len(tied)} of {most:,} parameters: "
-                    + ", ".join(map(_dotted, tied[:8])), f"choose one, as in --root {_dotted(tied[0])}")
+        raise Usage(
+            "expected one largest dict of tensors",
+            f"found {len(tied)} of {most:,} parameters: " + ", ".join(map(_dotted, tied[:8])),
+            f"choose one, as in --root {_dotted(tied[0])}",
+        )
     return tied[0]
 
 
 def _named(leaves: tuple[Leaf, ...], root: str) -> Path:
     """The container whose dotted path is `root`."""
-    known = {".".join(leaf.path[:cut]): leaf.path[:cut] for leaf in leaves for cut in range(1, len(leaf.path))}
+    known = {
+        ".".join(leaf.path[:cut]): leaf.path[:cut]
+        for leaf in leaves
+        for cut in range(1, len(leaf.path))
+    }
     if root not in known:
-        raise Usage(f"expected --root to name one of the {len(known)} dicts that hold tensors",
-                    f"found {shown(root)}", _instead(root, list(known)[:10_000]))
+        raise Usage(
+            f"expected --root to name one of the {len(known)} dicts that hold tensors",
+            f"found {shown(root)}",
+            _instead(root, list(known)[:10_000]),
+        )
     return known[root]
 
 
@@ -228,14 +280,24 @@ def _unique(names: list[str]) -> None:
     if len(set(names)) != len(names):
         seen: set[str] = set()
         twice = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise Untrusted("expected one tensor per name", f"found two named {shown(twice)}", "save it with unique keys")
+        raise Untrusted(
+            "expected one tensor per name",
+            f"found two named {shown(twice)}",
+            "save it with unique keys",
+        )
 
 
-def _notes(prefix: Path, model: tuple[tuple[str, Found], ...], others: list[Leaf], root: str | None) -> tuple[str, ...]:
+def _notes(
+    prefix: Path, model: tuple[tuple[str, Found], ...], others: list[Leaf], root: str | None
+) -> tuple[str, ...]:
     """What was chosen, where there was a choice."""
     if not prefix and not others:
         return ()
-    why = "as --root asks" if root is not None else "the largest dict of tensors (--root chooses another)"
+    why = (
+        "as --root asks"
+        if root is not None
+        else "the largest dict of tensors (--root chooses another)"
+    )
     first = f"the model is {_dotted(prefix)}: {len(model)} tensors, {why}"
     tops = sorted({_dotted(leaf.path[:-1]) for leaf in others})
     more = f"{', '.join(tops[:4])}{', ...' if len(tops) > 4 else ''}"

@@ -13,8 +13,9 @@ def storages(seen: dict[str, Storage]) -> Callable[[object], object]:
 
     def load(identity: object) -> Storage:
         match identity:
-            case ("storage", Kind() as kind, str(key), str(), int(numel), *view) if type(numel) is int and \
-                    0 <= numel < 1 << 63 and len(view) <= 1:
+            case ("storage", Kind() as kind, str(key), str(), int(numel), *view) if (
+                type(numel) is int and 0 <= numel < 1 << 63 and len(view) <= 1
+            ):
                 whole = Storage(key, kind, numel * kind.width)
             case _:
                 raise RefusedError("a persistent id that is no storage")
@@ -30,8 +31,9 @@ def _part(whole: Storage, view: object) -> Storage:
     match view:
         case None:
             return whole
-        case (str(), int(offset), int(numel)) if min(offset, numel) >= 0 and \
-                (offset + numel) * whole.kind.width <= whole.nbytes:
+        case (str(), int(offset), int(numel)) if (
+            min(offset, numel) >= 0 and (offset + numel) * whole.kind.width <= whole.nbytes
+        ):
             width = whole.kind.width
             return Storage(whole.key, whole.kind, numel * width, whole.start + offset * width)
     raise RefusedError(f"a view outside the storage {shown(whole.key)}")

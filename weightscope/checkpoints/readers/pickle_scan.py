@@ -14,23 +14,28 @@ from ...errors import Untrusted
 from ...escape import LONGEST, listed
 from .torch_globals import meaning
 
-STEPS = 10_000_000                              # operations of one pickle
-WORD = 256                                      # characters of a name: those that are allowed are shorter
-SLOTS = 1 << 32                                 # of the memo; the text protocol spells larger ones, which may collide
+STEPS = 10_000_000  # operations of one pickle
+WORD = 256  # characters of a name: those that are allowed are shorter
+SLOTS = 1 << 32  # of the memo; the text protocol spells larger ones, which may collide
 ADVICE = "load it where it was written and save `model.state_dict()` again"
-ADVICES = {                                     # by the package whose classes are wanted
+ADVICES = {  # by the package whose classes are wanted
     "torch.distributed.checkpoint": "a distributed checkpoint: python -m torch.distributed.checkpoint.format_utils "
-                                    "dcp_to_torch FOLDER model.pt",
+    "dcp_to_torch FOLDER model.pt",
     "deepspeed": "a DeepSpeed checkpoint: run the zero_to_fp32.py that lies beside it",
 }
 
 
 def asks(names: tuple[str, ...]) -> Untrusted:
     """The refusal of a pickle that wants more than tensors and plain values."""
-    advice = next((text for package, text in ADVICES.items() if any(n.startswith(package) for n in names)), ADVICE)
-    return Untrusted("expected a state dict: tensors and plain values",
-                     f"found a pickle that asks for {listed(names, LONGEST)}; nothing of it was run",
-                     advice)
+    advice = next(
+        (text for package, text in ADVICES.items() if any(n.startswith(package) for n in names)),
+        ADVICE,
+    )
+    return Untrusted(
+        "expected a state dict: tensors and plain values",
+        f"found a pickle that asks for {listed(names, LONGEST)}; nothing of it was run",
+        advice,
+    )
 
 
 def wanted(raw: bytes, pickles: int = 1000) -> tuple[str, ...]:
@@ -41,7 +46,7 @@ def wanted(raw: bytes, pickles: int = 1000) -> tuple[str, ...]:
     """
     names: set[str] = set()
     stream = io.BytesIO(raw)
-    with warnings.catch_warnings():             # text operations with odd escapes warn
+    with warnings.catch_warnings():  # text operations with odd escapes warn
         warnings.simplefilter("ignore")
         for _ in range(pickles):
             if not _scan(stream, names):
@@ -51,7 +56,7 @@ def wanted(raw: bytes, pickles: int = 1000) -> tuple[str, ...]:
 
 def _scan(stream: io.BytesIO, names: set[str]) -> bool:
     """Add the refused names of one pickle; False where it does not end in STOP."""
-    words: deque[str] = deque("??", 2)          # STACK_GLOBAL takes the last two texts
+    words: deque[str] = deque("??", 2)  # STACK_GLOBAL takes the last two texts
     memo: dict[int, str] = {}
     text = "?"
     try:
@@ -70,7 +75,7 @@ def _scan(stream: io.BytesIO, names: set[str]) -> bool:
                 words.append(text)
             if step > STEPS:
                 return False
-    except Exception:                           # whatever is wrong with the bytes, the names before it are the answer
+    except Exception:  # whatever is wrong with the bytes, the names before it are the answer
         return False
     return True
 
@@ -80,6 +85,6 @@ def _note(names: set[str], operation: str, arg: object, words: deque[str]) -> No
     if operation in ("EXT1", "EXT2", "EXT4"):
         names.add(f"extension {arg}")
     if operation in ("GLOBAL", "INST", "STACK_GLOBAL"):
-        module, name = words if operation == "STACK_GLOBAL" else str(arg)[:2 * WORD].rsplit(" ", 1)
+        module, name = words if operation == "STACK_GLOBAL" else str(arg)[: 2 * WORD].rsplit(" ", 1)
         if meaning(module, name) is None and (module, name) != ("?", "?"):
             names.add(f"{module}.{name}")

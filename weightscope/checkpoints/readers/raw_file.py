@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ...errors import Untrusted
 from ..files import Identity, identity, read_bytes
 
-CHUNK = 1 << 20                                 # bytes fetched at a time where the length of a stream is unknown
+CHUNK = 1 << 20  # bytes fetched at a time where the length of a stream is unknown
 AGAIN = "copy or download the file again"
 
 
@@ -26,8 +26,11 @@ class RawFile:
         """`length` bytes from `offset`; Untrusted where the file ends before."""
         present = max(0, min(self.size - offset, length))
         if present < length:
-            raise Untrusted(f"expected {length} bytes at byte {offset}",
-                            f"truncated: {present} of {length} bytes present", AGAIN)
+            raise Untrusted(
+                f"expected {length} bytes at byte {offset}",
+                f"truncated: {present} of {length} bytes present",
+                AGAIN,
+            )
         return read_bytes(self.path, offset, length) if length else b""
 
 
@@ -54,7 +57,7 @@ class Stream:
         if end > len(self._buffer):
             self._refill(length)
             end = length
-        taken = self._buffer[self._at:end]
+        taken = self._buffer[self._at : end]
         self._at = end
         return taken
 
@@ -64,15 +67,21 @@ class Stream:
         while (byte := self.take(1)) != b"\n":
             out += byte
             if len(out) > limit:
-                raise Untrusted(f"expected a line of at most {limit} bytes", f"found a longer one at byte "
-                                f"{self.position}", "the file is damaged or forged")
+                raise Untrusted(
+                    f"expected a line of at most {limit} bytes",
+                    f"found a longer one at byte {self.position}",
+                    "the file is damaged or forged",
+                )
         return bytes(out)
 
     def _refill(self, length: int) -> None:
         at = self.position
         left = max(self._stop - at, 0)
         if length > left:
-            raise Untrusted(f"expected {length} bytes at byte {at}",
-                            f"truncated: {left} of {length} bytes present", AGAIN)
+            raise Untrusted(
+                f"expected {length} bytes at byte {at}",
+                f"truncated: {left} of {length} bytes present",
+                AGAIN,
+            )
         self._buffer = self._raw.at(at, min(left, max(length, CHUNK)))
         self._base, self._at = at, 0

@@ -31,12 +31,19 @@ def read(path: str, root: str | None = None) -> Checkpoint:
     raw = opened(path)
     loaded = _loaded(raw)
     choice = choose(loaded.tree, root)
-    kept, aliases = _untied([_stored(raw, loaded, *named) for named in choice.model + choice.others])
+    kept, aliases = _untied(
+        [_stored(raw, loaded, *named) for named in choice.model + choice.others]
+    )
     kept, shared = _overlaps(kept)
     return Checkpoint(
-        source=path, tensors=tuple(kept), aliases=aliases,
+        source=path,
+        tensors=tuple(kept),
+        aliases=aliases,
         optimizer=frozenset(name for name, _ in choice.others if name not in aliases),
-        files=((path, raw.size, raw.identity),), notes=choice.notes, flags=loaded.flags + choice.flags + shared)
+        files=((path, raw.size, raw.identity),),
+        notes=choice.notes,
+        flags=loaded.flags + choice.flags + shared,
+    )
 
 
 def _loaded(raw: RawFile) -> Loaded:
@@ -54,17 +61,34 @@ def _stranger(raw: RawFile, head: bytes) -> Untrusted:
     names = wanted(raw.at(0, min(raw.size, limits.HEADER)))
     if names:
         return asks(names)
-    return Untrusted("expected a torch file (zip or legacy)", f"found one that begins with {shown(head[:8])}",
-                     "check that the download is complete")
+    return Untrusted(
+        "expected a torch file (zip or legacy)",
+        f"found one that begins with {shown(head[:8])}",
+        "check that the download is complete",
+    )
 
 
 def _stored(raw: RawFile, loaded: Loaded, name: str, found: Found) -> Stored:
     """The tensor at its absolute place in the file."""
     at = 0
     if found.storage is not None:
-        at = loaded.starts[found.storage.key] + found.storage.start + found.offset * found.kind.width
-    return Stored(name, found.dims, found.kind.dtype, raw.path, at, found.strides, loaded.swapped, found.negated,
-                  notes=found.notes, measurable=found.measurable, coded=found.coded, weight=name if found.coded else "")
+        at = (
+            loaded.starts[found.storage.key] + found.storage.start + found.offset * found.kind.width
+        )
+    return Stored(
+        name,
+        found.dims,
+        found.kind.dtype,
+        raw.path,
+        at,
+        found.strides,
+        loaded.swapped,
+        found.negated,
+        notes=found.notes,
+        measurable=found.measurable,
+        coded=found.coded,
+        weight=name if found.coded else "",
+    )
 
 
 def _untied(tensors: list[Stored]) -> tuple[list[Stored], dict[str, str]]:
@@ -85,7 +109,9 @@ def _untied(tensors: list[Stored]) -> tuple[list[Stored], dict[str, str]]:
 
 def _overlaps(tensors: list[Stored]) -> tuple[list[Stored], tuple[str, ...]]:
     """The tensors, those that share some of their bytes with another noted, and the flag that says so."""
-    runs = sorted((t.offset, t.offset + _length(t), t.name) for t in tensors if t.measurable and t.params)
+    runs = sorted(
+        (t.offset, t.offset + _length(t), t.name) for t in tensors if t.measurable and t.params
+    )
     shared: set[str] = set()
     end, last = 0, ""
     for start, stop, name in runs:
@@ -96,7 +122,9 @@ def _overlaps(tensors: list[Stored]) -> tuple[list[Stored], tuple[str, ...]]:
     if not shared:
         return tensors, ()
     noted = [replace(t, notes=(*t.notes, OVERLAP)) if t.name in shared else t for t in tensors]
-    return noted, (f"{len(shared)} tensors overlap or interleave: {', '.join(map(shown, sorted(shared)[:4]))}",)
+    return noted, (
+        f"{len(shared)} tensors overlap or interleave: {', '.join(map(shown, sorted(shared)[:4]))}",
+    )
 
 
 def _length(tensor: Stored) -> int:

@@ -16,7 +16,7 @@ from .torch_values import Storage
 from .unpickler import Loaded, unpickle
 
 MAGIC = 0x1950A86A20F9469CFC6C
-START = b"\x8a\x0a" + MAGIC.to_bytes(10, "little")      # the pickled MAGIC
+START = b"\x8a\x0a" + MAGIC.to_bytes(10, "little")  # the pickled MAGIC
 PROTOCOL = 1001
 
 
@@ -26,7 +26,7 @@ def legacy(head: bytes) -> bool:
     >>> legacy(b"\\x80\\x02" + START + b".")
     True
     """
-    return head[:1] == b"\x80" and head[11 if head[2:3] == b"\x95" else 2:].startswith(START)
+    return head[:1] == b"\x80" and head[11 if head[2:3] == b"\x95" else 2 :].startswith(START)
 
 
 def read_legacy(raw: RawFile) -> Loaded:
@@ -48,19 +48,30 @@ def _checked(part: int, value: object) -> None:
     else:
         right = part != 2 or isinstance(value, dict)
     if not right:
-        raise Untrusted(f"expected a torch file of protocol {PROTOCOL}", f"found {shown(value)}",
-                        "save it again with a current torch")
+        raise Untrusted(
+            f"expected a torch file of protocol {PROTOCOL}",
+            f"found {shown(value)}",
+            "save it again with a current torch",
+        )
 
 
 def _in_order(keys: object, seen: dict[str, Storage]) -> list[Storage]:
     """The storages in the order of the file: each named by the object, each once."""
-    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys) or len(set(keys)) != len(keys):
-        raise Untrusted("expected the list of storages", "found something else", "the file is damaged or forged")
+    if (
+        not isinstance(keys, list)
+        or not all(isinstance(key, str) for key in keys)
+        or len(set(keys)) != len(keys)
+    ):
+        raise Untrusted(
+            "expected the list of storages", "found something else", "the file is damaged or forged"
+        )
     odd = set(keys) ^ set(seen)
     if odd:
-        raise Untrusted("expected one data record per storage that the tensors name",
-                        f"found {len(odd)} without a counterpart ({shown(min(odd))} first)",
-                        "the file is damaged or forged")
+        raise Untrusted(
+            "expected one data record per storage that the tensors name",
+            f"found {len(odd)} without a counterpart ({shown(min(odd))} first)",
+            "the file is damaged or forged",
+        )
     return [seen[key] for key in keys]
 
 
@@ -70,17 +81,24 @@ def _starts(raw: RawFile, position: int, order: list[Storage]) -> dict[str, int]
     for done, storage in enumerate(order):
         count = int.from_bytes(raw.at(position, 8), "little", signed=True)
         if count * storage.kind.width != storage.nbytes:
-            raise Untrusted(f"expected {storage.nbytes} bytes in storage {shown(storage.key)}",
-                            f"found a record of {count * storage.kind.width} at byte {position}",
-                            "the file is damaged or forged")
+            raise Untrusted(
+                f"expected {storage.nbytes} bytes in storage {shown(storage.key)}",
+                f"found a record of {count * storage.kind.width} at byte {position}",
+                "the file is damaged or forged",
+            )
         starts[storage.key] = position + 8
         position += 8 + storage.nbytes
         if position > raw.size:
-            raise Untrusted(f"expected {len(order)} storages, the one that starts at byte {starts[storage.key]} "
-                            f"with {storage.nbytes} bytes",
-                            f"truncated: {raw.size} of at least {position} bytes present, {done} storages whole",
-                            AGAIN)
+            raise Untrusted(
+                f"expected {len(order)} storages, the one that starts at byte {starts[storage.key]} "
+                f"with {storage.nbytes} bytes",
+                f"truncated: {raw.size} of at least {position} bytes present, {done} storages whole",
+                AGAIN,
+            )
     if position != raw.size:
-        raise Untrusted(f"expected the file to end with its last storage at byte {position}",
-                        f"found {raw.size - position} more bytes", "the file is damaged or forged")
+        raise Untrusted(
+            f"expected the file to end with its last storage at byte {position}",
+            f"found {raw.size - position} more bytes",
+            "the file is damaged or forged",
+        )
     return starts

@@ -14,7 +14,7 @@ from .. import limits
 from .unread import expanded
 
 STRIDED = Note("type-not-decoded", "4-bit numbers in a strided view")
-REPEATS = 8                                     # elements that a stored one may stand for where they are many
+REPEATS = 8  # elements that a stored one may stand for where they are many
 
 
 class RefusedError(Exception):
@@ -72,13 +72,13 @@ class Found:
 
     kind: Kind
     dims: tuple[int, ...]
-    storage: Storage | None = None              # None: there is nothing that could be read
+    storage: Storage | None = None  # None: there is nothing that could be read
     offset: int = 0
-    strides: tuple[int, ...] | None = None      # None = row-major
+    strides: tuple[int, ...] | None = None  # None = row-major
     notes: Notes = ()
     measurable: bool = True
-    negated: bool = False                       # its values are the negatives of the stored ones
-    coded: str = ""                             # the quantised type whose codes it holds
+    negated: bool = False  # its values are the negatives of the stored ones
+    coded: str = ""  # the quantised type whose codes it holds
 
     @property
     def params(self) -> int:
@@ -88,7 +88,9 @@ class Found:
 
 def sizes(value: object, what: str) -> tuple[int, ...]:
     """A tuple of non-negative 64-bit integers, at most limits.RANK of them."""
-    if not isinstance(value, (tuple, list)) or any(type(v) is not int or not 0 <= v < 1 << 63 for v in value):
+    if not isinstance(value, (tuple, list)) or any(
+        type(v) is not int or not 0 <= v < 1 << 63 for v in value
+    ):
         raise RefusedError(f"a tensor whose {what} is no tuple of non-negative integers")
     if len(value) > limits.RANK:
         raise RefusedError(f"a tensor of rank {len(value)} (at most {limits.RANK})")
@@ -112,7 +114,9 @@ def _row_major(dims: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     return True
 
 
-def view(storage: object, offset: object, size: object, stride: object, kind: Kind | None = None) -> Found:
+def view(
+    storage: object, offset: object, size: object, stride: object, kind: Kind | None = None
+) -> Found:
     """A view into a storage; the last element it reaches must lie inside.
 
     Its reach in elements is offset + 1 + sum((d - 1) * s), 0 for an empty one.
@@ -127,9 +131,18 @@ def view(storage: object, offset: object, size: object, stride: object, kind: Ki
     run = 1 + sum((d - 1) * s for d, s in zip(dims, strides, strict=True))
     reach = (offset + run) * kind.width
     if reach > storage.nbytes:
-        raise RefusedError(f"a tensor outside its storage {shown(storage.key)} (byte {reach} of {storage.nbytes})")
-    whole = Found(kind, dims, storage, offset, None if _row_major(dims, strides) else strides,
-                  kind.notes, not kind.note)
+        raise RefusedError(
+            f"a tensor outside its storage {shown(storage.key)} (byte {reach} of {storage.nbytes})"
+        )
+    whole = Found(
+        kind,
+        dims,
+        storage,
+        offset,
+        None if _row_major(dims, strides) else strides,
+        kind.notes,
+        not kind.note,
+    )
     return _expanded(_paired(whole), run)
 
 
@@ -137,7 +150,9 @@ def _expanded(found: Found, run: int) -> Found:
     """Name a view that repeats stored elements; one that stands for very many more is not read."""
     if found.params <= run or found.notes:
         return found
-    return replace(found, notes=(expanded(run, found.params),), measurable=found.params <= most_expanded(run))
+    return replace(
+        found, notes=(expanded(run, found.params),), measurable=found.params <= most_expanded(run)
+    )
 
 
 def most_expanded(stored: int) -> int:

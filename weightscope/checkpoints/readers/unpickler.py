@@ -24,7 +24,7 @@ from .torch_globals import ORDERED, Act, meaning
 from .torch_values import Inert, RefusedError, Storage
 
 T = TypeVar("T")
-STEP_LIMIT = 5_000_000                          # operations: about 200,000 tensors, and below 1 GB whatever they are
+STEP_LIMIT = 5_000_000  # operations: about 200,000 tensors, and below 1 GB whatever they are
 SET, FROZEN = Inert("builtins.set"), Inert("builtins.frozenset")
 
 
@@ -46,7 +46,9 @@ class Machine:
         self.stack: list[object] = []
         self.marks: list[list[object]] = []
         self.memo: dict[int, object] = {}
-        self.words: dict[str, str] = {}         # equal texts are one object, which dicts compare by identity
+        self.words: dict[
+            str, str
+        ] = {}  # equal texts are one object, which dicts compare by identity
         self.steps = self.copied = 0
 
     def run(self) -> object:
@@ -58,16 +60,29 @@ class Machine:
             try:
                 OPERATIONS[code](self)
             except RefusedError as fault:
-                raise Untrusted("expected a state dict as torch.save writes it", f"found {fault} at byte {at}",
-                                ADVICE) from fault
+                raise Untrusted(
+                    "expected a state dict as torch.save writes it",
+                    f"found {fault} at byte {at}",
+                    ADVICE,
+                ) from fault
             except (IndexError, KeyError, ValueError) as fault:
-                raise Untrusted("expected a state dict as torch.save writes it", f"found {_fault(code)} at byte {at}",
-                                "the file is damaged or forged") from fault
+                raise Untrusted(
+                    "expected a state dict as torch.save writes it",
+                    f"found {_fault(code)} at byte {at}",
+                    "the file is damaged or forged",
+                ) from fault
         else:
-            raise Untrusted(f"expected a pickle of at most {STEP_LIMIT} operations", "found a longer one", ADVICE)
+            raise Untrusted(
+                f"expected a pickle of at most {STEP_LIMIT} operations",
+                "found a longer one",
+                ADVICE,
+            )
         if len(self.stack) != 1 or self.marks:
-            raise Untrusted("expected one pickled value", f"found {len(self.stack)} at byte {at}",
-                            "the file is damaged or forged")
+            raise Untrusted(
+                "expected one pickled value",
+                f"found {len(self.stack)} at byte {at}",
+                "the file is damaged or forged",
+            )
         return self.stack[0]
 
     def number(self, form: str) -> int:
@@ -82,7 +97,9 @@ class Machine:
         """Counts what an operation copies out of the memo: a file that grows by it was made to."""
         self.copied += items
         if self.copied > self.steps:
-            raise RefusedError(f"{self.copied} items copied in {self.steps} operations: lists used again and again")
+            raise RefusedError(
+                f"{self.copied} items copied in {self.steps} operations: lists used again and again"
+            )
 
     def topped(self, kind: type[T]) -> T:
         """The value on top, which must be of exactly this kind."""
@@ -126,7 +143,7 @@ def _tuple(length: int) -> Callable[[Machine], None]:
     def act(m: Machine) -> None:
         if len(m.stack) < length:
             raise IndexError
-        m.stack[len(m.stack) - length:] = [tuple(m.stack[len(m.stack) - length:])]
+        m.stack[len(m.stack) - length :] = [tuple(m.stack[len(m.stack) - length :])]
 
     return act
 
@@ -170,7 +187,9 @@ def _persistent(m: Machine) -> None:
 def _reduce(m: Machine) -> None:
     args, act = m.stack.pop(), m.stack.pop()
     if not isinstance(act, Act) or not isinstance(args, tuple):
-        raise RefusedError(f"a call of {shown(getattr(act, 'name', type(act).__name__))}, which nothing may call,")
+        raise RefusedError(
+            f"a call of {shown(getattr(act, 'name', type(act).__name__))}, which nothing may call,"
+        )
     if act.name == ORDERED:
         m.charge(sum(len(part) for part in args if isinstance(part, list)))
     m.push(act.make(args))
@@ -179,8 +198,11 @@ def _reduce(m: Machine) -> None:
 def _build(m: Machine) -> None:
     """State of an OrderedDict (`_metadata`) or of a numpy value: neither says anything about a tensor."""
     state = m.stack.pop()
-    fits = isinstance(state, dict) if type(m.stack[-1]) is dict else \
-        isinstance(m.stack[-1], Inert) and isinstance(state, tuple)
+    fits = (
+        isinstance(state, dict)
+        if type(m.stack[-1]) is dict
+        else isinstance(m.stack[-1], Inert) and isinstance(state, tuple)
+    )
     if not fits:
         raise RefusedError("a state for an object that has none")
 
@@ -241,24 +263,54 @@ def _integer(form: str) -> Callable[[Machine], None]:
 
 
 OPERATIONS: Mapping[bytes, Callable[[Machine], object]] = {
-    b"\x80": _protocol, b"\x95": lambda m: m.number("Q") and None, b"(": _mark, b"0": _discard,
+    b"\x80": _protocol,
+    b"\x95": lambda m: m.number("Q") and None,
+    b"(": _mark,
+    b"0": _discard,
     b"1": lambda m: m.since_mark() and None,
-    b"N": lambda m: m.push(None), b"\x88": lambda m: m.push(True), b"\x89": lambda m: m.push(False),
-    b"J": lambda m: m.push(m.number("i")), b"K": lambda m: m.push(m.number("B")),
-    b"M": lambda m: m.push(m.number("H")), b"\x8a": _integer("B"), b"\x8b": _integer("I"),
+    b"N": lambda m: m.push(None),
+    b"\x88": lambda m: m.push(True),
+    b"\x89": lambda m: m.push(False),
+    b"J": lambda m: m.push(m.number("i")),
+    b"K": lambda m: m.push(m.number("B")),
+    b"M": lambda m: m.push(m.number("H")),
+    b"\x8a": _integer("B"),
+    b"\x8b": _integer("I"),
     b"G": lambda m: m.push(struct.unpack(">d", m.stream.take(8))[0]),
-    b"X": _worded("I", _utf8), b"\x8c": _worded("B", _utf8), b"\x8d": _worded("Q", _utf8),
-    b"T": _worded("I", decoded), b"U": _worded("B", decoded),   # Python 2 wrote names as bytes
-    b"B": _sized("I", bytes), b"C": _sized("B", bytes), b"\x8e": _sized("Q", bytes),
-    b"]": lambda m: m.push([]), b")": lambda m: m.push(()), b"}": lambda m: m.push({}),
-    b"\x8f": lambda m: m.push(SET), b"\x91": _frozen,
-    b"t": lambda m: m.push(tuple(m.since_mark())), b"l": lambda m: m.push(m.since_mark()), b"d": _dict,
-    b"\x85": _tuple(1), b"\x86": _tuple(2), b"\x87": _tuple(3),
-    b"a": _append, b"e": _appends, b"s": _setitem, b"u": lambda m: _set_items(m, m.since_mark()), b"\x90": _add_items,
-    b"q": _remember(lambda m: m.number("B")), b"r": _remember(lambda m: m.number("I")),
+    b"X": _worded("I", _utf8),
+    b"\x8c": _worded("B", _utf8),
+    b"\x8d": _worded("Q", _utf8),
+    b"T": _worded("I", decoded),
+    b"U": _worded("B", decoded),  # Python 2 wrote names as bytes
+    b"B": _sized("I", bytes),
+    b"C": _sized("B", bytes),
+    b"\x8e": _sized("Q", bytes),
+    b"]": lambda m: m.push([]),
+    b")": lambda m: m.push(()),
+    b"}": lambda m: m.push({}),
+    b"\x8f": lambda m: m.push(SET),
+    b"\x91": _frozen,
+    b"t": lambda m: m.push(tuple(m.since_mark())),
+    b"l": lambda m: m.push(m.since_mark()),
+    b"d": _dict,
+    b"\x85": _tuple(1),
+    b"\x86": _tuple(2),
+    b"\x87": _tuple(3),
+    b"a": _append,
+    b"e": _appends,
+    b"s": _setitem,
+    b"u": lambda m: _set_items(m, m.since_mark()),
+    b"\x90": _add_items,
+    b"q": _remember(lambda m: m.number("B")),
+    b"r": _remember(lambda m: m.number("I")),
     b"\x94": _remember(lambda m: len(m.memo)),
-    b"h": lambda m: m.push(m.memo[m.number("B")]), b"j": lambda m: m.push(m.memo[m.number("I")]),
-    b"c": _global, b"\x93": _stack_global, b"Q": _persistent, b"R": _reduce, b"b": _build,
+    b"h": lambda m: m.push(m.memo[m.number("B")]),
+    b"j": lambda m: m.push(m.memo[m.number("I")]),
+    b"c": _global,
+    b"\x93": _stack_global,
+    b"Q": _persistent,
+    b"R": _reduce,
+    b"b": _build,
 }
 
 

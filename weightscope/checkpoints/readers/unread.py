@@ -19,9 +19,13 @@ def too_many_dimensions(many: int) -> Note:
 
 def lazy_negation(dtype: str) -> Note:
     """Of a pending negation in a type without a sign."""
-    return Note.of("lazy-negation", "lazy neg bit, which torch does not resolve for {dtype}", dtype=dtype)
+    return Note.of(
+        "lazy-negation", "lazy neg bit, which torch does not resolve for {dtype}", dtype=dtype
+    )
 
 
 def expanded(stored: int, many: int) -> Note:
     """Of a view in which few stored elements stand for many."""
-    return Note.of("expanded", "expanded: {stored} stored elements stand for {many}", stored=stored, many=many)
+    return Note.of(
+        "expanded", "expanded: {stored} stored elements stand for {many}", stored=stored, many=many
+    )

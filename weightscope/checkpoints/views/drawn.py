@@ -42,12 +42,18 @@ class Drawn:
         """The groups of lines that the box meets, cut to it; drawn on the host, the same for every device."""
         near, far = (box.rows, box.cols)[self.cut], (box.cols, box.rows)[self.cut]
         first = near[0] // LINES
-        groups = [self._group(i) for i in range(first, -(-near[1] // LINES))] or [self._group(first)[:0]]
+        groups = [self._group(i) for i in range(first, -(-near[1] // LINES))] or [
+            self._group(first)[:0]
+        ]
         lines = np.concatenate(groups)[near[0] - first * LINES :][: near[1] - near[0], slice(*far)]
         made = torch.from_numpy(lines)
         return made if self.cut == 0 else made.mT
 
     def _group(self, i: int) -> NDArray[np.float32]:
         rng, size = np.random.default_rng((self.seed, i)), (LINES, self.shape[1 - self.cut])
-        drawn = rng.standard_normal(size, np.float32) if self.law == "gaussian" else rng.logistic(size=size)
+        drawn = (
+            rng.standard_normal(size, np.float32)
+            if self.law == "gaussian"
+            else rng.logistic(size=size)
+        )
         return (self.mean + self.scale * drawn).astype(np.float32)

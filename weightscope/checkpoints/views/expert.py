@@ -25,4 +25,6 @@ def expert(stack: Stored, number: int) -> Stored:
     if number * step * bits % 8:
         template = "an expert begins on a whole byte; half-byte elements and {step} to an expert; pad the rows"
         raise Unmeasured(Note.of("unaligned-expert", template, step=step))
-    return replace(stack, dims=dims, strides=strides, offset=stack.offset + number * step * bits // 8)
+    return replace(
+        stack, dims=dims, strides=strides, offset=stack.offset + number * step * bits // 8
+    )

@@ -25,7 +25,7 @@ class OutputsFirst:
     """The view of `of`, (in, out / groups * kernel); each group has inputs and outputs of its own."""
 
     of: Entry
-    kernel: int                                 # elements of one kernel
+    kernel: int  # elements of one kernel
     groups: int = 1
 
     @property
@@ -67,7 +67,7 @@ class OutputsFirst:
         made, at = [], 0
         for inner in self._boxes(box):
             used = len(self.of.needs(inner))
-            made.append(self._turned(inner, box, stored[at:at + used]))
+            made.append(self._turned(inner, box, stored[at : at + used]))
             at += used
         return made[0].mT if len(made) == 1 else torch.cat(made, 1).mT
 
@@ -78,7 +78,7 @@ class OutputsFirst:
         kernels = lines.reshape(channels, elements // self.kernel, self.kernel)
         columns = kernels.mT.reshape(channels * self.kernel, elements // self.kernel)
         first = box.cols[0] % self.kernel
-        return columns[first:first + box.shape[1]]
+        return columns[first : first + box.shape[1]]
 
     def _boxes(self, box: Box) -> Iterator[Box]:
         """A box of `of` for each group of the rows; one without columns for a box without rows."""

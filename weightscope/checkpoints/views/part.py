@@ -50,11 +50,11 @@ class Part:
         made, at = [], 0
         for inner in self._boxes(box):
             used = len(self.of.needs(inner))
-            made.append(self.of.make(inner, stored[at:at + used]))
+            made.append(self.of.make(inner, stored[at : at + used]))
             at += used
         if len(made) == 1:
             return made[0]
-        if self.cut == 1:                       # keep the layout: join column-major pieces column-major
+        if self.cut == 1:  # keep the layout: join column-major pieces column-major
             return torch.cat([m.mT for m in made], 1).mT
         return torch.cat(made)
 

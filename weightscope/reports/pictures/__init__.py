@@ -31,7 +31,11 @@ _METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"Creation
 def check_plot(path: str | Path) -> None:
     """Refuses a picture that cannot be made, before any work: its suffix, its folder, a missing extra."""
     if Path(path).suffix.lower() not in SUFFIXES:
-        raise Usage(f"expected a picture ending in one of {' '.join(SUFFIXES)}", f"found '{path}'", "change the suffix")
+        raise Usage(
+            f"expected a picture ending in one of {' '.join(SUFFIXES)}",
+            f"found '{path}'",
+            "change the suffix",
+        )
     check_writable(path)
     _need_matplotlib()
 
@@ -41,8 +45,11 @@ def drawing(panels: Sequence[Panel]) -> Figure:
     _need_matplotlib()
     kinds = sorted({panel.kind for panel in panels})
     if len(kinds) != 1 or kinds[0] not in PICTURES:
-        raise Usage(f"expected panels of one kind that can be drawn: {', '.join(PICTURES)}",
-                    f"found {', '.join(kinds) or 'none'}", "ask for them with --plot FILE.png, or `plot` in Python")
+        raise Usage(
+            f"expected panels of one kind that can be drawn: {', '.join(PICTURES)}",
+            f"found {', '.join(kinds) or 'none'}",
+            "ask for them with --plot FILE.png, or `plot` in Python",
+        )
     drawn = [panel for panel in panels if not panel.note]
     return PICTURES[kinds[0]](drawn) if drawn else blank()
 
@@ -68,4 +75,8 @@ def save_picture(figure: Figure, path: str | Path) -> None:
 
 def _need_matplotlib() -> None:
     if find_spec("matplotlib") is None:
-        raise Untrusted("expected matplotlib for a picture", "found it is not installed", "pip install matplotlib")
+        raise Untrusted(
+            "expected matplotlib for a picture",
+            "found it is not installed",
+            "pip install matplotlib",
+        )

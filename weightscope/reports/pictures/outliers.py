@@ -22,13 +22,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TAIL, CELL, PAIR = (2.4, 1.9), (2.9, 2.2), (6.1, 2.2)  # inches: a tail, alone and beside a map with their title
-WIDE, HIGH, STRIP, SLIT = 2.0, 1.46, 0.32, 0.06  # inches: a map, how high its margins are, what is between them
-MAP = TAIL[0] + 0.6                             # inches: where maps begin
-BARS = 128                                      # of a margin: as many as can be told apart
-NEAREST, LEAST_FAR = 0.5, 6.0                   # std: where the axis begins, and how far it goes at least
-FEWEST = 1e-3                                   # share that is shown at least
-SMALL, LARGE = 4.0, 60.0                        # points squared: the dots of a map
+TAIL, CELL, PAIR = (
+    (2.4, 1.9),
+    (2.9, 2.2),
+    (6.1, 2.2),
+)  # inches: a tail, alone and beside a map with their title
+WIDE, HIGH, STRIP, SLIT = (
+    2.0,
+    1.46,
+    0.32,
+    0.06,
+)  # inches: a map, how high its margins are, what is between them
+MAP = TAIL[0] + 0.6  # inches: where maps begin
+BARS = 128  # of a margin: as many as can be told apart
+NEAREST, LEAST_FAR = 0.5, 6.0  # std: where the axis begins, and how far it goes at least
+FEWEST = 1e-3  # share that is shown at least
+SMALL, LARGE = 4.0, 60.0  # points squared: the dots of a map
 FAR = "beyond 4 robust std"
 LINES = f"{FAR}, by row and column"
 ROLES = ("weights", "Gaussian", "largest weights", LINES)
@@ -44,7 +53,9 @@ def draw(panels: Sequence[Panel]) -> Figure:
     for at, panel in enumerate(shown):
         tail = put(at, (0, 0, *TAIL))
         _set(tail, far, least)
-        _tail(tail, panel, 84 if mapped and len(shown) == 1 else 36)  # a map above has numbers there
+        _tail(
+            tail, panel, 84 if mapped and len(shown) == 1 else 36
+        )  # a map above has numbers there
         lowest = at + across >= len(shown)
         label(tail, panel.xlabel, panel.ylabel, lowest=lowest, first=at % across == 0)
         if "matrix" in _named(panel):
@@ -123,8 +134,20 @@ def _places(ax: Axes, beside: Axes, places: Curve, z: Any) -> None:
     low, high = float(z.min()), float(z.max()) * (1 + 1e-9)
     share = np.log(z / low) / math.log(high / low)
     palest = low * (low / high) ** 0.33
-    seen = ax.scatter(places.x, places.y, s=SMALL + (LARGE - SMALL) * share, c=z, cmap="viridis_r", norm="log",
-                      vmin=palest, vmax=high, linewidths=0, alpha=0.85, label=name(places), zorder=3)
+    seen = ax.scatter(
+        places.x,
+        places.y,
+        s=SMALL + (LARGE - SMALL) * share,
+        c=z,
+        cmap="viridis_r",
+        norm="log",
+        vmin=palest,
+        vmax=high,
+        linewidths=0,
+        alpha=0.85,
+        label=name(places),
+        zorder=3,
+    )
     bar = ax.figure.colorbar(seen, cax=beside)
     inner = _round(low, high)
     marks = inner if len(inner) > 1 else [low, high] if high > 1.1 * low else [high]

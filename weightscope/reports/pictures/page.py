@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST = 64                                       # panels on one page that are still legible
+MOST = 64  # panels on one page that are still legible
 INK, GRID = "#333333", "#e3e3e3"
-GREY, BLUE, VERMILION, GREEN = "#555555", "#0072b2", "#d55e00", "#009e73"   # Okabe and Ito's, for colour-blind eyes
+GREY, BLUE, VERMILION, GREEN = (
+    "#555555",
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+)  # Okabe and Ito's, for colour-blind eyes
 
 
 def frame(ax: Axes) -> None:
@@ -32,7 +37,9 @@ def frame(ax: Axes) -> None:
 
 def entitle(ax: Axes, title: str, most: int) -> None:
     """A title over the left end, its middle left out beyond `most` characters."""
-    ax.set_title(escaped(shortened(title, most)), fontsize=9, color=INK, loc="left", pad=4, parse_math=False)
+    ax.set_title(
+        escaped(shortened(title, most)), fontsize=9, color=INK, loc="left", pad=4, parse_math=False
+    )
 
 
 def shortened(title: str, most: int) -> str:
@@ -41,7 +48,7 @@ def shortened(title: str, most: int) -> str:
     >>> shortened("model.layers.0.mlp.up_proj.weight", 14)
     'model.l…weight'
     """
-    return title if len(title) <= most else f"{title[:most // 2]}…{title[-(most // 2) + 1:]}"
+    return title if len(title) <= most else f"{title[: most // 2]}…{title[-(most // 2) + 1 :]}"
 
 
 def label(ax: Axes, x: str, y: str, *, lowest: bool, first: bool) -> None:
@@ -59,9 +66,25 @@ def head(count: int) -> float:
 def surround(figure: Figure, handles: Sequence[Any], labels: Sequence[str], count: int) -> None:
     """The legend once, above everything, and how many of `count` panels are here."""
     height = figure.get_figheight()
-    legend = figure.legend(handles, labels, loc="upper center", ncols=max(1, len(labels)), frameon=False, fontsize=8,
-                           handlelength=1.6, columnspacing=1.6, labelcolor=INK, bbox_to_anchor=(0.5, 1 - 0.04 / height))
+    legend = figure.legend(
+        handles,
+        labels,
+        loc="upper center",
+        ncols=max(1, len(labels)),
+        frameon=False,
+        fontsize=8,
+        handlelength=1.6,
+        columnspacing=1.6,
+        labelcolor=INK,
+        bbox_to_anchor=(0.5, 1 - 0.04 / height),
+    )
     for text in legend.get_texts():
         text.set_parse_math(False)
     if count > MOST:
-        figure.suptitle(f"the first {MOST} of {count} panels", fontsize=9, color=INK, y=1 - 0.42 / height, va="top")
+        figure.suptitle(
+            f"the first {MOST} of {count} panels",
+            fontsize=9,
+            color=INK,
+            y=1 - 0.42 / height,
+            va="top",
+        )

@@ -12,17 +12,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Box = tuple[float, float, float, float]         # left, bottom, width, height: inches
-LEAD, FOOT = 0.6, 0.45                          # inches: left of all cells, below them
+Box = tuple[float, float, float, float]  # left, bottom, width, height: inches
+LEAD, FOOT = 0.6, 0.45  # inches: left of all cells, below them
 
 
-def paper(count: int, across: int, cell: tuple[float, float], top: float) -> tuple[Figure, Callable[[int, Box], Axes]]:
+def paper(
+    count: int, across: int, cell: tuple[float, float], top: float
+) -> tuple[Figure, Callable[[int, Box], Axes]]:
     """A page for `count` cells below `top` inches, and what puts axes into the cell of a number."""
     wide, high = LEAD + across * cell[0], top + math.ceil(count / across) * cell[1] + FOOT
     figure = matplotlib_figure.Figure(figsize=(wide, high), dpi=144, facecolor="white")
 
     def put(at: int, box: Box) -> Axes:
-        x, y = LEAD + at % across * cell[0] + box[0], high - top - (at // across + 1) * cell[1] + box[1]
+        x, y = (
+            LEAD + at % across * cell[0] + box[0],
+            high - top - (at // across + 1) * cell[1] + box[1],
+        )
         return figure.add_axes((x / wide, y / high, box[2] / wide, box[3] / high))
 
     return figure, put

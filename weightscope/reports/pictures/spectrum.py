@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEFT, RIGHT = 0, 1
-PLOT, BETWEEN, PAIR = (2.2, 1.5), 0.5, (5.35, 1.85)  # inches: a plot, what is between two, a pair with its title
-NEAREST, FURTHEST = 3.0, 30.0                   # noise edges that the left axis shows at least and at most
+PLOT, BETWEEN, PAIR = (
+    (2.2, 1.5),
+    0.5,
+    (5.35, 1.85),
+)  # inches: a plot, what is between two, a pair with its title
+NEAREST, FURTHEST = 3.0, 30.0  # noise edges that the left axis shows at least and at most
 NUMBERS = (0, 0.5, 1, 2, 5, 10, 20)
-DENSITY = (-0.15, 1.35)                         # spikes below 0, words above 1
-SQUARES = ("its square", "share ≥ x")           # names of the right axes
-SMALLEST, USUAL = 1e-4, 0.9                     # the right axis begins with all but a tenth of the squares
+DENSITY = (-0.15, 1.35)  # spikes below 0, words above 1
+SQUARES = ("its square", "share ≥ x")  # names of the right axes
+SMALLEST, USUAL = 1e-4, 0.9  # the right axis begins with all but a tenth of the squares
 
 
 def draw(panels: Sequence[Panel]) -> Figure:
@@ -49,9 +53,9 @@ def draw(panels: Sequence[Panel]) -> Figure:
 class Limits:
     """The axes of all pairs."""
 
-    far: float                                  # noise edges
-    squares: tuple[float, float]                # squared noise edges
-    least: float                                # share
+    far: float  # noise edges
+    squares: tuple[float, float]  # squared noise edges
+    least: float  # share
 
 
 def _limits(panels: Sequence[Panel]) -> Limits:
@@ -62,7 +66,11 @@ def _limits(panels: Sequence[Panel]) -> Limits:
     top = max([NEAREST, *(float(np.max(curve.x)) for curve in single)])
     low = min([0.1, *(float(np.min(curve.x[curve.y - curve.y[0] < USUAL])) for curve in single)])
     least = min([0.05, *(float(np.min(curve.y)) for curve in single)])
-    return Limits(min(FURTHEST, far) * 1.1, (max(SMALLEST, low / 1.3), min(FURTHEST**2, top) * 1.3), least / 1.4)
+    return Limits(
+        min(FURTHEST, far) * 1.1,
+        (max(SMALLEST, low / 1.3), min(FURTHEST**2, top) * 1.3),
+        least / 1.4,
+    )
 
 
 def _pair(pair: tuple[Axes, Axes], panel: Panel, limits: Limits) -> None:
@@ -78,13 +86,15 @@ def _pair(pair: tuple[Axes, Axes], panel: Panel, limits: Limits) -> None:
 def _set(left: Axes, right: Axes, limits: Limits) -> None:
     left.set_xscale("function", functions=(_stretched, _unstretched))
     left.set_xlim(0, limits.far)
-    left.set_xticks([x for x in NUMBERS if x <= limits.far], [f"{x:g}" for x in NUMBERS if x <= limits.far])
+    left.set_xticks(
+        [x for x in NUMBERS if x <= limits.far], [f"{x:g}" for x in NUMBERS if x <= limits.far]
+    )
     left.set_ylim(*DENSITY)
     left.set_yticks([0, 0.5, 1])
     right.set_xscale("log")
     right.set_xlim(*limits.squares)
     right.set_yscale("log")
-    right.set_ylim(limits.least, limits.least**-0.2)           # words stand above 1
+    right.set_ylim(limits.least, limits.least**-0.2)  # words stand above 1
     right.set_yticks([10.0**-e for e in range(math.ceil(-math.log10(limits.least)))])
     for ax in (left, right):
         frame(ax)
@@ -101,7 +111,16 @@ def _unstretched(u: Any) -> Any:
 
 
 def _bars(ax: Axes, curve: Curve, colour: str) -> None:
-    ax.fill_between(curve.x, curve.y, step="post", color=colour, alpha=0.3, linewidth=0, label=name(curve), zorder=1)
+    ax.fill_between(
+        curve.x,
+        curve.y,
+        step="post",
+        color=colour,
+        alpha=0.3,
+        linewidth=0,
+        label=name(curve),
+        zorder=1,
+    )
     ax.step(curve.x, curve.y, where="post", color=colour, linewidth=0.8, zorder=2)
 
 
@@ -111,8 +130,18 @@ def _line(ax: Axes, curve: Curve, colour: str) -> None:
 
 def _ticks(ax: Axes, curve: Curve, colour: str) -> None:
     x = np.minimum(curve.x, ax.get_xlim()[1])
-    ax.plot(x, np.full(len(x), DENSITY[0] / 2), linestyle="", marker="|", markersize=7, markeredgewidth=0.9,
-            color=colour, label=name(curve), zorder=4, clip_on=False)
+    ax.plot(
+        x,
+        np.full(len(x), DENSITY[0] / 2),
+        linestyle="",
+        marker="|",
+        markersize=7,
+        markeredgewidth=0.9,
+        color=colour,
+        label=name(curve),
+        zorder=4,
+        clip_on=False,
+    )
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ def lines(table: Table, separator: str, visible: bool) -> Iterator[str]:
     odd = re.compile(f'[{separator}"\r\n]|^\\s|\\s$')
     for values in table.values(columns):
         fields = [_field(escaped(v) if visible and isinstance(v, str) else v, odd) for v in values]
-        yield (separator.join(fields) if fields != [""] else '""') + "\n"    # readers skip an empty line
+        yield (
+            separator.join(fields) if fields != [""] else '""'
+        ) + "\n"  # readers skip an empty line
 
 
 def _field(value: Value, odd: re.Pattern[str]) -> str:

@@ -12,7 +12,9 @@ from ..values import Value, exact
 from .csv import encoded
 from .writer import Writer
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&$@])")   # what GitHub reads as markup, a mention or a cell's end
+_SPECIAL = re.compile(
+    r"([\\`*_{}\[\]<>#|~!&$@])"
+)  # what GitHub reads as markup, a mention or a cell's end
 
 
 def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:

@@ -16,18 +16,26 @@ from ..values import Value
 from .json import dumps
 from .writer import Writer
 
-BATCH = 1 << 16                                 # rows converted at a time: tens of MB of Python values at 60 columns
+BATCH = 1 << 16  # rows converted at a time: tens of MB of Python values at 60 columns
 _TYPES = {"str": "string", "int": "int64", "float": "float64", "bool": "bool_"}
 
 
 def schema(table: Table) -> Any:
     """The Arrow schema of a table: every column nullable, its meaning and version beside it."""
-    fields = [pyarrow.field(c.name, getattr(pyarrow, _TYPES[c.dtype])(), metadata=_about(c)) for c in table.records]
+    fields = [
+        pyarrow.field(c.name, getattr(pyarrow, _TYPES[c.dtype])(), metadata=_about(c))
+        for c in table.records
+    ]
     return pyarrow.schema(fields, metadata={"weightscope": dumps(table.provenance)})
 
 
 def _about(column: Column) -> dict[str, str]:
-    about = {"meaning": column.meaning, "unit": column.unit, "source": column.source, "error": column.error}
+    about = {
+        "meaning": column.meaning,
+        "unit": column.unit,
+        "source": column.source,
+        "error": column.error,
+    }
     return {key: value for key, value in about.items() if value} | {"version": str(column.version)}
 
 
@@ -39,8 +47,10 @@ def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
 
 
 def _batch(rows: list[list[Value]], form: Any) -> Any:
-    columns = [pyarrow.array([_carried(v) for v in values], field.type)
-               for values, field in zip(zip(*rows, strict=True), form, strict=True)]
+    columns = [
+        pyarrow.array([_carried(v) for v in values], field.type)
+        for values, field in zip(zip(*rows, strict=True), form, strict=True)
+    ]
     return pyarrow.Table.from_arrays(columns, schema=form)
 
 

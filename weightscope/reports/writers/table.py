@@ -19,11 +19,11 @@ from ..tables import Table
 from ..values import brief, exact
 from .writer import Writer
 
-GAP = 2                                         # blanks between columns
-SHORTEST = 20                                   # a shortened name still shows its layer and its last two parts
+GAP = 2  # blanks between columns
+SHORTEST = 20  # a shortened name still shows its layer and its last two parts
 NULL = "·"
 
-Cells = list[list[str]]                         # by column
+Cells = list[list[str]]  # by column
 
 
 def text(table: Table, screen: Screen) -> str:
@@ -40,10 +40,14 @@ def _cells(table: Table, columns: tuple[Column, ...], short: bool) -> Cells:
     rows = table.values(columns)
     as_text = brief if short else lambda value, null: escaped(exact(value, null))
     by_row = [[as_text(value, NULL) for value in values] for values in rows]
-    return [list(column) for column in zip(*by_row, strict=True)] if by_row else [[] for _ in columns]
+    return (
+        [list(column) for column in zip(*by_row, strict=True)] if by_row else [[] for _ in columns]
+    )
 
 
-def fitted(columns: Sequence[Column], cells: Cells, width: int, chosen: bool) -> tuple[tuple[Column, ...], Cells]:
+def fitted(
+    columns: Sequence[Column], cells: Cells, width: int, chosen: bool
+) -> tuple[tuple[Column, ...], Cells]:
     """As many columns from the left as fit with their text shortened, a reading never without the null that follows it.
 
     All of them where a person named them.
@@ -52,7 +56,11 @@ def fitted(columns: Sequence[Column], cells: Cells, width: int, chosen: bool) ->
     widest = [_widest(c, own) for c, own in zip(columns, cells, strict=True)]
     least = [min(w, SHORTEST) if i in names else w for i, w in enumerate(widest)]
     keep = len(columns)
-    while not chosen and keep > 1 and (_parted(columns, keep) or sum(least[:keep]) + GAP * (keep - 1) > width):
+    while (
+        not chosen
+        and keep > 1
+        and (_parted(columns, keep) or sum(least[:keep]) + GAP * (keep - 1) > width)
+    ):
         keep -= 1
     columns, cells = tuple(columns[:keep]), cells[:keep]
     excess = _width(columns, cells) - width
@@ -107,7 +115,9 @@ def _widest(column: Column, cells: Sequence[str]) -> int:
 
 
 def _width(columns: Sequence[Column], cells: Cells) -> int:
-    return sum(_widest(c, own) for c, own in zip(columns, cells, strict=True)) + GAP * (len(columns) - 1)
+    return sum(_widest(c, own) for c, own in zip(columns, cells, strict=True)) + GAP * (
+        len(columns) - 1
+    )
 
 
 def _drawn(columns: Sequence[Column], cells: Cells, screen: Screen) -> str:
@@ -117,7 +127,10 @@ def _drawn(columns: Sequence[Column], cells: Cells, screen: Screen) -> str:
     head, *body = lines or [""]
     rule = "─" * _width(columns, cells)
     if screen.color:
-        head, body = f"\x1b[1m{head}\x1b[0m", [line.replace(NULL, f"\x1b[2m{NULL}\x1b[0m") for line in body]
+        head, body = (
+            f"\x1b[1m{head}\x1b[0m",
+            [line.replace(NULL, f"\x1b[2m{NULL}\x1b[0m") for line in body],
+        )
     return "\n".join([head, rule, *body]) + "\n"
 
 

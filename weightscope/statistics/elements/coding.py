@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from ...sketches.value_counts import ValueCounts
 
-STEP = 2.0**-13                                 # of the paper
-STEPS_PER_STD = 64                              # ours, so that models of different sigma compare
-LARGEST = 2.0**128                              # a code of more bits than this answers no question
-KEPT = 4                                        # binary places below the first power that the second may stand
+STEP = 2.0**-13  # of the paper
+STEPS_PER_STD = 64  # ours, so that models of different sigma compare
+LARGEST = 2.0**128  # a code of more bits than this answers no question
+KEPT = 4  # binary places below the first power that the second may stand
 
 _SOURCE = "arXiv 2506.00486"
 COLUMNS = (
@@ -95,7 +95,9 @@ def golomb(counts: ValueCounts) -> tuple[float | None, int | None]:
         return None, None
     x = np.rint(counts.value / STEP)
     u, held = _summed(np.where(x > 0, 2 * x - 1, -2 * x), counts.counts)
-    costs = [dot(_golomb_bits(u, k), held) / counts.n for k in range(int(_floor_log2(u[-1:] + 1)[0]) + 2)]
+    costs = [
+        dot(_golomb_bits(u, k), held) / counts.n for k in range(int(_floor_log2(u[-1:] + 1)[0]) + 2)
+    ]
     best = int(np.argmin(costs))
     return costs[best], best
 
@@ -108,7 +110,9 @@ def rf8_rmse(counts: ValueCounts) -> float | None:
     size = np.abs(counts.value)
     if not size.any():
         return None
-    size = size / np.exp2(np.floor(np.log2(size.max())))        # a power of two changes nothing, and squares hold
+    size = size / np.exp2(
+        np.floor(np.log2(size.max()))
+    )  # a power of two changes nothing, and squares hold
     size, held = size[size > 0], counts.counts[size > 0]
     error = size - _two_powers(size)
     return sqrt(dot(error * error, held) / dot(size * size, held))
@@ -130,7 +134,9 @@ def _floor_log2(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.frexp(x)[1].astype(np.float64) - 1
 
 
-def _summed(keys: NDArray[np.float64], held: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def _summed(
+    keys: NDArray[np.float64], held: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Distinct keys in ascending order and what each holds."""
     distinct, at = np.unique(keys, return_inverse=True)
     return distinct, np.bincount(at, weights=held)
@@ -149,7 +155,9 @@ def _spread(counts: ValueCounts, step: float) -> tuple[NDArray[np.float64], NDAr
     at_last = np.where(wide, each * (high - last + 0.5), 0.0)
     met = _summed(np.concatenate((first, last)), np.concatenate((at_first, at_last)))[1]
     own = last - first > 1
-    return np.concatenate((met, each[own])), np.concatenate((np.ones(len(met)), (last - first - 1)[own]))
+    return np.concatenate((met, each[own])), np.concatenate(
+        (np.ones(len(met)), (last - first - 1)[own])
+    )
 
 
 def _entropy(held: NDArray[np.float64], times: NDArray[np.float64]) -> float:

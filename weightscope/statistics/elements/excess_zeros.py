@@ -9,7 +9,7 @@ from ...heavy import numpy as np
 if TYPE_CHECKING:
     from ...sketches import ValueCounts
 
-ZEROS = 0.01                                    # share above which exact zeros leave the fits
+ZEROS = 0.01  # share above which exact zeros leave the fits
 
 
 def excess_zeros(counts: ValueCounts) -> bool:

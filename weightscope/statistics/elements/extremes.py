@@ -27,7 +27,11 @@ COLUMNS = (
     Column("zeros", "int", "exact zeros, +0 and -0"),
     Column("subnormals", "int", "values below the least normal magnitude of their type"),
     Column("tiny_share", "float", "share of weights with |w| < std/1000", "", "arXiv 2501.10661"),
-    Column("distinct", "int", "distinct finite values; null beyond 65,536, of larger F32 and F64 tensors beyond 4,096"),
+    Column(
+        "distinct",
+        "int",
+        "distinct finite values; null beyond 65,536, of larger F32 and F64 tensors beyond 4,096",
+    ),
     Column("min", "float", "least finite value", "weight"),
     Column("max", "float", "greatest finite value", "weight"),
     *(
@@ -40,8 +44,16 @@ COLUMNS = (
     ),
     Column("max_z", "float", "largest |w - mean|/std", "std", shown=True),
     Column("max_z_null", "float", "what as many Gaussians give for max_z", "std", shown=True),
-    Column("core_share", "float", "share of weights within 4 robust_std of the median", "", "arXiv 2501.10661"),
-    Column("core_std", "float", "std of those, corrected for the cut", "weight", "arXiv 2501.10661"),
+    Column(
+        "core_share",
+        "float",
+        "share of weights within 4 robust_std of the median",
+        "",
+        "arXiv 2501.10661",
+    ),
+    Column(
+        "core_std", "float", "std of those, corrected for the cut", "weight", "arXiv 2501.10661"
+    ),
     Column("lattice", "str", "bf16, step S, two powers or codebook N where the values are on one"),
 )
 
@@ -52,7 +64,9 @@ def beyond(found: Crossings) -> Mapping[str, object]:
     for i, k in enumerate(SIGMAS):
         count = found.beyond[i] if found.beyond and found.counts.n else None
         values[f"beyond_{k}"] = count
-        values[f"beyond_{k}_ratio"] = None if count is None else count / found.counts.n / gaussian_share(k)
+        values[f"beyond_{k}_ratio"] = (
+            None if count is None else count / found.counts.n / gaussian_share(k)
+        )
     return values
 
 
@@ -96,7 +110,10 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
     found = evidence.sketches[Beyond()]
     counts = found.counts
     return {
-        **{name: getattr(counts, name) for name in ("nan", "inf", "zeros", "subnormals", "distinct")},
+        **{
+            name: getattr(counts, name)
+            for name in ("nan", "inf", "zeros", "subnormals", "distinct")
+        },
         "tiny_share": tiny_share(counts),
         "min": counts.minimum if counts.n else None,
         "max": counts.maximum if counts.n else None,
@@ -122,8 +139,10 @@ def _coreless(counts: ValueCounts) -> Note:
     """Why there is no robust scale."""
     if not resolved(counts):
         return Note("wide-bins", "bins too wide beside the spread: no core")
-    equal = counts.exact or 2 * counts.zeros >= counts.n        # zeros have a cell of their own
-    return Note("no-core", f"half of the values or more are {'equal' if equal else 'in one bin'}: no core")
+    equal = counts.exact or 2 * counts.zeros >= counts.n  # zeros have a cell of their own
+    return Note(
+        "no-core", f"half of the values or more are {'equal' if equal else 'in one bin'}: no core"
+    )
 
 
 EXTREMES = Statistic(COLUMNS, frozenset({Beyond()}), _of, pools=True)

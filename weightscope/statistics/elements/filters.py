@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from ...sketches.value_counts import ValueCounts
 
-SIGMAS = 3.0                                    # of the paper
-TINY = 1e-3                                     # tau in sigma; the paper leaves it open, this one is ours
-TRIMMED_GAUSSIAN_KURTOSIS = -0.171              # of a Gaussian cut at three sigma
+SIGMAS = 3.0  # of the paper
+TINY = 1e-3  # tau in sigma; the paper leaves it open, this one is ours
+TRIMMED_GAUSSIAN_KURTOSIS = -0.171  # of a Gaussian cut at three sigma
 
 
 def three_sigma(counts: ValueCounts) -> ValueCounts | None:
@@ -61,11 +61,24 @@ def trimmed(counts: ValueCounts) -> Mapping[str, float | None]:
 
 def kept(counts: ValueCounts, keep: NDArray[np.bool_]) -> ValueCounts:
     """The counts of some cells alone; what never entered a cell is left behind."""
-    low, high, value, count = counts.low[keep], counts.high[keep], counts.value[keep], counts.counts[keep]
+    low, high, value, count = (
+        counts.low[keep],
+        counts.high[keep],
+        counts.value[keep],
+        counts.counts[keep],
+    )
     first, last = (value, value) if counts.exact else (low, high)
     return replace(
-        counts, low=low, high=high, value=value, counts=count, power=PowerSums.of(value, count),
-        zeros=int(count[value == 0].sum()), subnormals=0, inf=0, nan=0,
+        counts,
+        low=low,
+        high=high,
+        value=value,
+        counts=count,
+        power=PowerSums.of(value, count),
+        zeros=int(count[value == 0].sum()),
+        subnormals=0,
+        inf=0,
+        nan=0,
         minimum=max(counts.minimum, float(first[0])) if len(value) else float("inf"),
         maximum=min(counts.maximum, float(last[-1])) if len(value) else float("-inf"),
     )

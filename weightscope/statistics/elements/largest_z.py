@@ -30,6 +30,8 @@ def max_z_null(count: int) -> float | None:
     """
     if count < 1:
         return None
-    x = np.linspace(1e-12, 14, 4001)            # beyond 14 sigma nothing is left for any count that can be stored
+    x = np.linspace(
+        1e-12, 14, 4001
+    )  # beyond 14 sigma nothing is left for any count that can be stored
     inside = np.log1p(-special.erfc(x / sqrt(2)))
     return float(np.trapezoid(-np.expm1(count * inside), x))

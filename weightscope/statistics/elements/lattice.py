@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from ...sketches import ValueCounts
 
-FEWEST, EACH = 4096, 16                         # weights, and weights to a value: below, few values are chance
-CODEBOOK = 256                                  # values at most
-SPARE = 4                                       # representable values to a value: gains near 1 in BF16 use them all
-VARIED = 64                                     # values of BF16 in F32: 0, 1 and 2 are in every type
-LEAST = 8                                       # values: fewer are on a step anyhow
-NEAR = 1e-3                                     # of a step: how close a rounded multiple comes
+FEWEST, EACH = 4096, 16  # weights, and weights to a value: below, few values are chance
+CODEBOOK = 256  # values at most
+SPARE = 4  # representable values to a value: gains near 1 in BF16 use them all
+VARIED = 64  # values of BF16 in F32: 0, 1 and 2 are in every type
+LEAST = 8  # values: fewer are on a step anyhow
+NEAR = 1e-3  # of a step: how close a rounded multiple comes
 
 
 def lattice(counts: ValueCounts, dtype: str) -> str | None:
@@ -62,8 +62,10 @@ def step_of(values: NDArray[np.float64], eps: float) -> float | None:
     0.25
     """
     span, gap = float(np.ptp(values)), float(np.diff(values).min())
-    step = span / round(span / gap)             # one gap alone has the rounding of two values
-    spacing = eps * 2.0 ** (ceil(log2(max(abs(float(values[0])), abs(float(values[-1]))))) - 1)     # below the largest
+    step = span / round(span / gap)  # one gap alone has the rounding of two values
+    spacing = eps * 2.0 ** (
+        ceil(log2(max(abs(float(values[0])), abs(float(values[-1]))))) - 1
+    )  # below the largest
     if len(values) < LEAST or step < 2 * spacing:
         return None
     multiples = values / step

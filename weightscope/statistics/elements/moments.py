@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from ...geometry import Shape
 
-BEYOND = Note("overflow-squared", "squares leave float64: no std")    # of values about 1e155 or 1e-146
+BEYOND = Note(
+    "overflow-squared", "squares leave float64: no std"
+)  # of values about 1e155 or 1e-146
 EMPTY = Note("no-elements", "no elements")
 WIDE = Note("wide-bins", "bins too wide beside the spread: no quantiles")
 COLUMNS = (
@@ -30,14 +32,24 @@ COLUMNS = (
     Column("std", "float", "population standard deviation", "weight", "numpy.std", shown=True),
     Column("skew", "float", "third standardised moment", "", "scipy.stats.skew"),
     Column("kurtosis", "float", "excess kurtosis (Gaussian: 0)", "", "scipy.stats.kurtosis"),
-    Column("l_kurtosis", "float", "L-kurtosis, fourth L-moment ratio (Gaussian: 0.1226)", "", "Hosking 1990"),
+    Column(
+        "l_kurtosis",
+        "float",
+        "L-kurtosis, fourth L-moment ratio (Gaussian: 0.1226)",
+        "",
+        "Hosking 1990",
+    ),
     Column("robust_std", "float", "interquartile range / 1.349", "weight", ""),
     Column("min", "float", "least finite value", "weight"),
     Column("max", "float", "greatest finite value", "weight"),
     Column("zeros", "int", "exact zeros, +0 and -0"),
     Column("nan", "int", "NaN values"),
     Column("inf", "int", "infinite values, both signs"),
-    Column("distinct", "int", "distinct finite values; null beyond 65,536, of larger F32 and F64 tensors beyond 4,096"),
+    Column(
+        "distinct",
+        "int",
+        "distinct finite values; null beyond 65,536, of larger F32 and F64 tensors beyond 4,096",
+    ),
 )
 
 
@@ -115,7 +127,9 @@ def nonfinite(counts: ValueCounts, shape: Shape | None) -> Note | None:
         return None
     where, place = _place(counts, shape)
     template = f"{odd}{where}: statistics of the finite values"
-    return Note.of("non-finite", template, tensor="", rows=(), nan=counts.nan, inf=counts.inf, **place)
+    return Note.of(
+        "non-finite", template, tensor="", rows=(), nan=counts.nan, inf=counts.inf, **place
+    )
 
 
 def _place(counts: ValueCounts, shape: Shape | None) -> tuple[str, dict[str, int]]:

@@ -14,7 +14,9 @@ from ...sketches import QuantisationError, Quantise
 from ..statistic import Evidence, Statistic
 
 NOTHING = Note("nothing-finite", "no finite weight to quantise")
-ZERO = Note("no-signal", "all weights are zero, or too small to square, so quantisation has no signal")
+ZERO = Note(
+    "no-signal", "all weights are zero, or too small to square, so quantisation has no signal"
+)
 EXACT = Note("lossless", "quantisation changes nothing, so no signal-to-noise ratio is finite")
 BEYOND = Note("overflow-squared", "squares leave float64's range")
 
@@ -76,12 +78,31 @@ def quantisation(schemes: tuple[str, ...]) -> Statistic:
         notes = (Note(reason.code, f"{name}: {reason.text}") for reason, name in lacking.items())
         return values | {"notes": tuple(notes)}
 
-    return Statistic(tuple(c for s in schemes for c in _columns(s)), frozenset({measure}), of, pools=True)
+    return Statistic(
+        tuple(c for s in schemes for c in _columns(s)), frozenset({measure}), of, pools=True
+    )
 
 
 def _columns(name: str) -> tuple[Column, ...]:
     return (
-        Column(f"sqnr_{name}_db", "float", f"signal over rounding noise in {name}", "dB", shown=True, option="--quant"),
-        Column(f"rmse_{name}", "float", f"RMS error over RMS of the weights in {name}", option="--quant"),
-        Column(f"clipped_share_{name}", "float", f"share beyond their block's largest in {name}", option="--quant"),
+        Column(
+            f"sqnr_{name}_db",
+            "float",
+            f"signal over rounding noise in {name}",
+            "dB",
+            shown=True,
+            option="--quant",
+        ),
+        Column(
+            f"rmse_{name}",
+            "float",
+            f"RMS error over RMS of the weights in {name}",
+            option="--quant",
+        ),
+        Column(
+            f"clipped_share_{name}",
+            "float",
+            f"share beyond their block's largest in {name}",
+            option="--quant",
+        ),
     )

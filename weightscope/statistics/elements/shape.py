@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ...sketches.value_counts import ValueCounts
 
-WEIBULL_POINTS = 1000                           # slope of a Gaussian within 1e-6 of its limit, 1.20543
+WEIBULL_POINTS = 1000  # slope of a Gaussian within 1e-6 of its limit, 1.20543
 COLUMNS = (
     Column(
         "beta_moment",
@@ -41,16 +41,28 @@ COLUMNS = (
         "weight",
         "arXiv 2501.10661",
     ),
-    Column("trimmed_kurtosis", "float", "excess kurtosis of the same (Gaussian: -0.171)", "", "arXiv 2501.10661"),
+    Column(
+        "trimmed_kurtosis",
+        "float",
+        "excess kurtosis of the same (Gaussian: -0.171)",
+        "",
+        "arXiv 2501.10661",
+    ),
     Column("tiny_share", "float", "share of weights with |w| < std/1000", "", "arXiv 2501.10661"),
 )
 
 
 def beta_moment(counts: ValueCounts) -> float | None:
     """beta of a generalised Gaussian from rho = N sum(w^2)/(sum|w|)^2, arXiv 2506.00486; no mean removal."""
-    total = dot(np.abs(counts.value), counts.counts) if resolved(counts) and not isnan(counts.std) else 0.0
+    total = (
+        dot(np.abs(counts.value), counts.counts)
+        if resolved(counts) and not isnan(counts.std)
+        else 0.0
+    )
     squares = counts.power.about(0.0).s2
-    return beta_of_rho(counts.n * (squares / total / total)) if total > 0 else None     # total**2 may leave float64
+    return (
+        beta_of_rho(counts.n * (squares / total / total)) if total > 0 else None
+    )  # total**2 may leave float64
 
 
 def beta_of_rho(rho: float) -> float | None:
@@ -63,7 +75,7 @@ def beta_of_rho(rho: float) -> float | None:
     target = log(rho) if rho > 4 / 3 else -1.0
     if not log_rho(exp(high)) < target < log_rho(exp(low)):
         return None
-    for _ in range(60):                         # log_rho falls with beta: bisection to the last bit
+    for _ in range(60):  # log_rho falls with beta: bisection to the last bit
         middle = (low + high) / 2
         low, high = (middle, high) if log_rho(exp(middle)) > target else (low, middle)
     return exp(low)

@@ -11,7 +11,10 @@ from ...heavy import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WIDE = {"F64": 2.0**-52, "F32": 2.0**-23}       # too many values to list; narrow types show their own spacing
+WIDE = {
+    "F64": 2.0**-52,
+    "F32": 2.0**-23,
+}  # too many values to list; narrow types show their own spacing
 
 
 @cache

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from .fitting import Fit
 
 COLUMNS = (
-    Column("best", "str", "law of lowest BIC; the simplest within 0.001 bits per weight", shown=True),
+    Column(
+        "best", "str", "law of lowest BIC; the simplest within 0.001 bits per weight", shown=True
+    ),
     Column(
         "beta",
         "float",
@@ -28,9 +30,15 @@ COLUMNS = (
         shown=True,
         error="beta_se",
     ),
-    Column("beta_se", "float", "standard error of beta from the curvature of its profile likelihood"),
     Column(
-        "nu", "float", "degrees of freedom of Student's t by maximum likelihood (200: Gaussian)", "", "scipy.stats.t"
+        "beta_se", "float", "standard error of beta from the curvature of its profile likelihood"
+    ),
+    Column(
+        "nu",
+        "float",
+        "degrees of freedom of Student's t by maximum likelihood (200: Gaussian)",
+        "",
+        "scipy.stats.t",
     ),
     Column(
         "ks_normal",
@@ -41,7 +49,11 @@ COLUMNS = (
         shown=True,
     ),
     Column(
-        "w1_normal", "float", "Wasserstein-1 distance to the fitted Gaussian", "std", "scipy.stats.wasserstein_distance"
+        "w1_normal",
+        "float",
+        "Wasserstein-1 distance to the fitted Gaussian",
+        "std",
+        "scipy.stats.wasserstein_distance",
     ),
     Column("kl_bits_normal", "float", "information lost by the fitted Gaussian", "bits/weight"),
     Column("ks_best", "float", "ks of the best law"),
@@ -59,7 +71,12 @@ COLUMNS = (
 def _of(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
     fits = fit_laws(counts)
-    best, normal, gennorm, t = fits.best, fits.get("normal"), fits.get("gennorm"), fits.get("student_t")
+    best, normal, gennorm, t = (
+        fits.best,
+        fits.get("normal"),
+        fits.get("gennorm"),
+        fits.get("student_t"),
+    )
     return {
         "best": best and best.law,
         "ks_best": best and best.ks,
@@ -78,7 +95,9 @@ def _zeros(counts: ValueCounts) -> Note | None:
     share = counts.zeros / counts.n if counts.n else 0
     if not excess_zeros(counts) or share == 1:
         return None
-    return Note.of("zeros-left-out", "{percent:.1f}% exact zeros left out of the fits", percent=100 * share)
+    return Note.of(
+        "zeros-left-out", "{percent:.1f}% exact zeros left out of the fits", percent=100 * share
+    )
 
 
 def _few(counts: ValueCounts) -> Note | None:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     Arrays = tuple[NDArray[np.float64], ...]
 
-NARROW = 0.02                                   # std: below it the density at the value stands for the cell
-MANY = 4096                                     # cells: below, grouping costs what it saves
-LATTICE = 1e-5                                  # mean width^2/12: what rounding adds to the variance (bf16: 5e-6)
-WIDEST = 1.0                                    # std: mean width of bins above which they show no law
+NARROW = 0.02  # std: below it the density at the value stands for the cell
+MANY = 4096  # cells: below, grouping costs what it saves
+LATTICE = 1e-5  # mean width^2/12: what rounding adds to the variance (bf16: 5e-6)
+WIDEST = 1.0  # std: mean width of bins above which they show no law
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,22 +37,26 @@ class Cells:
     """Points and shares the laws are fitted to, and the sorted cells they are judged on."""
 
     n: int
-    centre: float                               # mean and std in the weights' own unit
+    centre: float  # mean and std in the weights' own unit
     scale: float
-    z: NDArray[np.float64]                      # points, their shares (sum 1)
+    z: NDArray[np.float64]  # points, their shares (sum 1)
     p: NDArray[np.float64]
     median: float
     iqr: float
     minimum: float
     maximum: float
-    ends: tuple[tuple[float, float, float], tuple[float, float, float]]  # low, high, share of the outermost cells
-    low: NDArray[np.float64]                    # every cell, by value
+    ends: tuple[
+        tuple[float, float, float], tuple[float, float, float]
+    ]  # low, high, share of the outermost cells
+    low: NDArray[np.float64]  # every cell, by value
     high: NDArray[np.float64]
     share: NDArray[np.float64]
-    narrow: int                                 # of the points, how many first ones are narrow cells
-    log_width: float                            # sum of share * ln width over the narrow cells
-    wide: Arrays                                # low, high, value, share of the wide cells
-    parts: NDArray[np.intp] | None = None       # a lattice: where each wide cell's sub-points start, among the wide
+    narrow: int  # of the points, how many first ones are narrow cells
+    log_width: float  # sum of share * ln width over the narrow cells
+    wide: Arrays  # low, high, value, share of the wide cells
+    parts: NDArray[np.intp] | None = (
+        None  # a lattice: where each wide cell's sub-points start, among the wide
+    )
 
 
 def prepare(counts: ValueCounts) -> Cells | Note:
@@ -62,7 +66,10 @@ def prepare(counts: ValueCounts) -> Cells | Note:
     if n == 0:
         return Note("nothing-to-fit", "no finite non-zero weights")
     if not spread_over_cells(counts, WIDEST):
-        return Note("wide-bins", "bins too wide beside the spread, or too narrow in range: no law, no quantiles")
+        return Note(
+            "wide-bins",
+            "bins too wide beside the spread, or too narrow in range: no law, no quantiles",
+        )
     if len(counts.value) < 3:
         return _few_values(counts)
     if isnan(scale):
@@ -98,9 +105,26 @@ def _standard(counts: ValueCounts, n: int, centre: float, scale: float) -> Cells
     z, p = _grouped(value[slim], share[slim], median)
     wide = low[~slim], high[~slim], value[~slim], share[~slim]
     cells = Cells(
-        n, centre, scale, np.concatenate((z, wide[2])), np.concatenate((p, wide[3])), median, q3 - q1, least, most,
-        ((float(low[0]), float(high[0]), float(share[0])), (float(low[-1]), float(high[-1]), float(share[-1]))),
-        low, high, share, len(z), float((share[slim] * np.log(width[slim])).sum()), wide)
+        n,
+        centre,
+        scale,
+        np.concatenate((z, wide[2])),
+        np.concatenate((p, wide[3])),
+        median,
+        q3 - q1,
+        least,
+        most,
+        (
+            (float(low[0]), float(high[0]), float(share[0])),
+            (float(low[-1]), float(high[-1]), float(share[-1])),
+        ),
+        low,
+        high,
+        share,
+        len(z),
+        float((share[slim] * np.log(width[slim])).sum()),
+        wide,
+    )
     return _split(cells) if float((share * width**2).sum()) / 12 > LATTICE else cells
 
 
@@ -112,7 +136,9 @@ def _quartiles(
 
     def at(q: float) -> float:
         i, j = (min(int(k), len(total) - 1) for k in np.searchsorted(total, (q - 1e-12, q + 1e-12)))
-        return float(sum(high[k] - (total[k] - q) / share[k] * (high[k] - low[k]) for k in (i, j))) / 2
+        return (
+            float(sum(high[k] - (total[k] - q) / share[k] * (high[k] - low[k]) for k in (i, j))) / 2
+        )
 
     return at(0.25), at(0.5), at(0.75)
 
@@ -138,7 +164,9 @@ def _split(cells: Cells) -> Cells:
     z = np.repeat(low, pieces) + (within + 0.5) * np.repeat((high - low) / pieces, pieces)
     p = np.repeat(share / pieces, pieces)
     k = cells.narrow
-    return replace(cells, z=np.concatenate((cells.z[:k], z)), p=np.concatenate((cells.p[:k], p)), parts=starts)
+    return replace(
+        cells, z=np.concatenate((cells.z[:k], z)), p=np.concatenate((cells.p[:k], p)), parts=starts
+    )
 
 
 def weighted(cells: Cells, logpdf: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Cells:

@@ -37,7 +37,10 @@ def _below(counts: ValueCounts, x: float) -> float:
     """How many weights lie below x. Cell by cell: slopes of cells near zero and far off differ too much to be added."""
     cut = (counts.low < x) & (counts.high > x)
     low, high = counts.low[cut], counts.high[cut]
-    return float(counts.counts[counts.high <= x].sum() + (counts.counts[cut] * ((x - low) / (high - low))).sum())
+    return float(
+        counts.counts[counts.high <= x].sum()
+        + (counts.counts[cut] * ((x - low) / (high - low))).sum()
+    )
 
 
 def law_density(fit: Fit, counts: ValueCounts, z: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ...sketches.value_counts import ValueCounts
 
 TIE_BITS = 0.001
-UNIFORM_FROM = 1000                             # weights: below, a bounded sample of anything may look uniform
-ROUNDS = 3                                      # EM steps on a lattice: each leaves width^2/12 of the error, 4% for fp4
+UNIFORM_FROM = 1000  # weights: below, a bounded sample of anything may look uniform
+ROUNDS = 3  # EM steps on a lattice: each leaves width^2/12 of the error, 4% for fp4
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Fit:
     loglik: float
     n: int
     ks: float
-    w1: float                                   # in std
+    w1: float  # in std
     kl_bits: float
     at_bound: bool
     errors: Mapping[str, float] = field(default_factory=dict)
@@ -94,9 +94,16 @@ def _fit(law: Law, cells: Cells, edges: Edges) -> Fit:
     found = fitted(law, cells)
     judged = goodness(edges, law, found.params, cells.n)
     return Fit(
-        law.name, in_units(found.params, cells.centre, cells.scale), cells.n * log_likelihood(cells, law, found.params),
-        cells.n, judged.ks, judged.w1, judged.kl_bits, found.at_bound,
-        {name: error / sqrt(cells.n) for name, error in found.errors.items()})
+        law.name,
+        in_units(found.params, cells.centre, cells.scale),
+        cells.n * log_likelihood(cells, law, found.params),
+        cells.n,
+        judged.ks,
+        judged.w1,
+        judged.kl_bits,
+        found.at_bound,
+        {name: error / sqrt(cells.n) for name, error in found.errors.items()},
+    )
 
 
 def fitted(law: Law, cells: Cells) -> Fitted:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LEAST, MOST = log(0.1), log(8.0)
 SMOOTH = 1.05
-FLOOR = 1e-9                                    # |x - mu| in std: keeps ln finite where mu is a stored value
+FLOOR = 1e-9  # |x - mu| in std: keeps ln finite where mu is a stored value
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,10 @@ class Gennorm:
     parameters: tuple[str, ...] = ("mu", "alpha", "beta")
     costly: bool = True
     typical: tuple[Params, ...] = (
-        {"mu": 0.0, "alpha": 0.02, "beta": 1.4}, {"mu": 0.0, "alpha": 0.02, "beta": 0.7},
-        {"mu": 1.0, "alpha": 0.3, "beta": 3.0})
+        {"mu": 0.0, "alpha": 0.02, "beta": 1.4},
+        {"mu": 0.0, "alpha": 0.02, "beta": 0.7},
+        {"mu": 1.0, "alpha": 0.3, "beta": 3.0},
+    )
 
     def twin(self, p: Params) -> Twin:
         """The same law in scipy.stats."""
@@ -47,15 +49,19 @@ class Gennorm:
             mu[0], moment = _inner(cells, exp(log_beta), mu[0])
             return -_likelihood(exp(log_beta), moment)
 
-        found = optimize.minimize_scalar(cost, bounds=(LEAST, MOST), method="bounded", options={"xatol": 1e-5})
+        found = optimize.minimize_scalar(
+            cost, bounds=(LEAST, MOST), method="bounded", options={"xatol": 1e-5}
+        )
         best = float(found.x)
         if min(best - LEAST, MOST - best) < 0.01:
             best = min((best, LEAST, MOST), key=cost)
-        beta = round(exp(best), 12)             # 8 at the bound, not 7.999999999999998
+        beta = round(exp(best), 12)  # 8 at the bound, not 7.999999999999998
         centre, moment = _inner(cells, beta, mu[0])
         bound = best < LEAST + 1e-4 or best > MOST - 1e-4
         errors = {} if bound else {"beta": beta * _error(cost, best)}
-        return Fitted({"mu": centre, "alpha": (beta * moment) ** (1 / beta), "beta": beta}, bound, errors)
+        return Fitted(
+            {"mu": centre, "alpha": (beta * moment) ** (1 / beta), "beta": beta}, bound, errors
+        )
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-(|x - mu|/alpha)^beta + ln(beta/(2 alpha)) - ln Gamma(1/beta)."""
@@ -83,7 +89,9 @@ def _inner(cells: Cells, beta: float, mu: float) -> tuple[float, float]:
     """mu and mean |x - mu|^beta at fixed beta; the reweighted step is divided by beta - 1 where it would overshoot."""
     z, p = cells.z, cells.p
     if beta < SMOOTH:
-        return cells.median, float(p @ np.exp(beta * np.log(np.maximum(np.abs(z - cells.median), FLOOR))))
+        return cells.median, float(
+            p @ np.exp(beta * np.log(np.maximum(np.abs(z - cells.median), FLOOR)))
+        )
     for _ in range(100):
         r = z - mu
         w = p * np.exp((beta - 2) * np.log(np.maximum(np.abs(r), 1e-4)))

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from .law import Law, Params
 
 BINS = 256
-STEP = 0.05                                     # std between knots of w1 where no cell edge is near
-FAR = 1e6                                       # std: the tails of w1 end there (nu = 1 has no first moment)
-ATOM = 1e-6                                     # std: a cell that narrow is one point with a jump
-TABLE = 8192                                    # points: above, a costly distribution function is tabulated
+STEP = 0.05  # std between knots of w1 where no cell edge is near
+FAR = 1e6  # std: the tails of w1 end there (nu = 1 has no first moment)
+ATOM = 1e-6  # std: a cell that narrow is one point with a jump
+TABLE = 8192  # points: above, a costly distribution function is tabulated
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +32,13 @@ class Edges:
     """The empirical distribution function at cell edges and knots: even inside a cell, flat between cells."""
 
     x: NDArray[np.float64]
-    before: NDArray[np.float64]                 # the share below x, and up to x: they differ at atoms
+    before: NDArray[np.float64]  # the share below x, and up to x: they differ at atoms
     after: NDArray[np.float64]
-    middle: NDArray[np.float64]                 # their mean
-    width: NDArray[np.float64]                  # distance to the next x
+    middle: NDArray[np.float64]  # their mean
+    width: NDArray[np.float64]  # distance to the next x
     median: float
     cells: int
-    real: NDArray[np.bool_]                     # edges of cells; the others are knots: a cell's even split is a guess
+    real: NDArray[np.bool_]  # edges of cells; the others are knots: a cell's even split is a guess
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ def edges_of(cells: Cells) -> Edges:
     share = np.stack((below[:-1], below[1:]), 1).ravel()
     if (x[1:] < x[:-1]).any():
         x = np.sort(x)
-        share = (_below(cells.low, cells.share, x, "left") + _below(cells.high, cells.share, x, "right")) / 2
+        share = (
+            _below(cells.low, cells.share, x, "left") + _below(cells.high, cells.share, x, "right")
+        ) / 2
     new = np.concatenate(([True], x[1:] != x[:-1]))
     share = share[new]
     return _with_knots(cells, x[new], share, share)
@@ -71,7 +73,7 @@ def goodness(edges: Edges, law: Law, params: Params, n: int) -> Goodness:
     fitted = _distribution(edges, law, params)
     before = edges.before - fitted
     after = before if edges.after is edges.before else edges.after - fitted
-    ks = max(float(after[edges.real].max()), -float(before[edges.real].min()))      # after >= before
+    ks = max(float(after[edges.real].max()), -float(before[edges.real].min()))  # after >= before
     return Goodness(ks, _area(edges.width, after[:-1], before[1:]), _lost_bits(edges, fitted, n))
 
 
@@ -97,7 +99,7 @@ def log_likelihood(cells: Cells, law: Law, params: Params) -> float:
     right = low + high > 2 * centre
     a, b = np.where(right, 2 * centre - high, low), np.where(right, 2 * centre - low, high)
     mass = law.cdf(b, params) - law.cdf(a, params)
-    thin = mass < 1e-280                        # 36 sigma out: the density at the value, times the width
+    thin = mass < 1e-280  # 36 sigma out: the density at the value, times the width
     logs = np.log(np.where(thin, 1.0, mass))
     if thin.any():
         logs[thin] = law.logpdf(value[thin], params) + np.log(high[thin] - low[thin])
@@ -105,7 +107,10 @@ def log_likelihood(cells: Cells, law: Law, params: Params) -> float:
 
 
 def _below(
-    edge: NDArray[np.float64], share: NDArray[np.float64], x: NDArray[np.float64], side: Literal["left", "right"]
+    edge: NDArray[np.float64],
+    share: NDArray[np.float64],
+    x: NDArray[np.float64],
+    side: Literal["left", "right"],
 ) -> NDArray[np.float64]:
     """The share of cells whose `edge` lies below x."""
     order = np.argsort(edge, kind="stable")
@@ -124,13 +129,17 @@ def _with_knots(
     at, knots = at[room], knots[room]
     ends = np.concatenate(([x[0] - 1], x, [x[-1] + 1]))
     left, right = np.concatenate(([0.0], after))[at], np.concatenate((before, [1.0]))[at]
-    share = left + np.clip((knots - ends[at]) / (ends[at + 1] - ends[at]), 0.0, 1.0) * (right - left)
+    share = left + np.clip((knots - ends[at]) / (ends[at + 1] - ends[at]), 0.0, 1.0) * (
+        right - left
+    )
     real = np.insert(np.ones(len(x), np.bool_), at, False)
     x, lower = np.insert(x, at, knots), np.insert(before, at, share)
     if after is before:
         return Edges(x, lower, lower, lower, np.diff(x), cells.median, len(cells.share), real)
     upper = np.insert(after, at, share)
-    return Edges(x, lower, upper, (lower + upper) / 2, np.diff(x), cells.median, len(cells.share), real)
+    return Edges(
+        x, lower, upper, (lower + upper) / 2, np.diff(x), cells.median, len(cells.share), real
+    )
 
 
 @cache
@@ -145,7 +154,9 @@ def _area(width: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.floa
     total = np.abs(a) + np.abs(b)
     cross = np.flatnonzero(a * b < 0)
     total[cross] = (a[cross] ** 2 + b[cross] ** 2) / total[cross]
-    return float(np.einsum("i,i->", total, width)) / 2      # not `@`: on long arrays it wakes BLAS threads
+    return (
+        float(np.einsum("i,i->", total, width)) / 2
+    )  # not `@`: on long arrays it wakes BLAS threads
 
 
 def _lost_bits(edges: Edges, fitted: NDArray[np.float64], n: int) -> float:

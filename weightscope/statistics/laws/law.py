@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from .cells import Cells
 
 Params = Mapping[str, float]
-Twin = tuple[tuple[float, str, Params], ...]    # a weighted sum of (share, name in scipy.stats, its arguments)
+Twin = tuple[
+    tuple[float, str, Params], ...
+]  # a weighted sum of (share, name in scipy.stats, its arguments)
 
 _LOCATIONS = frozenset({"mu", "lo", "hi"})
-_SHAPES = frozenset({"nu", "beta", "w"})        # every other parameter is a scale
+_SHAPES = frozenset({"nu", "beta", "w"})  # every other parameter is a scale
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,11 @@ def in_units(p: Params, centre: float, scale: float) -> dict[str, float]:
     >>> in_units({"mu": 1.0, "s": 2.0, "nu": 5.0}, 10.0, 0.5)
     {'mu': 10.5, 's': 1.0, 'nu': 5.0}
     """
-    moved = {k: v * scale + centre if k in _LOCATIONS else v * scale for k, v in p.items() if k not in _SHAPES}
+    moved = {
+        k: v * scale + centre if k in _LOCATIONS else v * scale
+        for k, v in p.items()
+        if k not in _SHAPES
+    }
     return {k: float(moved.get(k, v)) for k, v in p.items()}
 
 

@@ -39,7 +39,10 @@ class Logistic:
             if abs(da) + abs(db) / b < 1e-9:
                 break
             step = 1.0
-            while b + step * db <= 0 or (new := _likelihood(cells, a + step * da, b + step * db))[0] < value - 1e-13:
+            while (
+                b + step * db <= 0
+                or (new := _likelihood(cells, a + step * da, b + step * db))[0] < value - 1e-13
+            ):
                 step /= 2
             a, b = a + step * float(da), b + step * float(db)
             value, gradient, hessian = new
@@ -59,14 +62,16 @@ class Logistic:
         return np.asarray(p["mu"] + p["s"] * special.logit(q))
 
 
-def _likelihood(cells: Cells, a: float, b: float) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+def _likelihood(
+    cells: Cells, a: float, b: float
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
     """Mean log-likelihood of y = b z - a, ln b - 2 ln(2 cosh(y/2)), with gradient and Hessian in (a, b)."""
     z, p = cells.z, cells.p
     y = np.abs(b * z - a)
     e = np.exp(-y)
     value = log(b) - float(p @ (y + 2 * np.log1p(e)))
     t = p * np.copysign((1 - e) / (1 + e), b * z - a)
-    h = 2 * p * e / (1 + e) ** 2                # p (1 - tanh^2)/2
+    h = 2 * p * e / (1 + e) ** 2  # p (1 - tanh^2)/2
     hz = h * z
     ab = float(hz.sum())
     hessian = np.array([[-float(h.sum()), ab], [ab, -1 / b**2 - float(hz @ z)]])

@@ -16,5 +16,12 @@ from .truncnorm import Truncnorm
 from .uniform import Uniform
 
 LAWS: tuple[Law, ...] = (
-    Normal(), Laplace(), Logistic(), StudentT(), Gennorm(), Truncnorm(), Uniform(), NormalMixture(),
+    Normal(),
+    Laplace(),
+    Logistic(),
+    StudentT(),
+    Gennorm(),
+    Truncnorm(),
+    Uniform(),
+    NormalMixture(),
 )

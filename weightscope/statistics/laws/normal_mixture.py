@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
     from .cells import Cells
 
-STARTS = ((0.9, 0.8, 4.0), (0.5, 0.5, 1.5), (0.99, 0.95, 20.0))     # w, v1, v2 in units of the variance
-FLAT = 12.0                                     # |logit w|: beyond, one part holds fewer than 6 of a million
+STARTS = (
+    (0.9, 0.8, 4.0),
+    (0.5, 0.5, 1.5),
+    (0.99, 0.95, 20.0),
+)  # w, v1, v2 in units of the variance
+FLAT = 12.0  # |logit w|: beyond, one part holds fewer than 6 of a million
 LEAST = log(1e-6)
-RIDGE = 1e-6                                    # curvature (nats per weight) below which a direction is flat
-GAIN = 1e-10                                    # nats per weight that a step must promise
+RIDGE = 1e-6  # curvature (nats per weight) below which a direction is flat
+GAIN = 1e-10  # nats per weight that a step must promise
 
 
 @dataclass(frozen=True)
@@ -35,19 +39,25 @@ class NormalMixture:
     parameters: tuple[str, ...] = ("mu", "w", "sigma1", "sigma2")
     costly: bool = False
     typical: tuple[Params, ...] = (
-        {"mu": 0.0, "w": 0.8, "sigma1": 0.02, "sigma2": 0.06}, {"mu": 1.0, "w": 0.4, "sigma1": 0.1, "sigma2": 0.5})
+        {"mu": 0.0, "w": 0.8, "sigma1": 0.02, "sigma2": 0.06},
+        {"mu": 1.0, "w": 0.4, "sigma1": 0.1, "sigma2": 0.5},
+    )
 
     def twin(self, p: Params) -> Twin:
         """The sum of two in scipy.stats."""
-        return ((p["w"], "norm", {"loc": p["mu"], "scale": p["sigma1"]}),
-                (1 - p["w"], "norm", {"loc": p["mu"], "scale": p["sigma2"]}))
+        return (
+            (p["w"], "norm", {"loc": p["mu"], "scale": p["sigma1"]}),
+            (1 - p["w"], "norm", {"loc": p["mu"], "scale": p["sigma2"]}),
+        )
 
     def fit(self, cells: Cells) -> Fitted:
         """The best of three ascents."""
         r = cells.z * cells.z
         high = np.array([FLAT, log(float(r.max())), log(float(r.max()))])
         low = np.array([-FLAT, LEAST, LEAST])
-        _, x = max((_ascend(r, cells.p, start, low, high) for start in STARTS), key=lambda found: found[0])
+        _, x = max(
+            (_ascend(r, cells.p, start, low, high) for start in STARTS), key=lambda found: found[0]
+        )
         logit, first, second = x.tolist()
         if first > second:
             logit, first, second = -logit, second, first
@@ -58,19 +68,25 @@ class NormalMixture:
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Log of the sum, from logs."""
         r = (x - p["mu"]) ** 2
-        parts = [log(max(w, 1e-300)) - log(s) - r / (2 * s * s)
-                 for w, s in ((p["w"], p["sigma1"]), (1 - p["w"], p["sigma2"]))]
+        parts = [
+            log(max(w, 1e-300)) - log(s) - r / (2 * s * s)
+            for w, s in ((p["w"], p["sigma1"]), (1 - p["w"], p["sigma2"]))
+        ]
         return np.logaddexp(*parts) - HALF_LOG_TAU
 
     def cdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Sum of two Phi."""
         r = x - p["mu"]
-        return np.asarray(p["w"] * special.ndtr(r / p["sigma1"]) + (1 - p["w"]) * special.ndtr(r / p["sigma2"]))
+        return np.asarray(
+            p["w"] * special.ndtr(r / p["sigma1"]) + (1 - p["w"]) * special.ndtr(r / p["sigma2"])
+        )
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Bisection between the quantiles of the two parts."""
         z = special.ndtri(q)
-        low, high = (p["mu"] + pick(z * p["sigma1"], z * p["sigma2"]) for pick in (np.minimum, np.maximum))
+        low, high = (
+            p["mu"] + pick(z * p["sigma1"], z * p["sigma2"]) for pick in (np.minimum, np.maximum)
+        )
         for _ in range(80):
             middle = (low + high) / 2
             below = self.cdf(middle, p) < q
@@ -79,8 +95,11 @@ class NormalMixture:
 
 
 def _ascend(
-    r: NDArray[np.float64], p: NDArray[np.float64], start: tuple[float, float, float],
-    low: NDArray[np.float64], high: NDArray[np.float64],
+    r: NDArray[np.float64],
+    p: NDArray[np.float64],
+    start: tuple[float, float, float],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
 ) -> tuple[float, NDArray[np.float64]]:
     """Steps of at most 2, halved until the likelihood rises; where two parts are hardly told apart it is a ridge."""
     w, v1, v2 = start
@@ -112,12 +131,20 @@ def _likelihood(
     e = np.exp(-np.abs(gap))
     value = float(p @ (first + np.maximum(gap, 0.0) + np.log1p(e)))
     q = p * np.where(gap > 0, 1.0, e) / (1 + e)
-    u = p * e / (1 + e) ** 2                    # p q (1 - q)
+    u = p * e / (1 + e) ** 2  # p q (1 - q)
     ur = u * r
-    q0, q1, u0, u1, u2 = float(q.sum()), float(q @ r), float(u.sum()), float(ur.sum()), float(ur @ r)
+    q0, q1, u0, u1, u2 = (
+        float(q.sum()),
+        float(q @ r),
+        float(u.sum()),
+        float(ur.sum()),
+        float(ur @ r),
+    )
     rest = float(p @ r) - q1
-    g1, g2 = (u1 * a - u0) / 2, (u1 * b - u0) / 2                   # sums of u (r/v - 1)/2, and their products
+    g1, g2 = (u1 * a - u0) / 2, (u1 * b - u0) / 2  # sums of u (r/v - 1)/2, and their products
     g11, g12, g22 = ((u2 * c * d - u1 * (c + d) + u0) / 4 for c, d in ((a, a), (a, b), (b, b)))
     gradient = np.array([1 - q0 - w, (rest * a - (1 - q0)) / 2, (q1 * b - q0) / 2])
-    hessian = np.array([[u0 - w * (1 - w), g1, -g2], [g1, g11 - rest * a / 2, -g12], [-g2, -g12, g22 - q1 * b / 2]])
+    hessian = np.array(
+        [[u0 - w * (1 - w), g1, -g2], [g1, g11 - rest * a / 2, -g12], [-g2, -g12, g22 - q1 * b / 2]]
+    )
     return value, gradient, hessian

@@ -24,32 +24,32 @@ if TYPE_CHECKING:
 
     from ...sketches.value_counts import ValueCounts
 
-FEWEST = 1000                                   # weights below which no label is given
-CENTRE = 0.05                                   # z: half width of the middle that an inverted T overfills
-CENTRE_OF_NORMAL = 0.0399                       # P(|z| < 0.05) of a Gaussian
-CENTRE_TIMES = 3.0                              # how many times over
-FAR = 8.0                                       # z: where the bar of the inverted T is looked for
-FAR_SHARE = 1e-5                                # and how much of it there must be
-SHARP = 1.07                                    # beta after both filters of a true 0.9
-LINEAR = 1.28                                   # of a true 1.1
-KS_NORMAL = 0.02                                # plus 1/sqrt(N)
-TRIMMED_KURTOSIS = 1.0                          # distance from that of a trimmed Gaussian
-OUTLIERS = 2.0                                  # max_z in units of what chance gives
+FEWEST = 1000  # weights below which no label is given
+CENTRE = 0.05  # z: half width of the middle that an inverted T overfills
+CENTRE_OF_NORMAL = 0.0399  # P(|z| < 0.05) of a Gaussian
+CENTRE_TIMES = 3.0  # how many times over
+FAR = 8.0  # z: where the bar of the inverted T is looked for
+FAR_SHARE = 1e-5  # and how much of it there must be
+SHARP = 1.07  # beta after both filters of a true 0.9
+LINEAR = 1.28  # of a true 1.1
+KS_NORMAL = 0.02  # plus 1/sqrt(N)
+TRIMMED_KURTOSIS = 1.0  # distance from that of a trimmed Gaussian
+OUTLIERS = 2.0  # max_z in units of what chance gives
 
 
 @dataclass(frozen=True, kw_only=True)
 class Traits:
     """What the label looks at; None where it could not be computed."""
 
-    n: int                                      # finite weights
-    distinct: int | None                        # None: more than were counted
-    best: str | None                            # law of lowest BIC
+    n: int  # finite weights
+    distinct: int | None  # None: more than were counted
+    best: str | None  # law of lowest BIC
     ks_normal: float | None
-    beta: float | None                          # of gennorm, after both filters
+    beta: float | None  # of gennorm, after both filters
     trimmed_kurtosis: float | None
     kurtosis: float | None
-    central: float | None                       # central_share
-    far: float | None                           # far_share
+    central: float | None  # central_share
+    far: float | None  # far_share
     max_z: float | None
     max_z_null: float | None
 
@@ -72,7 +72,11 @@ def labelled(counts: ValueCounts, fits: Fits) -> str | None:
     if fits.best is None and not spread_over_cells(counts, WIDEST):
         return None
     filtered = both_filters(counts)
-    refit = fit_laws(filtered, [law for law in LAWS if law.name == "gennorm"]).get("gennorm") if filtered else None
+    refit = (
+        fit_laws(filtered, [law for law in LAWS if law.name == "gennorm"]).get("gennorm")
+        if filtered
+        else None
+    )
     best, normal = fits.best, fits.get("normal")
     return pattern(
         Traits(
@@ -106,10 +110,16 @@ def far_share(counts: ValueCounts) -> float | None:
 def _label(t: Traits) -> str | None:
     rules = (
         ("uniform", t.best == "uniform"),
-        ("inverted-T", _above(t.central, CENTRE_TIMES * CENTRE_OF_NORMAL) and _above(t.far, FAR_SHARE)),
+        (
+            "inverted-T",
+            _above(t.central, CENTRE_TIMES * CENTRE_OF_NORMAL) and _above(t.far, FAR_SHARE),
+        ),
         ("sharp", _below(t.beta, SHARP)),
         ("linear", _below(t.beta, LINEAR)),
-        ("gaussian", _below(t.ks_normal, KS_NORMAL + 1 / sqrt(t.n)) and _near_trimmed(t.trimmed_kurtosis)),
+        (
+            "gaussian",
+            _below(t.ks_normal, KS_NORMAL + 1 / sqrt(t.n)) and _near_trimmed(t.trimmed_kurtosis),
+        ),
         ("heavy", _above(t.kurtosis, 0.0)),
         ("light", t.kurtosis is not None),
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .cells import Cells
 
 MOST = log(200.0)
-LEAST_VARIANCE = 1e-12                          # s >= 1e-6 std: half of the weights in one point have no maximum
+LEAST_VARIANCE = 1e-12  # s >= 1e-6 std: half of the weights in one point have no maximum
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,10 @@ class StudentT:
     name: str = "student_t"
     parameters: tuple[str, ...] = ("mu", "s", "nu")
     costly: bool = True
-    typical: tuple[Params, ...] = ({"mu": 0.0, "s": 0.02, "nu": 5.0}, {"mu": 1.0, "s": 0.3, "nu": 2.5})
+    typical: tuple[Params, ...] = (
+        {"mu": 0.0, "s": 0.02, "nu": 5.0},
+        {"mu": 1.0, "s": 0.3, "nu": 2.5},
+    )
 
     def twin(self, p: Params) -> Twin:
         """The same law in scipy.stats."""
@@ -41,11 +44,17 @@ class StudentT:
             state[:] = _inner(cells, exp(log_nu), state[0], state[1], 1e-6)
             return -_likelihood(cells, exp(log_nu), state[0], state[1])
 
-        found = optimize.minimize_scalar(cost, bounds=(0.0, MOST), method="bounded", options={"xatol": 1e-5})
-        log_nu = min((float(found.x), 0.0, MOST), key=cost) if min(found.x, MOST - found.x) < 0.01 else float(found.x)
+        found = optimize.minimize_scalar(
+            cost, bounds=(0.0, MOST), method="bounded", options={"xatol": 1e-5}
+        )
+        log_nu = (
+            min((float(found.x), 0.0, MOST), key=cost)
+            if min(found.x, MOST - found.x) < 0.01
+            else float(found.x)
+        )
         mu, v = _inner(cells, exp(log_nu), state[0], state[1], 1e-9)
         bound = log_nu < 1e-4 or log_nu > MOST - 1e-4 or v <= LEAST_VARIANCE
-        nu = round(exp(log_nu), 12)             # 200 at the bound, not 199.99999999999991
+        nu = round(exp(log_nu), 12)  # 200 at the bound, not 199.99999999999991
         return Fitted({"mu": mu, "s": v**0.5, "nu": nu}, bound)
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:

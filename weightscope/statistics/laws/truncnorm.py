@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .cells import Cells
 
-LEAST = 0.05                                    # cut/sigma: the density is flat to 0.1% there
+LEAST = 0.05  # cut/sigma: the density is flat to 0.1% there
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Truncnorm:
     parameters: tuple[str, ...] = ("mu", "sigma", "cut")
     costly: bool = False
     typical: tuple[Params, ...] = (
-        {"mu": 0.0, "sigma": 0.02, "cut": 0.04}, {"mu": 1.0, "sigma": 0.3, "cut": 0.5})
+        {"mu": 0.0, "sigma": 0.02, "cut": 0.04},
+        {"mu": 1.0, "sigma": 0.3, "cut": 0.5},
+    )
 
     def twin(self, p: Params) -> Twin:
         """The same law in scipy.stats."""
@@ -51,18 +53,24 @@ class Truncnorm:
         """The normal's, over its mass between the cuts."""
         z, a = (x - p["mu"]) / p["sigma"], p["cut"] / p["sigma"]
         inside = -0.5 * z * z - (HALF_LOG_TAU + log(p["sigma"]) + log(erf(a / sqrt(2))))
-        return np.where(np.abs(z) <= a * (1 + 1e-9), inside, -np.inf)  # the weight that set the cut is inside
+        return np.where(
+            np.abs(z) <= a * (1 + 1e-9), inside, -np.inf
+        )  # the weight that set the cut is inside
 
     def cdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """(Phi(z) - Phi(-a))/(2 Phi(a) - 1), within 0..1."""
         a = p["cut"] / p["sigma"]
         z = np.clip((x - p["mu"]) / p["sigma"], -a, a)
-        return np.asarray(np.clip((special.ndtr(z) - special.ndtr(-a)) / erf(a / sqrt(2)), 0.0, 1.0))
+        return np.asarray(
+            np.clip((special.ndtr(z) - special.ndtr(-a)) / erf(a / sqrt(2)), 0.0, 1.0)
+        )
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Its inverse."""
         a = p["cut"] / p["sigma"]
-        return np.asarray(p["mu"] + p["sigma"] * special.ndtri(special.ndtr(-a) + q * erf(a / sqrt(2))))
+        return np.asarray(
+            p["mu"] + p["sigma"] * special.ndtri(special.ndtr(-a) + q * erf(a / sqrt(2)))
+        )
 
 
 def _share(a: float) -> float:

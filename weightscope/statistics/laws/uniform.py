@@ -42,7 +42,7 @@ class Uniform:
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-ln(hi - lo) inside."""
-        slack = 1e-9 * (p["hi"] - p["lo"])      # the weights that set the ends are inside
+        slack = 1e-9 * (p["hi"] - p["lo"])  # the weights that set the ends are inside
         inside = (x >= p["lo"] - slack) & (x <= p["hi"] + slack)
         return np.where(inside, -log(p["hi"] - p["lo"]), -np.inf)
 

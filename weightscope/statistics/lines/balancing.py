@@ -24,12 +24,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPREADS = ("row_scale_spread", "row_scale_spread_null", "col_scale_spread", "col_scale_spread_null")
-NONE_EXISTS = Note("no-balancing", "no balancing exists: scales do not settle (triangular or very sparse)")
+NONE_EXISTS = Note(
+    "no-balancing", "no balancing exists: scales do not settle (triangular or very sparse)"
+)
 FEW = Note("few-lines", "fewer than two non-zero rows or columns to balance")
 NONFINITE = Note("non-finite", "non-finite elements: not balanced")
 COLUMNS = (
-    Column("balanced_kurtosis", "float", "excess kurtosis of the balanced core", option="--balance"),
-    Column("balanced_kurtosis_null", "float", "the same after one element shuffle", option="--balance"),
+    Column(
+        "balanced_kurtosis", "float", "excess kurtosis of the balanced core", option="--balance"
+    ),
+    Column(
+        "balanced_kurtosis_null", "float", "the same after one element shuffle", option="--balance"
+    ),
     Column("balanced_beta", "float", "beta of the balanced core", shown=True, option="--balance"),
     Column(
         "balanced_beta_null",
@@ -41,11 +47,17 @@ COLUMNS = (
     Column("balanced_ks_normal", "float", "ks_normal of the balanced core", option="--balance"),
     Column("row_scale_spread", "float", "sd of the log row scales a", option="--balance"),
     Column(
-        "row_scale_spread_null", "float", "what i.i.d. Gaussian elements give for row_scale_spread", option="--balance"
+        "row_scale_spread_null",
+        "float",
+        "what i.i.d. Gaussian elements give for row_scale_spread",
+        option="--balance",
     ),
     Column("col_scale_spread", "float", "sd of the log column scales b", option="--balance"),
     Column(
-        "col_scale_spread_null", "float", "what i.i.d. Gaussian elements give for col_scale_spread", option="--balance"
+        "col_scale_spread_null",
+        "float",
+        "what i.i.d. Gaussian elements give for col_scale_spread",
+        option="--balance",
     ),
 )
 
@@ -61,7 +73,12 @@ def scale_spreads(core: Core) -> Mapping[str, float | Notes | None]:
         return dict.fromkeys(SPREADS) | {"notes": (FEW,)}
     if not core.of:
         return dict.fromkeys(SPREADS) | {"notes": (NONE_EXISTS,)}
-    found = float(rows.std()), scale_spread_null(len(cols)), float(cols.std()), scale_spread_null(len(rows))
+    found = (
+        float(rows.std()),
+        scale_spread_null(len(cols)),
+        float(cols.std()),
+        scale_spread_null(len(rows)),
+    )
     return dict(zip(SPREADS, found, strict=True))
 
 

@@ -18,7 +18,11 @@ COLUMNS = tuple(
     column
     for side, lines in (("row", "rows"), ("col", "columns"))
     for column in (
-        Column(f"{side}_gini", "float", f"Gini coefficient over {lines} of the weights beyond 4 robust_std"),
+        Column(
+            f"{side}_gini",
+            "float",
+            f"Gini coefficient over {lines} of the weights beyond 4 robust_std",
+        ),
         Column(f"{side}_gini_null", "float", f"what chance (Poisson) gives for {side}_gini"),
         Column(f"top_{side}", "int", f"which of the {lines} has the most of them, from 0", INDEX),
     )
@@ -61,7 +65,11 @@ def _side(side: str, counts: NDArray[np.int64] | None) -> Mapping[str, object]:
     if counts is None or not counts.any() or len(counts) < 2:
         return {f"{side}_gini": None, f"{side}_gini_null": None, f"top_{side}": None}
     null = gini_null(float(counts.mean()))
-    return {f"{side}_gini": gini(counts), f"{side}_gini_null": null, f"top_{side}": int(counts.argmax())}
+    return {
+        f"{side}_gini": gini(counts),
+        f"{side}_gini_null": null,
+        f"top_{side}": int(counts.argmax()),
+    }
 
 
 CROWDING = Statistic(COLUMNS, frozenset({Beyond()}), _of)

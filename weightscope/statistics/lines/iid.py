@@ -29,7 +29,11 @@ _READINGS = (
     Column("row_spread", "float", "sd of the log RMS of rows: uneven outputs", shown=True),
     Column("col_spread", "float", "sd of the log RMS of columns: uneven inputs"),
     Column(
-        "row_mean_share", "float", "share of the variance that lies in row means", "", "two-way ANOVA, arXiv 2408.08681"
+        "row_mean_share",
+        "float",
+        "share of the variance that lies in row means",
+        "",
+        "two-way ANOVA, arXiv 2408.08681",
     ),
     Column(
         "col_mean_share",
@@ -42,17 +46,24 @@ _READINGS = (
     Column("lag_col", "float", "correlation of neighbours along a column", "", "numpy.corrcoef"),
 )
 _KURTIC = tuple(
-    Column(f"{side}_spread_iid", "float", f"{side}_spread of i.i.d. elements of the measured kurtosis")
+    Column(
+        f"{side}_spread_iid", "float", f"{side}_spread of i.i.d. elements of the measured kurtosis"
+    )
     for side in ("row", "col")
 )
 COLUMNS = (
-    tuple(x for c in _READINGS for x in (c, c.suffixed("_null", "what i.i.d. Gaussian elements give for"))) + _KURTIC
+    tuple(
+        x
+        for c in _READINGS
+        for x in (c, c.suffixed("_null", "what i.i.d. Gaussian elements give for"))
+    )
+    + _KURTIC
 )
 SPREAD_COLUMNS = tuple(c for c in COLUMNS if c.name in SPREADS)
 
-CONSTANT = 2.0**-48                             # std over mean that rounding alone leaves of equal elements
-LEAST = 1e-290                                  # mean square below which squares lose digits, and soon all of them
-CANCELS = 1e-4                                  # variance over mean^2 below which float32 sums leave lags no digits
+CONSTANT = 2.0**-48  # std over mean that rounding alone leaves of equal elements
+LEAST = 1e-290  # mean square below which squares lose digits, and soon all of them
+CANCELS = 1e-4  # variance over mean^2 below which float32 sums leave lags no digits
 NO_LAGS = Note("no-lags", "spread too small beside the mean for lags")
 
 Readings = Mapping[str, float | Notes | None]
@@ -74,7 +85,10 @@ def spreads(margins: Margins, power: PowerSums) -> Readings:
     if found["row_spread"] is None:
         return found | {"row_spread_iid": None, "col_spread_iid": None}
     kurtosis = (_without_zeros(power, m * n) if (m, n) != _lines(margins) else power).kurtosis
-    return found | {"row_spread_iid": spread_iid(kurtosis, n), "col_spread_iid": spread_iid(kurtosis, m)}
+    return found | {
+        "row_spread_iid": spread_iid(kurtosis, n),
+        "col_spread_iid": spread_iid(kurtosis, m),
+    }
 
 
 def line_spreads(margins: Margins) -> Readings:
@@ -84,7 +98,9 @@ def line_spreads(margins: Margins) -> Readings:
     """
     rows, cols = _log_rms(margins.rows["squares"]), _log_rms(margins.cols["squares"])
     if min(len(rows), len(cols)) < 2:
-        return dict.fromkeys(SPREADS) | {"notes": (Note("few-lines", "fewer than two non-zero rows or columns"),)}
+        return dict.fromkeys(SPREADS) | {
+            "notes": (Note("few-lines", "fewer than two non-zero rows or columns"),)
+        }
     found = float(rows.std()), spread_null(len(cols)), float(cols.std()), spread_null(len(rows))
     return {**dict(zip(SPREADS, found, strict=True)), "notes": united(zero_lines(margins))}
 
@@ -96,12 +112,16 @@ def non_zero_lines(margins: Margins) -> tuple[int, int]:
 
 def zero_lines(margins: Margins) -> Note | None:
     """What is left out."""
-    rows, columns = (whole - some for whole, some in zip(_lines(margins), non_zero_lines(margins), strict=True))
+    rows, columns = (
+        whole - some for whole, some in zip(_lines(margins), non_zero_lines(margins), strict=True)
+    )
     kinds = ((rows, "{zero_rows} zero row"), (columns, "{zero_columns} zero column"))
     left = [text + "s" * (n > 1) for n, text in kinds if n]
     if not left:
         return None
-    return Note.of("zero-lines", f"{' and '.join(left)} left out", zero_rows=rows, zero_columns=columns)
+    return Note.of(
+        "zero-lines", f"{' and '.join(left)} left out", zero_rows=rows, zero_columns=columns
+    )
 
 
 def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:
@@ -145,7 +165,9 @@ def _unreadable(margins: Margins, power: PowerSums) -> Note | None:
 def _leave(margins: Margins, power: PowerSums) -> bool:
     """Whether float64 does not hold the squares: they overflow, or vanish of elements that are not zero."""
     squares, sums = float(margins.rows["squares"].sum()), margins.rows["sum"]
-    return not (isfinite(squares) and isfinite(power.std)) or (squares < LEAST * power.n and bool(sums.any()))
+    return not (isfinite(squares) and isfinite(power.std)) or (
+        squares < LEAST * power.n and bool(sums.any())
+    )
 
 
 def _log_rms(squares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -172,7 +194,10 @@ def _lag(lines: Mapping[str, NDArray[np.float64]], product: float, length: int) 
     total, squares = lines["sum"], lines["squares"]
     pairs = (len(total) - 1) * length
     x, y = float(total[:-1].sum()) / pairs, float(total[1:].sum()) / pairs
-    var_x, var_y = float(squares[:-1].sum()) / pairs - x * x, float(squares[1:].sum()) / pairs - y * y
+    var_x, var_y = (
+        float(squares[:-1].sum()) / pairs - x * x,
+        float(squares[1:].sum()) / pairs - y * y,
+    )
     if not (var_x > CANCELS * x * x and var_y > CANCELS * y * y):
         return None
     return min(max((product / pairs - x * y) / (sqrt(var_x) * sqrt(var_y)), -1.0), 1.0)

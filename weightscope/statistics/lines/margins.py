@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from ...heavy import numpy as np
 
-    Lines = Mapping[str, NDArray[np.float64]]   # sum, squares, min, max, nonfinite, start, end of each line
+    Lines = Mapping[
+        str, NDArray[np.float64]
+    ]  # sum, squares, min, max, nonfinite, start, end of each line
 
 MARGINS = sketches.Lines(extremes=True)

@@ -21,22 +21,45 @@ if TYPE_CHECKING:
     from ...sketches import TwinRows
     from .margins import Lines
 
-SIGNED = 16                                     # elements: shorter lines have one sign by chance (2^-15)
-FAR, FACTOR = 6 * 1.4826, 1.5                   # MADs of log RMS from the median, and at least that ratio
-SPARSEST = 0.75                                 # share of zeros: more than that is no pattern of halves
+SIGNED = 16  # elements: shorter lines have one sign by chance (2^-15)
+FAR, FACTOR = 6 * 1.4826, 1.5  # MADs of log RMS from the median, and at least that ratio
+SPARSEST = 0.75  # share of zeros: more than that is no pattern of halves
 COLUMNS = (
     Column("dead_rows", "int", "rows of zeros", shown=True),
     Column("dead_cols", "int", "columns of zeros"),
     Column("constant_rows", "int", "rows of one value that is not zero"),
     Column("constant_cols", "int", "columns of one value that is not zero"),
-    Column("duplicate_rows", "int", "rows that have a bit-identical twin; not zero or constant ones", shown=True),
-    Column("outlier_rows", "int", "rows whose log RMS is far from the median, by a factor of 1.5 at least"),
-    Column("outlier_cols", "int", "columns whose log RMS is far from the median, by a factor of 1.5 at least"),
+    Column(
+        "duplicate_rows",
+        "int",
+        "rows that have a bit-identical twin; not zero or constant ones",
+        shown=True,
+    ),
+    Column(
+        "outlier_rows",
+        "int",
+        "rows whose log RMS is far from the median, by a factor of 1.5 at least",
+    ),
+    Column(
+        "outlier_cols",
+        "int",
+        "columns whose log RMS is far from the median, by a factor of 1.5 at least",
+    ),
     Column("row_loudest", "float", "RMS of the loudest row over that of the median row"),
     Column("col_loudest", "float", "RMS of the loudest column over that of the median column"),
-    Column("one_sign_rows", "int", "rows of 16 weights or more that are all positive or all negative"),
-    Column("one_sign_cols", "int", "columns of 16 weights or more that are all positive or all negative"),
-    Column("zero_block", "str", "rows and columns of zeros at the end, zero rectangles at an edge: ranges from 0"),
+    Column(
+        "one_sign_rows", "int", "rows of 16 weights or more that are all positive or all negative"
+    ),
+    Column(
+        "one_sign_cols",
+        "int",
+        "columns of 16 weights or more that are all positive or all negative",
+    ),
+    Column(
+        "zero_block",
+        "str",
+        "rows and columns of zeros at the end, zero rectangles at an edge: ranges from 0",
+    ),
     Column("sparsity_pattern", "str", "2:4 or 4:8 where every group of neighbours has its zeros"),
 )
 
@@ -119,7 +142,9 @@ def twins(found: TwinRows, lines: Lines) -> tuple[NDArray[np.int64], ...]:
     rows, hashes = found.rows[kept], found.hashes[kept]
     order = np.argsort(hashes, kind="stable")
     sets = np.split(rows[order], np.flatnonzero(np.diff(hashes[order])) + 1)
-    return tuple(sorted((equal for equal in sets if len(equal) > 1), key=lambda equal: int(equal[0])))
+    return tuple(
+        sorted((equal for equal in sets if len(equal) > 1), key=lambda equal: int(equal[0]))
+    )
 
 
 def duplicated(hashes: NDArray[np.uint64], skipped: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -9,8 +9,14 @@ from ...sketches import Untrained
 from ..statistic import Evidence, Statistic
 
 COLUMNS = (
-    Column("untrained_rows", "int", "nearly parallel rows apart from the rest; embeddings and heads", "",
-           "Land and Bartolo 2024", shown=True),
+    Column(
+        "untrained_rows",
+        "int",
+        "nearly parallel rows apart from the rest; embeddings and heads",
+        "",
+        "Land and Bartolo 2024",
+        shown=True,
+    ),
 )
 
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from .margins import Lines
 
-    Rectangle = tuple[int, int, int, int]       # rows from, to, columns from, to
+    Rectangle = tuple[int, int, int, int]  # rows from, to, columns from, to
 
-LEAST = 16                                      # lines, and elements of each: less is chance or pruning
-SHARP = 1.125                                   # mean over least zeros of its lines; of a triangle it is far more
-MOST = 4                                        # rectangles that are told
+LEAST = 16  # lines, and elements of each: less is chance or pruning
+SHARP = 1.125  # mean over least zeros of its lines; of a triangle it is far more
+MOST = 4  # rectangles that are told
 
 
 def zero_blocks(rows: Lines, cols: Lines) -> str | None:
@@ -60,7 +60,9 @@ def _rectangles(
     yield from ((m - height, m, a, b) for a, b, height in _runs(bottom))
 
 
-def _outside(lines: Lines, live: NDArray[np.int64], across: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+def _outside(
+    lines: Lines, live: NDArray[np.int64], across: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], ...]:
     """Zeros before the first and after the last other element of each live line; those of dead ones do not count."""
     start, end = (np.searchsorted(across, lines[name][live]) for name in ("start", "end"))
     return start, len(across) - 1 - end
@@ -76,7 +78,9 @@ def _runs(zeros: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
     for a, b in zip(edges[::2], edges[1::2], strict=True):
         jumps = (a + 1 + np.flatnonzero(np.abs(np.diff(zeros[a:b])) >= LEAST)).tolist()
         ends = (a, *jumps, b) if len(jumps) == 1 and not _straight(zeros[a:b]) else (a, b)
-        yield from ((c, d, int(zeros[c:d].min())) for c, d in pairwise(ends) if _straight(zeros[c:d]))
+        yield from (
+            (c, d, int(zeros[c:d].min())) for c, d in pairwise(ends) if _straight(zeros[c:d])
+        )
 
 
 def _straight(zeros: NDArray[np.int64]) -> bool:

@@ -27,37 +27,54 @@ from .spectrum import THIN, Spectrum
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TRACY_WIDOM_99 = 2.0234                         # 99% of Tracy-Widom, beta = 1: real elements
-CLEAN_SPIKES = 10                               # a bulk is what remains when at most r/10 values stand out
-CLEAN_KS = 0.1                                  # plus 2/r, what few values scatter by
+TRACY_WIDOM_99 = 2.0234  # 99% of Tracy-Widom, beta = 1: real elements
+CLEAN_SPIKES = 10  # a bulk is what remains when at most r/10 values stand out
+CLEAN_KS = 0.1  # plus 2/r, what few values scatter by
 NO_CLEAN_BULK = Note("unclean-bulk", "no clean bulk")
 NO_BULK = Note("no-bulk", "no bulk: nothing above rounding but spikes")
 
 _SOURCE = "Kritchman and Nadler 2008"
 COLUMNS = (
-    Column("mp_sigma", "float", "std of the elements of the noise that the bulk looks like", "weight", _SOURCE),
-    Column("mp_low", "float", "lower Marchenko-Pastur edge of the squared singular values", "weight^2"),
-    Column("mp_high", "float", "upper Marchenko-Pastur edge of the squared singular values", "weight^2"),
+    Column(
+        "mp_sigma",
+        "float",
+        "std of the elements of the noise that the bulk looks like",
+        "weight",
+        _SOURCE,
+    ),
+    Column(
+        "mp_low", "float", "lower Marchenko-Pastur edge of the squared singular values", "weight^2"
+    ),
+    Column(
+        "mp_high", "float", "upper Marchenko-Pastur edge of the squared singular values", "weight^2"
+    ),
     Column("mp_ks", "float", "Kolmogorov-Smirnov distance of the bulk to the Marchenko-Pastur law"),
-    Column("spikes", "int", "singular values above the noise of what is below them", "", _SOURCE, shown=True),
+    Column(
+        "spikes",
+        "int",
+        "singular values above the noise of what is below them",
+        "",
+        _SOURCE,
+        shown=True,
+    ),
     Column("spike_energy", "float", "share of the spikes in the energy"),
     Column("signal_ratio", "float", "largest singular value over the upper edge of the bulk"),
 )
-TWICE = 2.0                                     # times its null: from there the spread of lines is no accident
+TWICE = 2.0  # times its null: from there the spread of lines is no accident
 
 
 @dataclass(frozen=True)
 class Bulk:
     """The values that look like noise, and those that do not; lambda = sigma^2 in the squared unit of the weights."""
 
-    spikes: int                                 # k: singular values above the noise
-    sigma: float                                # sqrt(s2_k): std of an element of that noise
-    low: float                                  # edges of lambda: s2_k (sqrt(n-k) -+ sqrt(m-k))^2
+    spikes: int  # k: singular values above the noise
+    sigma: float  # sqrt(s2_k): std of an element of that noise
+    low: float  # edges of lambda: s2_k (sqrt(n-k) -+ sqrt(m-k))^2
     high: float
-    ks: float                                   # of the bulk against the law
-    spike_energy: float                         # share of the spikes in sum(lambda)
-    signal_ratio: float                         # sigma_1 over sqrt(high)
-    clean: bool                                 # k <= r/10 and ks <= 0.1 + 2/r; otherwise note NO_CLEAN_BULK
+    ks: float  # of the bulk against the law
+    spike_energy: float  # share of the spikes in sum(lambda)
+    signal_ratio: float  # sigma_1 over sqrt(high)
+    clean: bool  # k <= r/10 and ks <= 0.1 + 2/r; otherwise note NO_CLEAN_BULK
 
 
 def bulk(sigma: NDArray[np.float64], m: int, n: int, floor: float = 0.0) -> Bulk | None:
@@ -74,7 +91,9 @@ def bulk(sigma: NDArray[np.float64], m: int, n: int, floor: float = 0.0) -> Bulk
     if not (len(sigma) and sigma[0] > floor):
         return None
     m, n = sorted((m, n))
-    energy = np.where(sigma > floor, sigma / sigma[0], 0.0) ** 2        # a share of the largest never leaves float64
+    energy = (
+        np.where(sigma > floor, sigma / sigma[0], 0.0) ** 2
+    )  # a share of the largest never leaves float64
     rest = np.cumsum(energy[::-1])[::-1]
     k = _spikes(energy, rest, m, n)
     return _bulk(k, energy, rest, float(sigma[0]), m, n) if rest[k] > 0 else None
@@ -92,7 +111,9 @@ def _largest_of_noise(m: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.
     return np.asarray((a + b) ** 2 + TRACY_WIDOM_99 * (a + b) * np.cbrt(1 / a + 1 / b))
 
 
-def _bulk(k: int, energy: NDArray[np.float64], rest: NDArray[np.float64], top: float, m: int, n: int) -> Bulk:
+def _bulk(
+    k: int, energy: NDArray[np.float64], rest: NDArray[np.float64], top: float, m: int, n: int
+) -> Bulk:
     left, right = sqrt(m - k), sqrt(n - k)
     scale = sqrt(rest[k]) / left / right
     low, high = top * scale * (right - left), top * scale * (right + left)
@@ -100,7 +121,7 @@ def _bulk(k: int, energy: NDArray[np.float64], rest: NDArray[np.float64], top: f
     return Bulk(
         spikes=k,
         sigma=top * scale,
-        low=low * low,                          # not ** 2, which raises where the square leaves float64
+        low=low * low,  # not ** 2, which raises where the square leaves float64
         high=high * high,
         ks=ks,
         spike_energy=float(energy[:k].sum() / rest[0]),

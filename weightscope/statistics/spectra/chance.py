@@ -23,12 +23,20 @@ from .spectrum import ZERO, Spectrum
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NEAR_ZERO = 0.1                                 # of rms(sigma)
+NEAR_ZERO = 0.1  # of rms(sigma)
 COLUMNS = (
-    Column("null_ks", "float", "distance of all squared singular values to the Marchenko-Pastur law of the elements"),
+    Column(
+        "null_ks",
+        "float",
+        "distance of all squared singular values to the Marchenko-Pastur law of the elements",
+    ),
     Column("near_zero", "float", "share of singular values below 0.1 of their RMS"),
     Column("near_zero_null", "float", "the Marchenko-Pastur law's share"),
-    Column("tail_excess", "float", "largest singular value over the Marchenko-Pastur edge of the elements"),
+    Column(
+        "tail_excess",
+        "float",
+        "largest singular value over the Marchenko-Pastur edge of the elements",
+    ),
 )
 ALIKE = Note("no-chance", "no null_ks: the elements hardly vary beside their mean")
 

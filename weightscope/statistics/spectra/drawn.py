@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from ...sketches import SingularValues, ValueCounts
 
 NULL_OF = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
-ENDS = {"_null": ("median over the draws of", 50.0), "_null_low": ("10% point over the draws of", 10.0),
-        "_null_high": ("90% point over the draws of", 90.0)}
+ENDS = {
+    "_null": ("median over the draws of", 50.0),
+    "_null_low": ("10% point over the draws of", 10.0),
+    "_null_high": ("90% point over the draws of", 90.0),
+}
 NULLS_OF = tuple(name + suffix for name in NULL_OF for suffix in ENDS)
 NOTHING = Note("nothing-drawn", "nothing drawn")
 FITTED = {"gaussian": ("normal", "sigma"), "logistic": ("logistic", "s")}
@@ -32,7 +35,13 @@ def against(columns: Sequence[Column], draws: int) -> tuple[Column, ...]:
         made.append(column)
         for suffix, (meaning, _) in ENDS.items() if column.name in NULL_OF else ():
             if suffix == "_null" or draws > 1:
-                null = Column(column.name + suffix, "float", f"{meaning} {column.name}", column.unit, option="--null")
+                null = Column(
+                    column.name + suffix,
+                    "float",
+                    f"{meaning} {column.name}",
+                    column.unit,
+                    option="--null",
+                )
                 made.append(null)
     return tuple(made)
 
@@ -60,7 +69,10 @@ def drawn(draws: Sequence[Mapping[str, object]], asked: int) -> Mapping[str, obj
 
     `notes` say which readings no draw has, or that nothing was drawn.
     """
-    seen = {n: [float(v) for draw in draws if isinstance(v := draw.get(n), int | float)] for n in NULL_OF}
+    seen = {
+        n: [float(v) for draw in draws if isinstance(v := draw.get(n), int | float)]
+        for n in NULL_OF
+    }
     found: dict[str, object] = {
         name + suffix: float(np.percentile(values, point)) if values else None
         for name, values in seen.items()

@@ -27,23 +27,50 @@ from .spectrum import THIN, Spectrum
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TABLE = Path(__file__).parent / "reference" / "residual_product.npy"    # aspects x depths x shares, float32
-ASPECTS = (                                     # sqrt(q), closer near 1, where the smallest values change fastest
-    0.08, 0.125, 0.18, 0.25, 0.31, 0.38, 0.46, 0.55, 0.64, 0.73, 0.81, 0.88, 0.93, 0.96, 0.98, 0.99, 1.0,
+TABLE = (
+    Path(__file__).parent / "reference" / "residual_product.npy"
+)  # aspects x depths x shares, float32
+ASPECTS = (  # sqrt(q), closer near 1, where the smallest values change fastest
+    0.08,
+    0.125,
+    0.18,
+    0.25,
+    0.31,
+    0.38,
+    0.46,
+    0.55,
+    0.64,
+    0.73,
+    0.81,
+    0.88,
+    0.93,
+    0.96,
+    0.98,
+    0.99,
+    1.0,
 )
 DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
 SHARES = 64
-FLOOR = 1e-3                                    # of the rms: below it a logarithm would outweigh all other values
-FEWEST = 16                                     # values; at 16 a depth scatters by 12%, at 8 by 30%
-CHANCE = 8                                      # over r: what noise gains by chance, in steps from L = 1 to 2
+FLOOR = 1e-3  # of the rms: below it a logarithm would outweigh all other values
+FEWEST = 16  # values; at 16 a depth scatters by 12%, at 8 by 30%
+CHANCE = 8  # over r: what noise gains by chance, in steps from L = 1 to 2
 
 COLUMNS = (
-    Column("effective_depth", "float", "residual blocks whose product has such a spectrum (i.i.d.: 1)", shown=True),
-    Column("effective_depth_distance", "float", "Wasserstein-1 distance of log singular values at that depth"),
+    Column(
+        "effective_depth",
+        "float",
+        "residual blocks whose product has such a spectrum (i.i.d.: 1)",
+        shown=True,
+    ),
+    Column(
+        "effective_depth_distance",
+        "float",
+        "Wasserstein-1 distance of log singular values at that depth",
+    ),
 )
 FEW = Note("few-singular-values", f"no effective depth below {FEWEST} singular values")
 ROUNDED = Note("rounding", "no effective depth: most singular values are rounding")
-ELONGATED = 64.0                                # times as long as wide: from there hardly uneven values are a depth
+ELONGATED = 64.0  # times as long as wide: from there hardly uneven values are a depth
 
 
 def effective_depth(sigma: NDArray[np.float64], m: int, n: int) -> tuple[float, float] | None:
@@ -74,7 +101,7 @@ def log_shares(sigma: NDArray[np.float64], count: int = SHARES) -> NDArray[np.fl
     >>> log_shares(np.array([1.0, 1.0, 1.0]), 2).tolist()
     [0.0, 0.0]
     """
-    relative = sigma[::-1] / sigma[0]           # a share of the largest: its square never leaves float64
+    relative = sigma[::-1] / sigma[0]  # a share of the largest: its square never leaves float64
     return _shares(np.log(np.maximum(relative / sqrt((relative**2).mean()), FLOOR)), count)
 
 
@@ -111,7 +138,9 @@ def _nearest(values: NDArray[np.float64], levels: NDArray[np.float64]) -> tuple[
     into = np.array([_median(values - low, step) for low, step in zip(lows, steps, strict=True)])
     distances = np.abs(values - lows - into[:, None] * steps).mean(1)
     best = int(np.argmin(distances))
-    return float(DEPTHS[best] + into[best] * (DEPTHS[best + 1] - DEPTHS[best])), float(distances[best])
+    return float(DEPTHS[best] + into[best] * (DEPTHS[best + 1] - DEPTHS[best])), float(
+        distances[best]
+    )
 
 
 def _median(rest: NDArray[np.float64], step: NDArray[np.float64]) -> float:

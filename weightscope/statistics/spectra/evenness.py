@@ -14,9 +14,17 @@ from .spectral import spectral
 from .spectrum import ZERO, Spectrum
 
 COLUMNS = (
-    Column("orthogonality", "float", "std over mean of singular values (orthogonal: 0)", "", "scipy.stats.variation"),
+    Column(
+        "orthogonality",
+        "float",
+        "std over mean of singular values (orthogonal: 0)",
+        "",
+        "scipy.stats.variation",
+    ),
     Column("orthogonality_null", "float", "the Marchenko-Pastur law's (square: 0.623)"),
-    Column("identity", "float", "share of the energy on the diagonal, wrapped around the shorter side"),
+    Column(
+        "identity", "float", "share of the energy on the diagonal, wrapped around the shorter side"
+    ),
     Column("identity_null", "float", "what i.i.d. elements give, 1/min(m, n)"),
     Column("route", "str", "how the singular values were found: gram, svd or factors"),
     Column("floor", "float", "what that route leaves uncertain of a singular value", "weight"),
@@ -50,7 +58,9 @@ def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     return {
         "orthogonality": float(s.sigma.std() / s.sigma.mean()) if energy else None,
         "orthogonality_null": orthogonality_null(s.q) if energy else None,
-        "identity": min((s.diagonal or 0.0) / energy, 1.0) if known else None,  # rounding may exceed the energy
+        "identity": min((s.diagonal or 0.0) / energy, 1.0)
+        if known
+        else None,  # rounding may exceed the energy
         "identity_null": identity_null(*s.shape) if known else None,
         "route": s.route,
         "floor": s.floor,

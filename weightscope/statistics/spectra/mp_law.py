@@ -35,7 +35,9 @@ def mp_pdf(x: ArrayLike, q: float) -> NDArray[np.float64]:
     x, (low, high) = np.asarray(x, np.float64), mp_edges(q)
     inside = (x > low) & (x < high)
     at = np.where(inside, x, 1.0)
-    return np.where(inside, np.sqrt(np.maximum((high - at) * (at - low), 0.0)) / (2 * pi * q * at), 0.0)
+    return np.where(
+        inside, np.sqrt(np.maximum((high - at) * (at - low), 0.0)) / (2 * pi * q * at), 0.0
+    )
 
 
 def mp_cdf(x: ArrayLike, q: float) -> NDArray[np.float64]:

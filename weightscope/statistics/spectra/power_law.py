@@ -26,27 +26,55 @@ from .spectrum import Spectrum
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RELATIVE_CUT = 1e-12                            # of the largest: a zero of a float64 Gram matrix stays below, r 2^-52
-SHORTEST_TAIL = 20                              # values; below that nearly everything passes for a power law
-PASSING = 0.8                                   # D sqrt(c) of 95% or more of true Pareto samples, by simulation
-PROBES = 64                                     # points of the lower bound: 4,096 values take 8 to 35 ms, not 100
-ROUNDING = 2.0**-52                             # times n: what float64 makes of n equal eigenvalues
-PERCENTILES = (5.0, 95.0)                       # of alpha: 200 draws leave ten values beyond each end
+RELATIVE_CUT = 1e-12  # of the largest: a zero of a float64 Gram matrix stays below, r 2^-52
+SHORTEST_TAIL = 20  # values; below that nearly everything passes for a power law
+PASSING = 0.8  # D sqrt(c) of 95% or more of true Pareto samples, by simulation
+PROBES = 64  # points of the lower bound: 4,096 values take 8 to 35 ms, not 100
+ROUNDING = 2.0**-52  # times n: what float64 makes of n equal eigenvalues
+PERCENTILES = (5.0, 95.0)  # of alpha: 200 draws leave ten values beyond each end
 
 _SOURCE = "arXiv 0706.1062, WeightWatcher 0.7.7"
 COLUMNS = (
-    Column("alpha", "float", "exponent of the power-law tail of the squared singular values", "", _SOURCE, shown=True,
-           error="alpha_sigma"),
+    Column(
+        "alpha",
+        "float",
+        "exponent of the power-law tail of the squared singular values",
+        "",
+        _SOURCE,
+        shown=True,
+        error="alpha_sigma",
+    ),
     Column("alpha_ks", "float", "Kolmogorov-Smirnov distance of that tail", "", _SOURCE),
     Column("alpha_xmin", "float", "where the tail starts", "weight^2", _SOURCE),
     Column("alpha_tail", "int", "how many values it has"),
-    Column("alpha_sigma", "float", "standard error of alpha, (alpha - 1)/sqrt(alpha_tail)", "", _SOURCE),
-    Column("alpha_weighted", "float", "alpha log10 of the largest squared singular value", "", "WeightWatcher 0.7.7"),
-    Column("log_alpha_norm", "float", "log10 of the sum of squared singular values to the power alpha", "",
-           "WeightWatcher 0.7.7"),
+    Column(
+        "alpha_sigma", "float", "standard error of alpha, (alpha - 1)/sqrt(alpha_tail)", "", _SOURCE
+    ),
+    Column(
+        "alpha_weighted",
+        "float",
+        "alpha log10 of the largest squared singular value",
+        "",
+        "WeightWatcher 0.7.7",
+    ),
+    Column(
+        "log_alpha_norm",
+        "float",
+        "log10 of the sum of squared singular values to the power alpha",
+        "",
+        "WeightWatcher 0.7.7",
+    ),
 )
 INTERVAL = tuple(
-    Column(name, "float", f"{point} point of alpha over bootstrap samples", "", "arXiv 0706.1062", True, "--alpha-ci")
+    Column(
+        name,
+        "float",
+        f"{point} point of alpha over bootstrap samples",
+        "",
+        "arXiv 0706.1062",
+        True,
+        "--alpha-ci",
+    )
     for name, point in (("alpha_low", "5%"), ("alpha_high", "95%"))
 )
 NONE = Note("no-power-law", "no power law: fewer than two different values above the cut")
@@ -61,8 +89,8 @@ class PowerLaw:
     alpha: float
     ks: float
     xmin: float
-    tail: int                                   # values from xmin on
-    sigma: float                                # standard error of alpha: (alpha - 1)/sqrt(tail)
+    tail: int  # values from xmin on
+    sigma: float  # standard error of alpha: (alpha - 1)/sqrt(tail)
 
     @property
     def note(self) -> Note | None:
@@ -110,7 +138,9 @@ def power_law(eigenvalues: NDArray[np.float64]) -> PowerLaw | None:
     return PowerLaw(1 + slope, ks, float(x[start]), tail, slope / sqrt(tail))
 
 
-def alpha_interval(eigenvalues: NDArray[np.float64], seed: int, draws: int = 200) -> tuple[float, float] | None:
+def alpha_interval(
+    eigenvalues: NDArray[np.float64], seed: int, draws: int = 200
+) -> tuple[float, float] | None:
     """The 90% interval of alpha: 5% and 95% percentiles over refits, xmin too, of n values drawn with replacement.
 
     Draws of one repeated value have no alpha and are left out; None where the eigenvalues themselves have none. The
@@ -150,7 +180,9 @@ def _slopes(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     above = np.arange(len(logs) - 1, 0, -1.0)
     sums = np.cumsum((above * np.diff(logs))[::-1])[::-1]
-    starts = np.count_nonzero(sums)             # equal values at the top end are no start: their D is 1/2 or more
+    starts = np.count_nonzero(
+        sums
+    )  # equal values at the top end are no start: their D is 1/2 or more
     return (above[:starts] + 1) / sums[:starts]
 
 
@@ -167,7 +199,7 @@ def _least_distance(logs: NDArray[np.float64], slopes: NDArray[np.float64]) -> t
 
 def _bounds(logs: NDArray[np.float64], slopes: NDArray[np.float64]) -> NDArray[np.float64]:
     """A lower bound of D for every start: the deviation at 64 points of its tail, evenly by rank."""
-    starts, first = np.arange(len(slopes)), logs[:len(slopes)]
+    starts, first = np.arange(len(slopes)), logs[: len(slopes)]
     count, bounds = len(logs) - starts, np.zeros(len(slopes))
     for probe in range(1, PROBES + 1):
         rank = (count - 1) * probe // PROBES
@@ -181,7 +213,7 @@ def _distance(tail: NDArray[np.float64], slope: float, ranks: NDArray[np.float64
     deviation = tail[0] - tail
     deviation *= slope
     np.exp(deviation, out=deviation)
-    deviation += ranks[:len(tail)] / len(tail)
+    deviation += ranks[: len(tail)] / len(tail)
     return float(max(deviation.max() - 1, 1 - deviation.min()))
 
 
@@ -197,14 +229,20 @@ def fit_of(s: Spectrum, tail: NDArray[np.float64]) -> PowerLaw | None:
 
 def _even(s: Spectrum, tail: NDArray[np.float64]) -> bool:
     """Whether two values or more differ by no more than rounding may move them."""
-    return len(tail) > 1 and bool(tail[-1] <= tail[0] * (1 + max(EVEN, 2 * s.uncertain / float(s.sigma[0]))))
+    return len(tail) > 1 and bool(
+        tail[-1] <= tail[0] * (1 + max(EVEN, 2 * s.uncertain / float(s.sigma[0])))
+    )
 
 
-def _of(cut: float | None, interval: bool, seed: int, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
+def _of(
+    cut: float | None, interval: bool, seed: int, spectrum: Spectrum, evidence: Evidence
+) -> Mapping[str, object]:
     eigenvalues, own = spectrum.above, tail_of(spectrum, cut)
     fit = fit_of(spectrum, own)
     if fit is None:
-        return {c.name: None for c in columns(interval)} | {"notes": (ALIKE if _even(spectrum, own) else NONE,)}
+        return {c.name: None for c in columns(interval)} | {
+            "notes": (ALIKE if _even(spectrum, own) else NONE,)
+        }
     ends = alpha_interval(own, seed) if interval else None
     return {
         "alpha": fit.alpha,
@@ -214,7 +252,11 @@ def _of(cut: float | None, interval: bool, seed: int, spectrum: Spectrum, eviden
         "alpha_sigma": fit.sigma,
         "alpha_weighted": alpha_weighted(fit.alpha, eigenvalues),
         "log_alpha_norm": log_alpha_norm(fit.alpha, eigenvalues),
-        **(dict(zip(("alpha_low", "alpha_high"), ends or (None, None), strict=True)) if interval else {}),
+        **(
+            dict(zip(("alpha_low", "alpha_high"), ends or (None, None), strict=True))
+            if interval
+            else {}
+        ),
         "notes": united(fit.note),
     }
 

@@ -25,19 +25,47 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLUMNS = (
-    Column("sigma_max", "float", "largest singular value, the spectral norm", "weight", "numpy.linalg.norm(W, 2)"),
+    Column(
+        "sigma_max",
+        "float",
+        "largest singular value, the spectral norm",
+        "weight",
+        "numpy.linalg.norm(W, 2)",
+    ),
     Column("sigma_min", "float", "least singular value", "weight", "numpy.linalg.norm(W, -2)"),
     Column("fro", "float", "Frobenius norm", "weight", "numpy.linalg.norm"),
-    Column("stable_rank", "float", "sum of squared singular values over the largest of them", shown=True),
-    Column("effective_rank", "float", "exp of the entropy of sigma/sum(sigma)", "", "Roy and Vetterli 2007"),
-    Column("rank", "int", "singular values above the rounding of the stored type and the floor", shown=True),
-    Column("condition", "float", "largest over least singular value; null at the floor", "", "numpy.linalg.cond"),
+    Column(
+        "stable_rank",
+        "float",
+        "sum of squared singular values over the largest of them",
+        shown=True,
+    ),
+    Column(
+        "effective_rank",
+        "float",
+        "exp of the entropy of sigma/sum(sigma)",
+        "",
+        "Roy and Vetterli 2007",
+    ),
+    Column(
+        "rank",
+        "int",
+        "singular values above the rounding of the stored type and the floor",
+        shown=True,
+    ),
+    Column(
+        "condition",
+        "float",
+        "largest over least singular value; null at the floor",
+        "",
+        "numpy.linalg.cond",
+    ),
     Column("rank_90", "int", "fewest singular values that hold 90% of the energy"),
     Column("rank_99", "int", "fewest singular values that hold 99% of the energy"),
     Column("log_norm", "float", "log10 of the sum of squared singular values", "", "WeightWatcher"),
 )
 NAMES = (*(c.name for c in COLUMNS), "orthogonality")
-TIE = 1e-9                                      # shares that equal values hold are reached but for rounding
+TIE = 1e-9  # shares that equal values hold are reached but for rounding
 
 
 def ranks(
@@ -56,7 +84,13 @@ def ranks(
     (2, 3.0, 1)
     """
     if not (len(sigma) and sigma[0] > 0):
-        return dict.fromkeys(NAMES) | {"sigma_max": 0.0, "sigma_min": 0.0, "fro": 0.0, "rank": 0, "notes": (ZERO,)}
+        return dict.fromkeys(NAMES) | {
+            "sigma_max": 0.0,
+            "sigma_min": 0.0,
+            "fro": 0.0,
+            "rank": 0,
+            "notes": (ZERO,),
+        }
     top, scaled, least = float(sigma[0]), sigma / sigma[0], uncertain(sigma, m, n, floor, eps)
     energy, used = float((scaled**2).sum()), int((sigma > least).sum())
     ratio = condition(sigma, floor)
@@ -81,7 +115,9 @@ def ranks(
 def _rounding(lost: int, of: int, ratio: float | None) -> Note:
     """How many singular values may be rounding, and what that makes of the condition."""
     what = "no condition" if ratio is None else "condition of rounding"
-    return Note.of("rounding", f"{what}: {{lost}} of {{of}} singular values may be rounding", lost=lost, of=of)
+    return Note.of(
+        "rounding", f"{what}: {{lost}} of {{of}} singular values may be rounding", lost=lost, of=of
+    )
 
 
 def condition(sigma: NDArray[np.float64], floor: float) -> float | None:

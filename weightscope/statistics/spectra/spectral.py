@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 Reading = Callable[[Spectrum, Evidence], Mapping[str, object]]
 
 
-def spectral(columns: tuple[Column, ...], measure: Decompose, of: Reading, more: frozenset[Measure]) -> Statistic:
+def spectral(
+    columns: tuple[Column, ...], measure: Decompose, of: Reading, more: frozenset[Measure]
+) -> Statistic:
     """A statistic of the spectrum by `measure`, which may look at `more` sketches beside it.
 
     Of a zero matrix every reading has the one note.

@@ -96,8 +96,15 @@ def spectrum(values: SingularValues, margins: Margins, eps: float = 0.0) -> Spec
         raise Unmeasured(BEYOND)
     m, n = non_zero_lines(margins)
     return Spectrum(
-        values.values[: min(m, n)], m, n, values.route, values.floor, values.shape,
-        None if values.route == "factors" else values.diagonal, _variance(margins, m * n), eps,
+        values.values[: min(m, n)],
+        m,
+        n,
+        values.route,
+        values.floor,
+        values.shape,
+        None if values.route == "factors" else values.diagonal,
+        _variance(margins, m * n),
+        eps,
     )
 
 

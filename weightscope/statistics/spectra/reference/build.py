@@ -18,13 +18,15 @@ from ..effective_depth import ASPECTS, DEPTHS, TABLE, log_shares
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SIDE = 512                                      # geometric mean of the sides: 2^18 elements
+SIDE = 512  # geometric mean of the sides: 2^18 elements
 SHORTEST = 64
-VALUES = 1024                                   # per entry: over its draws, 8 of them at least
+VALUES = 1024  # per entry: over its draws, 8 of them at least
 SEED = 20250101
 
 
-def singular_values(m: int, n: int, depths: Sequence[int], seed: Sequence[int]) -> Iterator[NDArray[np.float64]]:
+def singular_values(
+    m: int, n: int, depths: Sequence[int], seed: Sequence[int]
+) -> Iterator[NDArray[np.float64]]:
     """Descending singular values of P_L for each L of `depths` (ascending), m >= n, all of one walk through L.
 
     A X = (A Q) R with X = Q R, and A Q is m x n Gaussian as A is: m n elements are drawn for a step, not m m.
@@ -41,7 +43,10 @@ def entry(aspect: float, depths: Sequence[int] = DEPTHS) -> NDArray[np.float64]:
     """Mean log shares at one aspect, (depths, shares); fewer depths give the same rows."""
     m, n = shape(aspect)
     draws = max(8, VALUES // n)
-    walks = ([log_shares(s) for s in singular_values(m, n, depths, (SEED, m, n, draw))] for draw in range(draws))
+    walks = (
+        [log_shares(s) for s in singular_values(m, n, depths, (SEED, m, n, draw))]
+        for draw in range(draws)
+    )
     return np.asarray(np.mean(list(walks), axis=0))
 
 
