@@ -40,11 +40,11 @@ matrix:                         ## the tests under each of PYTHONS that is insta
 # The lower bounds of pyproject.toml as exact versions: `    "scipy>=1.13",` becomes `scipy==1.13`.
 LOWEST := sed -n 's/^    "\([a-z]*\)>=\([0-9.]*\)",$$/\1==\2/p; s/^plot = \["matplotlib>=\([0-9.]*\)"\]$$/matplotlib==\1/p'
 
-lowest:                         ## the tests with the lowest versions of the dependencies
+lowest:                         ## every command of the documents with the lowest versions of the dependencies
 	$(PYTHON) -m venv .venv-lowest
 	$(LOWEST) pyproject.toml > .venv-lowest/lowest.txt
 	.venv-lowest/bin/pip install -q -c .venv-lowest/lowest.txt '.[plot,test]'
-	.venv-lowest/bin/python -m pytest -n 2
+	.venv-lowest/bin/python -m pytest -n 2 -o filterwarnings=default tests/docs/test_commands.py -k "test_commands_run or test_python_runs"
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
