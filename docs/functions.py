@@ -30,8 +30,9 @@ __all__ = [{names}]
 '''
 MODELS = "paths, `demo:NAME`, open checkpoints or dicts of tensors."
 RAISES = (
-    "Raises Usage where an argument is wrong, Untrusted where a model cannot be opened or trusted, GateFailed, which "
-    "carries the report, where an expression of `fail_if` is true for a row."
+    "Raises UsageError where an argument is wrong, CheckpointError where a model cannot be opened "
+    "or trusted, GateFailed, which carries the report, where an expression of `fail_if` is true "
+    "for a row."
 )
 KINDS = {"tuple[str, ...]": "str | Sequence[str]"}  # of a record -> of a keyword
 

@@ -191,13 +191,13 @@ def test_column_versions_are_those_declared(state, monkeypatch):
 )
 def test_mistakes(state, options, said):
     """Refused with what was expected and the nearest name."""
-    with pytest.raises(ws.Usage, match=said):
+    with pytest.raises(ws.UsageError, match=said):
         ws.fit(state, **options)
 
 
 def test_no_model():
     """At least one is needed."""
-    with pytest.raises(ws.Usage, match="at least one MODEL"):
+    with pytest.raises(ws.UsageError, match="at least one MODEL"):
         ws.fit()
 
 
@@ -207,7 +207,8 @@ def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch):
     save_file({"w": torch.ones(4, 4)}, path)
     monkeypatch.setattr(api, "changed", lambda checkpoint: "m.safetensors was written to")
     with pytest.raises(
-        ws.Untrusted, match=r"expected files that stay as they are; m\.safetensors was written to"
+        ws.CheckpointError,
+        match=r"expected files that stay as they are; m\.safetensors was written to",
     ):
         ws.fit(path)
 

@@ -29,13 +29,13 @@ INTERVAL = "alpha_low alpha_high"
 BULK = """mp_sigma mp_low mp_high mp_ks spikes spike_energy signal_ratio
 row_spread row_spread_null col_spread col_spread_null"""
 CHANCE = """null_ks near_zero near_zero_null tail_excess effective_depth effective_depth_distance
-orthogonality orthogonality_null identity identity_null route floor"""
+orthogonality orthogonality_null identity identity_null method floor"""
 TWIN = "spikes_balanced mp_sigma_balanced spike_energy_balanced effective_depth_balanced"
-JUDGED = "severity findings gravity"
+JUDGED = "severity findings severity_rank"
 WEIGHTS = """nan inf zeros subnormals tiny_share distinct min max beyond_3 beyond_3_ratio beyond_4 beyond_4_ratio
 beyond_5 beyond_5_ratio beyond_6 beyond_6_ratio max_z max_z_null core_share core_std lattice"""
-MARKED = """dead_rows dead_cols constant_rows constant_cols duplicate_rows outlier_rows outlier_cols row_loudest
-col_loudest one_sign_rows one_sign_cols zero_block sparsity_pattern untrained_rows
+MARKED = """dead_rows dead_cols constant_rows constant_cols duplicate_rows outlier_rows outlier_cols row_rms_ratio_max
+col_rms_ratio_max one_sign_rows one_sign_cols zero_block sparsity_pattern untrained_rows
 row_gini row_gini_null top_row col_gini col_gini_null top_col"""
 SCHEMES = "int8 int4_g128 int4_g32 fp8_e4m3 fp8_e4m3_b128 mxfp4 nvfp4"
 ROUNDED = " ".join(f"sqnr_{s}_db rmse_{s} clipped_share_{s}" for s in SCHEMES.split())
@@ -158,7 +158,7 @@ def test_spectrum_grouped(model, by, keys):
     report = ws.spectrum(model, by=by, balance=True, null="shuffle", draws=2, panels=False)
     numbers = drawn(f"{RANKS} {TAIL} {BULK} {CHANCE} {TWIN}", "_null", "_null_low", "_null_high")
     spread = [
-        f"{name}_{x}" for name in numbers if name != "route" for x in ("median", "min", "max")
+        f"{name}_{x}" for name in numbers if name != "method" for x in ("median", "min", "max")
     ]
     assert names(report) == [*keys, "kind", "tensors", "params", *spread, "note", "note_codes"]
     assert all(set(row) == set(names(report)) for row in report.rows)
@@ -173,16 +173,16 @@ def test_spectrum_values(model):
 @pytest.mark.parametrize(
     ("options", "more"),
     [
-        ({}, "twin_of"),
-        ({"quant": "all"}, f"{ROUNDED} twin_of"),
+        ({}, "duplicate_of"),
+        ({"quant": "all"}, f"{ROUNDED} duplicate_of"),
         (
             {"quant": "nvfp4,int8"},
-            f"{' '.join(ROUNDED.split()[:3] + ROUNDED.split()[-3:])} twin_of",
+            f"{' '.join(ROUNDED.split()[:3] + ROUNDED.split()[-3:])} duplicate_of",
         ),
-        ({"base": True}, "twin_of changed_rows untouched_rows"),
+        ({"base": True}, "duplicate_of changed_rows untouched_rows"),
         (
             {"quant": "all", "base": True, "ignore": "WS101"},
-            f"{ROUNDED} twin_of changed_rows untouched_rows",
+            f"{ROUNDED} duplicate_of changed_rows untouched_rows",
         ),
     ],
     ids=lambda x: str(x) if isinstance(x, dict) else "",

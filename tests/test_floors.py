@@ -1,4 +1,4 @@
-"""Imports only go down: each room imports the rooms that the table names, and heavy packages through heavy.py alone."""
+"""Imports only go down: each room imports the rooms that the table names, and heavy packages through lazy.py alone."""
 
 import ast
 import graphlib
@@ -14,7 +14,7 @@ GROUND = (
     "notes",
     "columns",
     "geometry",
-    "heavy",
+    "lazy",
     "dtypes",
     "order",
     "escape",
@@ -29,7 +29,7 @@ BELOW = {
     **dict.fromkeys(GROUND, ()),
     "errors": ("notes",),
     "columns": ("notes",),
-    "dtypes": ("heavy",),
+    "dtypes": ("lazy",),
     "sizes": ("errors",),
     "running": ("options", "sizes"),
     "keywords": ("errors",),
@@ -64,7 +64,7 @@ BELOW = {
         "api",
         "reports",
     ),
-    "demo": ("heavy",),
+    "demo": ("lazy",),
     "__main__": ("cli",),
     "__init__": ("checkpoints", "errors", "functions", "version"),
 }
@@ -115,13 +115,13 @@ def wrongs(source, module):
                 inside[: len(a.split("."))] == tuple(a.split(".")) for a in allowed
             ):
                 yield ".".join(target)
-        elif target[0] in HEAVY and not typed and room != "heavy" and room not in TRAINED:
+        elif target[0] in HEAVY and not typed and room != "lazy" and room not in TRAINED:
             yield ".".join(target)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: ".".join(parts(p)))
 def test_imports_only_go_down(path):
-    """No module imports upwards or sideways, in functions neither; a heavy package is named nowhere but in heavy.py."""
+    """No module imports upwards or sideways, in functions neither; a heavy package is named nowhere but in lazy.py."""
     assert list(wrongs(path.read_text(encoding="utf-8"), parts(path))) == []
 
 

@@ -100,7 +100,7 @@ def test_the_docstring_explains_every_keyword(analysis):
 def test_a_keyword_that_a_function_does_not_use_is_refused(function, keyword, near):
     """At run time too, with the options that there are and the nearest one."""
     with pytest.raises(
-        ws.Usage, match=f"{function} has no option '{keyword}'; options: .*; "
+        ws.UsageError, match=f"{function} has no option '{keyword}'; options: .*; "
     ) as caught:
         getattr(ws, function)("demo:gpt", **{keyword: 9})
     assert str(caught.value).endswith(near)
@@ -108,7 +108,7 @@ def test_a_keyword_that_a_function_does_not_use_is_refused(function, keyword, ne
 
 def test_a_call_of_ask_refuses_unknown_keywords():
     """Also where no function stands before it."""
-    with pytest.raises(ws.Usage, match="ls has no option 'seed'"):
+    with pytest.raises(ws.UsageError, match="ls has no option 'seed'"):
         api.ask("ls", ["demo:gpt"], {"seed": 9})
 
 
@@ -120,7 +120,7 @@ def test_provenance_has_the_options_that_differ_from_the_defaults():
 
 def test_every_name_is_public():
     """The errors, the opening, and one function for each analysis; `import *` brings them."""
-    errors = ["GateFailed", "Unmeasured", "Untrusted", "Usage", "WeightscopeError"]
+    errors = ["GateFailed", "Unmeasured", "CheckpointError", "UsageError", "WeightscopeError"]
     assert sorted(ws.__all__) == sorted(
         [*errors, "open_checkpoint", *(analysis.name for analysis in ANALYSES)]
     )
@@ -194,7 +194,7 @@ def test_a_new_analysis_is_a_function(registered, monkeypatch):
     assert inspect.signature(function).parameters["times"].annotation == "int"
     assert "times: How often each tensor counts." in function.__doc__
     assert function("demo:gpt", times=3).rows == ({"tensors": 117},)
-    with pytest.raises(ws.Usage, match=r"tally has no option 'time'.*did you mean 'times'"):
+    with pytest.raises(ws.UsageError, match=r"tally has no option 'time'.*did you mean 'times'"):
         function("demo:gpt", time=3)
 
 
@@ -230,9 +230,11 @@ def test_an_analysis_says_how_many_models_it_needs(registered, monkeypatch):
     monkeypatch.setitem(
         api.QUESTIONS, "tally", replace(registered, work=SimpleNamespace(ANSWERING=pair), least=2)
     )
-    with pytest.raises(ws.Usage, match="expected at least 2 MODELs; found 1; name a checkpoint"):
+    with pytest.raises(
+        ws.UsageError, match="expected at least 2 MODELs; found 1; name a checkpoint"
+    ):
         api.ask("tally", ["demo:gpt"], {})
-    with pytest.raises(ws.Usage, match="expected at least 2 MODELs; found none"):
+    with pytest.raises(ws.UsageError, match="expected at least 2 MODELs; found none"):
         api.ask("tally", [], {})
     assert opened == []
     assert len(api.ask("tally", ["demo:gpt", "demo:gpt-start"], {}).rows) == 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from weightscope.errors import Usage
+from weightscope.errors import UsageError
 from weightscope.sizes import size_of
 
 
@@ -26,5 +26,5 @@ def test_sizes(text, size):
 @pytest.mark.parametrize("text", ["", "MiB", "-1GiB", "0", "1e400GiB", "4 elephants", "nan"])
 def test_wrong_sizes(text):
     """A number and a unit were expected."""
-    with pytest.raises(Usage, match="memory takes a size such as 512MiB"):
+    with pytest.raises(UsageError, match="memory takes a size such as 512MiB"):
         size_of(text)

@@ -17,18 +17,18 @@ from .version import __version__ as __version__
 HOMES = {
     "GateFailed": ".errors",
     "Unmeasured": ".errors",
-    "Untrusted": ".errors",
-    "Usage": ".errors",
+    "CheckpointError": ".errors",
+    "UsageError": ".errors",
     "WeightscopeError": ".errors",
     "open_checkpoint": ".checkpoints",
 }
 
 if TYPE_CHECKING:
     from .checkpoints import open_checkpoint as open_checkpoint
+    from .errors import CheckpointError as CheckpointError
     from .errors import GateFailed as GateFailed
     from .errors import Unmeasured as Unmeasured
-    from .errors import Untrusted as Untrusted
-    from .errors import Usage as Usage
+    from .errors import UsageError as UsageError
     from .errors import WeightscopeError as WeightscopeError
     from .functions import *  # noqa: F403 - one function for each analysis
 else:

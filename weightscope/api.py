@@ -20,7 +20,7 @@ from .analyses.piece import Model
 from .checkpoints import Checkpoint, Opening, changed, inputs, open_checkpoint
 from .columns import Block, Found, Message, Panel, Row
 from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
-from .errors import GateFailed, Untrusted, Usage
+from .errors import CheckpointError, GateFailed, UsageError
 from .escape import escaped
 from .geometry import whole
 from .notes import COLUMNS
@@ -77,7 +77,7 @@ def ask(
     engine = _Engine(records.get(Running, Running()), watch)
     answers = list(question.rows(models, options, engine))
     for sentence in filter(None, (changed(c) for c in opened)):
-        raise Untrusted(
+        raise CheckpointError(
             "expected files that stay as they are",
             sentence,
             "run again when nothing writes to them",
@@ -130,9 +130,9 @@ def inputs_of(name: str, sources: Sequence[Any], keywords: Mapping[str, Any]) ->
     )
 
 
-def _too_few(question: Analysis, found: int) -> Usage:
+def _too_few(question: Analysis, found: int) -> UsageError:
     expected = "at least one MODEL" if question.least == 1 else f"at least {question.least} MODELs"
-    return Usage(
+    return UsageError(
         f"expected {expected}",
         f"found {found or 'none'}",
         "name a checkpoint, a folder or demo:gpt",

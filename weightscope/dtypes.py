@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from .heavy import numpy as np
+from .lazy import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

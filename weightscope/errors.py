@@ -2,8 +2,8 @@
 
     WeightscopeError (70)
     |-- GateFailed (1)     a gate of `fail_if` matches rows of the complete report
-    |-- Usage (2)          wrong option, column, expression; a selection that matches nothing
-    |-- Untrusted (3)      a source that cannot be found, opened or trusted
+    |-- UsageError (2)          wrong option, column, expression; a selection that matches nothing
+    |-- CheckpointError (3)      a source that cannot be found, opened or trusted
     `-- Unmeasured (4)     one tensor cannot be measured: a `note`, an error only under --strict
 
 A message has three parts: what was expected, what was found, what to do next.
@@ -44,13 +44,13 @@ class GateFailed(WeightscopeError):
         return type(self), (str(self), self.report)
 
 
-class Usage(WeightscopeError):
+class UsageError(WeightscopeError):
     """The command or call is wrong: nothing was opened."""
 
     code = 2
 
 
-class Untrusted(WeightscopeError):
+class CheckpointError(WeightscopeError):
     """The source is missing, damaged or dangerous: nothing was measured."""
 
     code = 3

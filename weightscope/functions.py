@@ -92,8 +92,9 @@ def fit(
         memory: Bound on our buffers, like 512MiB; default a quarter of what is free.
         threads: Workers; default one a core.
 
-    Raises Usage where an argument is wrong, Untrusted where a model cannot be opened or trusted,
-    GateFailed, which carries the report, where an expression of `fail_if` is true for a row.
+    Raises UsageError where an argument is wrong, CheckpointError where a model cannot be opened or
+    trusted, GateFailed, which carries the report, where an expression of `fail_if` is true for a
+    row.
 
     >>> list(fit("demo:gpt", by="role", columns=("role", "kind", "std")).table.columns)
     ['role', 'kind', 'std']
@@ -160,8 +161,9 @@ def ls(
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
 
-    Raises Usage where an argument is wrong, Untrusted where a model cannot be opened or trusted,
-    GateFailed, which carries the report, where an expression of `fail_if` is true for a row.
+    Raises UsageError where an argument is wrong, CheckpointError where a model cannot be opened or
+    trusted, GateFailed, which carries the report, where an expression of `fail_if` is true for a
+    row.
 
     >>> ls("demo:gpt", by="dtype").rows[0]["dtype"]
     'BF16'
@@ -244,8 +246,9 @@ def outliers(
         memory: Bound on our buffers, like 512MiB; default a quarter of what is free.
         threads: Workers; default one a core.
 
-    Raises Usage where an argument is wrong, Untrusted where a model cannot be opened or trusted,
-    GateFailed, which carries the report, where an expression of `fail_if` is true for a row.
+    Raises UsageError where an argument is wrong, CheckpointError where a model cannot be opened or
+    trusted, GateFailed, which carries the report, where an expression of `fail_if` is true for a
+    row.
 
     >>> outliers("demo:gpt", role="head", quant="int8").rows[0]["nan"]
     0
@@ -334,8 +337,9 @@ def spectrum(
         memory: Bound on our buffers, like 512MiB; default a quarter of what is free.
         threads: Workers; default one a core.
 
-    Raises Usage where an argument is wrong, Untrusted where a model cannot be opened or trusted,
-    GateFailed, which carries the report, where an expression of `fail_if` is true for a row.
+    Raises UsageError where an argument is wrong, CheckpointError where a model cannot be opened or
+    trusted, GateFailed, which carries the report, where an expression of `fail_if` is true for a
+    row.
 
     >>> spectrum("demo:gpt-start", columns="spikes", include="*.0.*.o_proj.*").rows[0]["spikes"]
     0

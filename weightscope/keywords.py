@@ -7,14 +7,14 @@ from difflib import get_close_matches
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from .errors import Usage
+from .errors import UsageError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def named(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, refusing unknown keywords with a Usage instead of a TypeError; its type stays.
+    """The function, refusing unknown keywords with a UsageError instead of a TypeError; its type stays.
 
     >>> @named
     ... def fit(*models, by="tensor"): return by
@@ -32,11 +32,11 @@ def named(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def check_known(name: str, keywords: Collection[str], known: Collection[str]) -> None:
-    """Refuses the first keyword that is not known; raises Usage with the nearest name."""
+    """Refuses the first keyword that is not known; raises UsageError with the nearest name."""
     for keyword in keywords:
         if keyword not in known:
             near = get_close_matches(keyword, known, 1)
-            raise Usage(
+            raise UsageError(
                 f"{name} has no option {keyword!r}",
                 f"options: {', '.join(sorted(known))}",
                 f"did you mean {near[0]!r}?" if near else "leave it out",

@@ -27,7 +27,7 @@ def options_of(analysis: Analysis) -> dict[str, Declared]:
 def filled(analysis: Analysis, keywords: Mapping[str, Any], several: bool) -> dict[type, Any]:
     """The records of one call, by kind; `several`: there are several models.
 
-    Raises Usage where a keyword is unknown or a value is refused.
+    Raises UsageError where a keyword is unknown or a value is refused.
     """
     check_known(analysis.name, keywords, options_of(analysis))
     records = {}

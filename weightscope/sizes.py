@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import Usage
+from .errors import UsageError
 
 TWOS = {unit: 2**power for power, units in ((0, ("", "b")), (10, ("k", "kib")), (20, ("m", "mib")), (30, ("g", "gib")))
         for unit in units}  # fmt: skip
@@ -10,7 +10,7 @@ UNITS = TWOS | {"kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 
 def size_of(text: str | int) -> int:
-    """Bytes of a size such as 512MiB; a number is bytes already. Raises Usage.
+    """Bytes of a size such as 512MiB; a number is bytes already. Raises UsageError.
 
     >>> size_of("4GiB"), size_of("1.5 MB"), size_of(100)
     (4294967296, 1500000, 100)
@@ -22,7 +22,7 @@ def size_of(text: str | int) -> int:
     except (ValueError, KeyError, OverflowError):
         size = 0
     if size <= 0:
-        raise Usage(
+        raise UsageError(
             "memory takes a size such as 512MiB or 4GiB",
             f"found {text!r}",
             "write a number and a unit",

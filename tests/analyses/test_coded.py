@@ -68,7 +68,9 @@ def test_rows_of_codes(name, state, by_name):
         assert (row["role"], row["layer"], row["part"], row["note"]) == (role, layer, None, note)
         if name != "ls":
             measured = {column: value for column, value in row.items() if column not in IDENTITY}
-            assert {value for column, value in measured.items() if column != "gravity"} == {None}
+            assert {value for column, value in measured.items() if column != "severity_rank"} == {
+                None
+            }
 
 
 @pytest.mark.parametrize("options", [{"quant": "all"}, {"base": "self"}, {"by": "role"}])

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import weightscope as ws
-from weightscope.errors import Usage
+from weightscope.errors import UsageError
 
 
 def test_pooling_gaussians_of_unequal_width_fakes_tails():
@@ -61,7 +61,7 @@ def test_places_have_no_median(draw):
     assert places() == {"top_row", "top_col"}
     assert places(by="role") == set()
     assert not any("top_" in name for row in report(by="role").rows for name in row)
-    with pytest.raises(Usage, match="'top_row', which needs --by tensor"):
+    with pytest.raises(UsageError, match="'top_row', which needs --by tensor"):
         report(by="role", columns=["top_row"])
 
 

@@ -52,6 +52,6 @@ def test_totals(model, by, expected):
 def test_wrong_group(model):
     """`ls` groups by a dtype too, and by nothing else."""
     with pytest.raises(
-        ws.Usage, match="ls groups by tensor, role, layer, model, dtype; found 'colour'"
+        ws.UsageError, match="ls groups by tensor, role, layer, model, dtype; found 'colour'"
     ):
         ws.ls(model, by="colour")

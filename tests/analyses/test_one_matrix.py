@@ -166,8 +166,8 @@ def test_a_spectrum_of_turned_factors_is_that_of_the_product(draw) -> None:
     """By their triangles, as for any pair."""
     down, up = graded_layer(draw)
     model = {"h.0.q.lora_a": down.T.contiguous(), "h.0.q.lora_b": up.T.contiguous()}
-    (row,) = ws.spectrum(model, columns=("m", "n", "sigma_max", "route"), panels=False).rows
-    assert (row["m"], row["n"], row["route"]) == (40, 24, "factors")
+    (row,) = ws.spectrum(model, columns=("m", "n", "sigma_max", "method"), panels=False).rows
+    assert (row["m"], row["n"], row["method"]) == (40, 24, "factors")
     assert row["sigma_max"] == pytest.approx(
         np.linalg.norm((up.double() @ down.double()).numpy(), 2), rel=1e-9
     )

@@ -36,7 +36,7 @@ def test_conditions_join(model, selection, count):
 def test_nothing_selected(model):
     """A mistake that lists what there is; a model without the layer beside one that has it is none."""
     with pytest.raises(
-        ws.Usage,
+        ws.UsageError,
         match=r"none of 6 passes role \('mlp\.\*',\).*roles here: attn\.q, attn\.q\.bias, head",
     ):
         ws.fit(model, role="mlp.*")
@@ -48,10 +48,10 @@ def test_what_is_never_measured_is_told_apart(model, draw):
     beside = model | {"embeddings.position_ids": draw(1, 8), "norm.running_mean": draw(8)}
     named = {"include": ["*position_ids", "*running*"]}
     with pytest.raises(
-        ws.Usage, match=r"none of 6 passes .*, and 2 that do are no weights: buffers"
+        ws.UsageError, match=r"none of 6 passes .*, and 2 that do are no weights: buffers"
     ):
         ws.fit(beside, **named)
-    with pytest.raises(ws.Usage, match=r"none of 6 passes include \('nothing',\); roles here"):
+    with pytest.raises(ws.UsageError, match=r"none of 6 passes include \('nothing',\); roles here"):
         ws.fit(beside, include=["nothing"])
     assert len(ws.ls(beside, **named).rows) == 2
 
@@ -60,7 +60,7 @@ def test_a_file_without_a_weight_is_a_mistake(draw):
     """Instead of an empty table; beside one that has weights it is none."""
     buffers = {"embeddings.position_ids": draw(1, 8), "norm.running_mean": draw(8)}
     with pytest.raises(
-        ws.Usage, match="expected a weight to measure; found 2 tensors, all of them buffers"
+        ws.UsageError, match="expected a weight to measure; found 2 tensors, all of them buffers"
     ):
         ws.fit(buffers)
     assert len(ws.fit(buffers, {"w": draw(8, 8)}).rows) == 1
@@ -72,14 +72,14 @@ def test_a_file_without_a_weight_is_a_mistake(draw):
 )
 def test_backward_layers(text, said):
     """An empty range is a slip of the hand, with the remedy."""
-    with pytest.raises(ws.Usage, match=said):
+    with pytest.raises(ws.UsageError, match=said):
         Selection(layers=text)
 
 
 @pytest.mark.parametrize("text", ["a", "1-2-3", "-1", "1,,2", "2-"])
 def test_wrong_layers(text):
     """Numbers and ranges only, and said before anything is opened."""
-    with pytest.raises(ws.Usage, match="--layers takes numbers and ranges such as 0-3,10"):
+    with pytest.raises(ws.UsageError, match="--layers takes numbers and ranges such as 0-3,10"):
         Selection(layers=text)
 
 

@@ -45,11 +45,11 @@ def stored(matrices: list[Tensor]) -> list[Stored]:
     ]
 
 
-def singular_values(matrices: list[Tensor], route: Decompose) -> list[SingularValues]:
+def singular_values(matrices: list[Tensor], method: Decompose) -> list[SingularValues]:
     """Spectra through the engine, in order."""
-    units = [Unit(s.name, {"": s}, {"": frozenset({route})}) for s in stored(matrices)]
+    units = [Unit(s.name, {"": s}, {"": frozenset({method})}) for s in stored(matrices)]
     return [
-        m.sketches[""][route]
+        m.sketches[""][method]
         for m in Executor(choose("cpu", ROOM, THREADS))(units, lambda measured: {})
     ]
 
@@ -69,10 +69,10 @@ def decomposing(side: int) -> Iterator[Line]:
 def raced(shape: tuple[int, int], count: int, rounds: int, target: str) -> Iterator[Line]:
     """`count` matrices on two workers beside one on two threads, in turns; then what the halves and --svd take."""
     matrices, what = gaussian(*shape, count=count), f"{shape[0]} x {shape[1]}"
-    w, route = matrices[0], partial(measure, stored(matrices), memory=ROOM)
+    w, method = matrices[0], partial(measure, stored(matrices), memory=ROOM)
     peers = [w, w.mT] if shape[0] < shape[1] else [w]
     ours, *theirs = beside(
-        rounds, partial(route, Decompose()), *(partial(svdvals, x) for x in peers)
+        rounds, partial(method, Decompose()), *(partial(svdvals, x) for x in peers)
     )
     yield f"Decompose, {what}, each of {count}", f"{1e3 * ours / count:.0f} ms", "", ""
     for x, peer in zip(peers, theirs, strict=True):
@@ -93,7 +93,7 @@ def raced(shape: tuple[int, int], count: int, rounds: int, target: str) -> Itera
         "",
     )
     if w.numel() < 1 << 23:
-        svd = best(partial(route, Decompose(svd=True)), 2)
+        svd = best(partial(method, Decompose(svd=True)), 2)
         yield (
             "  the same with --svd",
             f"{1e3 * svd / count:.0f} ms",
@@ -105,15 +105,15 @@ def raced(shape: tuple[int, int], count: int, rounds: int, target: str) -> Itera
 def halves(w: Tensor) -> tuple[float, float, float]:
     """CPU seconds on one thread: folding the Gram matrix, its eigenvalues; svdvals of the taller side."""
     torch.set_num_threads(1)
-    shape, route = (w.shape[0], w.shape[1]), Decompose()
+    shape, method = (w.shape[0], w.shape[1]), Decompose()
     tile, state = (
         Tile(w[None], "F32", whole(shape), shape, 0, Scratch()),
-        route.start(1, shape, "F32", "cpu"),
+        method.start(1, shape, "F32", "cpu"),
     )
     tall = w if shape[0] > shape[1] else w.mT
     runs = (
-        partial(route.add, state, tile),
-        partial(route.finish, state),
+        partial(method.add, state, tile),
+        partial(method.finish, state),
         partial(svdvals, tall, 1),
     )
     products, roots, peer = (min(worked(run) for _ in range(2)) for run in runs)
@@ -159,17 +159,17 @@ def drawn_spectra(count: int) -> Mapping[str, NDArray[np.float64]]:
 
 
 def exactness(model: str) -> Iterator[Line]:
-    """The worst error of both routes against numpy.linalg.svd in float64, in units of the route's floor."""
+    """The worst error of both methods against numpy.linalg.svd in float64, in units of the method's floor."""
     for name, matrices in constructed(model).items():
         truth = [np.linalg.svd(w.double().numpy(), compute_uv=False) for w in matrices]
-        for route in (Decompose(), Decompose(svd=True)):
-            found = singular_values(matrices, route)
+        for method in (Decompose(), Decompose(svd=True)):
+            found = singular_values(matrices, method)
             errors = [float(np.abs(f.values - t).max()) for f, t in zip(found, truth, strict=True)]
             worst = max(e / f.floor for e, f in zip(errors, found, strict=True))
             share = max(e / t[0] for e, t in zip(errors, truth, strict=True))
-            target = "<= 1 floor" + (", 1e-12" if route.svd else "")
+            target = "<= 1 floor" + (", 1e-12" if method.svd else "")
             yield (
-                f"{found[0].route} of {name}",
+                f"{found[0].method} of {name}",
                 f"{share:.0e}",
                 f"of sigma_1, {worst:.0e} floors",
                 target,

@@ -14,7 +14,7 @@ import pytest
 from tests.checkpoints.corpus import write, zeros
 from weightscope.checkpoints import advise, changed, close_all, open_checkpoint, read_into
 from weightscope.checkpoints.files import identity, open_regular, read_bytes
-from weightscope.errors import Untrusted
+from weightscope.errors import CheckpointError
 
 
 def test_read_into(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_short_read(tmp_path: Path) -> None:
     """A file that ends before it should has changed."""
     path = write(tmp_path / "x", bytes(10))
     with pytest.raises(
-        Untrusted, match=r"expected 8 bytes at byte 6 of .*; found 4; the file changed while"
+        CheckpointError, match=r"expected 8 bytes at byte 6 of .*; found 4; the file changed while"
     ):
         read_bytes(path, 6, 8)
 
@@ -52,7 +52,8 @@ def test_failing_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("weightscope.checkpoints.files.os.preadv", broken)
     before = sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
     with pytest.raises(
-        Untrusted, match=r"expected a file that opens; .*x: Input/output error; check the path"
+        CheckpointError,
+        match=r"expected a file that opens; .*x: Input/output error; check the path",
     ):
         read_bytes(path, 0, 8)
     assert not before or sorted(os.listdir("/proc/self/fd")) == before
@@ -115,10 +116,10 @@ def test_special_files(tmp_path: Path) -> None:
             ("sock", "sock: No such device"),
             (".", "is a folder"),
         ):
-            with pytest.raises(Untrusted, match=kind):
+            with pytest.raises(CheckpointError, match=kind):
                 open_regular(str(tmp_path / name))
     with pytest.raises(
-        Untrusted, match="regular file; /dev/null is a character device; copy its content"
+        CheckpointError, match="regular file; /dev/null is a character device; copy its content"
     ):
         open_regular("/dev/null")
 
@@ -140,15 +141,15 @@ def test_refused_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows 69-71: what the system will not open is said with the cause."""
     os.symlink("loop", tmp_path / "loop")
     os.symlink(write(tmp_path / "x", b"a"), tmp_path / "link")
-    with pytest.raises(Untrusted, match="loop: Too many levels of symbolic links"):
+    with pytest.raises(CheckpointError, match="loop: Too many levels of symbolic links"):
         open_regular(str(tmp_path / "loop"))
-    with pytest.raises(Untrusted, match="Too many levels"):
+    with pytest.raises(CheckpointError, match="Too many levels"):
         open_regular(str(tmp_path / "link"), follow=False)
     with pytest.raises(
-        Untrusted, match=r"an existing file; .*none does not exist; check the spelling"
+        CheckpointError, match=r"an existing file; .*none does not exist; check the spelling"
     ):
         open_regular(str(tmp_path / "none"))
-    with pytest.raises(Untrusted, match="holds a NUL character"):
+    with pytest.raises(CheckpointError, match="holds a NUL character"):
         open_regular("a\0b")
 
     def forbidden(*_: object) -> int:
@@ -156,6 +157,6 @@ def test_refused_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("weightscope.checkpoints.files.os.open", forbidden)
     with pytest.raises(
-        Untrusted, match=r"a readable file; .*x: permission denied; check its owner and mode"
+        CheckpointError, match=r"a readable file; .*x: permission denied; check its owner and mode"
     ):
         open_regular(str(tmp_path / "x"))

@@ -13,7 +13,7 @@ import torch
 from tests.checkpoints.corpus import built, entry, index, write, zeros
 from weightscope.checkpoints import Checkpoint, Opening, open_checkpoint
 from weightscope.checkpoints.readers.folder import digest, safe_name
-from weightscope.errors import Untrusted
+from weightscope.errors import CheckpointError
 
 A, B = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -79,7 +79,9 @@ HOSTILE = [
 def test_hostile_shard_names(shard: str, tmp_path: Path) -> None:
     """Row 56: a shard name that leaves the folder is refused before anything is opened."""
     index(tmp_path / INDEX, {"a": shard})
-    with pytest.raises(Untrusted, match="expected shard names below the index's folder; found '"):
+    with pytest.raises(
+        CheckpointError, match="expected shard names below the index's folder; found '"
+    ):
         open_checkpoint(tmp_path)
 
 
@@ -95,12 +97,12 @@ def test_links(tmp_path: Path) -> None:
     os.replace(folder / B, tmp_path / "outside")
     os.symlink("../outside", folder / B)
     with pytest.raises(
-        Untrusted, match=f"files inside the folder; {B} leads to .*outside; --follow-symlinks"
+        CheckpointError, match=f"files inside the folder; {B} leads to .*outside; --follow-symlinks"
     ):
         open_checkpoint(folder)
     assert names(open_checkpoint(folder, Opening(follow_symlinks=True))) == ["a", "b"]
     os.symlink("../outside", tmp_path / "model" / "model.safetensors")
-    with pytest.raises(Untrusted, match=r"model\.safetensors leads to"):
+    with pytest.raises(CheckpointError, match=r"model\.safetensors leads to"):
         open_checkpoint(folder)
 
 
@@ -114,14 +116,14 @@ def test_hub_cache(tmp_path: Path) -> None:
     assert names(open_checkpoint(snapshot)) == ["w"]
     os.unlink(snapshot / "model.safetensors")
     os.symlink("../../../models--o--other/blobs/1234", snapshot / "model.safetensors")
-    with pytest.raises(Untrusted, match="leads to"):
+    with pytest.raises(CheckpointError, match="leads to"):
         open_checkpoint(snapshot)
 
 
 def test_link_loop(tmp_path: Path) -> None:
     """Row 71: a shard that links to itself is refused."""
     os.symlink("model.safetensors", tmp_path / "model.safetensors")
-    with pytest.raises(Untrusted, match="symbolic links"):
+    with pytest.raises(CheckpointError, match="symbolic links"):
         open_checkpoint(tmp_path)
 
 
@@ -129,25 +131,26 @@ def test_missing_shard(tmp_path: Path) -> None:
     """Row 58: a missing shard is refused; --salvage reads the rest and says so; nothing at all is refused."""
     os.unlink(sharded(tmp_path) / B)
     with pytest.raises(
-        Untrusted, match=f"every shard of the index; found 1 of 2 shards; missing {B}; .*--salvage"
+        CheckpointError,
+        match=f"every shard of the index; found 1 of 2 shards; missing {B}; .*--salvage",
     ):
         open_checkpoint(tmp_path)
     found = open_checkpoint(tmp_path, Opening(salvage=True))
     assert (names(found), found.missing) == (["a"], (f"1 of 2 shards; missing {B}",))
     os.unlink(tmp_path / A)
-    with pytest.raises(Untrusted, match="found 0 of 2 shards"):
+    with pytest.raises(CheckpointError, match="found 0 of 2 shards"):
         open_checkpoint(tmp_path, Opening(salvage=True))
 
 
 def test_damaged_shard(tmp_path: Path) -> None:
     """A damaged shard is refused under its name, and salvaged under its name."""
     write(sharded(tmp_path) / B, zeros("b", "c")[:-5])
-    with pytest.raises(Untrusted, match=f"shard {B}: safetensors: .*truncated"):
+    with pytest.raises(CheckpointError, match=f"shard {B}: safetensors: .*truncated"):
         open_checkpoint(tmp_path)
     found = open_checkpoint(tmp_path, Opening(salvage=True))
     assert found.missing[0].startswith(f"{B}: truncated")
     write(tmp_path / B, b"version https://git-lfs.github.com/spec/v1\nsize 9\n")
-    with pytest.raises(Untrusted, match=f"shard {B}: .*git-LFS pointer"):
+    with pytest.raises(CheckpointError, match=f"shard {B}: .*git-LFS pointer"):
         open_checkpoint(tmp_path)
 
 
@@ -210,7 +213,7 @@ def test_total_size(total: object, tmp_path: Path) -> None:
 def test_bad_index(data: bytes, text: str, tmp_path: Path) -> None:
     """Row 64: an index that is no index is refused."""
     write(tmp_path / INDEX, data)
-    with pytest.raises(Untrusted, match=f"{re.escape(INDEX)}: .*{text}"):
+    with pytest.raises(CheckpointError, match=f"{re.escape(INDEX)}: .*{text}"):
         open_checkpoint(tmp_path)
 
 
@@ -218,7 +221,7 @@ def test_giant_index(tmp_path: Path) -> None:
     """Row 64: an index over the limit is refused unread."""
     with open(tmp_path / INDEX, "wb") as file:
         file.truncate((256 << 20) + 1)
-    with pytest.raises(Untrusted, match="at most 268435456 bytes; found 268435457"):
+    with pytest.raises(CheckpointError, match="at most 268435456 bytes; found 268435457"):
         open_checkpoint(tmp_path)
 
 
@@ -265,25 +268,28 @@ def test_several_models(tmp_path: Path) -> None:
     for name in ("a.safetensors", "b.safetensors"):
         write(tmp_path / name, zeros("w"))
     with pytest.raises(
-        Untrusted, match=r"one model in the folder; found 2: a.safetensors, b.safetensors; name"
+        CheckpointError,
+        match=r"one model in the folder; found 2: a.safetensors, b.safetensors; name",
     ):
         open_checkpoint(tmp_path)
     for name in ("x.index.json", "y.index.json"):
         index(tmp_path / name, {})
-    with pytest.raises(Untrusted, match=r"found 2: x.index.json, y.index.json"):
+    with pytest.raises(CheckpointError, match=r"found 2: x.index.json, y.index.json"):
         open_checkpoint(tmp_path)
 
 
 def test_no_model(tmp_path: Path) -> None:
     """Row 67: a folder without a model lists what was seen, escaped; a distributed checkpoint is named."""
-    with pytest.raises(Untrusted, match="a model in the folder; found nothing"):
+    with pytest.raises(CheckpointError, match="a model in the folder; found nothing"):
         open_checkpoint(tmp_path)
     write(tmp_path / "unet" / "model.safetensors", zeros("w"))
     write(tmp_path / "read\x1bme", b"")
-    with pytest.raises(Untrusted, match=r"found read\\x1bme, unet/; name the file, or the folder"):
+    with pytest.raises(
+        CheckpointError, match=r"found read\\x1bme, unet/; name the file, or the folder"
+    ):
         open_checkpoint(tmp_path)
     write(tmp_path / ".metadata", b"\x80\2")
-    with pytest.raises(Untrusted, match="found a torch distributed checkpoint; convert it"):
+    with pytest.raises(CheckpointError, match="found a torch distributed checkpoint; convert it"):
         open_checkpoint(tmp_path)
 
 
@@ -292,11 +298,11 @@ def test_shard_is_no_file(tmp_path: Path) -> None:
     folder = sharded(tmp_path)
     os.unlink(folder / B)
     os.mkfifo(folder / B)
-    with pytest.raises(Untrusted, match="is a named pipe"):
+    with pytest.raises(CheckpointError, match="is a named pipe"):
         open_checkpoint(folder)
     os.unlink(folder / B)
     (folder / B).mkdir()
-    with pytest.raises(Untrusted, match="is a folder"):
+    with pytest.raises(CheckpointError, match="is a folder"):
         open_checkpoint(folder)
 
 
@@ -307,7 +313,7 @@ def test_unreadable_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("weightscope.checkpoints.readers.folder.os.listdir", forbidden)
-    with pytest.raises(Untrusted, match="permission denied; check its owner and mode"):
+    with pytest.raises(CheckpointError, match="permission denied; check its owner and mode"):
         open_checkpoint(tmp_path)
 
 
@@ -316,7 +322,7 @@ def test_odd_folder_name(tmp_path: Path) -> None:
     folder = tmp_path / os.fsdecode(b"a\n\xff")
     assert names(open_checkpoint(write(folder / "model.safetensors", zeros("w")))) == ["w"]
     assert names(open_checkpoint(folder)) == ["w"]
-    with pytest.raises(Untrusted, match=r"a\\n\\udcff/none: "):
+    with pytest.raises(CheckpointError, match=r"a\\n\\udcff/none: "):
         open_checkpoint(folder / "none")
 
 

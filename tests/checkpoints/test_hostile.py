@@ -20,7 +20,7 @@ from tests.checkpoints import pickles as p
 from weightscope.checkpoints import open_checkpoint
 from weightscope.checkpoints.readers.keys import key_of, name_of
 from weightscope.checkpoints.readers.pickle_scan import wanted
-from weightscope.errors import PART, Untrusted
+from weightscope.errors import PART, CheckpointError
 from weightscope.escape import listed, quoted, shown
 
 ROOT = Path(__file__).parents[2]
@@ -374,7 +374,7 @@ def test_shown() -> None:
 
 def test_a_message_is_cut() -> None:
     """However much text of a file a part of it quotes."""
-    fault = Untrusted("expected", "x" * 1_000_000, "advice")
+    fault = CheckpointError("expected", "x" * 1_000_000, "advice")
     assert len(str(fault)) == len("expected; ; advice") + PART + 3
 
 
@@ -440,6 +440,6 @@ def test_index_of_shards(tmp_path: Path) -> None:
         (3, "another type under"),
     ):
         path.write_text(json.dumps({"weight_map": {"w" * 1_000_000: shard}}))
-        with pytest.raises(Untrusted, match=expected) as caught:
+        with pytest.raises(CheckpointError, match=expected) as caught:
             open_checkpoint(path)
         assert len(str(caught.value)) < 1000

@@ -13,7 +13,7 @@ import torch
 from weightscope.checkpoints import limits, open_checkpoint
 from weightscope.checkpoints.readers.keys import decoded, name_of
 from weightscope.checkpoints.readers.torch_values import Encoded, Inert, Kind
-from weightscope.errors import Untrusted
+from weightscope.errors import CheckpointError
 
 KEYS: list[tuple[Any, str]] = [
     ("w", "w"),
@@ -113,7 +113,7 @@ def test_no_tensor_is_lost(
 def test_a_class_as_key(tmp_path: Path) -> None:
     """A key of a class of its own is refused with its name."""
     torch.save({Part.FIRST: torch.ones(1)}, tmp_path / "m.pt")
-    with pytest.raises(Untrusted, match=r"asks for .*test_keys\.Part; nothing of it was run"):
+    with pytest.raises(CheckpointError, match=r"asks for .*test_keys\.Part; nothing of it was run"):
         open_checkpoint(tmp_path / "m.pt")
 
 
@@ -128,6 +128,6 @@ def test_keys_in_memory(key: object, name: str) -> None:
 def test_keys_that_become_one_name() -> None:
     """Two tensors of one name are refused, in memory as in a file."""
     with pytest.raises(
-        Untrusted, match="expected one tensor per name; found two named 0; pass unique keys"
+        CheckpointError, match="expected one tensor per name; found two named 0; pass unique keys"
     ):
         open_checkpoint({0: torch.ones(2), "0": torch.ones(3)})  # type: ignore[dict-item]  # as above

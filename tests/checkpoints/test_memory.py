@@ -12,7 +12,7 @@ from tests.noted import told
 from weightscope.checkpoints import Checkpoint, Opening, Span, lines_in_memory, open_checkpoint
 from weightscope.checkpoints.readers.memory import TORCH_NAMES
 from weightscope.dtypes import DTYPES
-from weightscope.errors import Untrusted, Usage
+from weightscope.errors import CheckpointError, UsageError
 
 
 def test_state_dict() -> None:
@@ -122,7 +122,9 @@ def test_root() -> None:
     """`root` names the inner dict."""
     nested = {"model": {"w": torch.zeros(2)}, "epoch": 1}
     assert open_checkpoint(nested, Opening(root="model")).tensors[0].name == "w"
-    with pytest.raises(Usage, match="a dict under 'modle'; found model, epoch; name one of these"):
+    with pytest.raises(
+        UsageError, match="a dict under 'modle'; found model, epoch; name one of these"
+    ):
         open_checkpoint(nested, Opening(root="modle"))
 
 
@@ -147,7 +149,7 @@ def test_root() -> None:
 )
 def test_no_tensors(source: dict[str, Any], said: str) -> None:
     """What is there instead, and how it becomes a dict of tensors."""
-    with pytest.raises(Untrusted, match=f"expected a dict of torch tensors; found .*{said}"):
+    with pytest.raises(CheckpointError, match=f"expected a dict of torch tensors; found .*{said}"):
         open_checkpoint(source)
 
 

@@ -14,7 +14,7 @@ from weightscope.checkpoints.checkpoint import Checkpoint
 from weightscope.checkpoints.readers.nested import choose
 from weightscope.checkpoints.readers.torch_file import read
 from weightscope.checkpoints.readers.torch_values import Found, Kind, Storage
-from weightscope.errors import Untrusted, Usage
+from weightscope.errors import CheckpointError, UsageError
 
 
 def t(*dims: int) -> Found:
@@ -113,7 +113,8 @@ def test_optimizer_alone() -> None:
     """A file of optimizer state holds no model, however its keys are called."""
     for tree in (STATE, {"optimizer": {"a": t(2)}}, {"x": {0: {"momentum_buffer": t(2)}}}):
         with pytest.raises(
-            Untrusted, match="found optimizer state only, no tensors of a model; name the file"
+            CheckpointError,
+            match="found optimizer state only, no tensors of a model; name the file",
         ):
             choose(tree)
 
@@ -134,11 +135,12 @@ def test_root() -> None:
 def test_unknown_root() -> None:
     """A root that is not there is a wrong call, answered with the nearest or with all there are."""
     with pytest.raises(
-        Usage, match="one of the 3 dicts that hold tensors; found state_dcit; did you mean state_d"
+        UsageError,
+        match="one of the 3 dicts that hold tensors; found state_dcit; did you mean state_d",
     ):
         choose({"state_dict": MODEL, "gan": {"g": {"w": t(2)}}}, "state_dcit")
     with pytest.raises(
-        Usage, match="one of the 0 dicts that hold tensors; found x; leave --root out"
+        UsageError, match="one of the 0 dicts that hold tensors; found x; leave --root out"
     ):
         choose(MODEL, "x")
     tree = {
@@ -147,7 +149,7 @@ def test_unknown_root() -> None:
         "optimizer": {"state": {k: {"exp_avg": t(2)} for k in range(9)}},
     }
     with pytest.raises(
-        Usage, match=r"there are gan, net, optimizer, gan\.g, optimizer\.state, .* and 4 more$"
+        UsageError, match=r"there are gan, net, optimizer, gan\.g, optimizer\.state, .* and 4 more$"
     ):
         choose(tree, "zzz")
 
@@ -156,7 +158,7 @@ def test_tie() -> None:
     """Two dicts of equal size are a question, not a guess."""
     tree: dict[str, Any] = {"generator": MODEL, "discriminator": dict(MODEL)}
     with pytest.raises(
-        Usage,
+        UsageError,
         match="found 2 of 72 parameters: generator, discriminator; choose one, as in --root gen",
     ):
         choose(tree)
@@ -188,7 +190,7 @@ def test_odd_keys() -> None:
 @pytest.mark.parametrize("tree", [{}, [], (), None, 3, "x", {"a": {"b": [1, 2]}}])
 def test_empty(tree: object) -> None:
     """A file without tensors is refused."""
-    with pytest.raises(Untrusted, match="expected tensors; no tensors in the file"):
+    with pytest.raises(CheckpointError, match="expected tensors; no tensors in the file"):
         choose(tree)
 
 
@@ -205,7 +207,9 @@ def test_names_outside_the_model() -> None:
 )
 def test_same_name_twice(tree: object) -> None:
     """Names that become equal as text are refused."""
-    with pytest.raises(Untrusted, match=r"expected one tensor per name; found two named (0|a\.b)"):
+    with pytest.raises(
+        CheckpointError, match=r"expected one tensor per name; found two named (0|a\.b)"
+    ):
         choose(tree)
 
 
@@ -234,7 +238,7 @@ def doubled() -> object:
 )
 def test_without_end(make: Callable[[], object], found: str) -> None:
     """Containers that hold themselves, or each other, are limited in depth and number."""
-    with pytest.raises(Untrusted, match=found):
+    with pytest.raises(CheckpointError, match=found):
         choose(make())
 
 
@@ -247,7 +251,9 @@ def test_shared_containers() -> None:
 
 def test_long_names() -> None:
     """Names have a limit."""
-    with pytest.raises(Untrusted, match="expected names of at most 4096 characters; found 5000"):
+    with pytest.raises(
+        CheckpointError, match="expected names of at most 4096 characters; found 5000"
+    ):
         choose({"w" * 5000: t(2)})
 
 
@@ -268,7 +274,7 @@ def test_real_training_file(tmp_path: Path) -> None:
         f"optimizer.state.{i}.{k}" for i in (0, 1) for k in ("step", "exp_avg", "exp_avg_sq")
     }
     assert len(c.tensors) == 8
-    with pytest.raises(Untrusted, match="optimizer state only"):
+    with pytest.raises(CheckpointError, match="optimizer state only"):
         saved(tmp_path, adam.state_dict())
 
 

@@ -15,7 +15,7 @@ from tests.checkpoints.corpus import built, entry, write, zeros
 from tests.noted import told
 from weightscope.checkpoints import Opening, open_checkpoint
 from weightscope.checkpoints.open import DEMOS, uncollected
-from weightscope.errors import Untrusted, Usage
+from weightscope.errors import CheckpointError, UsageError
 from weightscope.escape import escaped
 from weightscope.order import natural
 
@@ -35,7 +35,7 @@ def test_source_is_as_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_addresses(url: str) -> None:
     """Addresses are refused: this version reads local files."""
     with pytest.raises(
-        Untrusted, match=f"{url}: .*this version reads local files only; download it first"
+        CheckpointError, match=f"{url}: .*this version reads local files only; download it first"
     ):
         open_checkpoint(url)
 
@@ -43,7 +43,7 @@ def test_addresses(url: str) -> None:
 def test_looks_like_a_repository() -> None:
     """A missing org/name gets the spelling of the Hub, and nothing goes to the network."""
     with pytest.raises(
-        Untrusted,
+        CheckpointError,
         match=r"org/na.me: expected an existing file .*is written hf://org/na\.me; download",
     ):
         open_checkpoint("org/na.me")
@@ -61,7 +61,7 @@ def test_looks_like_a_repository() -> None:
 )
 def test_missing(path: str, text: str) -> None:
     """What is not there is refused with exit code 3."""
-    with pytest.raises(Untrusted, match=text) as fault:
+    with pytest.raises(CheckpointError, match=text) as fault:
         open_checkpoint(path)
     assert fault.value.code == 3
 
@@ -76,7 +76,7 @@ def test_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         )
         assert open_checkpoint(f"demo:{name}").source == f"demo:{name}"
     with pytest.raises(
-        Usage, match="expected one of demo:gpt, demo:gpt-start, demo:gpt-lora; found demo:gtp"
+        UsageError, match="expected one of demo:gpt, demo:gpt-start, demo:gpt-lora; found demo:gtp"
     ):
         open_checkpoint("demo:gtp")
 
@@ -223,9 +223,9 @@ def test_shared_checkpoints() -> None:
     for name, size in sizes.items():
         found = open_checkpoint(DATA / name, Opening(strict=True))
         assert (len(found.tensors), len(found.pairs)) == size
-    with pytest.raises(Untrusted, match="GGUF"):
+    with pytest.raises(CheckpointError, match="GGUF"):
         open_checkpoint(DATA / "stories260k" / "stories260K_q8_0.gguf")
-    with pytest.raises(Untrusted, match="DeepQNetwork"):
+    with pytest.raises(CheckpointError, match="DeepQNetwork"):
         open_checkpoint(DATA / "whole_module" / "tetris")
 
 
@@ -233,6 +233,6 @@ def test_shared_checkpoints() -> None:
 def test_neither_a_path_nor_tensors(source: object) -> None:
     """Another object is a usage error that says what to pass."""
     with pytest.raises(
-        Usage, match=r"expected a path.*found (int|NoneType|object); of a torch module"
+        UsageError, match=r"expected a path.*found (int|NoneType|object); of a torch module"
     ):
         open_checkpoint(source)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import pytest
 
 from weightscope.checkpoints.readers import raw_file
 from weightscope.checkpoints.readers.raw_file import Stream, opened
-from weightscope.errors import Untrusted
+from weightscope.errors import CheckpointError
 from weightscope.escape import shown
 
 
@@ -18,10 +18,10 @@ def test_positions(tmp_path: Path) -> None:
     raw = opened(str(tmp_path / "f"))
     assert (raw.at(3, 4), raw.at(10, 0), raw.size) == (b"3456", b"", 10)
     with pytest.raises(
-        Untrusted, match="expected 4 bytes at byte 8; truncated: 2 of 4 bytes present"
+        CheckpointError, match="expected 4 bytes at byte 8; truncated: 2 of 4 bytes present"
     ):
         raw.at(8, 4)
-    with pytest.raises(Untrusted, match="truncated: 0 of 1 bytes present"):
+    with pytest.raises(CheckpointError, match="truncated: 0 of 1 bytes present"):
         raw.at(1 << 70, 1)
 
 
@@ -37,7 +37,7 @@ def test_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         8,
     )
     with pytest.raises(
-        Untrusted, match="expected 2 bytes at byte 8; truncated: 1 of 2 bytes present"
+        CheckpointError, match="expected 2 bytes at byte 8; truncated: 1 of 2 bytes present"
     ):
         stream.take(2)
     assert stream.take(1) == b"8"

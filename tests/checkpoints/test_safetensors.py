@@ -20,7 +20,7 @@ from tests.noted import told
 from weightscope.checkpoints import Checkpoint, Opening, open_checkpoint
 from weightscope.checkpoints.files import read_bytes
 from weightscope.checkpoints.readers.safetensors import doubled
-from weightscope.errors import Untrusted, WeightscopeError
+from weightscope.errors import CheckpointError, WeightscopeError
 
 GOOD = entry()
 ONE = json.dumps({"w": GOOD}).encode()
@@ -191,7 +191,7 @@ REFUSED = {  # what is wrong -> (bytes, what the message must say)
 def test_refused(case: str, tmp_path: Path) -> None:
     """A header that breaks a rule is refused whole, naming rule, position and file."""
     data, text = REFUSED[case]
-    with pytest.raises(Untrusted, match=f"(?s)x.safetensors: .*{text}") as fault:
+    with pytest.raises(CheckpointError, match=f"(?s)x.safetensors: .*{text}") as fault:
         opened(tmp_path, data)
     assert fault.value.code == 3
     assert fault.value.expected
@@ -204,7 +204,7 @@ def test_leading_blank(tmp_path: Path) -> None:
     """Row 11: blanks before the brace are a flag, and refused under --strict."""
     data = framed(b"  " + ONE, bytes(24))
     assert "starts with blank space" in opened(tmp_path, data).flags[0]
-    with pytest.raises(Untrusted, match=r"start with \{; found blank space at byte 8"):
+    with pytest.raises(CheckpointError, match=r"start with \{; found blank space at byte 8"):
         opened(tmp_path, data, strict=True)
 
 
@@ -244,7 +244,7 @@ def test_salvage(tmp_path: Path) -> None:
     more = opened(tmp_path, built({"w": GOOD}, bytes(30)), salvage=True)
     assert len(more.tensors) == 1
     assert "6 trailing bytes" in more.missing[0]
-    with pytest.raises(Untrusted, match="found no tensors: truncated"):
+    with pytest.raises(CheckpointError, match="found no tensors: truncated"):
         opened(tmp_path, zeros("a")[:-3], salvage=True)
 
 
@@ -319,7 +319,7 @@ def test_odd_names(name: str, note: str, tmp_path: Path) -> None:
 
 def test_refusals_escape_names(tmp_path: Path) -> None:
     """A hostile name reaches a message escaped."""
-    with pytest.raises(Untrusted, match=re.escape("a\\x1b[31m")) as fault:
+    with pytest.raises(CheckpointError, match=re.escape("a\\x1b[31m")) as fault:
         opened(tmp_path, built({"a\x1b[31m": entry("F99")}))
     assert "\x1b" not in str(fault.value)
 
@@ -484,7 +484,7 @@ def test_bounded(tmp_path: Path) -> None:
 def test_too_many_tensors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of tensors is limited, and the limit named."""
     monkeypatch.setattr("weightscope.checkpoints.limits.TENSORS", 2)
-    with pytest.raises(Untrusted, match="at most 2 tensors; found 3"):
+    with pytest.raises(CheckpointError, match="at most 2 tensors; found 3"):
         opened(tmp_path, zeros("a", "b", "c"))
 
 

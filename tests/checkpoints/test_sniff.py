@@ -13,7 +13,7 @@ import torch
 
 from tests.checkpoints.corpus import framed, write, zeros
 from weightscope.checkpoints.readers.sniff import sniff
-from weightscope.errors import Untrusted
+from weightscope.errors import CheckpointError
 
 
 def tar() -> bytes:
@@ -83,7 +83,7 @@ STRANGERS = {
 def test_strangers(name: str, tmp_path: Path) -> None:
     """What is no checkpoint is named for what it is, with what to do."""
     data, text = STRANGERS[name]
-    with pytest.raises(Untrusted, match=f"(?s)expected a checkpoint.*; found .*{text}"):
+    with pytest.raises(CheckpointError, match=f"(?s)expected a checkpoint.*; found .*{text}"):
         sniff(write(tmp_path / name, data))
 
 

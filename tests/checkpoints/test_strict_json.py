@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from weightscope.checkpoints.strict_json import deep, parse
-from weightscope.errors import Untrusted
+from weightscope.errors import CheckpointError
 
 
 def test_objects_are_pairs() -> None:
@@ -51,7 +51,7 @@ REFUSED = {
 def test_refused(case: str) -> None:
     """The message names the source, what is wrong, and the byte in the file."""
     raw, match = REFUSED[case]
-    with pytest.raises(Untrusted, match=match) as fault:
+    with pytest.raises(CheckpointError, match=match) as fault:
         parse(raw, "x", base=100)
     assert all((fault.value.expected, fault.value.found, fault.value.advice))
 

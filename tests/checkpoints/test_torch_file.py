@@ -24,7 +24,7 @@ from weightscope.checkpoints.checkpoint import Checkpoint
 from weightscope.checkpoints.entry import Stored
 from weightscope.checkpoints.readers.torch_file import read
 from weightscope.dtypes import DTYPES
-from weightscope.errors import Untrusted, Usage
+from weightscope.errors import CheckpointError, UsageError
 from weightscope.geometry import whole
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -331,10 +331,10 @@ def test_pickle_protocols(tmp_path: Path, protocol: int, new: bool) -> None:
     assert [t.name for t in read(str(path)).tensors] == ["w"]
 
 
-def refusal(tmp_path: Path, raw: bytes, match: str, name: str = "m.pt") -> Untrusted:
+def refusal(tmp_path: Path, raw: bytes, match: str, name: str = "m.pt") -> CheckpointError:
     path = tmp_path / name
     path.write_bytes(raw)
-    with pytest.raises(Untrusted, match=match) as caught:
+    with pytest.raises(CheckpointError, match=match) as caught:
         read(str(path))
     assert caught.value.expected
     assert caught.value.found
@@ -350,7 +350,7 @@ def test_whole_module(tmp_path: Path) -> None:
             warnings.simplefilter("ignore")
             torch.save(torch.nn.Linear(2, 2), path, _use_new_zipfile_serialization=new)
         with pytest.raises(
-            Untrusted,
+            CheckpointError,
             match=r"torch\.nn\.modules\.linear\.Linear.*save `model\.state_dict\(\)` again",
         ):
             read(str(path))
@@ -360,7 +360,7 @@ def test_namespace(tmp_path: Path) -> None:
     """Options pickled beside the weights are refused by their class."""
 
     torch.save({"args": argparse.Namespace(lr=1), "w": torch.ones(2)}, tmp_path / "m")
-    with pytest.raises(Untrusted, match=r"argparse\.Namespace"):
+    with pytest.raises(CheckpointError, match=r"argparse\.Namespace"):
         read(str(tmp_path / "m"))
 
 
@@ -404,9 +404,9 @@ def test_strangers(tmp_path: Path) -> None:
 
 def test_missing_and_special_files(tmp_path: Path) -> None:
     """What is no regular file is refused without being read."""
-    with pytest.raises(Untrusted, match="does not exist"):
+    with pytest.raises(CheckpointError, match="does not exist"):
         read(str(tmp_path / "none"))
-    with pytest.raises(Untrusted, match="is a folder"):
+    with pytest.raises(CheckpointError, match="is a folder"):
         read(str(tmp_path))
 
 
@@ -454,7 +454,7 @@ def test_mutations(
         )
     path.write_bytes(hurt(good.read_bytes(), edits, cut))
     tensors: tuple[Stored, ...] = ()
-    with suppress(Untrusted, Usage):
+    with suppress(CheckpointError, UsageError):
         tensors = read(str(path)).tensors
     for t in tensors:
         assert 0 <= t.offset <= path.stat().st_size
@@ -483,5 +483,5 @@ def test_shared(name: str, tensors: int, first: str) -> None:
 @SHARED
 def test_shared_module() -> None:
     """A real pickled module is refused, naming its class."""
-    with pytest.raises(Untrusted, match=r"src\.deep_q_network\.DeepQNetwork"):
+    with pytest.raises(CheckpointError, match=r"src\.deep_q_network\.DeepQNetwork"):
         read(str(DATA / "whole_module" / "tetris"))

@@ -9,7 +9,7 @@ import pytest
 from tests.checkpoints import pickles as p
 from weightscope.checkpoints.checkpoint import Checkpoint
 from weightscope.checkpoints.readers.torch_file import read
-from weightscope.errors import Untrusted
+from weightscope.errors import CheckpointError
 
 
 def held(key: str = "7", numel: int = 6, view: bytes = b"N") -> bytes:
@@ -26,7 +26,7 @@ def opened(tmp_path: Path, raw: bytes) -> Checkpoint:
 
 
 def refused(tmp_path: Path, raw: bytes, match: str) -> None:
-    with pytest.raises(Untrusted, match=match) as caught:
+    with pytest.raises(CheckpointError, match=match) as caught:
         opened(tmp_path, raw)
     assert all((caught.value.expected, caught.value.found, caught.value.advice))
 

@@ -14,7 +14,7 @@ import torch
 from tests.checkpoints import pickles as p
 from weightscope.checkpoints import limits
 from weightscope.checkpoints.readers.torch_file import read
-from weightscope.errors import Untrusted
+from weightscope.errors import CheckpointError
 
 STATE = p.whole(p.mapping({"w": p.tensor()}))
 GOOD = p.archive(STATE)
@@ -23,7 +23,7 @@ GOOD = p.archive(STATE)
 def refused(tmp_path: Path, raw: bytes, match: str) -> None:
     path = tmp_path / "m.pt"
     path.write_bytes(raw)
-    with pytest.raises(Untrusted, match=match) as caught:
+    with pytest.raises(CheckpointError, match=match) as caught:
         read(str(path))
     assert all((caught.value.expected, caught.value.found, caught.value.advice))
 

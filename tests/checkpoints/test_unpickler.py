@@ -19,7 +19,7 @@ from weightscope.checkpoints.readers.keys import Key
 from weightscope.checkpoints.readers.raw_file import opened
 from weightscope.checkpoints.readers.torch_values import Found, Inert, Kind, Storage
 from weightscope.checkpoints.readers.unpickler import unpickle
-from weightscope.errors import Untrusted
+from weightscope.errors import CheckpointError
 
 
 def loaded(folder: Path, data: bytes) -> tuple[object, dict[str, Storage]]:
@@ -268,7 +268,7 @@ FORGED = {
 def test_forged(tmp_path: Path, case: str) -> None:
     """What torch never writes is refused, with the byte where it stands."""
     body, match = FORGED[case]
-    with pytest.raises(Untrusted, match=match) as caught:
+    with pytest.raises(CheckpointError, match=match) as caught:
         loaded(tmp_path, p.whole(body))
     assert all((caught.value.expected, caught.value.found, caught.value.advice))
 
@@ -301,7 +301,9 @@ def test_names(tmp_path: Path, name: str) -> None:
     """A name outside the allow-list is refused in either spelling, before any call."""
     module, _, word = name.partition(" ")
     for body in (p.named(module, word), p.text(module) + p.text(word) + b"\x93"):
-        with pytest.raises(Untrusted, match=f"asks for {module}.{word}; nothing of it was run"):
+        with pytest.raises(
+            CheckpointError, match=f"asks for {module}.{word}; nothing of it was run"
+        ):
             loaded(tmp_path, p.whole(body + p.many(p.text("x")) + b"R"))
 
 
@@ -319,7 +321,7 @@ class Evil:
 def test_nothing_runs(tmp_path: Path, protocol: int) -> None:
     """A reduction to `open` creates no file here, and does where Python loads it."""
     data, canary = pickle.dumps({"w": Evil(tmp_path / "canary")}, protocol), tmp_path / "canary"
-    with pytest.raises(Untrusted, match=r"asks for .*io.*open"):
+    with pytest.raises(CheckpointError, match=r"asks for .*io.*open"):
         loaded(tmp_path, data)
     assert not canary.exists()
     pickle.loads(data)["w"].close()
@@ -330,7 +332,7 @@ def test_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of operations is limited, and with it memory."""
     monkeypatch.setattr(unpickler, "STEP_LIMIT", 10)
     with pytest.raises(
-        Untrusted, match="expected a pickle of at most 10 operations; found a longer one"
+        CheckpointError, match="expected a pickle of at most 10 operations; found a longer one"
     ):
         loaded(tmp_path, p.whole(b"N" * 11))
 
@@ -351,7 +353,7 @@ def test_any_operations(
     path.write_bytes(raw)
     try:
         end = unpickle(opened(str(path)), 0, len(raw), {})[1]
-    except Untrusted as fault:
+    except CheckpointError as fault:
         end = len(fault.expected)
     assert end > 0
 

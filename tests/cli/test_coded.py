@@ -60,16 +60,21 @@ def test_no_finding_on_codes(weightscope, quantised):
         "outliers",
         quantised,
         "--fail-if",
-        "abs(std) > 1 or nan > 0 or gravity > 1",
+        "abs(std) > 1 or nan > 0 or severity_rank > 1",
         "-i",
         "*qweight",
     )
     assert done.code == 2  # outliers has no std
     done = weightscope(
-        "outliers", quantised, "--fail-if", "max_z > 0 or nan > 0 or gravity > 0", "-i", "*qweight"
+        "outliers",
+        quantised,
+        "--fail-if",
+        "max_z > 0 or nan > 0 or severity_rank > 0",
+        "-i",
+        "*qweight",
     )
     row = read(done.out)[f"{NAME}.qweight"]
-    assert (row["severity"], row["findings"], row["gravity"]) == ("", "", "0")
+    assert (row["severity"], row["findings"], row["severity_rank"]) == ("", "", "0")
 
 
 def test_groups_note_codes(weightscope, quantised):

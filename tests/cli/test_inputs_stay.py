@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import weightscope as ws
-from weightscope.errors import Usage
+from weightscope.errors import UsageError
 
 SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
 
@@ -214,13 +214,13 @@ def test_a_report_in_python_replaces_no_input(place):
     os.symlink("model.safetensors", "p.png")
     report = ws.fit(FILE)
     before = content(place)
-    with pytest.raises(Usage, match="which this run reads"):
+    with pytest.raises(UsageError, match="which this run reads"):
         report.save("model.safetensors", "csv")
-    with pytest.raises(Usage, match="which this run reads"):
+    with pytest.raises(UsageError, match="which this run reads"):
         report.save_provenance("link.csv")
-    with pytest.raises(Usage, match="which this run reads"):
+    with pytest.raises(UsageError, match="which this run reads"):
         report.plot("p.png")
-    with pytest.raises(Usage, match="an existing file of the model's folder"):
+    with pytest.raises(UsageError, match="an existing file of the model's folder"):
         ws.ls(ws.open_checkpoint(FOLDER)).save("m/tokenizer.json")
     assert content(place) == before
     report.save("r.csv")
@@ -231,5 +231,5 @@ def test_a_report_knows_its_inputs_after_a_change_of_folder(place, monkeypatch):
     """Names relative to the folder of the call."""
     report = ws.ls(FOLDER)
     monkeypatch.chdir(place / "sub")
-    with pytest.raises(Usage, match="the model's folder"):
+    with pytest.raises(UsageError, match="the model's folder"):
         report.save("../m/tokenizer.json")

@@ -68,7 +68,7 @@ def test_every_tensor_is_a_line_in_a_pipe(weightscope, bad, clean):
     [
         (["nan + inf > 0"], [Q]),
         (['severity == "error"'], [Q]),
-        (["gravity >= 2"], [EMBED, Q]),
+        (["severity_rank >= 2"], [EMBED, Q]),
         (["nan + inf > 0", 'duplicate_rows > 0 and role == "embed"'], [EMBED, Q]),
         (['"WS163" in findings'], [K]),
         (["untrained_rows > 0"], [EMBED]),

@@ -112,7 +112,7 @@ def test_where_and_sort(weightscope, planted):
     assert alphas == sorted(alphas, reverse=True)
 
 
-@pytest.mark.parametrize("columns", ["stable_rank", "spikes,tensor", "effective_depth,route"])
+@pytest.mark.parametrize("columns", ["stable_rank", "spikes,tensor", "effective_depth,method"])
 def test_asking_for_fewer_columns_changes_no_number(weightscope, model, columns):
     """What is not asked for is not measured; what is asked for is the same."""
     full = records(weightscope("spectrum", model))
@@ -246,7 +246,7 @@ def test_options_reach_the_library(weightscope, model, tmp_path):
     (row,) = records(
         weightscope("spectrum", model, "-i", "lm*", "--svd", "--balance", "--alpha-ci")
     )
-    assert (row["route"], row["spikes_balanced"]) == ("svd", "0")
+    assert (row["method"], row["spikes_balanced"]) == ("svd", "0")
     assert float(row["alpha_low"]) <= float(row["alpha"]) <= float(row["alpha_high"])
     (cut,) = records(weightscope("spectrum", model, "-i", "lm*", "--alpha-cut", "0.02"))
     assert float(cut["alpha_xmin"]) > 0.02

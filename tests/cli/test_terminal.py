@@ -353,7 +353,7 @@ def test_a_person_sees_what_stands_out_worst_first(marked):
     assert [x.split()[0][:8] for x in both(marked, "--sort", "tensor")[1].splitlines()[2:6]] == [
         "layers.0", "layers.1", "layers.2", "layers.3",
     ]  # fmt: skip
-    _, text = both(marked, "--where", "nan == 0", "--fail-if", "gravity == 0")
+    _, text = both(marked, "--where", "nan == 0", "--fail-if", "severity_rank == 0")
     assert "layers.0" in text
 
 

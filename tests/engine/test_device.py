@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from weightscope.engine import choose, device
-from weightscope.errors import Usage
+from weightscope.errors import UsageError
 from weightscope.geometry import SEGMENT, TILE
 
 
@@ -52,7 +52,7 @@ def test_macos_has_neither_affinity_nor_proc(monkeypatch) -> None:
 def test_an_unknown_device_is_refused(name) -> None:
     """With the names that there are."""
     with pytest.raises(
-        Usage, match=r"--device takes auto, cpu, cuda or cuda:N; found '.*'; name one of them"
+        UsageError, match=r"--device takes auto, cpu, cuda or cuda:N; found '.*'; name one of them"
     ):
         choose(name)
 
@@ -61,7 +61,8 @@ def test_a_missing_gpu_is_refused(monkeypatch) -> None:
     """With how many there are; auto takes the CPU instead."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(
-        Usage, match="--device cuda:1 needs a CUDA device; this machine has 0; use --device cpu"
+        UsageError,
+        match="--device cuda:1 needs a CUDA device; this machine has 0; use --device cpu",
     ):
         choose("cuda:1")
     assert choose("auto").why.startswith("cpu: no CUDA device is there")

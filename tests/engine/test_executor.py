@@ -14,7 +14,7 @@ import torch
 from weightscope.checkpoints import Stored
 from weightscope.checkpoints.views import Transpose
 from weightscope.engine import Device, Executor, Meter, Unit, choose
-from weightscope.errors import Untrusted
+from weightscope.errors import CheckpointError
 from weightscope.sketches import Count, Decompose, Lines
 
 
@@ -130,7 +130,7 @@ def test_a_reading_error_ends_the_run(rig, tmp_path: Path) -> None:
     """A file that ends too early is told, not skipped."""
     (tmp_path / "f").write_bytes(bytes(100))
     units = [rig.unit(i, Stored(f"{i}", (64, 64), "F32", str(tmp_path / "f"))) for i in range(9)]
-    with pytest.raises(Untrusted, match=r"expected 16384 bytes at byte 0 .*found 100"):
+    with pytest.raises(CheckpointError, match=r"expected 16384 bytes at byte 0 .*found 100"):
         rig.run(units, 2)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weightscope.errors import Usage
+from weightscope.errors import UsageError
 from weightscope.geometry import Index
 from weightscope.naming import Place, places
 from weightscope.naming.family import family
@@ -344,7 +344,7 @@ def test_bad_name_map_is_a_usage_error(tmp_path: Path, text: str, match: str) ->
     """What is wrong with a name map is said in three parts, before anything is placed."""
     own = tmp_path / "own.toml"
     own.write_text(text)
-    with pytest.raises(Usage, match=f"(?s){match}"):
+    with pytest.raises(UsageError, match=f"(?s){match}"):
         places({"layers.x.a": (8, 8), "x": (8,)}, {}, name_map=own)
 
 
@@ -378,7 +378,7 @@ def test_a_layer_that_is_no_number_is_no_layer(tmp_path: Path) -> None:
 def test_missing_name_map_is_a_usage_error(tmp_path: Path) -> None:
     """A path that cannot be read is named."""
     with pytest.raises(
-        Usage,
+        UsageError,
         match=r"readable TOML file; cannot read .*none.toml: No such file.*; correct the path",
     ):
         places({}, {}, name_map=tmp_path / "none.toml")

@@ -90,11 +90,11 @@ def test_the_lines_behind_a_grave_finding_are_named():
     """Whole, one tensor a line, the gravest first."""
     (core,) = records("no core")
     rows = noted(core, core, core) + noted(
-        (lines("changed rows {rows}", 4, 18), core), tensor="wte", gravity=3
+        (lines("changed rows {rows}", 4, 18), core), tensor="wte", severity_rank=3
     )
-    rows += noted(lines("dead rows {rows}", 4, 18), tensor="up", gravity=2)
-    rows += noted(lines("dead rows {rows}", 5), tensor="down", gravity=2)
-    rows += noted(lines("loud columns {rows}", 7, code="columns"), gravity=1)
+    rows += noted(lines("dead rows {rows}", 4, 18), tensor="up", severity_rank=2)
+    rows += noted(lines("dead rows {rows}", 5), tensor="down", severity_rank=2)
+    rows += noted(lines("loud columns {rows}", 7, code="columns"), severity_rank=1)
     named = (
         "wte: changed rows 4, 18",
         "up: dead rows 4, 18",

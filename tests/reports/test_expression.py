@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from weightscope.columns import Column
-from weightscope.errors import Usage
+from weightscope.errors import UsageError
 from weightscope.reports.expression import parse
 
 COLUMNS = [
@@ -180,7 +180,7 @@ def test_any_text_is_an_expression_or_wrong_usage(text):
     """Random text and random words either parse, and then answer on any row, or are refused as wrong usage."""
     try:
         expression = parse(text, COLUMNS)
-    except Usage:
+    except UsageError:
         return
     for row in (
         {},
@@ -237,13 +237,13 @@ def test_any_text_is_an_expression_or_wrong_usage(text):
 )
 def test_refusals_say_what_and_where(text, message):
     """What the language has not is refused before any row is read, with its position."""
-    with pytest.raises(Usage, match=message):
+    with pytest.raises(UsageError, match=message):
         parse(text, COLUMNS)
 
 
 def test_a_column_that_needs_an_option_names_it():
     """The option that would measure the column stands in the message."""
-    with pytest.raises(Usage, match=r"found 'rank', which needs --spectrum; add --spectrum"):
+    with pytest.raises(UsageError, match=r"found 'rank', which needs --spectrum; add --spectrum"):
         parse("rank > 1", COLUMNS, {"rank": "--spectrum"})
 
 
@@ -259,7 +259,7 @@ def test_a_column_that_needs_an_option_names_it():
 )
 def test_deep_and_long_text_is_refused(text, message):
     """No text can exhaust the stack."""
-    with pytest.raises(Usage, match=message):
+    with pytest.raises(UsageError, match=message):
         parse(text, COLUMNS)
 
 

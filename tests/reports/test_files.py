@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from weightscope.errors import Untrusted, Usage
+from weightscope.errors import CheckpointError, UsageError
 from weightscope.reports.files import check_writable, write_atomically
 
 
@@ -34,7 +34,7 @@ def test_writes_and_replaces(tmp_path):
         (KeyboardInterrupt(), KeyboardInterrupt),
         (ValueError("x"), ValueError),
         (BrokenPipeError(), BrokenPipeError),
-        (OSError(errno.ENOSPC, "No space left on device"), Untrusted),
+        (OSError(errno.ENOSPC, "No space left on device"), CheckpointError),
     ],
 )
 def test_a_failure_leaves_the_old_file(tmp_path, fault, raised):
@@ -46,7 +46,9 @@ def test_a_failure_leaves_the_old_file(tmp_path, fault, raised):
         stream.write(b"half")
         raise fault
 
-    with pytest.raises(raised, match="No space left on device" if raised is Untrusted else None):
+    with pytest.raises(
+        raised, match="No space left on device" if raised is CheckpointError else None
+    ):
         write_atomically(path, fail)
     assert (path.read_bytes(), os.listdir(tmp_path)) == (b"old", ["a.csv"])
 
@@ -64,16 +66,16 @@ def test_a_link_is_followed_and_a_device_written_straight(tmp_path):
 def test_what_cannot_be_written_is_known_before(tmp_path, monkeypatch):
     """A folder, a missing folder and a folder without permission are wrong usage."""
     with pytest.raises(
-        Usage, match=r"expected a file to write; found the folder .*; name a file in it"
+        UsageError, match=r"expected a file to write; found the folder .*; name a file in it"
     ):
         check_writable(tmp_path)
     with pytest.raises(
-        Usage, match=r"expected a folder for .*no/x.csv'; found none at .*; create it first"
+        UsageError, match=r"expected a folder for .*no/x.csv'; found none at .*; create it first"
     ):
         check_writable(tmp_path / "no" / "x.csv")
     (tmp_path / "x.csv").touch()
     monkeypatch.setattr(os, "access", lambda *a: False)  # root may write anywhere
-    with pytest.raises(Usage, match=r"expected to write .*; found no permission"):
+    with pytest.raises(UsageError, match=r"expected to write .*; found no permission"):
         check_writable(tmp_path / "x.csv")
 
 
@@ -82,10 +84,11 @@ def test_a_place_that_takes_no_file_is_known_before(tmp_path):
     if not os.path.isdir("/proc/self"):
         pytest.skip("needs /proc, which Linux has")
     with pytest.raises(
-        Usage, match=r"expected to write '/proc/x.csv'; found that '/proc' takes no such file: "
+        UsageError,
+        match=r"expected to write '/proc/x.csv'; found that '/proc' takes no such file: ",
     ):
         check_writable("/proc/x.csv")
-    with pytest.raises(Usage, match="takes no such file: File name too long"):
+    with pytest.raises(UsageError, match="takes no such file: File name too long"):
         check_writable(tmp_path / ("x" * 300))
     (tmp_path / "x.csv").write_text("old")
     check_writable(tmp_path / "x.csv")
@@ -109,5 +112,5 @@ def test_full_disk(tmp_path):
     """A device without space is an error of the source of bytes, not of usage."""
     if not os.path.exists("/dev/full"):
         pytest.skip("needs /dev/full, which Linux has")
-    with pytest.raises(Untrusted, match=r"found: No space left on device; free some space"):
+    with pytest.raises(CheckpointError, match=r"found: No space left on device; free some space"):
         write_atomically("/dev/full", lambda s: s.write(b"x" * 100000) and None)

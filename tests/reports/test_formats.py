@@ -2,7 +2,7 @@
 
 import pytest
 
-from weightscope.errors import Usage
+from weightscope.errors import UsageError
 from weightscope.reports.formats import default_format, format_of, writer_for
 from weightscope.reports.screen import FILE, Screen
 
@@ -30,17 +30,17 @@ def test_the_suffix_names_the_format(path, name):
 def test_unknown_suffixes_and_formats_are_refused():
     """The message lists what there is."""
     with pytest.raises(
-        Usage, match=r"ending in one of .*\.csv.*\.parquet.*found 'a.xlsx'.*--format"
+        UsageError, match=r"ending in one of .*\.csv.*\.parquet.*found 'a.xlsx'.*--format"
     ):
         format_of("a.xlsx")
-    with pytest.raises(Usage, match=r"expected a format: table, csv, .*; found 'xml'"):
+    with pytest.raises(UsageError, match=r"expected a format: table, csv, .*; found 'xml'"):
         format_of("a.csv", "xml")
 
 
 def test_parquet_does_not_go_to_a_terminal():
     """Binary output needs a file or a pipe."""
     with pytest.raises(
-        Usage, match=r"expected a file or a pipe for parquet; found a terminal; add --output"
+        UsageError, match=r"expected a file or a pipe for parquet; found a terminal; add --output"
     ):
         writer_for("parquet", Screen(terminal=True))
     assert writer_for("parquet", FILE).binary

@@ -11,7 +11,7 @@ import pandas
 import pytest
 
 from weightscope.columns import Column
-from weightscope.errors import Usage
+from weightscope.errors import UsageError
 from weightscope.reports.report import Report
 from weightscope.reports.view import View
 
@@ -74,7 +74,7 @@ def test_write_to_a_pipe_is_csv_unless_told(report):
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     report.write(out, "jsonl")
     assert out.buffer.getvalue().startswith(b'{"tensor": "h.2.w"')
-    with pytest.raises(Usage, match="expected a format"):
+    with pytest.raises(UsageError, match="expected a format"):
         report.write(out, "xml")
 
 

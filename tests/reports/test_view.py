@@ -2,7 +2,7 @@
 
 import pytest
 
-from weightscope.errors import Usage
+from weightscope.errors import UsageError
 from weightscope.reports.view import View, arrange
 
 
@@ -62,13 +62,13 @@ def test_columns_are_chosen_in_the_order_asked_once(report):
 )
 def test_unknown_column_names_the_nearest(columns, view):
     """A typo is answered with the column that was probably meant."""
-    with pytest.raises(Usage, match=r"expected a column.*found 'stdd'.*did you mean 'std'\?"):
+    with pytest.raises(UsageError, match=r"expected a column.*found 'stdd'.*did you mean 'std'\?"):
         view.check(columns)
 
 
 def test_unknown_column_without_a_neighbour_lists_all(columns):
     """A name that is like none is answered with all names."""
-    with pytest.raises(Usage, match=r"found 'qqqq\\x1b'; columns: tensor, role"):
+    with pytest.raises(UsageError, match=r"found 'qqqq\\x1b'; columns: tensor, role"):
         View(("qqqq\x1b",)).check(columns)
 
 
@@ -77,7 +77,9 @@ def test_unknown_column_without_a_neighbour_lists_all(columns):
 )
 def test_column_of_an_option_names_the_option(columns, view):
     """A column that this run does not measure is answered with the option that would."""
-    with pytest.raises(Usage, match=r"found 'entropy_bits', which needs --coding; add --coding"):
+    with pytest.raises(
+        UsageError, match=r"found 'entropy_bits', which needs --coding; add --coding"
+    ):
         view.check(columns, {"entropy_bits": "--coding"})
 
 
@@ -93,11 +95,11 @@ def test_column_of_an_option_names_the_option(columns, view):
 )
 def test_empty_text_is_refused(columns, view, said):
     """A shell variable that was never set selects nothing by mistake; it does not select everything."""
-    with pytest.raises(Usage, match=f"expected {said}" if said.startswith("a") else said):
+    with pytest.raises(UsageError, match=f"expected {said}" if said.startswith("a") else said):
         view.check(columns)
 
 
 def test_negative_limit_is_refused(columns):
     """A limit counts rows."""
-    with pytest.raises(Usage, match=r"expected a limit of 0 or more rows; found -1"):
+    with pytest.raises(UsageError, match=r"expected a limit of 0 or more rows; found -1"):
         View(limit=-1).check(columns)

@@ -1,4 +1,4 @@
-"""Decompose against numpy.linalg.svd in float64, within the floor that its route implies."""
+"""Decompose against numpy.linalg.svd in float64, within the floor that its method implies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_singular_values_are_numpy_s_within_the_floor(lab, name, svd) -> None:
     expected = np.linalg.svd(w, compute_uv=False)
     assert found.values.shape == expected.shape
     assert np.abs(found.values - expected).max() <= (1e-12 * expected[0] if svd else found.floor)
-    assert found.route == ("svd" if svd else "gram")
+    assert found.method == ("svd" if svd else "gram")
     share = 2.0**-52 * min(w.shape)
     assert found.floor == pytest.approx(expected[0] * (share if svd else share**0.5))
 

@@ -24,7 +24,7 @@ STATISTICS = {"extremes": EXTREMES, "marked lines": MARKED_LINES, "untrained": U
 MEASURES = (Beyond(), MARGINS, Twins(), Groups(), Untrained(), Quantise(tuple(SCHEMES)))
 KINDS = {"str": str, "int": int, "float": float}
 QUIET = {                                       # null where there is nothing to say, which is no lack
-    "distinct", "lattice", "zero_block", "sparsity_pattern", "row_loudest", "col_loudest",
+    "distinct", "lattice", "zero_block", "sparsity_pattern", "row_rms_ratio_max", "col_rms_ratio_max",
     "row_gini", "row_gini_null", "top_row", "col_gini", "col_gini_null", "top_col",
 }  # fmt: skip
 
@@ -183,14 +183,17 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix,
             {"outlier_rows": 0, "outlier_cols": 0, "one_sign_rows": 0, "one_sign_cols": 0},
         ),
         ("gaussian", {"constant_rows": 0, "zero_block": None, "sparsity_pattern": None}),
-        ("loud row", {"outlier_rows": 1, "top_row": 7, "row_loudest": loudest(GAUSSIAN, 7, 9)}),
+        (
+            "loud row",
+            {"outlier_rows": 1, "top_row": 7, "row_rms_ratio_max": loudest(GAUSSIAN, 7, 9)},
+        ),
         (
             "loud column",
             {
                 "outlier_rows": 0,
                 "outlier_cols": 1,
                 "top_col": 9,
-                "col_loudest": loudest(GAUSSIAN.T, 9, 7),
+                "col_rms_ratio_max": loudest(GAUSSIAN.T, 9, 7),
             },
         ),
         ("padded", {"dead_rows": 6, "dead_cols": 0, "zero_block": "rows 90:96"}),

@@ -162,7 +162,7 @@ def _normed(
     """g * v / |v|, split as the weight would be."""
     g, v = tensors[pair.g], tensors[pair.v]
     if any(place.expert is not None for place in parts):
-        parts = (replace(parts[0], part="", expert=None, rows=None, cols=None),)
+        parts = (replace(parts[0], part="", piece="", expert=None, rows=None, cols=None),)
     yield from _split(v, parts, None, WeightNorm(g, v, pair.dim), f"{pair.weight}[weight_norm]")
 
 

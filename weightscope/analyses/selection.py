@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from ..errors import Usage
+from ..errors import UsageError
 from ..options import option
 from .piece import Model, Piece
 
@@ -80,9 +80,11 @@ def layers_of(text: str) -> tuple[range, ...]:
             if len(pair) <= 2 or _fail(text)
         )
     except ValueError:
-        raise Usage(_LAYERS, f"found {text!r}", "leave out blanks") from None
+        raise UsageError(_LAYERS, f"found {text!r}", "leave out blanks") from None
     for first, last in ((r.start, r.stop - 1) for r in found if not r):
-        raise Usage(_LAYERS, f"found {first}-{last}, which runs backwards", f"write {last}-{first}")
+        raise UsageError(
+            _LAYERS, f"found {first}-{last}, which runs backwards", f"write {last}-{first}"
+        )
     return found
 
 
@@ -97,7 +99,7 @@ def selected(models: Sequence[Model], selection: Selection) -> tuple[Model, ...]
     return chosen
 
 
-def _nothing(models: Sequence[Model], selection: Selection) -> Usage:
+def _nothing(models: Sequence[Model], selection: Selection) -> UsageError:
     """What the selection leaves out, and what there is instead."""
     pieces = [p for m in models for p in m.pieces]
     others = [name for m in models for name in _aside(m)]
@@ -105,10 +107,10 @@ def _nothing(models: Sequence[Model], selection: Selection) -> Usage:
         found = (
             f"found {len(others)} tensors, all of them buffers, optimizer state or beside the model"
         )
-        return Usage("expected a weight to measure", found, "`weightscope ls` lists them")
+        return UsageError("expected a weight to measure", found, "`weightscope ls` lists them")
     passing = sum(map(selection.named, others))
     beside = f", and {passing} that do are no weights: buffers, optimizer state" if passing else ""
-    return Usage(
+    return UsageError(
         "expected the selection to match a tensor",
         f"none of {len(pieces)} passes {_said(selection)}{beside}",
         f"roles here: {', '.join(sorted({p.place.role for p in pieces}))}; `weightscope ls` shows the names",

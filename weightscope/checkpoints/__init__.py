@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..heavy import on_demand
+from ..lazy import on_demand
 from .opening import Opening, Source
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from ..errors import Untrusted
+from ..errors import CheckpointError
 from ..escape import escaped
 from . import files, limits, strict_json
 from .checkpoint import Checkpoint
@@ -94,7 +94,7 @@ def _read(path: str) -> tuple[Config, tuple[str, ...]]:
         if size > limits.CONFIG:
             return {}, (f"{name} has {size} bytes, at most {limits.CONFIG} are read: names only",)
         value = as_dict(strict_json.parse(files.read_bytes(path, 0, size), name))
-    except Untrusted as fault:
+    except CheckpointError as fault:
         return {}, (f"{fault}: names only",)
     return (
         (value, ())

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..errors import Untrusted
+from ..errors import CheckpointError
 from . import limits, strict_json
 from .config import as_dict
 
@@ -171,5 +171,5 @@ def _json(text: str) -> object:
         return None
     try:
         return as_dict(strict_json.parse(text.encode("utf-8", "surrogatepass"), "metadata"))
-    except Untrusted:
+    except CheckpointError:
         return None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..dtypes import DTYPES
 from ..geometry import Axis, Box, Shape
-from ..heavy import torch
+from ..lazy import torch
 from ..notes import Notes
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import stat
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..errors import Untrusted
+from ..errors import CheckpointError
 from ..escape import escaped
 from . import limits
 
@@ -32,7 +32,7 @@ _lock = Lock()
 
 
 def open_regular(path: str, follow: bool = True) -> int:
-    """A descriptor of a regular file; `follow=False` refuses a symbolic link. Raises Untrusted."""
+    """A descriptor of a regular file; `follow=False` refuses a symbolic link. Raises CheckpointError."""
     flags = (
         os.O_RDONLY
         | getattr(os, "O_NONBLOCK", 0)
@@ -47,7 +47,7 @@ def open_regular(path: str, follow: bool = True) -> int:
     if not stat.S_ISREG(mode):
         os.close(descriptor)
         kind = next((name for test, name in _KINDS if test(mode)), "a special file")
-        raise Untrusted(
+        raise CheckpointError(
             "expected a regular file",
             f"{escaped(path)} is {kind}",
             "copy its content to a file first",
@@ -55,22 +55,22 @@ def open_regular(path: str, follow: bool = True) -> int:
     return descriptor
 
 
-def unopened(path: str, fault: OSError | ValueError) -> Untrusted:
+def unopened(path: str, fault: OSError | ValueError) -> CheckpointError:
     """The refusal that says why the system would not open a path."""
     name = escaped(path)
     if isinstance(fault, ValueError):
-        return Untrusted(
+        return CheckpointError(
             "expected a path", f"{name} holds a NUL character", "check where the path comes from"
         )
     if isinstance(fault, FileNotFoundError):
-        return Untrusted(
+        return CheckpointError(
             "expected an existing file", f"{name} does not exist", "check the spelling"
         )
     if isinstance(fault, PermissionError):
-        return Untrusted(
+        return CheckpointError(
             "expected a readable file", f"{name}: permission denied", "check its owner and mode"
         )
-    return Untrusted(
+    return CheckpointError(
         "expected a file that opens", f"{name}: {fault.strerror or fault}", "check the path"
     )
 
@@ -94,14 +94,14 @@ def identity(path: str) -> tuple[int, Identity]:
 
 
 def read_into(path: str, offset: int, view: memoryview) -> None:
-    """Fill `view` from `offset` by positioned reads; a file that ends before it was changed. Raises Untrusted."""
+    """Fill `view` from `offset` by positioned reads; a file that ends before it was changed. Raises CheckpointError."""
     descriptor, keep = _descriptor(path)
     try:
         done = 0
         while done < len(view):
             got = _read_some(descriptor, view[done:], offset + done)
             if got == 0:
-                raise Untrusted(
+                raise CheckpointError(
                     f"expected {len(view)} bytes at byte {offset} of {escaped(path)}",
                     f"found {done}",
                     "the file changed while being read: run again when nothing writes to it",

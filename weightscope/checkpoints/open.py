@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ..errors import PART, Untrusted, Usage
+from ..errors import PART, CheckpointError, UsageError
 from ..escape import escaped
 from ..notes import Note
 from ..order import natural
@@ -36,7 +36,9 @@ _HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def open_checkpoint(source: Source, opening: Opening = Opening()) -> Checkpoint:
-    """Open a file, a folder, `demo:NAME`, or a dict of tensors; only headers are read. Raises Untrusted, Usage.
+    """Open a file, a folder, `demo:NAME`, or a dict of tensors; only headers are read.
+
+    Raises CheckpointError, UsageError.
 
     >>> import torch
     >>> [t.shape for t in open_checkpoint({"w": torch.zeros(2, 3)}).tensors]
@@ -47,7 +49,7 @@ def open_checkpoint(source: Source, opening: Opening = Opening()) -> Checkpoint:
     if isinstance(source, Mapping):
         return _finished(memory.read(source, opening.root))
     if not isinstance(source, (str, bytes, os.PathLike)):
-        raise Usage(
+        raise UsageError(
             "expected a path, an open checkpoint or a dict of tensors",
             f"found {type(source).__name__}",
             "of a torch module pass model.state_dict()",
@@ -58,8 +60,10 @@ def open_checkpoint(source: Source, opening: Opening = Opening()) -> Checkpoint:
             return _finished(
                 _rooted(replace(_read(_path(typed), opening), source=typed), opening.root)
             )
-    except Untrusted as fault:
-        raise Untrusted(f"{escaped(typed)}: {fault.expected}", fault.found, fault.advice) from None
+    except CheckpointError as fault:
+        raise CheckpointError(
+            f"{escaped(typed)}: {fault.expected}", fault.found, fault.advice
+        ) from None
 
 
 @contextmanager
@@ -98,24 +102,24 @@ def inputs(source: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _path(typed: str) -> str:
-    """The path that an argument means; raises Untrusted for what lies elsewhere and for what is not there."""
+    """The path that an argument means; raises CheckpointError for what lies elsewhere and for what is not there."""
     if typed.startswith("demo:"):
         name = typed.removeprefix("demo:")
         if name not in DEMOS:
-            raise Usage(
+            raise UsageError(
                 f"expected one of {', '.join(f'demo:{d}' for d in DEMOS)}",
                 f"found {escaped(typed)}",
                 "demo:gpt is the trained model",
             )
         return os.path.join(DEMO, DEMOS[name])
     if _URL.match(typed):
-        raise Untrusted(
+        raise CheckpointError(
             "expected a local file or folder",
             "found an address: this version reads local files only",
             "download it first and name the file",
         )
     if "\0" not in typed and not os.path.lexists(typed) and _HUB.fullmatch(typed):
-        raise Untrusted(
+        raise CheckpointError(
             "expected an existing file or folder",
             "found none",
             f"a model of the Hub is written hf://{escaped(typed)}; download it first, this version reads "
@@ -147,7 +151,7 @@ def _finished(checkpoint: Checkpoint) -> Checkpoint:
     """Natural order, odd names noted, codes marked, tensors that make one matrix, config.json against the tensors."""
     if not checkpoint.tensors:
         lost = f": {'; '.join(checkpoint.missing)}" if checkpoint.missing else ""
-        raise Untrusted(
+        raise CheckpointError(
             "expected a checkpoint with tensors", f"found no tensors{lost}", "name another file"
         )
     tensors = tuple(_noted(t) for t in sorted(checkpoint.tensors, key=lambda t: natural(t.name)))

@@ -10,7 +10,7 @@ import json
 import re
 from typing import NoReturn
 
-from ..errors import Untrusted
+from ..errors import CheckpointError
 from . import limits
 
 _STRING = re.compile(rb'"[^"]*"')
@@ -20,7 +20,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def parse(raw: bytes, what: str, base: int = 0) -> object:
-    """The value of UTF-8 JSON; `base` is the position of `raw` in its file, for messages. Raises Untrusted.
+    """The value of UTF-8 JSON; `base` is the position of `raw` in its file, for messages. Raises CheckpointError.
 
     >>> parse(b'{"a": [1, 2], "a": {}}', "an example")
     (('a', [1, 2]), ('a', ()))
@@ -32,7 +32,7 @@ def parse(raw: bytes, what: str, base: int = 0) -> object:
     except UnicodeDecodeError as fault:
         raise _refused(what, "bytes that are not UTF-8", base + fault.start) from None
     if deep(raw):
-        raise Untrusted(
+        raise CheckpointError(
             f"{what}: expected JSON of at most {limits.DEPTH} levels",
             "found deeper nesting, or brackets that never close",
             "the file is damaged or hostile: get it again from its source",
@@ -70,8 +70,8 @@ def _surrogate_at(raw: bytes) -> int:
     return found.start() if found else 0
 
 
-def _refused(what: str, found: str, position: int) -> Untrusted:
-    return Untrusted(
+def _refused(what: str, found: str, position: int) -> CheckpointError:
+    return CheckpointError(
         f"{what}: expected valid JSON",
         f"found {found} at byte {position}",
         "the file is damaged: get it again from its source",

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from ..analyses import Analysis
-from ..heavy import Lazy
+from ..lazy import Lazy
 from ..options import Declared, declared
 from ..records import options_of
 from .options import Outputs

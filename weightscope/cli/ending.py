@@ -11,7 +11,7 @@ from typing import Any
 
 from ..analyses import Analysis, Listing
 from ..api import ask, inputs_of
-from ..errors import Usage
+from ..errors import UsageError
 from ..records import filled
 from ..reports.expression import parse
 from ..reports.files import check_writable
@@ -80,14 +80,14 @@ def _check_outputs(outputs: Outputs, tables: Mapping[str, str], inputs: Inputs) 
     if outputs.prints and outputs.format:
         format_of(STDOUT, outputs.format)
         if outputs.format == "parquet" and sys.stdout.isatty():
-            raise Usage(
+            raise UsageError(
                 "expected a file or a pipe for Parquet",
                 "stdout is a terminal",
                 "add -o FILE.parquet",
             )
     beside = (*tables.values(), *filter(None, (outputs.plot, outputs.provenance)))
     if STDOUT in beside:
-        raise Usage(
+        raise UsageError(
             "expected a file",
             f"found '{STDOUT}', which is stdout and takes the report alone",
             "name a file",

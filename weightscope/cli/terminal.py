@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..heavy import rich_console, rich_progress
+from ..lazy import rich_console, rich_progress
 from ..reports.screen import Screen
 from .options import Outputs
 

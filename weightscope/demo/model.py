@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..heavy import torch
+from ..lazy import torch
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..heavy import Lazy, torch
+from ..lazy import Lazy, torch
 from . import model
 from .grammar import BASE, SHIFTED, Grammar, Writer
 from .lexicon import vocabulary

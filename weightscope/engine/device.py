@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from ..errors import Usage
+from ..errors import UsageError
 from ..geometry import SEGMENT, TILE
-from ..heavy import torch
+from ..lazy import torch
 
 MEMINFO = "/proc/meminfo"  # of Linux
 
@@ -58,14 +58,14 @@ def _cores() -> int:
 def _named(device: str) -> tuple[str, str]:
     kind, _, number = device.partition(":")
     if kind not in ("auto", "cpu", "cuda") or (number and not number.isdigit()):
-        raise Usage(
+        raise UsageError(
             "--device takes auto, cpu, cuda or cuda:N", f"found {device!r}", "name one of them"
         )
     if kind == "cpu":
         return "cpu", "as told"
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if kind == "cuda" and int(number or 0) >= count:
-        raise Usage(
+        raise UsageError(
             f"--device {device} needs a CUDA device",
             f"this machine has {count}",
             "use --device cpu",

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..heavy import torch
+from ..lazy import torch
 from . import stream
 from .buffers import Buffers
 from .device import Device

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..checkpoints import Entry, Span
 from ..geometry import Axis, Box, Shape, tiles, whole
-from ..heavy import torch
+from ..lazy import torch
 from .reading import Check, load
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..checkpoints import Span, advise, lines_in_memory, read_into
-from ..heavy import torch
+from ..lazy import torch
 from ..sketches.tile import Scratch
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..checkpoints import Entry, Span
 from ..geometry import Axis, Box
-from ..heavy import torch
+from ..lazy import torch
 from ..sketches.sketch import CUTS, Again, Measure, State, tiling
 from ..sketches.tile import Tile
 from .buffers import Buffers

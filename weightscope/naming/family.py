@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from ..errors import Usage
+from ..errors import UsageError
 from .rule import Rule, check, parse_rule
 
 FOLDER = Path(__file__).parent / "families"
@@ -125,7 +125,7 @@ def parse(path: Path) -> Family:
 def _rules(table: Mapping[str, Any], path: Path) -> tuple[Rule, ...]:
     rules = table.get("rule")
     if not isinstance(rules, list) or not rules:
-        raise Usage(
+        raise UsageError(
             "a name map has one [[rule]] table or more",
             f"found none in {path}",
             "write [[rule]] with `regex` and `role`",
@@ -139,13 +139,15 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
-        raise Usage(
+        raise UsageError(
             "a name map is a readable TOML file",
             f"cannot read {path}: {fault.strerror}",
             "correct the path after --name-map",
         ) from fault
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise Usage("a name map is a TOML file", f"{path}: {fault}", "correct the file") from fault
+        raise UsageError(
+            "a name map is a TOML file", f"{path}: {fault}", "correct the file"
+        ) from fault
 
 
 def _sample(table: Mapping[str, Any]) -> Sample:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..errors import Usage
+from ..errors import UsageError
 from ..factors import SHORT as FACTORS
 from .roles import KINDS, is_role
 from .splits import SCHEMES
@@ -140,19 +140,19 @@ def by_type(value: ByType, model_type: str) -> str:
 
 
 def parse_rule(table: object, family: str) -> Rule:
-    """A rule of a TOML table; missing and foreign fields are a Usage error."""
+    """A rule of a TOML table; missing and foreign fields are a UsageError."""
     if (
         not isinstance(table, dict)
         or not isinstance(table.get("regex"), str)
         or "role" not in table
     ):
-        raise Usage(
+        raise UsageError(
             "each [[rule]] has a `regex` and a `role`",
             f"found {table!r} in {family}",
             "add what is missing",
         )
     if extra := sorted(set(table) - _FIELDS):
-        raise Usage(
+        raise UsageError(
             f"a rule has the fields {', '.join(sorted(_FIELDS))}",
             f"found `{extra[0]}` in {family}",
             "correct or remove it",
@@ -163,7 +163,7 @@ def parse_rule(table: object, family: str) -> Rule:
     }
     for name, what, right in _TYPES:
         if name in table and not right(table[name]):
-            raise Usage(
+            raise UsageError(
                 f"`{name}` is {what}", f"found {table[name]!r} in {family}", f"correct the {name}"
             )
     for name in ("needs", "rank", "same_layer"):
@@ -194,7 +194,7 @@ _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
 
 
 def check(rule: Rule) -> Rule:
-    """The rule if its words are known and its expression compiles, else a Usage error."""
+    """The rule if its words are known and its expression compiles, else a UsageError."""
     _check_words(rule)
     _check_regex(rule)
     return rule
@@ -216,7 +216,7 @@ def _check_words(rule: Rule) -> None:
     for value, good, field, choices in known:
         for word in value.values() if isinstance(value, Mapping) else (value,):
             if not (isinstance(word, str) and good(word)):
-                raise Usage(
+                raise UsageError(
                     f"`{field}` is {choices}",
                     f"found {word!r} in the rule {rule.regex!r} of {rule.family}",
                     f"correct the {field}",
@@ -239,13 +239,13 @@ def _check_regex(rule: Rule) -> None:
         try:
             re.compile(whole)
         except (re.error, RecursionError, OverflowError) as fault:
-            raise Usage(
+            raise UsageError(
                 f"`{field}` is a regular expression of Python",
                 f"found {text!r} in {rule.family}: {fault}",
                 "correct the expression",
             ) from fault
     if rule.beside and "key" not in rule.pattern.groupindex:
-        raise Usage(
+        raise UsageError(
             "`beside` takes the place of a group `key` of the regex",
             f"found none in {rule.regex!r} of {rule.family}",
             "write (?P<key>...) around what differs",

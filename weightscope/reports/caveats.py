@@ -41,9 +41,9 @@ class Told:
         return self.row.get("kind") not in VECTORS
 
     @property
-    def gravity(self) -> int:
+    def severity_rank(self) -> int:
         """How grave it is: evidence as much as its row, any other note not at all."""
-        return int(str(self.row.get("gravity") or 0)) if self.note.rows else 0
+        return int(str(self.row.get("severity_rank") or 0)) if self.note.rows else 0
 
 
 def caveats(
@@ -65,7 +65,8 @@ def caveats(
         if told.note.code != GROUP:
             alike.setdefault(told.key, []).append(told)
     ordered = sorted(
-        alike.values(), key=lambda told: (not _lost(told, unmeasured), -told[0].gravity, -len(told))
+        alike.values(),
+        key=lambda told: (not _lost(told, unmeasured), -told[0].severity_rank, -len(told)),
     )
     lines = [_line(told) for told in ordered]
     more = len(lines) - MOST

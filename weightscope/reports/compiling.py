@@ -13,7 +13,7 @@ from functools import partial
 from typing import Literal
 
 from ..columns import Column, Kind
-from ..errors import Usage
+from ..errors import UsageError
 from ..escape import escaped
 from . import logic
 from .known import unknown
@@ -33,9 +33,9 @@ class Made:
     of: Of
 
 
-def refusal(text: str, node: ast.expr, expected: str, found: str, advice: str) -> Usage:
+def refusal(text: str, node: ast.expr, expected: str, found: str, advice: str) -> UsageError:
     """The error for a part of an expression, with its position in characters."""
-    return Usage(
+    return UsageError(
         f"expected {expected}", f"found {found}{position(text, node)} of '{escaped(text)}'", advice
     )
 
@@ -71,7 +71,7 @@ class Compiler:
             )
         return maker(self, node)
 
-    def refuse(self, node: ast.expr, expected: str, found: str, advice: str) -> Usage:
+    def refuse(self, node: ast.expr, expected: str, found: str, advice: str) -> UsageError:
         """The error for a node of this expression."""
         return refusal(self.text, node, expected, found, advice)
 

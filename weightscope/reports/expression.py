@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..columns import Column
-from ..errors import Usage
+from ..errors import UsageError
 from ..escape import escaped
 from .compiling import Compiler, refusal
 from .values import Value
@@ -62,7 +62,7 @@ def parse(
 
 def _tree(text: str) -> ast.expr:
     if len(text) > LONGEST:
-        raise Usage(
+        raise UsageError(
             f"expected an expression of at most {LONGEST} characters",
             f"found {len(text)}",
             "write it shorter",
@@ -77,10 +77,10 @@ def _tree(text: str) -> ast.expr:
     return tree
 
 
-def _unreadable(text: str, error: Exception) -> Usage:
+def _unreadable(text: str, error: Exception) -> UsageError:
     at = f" (position {error.offset})" if isinstance(error, SyntaxError) and error.offset else ""
     why = error.msg if isinstance(error, SyntaxError) else "it cannot be read"
-    return Usage(
+    return UsageError(
         "expected an expression over columns, such as `nan > 0 or max_z > 40`",
         f"found '{escaped(text)}'{at}: {escaped(str(why))}",
         "quote it as one argument of the shell",
@@ -93,7 +93,7 @@ def _bound(tree: ast.expr) -> None:
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
             return
-    raise Usage(
+    raise UsageError(
         f"expected an expression of at most {DEEPEST} nested levels",
         "found a deeper one",
         "write it flatter",

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import Untrusted, Usage
+from ..errors import CheckpointError, UsageError
 
 
 def check_writable(path: str | Path) -> None:
@@ -29,7 +29,7 @@ def check_writable(path: str | Path) -> None:
             trial.open("xb").close()
             trial.unlink()
     except OSError as error:
-        raise Usage(
+        raise UsageError(
             f"expected to write '{path}'",
             f"found that '{target.parent}' takes no such file: {error.strerror}",
             "choose another name or folder, or change its rights",
@@ -51,7 +51,7 @@ def write_atomically(path: str | Path, writer: Callable[[BinaryIO], None]) -> No
     except BrokenPipeError:  # the reader went away: not our failure
         raise
     except OSError as error:
-        raise Untrusted(
+        raise CheckpointError(
             f"expected to write '{path}'",
             f"found: {error.strerror or error}",
             "free some space or choose another folder; nothing was left half-written",
@@ -66,13 +66,15 @@ def _placed(path: str | Path) -> Path:
     ):  # /dev/stdout leads to a pipe, which has no name
         return Path(path)
     if os.path.isdir(target):
-        raise Usage("expected a file to write", f"found the folder '{path}'", "name a file in it")
+        raise UsageError(
+            "expected a file to write", f"found the folder '{path}'", "name a file in it"
+        )
     if not os.path.isdir(target.parent):
-        raise Usage(
+        raise UsageError(
             f"expected a folder for '{path}'", f"found none at '{target.parent}'", "create it first"
         )
     if os.path.exists(target) and not os.access(target, os.W_OK):
-        raise Usage(
+        raise UsageError(
             f"expected to write '{path}'",
             "found no permission",
             "choose another folder or change its rights",

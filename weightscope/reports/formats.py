@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import Usage
+from ..errors import UsageError
 from .screen import FILE, Screen
 from .writers import WRITERS, Writer
 
@@ -22,7 +22,7 @@ def format_of(path: str | Path, explicit: str | None = None) -> str:
         if suffix in writer.suffixes:
             return writer.name
     known = " ".join(s for writer in WRITERS.values() for s in writer.suffixes)
-    raise Usage(
+    raise UsageError(
         f"expected a file ending in one of {known}",
         f"found '{path}'",
         "name the format with --format",
@@ -37,11 +37,11 @@ def default_format(screen: Screen) -> str:
 def writer_for(name: str, screen: Screen = FILE) -> Writer:
     """The writer of a format; a binary one does not write to a terminal."""
     if name not in WRITERS:
-        raise Usage(
+        raise UsageError(
             f"expected a format: {', '.join(WRITERS)}", f"found '{name}'", "choose one of them"
         )
     if WRITERS[name].binary and screen.terminal:
-        raise Usage(
+        raise UsageError(
             f"expected a file or a pipe for {name}",
             "found a terminal",
             f"add --output report.{name}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..columns import Column
-from ..heavy import numpy as np
-from ..heavy import pandas
+from ..lazy import numpy as np
+from ..lazy import pandas
 from .tables import Table
 from .values import Value
 

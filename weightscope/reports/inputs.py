@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import Usage
+from ..errors import UsageError
 from ..escape import escaped
 from .earlier import is_report
 
@@ -36,20 +36,20 @@ class Inputs:
     columns: frozenset[str] = frozenset()
 
     def check(self, output: str | Path) -> None:
-        """Refuses an output that would replace an input or another checkpoint. Raises Usage."""
+        """Refuses an output that would replace an input or another checkpoint. Raises UsageError."""
         target = os.path.realpath(output)
         if not os.path.isfile(target):
             return
         if any(_same(target, path) for path in self.files):
             found = f"found {escaped(str(output))}, which this run reads"
-            raise Usage("expected an output that replaces no input", found, ELSEWHERE)
+            raise UsageError("expected an output that replaces no input", found, ELSEWHERE)
         if target.lower().endswith(CHECKPOINTS):
             found = f"found {escaped(str(output))}, which exists and has the suffix of a checkpoint"
-            raise Usage("expected an output that replaces no checkpoint", found, ELSEWHERE)
+            raise UsageError("expected an output that replaces no checkpoint", found, ELSEWHERE)
         inside = any(_belongs(target, folder) for folder in self.folders)
         if inside and not is_report(target, self.columns):
             found = f"found {escaped(str(output))}, an existing file of the model's folder"
-            raise Usage(
+            raise UsageError(
                 "expected an output that replaces no input",
                 found,
                 f"{ELSEWHERE}, or remove it first",
@@ -60,13 +60,15 @@ NOTHING = Inputs()
 
 
 def check_distinct(outputs: Iterable[str]) -> None:
-    """Refuses two outputs that lead to one file, or to stdout; pipes and devices take any number. Raises Usage."""
+    """Refuses two outputs that lead to one file, or to stdout; pipes and devices take any number. Raises UsageError."""
     seen: set[str] = set()
     for output in outputs:
         target = STDOUT if output == STDOUT else os.path.realpath(output)
         if target in seen and not _special(target):
             name = "stdout (-)" if target == STDOUT else escaped(output)
-            raise Usage("expected another place for each output", f"found {name} twice", ELSEWHERE)
+            raise UsageError(
+                "expected another place for each output", f"found {name} twice", ELSEWHERE
+            )
         seen.add(target)
 
 

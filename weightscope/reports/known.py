@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from ..columns import Column
-from ..errors import Usage
+from ..errors import UsageError
 from ..escape import escaped
 
 
@@ -23,14 +23,16 @@ def check(names: Iterable[str], columns: Sequence[Column], optional: Mapping[str
             raise unknown(name, known, optional)
 
 
-def unknown(name: str, known: Sequence[str], optional: Mapping[str, str], where: str = "") -> Usage:
+def unknown(
+    name: str, known: Sequence[str], optional: Mapping[str, str], where: str = ""
+) -> UsageError:
     """The error for a name that is no column of this run; `where` says at which position it stands."""
     if name in optional:
-        return Usage(
+        return UsageError(
             f"expected a column of this run{where}",
             f"found '{name}', which needs {optional[name]}",
             f"add {optional[name]}" if optional[name].startswith("--") else "leave it out",
         )
     near = get_close_matches(name, [*known, *optional], 1, 0.5)
     advice = f"did you mean '{near[0]}'?" if near else "columns: " + ", ".join(known)
-    return Usage(f"expected a column{where}", f"found '{escaped(name)}'", advice)
+    return UsageError(f"expected a column{where}", f"found '{escaped(name)}'", advice)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..columns import Column
-from ..errors import Usage
+from ..errors import UsageError
 from ..options import option
 from ..order import natural
 from .expression import parse
@@ -54,7 +54,7 @@ class View:
         if self.where is not None:
             parse(self.where, columns, optional)
         if self.limit is not None and self.limit < 0:
-            raise Usage(
+            raise UsageError(
                 "expected a limit of 0 or more rows",
                 f"found {self.limit}",
                 "leave the limit out for all rows",

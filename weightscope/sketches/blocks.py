@@ -13,7 +13,7 @@ from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 from ..geometry import Shape
-from ..heavy import torch
+from ..lazy import torch
 from .tile import Tile
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from math import frexp, isfinite
 from typing import TYPE_CHECKING
 
 from ..dtypes import DTYPES
-from ..heavy import numpy as np
-from ..heavy import torch
+from ..lazy import numpy as np
+from ..lazy import torch
 from .count_patterns import cells, histogram
 from .few_values import extended, union
 from .grid import NORMAL

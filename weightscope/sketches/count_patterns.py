@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..dtypes import DTYPES
-from ..heavy import numpy as np
-from ..heavy import torch
+from ..lazy import numpy as np
+from ..lazy import torch
 from .grid import grid
 from .nonfinite import first_places
 from .power_sums import PowerSums

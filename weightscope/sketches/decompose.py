@@ -12,8 +12,8 @@ from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
 from ..geometry import LONG_LINES, TILE, Shape, long_side
-from ..heavy import numpy as np
-from ..heavy import torch
+from ..lazy import numpy as np
+from ..lazy import torch
 from .gram import Blocks, added, blank, eigenvalues, room, sound
 from .sketch import Cut, Passes, State
 from .tile import Tile, cleaned
@@ -29,13 +29,13 @@ EPS = 2.0**-52
 class SingularValues:
     """sigma_1 >= ... >= sigma_r >= 0 (float64, r = min(m, n)), empty where the squares leave float64's range.
 
-    `floor` is what the route leaves uncertain; `diagonal` the energy where row = column modulo r; non-finite elements
+    `floor` is what the method leaves uncertain; `diagonal` the energy where row = column modulo r; non-finite elements
     were taken as zeros.
     """
 
     values: NDArray[np.float64]
     shape: Shape
-    route: str  # gram | svd | factors
+    method: str  # gram | svd | factors
     floor: float
     diagonal: float
     nonfinite: int = 0
@@ -122,8 +122,8 @@ class Decompose:
         known = values if np.isfinite(values).all() else values[:0]
         share = len(values) * EPS if self.svd else sqrt(len(values) * EPS)
         floor = float(known.max(initial=0.0)) * share
-        diagonal, route = float(state["diagonal"][i]), "svd" if self.svd else "gram"
-        return SingularValues(known, state["shape"], route, floor, diagonal, state["nonfinite"][i])
+        diagonal, method = float(state["diagonal"][i]), "svd" if self.svd else "gram"
+        return SingularValues(known, state["shape"], method, floor, diagonal, state["nonfinite"][i])
 
 
 def _diagonal(x: Tensor, tile: Tile) -> Tensor:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ..geometry import Shape
-from ..heavy import torch
+from ..lazy import torch
 from .sketch import Cut, Passes, State
 from .tile import Tile, cleaned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..heavy import numpy as np
+    from ..lazy import numpy as np
 
 
 @dataclass(frozen=True, eq=False)

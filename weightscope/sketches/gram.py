@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from ..heavy import torch
+from ..lazy import torch
 from .banded import banded
 from .tridiagonal import eigenvalues_of_band
 

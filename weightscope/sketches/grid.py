@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ..dtypes import decoded
-from ..heavy import numpy as np
+from ..lazy import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ from math import inf, nan
 from typing import TYPE_CHECKING, ClassVar
 
 from ..geometry import Shape
-from ..heavy import torch
+from ..lazy import torch
 from .line_ends import zeros_after, zeros_before
 from .margins import Margins
 from .sketch import Cut, Passes, State

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..heavy import torch
+from ..lazy import torch
 from .lines import SAFE
 from .tile import Tile
 

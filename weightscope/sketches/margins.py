@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..heavy import numpy as np
+    from ..lazy import numpy as np
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import nan, sqrt
 from typing import TYPE_CHECKING
 
-from ..heavy import numpy as np
+from ..lazy import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..heavy import numpy as np
+from ..lazy import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ..geometry import Axis, Shape
-from ..heavy import torch
+from ..lazy import torch
 from .blocks import Block, Part, number, parts, peaks
 from .magnitudes import magnitudes, over_lines, squares
 from .schemes import SCHEMES, Scheme

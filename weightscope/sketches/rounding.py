@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..heavy import torch
+from ..lazy import torch
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..heavy import numpy as np
-from ..heavy import torch
+from ..lazy import numpy as np
+from ..lazy import torch
 from .signatures import FEWEST, LIKE, nearest
 from .tile import Tile
 

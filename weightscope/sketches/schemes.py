@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..heavy import torch
+from ..lazy import torch
 from .blocks import Block
 from .rounding import E2M1, E4M3, Floats, Integers, power_below
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from math import ceil, log2
 from typing import TYPE_CHECKING
 
-from ..heavy import numpy as np
-from ..heavy import torch
+from ..lazy import numpy as np
+from ..lazy import torch
 from .tile import Scratch
 
 if TYPE_CHECKING:

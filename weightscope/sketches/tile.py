@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dtypes import DTYPES, decoded
 from ..geometry import Axis, Box, Shape
-from ..heavy import torch
+from ..lazy import torch
 
 if TYPE_CHECKING:
     from torch import Tensor

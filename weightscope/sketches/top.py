@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..dtypes import DTYPES
 from ..geometry import Shape
-from ..heavy import numpy as np
-from ..heavy import torch
+from ..lazy import numpy as np
+from ..lazy import torch
 from .sketch import Cut, Passes, State
 from .tile import Tile
 

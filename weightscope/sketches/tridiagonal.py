@@ -10,8 +10,8 @@ import ctypes
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ..heavy import cython_lapack
-from ..heavy import numpy as np
+from ..lazy import cython_lapack
+from ..lazy import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..dtypes import DTYPES, decoded
 from ..geometry import Box, Shape
-from ..heavy import numpy as np
-from ..heavy import torch
+from ..lazy import numpy as np
+from ..lazy import torch
 from .hashes import MIX, Hashes, odd_factors
 from .sketch import Again, Cut, Passes, State
 from .tile import Tile

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ..geometry import Shape
-from ..heavy import numpy as np
-from ..heavy import torch
+from ..lazy import numpy as np
+from ..lazy import torch
 from .row_sets import RowSet, advanced, first_look, found, looked
 from .signatures import COLUMNS, SETS, TREES, directions, projection
 from .sketch import Again, Cut, Passes, State

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 from typing import TYPE_CHECKING
 
-from ..heavy import numpy as np
+from ..lazy import numpy as np
 from .nonfinite import Place, earliest
 from .power_sums import PowerSums
 

@@ -48,7 +48,7 @@ def test_a_broken_buffer_has_a_row_and_its_finding(by_name, dtype, value, column
     assert (row["kind"], row["severity"], row["findings"]) == ("buffer", "error", "WS101")
     assert "at index 2" in row["note"]
     assert "a buffer: checked for NaN and Inf alone" in row["note"]
-    assert row["max_z"] is row["zeros"] is row["lattice"] is row.get("twin_of") is None
+    assert row["max_z"] is row["zeros"] is row["lattice"] is row.get("duplicate_of") is None
 
 
 def test_gates_see_broken_buffers():

@@ -329,12 +329,16 @@ def test_a_product_of_few_factors_has_no_outliers_of_its_own(draw):
 
 
 def test_findings_stand_with_the_gravest_first(clean):
-    """Then by their number; `gravity` sorts them."""
+    """Then by their number; `severity_rank` sorts them."""
     w = changed(changed(clean[EMBED], PAIR, ALL, clean[EMBED][3]), 7, ALL, 0)
     report = ws.outliers(clean | {EMBED: changed(w, 150, 5, torch.nan)}, panels=False)
     row = next(row for row in report.rows if row["tensor"] == EMBED)
-    assert (row["severity"], row["findings"], row["gravity"]) == ("error", "WS101,WS121,WS111", 3)
-    assert {row["gravity"] for row in report.rows} == {0, 3}
+    assert (row["severity"], row["findings"], row["severity_rank"]) == (
+        "error",
+        "WS101,WS121,WS111",
+        3,
+    )
+    assert {row["severity_rank"] for row in report.rows} == {0, 3}
 
 
 def test_every_finding_is_said():

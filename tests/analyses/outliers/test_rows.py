@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 import weightscope as ws
-from weightscope.errors import Usage
+from weightscope.errors import UsageError
 from weightscope.sketches.schemes import SCHEMES
 
 UP = "model.layers.{}.mlp.up_proj.weight".format
@@ -142,8 +142,8 @@ def test_crowding_names_its_line(model, outliers):
     row = outliers(model)[UP(0)]
     assert (row["top_row"], row["top_col"]) == (11, 23)
     assert row["row_gini"] > row["row_gini_null"]
-    assert row["row_loudest"] == pytest.approx(loudest(values(model[UP(0)])), rel=1e-6)
-    assert row["col_loudest"] == pytest.approx(loudest(values(model[UP(0)]).T), rel=1e-6)
+    assert row["row_rms_ratio_max"] == pytest.approx(loudest(values(model[UP(0)])), rel=1e-6)
+    assert row["col_rms_ratio_max"] == pytest.approx(loudest(values(model[UP(0)]).T), rel=1e-6)
 
 
 def loudest(x):
@@ -302,10 +302,11 @@ def test_rows_that_changed_since_the_base(model, outliers):
 def test_a_base_of_another_model_is_refused(model):
     """Nothing of it was compared, and no findings would read as all clear; what is left out of a base is said."""
     with pytest.raises(
-        Usage, match="same names, shapes and types; found none of 4 matrices in it; name what this"
+        UsageError,
+        match="same names, shapes and types; found none of 4 matrices in it; name what this",
     ):
         ws.outliers(model, base={f"other.{name}": w for name, w in model.items()}, panels=False)
-    with pytest.raises(Usage, match="found none of 4 matrices"):
+    with pytest.raises(UsageError, match="found none of 4 matrices"):
         ws.outliers(model, base={name: w.half() for name, w in model.items()}, panels=False)
     assert ws.outliers(model, base={"other": model[EMBED]}, role="norm", panels=False).notes == ()
     assert ws.outliers(model, base=model, panels=False).notes == ()
@@ -331,11 +332,15 @@ def test_a_base_is_a_path_too(model, tmp_path, outliers):
 def test_twins(model, outliers):
     """The first of the same content, in natural order; asked for alone too."""
     alike = model | {UP(10): model[UP(0)].clone(), UP(2): model[UP(0)].clone()}
-    for options in ({}, {"columns": ["tensor", "twin_of"]}, {"where": "not isnull(twin_of)"}):
+    for options in (
+        {},
+        {"columns": ["tensor", "duplicate_of"]},
+        {"where": "not isnull(duplicate_of)"},
+    ):
         found = {
-            name: row["twin_of"]
+            name: row["duplicate_of"]
             for name, row in outliers(alike, **options).items()
-            if row["twin_of"]
+            if row["duplicate_of"]
         }
         assert found == {UP(2): UP(0), UP(10): UP(0)}, options
 
@@ -359,8 +364,8 @@ def test_almost_equal_tensors_are_no_twins(draw, outliers):
         torch.full((64, 64), torch.inf),
     ] * 2  # constants in their way
     rows = outliers({UP(i): x for i, x in enumerate(almost + nothing)})
-    assert {row["twin_of"] for row in rows.values()} == {None}
-    assert outliers({UP(0): hurt, UP(1): hurt.clone()})[UP(1)]["twin_of"] == UP(0)
+    assert {row["duplicate_of"] for row in rows.values()} == {None}
+    assert outliers({UP(0): hurt, UP(1): hurt.clone()})[UP(1)]["duplicate_of"] == UP(0)
 
 
 def test_permuted_rows_are_no_twin(model, outliers):
@@ -368,7 +373,7 @@ def test_permuted_rows_are_no_twin(model, outliers):
     rows = outliers(
         model | {UP(2): model[UP(0)].flip(0), UP(3): model[UP(0)].flip(1), UP(4): -model[UP(0)]}
     )
-    assert {row["twin_of"] for row in rows.values()} == {None}
+    assert {row["duplicate_of"] for row in rows.values()} == {None}
 
 
 # groups, several models
@@ -381,10 +386,14 @@ def test_groups_carry_the_gravest_severity_and_all_findings(model):
     model[UP(1)][9] = model[UP(1)][8]
     found = {row["role"]: row for row in ws.outliers(model, by="role", panels=False).rows}
     up = found["mlp.up"]
-    assert (up["severity"], up["findings"], up["gravity"]) == ("error", "WS101,WS111,WS121", 3)
+    assert (up["severity"], up["findings"], up["severity_rank"]) == (
+        "error",
+        "WS101,WS111,WS121",
+        3,
+    )
     assert (up["tensors"], up["nan"], up["dead_rows_max"]) == (2, 1, 1)
     assert {
-        (r["severity"], r["findings"], r["gravity"])
+        (r["severity"], r["findings"], r["severity_rank"])
         for role, r in found.items()
         if role != "mlp.up"
     } == {(None, None, 0)}
@@ -415,7 +424,7 @@ def test_several_models_say_which(model, tmp_path):
     paths = [str(tmp_path / f"{name}.safetensors") for name in "ab"]
     report = ws.outliers(*paths, panels=False)
     assert [row["source"] for row in report.rows] == [p for p in paths for _ in model]
-    assert {row["twin_of"] for row in report.rows} == {None}
+    assert {row["duplicate_of"] for row in report.rows} == {None}
     assert [r["source"] for r in ws.outliers(*paths, by="model", panels=False).rows].count(
         paths[0]
     ) == 3
@@ -546,5 +555,5 @@ def test_odd_shapes_and_values(draw, shape, options):
 )  # fmt: skip
 def test_refusals(model, options, said):
     """What was expected, what was found, what to do."""
-    with pytest.raises(Usage, match=said):
+    with pytest.raises(UsageError, match=said):
         ws.outliers(model, panels=False, **options)

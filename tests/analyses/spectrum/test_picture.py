@@ -18,10 +18,10 @@ OF = {"tensor": "w"}
 RNG = np.random.default_rng(0)
 
 
-def read(w, route="gram"):
+def read(w, method="gram"):
     sigma = np.linalg.svd(w, compute_uv=False)
     return Spectrum(
-        sigma, *w.shape, route, float(sigma.max(initial=0)) * len(sigma) * 2.0**-50, w.shape
+        sigma, *w.shape, method, float(sigma.max(initial=0)) * len(sigma) * 2.0**-50, w.shape
     )
 
 
@@ -195,10 +195,10 @@ def test_no_power_law_is_said():
     ],
     ids=str,
 )
-@pytest.mark.parametrize("route", ["gram", "factors"])
-def test_odd_spectra_draw(sigma, route):
+@pytest.mark.parametrize("method", ["gram", "factors"])
+def test_odd_spectra_draw(sigma, method):
     """One value, equal ones, and what squares to nothing: finite curves and no warning."""
-    spectrum = Spectrum(np.array(sigma), len(sigma), 9, route, 0.0, (len(sigma), 9))
+    spectrum = Spectrum(np.array(sigma), len(sigma), 9, method, 0.0, (len(sigma), 9))
     found = panel(spectrum, None, OF)
     assert found.note == ""
     assert all(np.isfinite(curve.x).all() and np.isfinite(curve.y).all() for curve in found.curves)

@@ -57,7 +57,7 @@ def test_a_trained_one_is_not():
 
 
 def test_singular_values_are_numpy_s():
-    """Of one stored block and the embeddings, in float64, within the floor of the route."""
+    """Of one stored block and the embeddings, in float64, within the floor of the method."""
     asked = {
         "split": False,
         "include": ["*.h.3.*", "*.w?e.*"],
@@ -88,7 +88,7 @@ def test_an_adapter_has_its_rank():
             assert rows[name]["sigma_max"] == pytest.approx(
                 np.linalg.norm(2 * b @ a, 2), rel=1e-9
             ), name
-    assert [(row["rank"], row["route"]) for row in rows.values()] == [(4, "factors")] * 12
+    assert [(row["rank"], row["method"]) for row in rows.values()] == [(4, "factors")] * 12
     disney = matrices(DATA / "lora_disney" / "lora_disney.safetensors", include="text_encoder:1*")
     assert [row["rank"] for row in disney.values()] == [1] * 11
 

@@ -65,7 +65,7 @@ def test_matrices_of_every_layout(draw, spectra):
     holds(rows[UP(0)], linear)
     holds(rows["transformer.h.0.mlp.c_fc.weight"], model["transformer.h.0.mlp.c_fc.weight"].T)
     holds(rows["conv1.weight"], conv.reshape(24, 45))
-    assert {row["route"] for row in rows.values()} == {"gram"}
+    assert {row["method"] for row in rows.values()} == {"gram"}
     assert (rows["conv1.weight"]["shape"], rows["conv1.weight"]["kind"]) == ("24x5x3x3", "conv")
 
 
@@ -108,7 +108,7 @@ def test_what_is_no_matrix_is_listed_with_its_note(zoo, by_name):
     assert set(rows) == set(zoo)
     for name, said in LACKS.items():
         assert rows[name]["note"].endswith(said), name
-        assert {rows[name][c] for c in (*READINGS, "m", "route")} == {None}
+        assert {rows[name][c] for c in (*READINGS, "m", "method")} == {None}
     assert rows[UP(1)]["note"] == "complex numbers (C64) are not measured"
     assert (rows[UP(1)]["m"], rows[UP(1)]["n"], rows[UP(1)]["rank"]) == (4, 6, None)
     assert rows[UP(0)]["rank"] == 32
@@ -416,7 +416,7 @@ def test_a_pair_has_the_spectrum_of_its_product(draw, folder, by_name, rank, m, 
     row = by_name(report)[f"{STEM}[lora]"]
     dense = np.linalg.svd(8 / rank * b.double().numpy() @ a.double().numpy(), compute_uv=False)
     found = np.array([line["value"] for line in report.tables["values"][1]])
-    assert (row["route"], row["rank"], row["m"], row["n"]) == ("factors", min(rank, m, n), m, n)
+    assert (row["method"], row["rank"], row["m"], row["n"]) == ("factors", min(rank, m, n), m, n)
     assert np.abs(found - dense).max() <= 1e-12 * dense[0]
     assert row["floor"] < 1e-13 * dense[0]
     thin = rank < min(m, n)
@@ -460,7 +460,7 @@ def test_a_fresh_adapter_is_zero_and_one_with_a_nan_has_no_spectrum(draw, folder
 
 
 def test_heads_of_a_product_stay_products(draw, folder, spectra):
-    """Rows of B for q: four of rank 4 and their own route."""
+    """Rows of B for q: four of rank 4 and their own method."""
     a, b = draw(4, 48), draw(64, 4)
     path = adapter(folder, a, b)
     (path / "config.json").write_text(json.dumps(LLAMA))
@@ -469,7 +469,7 @@ def test_heads_of_a_product_stay_products(draw, folder, spectra):
     for i in range(4):
         row = rows[f"{STEM}[lora][{i}]"]
         expected = values(2 * b[16 * i : 16 * i + 16].double() @ a.double())
-        assert (row["route"], row["rank"], row["m"], row["n"]) == ("factors", 4, 16, 48)
+        assert (row["method"], row["rank"], row["m"], row["n"]) == ("factors", 4, 16, 48)
         assert row["sigma_max"] == pytest.approx(expected[0], rel=1e-12)
 
 
@@ -666,15 +666,15 @@ def test_a_cut_is_absolute_and_concerns_alpha_alone(draw, spectra):
 
 
 def test_svd_reaches_the_least_values(spectra):
-    """Condition 1e8 and beyond the reach of squares: null by the usual route, right by this one."""
+    """Condition 1e8 and beyond the reach of squares: null by the usual method, right by this one."""
     rng = np.random.default_rng(0)
     u, v = (np.linalg.qr(rng.standard_normal((48, 48)))[0] for _ in "uv")
     w = torch.from_numpy(u * np.geomspace(1, 1e-10, 48) @ v.T)
     gram, svd = (
-        spectra({UP(0): w}, svd=s, columns=["condition", "rank", "route", "floor"])[UP(0)]
+        spectra({UP(0): w}, svd=s, columns=["condition", "rank", "method", "floor"])[UP(0)]
         for s in (0, 1)
     )
-    assert (gram["condition"], gram["route"], svd["route"]) == (None, "gram", "svd")
+    assert (gram["condition"], gram["method"], svd["method"]) == (None, "gram", "svd")
     assert svd["condition"] == pytest.approx(1e10, rel=1e-3)
     assert gram["rank"] < svd["rank"] == 48
     assert svd["floor"] < 1e-12 < gram["floor"]
@@ -871,5 +871,5 @@ def test_factors_over_the_budget_are_a_note(draw, folder):
 )
 def test_mistakes(draw, options, said):
     """Refused before anything is measured: what was expected, what was found, what to do."""
-    with pytest.raises(ws.Usage, match=said):
+    with pytest.raises(ws.UsageError, match=said):
         ws.spectrum({UP(0): draw(8, 8)}, **options)

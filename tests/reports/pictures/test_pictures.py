@@ -8,7 +8,7 @@ import pytest
 
 import weightscope.reports.pictures as pictures
 from weightscope.columns import Column, Curve, Panel
-from weightscope.errors import Untrusted, Usage
+from weightscope.errors import CheckpointError, UsageError
 from weightscope.reports.pictures import check_plot, drawing, save_picture
 from weightscope.reports.pictures.density import reach
 from weightscope.reports.report import Report
@@ -149,15 +149,17 @@ def test_nothing_to_draw_is_a_picture_that_says_so(tmp_path):
 def test_what_cannot_be_drawn_is_refused(tmp_path, monkeypatch):
     """No panels, an unknown suffix, no matplotlib: each says what to do."""
     with pytest.raises(
-        Usage, match="can be drawn: density, outliers, spectrum; found none; ask for them"
+        UsageError, match="can be drawn: density, outliers, spectrum; found none; ask for them"
     ):
         Report("ls", (), ()).plot()
     with pytest.raises(
-        Usage, match=r"expected a picture ending in one of .png .svg .pdf; found 'x.bmp'"
+        UsageError, match=r"expected a picture ending in one of .png .svg .pdf; found 'x.bmp'"
     ):
         check_plot("x.bmp")
-    with pytest.raises(Usage, match="expected a folder for"):
+    with pytest.raises(UsageError, match="expected a folder for"):
         check_plot(tmp_path / "no" / "x.png")
     monkeypatch.setattr(pictures, "find_spec", lambda name: None)
-    with pytest.raises(Untrusted, match=r"found it is not installed; pip install matplotlib$"):
+    with pytest.raises(
+        CheckpointError, match=r"found it is not installed; pip install matplotlib$"
+    ):
         check_plot(tmp_path / "x.png")

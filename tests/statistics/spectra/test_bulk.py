@@ -128,7 +128,7 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(unit):
 
 
 def test_where_nothing_is_left_there_is_no_bulk():
-    """A zero matrix, no lines at all, and a low rank whose other values are zero or below the floor of their route."""
+    """A zero matrix, no lines at all, and a low rank whose other values are zero or below the floor of their method."""
     assert bulk(np.zeros(0), 0, 0) is None
     assert bulk(np.zeros(8), 8, 8) is None
     low = np.concatenate(([9.0, 7, 5, 3], np.zeros(60)))

@@ -18,7 +18,7 @@ def _sigma(w: np.ndarray) -> np.ndarray:
 
 
 def _gram_sigma(w: np.ndarray) -> tuple[np.ndarray, float]:
-    """Singular values by the Gram route and its floor, sigma_1 sqrt(r 2^-52)."""
+    """Singular values by the Gram method and its floor, sigma_1 sqrt(r 2^-52)."""
     small = w if w.shape[0] <= w.shape[1] else w.T
     sigma = np.sqrt(np.maximum(np.linalg.eigvalsh(small @ small.T)[::-1], 0))
     return sigma, float(sigma[0]) * np.sqrt(len(sigma) * 2.0**-52)
@@ -127,7 +127,7 @@ def test_a_zero_matrix_has_rank_zero_and_no_ratio(sigma):
     ("last", "condition"), [(2e-6, 5e5), (1e-6, None), (1e-9, None), (0.0, None)]
 )
 def test_condition_ends_at_the_floor(last, condition):
-    """What the route cannot tell from zero gives no condition, neither a number nor infinity."""
+    """What the method cannot tell from zero gives no condition, neither a number nor infinity."""
     got = ranks(np.array([1.0, last]), 2, 2, floor=1e-6, eps=0.0)
     assert got["condition"] == (condition and pytest.approx(condition))
     assert told(got) == (
@@ -152,6 +152,6 @@ def test_the_unit_of_the_weights_changes_no_rank(unit):
 @pytest.mark.parametrize("n", [1, 10, 100, 1090, 1130, 4090])
 @pytest.mark.parametrize("error", [0.0, 1e-14])
 def test_equal_values_share_alike(n, error):
-    """n equal values need exactly ceil(0.9 n), though a route leaves them unequal in the last digits."""
+    """n equal values need exactly ceil(0.9 n), though a method leaves them unequal in the last digits."""
     sigma = np.sort(1 + error * np.random.default_rng(n).normal(size=(20, n)))[:, ::-1]
     assert {rank_of_share(s, 0.9) for s in sigma} == {-(-n * 9 // 10)}

@@ -109,7 +109,7 @@ def filled(statistic, evidence):
 @pytest.mark.parametrize("matrix", MATRICES)
 @pytest.mark.parametrize("svd", [False, True])
 def test_exactly_its_columns_and_a_reason_for_every_null(evidence, matrix, svd):
-    """No more and no less, whatever the matrix holds, by either route."""
+    """No more and no less, whatever the matrix holds, by either method."""
     for maker in MAKERS.values():
         filled(maker(Decompose(svd)), evidence(matrix, svd))
 
@@ -163,7 +163,7 @@ def test_the_unit_of_the_weights_changes_no_count_rank_or_ratio(evidence, matrix
     ("matrix", "expected"),
     [
         ("gaussian", {"rank": 48, "spikes": 0, "effective_depth": 1.0, "spikes_balanced": 0}),
-        ("zero", {"rank": 0, "sigma_max": 0.0, "fro": 0.0, "route": "gram", "spikes": None}),
+        ("zero", {"rank": 0, "sigma_max": 0.0, "fro": 0.0, "method": "gram", "spikes": None}),
         ("half zero rows", {"rank": 24, "spikes": 0, "effective_depth": 1.0}),
         ("half zero columns", {"rank": 40, "spikes": 0}),
         ("rank 4", {"rank": 4, "condition": None, "near_zero": 44 / 48, "spikes": None}),
@@ -176,7 +176,7 @@ def test_the_unit_of_the_weights_changes_no_count_rank_or_ratio(evidence, matrix
         ),
         ("diagonal", {"rank": 40, "identity": 1.0}),
         ("two by two", {"rank": 2, "effective_depth": None}),
-        ("nan", {"rank": None, "route": None, "spikes": None}),
+        ("nan", {"rank": None, "method": None, "spikes": None}),
     ],
     ids=lambda x: x if isinstance(x, str) else "",
 )
@@ -256,7 +256,7 @@ def test_depths_at_the_end_of_the_table_say_so(evidence, sketched):
 def test_thin_products_have_no_bulk_and_no_depth(product):
     """They have sizes, ranks and a tail; one as thick as its matrix has a bulk as well."""
     thin = values_of(ALL, product(4))
-    assert (thin["rank"], thin["route"], thin["sigma_min"]) == (4, "factors", 0.0)
+    assert (thin["rank"], thin["method"], thin["sigma_min"]) == (4, "factors", 0.0)
     lacks = (
         "spikes",
         "effective_depth",

@@ -42,7 +42,7 @@ def test_zero_lines_are_left_out(spectrum_of, svd, rows, cols) -> None:
     left = np.delete(np.delete(w, list(rows), 0), list(cols), 1)
     found, expected = spectrum_of(w, svd), np.linalg.svd(left, compute_uv=False)
     assert (found.m, found.n, found.shape) == (*left.shape, w.shape)
-    assert found.route == ("svd" if svd else "gram")
+    assert found.method == ("svd" if svd else "gram")
     assert len(found.sigma) == len(expected)
     assert np.abs(found.sigma - expected).max() <= found.floor
     assert found.variance == pytest.approx(left.var(), rel=1e-12)
@@ -82,7 +82,7 @@ def test_above_is_what_the_route_tells_from_zero(spectrum_of) -> None:
     ],
 )
 def test_what_has_no_spectrum_says_why(spectrum_of, svd, scale, reason) -> None:
-    """One non-finite element, or elements whose squares are no numbers any more, by either route."""
+    """One non-finite element, or elements whose squares are no numbers any more, by either method."""
     w = (
         GAUSSIAN * scale
         if np.isfinite(scale)
@@ -109,7 +109,7 @@ def test_a_product_has_the_values_of_the_dense_matrix(m, r, n, scale) -> None:
     b, a = RNG.standard_normal((m, r)), RNG.standard_normal((r, n))
     found = of_product(triangle(b), triangle(a.T), scale, (m, n))
     expected = np.linalg.svd(scale * b @ a, compute_uv=False)
-    assert (found.route, found.shape, len(found.values)) == ("factors", (m, n), min(m, n))
+    assert (found.method, found.shape, len(found.values)) == ("factors", (m, n), min(m, n))
     assert np.abs(found.values - expected).max() <= 1e-13 * expected[0]
     assert (found.values[r:] == 0).all()
     assert found.floor == pytest.approx(expected[0] * 2**-52 * min(m, n, r))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...errors import Usage
+from ...errors import UsageError
 from ...options import derived, option
 
 BY = ("tensor", "role", "layer", "model")
@@ -33,7 +33,7 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         if self.by not in BY:
-            raise Usage(
+            raise UsageError(
                 f"fit groups by {', '.join(BY)}",
                 f"found {self.by!r}",
                 "choose one of them with --by",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import isnan
 
 from ...columns import Column, Curve, Panel, titled
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...sketches import ValueCounts
 from ...statistics.elements.excess_zeros import excess_zeros
 from ...statistics.elements.moments import BEYOND

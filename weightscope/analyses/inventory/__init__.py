@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...heavy import Lazy
+from ...lazy import Lazy
 from ..analysis import Analysis
 from ..uses import LISTING
 from .options import InventoryOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...errors import Usage
+from ...errors import UsageError
 from ...options import derived, option
 
 BY = ("tensor", "role", "layer", "model", "dtype")
@@ -26,7 +26,7 @@ class InventoryOptions:
 
     def __post_init__(self) -> None:
         if self.by not in BY:
-            raise Usage(
+            raise UsageError(
                 f"ls groups by {', '.join(BY)}",
                 f"found {self.by!r}",
                 "choose one of them with --by",

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...checkpoints import Entry
 from ...columns import Column
-from ...errors import Usage
+from ...errors import UsageError
 from ...notes import Note, united
 from ...sketches import Hashes
 from ..piece import Model, Piece
@@ -40,12 +40,12 @@ def counterpart(piece: Piece, base: Mapping[str, Piece]) -> Entry | None:
 
 
 def uncompared(model: Model) -> str:
-    """Which matrices have no counterpart in the base; Usage where none has: all clear would be a lie."""
+    """Which matrices have no counterpart in the base; UsageError where none has: all clear would be a lie."""
     base = model.base.by_name if model.base else {}
     weights = [p for p in model.pieces if p.is_matrix and not is_buffer(p)]
     lone = [p.name for p in weights if counterpart(p, base) is None]
     if weights and len(lone) == len(weights):
-        raise Usage(
+        raise UsageError(
             "expected a base with tensors of the same names, shapes and types",
             f"found none of {len(weights)} matrices in it",
             "name what this checkpoint was made from",

@@ -94,7 +94,7 @@ FINDINGS = (
         "WS122",
         "the same content as another tensor",
         "Two tensors hold the same values: shared on purpose, stacked from one layer, or saved twice.",
-        "`twin_of` names the other; if they are meant to be tied, store them once.",
+        "`duplicate_of` names the other; if they are meant to be tied, store them once.",
         "Depth-grown models before their training goes on.",
         judge.twin,
     ),
@@ -211,7 +211,9 @@ FOUND = Column(
     shown=True,
 )
 
-GRAVITY = Column("gravity", "int", "0 nothing, 1 info, 2 warn, 3 error: to sort and to gate by")
+GRAVITY = Column(
+    "severity_rank", "int", "0 nothing, 1 info, 2 warn, 3 error: to sort and to gate by"
+)
 
 
 def judged(
@@ -243,8 +245,8 @@ def _worst(name: str, rows: Iterable[Values]) -> Severity | None:
 
 
 def _said(found: Mapping[str, Severity]) -> dict[str, object]:
-    """`severity`, `findings` with the gravest first, `gravity`."""
+    """`severity`, `findings` with the gravest first, `severity_rank`."""
     ordered = sorted(found, key=lambda name: -SEVERITIES.index(found[name]))
     top = found[ordered[0]] if ordered else None
-    gravity = 0 if top is None else SEVERITIES.index(top) + 1
-    return {"severity": top, "findings": ",".join(ordered) or None, "gravity": gravity}
+    severity_rank = 0 if top is None else SEVERITIES.index(top) + 1
+    return {"severity": top, "findings": ",".join(ordered) or None, "severity_rank": severity_rank}

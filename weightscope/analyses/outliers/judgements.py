@@ -105,7 +105,7 @@ def duplicates(v: Seen, piece: Piece) -> Severity | None:
 
 def twin(v: Seen, piece: Piece) -> Severity | None:
     """An earlier tensor has the same rows."""
-    return "info" if v.get("twin_of") else None
+    return "info" if v.get("duplicate_of") else None
 
 
 def untrained(v: Seen, piece: Piece) -> Severity | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...sketches import Hashes, Margins, Twins, Untrained
 from ...statistics.lines.margins import MARGINS
 from ...statistics.lines.marked_lines import (

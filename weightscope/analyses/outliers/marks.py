@@ -11,7 +11,7 @@ from ...notes import Note
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...heavy import numpy as np
+    from ...lazy import numpy as np
 
     Places = Mapping["Mark", NDArray[np.int64]]  # which lines, ascending
 
@@ -47,7 +47,7 @@ class Mark(Enum):
 def named(mark: Mark, at: NDArray[np.int64]) -> Note:
     """Ascending lines as a note.
 
-    >>> from weightscope.heavy import numpy as np
+    >>> from weightscope.lazy import numpy as np
     >>> named(Mark.DEAD_ROWS, np.array([3, 32, 33, 34, 90])).text
     'dead rows 3, 32:35, 90'
     """

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...errors import Usage
-from ...heavy import Lazy
+from ...errors import UsageError
+from ...lazy import Lazy
 from ...options import derived, option
 from ..analysis import Listing
 
@@ -51,29 +51,31 @@ class OutliersOptions:
 
     def __post_init__(self) -> None:
         if self.by not in BY:
-            raise Usage(
+            raise UsageError(
                 f"outliers groups by {', '.join(BY)}",
                 f"found {self.by!r}",
                 "choose one of them with --by",
             )
         if wrong := _unknown(self.quant, (*schemes.SCHEMES, "all")):
             known = f"{', '.join(schemes.SCHEMES)} or all"
-            raise Usage(f"--quant takes {known}", f"found {wrong}", "separate several by commas")
+            raise UsageError(
+                f"--quant takes {known}", f"found {wrong}", "separate several by commas"
+            )
         if wrong := _unknown(self.ignore, [f.id for f in findings.FINDINGS]):
             known = f"{findings.FINDINGS[0].id} to {findings.FINDINGS[-1].id}"
-            raise Usage(
+            raise UsageError(
                 f"--ignore takes the id of a finding, {known}",
                 f"found {wrong}",
                 "see the page on findings",
             )
         if min(self.top, self.top_rows) < 0 or (self.top and self.top_rows):
-            raise Usage(
+            raise UsageError(
                 "--top and --top-rows take a number from 1 on, one of them at a time",
                 f"found --top {self.top} and --top-rows {self.top_rows}",
                 "ask twice",
             )
         if self.lists and self.by != "tensor":
-            raise Usage(
+            raise UsageError(
                 "--top and --top-rows list weights and rows",
                 f"found --by {self.by}",
                 "leave out --by",
@@ -95,14 +97,14 @@ def listed(o: OutliersOptions) -> Listing:
     if o.lists or o.quant:
         return Listing()
     shown, rest = ("", "") if o.panels else ("not isnull(findings)", NO_FINDING)
-    return Listing(shown, rest, sort="-gravity", gives_way=("columns", "where", "sort"))
+    return Listing(shown, rest, sort="-severity_rank", gives_way=("columns", "where", "sort"))
 
 
 def check_plot(o: OutliersOptions) -> None:
-    """Refuses a picture of a list; raises Usage."""
+    """Refuses a picture of a list; raises UsageError."""
     if o.lists:
         expected = "expected --plot without --top and --top-rows"
-        raise Usage(expected, "a list has no picture", "draw it in another run")
+        raise UsageError(expected, "a list has no picture", "draw it in another run")
 
 
 def _unknown(names: Sequence[str], known: Collection[str]) -> str:

@@ -11,8 +11,8 @@ from math import isfinite, sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Curve, Panel, titled
-from ...heavy import numpy as np
-from ...heavy import special
+from ...lazy import numpy as np
+from ...lazy import special
 from ...sketches import Beyond, Top
 from ...sketches.quantiles import resolved
 from ...statistics.elements.largest_z import max_z_null

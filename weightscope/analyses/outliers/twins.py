@@ -12,7 +12,7 @@ from ...statistics.lines.margins import MARGINS
 from ...statistics.lines.marked_lines import content
 from ..piece import Piece
 
-TWIN = Column("twin_of", "str", "an earlier tensor of the same content")
+TWIN = Column("duplicate_of", "str", "an earlier tensor of the same content")
 SMALL = 1024  # elements: smaller tensors are equal by chance or by design
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...errors import Usage
-from ...heavy import Lazy
+from ...errors import UsageError
+from ...lazy import Lazy
 from ...options import derived, option
 from ..analysis import Listing
 
@@ -22,7 +22,7 @@ NO_MATRICES = "rows of vectors, depthwise kernels, masks or buffers: not listed"
 
 @dataclass(frozen=True)
 class SpectrumOptions:
-    """What `spectrum` is asked: the route, what is cut, extra columns, and what is kept."""
+    """What `spectrum` is asked: the method, what is cut, extra columns, and what is kept."""
 
     by: str = option(
         "tensor", "One row per tensor (default), role, layer or model.", metavar="WHAT"
@@ -48,24 +48,24 @@ class SpectrumOptions:
 
     def __post_init__(self) -> None:
         if self.by not in BY:
-            raise Usage(
+            raise UsageError(
                 f"spectrum groups by {', '.join(BY)}",
                 f"found {self.by!r}",
                 "choose one of them with --by",
             )
         if self.null is not None and self.null not in NULLS:
-            raise Usage(
+            raise UsageError(
                 f"--null takes {', '.join(NULLS)}", f"found {self.null!r}", "choose one of them"
             )
         if self.draws < 1 or (self.draws > 1 and self.null is None):
             found = f"found {self.draws} with{'out' if self.null is None else ''} --null"
-            raise Usage(
+            raise UsageError(
                 "--draws takes a number from 1 on, beside --null",
                 found,
                 "say --null shuffle --draws 20",
             )
         if self.alpha_cut is not None and not 0 <= self.alpha_cut < float("inf"):
-            raise Usage(
+            raise UsageError(
                 "--alpha-cut takes a number from 0 on",
                 f"found {self.alpha_cut}",
                 "try 1e-5, or leave it out",
@@ -73,7 +73,7 @@ class SpectrumOptions:
 
     @property
     def measure(self) -> decompose.Decompose:
-        """The route."""
+        """The method."""
         return decompose.Decompose(self.svd)
 
 

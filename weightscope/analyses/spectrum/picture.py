@@ -12,7 +12,7 @@ from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Curve, Panel, titled
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...statistics.spectra.bulk import Bulk, bulk_of
 from ...statistics.spectra.mp_law import mp_pdf
 from ...statistics.spectra.power_law import fit_of, tail_of

@@ -8,7 +8,7 @@ from functools import partial
 
 from ...columns import Block, Column, Found, Panel, Row, titled
 from ...engine.unit import Measurer
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...statistics.spectra.spectrum import Spectrum
 from .. import pieces
 from ..analysis import Answering

@@ -1,6 +1,6 @@
 """One reader per format: the bytes of a file decide which.
 
-Contract: a reader refuses what it cannot trust with Untrusted, and reads nothing of the payload.
+Contract: a reader refuses what it cannot trust with CheckpointError, and reads nothing of the payload.
 Law: reading what a format's own library wrote gives every tensor's name, shape, dtype and bytes back.
 """
 
@@ -23,5 +23,5 @@ READERS: Mapping[str, Callable[[str, Opening], Checkpoint]] = {
 
 
 def read_file(path: str, opening: Opening) -> Checkpoint:
-    """The tensors of one file of whatever format its bytes have; raises Untrusted."""
+    """The tensors of one file of whatever format its bytes have; raises CheckpointError."""
     return READERS[sniff(path)](path, opening)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from ...errors import Untrusted
+from ...errors import CheckpointError
 from ...escape import LISTED, escaped, listed, quoted, shown
 from ...order import natural
 from .. import files, limits, strict_json
@@ -49,7 +49,7 @@ _FORGED = "the index is damaged or made to mislead: get it again from its source
 
 
 def read(path: str, opening: Opening) -> Checkpoint:
-    """The model of a folder, with its config; raises Untrusted."""
+    """The model of a folder, with its config; raises CheckpointError."""
     names = _listing(path)
     chosen = _choice(path, names)
     inside = os.path.join(path, chosen)
@@ -63,7 +63,7 @@ def read(path: str, opening: Opening) -> Checkpoint:
 
 
 def read_index(path: str, opening: Opening) -> Checkpoint:
-    """The model whose shards an index names; raises Untrusted."""
+    """The model whose shards an index names; raises CheckpointError."""
     folder, name = os.path.dirname(path), os.path.basename(path)
     weights, total, odd = _index(path, name)
     shards = sorted(set(weights.values()), key=natural)
@@ -91,7 +91,7 @@ def within(folder: str, name: str, follow: bool) -> None:
     home = os.path.realpath(folder)
     roots = [home, *_blobs(home)]
     if not follow and not any(os.path.commonpath((root, target)) == root for root in roots):
-        raise Untrusted(
+        raise CheckpointError(
             "expected files inside the folder",
             f"{escaped(name)} leads to {escaped(target)}",
             "--follow-symlinks allows it",
@@ -113,7 +113,7 @@ def safe_name(shard: str) -> None:
         or any(part in ("", ".", "..") for part in parts)
     )
     if bad:
-        raise Untrusted(
+        raise CheckpointError(
             "expected shard names below the index's folder", f"found {quoted(shard)}", _FORGED
         )
 
@@ -126,7 +126,7 @@ def _listing(path: str) -> list[str]:
 
 
 def _choice(path: str, names: Sequence[str]) -> str:
-    """The name that the documented order picks; raises Untrusted where nothing or too much is there."""
+    """The name that the documented order picks; raises CheckpointError where nothing or too much is there."""
     for pattern in _FIRST:
         found = [name for name in names if re.fullmatch(pattern, name, re.DOTALL)]
         if len(found) == 1:
@@ -140,13 +140,13 @@ def _choice(path: str, names: Sequence[str]) -> str:
         if found:
             return found[0]
     if ".metadata" in names:
-        raise Untrusted(
+        raise CheckpointError(
             "expected a model in the folder",
             "found a torch distributed checkpoint",
             "convert it: python "
             "-m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt",
         )
-    raise Untrusted(
+    raise CheckpointError(
         "expected a model in the folder",
         f"found {listed(_seen(path, names)) or 'nothing'}",
         "name the file, or the folder that holds it",
@@ -154,7 +154,7 @@ def _choice(path: str, names: Sequence[str]) -> str:
 
 
 def _too_many(found: Sequence[str]) -> NoReturn:
-    raise Untrusted(
+    raise CheckpointError(
         "expected one model in the folder",
         f"found {len(found)}: {listed(found)}",
         "name the one to measure",
@@ -186,16 +186,18 @@ def _index(path: str, name: str) -> tuple[dict[str, str], object, tuple[str, ...
     """(tensor -> shard, total_size, flags) of an index."""
     size, _ = files.identity(path)
     if size > limits.INDEX:
-        raise Untrusted(f"{name}: expected at most {limits.INDEX} bytes", f"found {size}", _FORGED)
+        raise CheckpointError(
+            f"{name}: expected at most {limits.INDEX} bytes", f"found {size}", _FORGED
+        )
     value = strict_json.parse(files.read_bytes(path, 0, size), name)
     fields = dict(value) if isinstance(value, tuple) else {}
     weights, metadata = fields.get("weight_map"), fields.get("metadata")
     if not isinstance(weights, tuple) or not weights:
-        raise Untrusted(
+        raise CheckpointError(
             f"{name}: expected an object weight_map of names and shards", "found none", _FORGED
         )
     if wrong := [tensor for tensor, shard in weights if not isinstance(shard, str)]:
-        raise Untrusted(
+        raise CheckpointError(
             f"{name}: expected every shard to be a string",
             f"found another type under {quoted(wrong[0])}",
             _FORGED,
@@ -218,7 +220,7 @@ def _present(
         return list(shards), ()
     found = f"{len(shards) - len(lost)} of {len(shards)} shards; missing {listed(lost)}"
     if not salvage or len(lost) == len(shards):
-        raise Untrusted(
+        raise CheckpointError(
             "expected every shard of the index",
             f"found {found}",
             "download the missing ones; --salvage measures the rest",
@@ -232,8 +234,8 @@ def _shard(folder: str, shard: str, opening: Opening) -> Checkpoint:
     within(folder, shard, opening.follow_symlinks)
     try:
         part = read_file(os.path.join(folder, shard), opening)
-    except Untrusted as fault:
-        raise Untrusted(
+    except CheckpointError as fault:
+        raise CheckpointError(
             f"shard {escaped(shard)}: {fault.expected}", fault.found, fault.advice
         ) from None
     said = {

@@ -11,9 +11,9 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ...dtypes import DTYPES
-from ...errors import Untrusted, Usage
+from ...errors import CheckpointError, UsageError
 from ...escape import NAMED, listed, quoted, shown
-from ...heavy import torch
+from ...lazy import torch
 from ...notes import Note
 from .. import limits
 from ..checkpoint import Checkpoint
@@ -53,7 +53,7 @@ TORCH_NAMES = {  # torch's spelling -> the safetensors spelling
 
 
 def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
-    """The tensors of a dict; `root` names the inner dict to take. Raises Untrusted, Usage."""
+    """The tensors of a dict; `root` names the inner dict to take. Raises CheckpointError, UsageError."""
     tensors, skipped, odd = {}, [], []
     inner = _root(source, root)
     for key, value in inner.items():
@@ -61,7 +61,7 @@ def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
         if name is not key:
             odd.append(f"the key {quoted(name)} is a {type(key).__name__}, not a string")
         if name in tensors:
-            raise Untrusted(
+            raise CheckpointError(
                 "expected one tensor per name", f"found two named {shown(name)}", "pass unique keys"
             )
         if isinstance(value, torch.Tensor) and dtype_name(value) is not None:
@@ -83,7 +83,7 @@ def dtype_name(tensor: Tensor) -> str | None:
     return TORCH_NAMES.get(str(tensor.dtype).removeprefix("torch."))
 
 
-def _nothing(source: Mapping[Any, Any], skipped: list[str]) -> Untrusted:
+def _nothing(source: Mapping[Any, Any], skipped: list[str]) -> CheckpointError:
     """What a dict without tensors holds, and how tensors come of it."""
     found = listed(skipped, NAMED)
     if any(_kind(value) == "ndarray" for value in source.values()):
@@ -92,7 +92,9 @@ def _nothing(source: Mapping[Any, Any], skipped: list[str]) -> Untrusted:
         advice = "name the inner dict with root"
     else:
         advice = "pass model.state_dict()"
-    return Untrusted("expected a dict of torch tensors", f"found {found or 'an empty one'}", advice)
+    return CheckpointError(
+        "expected a dict of torch tensors", f"found {found or 'an empty one'}", advice
+    )
 
 
 def _root(source: Mapping[Any, Any], root: str | None) -> Mapping[Any, Any]:
@@ -101,7 +103,7 @@ def _root(source: Mapping[Any, Any], root: str | None) -> Mapping[Any, Any]:
         return source
     inner = source.get(root)
     if not isinstance(inner, Mapping):
-        raise Usage(
+        raise UsageError(
             f"expected a dict under {root!r}",
             f"found {listed([name_of(key) for key in source])}",
             "name one of these",

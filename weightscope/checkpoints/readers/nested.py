@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ...errors import Untrusted, Usage
+from ...errors import CheckpointError, UsageError
 from ...escape import listed, shown
 from .. import limits
 from .keys import name_of
@@ -93,7 +93,7 @@ def choose(tree: object, root: str | None = None) -> Choice:
     """The model of a pickled tree; `root` is the dotted path of the dict to take instead of the largest."""
     leaves = tuple(_leaves(tree))
     if not leaves:
-        raise Untrusted(
+        raise CheckpointError(
             "expected tensors", "no tensors in the file", "name a file that holds a state dict"
         )
     prefix = _largest(leaves) if root is None else _named(leaves, root)
@@ -137,14 +137,14 @@ def _leaves(tree: object) -> Iterator[Leaf]:
             counted.add(id(node[3]))
             levels.append(_parts(*node))
         if met > FEW + SHARED * stored:
-            raise Untrusted(
+            raise CheckpointError(
                 "expected dicts and lists that stand in few others",
                 f"found {stored} items that are met "
                 f"more than {met} times, as some hold each other again and again",
                 "the file is forged; save the state dict alone",
             )
         if count > limits.TENSORS or len(levels) > limits.DEPTH:
-            raise Untrusted(
+            raise CheckpointError(
                 f"expected at most {limits.TENSORS} tensors and {limits.DEPTH} levels",
                 "found more",
                 "save the state dict alone",
@@ -210,7 +210,7 @@ def _short(path: Path) -> None:
     """Refuse a name that is too long, before it is put together."""
     length = sum(map(len, path)) + len(path) - 1
     if length > limits.NAME:
-        raise Untrusted(
+        raise CheckpointError(
             f"expected names of at most {limits.NAME} characters",
             f"found {length}",
             "the file is forged",
@@ -223,7 +223,7 @@ def _largest(leaves: tuple[Leaf, ...]) -> Path:
         leaf for leaf in leaves if not leaf.optimizer()
     ]
     if not kept:
-        raise Untrusted(
+        raise CheckpointError(
             "expected the weights of a model",
             "found optimizer state only, no tensors of a model",
             "name the file that holds the state dict",
@@ -234,7 +234,7 @@ def _largest(leaves: tuple[Leaf, ...]) -> Path:
     most = max(sizes.values())
     tied = [path for path, size in sizes.items() if size == most]
     if len(tied) > 1:
-        raise Usage(
+        raise UsageError(
             "expected one largest dict of tensors",
             f"found {len(tied)} of {most:,} parameters: " + ", ".join(map(_dotted, tied[:8])),
             f"choose one, as in --root {_dotted(tied[0])}",
@@ -250,7 +250,7 @@ def _named(leaves: tuple[Leaf, ...], root: str) -> Path:
         for cut in range(1, len(leaf.path))
     }
     if root not in known:
-        raise Usage(
+        raise UsageError(
             f"expected --root to name one of the {len(known)} dicts that hold tensors",
             f"found {shown(root)}",
             _instead(root, list(known)[:10_000]),
@@ -280,7 +280,7 @@ def _unique(names: list[str]) -> None:
     if len(set(names)) != len(names):
         seen: set[str] = set()
         twice = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise Untrusted(
+        raise CheckpointError(
             "expected one tensor per name",
             f"found two named {shown(twice)}",
             "save it with unique keys",

@@ -10,7 +10,7 @@ import pickletools
 import warnings
 from collections import deque
 
-from ...errors import Untrusted
+from ...errors import CheckpointError
 from ...escape import LONGEST, listed
 from .torch_globals import meaning
 
@@ -25,13 +25,13 @@ ADVICES = {  # by the package whose classes are wanted
 }
 
 
-def asks(names: tuple[str, ...]) -> Untrusted:
+def asks(names: tuple[str, ...]) -> CheckpointError:
     """The refusal of a pickle that wants more than tensors and plain values."""
     advice = next(
         (text for package, text in ADVICES.items() if any(n.startswith(package) for n in names)),
         ADVICE,
     )
-    return Untrusted(
+    return CheckpointError(
         "expected a state dict: tensors and plain values",
         f"found a pickle that asks for {listed(names, LONGEST)}; nothing of it was run",
         advice,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...errors import Untrusted
+from ...errors import CheckpointError
 from ..files import Identity, identity, read_bytes
 
 CHUNK = 1 << 20  # bytes fetched at a time where the length of a stream is unknown
@@ -23,10 +23,10 @@ class RawFile:
     identity: Identity
 
     def at(self, offset: int, length: int) -> bytes:
-        """`length` bytes from `offset`; Untrusted where the file ends before."""
+        """`length` bytes from `offset`; CheckpointError where the file ends before."""
         present = max(0, min(self.size - offset, length))
         if present < length:
-            raise Untrusted(
+            raise CheckpointError(
                 f"expected {length} bytes at byte {offset}",
                 f"truncated: {present} of {length} bytes present",
                 AGAIN,
@@ -52,7 +52,7 @@ class Stream:
         return self._base + self._at
 
     def take(self, length: int) -> bytes:
-        """The next `length` bytes; Untrusted where the stream has fewer."""
+        """The next `length` bytes; CheckpointError where the stream has fewer."""
         end = self._at + length
         if end > len(self._buffer):
             self._refill(length)
@@ -67,7 +67,7 @@ class Stream:
         while (byte := self.take(1)) != b"\n":
             out += byte
             if len(out) > limit:
-                raise Untrusted(
+                raise CheckpointError(
                     f"expected a line of at most {limit} bytes",
                     f"found a longer one at byte {self.position}",
                     "the file is damaged or forged",
@@ -78,7 +78,7 @@ class Stream:
         at = self.position
         left = max(self._stop - at, 0)
         if length > left:
-            raise Untrusted(
+            raise CheckpointError(
                 f"expected {length} bytes at byte {at}",
                 f"truncated: {left} of {length} bytes present",
                 AGAIN,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from ...dtypes import DTYPES, Dtype
-from ...errors import Untrusted
+from ...errors import CheckpointError
 from ...escape import LISTED, NAMED, escaped, quoted, shown
 from ...notes import Note
 from .. import files, limits, strict_json
@@ -68,7 +68,7 @@ class Header:
 
 
 def read(path: str, strict: bool = False, salvage: bool = False) -> Checkpoint:
-    """The tensors of a safetensors file, in the order of its header; raises Untrusted."""
+    """The tensors of a safetensors file, in the order of its header; raises CheckpointError."""
     size, known = files.identity(path)
     header = Header(path, _raw(path, size), size)
     flags = _leading(header, strict)
@@ -363,4 +363,4 @@ def _wrong(header: Header, name: str, expected: str, found: str) -> NoReturn:
 
 
 def _refuse(expected: str, found: str, advice: str) -> NoReturn:
-    raise Untrusted(f"safetensors: {expected}", f"found {found}", advice)
+    raise CheckpointError(f"safetensors: {expected}", f"found {found}", advice)

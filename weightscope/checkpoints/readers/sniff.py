@@ -10,7 +10,7 @@ import os
 import re
 import struct
 
-from ...errors import Untrusted
+from ...errors import CheckpointError
 from .. import files, limits
 
 HEAD = 512  # bytes looked at: a tar's magic stands at 257
@@ -52,7 +52,7 @@ _RESHARD = (
 
 
 def sniff(path: str) -> str:
-    """`safetensors` or `torch`; raises Untrusted that names what the file is instead."""
+    """`safetensors` or `torch`; raises CheckpointError that names what the file is instead."""
     size, _ = files.identity(path)
     head = files.read_bytes(path, 0, min(size, HEAD))
     _named(os.path.basename(path))
@@ -68,7 +68,7 @@ def sniff(path: str) -> str:
         return "safetensors"
     if suffix in TORCH and head:
         return "torch"
-    raise Untrusted(
+    raise CheckpointError(
         "expected a checkpoint (safetensors or torch)",
         f"found {_begins(head)}",
         "check that the download is complete and that this is the model's file",
@@ -86,11 +86,11 @@ def _header(head: bytes) -> bool:
 def _named(name: str) -> None:
     """Files of a sharded training run are known by name: their bytes are ordinary pickles and zips."""
     if name == ".metadata" or name.endswith(".distcp"):
-        raise Untrusted(
+        raise CheckpointError(
             "expected a checkpoint", "found a part of a torch distributed checkpoint", _RESHARD
         )
     if name.endswith("_optim_states.pt"):
-        raise Untrusted(
+        raise CheckpointError(
             "expected a checkpoint",
             "found DeepSpeed optimizer states",
             "convert the run: python zero_to_fp32.py FOLDER model",
@@ -100,31 +100,31 @@ def _named(name: str) -> None:
 def _strangers(path: str, head: bytes, size: int) -> None:
     """Refuse, by name, what is known and is not read here."""
     if head.startswith(_LFS):
-        raise Untrusted(
+        raise CheckpointError(
             "expected a checkpoint",
             f"found a git-LFS pointer ({_pointer(head)})",
             "run git lfs pull",
         )
     for magic, what, advice in _MAGICS:
         if head.startswith(magic):
-            raise Untrusted("expected a checkpoint", f"found {what}", advice)
+            raise CheckpointError("expected a checkpoint", f"found {what}", advice)
     if head[257:262] == b"ustar":
-        raise Untrusted("expected a checkpoint", "found a tar archive", _UNPACK)
+        raise CheckpointError("expected a checkpoint", "found a tar archive", _UNPACK)
     if _numpy_zip(head):
-        raise Untrusted(
+        raise CheckpointError(
             "expected a checkpoint",
             "found a numpy archive (.npz)",
             "load it and pass a dict of tensors, or save it as safetensors",
         )
     for pattern, what in _PAGES:
         if pattern.match(head):
-            raise Untrusted(
+            raise CheckpointError(
                 "expected a checkpoint",
                 f"found {what}: {_text(head)!r}",
                 "the download failed and saved this instead: download the file again",
             )
     if path.endswith(".bin") and _llama2c(head, size):
-        raise Untrusted("expected a checkpoint", "found a llama2.c checkpoint", _LATER)
+        raise CheckpointError("expected a checkpoint", "found a llama2.c checkpoint", _LATER)
 
 
 def _pointer(head: bytes) -> str:

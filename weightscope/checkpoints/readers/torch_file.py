@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...dtypes import DTYPES
-from ...errors import Untrusted
+from ...errors import CheckpointError
 from ...escape import shown
 from ...notes import Note
 from .. import limits
@@ -56,12 +56,12 @@ def _loaded(raw: RawFile) -> Loaded:
     raise _stranger(raw, head)
 
 
-def _stranger(raw: RawFile, head: bytes) -> Untrusted:
+def _stranger(raw: RawFile, head: bytes) -> CheckpointError:
     """What a file is that torch.save did not write in a format that is read here."""
     names = wanted(raw.at(0, min(raw.size, limits.HEADER)))
     if names:
         return asks(names)
-    return Untrusted(
+    return CheckpointError(
         "expected a torch file (zip or legacy)",
         f"found one that begins with {shown(head[:8])}",
         "check that the download is complete",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import Untrusted
+from ...errors import CheckpointError
 from ...escape import shown
 from .raw_file import AGAIN, RawFile
 from .torch_values import Storage
@@ -48,7 +48,7 @@ def _checked(part: int, value: object) -> None:
     else:
         right = part != 2 or isinstance(value, dict)
     if not right:
-        raise Untrusted(
+        raise CheckpointError(
             f"expected a torch file of protocol {PROTOCOL}",
             f"found {shown(value)}",
             "save it again with a current torch",
@@ -62,12 +62,12 @@ def _in_order(keys: object, seen: dict[str, Storage]) -> list[Storage]:
         or not all(isinstance(key, str) for key in keys)
         or len(set(keys)) != len(keys)
     ):
-        raise Untrusted(
+        raise CheckpointError(
             "expected the list of storages", "found something else", "the file is damaged or forged"
         )
     odd = set(keys) ^ set(seen)
     if odd:
-        raise Untrusted(
+        raise CheckpointError(
             "expected one data record per storage that the tensors name",
             f"found {len(odd)} without a counterpart ({shown(min(odd))} first)",
             "the file is damaged or forged",
@@ -81,7 +81,7 @@ def _starts(raw: RawFile, position: int, order: list[Storage]) -> dict[str, int]
     for done, storage in enumerate(order):
         count = int.from_bytes(raw.at(position, 8), "little", signed=True)
         if count * storage.kind.width != storage.nbytes:
-            raise Untrusted(
+            raise CheckpointError(
                 f"expected {storage.nbytes} bytes in storage {shown(storage.key)}",
                 f"found a record of {count * storage.kind.width} at byte {position}",
                 "the file is damaged or forged",
@@ -89,14 +89,14 @@ def _starts(raw: RawFile, position: int, order: list[Storage]) -> dict[str, int]
         starts[storage.key] = position + 8
         position += 8 + storage.nbytes
         if position > raw.size:
-            raise Untrusted(
+            raise CheckpointError(
                 f"expected {len(order)} storages, the one that starts at byte {starts[storage.key]} "
                 f"with {storage.nbytes} bytes",
                 f"truncated: {raw.size} of at least {position} bytes present, {done} storages whole",
                 AGAIN,
             )
     if position != raw.size:
-        raise Untrusted(
+        raise CheckpointError(
             f"expected the file to end with its last storage at byte {position}",
             f"found {raw.size - position} more bytes",
             "the file is damaged or forged",

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ...errors import Untrusted
+from ...errors import CheckpointError
 from ...escape import shown
 from .. import limits
 from .raw_file import RawFile, Stream
@@ -43,9 +43,9 @@ class Member:
     packed: str = ""  # how it is anything but stored as it is
 
 
-def damaged(expected: str, found: str) -> Untrusted:
+def damaged(expected: str, found: str) -> CheckpointError:
     """The refusal of an archive that torch did not write."""
-    return Untrusted(
+    return CheckpointError(
         expected,
         f"found {found}",
         "the file is damaged, forged or packed by another tool: save it again with torch.save",
@@ -154,7 +154,7 @@ def _no_script(members: list[Member]) -> None:
     """Refuse a program, by the names of its records: torch compresses its code, so this comes before their form."""
     inner = [member.name.partition("/")[2] for member in members]
     if any(name == "constants.pkl" or name.startswith("code/") for name in inner):
-        raise Untrusted(
+        raise CheckpointError(
             "expected a state dict",
             "found a TorchScript archive (it holds code)",
             "load it with torch.jit.load and save `model.state_dict()`",

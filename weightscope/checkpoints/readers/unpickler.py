@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ...errors import Untrusted
+from ...errors import CheckpointError
 from ...escape import shown
 from .. import limits
 from .keys import decoded, key_of
@@ -52,7 +52,7 @@ class Machine:
         self.steps = self.copied = 0
 
     def run(self) -> object:
-        """The pickled value; Untrusted, with the byte of the offending operation, for anything else than one."""
+        """The pickled value; CheckpointError, with the byte of the offending operation, for anything else than one."""
         for self.steps in range(STEP_LIMIT):
             at, code = self.stream.position, self.stream.take(1)
             if code == b".":
@@ -60,25 +60,25 @@ class Machine:
             try:
                 OPERATIONS[code](self)
             except RefusedError as fault:
-                raise Untrusted(
+                raise CheckpointError(
                     "expected a state dict as torch.save writes it",
                     f"found {fault} at byte {at}",
                     ADVICE,
                 ) from fault
             except (IndexError, KeyError, ValueError) as fault:
-                raise Untrusted(
+                raise CheckpointError(
                     "expected a state dict as torch.save writes it",
                     f"found {_fault(code)} at byte {at}",
                     "the file is damaged or forged",
                 ) from fault
         else:
-            raise Untrusted(
+            raise CheckpointError(
                 f"expected a pickle of at most {STEP_LIMIT} operations",
                 "found a longer one",
                 ADVICE,
             )
         if len(self.stack) != 1 or self.marks:
-            raise Untrusted(
+            raise CheckpointError(
                 "expected one pickled value",
                 f"found {len(self.stack)} at byte {at}",
                 "the file is damaged or forged",
@@ -322,7 +322,7 @@ def unpickle(raw: RawFile, start: int, stop: int, seen: dict[str, Storage]) -> t
     stream = Stream(raw, start, min(stop, start + limits.HEADER))
     try:
         return Machine(stream, storages(seen)).run(), stream.position
-    except Untrusted as fault:
+    except CheckpointError as fault:
         names = wanted(raw.at(start, min(stop, raw.size, start + limits.HEADER) - start), 1)
         if not names:
             raise

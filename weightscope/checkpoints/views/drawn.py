@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ...geometry import Axis, Box, Shape, long_side
-from ...heavy import numpy as np
-from ...heavy import torch
+from ...lazy import numpy as np
+from ...lazy import torch
 from ..entry import Span
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...dtypes import DTYPES
 from ...geometry import Axis, Box, Shape
-from ...heavy import torch
+from ...lazy import torch
 from ..entry import Entry, Span
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...geometry import Axis, Box, Shape
-from ...heavy import torch
+from ...lazy import torch
 from ..entry import Entry, Span
 
 if TYPE_CHECKING:

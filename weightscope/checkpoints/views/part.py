@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...geometry import Axis, Box, Index, Shape
-from ...heavy import torch
+from ...lazy import torch
 from ..entry import Entry, Span
 
 if TYPE_CHECKING:

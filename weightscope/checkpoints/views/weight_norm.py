@@ -15,7 +15,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ...geometry import Axis, Box, Shape, tiles, whole
-from ...heavy import torch
+from ...lazy import torch
 from ..entry import Span, Stored, lines_in_memory
 from ..files import read_into
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ...columns import Panel
-from ...errors import Untrusted, Usage
-from ...heavy import matplotlib, matplotlib_figure
+from ...errors import CheckpointError, UsageError
+from ...lazy import matplotlib, matplotlib_figure
 from ..files import check_writable, write_atomically
 from .density import draw as density
 from .outliers import draw as outliers
@@ -31,7 +31,7 @@ _METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"Creation
 def check_plot(path: str | Path) -> None:
     """Refuses a picture that cannot be made, before any work: its suffix, its folder, a missing extra."""
     if Path(path).suffix.lower() not in SUFFIXES:
-        raise Usage(
+        raise UsageError(
             f"expected a picture ending in one of {' '.join(SUFFIXES)}",
             f"found '{path}'",
             "change the suffix",
@@ -45,7 +45,7 @@ def drawing(panels: Sequence[Panel]) -> Figure:
     _need_matplotlib()
     kinds = sorted({panel.kind for panel in panels})
     if len(kinds) != 1 or kinds[0] not in PICTURES:
-        raise Usage(
+        raise UsageError(
             f"expected panels of one kind that can be drawn: {', '.join(PICTURES)}",
             f"found {', '.join(kinds) or 'none'}",
             "ask for them with --plot FILE.png, or `plot` in Python",
@@ -75,7 +75,7 @@ def save_picture(figure: Figure, path: str | Path) -> None:
 
 def _need_matplotlib() -> None:
     if find_spec("matplotlib") is None:
-        raise Untrusted(
+        raise CheckpointError(
             "expected matplotlib for a picture",
             "found it is not installed",
             "pip install matplotlib",

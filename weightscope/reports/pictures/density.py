@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...columns import Curve, Panel
 from ...escape import escaped
-from ...heavy import matplotlib_figure
-from ...heavy import numpy as np
+from ...lazy import matplotlib_figure
+from ...lazy import numpy as np
 from .curves import name, say
 from .page import BLUE, GREEN, GREY, INK, MOST, VERMILION, entitle, frame, head, surround
 from .paper import grid

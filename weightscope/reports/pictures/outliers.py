@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...columns import Curve, Panel
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from .curves import dashes, dots, legend, name, say
 from .page import BLUE, GREEN, GREY, INK, MOST, entitle, frame, head, label, surround
 from .paper import Box, grid, pairs, paper

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...heavy import matplotlib_figure
+from ...lazy import matplotlib_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...columns import Curve, Panel
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from .curves import dashes, dots, legend, name, say
 from .page import BLUE, GREEN, GREY, MOST, VERMILION, entitle, frame, head, label, surround
 from .paper import pairs, paper

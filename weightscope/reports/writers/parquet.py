@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from ...columns import Column
-from ...heavy import parquet, pyarrow
+from ...lazy import parquet, pyarrow
 from ..screen import Screen
 from ..tables import Table
 from ..values import Value

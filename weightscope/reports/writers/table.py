@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from ...columns import Column
 from ...escape import escaped
-from ...heavy import rich_cells
+from ...lazy import rich_cells
 from ..screen import Screen
 from ..spark import ascii
 from ..tables import Table

@@ -11,7 +11,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...sketches import Count
 from ..statistic import Evidence, Statistic
 from .moments import dot

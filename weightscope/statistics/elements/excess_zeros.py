@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 
 if TYPE_CHECKING:
     from ...sketches import ValueCounts

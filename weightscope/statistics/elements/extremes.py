@@ -7,7 +7,7 @@ from math import exp, isfinite, pi, sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ...heavy import special
+from ...lazy import special
 from ...notes import Note, united
 from ...sketches import Beyond
 from ...sketches.beyond import ROBUST, SIGMAS

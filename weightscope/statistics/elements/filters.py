@@ -12,7 +12,7 @@ from dataclasses import replace
 from math import isnan
 from typing import TYPE_CHECKING
 
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...sketches.power_sums import PowerSums
 from ...sketches.quantiles import resolved
 from .moments import moments

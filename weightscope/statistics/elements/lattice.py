@@ -10,7 +10,7 @@ from math import ceil, log2
 from typing import TYPE_CHECKING
 
 from ...dtypes import DTYPES
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from .spacing import eps_of
 
 if TYPE_CHECKING:

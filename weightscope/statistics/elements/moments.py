@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...notes import Note, united
 from ...sketches import Count, ValueCounts
 from ...sketches.quantiles import resolved, robust_std

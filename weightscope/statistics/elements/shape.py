@@ -11,7 +11,7 @@ from math import exp, isnan, lgamma, log
 from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...sketches import Count
 from ...sketches.quantiles import resolved
 from ..statistic import Evidence, Statistic

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ...dtypes import DTYPES, decoded
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import isnan
 from typing import TYPE_CHECKING
 
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...notes import Note
 from ...sketches.quantiles import spread_over_cells
 from ..elements.excess_zeros import excess_zeros

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from .law import in_units
 from .members import LAWS
 

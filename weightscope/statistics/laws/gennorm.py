@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from math import exp, lgamma, log
 from typing import TYPE_CHECKING
 
-from ...heavy import numpy as np
-from ...heavy import optimize, special
+from ...lazy import numpy as np
+from ...lazy import optimize, special
 from .law import Fitted, Params, Twin
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from functools import cache
 from math import log
 from typing import TYPE_CHECKING, Literal
 
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from .law import centre_of
 
 if TYPE_CHECKING:

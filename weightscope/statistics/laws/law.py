@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

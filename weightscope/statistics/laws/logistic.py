@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING
 
-from ...heavy import numpy as np
-from ...heavy import special
+from ...lazy import numpy as np
+from ...lazy import special
 from .law import Fitted, Params, Twin
 
 if TYPE_CHECKING:

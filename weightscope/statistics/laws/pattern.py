@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...sketches.quantiles import median, robust_std, spread_over_cells
 from ..elements.filters import TRIMMED_GAUSSIAN_KURTOSIS, both_filters, trimmed
 from ..elements.largest_z import max_z, max_z_null

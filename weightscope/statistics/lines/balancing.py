@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...notes import Note, Notes
 from ...sketches import Balanced, Core, Count, Measure, Shuffled, ValueCounts
 from ..elements.moments import moments

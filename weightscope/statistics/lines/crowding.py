@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...columns import INDEX, Column
-from ...heavy import numpy as np
-from ...heavy import special
+from ...lazy import numpy as np
+from ...lazy import special
 from ...sketches import Beyond
 from ..statistic import Evidence, Statistic
 

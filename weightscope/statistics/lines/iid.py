@@ -12,7 +12,7 @@ from math import isfinite, sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...notes import Note, Notes, notes_of, united
 from ...sketches import Count, Lines
 from ..statistic import Evidence, Statistic

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...heavy import numpy as np
+    from ...lazy import numpy as np
 
     Lines = Mapping[
         str, NDArray[np.float64]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...sketches import Beyond, Groups, Twins
 from ..statistic import Evidence, Statistic
 from .margins import MARGINS
@@ -45,8 +45,10 @@ COLUMNS = (
         "int",
         "columns whose log RMS is far from the median, by a factor of 1.5 at least",
     ),
-    Column("row_loudest", "float", "RMS of the loudest row over that of the median row"),
-    Column("col_loudest", "float", "RMS of the loudest column over that of the median column"),
+    Column("row_rms_ratio_max", "float", "RMS of the loudest row over that of the median row"),
+    Column(
+        "col_rms_ratio_max", "float", "RMS of the loudest column over that of the median column"
+    ),
     Column(
         "one_sign_rows", "int", "rows of 16 weights or more that are all positive or all negative"
     ),
@@ -183,8 +185,8 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
         "duplicate_rows": sum(map(len, twins(evidence.sketches[Twins()], rows))),
         "outlier_rows": int(outlying(rows, n).sum()),
         "outlier_cols": int(outlying(cols, m).sum()),
-        "row_loudest": loudest(rows, n),
-        "col_loudest": loudest(cols, m),
+        "row_rms_ratio_max": loudest(rows, n),
+        "col_rms_ratio_max": loudest(cols, m),
         "one_sign_rows": int(one_sign(rows, n).sum()),
         "one_sign_cols": int(one_sign(cols, m).sum()),
         "zero_block": zero_blocks(rows, cols),

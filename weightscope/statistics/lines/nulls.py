@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from math import sqrt
 
-from ...heavy import numpy as np
-from ...heavy import special
+from ...lazy import numpy as np
+from ...lazy import special
 
 
 def spread_null(length: int) -> float:

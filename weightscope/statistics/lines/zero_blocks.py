@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

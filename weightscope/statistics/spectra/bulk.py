@@ -15,7 +15,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...notes import Note, notes_of, united
 from ...sketches import Decompose
 from ..lines.iid import SPREAD_COLUMNS, line_spreads
@@ -81,7 +81,7 @@ def bulk(sigma: NDArray[np.float64], m: int, n: int, floor: float = 0.0) -> Bulk
     """`spikes` = the least k with lambda_{k+1} <= s2_k (mu_k + 2.0234 sc_k), s2_k = sum_{i>k} lambda_i/((m-k)(n-k)).
 
     sigma: the r = min(m,n) singular values, finite, descending, float64, of the m x n lines that are not zero; those of
-    at most `floor`, what their route cannot tell from zero, count as zero. None (NO_BULK) where nothing but spikes is
+    at most `floor`, what their method cannot tell from zero, count as zero. None (NO_BULK) where nothing but spikes is
     left: in a zero matrix, and in one of low rank that no rounding error has filled up.
 
     >>> found = bulk(np.ones(64), 64, 64)

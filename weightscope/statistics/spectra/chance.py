@@ -12,7 +12,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...notes import Note
 from ...sketches import Decompose
 from ..statistic import Evidence, Statistic

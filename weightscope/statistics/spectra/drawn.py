@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...notes import Note
 from ..laws import LAWS
 from ..laws.fitting import fit_laws

@@ -1,4 +1,4 @@
-"""Columns of evenness (is it orthogonal, is it an identity?), and the route by which all singular values came."""
+"""Columns of evenness (is it orthogonal, is it an identity?), and the method by which all singular values came."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ COLUMNS = (
         "identity", "float", "share of the energy on the diagonal, wrapped around the shorter side"
     ),
     Column("identity_null", "float", "what i.i.d. elements give, 1/min(m, n)"),
-    Column("route", "str", "how the singular values were found: gram, svd or factors"),
-    Column("floor", "float", "what that route leaves uncertain of a singular value", "weight"),
+    Column("method", "str", "how the singular values were found: gram, svd or factors"),
+    Column("floor", "float", "what that method leaves uncertain of a singular value", "weight"),
 )
 NO_DIAGONAL = Note("no-diagonal", "no identity of a product: its diagonal is not summed")
 
@@ -62,12 +62,12 @@ def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
         if known
         else None,  # rounding may exceed the energy
         "identity_null": identity_null(*s.shape) if known else None,
-        "route": s.route,
+        "method": s.method,
         "floor": s.floor,
         "notes": united(None if energy else ZERO, None if s.diagonal is not None else NO_DIAGONAL),
     }
 
 
 def evenness(measure: Decompose) -> Statistic:
-    """Orthogonality, identity, route and floor."""
+    """Orthogonality, identity, method and floor."""
     return spectral(COLUMNS, measure, _of, frozenset())

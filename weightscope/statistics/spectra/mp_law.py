@@ -10,8 +10,8 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import TYPE_CHECKING
 
-from ...heavy import numpy as np
-from ...heavy import special
+from ...lazy import numpy as np
+from ...lazy import special
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -15,8 +15,8 @@ from math import inf, log, log10, sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ...heavy import numpy as np
-from ...heavy import special
+from ...lazy import numpy as np
+from ...lazy import special
 from ...notes import Note, united
 from ...sketches import Decompose
 from ..statistic import Evidence, Statistic
@@ -218,12 +218,12 @@ def _distance(tail: NDArray[np.float64], slope: float, ranks: NDArray[np.float64
 
 
 def tail_of(s: Spectrum, cut: float | None) -> NDArray[np.float64]:
-    """Squares above `cut` that the route tells from zero, ascending; without one those that may not be rounding."""
+    """Squares above `cut` that the method tells from zero, ascending; without one those that may not be rounding."""
     return tail_above(s.above if cut is not None else s.sigma[: s.rank] ** 2, cut)
 
 
 def fit_of(s: Spectrum, tail: NDArray[np.float64]) -> PowerLaw | None:
-    """The power law of a tail; none where the squares are even but for the rounding of route and type."""
+    """The power law of a tail; none where the squares are even but for the rounding of method and type."""
     return None if _even(s, tail) else power_law(tail)
 
 

@@ -1,7 +1,7 @@
 """How many dimensions a matrix uses: the sizes, ranks and evenness of its singular values.
 
 sigma are the min(m,n) singular values, finite, descending, float64, of the m x n lines that are not zero; `floor` is
-the value below which the route that found them cannot tell one from zero. Squares are taken of sigma/sigma_1, so that
+the value below which the method that found them cannot tell one from zero. Squares are taken of sigma/sigma_1, so that
 no unit of the weights is too small or too large.
 """
 
@@ -12,8 +12,8 @@ from math import log10, sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ...heavy import numpy as np
-from ...heavy import special
+from ...lazy import numpy as np
+from ...lazy import special
 from ...notes import Note, Notes, notes_of, united
 from ...sketches import Decompose
 from ..lines.iid import zero_lines

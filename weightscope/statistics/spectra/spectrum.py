@@ -11,7 +11,7 @@ from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 from ...errors import Unmeasured
-from ...heavy import numpy as np
+from ...lazy import numpy as np
 from ...notes import Note
 from ...sketches import SingularValues
 from ..lines.iid import non_zero_lines
@@ -41,8 +41,8 @@ class Spectrum:
     sigma: NDArray[np.float64]
     m: int
     n: int
-    route: str  # gram | svd | factors
-    floor: float  # what the route leaves uncertain, in the unit of the weights
+    method: str  # gram | svd | factors
+    floor: float  # what the method leaves uncertain, in the unit of the weights
     shape: Shape  # with zero lines
     diagonal: float | None = None  # energy on the wrapped diagonal; None where it was not summed
     variance: float = 0.0  # of the elements, about their mean; 0 where it vanishes beside that
@@ -55,7 +55,7 @@ class Spectrum:
 
     @cached_property
     def uncertain(self) -> float:
-        """Up to here a singular value may be rounding, of the route or of the stored type."""
+        """Up to here a singular value may be rounding, of the method or of the stored type."""
         return uncertain(self.sigma, self.m, self.n, self.floor, self.eps)
 
     @property
@@ -75,20 +75,20 @@ class Spectrum:
 
     @property
     def above(self) -> NDArray[np.float64]:
-        """Eigenvalues sigma^2, descending, of what the route tells from zero."""
+        """Eigenvalues sigma^2, descending, of what the method tells from zero."""
         found: NDArray[np.float64] = self.sigma[self.sigma > self.floor] ** 2
         return found
 
     @property
     def low_rank(self) -> bool:
         """A product of factors thinner than the matrix: singular values are zero by construction."""
-        return self.route == "factors" and not bool((self.sigma > 0).all())
+        return self.method == "factors" and not bool((self.sigma > 0).all())
 
 
 def spectrum(values: SingularValues, margins: Margins, eps: float = 0.0) -> Spectrum:
     """Singular values without those of zero lines, of a matrix stored with spacing `eps` at 1.
 
-    Raises Unmeasured where elements or squares are not finite: whatever the route, most statistics are of squares.
+    Raises Unmeasured where elements or squares are not finite: whatever the method, most statistics are of squares.
     """
     if values.nonfinite:
         raise Unmeasured(NONFINITE)
@@ -99,10 +99,10 @@ def spectrum(values: SingularValues, margins: Margins, eps: float = 0.0) -> Spec
         values.values[: min(m, n)],
         m,
         n,
-        values.route,
+        values.method,
         values.floor,
         values.shape,
-        None if values.route == "factors" else values.diagonal,
+        None if values.method == "factors" else values.diagonal,
         _variance(margins, m * n),
         eps,
     )

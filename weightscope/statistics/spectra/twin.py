@@ -55,6 +55,6 @@ def _of(balanced: Balanced, spectrum: Spectrum, evidence: Evidence) -> Mapping[s
 
 
 def twin(measure: Decompose) -> Statistic:
-    """The balanced twin, by the same route."""
+    """The balanced twin, by the same method."""
     balanced = Balanced((measure,))
     return spectral(COLUMNS, measure, partial(_of, balanced), frozenset({balanced}))

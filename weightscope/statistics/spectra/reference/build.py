@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from ....heavy import numpy as np
+from ....lazy import numpy as np
 from ..effective_depth import ASPECTS, DEPTHS, TABLE, log_shares
 
 if TYPE_CHECKING:
