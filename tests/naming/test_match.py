@@ -205,7 +205,7 @@ def test_long_dotted_names_are_matched_a_bounded_number_of_times(
 ) -> None:
     """Names of more than 512 characters never meet a regular expression of a family."""
     monkeypatch.setattr(
-        "weightscope.naming.match._Search._known",
+        "weightscope.naming.match.Search._candidates",
         lambda *_: pytest.fail("a 4 KiB name was matched"),
     )
     assert len(places({"a." * 2000 + str(i): (8, 8) for i in range(100)}, {})) == 100

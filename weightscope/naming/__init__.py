@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .facts import heads_in
 from .family import Family, Sample, families
-from .match import places
+from .names import places
 from .place import Place
 from .prefixes import strip_prefixes
 from .rule import Rule

@@ -119,7 +119,7 @@ def _part(base: Place, part: str, index: Index, side: str, bias: bool) -> Place:
     made = replace(
         base,
         role=f"{matrix}.bias" if bias else matrix,
-        part=part,
+        part=f"{base.part}.{part}" if base.part else part,  # of an expert that is stored apart
         piece=part,
         out_set="" if bias else rows,
         in_set=rows if bias else cols,
@@ -141,13 +141,6 @@ def _expert(place: Place, expert: int, bias: bool) -> Place:
     if bias:  # (E, n): the expert is a row of an ordinary matrix
         return replace(place, part=part, piece=part, rows=Index(expert, 1))
     return replace(place, part=part, piece=part, expert=expert)
-
-
-def of_expert(places: tuple[Place, ...], number: str | None) -> tuple[Place, ...]:
-    """The places of an expert stored apart: its number goes first in `part`, as for one of a stack."""
-    if number is None:
-        return places
-    return tuple(replace(p, part=f"{number}.{p.part}" if p.part else number) for p in places)
 
 
 def same_heads(

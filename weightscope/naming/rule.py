@@ -106,6 +106,12 @@ class Rule:
         """Whether other names of the file decide."""
         return bool(self.beside or self.same_layer or self.without)
 
+    def role_of(self, groups: Mapping[str, str | None]) -> str:
+        """The role of a match: one for all, or that of its group `key`."""
+        if isinstance(self.role, str):
+            return self.role
+        return self.role.get(groups.get("key") or "", "unknown")
+
     def word(self, groups: Mapping[str, str | None]) -> str | None:
         """The slot of a match without its inner number; None where the rule states none.
 

@@ -62,6 +62,8 @@ def apart(
     ['a', 'b']
     """
     shared = Counter(key_of(place) for places in made.values() for place in places)
+    if shared.total() == len(shared):
+        return dict(made)
     by_path = {
         name: tuple(
             place if shared[key_of(place)] == 1 else replace(place, slot=paths[name])

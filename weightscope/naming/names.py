@@ -1,0 +1,54 @@
+"""The places of all names of a checkpoint at once: other names decide what one alone cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from .context import Context
+from .facts import Facts
+from .family import name_map as load_map
+from .match import LONGEST, Matched, Search
+from .numbered import layered, numbered
+from .parts import same_heads
+from .place import Place
+from .prefixes import strip_prefixes
+from .slots import apart
+
+
+def places(
+    shapes: Mapping[str, tuple[int, ...]],
+    config: Mapping[str, object],
+    *,
+    split: bool = True,
+    name_map: Path | str | None = None,
+) -> dict[str, tuple[Place, ...]]:
+    """The places of every name: one, or one per part of a fused tensor and per expert of a stack.
+
+    >>> name = "h.0.attn.c_attn.weight"
+    >>> [(place.part, place.rows.start) for place in places({name: (24, 8)}, {})[name]]
+    [('q', 0), ('k', 8), ('v', 16)]
+    """
+    rules = load_map(Path(name_map)) if name_map is not None else None
+    stripped = {name: strip_prefixes(name) for name in shapes}
+    dims = {name: tuple(shape) for name, shape in shapes.items()}
+    facts = Facts(config, {stripped[name]: dims[name] for name in shapes})
+    search = Search(facts, rules)
+    names = _layered({name: search.find(stripped[name], dims[name]) for name in shapes})
+    context = Context(facts, names)
+    split_up = {name: context.places(matched, split) for name, matched in names.items()}
+    placed = same_heads(split_up, dims)
+    return apart(placed, {name: context.path(matched) for name, matched in names.items()})
+
+
+def _layered(names: dict[str, Matched]) -> dict[str, Matched]:
+    """The names, in the layers of their own containers where the file has none of the usual ones."""
+    if layered({name: matched.where for name, matched in names.items()}):
+        return names
+    paths = (m.name for m in names.values() if len(m.name) <= LONGEST and not m.is_state)
+    positions = numbered(paths)
+    return {
+        name: replace(matched, where=positions.get(matched.name, matched.where))
+        for name, matched in names.items()
+    }
