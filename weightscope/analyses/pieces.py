@@ -72,11 +72,17 @@ def everything(checkpoint: Checkpoint, reading: Reading) -> Model:
 
 
 def _at_own_places(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """The pieces, of which no two share a place: codes, products and state are placed apart from the others."""
-    names = {f"{piece.name}\0{i}": piece.name for i, piece in enumerate(pieces)}
-    found = apart({key: (piece.place,) for key, piece in zip(names, pieces, strict=True)}, names)
-    placed = zip(pieces, found.values(), strict=True)
-    return tuple(replace(piece, place=place) for piece, (place,) in placed)
+    """The pieces at places of their own: codes, products and state meet the others only here."""
+    places: dict[str, tuple[Place, ...]] = {}
+    paths: dict[str, str] = {}
+    for i, piece in enumerate(pieces):
+        key = f"{piece.name}\0{i}"  # two pieces may have one name
+        places[key] = (piece.place,)
+        paths[key] = piece.name
+    placed = []
+    for piece, (place,) in zip(pieces, apart(places, paths).values(), strict=True):
+        placed.append(replace(piece, place=place))
+    return tuple(placed)
 
 
 def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Place, ...]]:
@@ -280,5 +286,8 @@ def _role(place: Place) -> str:
 
 
 def _shape(tensor: Stored) -> str:
-    more = "x..." if len(tensor.dims) > RANK else ""
-    return "x".join(str(d) for d in tensor.dims[:RANK]) + more or "scalar"
+    """`768x3072`, cut where a hostile file has more dimensions than anybody reads."""
+    if not tensor.dims:
+        return "scalar"
+    text = "x".join(str(size) for size in tensor.dims[:RANK])
+    return text + "x..." if len(tensor.dims) > RANK else text

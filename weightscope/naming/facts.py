@@ -53,9 +53,11 @@ class Facts:
 
     def value(self, key: str) -> object:
         """A configuration value, at the top or in a nested text configuration."""
-        nested = (self.config.get(n) for n in _NESTED)
-        tables = (self.config, *(t for t in nested if isinstance(t, Mapping)))
-        return next((t[key] for t in tables if key in t), None)
+        tables = [self.config, *(self.config.get(name) for name in _NESTED)]
+        for table in tables:
+            if isinstance(table, Mapping) and key in table:
+                return table[key]
+        return None
 
     def number(self, key: str) -> int:
         """A positive whole number under any of its spellings, else 0."""
@@ -67,11 +69,14 @@ class Facts:
 
     @cached_property
     def hidden(self) -> int:
-        """Width of the residual stream: from config, else the columns of the token embedding, else 0."""
-        if known := self.number("hidden"):
-            return known
-        tables = (s for n, s in self.shapes.items() if n.endswith(_EMBEDDINGS) and len(s) == 2)
-        return next((s[1] for s in tables), 0)
+        """Width of the residual stream: from config, else columns of the token embedding, else 0."""
+        stated = self.number("hidden")
+        if stated:
+            return stated
+        for name, dims in self.shapes.items():
+            if name.endswith(_EMBEDDINGS) and len(dims) == 2:
+                return dims[1]
+        return 0
 
     def columns(self, name: str) -> int:
         """Columns of the matrix that a name has, flattened; 0 where there is none."""
@@ -81,7 +86,11 @@ class Facts:
     def written_from(self, module: str) -> int:
         """Columns of the output projection beside a fused q, k, v: the rows of its q."""
         parent = module.rpartition(".")[0]
-        return next((n for w in _WRITERS if (n := self.columns(f"{parent}.{w}.weight"))), 0)
+        for writer in _WRITERS:
+            columns = self.columns(f"{parent}.{writer}.weight")
+            if columns:
+                return columns
+        return 0
 
 
 def heads_in(config: Mapping[str, object], index_set: str) -> int:

@@ -107,8 +107,9 @@ def families() -> tuple[Family, ...]:
 
 
 def name_map(path: Path) -> Family:
-    """The rules of a `--name-map` file, checked; those of the package are checked by its tests instead."""
-    return Family(path.name, (), tuple(check(r) for r in _rules(_load(path), path)))
+    """The rules of a `--name-map` file, checked; tests check those of the package instead."""
+    rules = _rules(_load(path), path)
+    return Family(path.name, (), tuple(check(rule) for rule in rules))
 
 
 def parse(path: Path) -> Family:

@@ -154,8 +154,11 @@ def stacks(towers: Iterable[str]) -> dict[str, str]:
 
 
 def _common(words: list[list[str]]) -> int:
-    shortest = min(map(len, words))
-    return next((i for i in range(shortest) if len({w[i] for w in words}) > 1), shortest)
+    """How many words all paths begin with."""
+    for i, column in enumerate(zip(*words, strict=False)):
+        if len(set(column)) > 1:
+            return i
+    return min(map(len, words))
 
 
 def beginnings(towers: Mapping[str, str]) -> dict[str, tuple[int, str]]:
@@ -173,7 +176,11 @@ def beginnings(towers: Mapping[str, str]) -> dict[str, tuple[int, str]]:
 
 
 def stack_of(name: str, begins: Mapping[str, tuple[int, str]], longest: int) -> str:
-    """The stack of a name outside the layers: that of the first tower whose words it begins with, else none."""
+    """The stack of a name outside the layers: that of the first tower whose words it begins with."""
     dotted = f"{name}."
-    ends = [i + 1 for i, letter in enumerate(dotted[:longest]) if letter == "."]
-    return min((begins[dotted[:end]] for end in ends if dotted[:end] in begins), default=(0, ""))[1]
+    towers = []
+    for i, letter in enumerate(dotted[:longest]):
+        tower = begins.get(dotted[: i + 1]) if letter == "." else None
+        if tower is not None:
+            towers.append(tower)
+    return min(towers, default=(0, ""))[1]

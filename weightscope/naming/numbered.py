@@ -44,8 +44,11 @@ def _where(name: str) -> Where:
 
 
 def _at(words: list[str], layer: int, stage: int) -> Where:
+    """The position whose layer and stage are these words; without a stage both are one."""
+    tower = ".".join(words[:stage])
+    rest = ".".join(words[layer + 1 :])
     staged = words[stage] if layer != stage else ""
-    return Where(".".join(words[:stage]), staged, int(words[layer]), ".".join(words[layer + 1 :]))
+    return Where(tower, staged, int(words[layer]), rest)
 
 
 def layered(wheres: Mapping[str, Where]) -> bool:

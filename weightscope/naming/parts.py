@@ -107,7 +107,9 @@ def _across(name: str, base: Place, facts: Facts) -> int:
 
 
 def _each(base: Place, found: Parts, scheme: str, bias: bool) -> tuple[Place, ...]:
-    side = "cols" if bias or scheme.startswith("columns") else "rows"
+    """A place for each part: columns of a vector, else rows unless the scheme cuts columns."""
+    by_columns = bias or scheme.startswith("columns")
+    side = "cols" if by_columns else "rows"
     return tuple(_part(base, part, index, side, bias) for part, index in found)
 
 

@@ -93,7 +93,9 @@ def is_role(text: str) -> bool:
     >>> is_role("attn.q"), is_role("ssm.in_proj"), is_role("attention")
     (True, True, False)
     """
-    return text in ROLES or any(text.startswith(group) and len(text) > len(group) for group in OPEN)
+    if text in ROLES:
+        return True
+    return any(text.startswith(group) and text != group for group in OPEN)
 
 
 def kind_of(role: str) -> str:

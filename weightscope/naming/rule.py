@@ -128,8 +128,11 @@ class Rule:
 
     def fits(self, dims: tuple[int, ...]) -> bool:
         """Whether the stored shape is one that the rule is for."""
-        right = self.dim1 is None or (len(dims) > 1 and dims[1] == self.dim1)
-        return right and (not self.rank or len(dims) in self.rank)
+        if self.rank and len(dims) not in self.rank:
+            return False
+        if self.dim1 is None:
+            return True
+        return len(dims) > 1 and dims[1] == self.dim1
 
 
 def _free(body: str) -> str:
@@ -142,7 +145,10 @@ def by_type(value: ByType, model_type: str) -> str:
     >>> by_type({"gpt2": "in_out", "": "by_conv1d"}, "bert")
     'by_conv1d'
     """
-    return value if isinstance(value, str) else value.get(model_type, value.get("", ""))
+    if isinstance(value, str):
+        return value
+    others = value.get("", "")
+    return value.get(model_type, others)
 
 
 def parse_rule(table: object, family: str) -> Rule:
@@ -178,7 +184,14 @@ def parse_rule(table: object, family: str) -> Rule:
 
 
 def _is_list_of(kind: type) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, list) and all(type(v) is kind for v in value)
+    """Whether a value is a list of this type alone."""
+
+    def holds(value: object) -> bool:
+        if not isinstance(value, list):
+            return False
+        return all(type(element) is kind for element in value)
+
+    return holds
 
 
 def _is_text(value: object) -> bool:

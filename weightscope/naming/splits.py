@@ -77,15 +77,17 @@ def interleaved(fused: Fused) -> Answer:
 
 def concat(fused: Fused) -> Answer:
     """q, then k, then v, the last two narrower where heads share them: Phi-3, MPT, InternLM, ChatGLM."""
-    heads, kv = fused.facts.number("heads"), fused.facts.number("kv_heads")
-    if heads and fused.lines % (heads + 2 * (kv or heads)) == 0:
-        head = fused.lines // (heads + 2 * (kv or heads))
-        stated = fused.facts.number("head_dim")
-        if stated in (0, head):
-            return _blocks(fused.parts, [heads * head, (kv or heads) * head, (kv or heads) * head])
+    heads = fused.facts.number("heads")
+    kv_heads = fused.facts.number("kv_heads") or heads
+    if heads and fused.lines % (heads + 2 * kv_heads) == 0:
+        head = fused.lines // (heads + 2 * kv_heads)
+        if fused.facts.number("head_dim") in (0, head):
+            shared = kv_heads * head
+            return _blocks(fused.parts, [heads * head, shared, shared])
     q = fused.facts.written_from(fused.module)
-    if 0 < q < fused.lines <= 3 * q and (fused.lines - q) % 2 == 0:
-        return _blocks(fused.parts, [q, (fused.lines - q) // 2, (fused.lines - q) // 2])
+    rest = fused.lines - q
+    if 0 < q < fused.lines <= 3 * q and rest % 2 == 0:
+        return _blocks(fused.parts, [q, rest // 2, rest // 2])
     return needs(BESIDE)
 
 
@@ -96,10 +98,9 @@ def per_head(fused: Fused) -> Answer:
         return needs("num_attention_heads")
     head, left = divmod(fused.lines, 3 * heads)
     if left or not head:
-        return lack(
-            "{lines} lines are not 3 parts of {heads} heads", lines=fused.lines, heads=heads
-        )
-    return tuple((p, Index(i * head, head, heads, 3 * head)) for i, p in enumerate(fused.parts))
+        template = "{lines} lines are not 3 parts of {heads} heads"
+        return lack(template, lines=fused.lines, heads=heads)
+    return _in_each(_blocks(fused.parts, [head] * 3), heads, 3 * head)
 
 
 def falcon(fused: Fused) -> Answer:
@@ -120,15 +121,13 @@ def falcon(fused: Fused) -> Answer:
 
 
 def _grouped(fused: Fused, heads: int, kv: int) -> Answer:
-    share = heads // kv  # view (n_kv, n_h / n_kv + 2, d)
+    """View (n_kv, n_h / n_kv + 2, d): the queries of a group, its key, its value."""
+    share = heads // kv
     head, left = divmod(fused.lines, kv * (share + 2))
     if left or heads % kv:
         return lack("rows do not fit num_kv_heads")
-    period, starts = (share + 2) * head, (0, share * head, (share + 1) * head)
-    lengths = (share * head, head, head)
-    return tuple(
-        (p, Index(s, n, kv, period)) for p, s, n in zip(fused.parts, starts, lengths, strict=True)
-    )
+    blocks = _blocks(fused.parts, [share * head, head, head])
+    return _in_each(blocks, kv, (share + 2) * head)
 
 
 def bigcode(fused: Fused) -> Answer:
@@ -148,60 +147,84 @@ def bigcode(fused: Fused) -> Answer:
 
 
 def sizes(fused: Fused) -> Answer:
-    """Blocks whose sizes config.json names: `sizes latent=kv_lora_rank rope`; the last takes the rest."""
-    names, widths = _named(fused)
-    rest = fused.lines - sum(widths)
+    """Blocks whose sizes config.json states: `sizes latent=kv_lora_rank rope`.
+
+    The last block is the rest.
+    """
+    pairs, widths = _named(fused)
     if 0 in widths:
-        return needs(", ".join(n for _, n in names[:-1]))
+        return needs(", ".join(key for _, key in pairs[:-1]))
+    width = sum(widths)
+    rest = fused.lines - width
     if rest <= 0:
-        return lack(
-            "{lines} lines are too few for {width} and a rest", lines=fused.lines, width=sum(widths)
-        )
-    return _blocks(tuple(p for p, _ in names), [*widths, rest])
+        template = "{lines} lines are too few for {width} and a rest"
+        return lack(template, lines=fused.lines, width=width)
+    return _blocks(tuple(name for name, _ in pairs), [*widths, rest])
 
 
 def heads_of(fused: Fused) -> Answer:
     """Blocks inside each head, sizes as in `sizes`: DeepSeek's kv_b is (n_h, d_nope + d_v)."""
-    heads, (names, widths) = fused.facts.number("heads"), _named(fused)
-    period = fused.lines // heads if heads else 0
+    heads = fused.facts.number("heads")
+    pairs, widths = _named(fused)
     if 0 in widths or not heads:
-        return needs("num_attention_heads, " + ", ".join(n for _, n in names[:-1]))
-    if fused.lines % heads or period <= sum(widths):
+        keys = ", ".join(key for _, key in pairs[:-1])
+        return needs(f"num_attention_heads, {keys}")
+    period = fused.lines // heads
+    width = sum(widths)
+    if fused.lines % heads or period <= width:
         template = "{lines} lines are not {heads} heads of {width} and a rest"
-        return lack(template, lines=fused.lines, heads=heads, width=sum(widths))
-    blocks = _blocks(tuple(p for p, _ in names), [*widths, period - sum(widths)])
-    return tuple((p, Index(i.start, i.length, heads, period)) for p, i in blocks)
+        return lack(template, lines=fused.lines, heads=heads, width=width)
+    names = tuple(name for name, _ in pairs)
+    blocks = _blocks(names, [*widths, period - width])
+    return _in_each(blocks, heads, period)
 
 
 def _named(fused: Fused) -> tuple[list[tuple[str, str]], list[int]]:
-    pairs = [(p.partition("=")[0], p.partition("=")[2]) for p in fused.parts]
-    return pairs, [fused.facts.number(key) for _, key in pairs[:-1]]
+    """Each part with the key of its size (`latent=kv_lora_rank`), and the sizes of all but the last."""
+    pairs = []
+    for part in fused.parts:
+        name, _, key = part.partition("=")
+        pairs.append((name, key))
+    widths = [fused.facts.number(key) for _, key in pairs[:-1]]
+    return pairs, widths
 
 
 def linear_attention(fused: Fused) -> Answer:
-    """Qwen3-Next, grouped per key head: q k v z is (d_k, d_k, r d_v, r d_v) and b a is (r, r), r = n_v / n_k."""
-    kh, vh = (
-        fused.facts.number("linear_num_key_heads"),
-        fused.facts.number("linear_num_value_heads"),
-    )
-    dk, dv = fused.facts.number("linear_key_head_dim"), fused.facts.number("linear_value_head_dim")
-    if not (kh and vh and dk and dv) or vh % kh:
+    """Qwen3-Next, grouped per key head, with r = n_v / n_k.
+
+    q k v z is (d_k, d_k, r d_v, r d_v), and b a is (r, r).
+    """
+    number = fused.facts.number
+    key_heads, value_heads = number("linear_num_key_heads"), number("linear_num_value_heads")
+    d_k, d_v = number("linear_key_head_dim"), number("linear_value_head_dim")
+    if not (key_heads and value_heads and d_k and d_v) or value_heads % key_heads:
         return needs("linear_num_key_heads, linear_num_value_heads and their head_dim")
-    widths = (
-        [dk, dk, vh // kh * dv, vh // kh * dv] if len(fused.parts) == 4 else [vh // kh, vh // kh]
-    )
-    if sum(widths) * kh != fused.lines:
+    r = value_heads // key_heads
+    widths = [d_k, d_k, r * d_v, r * d_v] if len(fused.parts) == 4 else [r, r]
+    period = sum(widths)
+    if period * key_heads != fused.lines:
         return lack("rows do not fit the linear attention heads of config.json")
-    blocks = _blocks(fused.parts, widths)
-    return tuple((p, Index(i.start, i.length, kh, sum(widths))) for p, i in blocks)
+    return _in_each(_blocks(fused.parts, widths), key_heads, period)
+
+
+def _in_each(blocks: Parts, groups: int, period: int) -> Parts:
+    """The blocks of the first group in every group."""
+    return tuple((part, Index(block.start, block.length, groups, period)) for part, block in blocks)
 
 
 def gated(fused: Fused) -> Answer:
-    """Halves when the matrix that reads them (`^.Wo`: beside it; `^^.2`: one up) is half as wide; else not fused."""
-    ups, parts = fused.parts[0].count("^"), fused.parts[1:]
+    """Halves where the matrix that reads them is half as wide; else the tensor is not fused.
+
+    The first part names the reader: `^.Wo` beside the tensor, `^^.2` one module up.
+    """
+    path, *parts = fused.parts
+    ups = path.count("^")
     parent = ".".join(fused.module.split(".")[:-ups])
-    reader = fused.facts.columns(parent + fused.parts[0].lstrip("^") + ".weight")
-    return _blocks(parts, [reader, reader]) if reader and fused.lines == 2 * reader else None
+    reader = parent + path.lstrip("^") + ".weight"
+    width = fused.facts.columns(reader)
+    if width == 0 or fused.lines != 2 * width:
+        return None
+    return _blocks(tuple(parts), [width, width])
 
 
 def after_attention(fused: Fused) -> Answer:
@@ -213,9 +236,14 @@ def after_attention(fused: Fused) -> Answer:
 
 
 def columns(fused: Fused) -> Answer:
-    """Columns: as many as there are rows read the attention, the others the MLP: Flux's linear2 and proj_out."""
+    """Columns: as many as there are rows read the attention, the others the MLP.
+
+    Flux's linear2 and proj_out.
+    """
     rows, cols = fused.across, fused.lines  # the sides change places: lines are columns here
-    return _blocks(fused.parts, [rows, cols - rows]) if cols > rows else lack("no MLP columns")
+    if cols <= rows:
+        return lack("no MLP columns")
+    return _blocks(fused.parts, [rows, cols - rows])
 
 
 def gated_stack(fused: Fused) -> Answer:
@@ -258,8 +286,13 @@ def unordered(fused: Fused) -> Answer:
 
 
 def _blocks(parts: tuple[str, ...], widths: list[int]) -> Parts:
-    starts = [sum(widths[:i]) for i in range(len(widths))]
-    return tuple((p, Index(s, w)) for p, s, w in zip(parts, starts, widths, strict=True))
+    """Parts of these widths, one after the other."""
+    blocks = []
+    start = 0
+    for part, width in zip(parts, widths, strict=True):
+        blocks.append((part, Index(start, width)))
+        start += width
+    return tuple(blocks)
 
 
 SCHEMES: Mapping[str, Scheme] = {
