@@ -55,6 +55,12 @@ class Factor:
     tail: str  # what follows the word: "", ".weight", ".default.weight"
     spelling: Spelling
 
+    @property
+    def adapter(self) -> str:
+        """The name of the adapter, "" without one and for PEFT's `default`."""
+        name = self.tail.removesuffix(".weight").removeprefix(".")
+        return "" if name == "default" else name
+
 
 def factor(name: str) -> Factor | None:
     """The module, the side and the partner of a name that is a factor's; None for any other.

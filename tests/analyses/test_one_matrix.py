@@ -203,3 +203,18 @@ def test_adalora_is_no_product_of_two(draw, by_name, ending) -> None:
     for side in "AB":
         assert "AdaLoRA, with a diagonal between" in rows[f"{STEM}.lora_{side}{ending}"]["note"]
     assert "factor of adapter AdaLoRA" in rows[f"{STEM}.lora_E{ending}"]["note"]
+
+
+def test_adapters_of_one_module_have_their_names(draw) -> None:
+    """PEFT may hold several; `default` is none, and the layer is no part of the slot."""
+    stem = "base_model.model.model.layers.0.self_attn.q_proj"
+    model = {
+        f"{stem}.lora_{side}.{name}.weight": draw(*size)
+        for name in ("default", "other")
+        for side, size in (("A", (4, 8)), ("B", (8, 4)))
+    }
+    rows = ws.fit(model, panels=False).rows
+    assert [(row["tensor"], row["slot"], row["layer"]) for row in rows] == [
+        (f"{stem}[lora]", "lora", 0),
+        (f"{stem}[lora.other]", "lora.other", 0),
+    ]

@@ -71,8 +71,8 @@ def llama(spelling: str) -> Shapes:
 
 
 def mixtral(spelling: str) -> Shapes:
-    """A Mixtral with its experts apart (transformers 4), or stacked (llama.cpp)."""
-    names = llama(spelling)
+    """A Mixtral with its experts apart (transformers 4), or stacked (llama.cpp; transformers 5)."""
+    names = llama("gguf" if spelling == "gguf" else "hf")
     attention = {
         name: dims
         for name, dims in names.items()
@@ -87,6 +87,14 @@ def mixtral(spelling: str) -> Shapes:
             for n, dims in stacks.items()
         }
         routers = {f"blk.{i}.ffn_gate_inp.weight": (EXPERTS, D) for i in range(N)}
+        return {**attention, **experts, **routers}
+    if spelling == "stacked":
+        block = "model.layers.{}.mlp."
+        pairs = {"gate_up_proj": (EXPERTS, 2 * M, D), "down_proj": (EXPERTS, D, M)}
+        experts = {
+            f"{block.format(i)}experts.{n}": dims for i in range(N) for n, dims in pairs.items()
+        }
+        routers = {block.format(i) + "gate.weight": (EXPERTS, D) for i in range(N)}
         return {**attention, **experts, **routers}
     block = "model.layers.{}.block_sparse_moe."
     every = product(range(N), range(EXPERTS), sizes.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,17 @@ def test_blocks_directly_in_stages(stage: str, block: str) -> None:
     """`stages.S.B` are blocks in stages."""
     names = [f"stages.{s}.{b}.conv1.weight" for s in range(2) for b in range(2)]
     assert layers(*names)[f"stages.{stage}.{block}.conv1.weight"] == 2 * int(stage) + int(block)
+
+
+def test_an_rnn_takes_no_layers_from_a_sequence() -> None:
+    """Numbers of a sequence are layers beside an RNN, whose own layers its names state."""
+    names = layers("cnn.0.weight", "cnn.3.weight", "rnn.weight_ih_l0", "rnn.weight_ih_l1")
+    assert list(names.values()) == [0, 3, 0, 1]
+
+
+def test_a_rule_of_ones_own_takes_no_layers_from_others(tmp_path: Path) -> None:
+    """A name map that captures a layer leaves the other names of the container theirs."""
+    (tmp_path / "map.toml").write_text("[[rule]]\nregex = 'net\\.<L>\\.special'\nrole = 'attn.q'\n")
+    names = dict.fromkeys(("net.0.mix.weight", "net.1.mix.weight", "net.1.special"), (8, 8))
+    placed = places(names, {}, name_map=tmp_path / "map.toml")
+    assert [place.layer for (place,) in placed.values()] == [0, 1, 1]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.naming.spellings import Shapes, bert, cifar, gpt2, llama, mixtral, resnet
+from tests.naming.spellings import D, Shapes, V, bert, cifar, gpt2, llama, mixtral, resnet
 from weightscope.analyses.pieces import everything, listed
 from weightscope.analyses.reading import Reading
 from weightscope.checkpoints import Opening, open_checkpoint
@@ -41,6 +41,7 @@ MODELS = {
     "llama gguf": llama("gguf"),
     "mixtral": mixtral("hf"),
     "mixtral gguf": mixtral("gguf"),
+    "mixtral stacked": mixtral("stacked"),
     "gpt2": gpt2(""),
     "bert": bert("bert."),
     "resnet": resnet("torchvision"),
@@ -67,10 +68,11 @@ def test_each_tensor_has_its_own_place(model: str) -> None:
         (llama("hf"), llama("meta")),
         (llama("hf"), llama("gguf")),
         (mixtral("hf"), mixtral("gguf")),
+        (mixtral("hf"), mixtral("stacked")),
         (gpt2(""), gpt2("transformer.")),
         (bert(""), bert("bert.")),
     ],
-    ids=["llama meta", "llama gguf", "mixtral", "gpt2", "bert"],
+    ids=["llama meta", "llama gguf", "mixtral gguf", "mixtral stacked", "gpt2", "bert"],
 )
 def test_spellings_have_equal_places(one: Shapes, other: Shapes) -> None:
     """The places of a model do not depend on who wrote its names."""
@@ -151,10 +153,33 @@ def test_one_rnn_is_one_tower() -> None:
 
 
 def test_what_a_rule_does_not_tell_apart_has_its_path() -> None:
-    """Two heads at one place are told apart by their paths; one alone needs none."""
+    """Of two heads at one place the one with the shorter name keeps the slot that it has alone."""
     names = {"AuxLogits.fc.weight": (8, 4), "fc.weight": (8, 4)}
-    assert [at(names, name).slot for name in names] == ["AuxLogits.fc", "fc"]
+    assert [at(names, name).slot for name in names] == ["AuxLogits.fc", ""]
     assert at({"fc.weight": (8, 4)}, "fc.weight").slot == ""
+
+
+def test_the_copy_of_a_saved_module_is_called_so() -> None:
+    """PEFT's `modules_to_save` keeps the place of the module, its original is beside it."""
+    names = {
+        f"lm_head.{copy}.weight": (V, D) for copy in ("modules_to_save.default", "original_module")
+    }
+    assert [at(names, name).slot for name in names] == ["", "lm_head.original_module"]
+
+
+def test_a_part_that_is_a_role_has_the_place_of_one_stored_alone() -> None:
+    """q of a fused matrix and q_proj differ in the piece that is shown, not in their place."""
+    fused = places({"blocks.0.attn.qkv.weight": (24, 8)}, {})["blocks.0.attn.qkv.weight"]
+    alone = at(
+        {"layer.0.attention.attention.query.weight": (8, 8)},
+        "layer.0.attention.attention.query.weight",
+    )
+    assert key_of(fused[0]) == key_of(alone)
+    assert [(place.part, place.piece, place.shown) for place in fused] == [
+        ("", "q", "q"),
+        ("", "k", "k"),
+        ("", "v", "v"),
+    ]
 
 
 def test_inner_blocks_have_their_number() -> None:

@@ -73,16 +73,13 @@ def everything(checkpoint: Checkpoint, reading: Reading) -> Model:
 
 def _at_own_places(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     """The pieces at places of their own: codes, products and state meet the others only here."""
-    places: dict[str, tuple[Place, ...]] = {}
-    paths: dict[str, str] = {}
+    placed: dict[str, tuple[Place, ...]] = {}
     for i, piece in enumerate(pieces):
-        key = f"{piece.name}\0{i}"  # two pieces may have one name
-        places[key] = (piece.place,)
-        paths[key] = piece.name
-    placed = []
-    for piece, (place,) in zip(pieces, apart(places, paths).values(), strict=True):
-        placed.append(replace(piece, place=place))
-    return tuple(placed)
+        placed[f"{piece.name}\0{i}"] = (piece.place,)  # two pieces may have one name
+    unique = apart(placed, lambda key: placed[key][0].slot)
+    return tuple(
+        replace(piece, place=place) for piece, (place,) in zip(pieces, unique.values(), strict=True)
+    )
 
 
 def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Place, ...]]:
@@ -249,27 +246,26 @@ def _pair(pair: LoraPair, entry: Product, place: Place, tensors: Mapping[str, St
         entry = _turned(entry)
     # by its spelling a layer, by its place an embedding: which side the tokens are is not known
     unsure = ORIENTATION if place.kind == "embedding" and not table else None
-    orientation = "unknown" if unsure else "out_in"
-    slot = ".".join(word for word in (place.slot, UPDATE) if word)
-    kind = _kind(place, table)
+    word = f"{UPDATE}.{pair.adapter}" if pair.adapter else UPDATE
     place = replace(
-        place, role=_role(place), slot=slot, kind=kind, transpose=False, orientation=orientation
+        place,
+        role=_role(place),
+        slot=f"{place.slot}.{word}" if place.slot else word,
+        kind=_kind(place, table),
+        transpose=False,
+        orientation="unknown" if unsure else "out_in",
     )
-    shape = f"{entry.shape[0]}x{entry.shape[1]}"
-    notes = united(pair.notes, unsure, a.notes, b.notes)
-    if not (a.measurable and b.measurable):
-        return Piece(
-            f"{pair.module}[lora]", place, a, None, shape, a.dtype, a.params + b.params, notes
-        )
+    rows, columns = entry.shape
+    readable = a.measurable and b.measurable
     return Piece(
-        f"{pair.module}[lora]",
+        f"{pair.module}[{word}]",
         place,
         a,
-        entry,
-        shape,
+        entry if readable else None,
+        f"{rows}x{columns}",
         a.dtype,
-        entry.shape[0] * entry.shape[1],
-        notes,
+        rows * columns if readable else a.params + b.params,
+        united(pair.notes, unsure, a.notes, b.notes),
     )
 
 

@@ -84,7 +84,7 @@ def of_tensor(piece: Piece) -> dict[str, object]:
         "layer": place.layer,
         "role": place.role,
         "slot": place.slot or None,
-        "part": place.part or None,
+        "part": place.shown or None,
         "stack": place.stack or None,
         "kind": place.kind,
         "shape": piece.shape,

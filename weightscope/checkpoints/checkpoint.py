@@ -20,6 +20,7 @@ class LoraPair:
     notes: Notes = ()  # that the scale is unknown, or a DoRA magnitude left out
     turned: bool = False  # stored the other way: A (in x r) and B (r x out)
     table: bool | None = None  # whether it adapts an embedding; None = its place tells
+    adapter: str = ""  # its name in a model that holds several; "" for the usual `default`
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def _pair(a: Stored, named: Named) -> LoraPair | None:
     if _has_magnitudes(found, named):
         notes += (DORA,)
     table = TABLES.get(found.spelling.form)
-    return LoraPair(found.module, a.name, b.name, scale, notes, match.turned, table)
+    return LoraPair(found.module, a.name, b.name, scale, notes, match.turned, table, found.adapter)
 
 
 def _has_magnitudes(found: Factor, named: Named) -> bool:

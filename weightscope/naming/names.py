@@ -9,8 +9,9 @@ from pathlib import Path
 from .context import Context
 from .facts import Facts
 from .family import name_map as load_map
+from .location import locate
 from .match import LONGEST, Matched, Search
-from .numbered import layered, numbered
+from .numbered import numbered
 from .parts import same_heads
 from .place import Place
 from .prefixes import strip_prefixes
@@ -27,7 +28,7 @@ def places(
     """The places of every name: one, or one per part of a fused tensor and per expert of a stack.
 
     >>> name = "h.0.attn.c_attn.weight"
-    >>> [(place.part, place.rows.start) for place in places({name: (24, 8)}, {})[name]]
+    >>> [(place.piece, place.rows.start) for place in places({name: (24, 8)}, {})[name]]
     [('q', 0), ('k', 8), ('v', 16)]
     """
     rules = load_map(Path(name_map)) if name_map is not None else None
@@ -39,15 +40,24 @@ def places(
     context = Context(facts, names)
     split_up = {name: context.places(matched, split) for name, matched in names.items()}
     placed = same_heads(split_up, dims)
-    return apart(placed, {name: context.path(matched) for name, matched in names.items()})
+    return apart(placed, lambda name: context.path(names[name]) + _copy(name))
+
+
+def _copy(name: str) -> str:
+    """What PEFT calls a module that `modules_to_save` has another copy of."""
+    return ".original_module" if ".original_module." in name else ""
 
 
 def _layered(names: dict[str, Matched]) -> dict[str, Matched]:
-    """The names, in the layers of their own containers where the file has none of the usual ones."""
-    if layered({name: matched.where for name, matched in names.items()}):
+    """The names, in the layers of their own containers where the file has none of the usual ones.
+
+    What a rule captures (an RNN, a name map) keeps its layer, and makes no container usual.
+    """
+    short = {name: matched for name, matched in names.items() if len(matched.name) <= LONGEST}
+    if any(locate(matched.name, None).number is not None for matched in short.values()):
         return names
-    paths = (m.name for m in names.values() if len(m.name) <= LONGEST and not m.is_state)
-    positions = numbered(paths)
+    free = [m.name for m in short.values() if m.where.number is None and not m.is_state]
+    positions = numbered(free)
     return {
         name: replace(matched, where=positions.get(matched.name, matched.where))
         for name, matched in names.items()

@@ -9,7 +9,7 @@ list of one element is no depth.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from .location import NOWHERE, Where, is_number
 
@@ -49,12 +49,3 @@ def _at(words: list[str], layer: int, stage: int) -> Where:
     rest = ".".join(words[layer + 1 :])
     staged = words[stage] if layer != stage else ""
     return Where(tower, staged, int(words[layer]), rest)
-
-
-def layered(wheres: Mapping[str, Where]) -> bool:
-    """Whether any name stands in one of the usual containers.
-
-    >>> layered({"a": Where()}), layered({"h.0.a": Where("h", "", 0)})
-    (False, True)
-    """
-    return any(where.number is not None for where in wheres.values())

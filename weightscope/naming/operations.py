@@ -45,15 +45,18 @@ class Operations:
 
     @cached_property
     def _square(self) -> str:
-        """How a square matrix lies: as all others do, unknown where they disagree or there are none."""
+        """How a square matrix is stored: as nn.Linear where all provable ones are, else unknown.
+
+        Modules that keep (in, out) stand beside layers of torch in one file, so that nothing proves
+        such a square one.
+        """
         votes = set()
         for name, weight in self.shapes.items():
             if name.endswith("weight"):
-                votes.add(
-                    _outputs(weight, self.shapes.get(name.removesuffix("weight") + "bias", ()))
-                )
+                bias = self.shapes.get(name.removesuffix("weight") + "bias", ())
+                votes.add(_outputs(weight, bias))
         votes.discard("")
-        return votes.pop() if len(votes) == 1 else "unknown"
+        return "out_in" if votes == {"out_in"} else "unknown"
 
 
 def _outputs(weight: tuple[int, ...], bias: tuple[int, ...]) -> str:

@@ -114,19 +114,35 @@ def _each(base: Place, found: Parts, scheme: str, bias: bool) -> tuple[Place, ..
 
 
 def _part(base: Place, part: str, index: Index, side: str, bias: bool) -> Place:
-    matrix = part_role(base.role.removesuffix(".bias"), part)
-    rows, cols = sets_of(matrix)
-    if matrix == base.role.removesuffix(".bias"):
-        rows, cols = (base.in_set, "") if bias else (base.out_set, base.in_set)
-    made = replace(
+    """One part: its role may state it, as for q, k and v; else `part` has its word.
+
+    So the q of a fused matrix has the place of a q that is stored alone.
+    """
+    whole = base.role.removesuffix(".bias")
+    role = part_role(whole, part)
+    if role == whole:
+        rows, columns = (base.in_set, "") if bias else (base.out_set, base.in_set)
+        word = _dotted(base.part, part)
+    else:
+        rows, columns = sets_of(role)
+        word = base.part  # of an expert that is stored apart
+    if bias:
+        role, rows, columns = f"{role}.bias", "", rows
+    return replace(
         base,
-        role=f"{matrix}.bias" if bias else matrix,
-        part=f"{base.part}.{part}" if base.part else part,  # of an expert that is stored apart
+        role=role,
+        part=word,
         piece=part,
-        out_set="" if bias else rows,
-        in_set=rows if bias else cols,
+        out_set=rows,
+        in_set=columns,
+        rows=index if side == "rows" else base.rows,
+        cols=index if side == "cols" else base.cols,
     )
-    return replace(made, cols=index) if side == "cols" else replace(made, rows=index)
+
+
+def _dotted(*words: str) -> str:
+    """The words that are not empty, with dots between."""
+    return ".".join(word for word in words if word)
 
 
 def _experts(
@@ -139,10 +155,12 @@ def _experts(
 
 
 def _expert(place: Place, expert: int, bias: bool) -> Place:
-    part = f"{expert}.{place.part}" if place.part else str(expert)
+    """The place for one expert of a stack."""
+    part = _dotted(str(expert), place.part)
+    piece = _dotted(str(expert), place.piece)
     if bias:  # (E, n): the expert is a row of an ordinary matrix
-        return replace(place, part=part, piece=part, rows=Index(expert, 1))
-    return replace(place, part=part, piece=part, expert=expert)
+        return replace(place, part=part, piece=piece, rows=Index(expert, 1))
+    return replace(place, part=part, piece=piece, expert=expert)
 
 
 def same_heads(

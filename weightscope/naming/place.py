@@ -10,13 +10,16 @@ from ..notes import Note
 
 @dataclass(frozen=True)
 class Place:
-    """Stack, layer, role, slot, kind and part, unique in a checkpoint; lines of the stored tensor; their index sets."""
+    """Stack, layer, role, slot, kind and part, which no other tensor of the checkpoint has.
+
+    Beside these: which rows and columns of the stored tensor, and the index sets that they live on.
+    """
 
     role: str = "unknown"  # closed list of names.md; a bias has its matrix's role with `.bias`
     kind: str = "matrix"  # matrix | conv | embedding | norm | bias | router | buffer
     layer: int | None = None
     stack: str = ""  # tower prefix where there is more than one (`encoder`, `vision_model`)
-    part: str = ""  # q, k, v, gate, up, `3` (an expert), `3.gate`
+    part: str = ""  # what the role does not state: `3` (an expert), `z`, `latent`
     transpose: bool = False  # stored (in, out): transpose to (out, in)
     orientation: str = "out_in"  # out_in | in_out | unknown
     groups: int = 1  # of a transposed convolution: stored (in, out / groups, k...)
@@ -28,7 +31,12 @@ class Place:
     out_set: str = ""  # residual | mlp_hidden | heads | kv_heads | vocab | experts; "" = none
     in_set: str = ""
     slot: str = ""  # tells equal roles of a layer apart: `attn`, `mlp`, `cross`, `2`
-    piece: str = ""  # the part that the stored tensor is cut into; "" where it is whole
+    piece: str = ""  # the part that is cut from the tensor: q, gate, `3.gate`; "" = the whole
     family: str = ""  # file that matched, "" where nothing did
     why: str = ""  # for people: family and rule, or why nothing matched, or was split
     unsplit: Note | None = None  # why a fused tensor stays whole, and what would tell its parts
+
+    @property
+    def shown(self) -> str:
+        """What the column `part` shows: the part that is cut, else the number of an expert."""
+        return self.piece or self.part

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from .location import Where
@@ -53,30 +53,38 @@ def key_of(place: Place) -> Key:
 
 
 def apart(
-    made: Mapping[str, tuple[Place, ...]], paths: Mapping[str, str]
+    placed: Mapping[str, tuple[Place, ...]], path: Callable[[str], str]
 ) -> dict[str, tuple[Place, ...]]:
-    """Every place one tensor's: what shares one gets its path as slot, and what still does a number behind it.
+    """Every place one tensor's: of those that share one, all but the shortest path get theirs as slot.
 
-    >>> two = apart({"a.w": (Place("norm"),), "b.w": (Place("norm"),)}, {"a.w": "a", "b.w": "b"})
+    What is still shared gets a number behind its slot.
+
+    >>> two = apart({"a.w": (Place("norm"),), "b.c.w": (Place("norm"),)}, lambda name: name[:-2])
     >>> [place.slot for places in two.values() for place in places]
-    ['a', 'b']
+    ['', 'b.c']
     """
-    shared = Counter(key_of(place) for places in made.values() for place in places)
-    if shared.total() == len(shared):
-        return dict(made)
-    by_path = {
-        name: tuple(
-            place if shared[key_of(place)] == 1 else replace(place, slot=paths[name])
-            for place in places
-        )
-        for name, places in made.items()
+    names: dict[Key, list[str]] = {}
+    for name, places in placed.items():
+        for place in places:
+            names.setdefault(key_of(place), []).append(name)
+    shared = {key: sharing for key, sharing in names.items() if len(sharing) > 1}
+    if not shared:
+        return dict(placed)
+    paths = {name: path(name) for sharing in shared.values() for name in sharing}
+    owners = {
+        key: min(sharing, key=lambda name: (len(paths[name]), name))
+        for key, sharing in shared.items()
     }
-    taken = {key_of(place) for places in by_path.values() for place in places}
-    guard = _Guard(taken)
-    owned = {
-        name: tuple(guard.own(by_path[name])) for name in sorted(by_path)
-    }  # whatever order a file has
-    return {name: owned[name] for name in made}
+    result = dict(placed)
+    for name in paths:
+        result[name] = tuple(
+            place if owners.get(key_of(place), name) == name else replace(place, slot=paths[name])
+            for place in placed[name]
+        )
+    guard = _Guard({key_of(place) for places in result.values() for place in places})
+    for name in sorted(result):  # whatever order a file has
+        result[name] = tuple(guard.own(result[name]))
+    return result
 
 
 class _Guard:
