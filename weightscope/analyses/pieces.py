@@ -1,7 +1,8 @@
 """Entry + place -> piece: the only module where a name's meaning meets a tensor's bytes.
 
-Applies views (transpose, part, expert, low-rank product, weight norm) to what the checkpoint stores. Stored layout is a
-fact of the checkpoint, where it stands is a fact of its name; both meet here and nowhere else.
+Applies views (transpose, part, expert, low-rank product, weight norm) to what the checkpoint
+stores. Stored layout is a fact of the checkpoint, where it stands is a fact of its name; both meet
+here and nowhere else.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _at_own_places(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 
 
 def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Place, ...]]:
-    """The places of every tensor by its stored name; of codes the one of their weight, which is not split."""
+    """The places of every tensor by its stored name; codes have the one of their weight."""
     config, own = checkpoint.config, reading.name_map
     names = _names(checkpoint)
     called = {t.name: t.name if t.coded else names[t.name] for t in checkpoint.tensors}
@@ -102,7 +103,7 @@ def _places(checkpoint: Checkpoint, reading: Reading) -> Mapping[str, tuple[Plac
 
 
 def _names(checkpoint: Checkpoint) -> Mapping[str, str]:
-    """What each tensor is called where it stands: by its weight, unless another tensor has that name."""
+    """The name by which each tensor is placed: codes by their weight unless the name is taken."""
     taken = {t.name for t in checkpoint.tensors} | checkpoint.aliases.keys()
     names = {}
     for tensor in checkpoint.tensors:
@@ -113,7 +114,7 @@ def _names(checkpoint: Checkpoint) -> Mapping[str, str]:
 
 
 def _beside(place: Place) -> Place:
-    """Scales, zero points, alphas and vectors of a norm are buffers, in the layer of their weight."""
+    """Scales, zero points, alphas and vectors of a norm: buffers in the layer of their weight."""
     return Place("buffer", "buffer", place.layer, place.stack, slot=place.slot, why=BESIDE)
 
 
@@ -136,7 +137,7 @@ def _split(
     normed: WeightNorm | None = None,
     stem: str = "",
 ) -> Iterator[Piece]:
-    """One piece for each place of a tensor, a note on all of them; `normed` in its place, called `stem`."""
+    """One piece for each place of a tensor, with a note; `normed` replaces it under `stem`."""
     stem = stem or tensor.name
     for place in parts:
         name = f"{stem}[{place.piece}]" if place.piece else stem

@@ -1,6 +1,7 @@
-"""Names to places: which layer, role and part a tensor has, from its name, the shapes around it and config.json.
+"""Names to places: layer, role, slot and part of a tensor, from names, shapes and config.json.
 
-Families are data (families/*.toml); nothing here sees a tensor, and what no rule knows is `unknown`, never guessed.
+Families of architectures are data (families/*.toml). No tensor is read here. A name that no rule
+matches has the role `unknown`; nothing is guessed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What a rule may demand of the other names of a file: one beside it, one in its layer, no rival in another module.
 
-`post_attention_layernorm` stands before the MLP of a Llama, and after the attention where the layer also has a
-`post_feedforward_layernorm`; `encoder.linear` is the head only of a model that has no other.
+`post_attention_layernorm` stands before the MLP of a Llama, and after the attention where the layer
+also has a `post_feedforward_layernorm`; `encoder.linear` is the head only of a model that has no
+other.
 """
 
 from __future__ import annotations

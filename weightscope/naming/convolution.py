@@ -47,7 +47,7 @@ def convolution(name: str, dims: tuple[int, ...], shapes: Shapes) -> Answer:
 
 
 def _is_hint(module: str) -> bool:
-    """Whether the last word of a module that is not a number is that of a transposed convolution."""
+    """Whether the last word of the module, numbers aside, names a transposed convolution."""
     words = (word for word in reversed(module.split(".")) if not word.isdecimal())
     return bool(_HINT.search(next(words, "")))
 

@@ -21,7 +21,7 @@ _OTHERS = {
 
 
 def are_experts(name: str, number: int, facts: Facts) -> bool:
-    """Whether config.json, or the rows of the router beside the stack, give this number of experts."""
+    """Whether config.json, or the rows of the router beside the stack, give this number."""
     return number in (facts.number("experts"), _router(name, facts)[0])
 
 
@@ -40,7 +40,7 @@ def by_evidence(role: str, name: str, dims: tuple[int, ...], facts: Facts) -> st
 
 
 def _by_width(role: str, dims: tuple[int, ...], width: int) -> str:
-    """Orientation by the side as wide as the residual stream, which the role reads or writes; or ""."""
+    """Orientation by the side that is as wide as the residual stream; "" if it does not decide."""
     writes, reads = sets_of(role)
     if width not in dims[1:] or (writes == "residual") == (reads == "residual"):
         return ""

@@ -1,4 +1,4 @@
-"""What is known beside one name: numbers of config.json under their many spellings, and the shapes of all names."""
+"""Facts of a whole checkpoint: numbers of config.json in their spellings, shapes of all names."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Facts:
 
     @cached_property
     def hidden(self) -> int:
-        """Width of the residual stream: from config, else columns of the token embedding, else 0."""
+        """Width of the residual stream: of config.json, else of the token embedding, else 0."""
         stated = self.number("hidden")
         if stated:
             return stated
@@ -94,7 +94,7 @@ class Facts:
 
 
 def heads_in(config: Mapping[str, object], index_set: str) -> int:
-    """How many attention heads an index set holds, `heads` or `kv_heads`; 0 where config.json does not say.
+    """Number of attention heads in an index set, `heads` or `kv_heads`; 0 if config.json lacks it.
 
     >>> heads_in({"num_attention_heads": 8, "num_key_value_heads": 2}, "kv_heads")
     2

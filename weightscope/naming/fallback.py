@@ -1,9 +1,10 @@
-"""What is said of a name that no rule knows: its role is unknown, its kind follows from its rank and its last word.
+"""Places of names that no rule matches: unknown roles, kinds by rank and last word.
 
-Nothing is guessed. A vector beside a `running_mean` is a batch norm's, whatever its module is called. Shapes may prove
-a convolution or a linear layer (operations.py), whose bias has its role. Of the other vectors those whose name ends in
-bias or beta are `bias` (they are added), all others `norm` (gains, slopes and temperatures multiply, as norms do).
-Three and more dimensions are `conv` where the trailing ones are a kernel's, but not a stack of experts, however narrow.
+A vector beside a `running_mean` belongs to a batch norm, whatever its module is called. Shapes may
+prove a convolution or a linear layer (operations.py), whose bias has its role. Other vectors are
+`bias` if their name ends in bias or beta (they are added), else `norm` (gains, slopes and
+temperatures multiply, as a norm does). Three and more dimensions are `conv` if the trailing ones
+are those of a kernel; a stack of experts is none, however narrow it is.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ def unmatched(
 ) -> Place:
     """The place of an unknown name; `operations` are those of the shapes, made once for all names.
 
-    >>> unmatched("a.thing", (8, 8), {}).role, unmatched("a.1.weight", (8,), {"a.1.running_mean": (8,)}).role
-    ('unknown', 'norm')
+    >>> unmatched("a.thing", (8, 8), {}).role
+    'unknown'
+    >>> unmatched("a.1.weight", (8,), {"a.1.running_mean": (8,)}).role
+    'norm'
     """
     module, _, last = name.rpartition(".")
     if f"{module}.running_mean" in shapes and len(dims) == 1 and last in ("weight", "bias"):

@@ -1,7 +1,7 @@
 """Families: the rules and samples of one TOML file each, read and compiled on first use.
 
-The order of ORDER is the order of matching: first match wins, special spellings before general ones, and what all
-families share (embeddings, heads, norms, buffers) last.
+Rules are tried in the order of ORDER and the first match wins: special spellings come before
+general ones, and what all families share (embeddings, heads, norms, buffers) comes last.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""kohya's names: a module's path with every dot written as an underscore, behind `lora_` and the network it adapts.
+"""Names of kohya's scripts: `lora_`, the network, and the path with underscores for dots.
 
-Underscores become dots again but for those inside words that the families and the layers look for in the adapted
-networks: diffusers, transformers, and the original Stable Diffusion and Flux.
+Underscores become dots again, except inside words that occur in the adapted networks: diffusers,
+transformers, and the original Stable Diffusion and Flux.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Where in depth a name stands: its tower, its stage, its number; and what all names of a file make of these.
+"""Position of a name in depth: tower, stage and number; layers and stacks of a whole file.
 
-A rule may capture `layer` and `stage` itself, else the usual containers are looked for. The layer index of a network
-in stages is the sum of the blocks before it. A tower becomes the `stack` only where a file has more than one. A file
+A rule may capture `layer` and `stage`, else the usual containers are searched for. The layer index
+of a network in stages counts the blocks of the stages before it. A tower becomes the `stack` only
+if a file has several. A file
 without any of the usual containers has the layers of whatever containers it numbers (numbered.py).
 """
 
@@ -29,7 +30,7 @@ _RANKS = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
 
 @dataclass(frozen=True)
 class Where:
-    """One name's tower (what stands before its number), stage and number; no number outside the stack."""
+    """Tower (the words before the number), stage and number of a name; no number outside."""
 
     tower: str = ""
     stage: str = ""
@@ -91,14 +92,15 @@ def _staged(name: str) -> Where | None:
 
 
 def _tower(before: str, stage: str) -> str:
-    """A stage that brings its container (`down_blocks.0`) leaves the tower its dot: it ends in no container then."""
+    """The words before a stage, with the dot if the stage has a container (`down_blocks.0`)."""
     return before.rstrip(".") if not stage or stage.isdigit() else before
 
 
 def layers(places: Iterable[Where]) -> dict[Where, int]:
     """The layer index of every place in depth: blocks of the stages before it, plus its own number.
 
-    What a tower in stages numbers outside of them is the stage, which is no layer: `layers.0.downsample` of a Swin.
+    In a tower with stages a number outside of them is that of a stage, not of a layer:
+    `layers.0.downsample` of a Swin.
     """
     sizes: dict[str, dict[str, int]] = {}
     numbered = {w for w in places if w.number is not None}
@@ -132,7 +134,7 @@ def _depth(stage: str) -> tuple[int, int]:
 
 
 def stacks(towers: Iterable[str]) -> dict[str, str]:
-    """The name of each tower: nothing where there is one, else the first word that tells it from the others.
+    """The name of each tower: "" if there is one, else the first word that differs.
 
     >>> stacks(["text_model.encoder.layers", "vision_model.encoder.layers"])
     {'text_model.encoder.layers': 'text_model', 'vision_model.encoder.layers': 'vision_model'}
@@ -176,7 +178,7 @@ def beginnings(towers: Mapping[str, str]) -> dict[str, tuple[int, str]]:
 
 
 def stack_of(name: str, begins: Mapping[str, tuple[int, str]], longest: int) -> str:
-    """The stack of a name outside the layers: that of the first tower whose words it begins with."""
+    """The stack of a name outside the layers: of the first tower with whose words it begins."""
     dotted = f"{name}."
     towers = []
     for i, letter in enumerate(dotted[:longest]):

@@ -23,7 +23,7 @@ Spelling = tuple[str, int, int]  # with small numbers alone; dimensions; 1 where
 
 @dataclass(frozen=True)
 class Matched:
-    """A name without wrappers, its stored shape, its position, and the rule that fits it, if any."""
+    """A name without wrappers, its stored shape, its position, and the rule that fits it."""
 
     name: str
     dims: tuple[int, ...]

@@ -49,7 +49,7 @@ def _copy(name: str) -> str:
 
 
 def _layered(names: dict[str, Matched]) -> dict[str, Matched]:
-    """The names, in the layers of their own containers where the file has none of the usual ones.
+    """The names, in the layers of their own containers if the file has none of the usual ones.
 
     What a rule captures (an RNN, a name map) keeps its layer, and makes no container usual.
     """

@@ -1,9 +1,10 @@
-"""Layers of a file that has none of the usual containers: `net.0.weight`, `mixers.0.mixer_layers.3.mlp.fc1.weight`.
+"""Layers of a file without the usual containers: `net.0`, `mixers.0.mixer_layers.3.mlp.fc1`.
 
-A number in a path is an element of a list. An element that holds modules is a layer; one that is itself the module of
-the tensor (a position in an nn.Sequential) is a layer only where nothing around it is numbered. Two lists, of which
-the inner one is called layers or blocks, are stages; else the outer one is in depth. Three lists are left alone, and a
-list of one element is no depth.
+A number in a path is an element of a list. An element that holds modules is a layer; one that is
+itself the module of the tensor (a position in an nn.Sequential) is a layer only if nothing around
+it is numbered. Of two lists the inner one gives the layers if it is called layers or blocks, and
+the outer one its stages; else the outer one gives the layers. Three lists give no layers, nor does
+a list of one element.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What a module that no rule knows does, as far as the shapes of its weight and bias prove it.
 
-Four and five dimensions with a kernel's last ones are a convolution, three only in a module called so (a stack of
-experts has three as well). Two dimensions beside a vector that is as long as one of them are a linear layer, whose
-outputs that side is; a square one follows the others of the file. A matrix alone may be an embedding, and says nothing.
+Four and five dimensions with the last ones of a kernel are a convolution; three only in a module
+called so, since a stack of experts has three as well. Two dimensions beside a vector as long as one
+of them are a linear layer with outputs on that side; a square one follows the others of the file.
+A matrix alone may be an embedding and proves nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Operations:
         self.shapes = shapes
 
     def of(self, name: str) -> tuple[str, str]:
-        """The role of a module's weight and how that is stored; ("", "") where the shapes prove nothing.
+        """Role of a module's weight and its orientation; ("", "") if the shapes prove nothing.
 
         >>> Operations({"a.weight": (3, 8), "a.bias": (3,), "0.weight": (8, 3, 3, 3)}).of("a.bias")
         ('linear', 'out_in')
@@ -60,7 +61,7 @@ class Operations:
 
 
 def _outputs(weight: tuple[int, ...], bias: tuple[int, ...]) -> str:
-    """Which side of a matrix is as long as its bias; "" for both, for neither, and for what is no such pair."""
+    """Orientation by the side that is as long as the bias; "" for both sides or neither."""
     if len(weight) != 2 or len(bias) != 1 or bias[0] not in weight or weight[0] == weight[1]:
         return ""
     return "out_in" if bias[0] == weight[0] else "in_out"

@@ -1,7 +1,8 @@
 """Which way a matrix is stored where its name does not tell: Conv1D or Linear.
 
-c_attn, c_fc and c_proj are Conv1D (in, out) in GPT-2 and nn.Linear (out, in) elsewhere; the long side of c_attn is its
-outputs, and a bias has the length of the outputs; the square c_proj follows its siblings.
+c_attn, c_fc and c_proj are Conv1D (in, out) in GPT-2 and nn.Linear (out, in) elsewhere; the long
+side of c_attn is its outputs, and a bias has the length of the outputs; the square c_proj follows
+its siblings.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from .facts import Facts
 
 
 def conv1d(names: Iterable[tuple[str, str]], facts: Facts) -> dict[str, str]:
-    """Orientation per tower, from (tower, name) of every weight that may be a Conv1D; unknown where votes disagree."""
+    """Orientation per tower, from (tower, name) of all weights that may be a Conv1D.
+
+    It is unknown if the votes disagree.
+    """
     votes: dict[str, set[str]] = defaultdict(set)
     for tower, name in names:
         votes[tower] |= {_vote(name, facts)} - {""}

@@ -1,7 +1,7 @@
 """Places of the parts of a fused tensor: q, k, v; gate and up; every expert or head of a stack.
 
-A vector is 1 x n, so the parts of a bias are columns. A part that cannot be decided leaves the tensor whole, and
-`unsplit` is the note of what was missing.
+A vector is 1 x n, so the parts of a bias are columns. A part that cannot be decided leaves the
+tensor whole, and `unsplit` is the note of what was missing.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _fused(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Fa
 
 
 def _across(name: str, base: Place, facts: Facts) -> int:
-    """Columns of the matrix that a bias belongs to: what is left of its size when the bias is taken away."""
+    """Columns of the matrix that a bias belongs to: the side that is not as long as the bias."""
     dims, own = (
         facts.shapes.get(name.removesuffix("bias") + "weight", ()),
         facts.shapes.get(name, ()),

@@ -1,4 +1,4 @@
-"""What wrappers and converters leave in names: stripped for naming only, the stored name is what people see."""
+"""Prefixes of wrappers and converters: stripped to find places; rows show the stored name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INSIDE = re.compile(
 
 
 def strip_prefixes(name: str) -> str:
-    """The name without what DataParallel, FSDP, torch.compile, PEFT, attention processors and scripts put around it.
+    """The name without words of DataParallel, FSDP, torch.compile, PEFT and attention processors.
 
     Underscores that kohya's scripts wrote for the dots of a path are dots again.
 

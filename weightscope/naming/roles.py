@@ -1,7 +1,7 @@
-"""The closed list of roles, and what follows from a role alone: kind, index sets, the roles of its parts.
+"""The closed list of roles, with the kind, the index sets and the roles of the parts of each.
 
-A rule may name only these roles; groups such as `ssm.*` are open below their first word. A bias has the role of its
-matrix with `.bias`; the bias of a matrix that nothing knows is `bias`.
+A rule may name only these roles; groups such as `ssm.*` are open below their first word. A bias has
+the role of its matrix with `.bias`; the bias of a matrix that nothing knows is `bias`.
 """
 
 from __future__ import annotations
@@ -109,5 +109,5 @@ def sets_of(role: str) -> tuple[str, str]:
 
 
 def part_role(role: str, part: str) -> str:
-    """The role of one part of a fused tensor: q of attn.qkv is attn.q, z of ssm.in_proj stays ssm.in_proj."""
+    """Role of a part of a fused tensor: q of attn.qkv is attn.q, z of ssm.in_proj is no role."""
     return _PARTS.get(role, {}).get(part, role)

@@ -1,13 +1,13 @@
 """A rule: which names it matches, and what they say. The same format in families/*.toml and in `--name-map` files.
 
-`regex` is anchored at both ends and may stand behind any dotted prefix unless it begins with `^`. Short forms:
-`<L>` a layer, `<S>` a stage before it, `<X>` an expert, `<W>` the ending `.weight` or `.bias`, `<A>` and `<B>` the
-factors of LoRA in every spelling. A group `key` picks the role from a table. `orientation` and `split` may be tables
-by model_type, "" standing for all others.
+`regex` is anchored at both ends and may stand behind any dotted prefix unless it begins with `^`.
+Short forms: `<L>` a layer, `<S>` a stage before it, `<X>` an expert, `<W>` the ending `.weight` or
+`.bias`, `<A>` and `<B>` the factors of LoRA in every spelling. A group `key` picks the role from a
+table. `orientation` and `split` may be tables by model_type, "" standing for all others.
 
-`slot` tells equal roles of a layer apart: a word, or a table by the group `slot` of the regex, else by its `key`. A
-group `slot` without a table is the word itself. `<path>` is the name inside its layer, `<module>` the module's. The
-number that a group `inner` has is appended, unless it is 0.
+`slot` tells equal roles of a layer apart: a word, or a table by the group `slot` of the regex, else
+by its `key`. A group `slot` without a table is the word itself. `<path>` is the name inside its
+layer, `<module>` the module's. The number that a group `inner` has is appended, unless it is 0.
 
 Other names may be conditions (conditions.py): `beside`, `same_layer`, `without`.
 """

@@ -1,7 +1,8 @@
-"""Slots: the word that tells equal roles of a layer apart, and the guard that makes every place one tensor's.
+"""Slots: words that distinguish equal roles of a layer, so that every place has one tensor.
 
-A rule states the word, the same for every spelling of an architecture. Where no rule does, it is the path of the name
-inside its layer, which no other tensor of the file changes; only what still shares a place is told apart by all names.
+A rule states the word, the same for the spellings of an architecture. Without such a rule it is the
+path of the name inside its layer, which does not depend on other tensors of the file. Tensors that
+still share a place are distinguished by the names of the file.
 """
 
 from __future__ import annotations
@@ -25,17 +26,19 @@ Key = tuple[str, int | None, str, str, str, str]
 
 
 def path_of(name: str, where: Where, layer: int | None) -> str:
-    """The name inside its layer, or without the word for the whole model; without `.weight` and `.bias`.
+    """The name inside its layer, without `.weight` and `.bias` and the word for the whole model.
 
-    >>> path_of("bert.embeddings.norm.weight", Where(), None), path_of("h.3.a.b", Where("h", "", 3, "a.b"), 3)
-    ('embeddings.norm', 'a.b')
+    >>> path_of("bert.embeddings.norm.weight", Where(), None)
+    'embeddings.norm'
+    >>> path_of("h.3.a.b", Where("h", "", 3, "a.b"), 3)
+    'a.b'
     """
     path = where.rest if layer is not None else _MODEL.sub("", name)
     return _ENDING.sub("", path)
 
 
 def slot_of(rule: Rule, groups: Mapping[str, str | None], path: str, role: str) -> str:
-    """The word of a rule, with its inner number; the path where the role says nothing of what a tensor does."""
+    """The word of a rule with its inner number; the path if the role is not specific."""
     word = rule.word(groups)
     if word is None:
         word = PATH if role in _BY_PATH else ""
@@ -55,7 +58,7 @@ def key_of(place: Place) -> Key:
 def apart(
     placed: Mapping[str, tuple[Place, ...]], path: Callable[[str], str]
 ) -> dict[str, tuple[Place, ...]]:
-    """Every place one tensor's: of those that share one, all but the shortest path get theirs as slot.
+    """Places of which each has one tensor: all but the shortest path of several are slots.
 
     What is still shared gets a number behind its slot.
 
@@ -88,7 +91,7 @@ def apart(
 
 
 class _Guard:
-    """Keys that are given away, and how often each was asked for: names may be made to collide, so it is linear."""
+    """Keys in use, with a counter for each: names may be forged to collide, so it is linear."""
 
     def __init__(self, taken: set[Key]) -> None:
         self.taken = taken

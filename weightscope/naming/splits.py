@@ -1,7 +1,7 @@
-"""How fused tensors come apart: one function per scheme, from the number of fused lines to index sets.
+"""Schemes by which fused tensors are split: from the number of fused lines to index sets.
 
-A scheme is named in a rule with the parts it yields (`equal q k v`). It answers its parts, or what it lacks to tell
-them, or None where the tensor is not fused; nothing is guessed. Lines are rows of the matrix as (out, in), for
+A rule names a scheme with its parts (`equal q k v`). A scheme returns the parts, or what it lacks
+to find them, or None if the tensor is not fused. Lines are rows of the matrix as (out, in), for
 `columns` its columns.
 """
 
@@ -30,7 +30,10 @@ class Fused:
 
 @dataclass(frozen=True)
 class Lack:
-    """Why a fused tensor stays whole, as a format string with its values, and whether config.json would help."""
+    """Why a fused tensor stays whole, as a format string with its values.
+
+    `config` states whether config.json would help.
+    """
 
     template: str
     values: tuple[tuple[str, str | int], ...] = ()
@@ -76,7 +79,7 @@ def interleaved(fused: Fused) -> Answer:
 
 
 def concat(fused: Fused) -> Answer:
-    """q, then k, then v, the last two narrower where heads share them: Phi-3, MPT, InternLM, ChatGLM."""
+    """q, then k, then v, which are narrower if heads share them: Phi-3, MPT, InternLM, ChatGLM."""
     heads = fused.facts.number("heads")
     kv_heads = fused.facts.number("kv_heads") or heads
     if heads and fused.lines % (heads + 2 * kv_heads) == 0:
@@ -180,7 +183,7 @@ def heads_of(fused: Fused) -> Answer:
 
 
 def _named(fused: Fused) -> tuple[list[tuple[str, str]], list[int]]:
-    """Each part with the key of its size (`latent=kv_lora_rank`), and the sizes of all but the last."""
+    """Parts with the keys of their sizes (`latent=kv_lora_rank`); sizes of all but the last."""
     pairs = []
     for part in fused.parts:
         name, _, key = part.partition("=")
@@ -320,8 +323,9 @@ SCHEMES: Mapping[str, Scheme] = {
 def split(scheme: str, lines: int, across: int, module: str, facts: Facts) -> Answer:
     """The parts of a fused tensor, or why it stays whole; None where it is not fused.
 
-    >>> split("equal gate up", 8, 4, "", Facts({}, {}))
-    (('gate', Index(start=0, length=4, groups=1, period=0)), ('up', Index(start=4, length=4, groups=1, period=0)))
+    >>> parts = split("equal gate up", 8, 4, "", Facts({}, {}))
+    >>> [(part, index.start, index.length) for part, index in parts]
+    [('gate', 0, 4), ('up', 4, 4)]
     """
     name, *parts = scheme.split()
     return SCHEMES[name](Fused(lines, across, module, tuple(parts), facts))
