@@ -109,5 +109,5 @@ def sets_of(role: str) -> tuple[str, str]:
 
 
 def part_role(role: str, part: str) -> str:
-    """Role of a part of a fused tensor: q of attn.qkv is attn.q, z of ssm.in_proj is no role."""
+    """Role of one part: q of attn.qkv is attn.q, z of ssm.in_proj stays ssm.in_proj."""
     return _PARTS.get(role, {}).get(part, role)
