@@ -1,4 +1,4 @@
-"""Samples for the tests of statistics: exact cells of any array, bins of a large tensor, sketches of a matrix."""
+"""Samples for the tests of statistics: exact cells of any array, bins, sketches of a matrix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _edges(value: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def _bins(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """The upper 16 bits of float32: cells 2^-7 wide relative to their power of two, zero in a cell of its own."""
+    """The upper 16 bits of float32: cells 2^-7 of their power of two wide, and a cell for zero."""
     step = 2.0 ** (np.floor(np.log2(np.abs(np.where(x == 0, 1.0, x)))) - 7)
     near = np.where(x == 0, 0.0, np.floor(np.abs(x) / step) * step)
     inner, counts = np.unique(
@@ -67,18 +67,18 @@ def _counts_of(values: ArrayLike, bins: bool = False) -> ValueCounts:
 
 @pytest.fixture(scope="session")
 def counts_of() -> Callable[..., ValueCounts]:
-    """`counts_of(array)`: one cell per distinct value; `counts_of(array, bins=True)`: bins with exact power sums."""
+    """`counts_of(array)`: one cell per distinct value; with `bins=True` bins, exact power sums."""
     return _counts_of
 
 
 def _stored_as(values: ArrayLike, dtype: str) -> ValueCounts:
     table, x = grid(dtype), np.asarray(values, np.float64).ravel()
     all_counts = np.bincount(np.searchsorted(table.high[:-1], x), minlength=len(table.value))
-    seen = np.flatnonzero(all_counts)
-    value, counts = table.value[seen], all_counts[seen]
+    used = np.flatnonzero(all_counts)
+    value, counts = table.value[used], all_counts[used]
     return ValueCounts(
-        table.low[seen],
-        table.high[seen],
+        table.low[used],
+        table.high[used],
         value,
         counts,
         PowerSums.of(value, counts),
@@ -97,9 +97,11 @@ def stored_as() -> Callable[..., ValueCounts]:
 def _taken(measure: Measure, w: NDArray[np.float64]) -> object:
     stored, state = torch.from_numpy(w)[None], measure.start(1, w.shape, "F64", "cpu")
     tile = Tile(stored, "F64", whole(w.shape), w.shape, long_side(w.shape), Scratch())
-    while isinstance(answer := measure.finish(measure.add(state, tile)), Again):
-        state = answer.state
-    return answer[0]
+    while True:
+        result = measure.finish(measure.add(state, tile))
+        if not isinstance(result, Again):
+            return result[0]
+        state = result.state
 
 
 def _sketched(w: ArrayLike, svd: bool = False) -> dict[Measure, object]:
@@ -109,11 +111,11 @@ def _sketched(w: ArrayLike, svd: bool = False) -> dict[Measure, object]:
 
 @pytest.fixture(scope="session")
 def sketched() -> Callable[..., dict[Measure, object]]:
-    """`sketched(matrix)`: singular values (by SVD with `svd=True`), line sums, and the values of the balanced core."""
+    """`sketched(matrix)`: singular values (`svd=True`: by SVD), margins, values when balanced."""
     return _sketched
 
 
 @pytest.fixture(scope="session")
 def taken() -> Callable[[Measure, ArrayLike], object]:
-    """`taken(measure, matrix)`: what one measure finds in a matrix of float64."""
+    """`taken(measure, matrix)`: the sketch that one measure takes of a matrix of float64."""
     return lambda measure, w: _taken(measure, np.array(w, np.float64))

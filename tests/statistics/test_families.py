@@ -1,4 +1,4 @@
-"""Families of statistics: one file per name, and imports from earlier families alone, without cycles."""
+"""Families of statistics: unique file names, imports from earlier families alone, no cycles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MODULES = {
 
 
 def imported(module):
-    """Modules of this package that a module imports, inside functions and under TYPE_CHECKING too."""
+    """Modules of this package that a module imports, also inside functions and TYPE_CHECKING."""
     for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and 0 < node.level <= len(module):
             package = (*module[: -node.level], *(node.module or "").split("."))
@@ -27,7 +27,7 @@ def imported(module):
 
 
 def resolved(name):
-    """The module behind an imported name: the name itself, the module that defines it, or its package."""
+    """The module of an imported name: the name itself, its parent, or either as a package."""
     return next(
         m for m in (name, name[:-1], (*name, "__init__"), (*name[:-1], "__init__")) if m in MODULES
     )
@@ -47,7 +47,7 @@ def test_a_family_imports_earlier_families_alone(module):
 
 
 def test_no_module_imports_itself_through_others():
-    """Modules are removed once all their imports are; a cycle is what remains."""
+    """Modules are removed once all their imports are; only cycles remain."""
     imports = {m: set(imported(m)) for m in MODULES}
     while ready := [m for m in imports if not imports[m] & imports.keys()]:
         for m in ready:

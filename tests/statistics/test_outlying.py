@@ -1,4 +1,4 @@
-"""Readings of what stands out: exactly their columns, a reason for every null, and no unit of the weights."""
+"""Statistics of outliers: exactly their columns, a reason for every null, independent of units."""
 
 from __future__ import annotations
 
@@ -19,14 +19,30 @@ RNG = np.random.default_rng(0)
 GAUSSIAN = RNG.standard_normal((96, 64))
 LARGE = RNG.standard_normal((300, 250))  # beyond 65,536 elements values are counted in bins
 ROUNDING = quantisation(tuple(SCHEMES))
-STATISTICS = {"extremes": EXTREMES, "marked lines": MARKED_LINES, "untrained": UNTRAINED, "crowding": CROWDING,
-              "quantisation": ROUNDING}  # fmt: skip
+STATISTICS = {
+    "extremes": EXTREMES,
+    "marked lines": MARKED_LINES,
+    "untrained": UNTRAINED,
+    "crowding": CROWDING,
+    "quantisation": ROUNDING,
+}
 MEASURES = (Beyond(), MARGINS, Twins(), Groups(), Untrained(), Quantise(tuple(SCHEMES)))
 KINDS = {"str": str, "int": int, "float": float}
-QUIET = {                                       # null where there is nothing to say, which is no lack
-    "distinct", "lattice", "zero_block", "sparsity_pattern", "row_rms_ratio_max", "col_rms_ratio_max",
-    "row_gini", "row_gini_null", "top_row", "col_gini", "col_gini_null", "top_col",
-}  # fmt: skip
+# Columns whose null needs no reason: nothing of the sort exists in the matrix.
+WITHOUT_REASON = {
+    "distinct",
+    "lattice",
+    "zero_block",
+    "sparsity_pattern",
+    "row_rms_ratio_max",
+    "col_rms_ratio_max",
+    "row_gini",
+    "row_gini_null",
+    "top_row",
+    "col_gini",
+    "col_gini_null",
+    "top_col",
+}
 
 
 def with_lines(at, value):
@@ -36,9 +52,9 @@ def with_lines(at, value):
     return w
 
 
-def loudest(w, line, times):
-    """RMS of a line that was made so many times as loud, over the median one."""
-    rms = np.sqrt((w**2).mean(1)) * np.where(np.arange(len(w)) == line, times, 1)
+def largest_rms_ratio(w, row, times):
+    """RMS of a row that was multiplied, over the median RMS."""
+    rms = np.sqrt((w**2).mean(1)) * np.where(np.arange(len(w)) == row, times, 1)
     return pytest.approx(rms.max() / np.median(rms), rel=1e-9)
 
 
@@ -50,8 +66,8 @@ MATRICES = {
     "nan": with_lines((3, 5), np.nan),
     "inf": with_lines((3, 5), -np.inf),
     "all nan": np.full((96, 64), np.nan),
-    "loud row": with_lines(7, 9 * GAUSSIAN[7]),
-    "loud column": with_lines(slice(None), GAUSSIAN * np.where(np.arange(64) == 9, 7, 1)),
+    "outlier row": with_lines(7, 9 * GAUSSIAN[7]),
+    "outlier column": with_lines(slice(None), GAUSSIAN * np.where(np.arange(64) == 9, 7, 1)),
     "padded": with_lines(slice(90, None), 0),
     "grown": GAUSSIAN * ((np.arange(96) < 60)[:, None] | (np.arange(64) < 40)),
     "2:4": GAUSSIAN * ((np.arange(64) + np.arange(96)[:, None]) % 4 < 2),
@@ -60,7 +76,7 @@ MATRICES = {
     "positive row": with_lines(7, np.abs(GAUSSIAN[7])),
     "words alike": with_lines(slice(20, 30), np.repeat(GAUSSIAN[:2], 5, 0) + 0.1 * GAUSSIAN[20:30]),
     "parallel": with_lines(slice(20, 30), 1 + 0.1 * GAUSSIAN[20:30]),
-    "twins": with_lines([3, 90], GAUSSIAN[5]),
+    "duplicates": with_lines([3, 90], GAUSSIAN[5]),
     "one row": GAUSSIAN[:1],
     "one column": GAUSSIAN[:, :1],
     "one element": GAUSSIAN[:1, :1],
@@ -75,14 +91,14 @@ MATRICES = {
 
 @pytest.fixture(scope="module")
 def evidence(taken):
-    """`evidence("twins")`: all sketches of a matrix, taken once."""
-    known = {}
+    """`evidence("duplicates")`: all sketches of a matrix, taken once."""
+    cache = {}
 
     def of(name, scale=1.0):
-        if (name, scale) not in known:
+        if (name, scale) not in cache:
             w = MATRICES[name] * scale
-            known[name, scale] = Evidence({m: taken(m, w) for m in MEASURES}, w.shape, "F64")
-        return known[name, scale]
+            cache[name, scale] = Evidence({m: taken(m, w) for m in MEASURES}, w.shape, "F64")
+        return cache[name, scale]
 
     return of
 
@@ -91,20 +107,20 @@ def evidence(taken):
 @pytest.mark.parametrize("matrix", MATRICES)
 def test_exactly_its_columns_and_a_reason_for_every_null(evidence, statistic, matrix):
     """No more and no less, typed and finite, whatever the matrix holds."""
-    asked = STATISTICS[statistic]
-    values = evaluate([asked], evidence(matrix))
-    assert set(values) == {c.name for c in asked.columns} | {"notes"}
-    for column in asked.columns:
+    chosen = STATISTICS[statistic]
+    values = evaluate([chosen], evidence(matrix))
+    assert set(values) == {c.name for c in chosen.columns} | {"notes"}
+    for column in chosen.columns:
         value = values[column.name]
         assert value is None or type(value) is KINDS[column.dtype], column
         assert column.dtype != "float" or value is None or np.isfinite(value), column
-        assert value is not None or column.name in QUIET or values["notes"], column
+        assert value is not None or column.name in WITHOUT_REASON or values["notes"], column
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
 @pytest.mark.parametrize("matrix", MATRICES)
-def test_a_null_stands_beside_its_reading_or_neither_does(evidence, statistic, matrix):
-    """An expectation alone says nothing."""
+def test_a_statistic_and_its_expectation_are_null_together(evidence, statistic, matrix):
+    """Both are null or neither."""
     values = evaluate([STATISTICS[statistic]], evidence(matrix))
     for name in values:
         if name.endswith("_null"):
@@ -113,19 +129,20 @@ def test_a_null_stands_beside_its_reading_or_neither_does(evidence, statistic, m
 
 @pytest.mark.parametrize("scale", [2.0**-20, 2.0**12])
 @pytest.mark.parametrize(
-    "matrix", ["gaussian", "half zero", "nan", "loud row", "parallel", "twins", "far from zero"]
+    "matrix",
+    ["gaussian", "half zero", "nan", "outlier row", "parallel", "duplicates", "far from zero"],
 )
 def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix, scale):
     """Counts and names stay, ratios but for rounding; what has a unit scales with it."""
     statistics = list(STATISTICS.values())
-    own, scaled = (evaluate(statistics, evidence(matrix, s)) for s in (1.0, scale))
+    one, scaled = (evaluate(statistics, evidence(matrix, s)) for s in (1.0, scale))
     for column in (c for s in statistics for c in s.columns):
-        a, b, times = own[column.name], scaled[column.name], scale if column.unit == "weight" else 1
+        a, b, times = one[column.name], scaled[column.name], scale if column.unit == "weight" else 1
         if column.dtype == "float" and a is not None:
             assert b == pytest.approx(a * times, rel=1e-6), column.name
         else:
             assert b == a, column.name
-    assert own["notes"] == scaled["notes"]
+    assert one["notes"] == scaled["notes"]
 
 
 @pytest.mark.parametrize(
@@ -184,16 +201,20 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix,
         ),
         ("gaussian", {"constant_rows": 0, "zero_block": None, "sparsity_pattern": None}),
         (
-            "loud row",
-            {"outlier_rows": 1, "top_row": 7, "row_rms_ratio_max": loudest(GAUSSIAN, 7, 9)},
+            "outlier row",
+            {
+                "outlier_rows": 1,
+                "top_row": 7,
+                "row_rms_ratio_max": largest_rms_ratio(GAUSSIAN, 7, 9),
+            },
         ),
         (
-            "loud column",
+            "outlier column",
             {
                 "outlier_rows": 0,
                 "outlier_cols": 1,
                 "top_col": 9,
-                "col_rms_ratio_max": loudest(GAUSSIAN.T, 9, 7),
+                "col_rms_ratio_max": largest_rms_ratio(GAUSSIAN.T, 9, 7),
             },
         ),
         ("padded", {"dead_rows": 6, "dead_cols": 0, "zero_block": "rows 90:96"}),
@@ -204,7 +225,7 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix,
         ("positive row", {"one_sign_rows": 1, "one_sign_cols": 0}),
         ("words alike", {"untrained_rows": 0, "duplicate_rows": 0}),
         ("parallel", {"untrained_rows": 10, "duplicate_rows": 0}),
-        ("twins", {"duplicate_rows": 3, "untrained_rows": 3}),
+        ("duplicates", {"duplicate_rows": 3, "untrained_rows": 3}),
         ("one row", {"row_gini": None, "col_gini": None, "dead_rows": 0}),
         ("large", {"distinct": None, "lattice": None}),
         (
@@ -217,44 +238,52 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix,
     ids=lambda x: x if isinstance(x, str) else "",
 )
 def test_constructed_truth(evidence, matrix, expected):
-    """What a matrix was made to be."""
+    """Values cache by construction."""
     values = evaluate(STATISTICS.values(), evidence(matrix))
     assert {name: values[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize(
-    ("matrix", "said"),
+    ("matrix", "text"),
     [
         ("all nan", "no finite element"),
-        ("huge", "squares leave float64: no std"),
-        ("constant", "all values are equal: no std"),
-        ("half zero", "half of the values or more are equal: no core"),
-        ("zero", "int8: all weights are zero"),
+        ("huge", "values overflow or underflow when squared (above 1e154, below 1e-145): std and"),
+        ("constant", "all values are identical: std is 0, columns in units of std are null"),
+        (
+            "half zero",
+            "interquartile range is 0 (half of the values are identical): core_share and core_std",
+        ),
+        ("zero", "int8: all weights are 0 or underflow when squared: no signal-to-noise ratio"),
         ("all nan", "int8: no finite weight to quantise"),
     ],
 )
-def test_notes(evidence, matrix, said):
-    """In words a reader understands, each once."""
+def test_notes(evidence, matrix, text):
+    """In plain words, each once."""
     note = told(evaluate(STATISTICS.values(), evidence(matrix)))
-    assert said in note
+    assert text in note
     parts = note.split("; ")
     assert len(parts) == len(set(parts))
 
 
-def test_of_pooled_tensors_only_what_adds_is_read(evidence):
-    """Lines belong to one matrix: their readings say themselves that they cannot be pooled."""
+def test_pooled_tensors_have_the_statistics_that_add(evidence):
+    """Rows and columns belong to one matrix: their statistics are declared not to pool."""
     assert {name: s.pools for name, s in STATISTICS.items()} == {
-        "extremes": True, "marked lines": False, "untrained": False, "crowding": False, "quantisation": True,
-    }  # fmt: skip
-    one = evidence("gaussian").sketches
-    pooled = {m: one[m].forget() + one[m].forget() for m in (Beyond(), Quantise(tuple(SCHEMES)))}
-    own, both = (
-        evaluate([EXTREMES, ROUNDING], e) for e in (evidence("gaussian"), Evidence(pooled, None))
-    )
-    assert both["beyond_3"] == 2 * own["beyond_3"]
-    assert both["beyond_3_ratio"] == own["beyond_3_ratio"]
+        "extremes": True,
+        "marked lines": False,
+        "untrained": False,
+        "crowding": False,
+        "quantisation": True,
+    }
+    sketches = evidence("gaussian").sketches
+    pooled = {}
+    for measure in (Beyond(), Quantise(tuple(SCHEMES))):
+        pooled[measure] = sketches[measure].forget() + sketches[measure].forget()
+    one = evaluate([EXTREMES, ROUNDING], evidence("gaussian"))
+    both = evaluate([EXTREMES, ROUNDING], Evidence(pooled, None))
+    assert both["beyond_3"] == 2 * one["beyond_3"]
+    assert both["beyond_3_ratio"] == one["beyond_3_ratio"]
     for scheme in SCHEMES:
-        assert both[f"sqnr_{scheme}_db"] == pytest.approx(own[f"sqnr_{scheme}_db"], rel=1e-12)
+        assert both[f"sqnr_{scheme}_db"] == pytest.approx(one[f"sqnr_{scheme}_db"], rel=1e-12)
 
 
 def test_an_unknown_type_has_no_lattice(evidence):

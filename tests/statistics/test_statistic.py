@@ -1,4 +1,4 @@
-"""Statistics of elements and lines fill exactly their columns, with a note where a value is missing."""
+"""Statistics fill exactly their columns, with a note where a value is null."""
 
 import numpy as np
 import pytest
@@ -33,40 +33,40 @@ def test_exactly_its_columns(counts_of, statistic, sample):
     counts = counts_of(SAMPLES[sample])
     values = evaluate([statistic], Evidence({Count(): counts}, (1, 20)))
     assert set(values) == {c.name for c in statistic.columns} | {"notes"}
-    kinds = {"str": str, "int": (int, np.integer), "float": float}
+    types = {"str": str, "int": (int, np.integer), "float": float}
     for column in statistic.columns:
         value = values[column.name]
-        assert value is None or isinstance(value, kinds[column.dtype])
+        assert value is None or isinstance(value, types[column.dtype])
         assert value is None or column.dtype != "float" or np.isfinite(value)
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_a_null_has_its_reason(counts_of, sample):
-    """Where a moment or a law is missing, the note says why."""
+    """Where a moment or a law is null, a note has the reason."""
     values = evaluate([MOMENTS, BEST_LAW], Evidence({Count(): counts_of(SAMPLES[sample])}, (1, 20)))
     missing = [name for name, value in values.items() if value is None and name != "notes"]
     assert not missing or values["notes"]
 
 
 @pytest.mark.parametrize(
-    ("sample", "said"),
+    ("sample", "text"),
     [
         ("empty", "no elements"),
         ("nan", "5 NaN: statistics of the finite values"),
         ("inf", "1 Inf: statistics of the finite values"),
-        ("two", "2 distinct values: no law is fitted below three"),
-        ("constant", "fewer than 1,000 weights: no pattern"),
+        ("two", "2 distinct values: a fit needs three or more"),
+        ("constant", "fewer than 1,000 weights: pattern is null"),
     ],
 )
-def test_notes(counts_of, sample, said):
-    """In words a reader understands."""
-    assert said in told(
+def test_notes(counts_of, sample, text):
+    """In plain words."""
+    assert text in told(
         evaluate([MOMENTS, BEST_LAW], Evidence({Count(): counts_of(SAMPLES[sample])}, (1, 20)))
     )
 
 
 def test_columns_choose_statistics_and_these_measures():
-    """Nobody pays for what is not asked; equal measures are taken once."""
+    """Only requested columns are measured; equal measures are taken once."""
     assert chosen(ALL, frozenset({"std"})) == (MOMENTS,)
     assert chosen(ALL, None) == ALL
     assert needed([MOMENTS, BEST_LAW, SHAPE]) == {Count()}
@@ -77,11 +77,11 @@ def test_an_unmeasured_statistic_is_nulls_and_a_reason():
     """It does not end the run."""
 
     def fails(evidence):
-        raise Unmeasured(Note("constant", "no such luck"))
+        raise Unmeasured(Note("constant", "no value"))
 
     broken = Statistic(MOMENTS.columns, frozenset(), fails)
     values = evaluate([broken], Evidence({}, None))
-    assert told(values) == "no such luck"
+    assert told(values) == "no value"
     assert set(values.values()) == {None, values["notes"]}
 
 

@@ -1,4 +1,4 @@
-"""Numbers that bins cannot show are null with a reason; those they can show are not spoilt by how bins were filled."""
+"""Statistics that bins do not resolve are null with a reason; the others are accurate."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ def noise() -> np.ndarray:
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1e60, 0.0), (1e-60, 0.0), (1e-3, 1.0), (1e-6, 1.0)])
-def test_what_bins_cannot_show_is_null_and_says_so(
+def test_unresolved_statistics_are_null_with_a_reason(
     noise: np.ndarray, scale: float, shift: float
 ) -> None:
-    """Beyond float32's range, or with a mean of a thousand std, moments are right and everything else is null."""
+    """Beyond float32's range, or with a mean of 1,000 std, moments are right and the rest null."""
     x = noise * scale + shift
     row = _row(torch.from_numpy(x))
     assert row["std"] == pytest.approx(x.std(), rel=1e-6)
     assert {name: row[name] for name in NULL} == dict.fromkeys(NULL)
-    assert "bins too wide" in str(row["note"])
+    assert "bins are too wide" in str(row["note"])
 
 
-def test_bf16_stored_wide_reads_as_bf16(noise: np.ndarray) -> None:
+def test_bf16_stored_as_f32_has_the_statistics_of_bf16(noise: np.ndarray) -> None:
     """A large float32 tensor that came from bf16 has the cells of bf16, and so its numbers."""
     narrow = torch.from_numpy(noise * 0.02).bfloat16()
     wide, stored = _row(narrow.float()), _row(narrow)
@@ -71,19 +71,39 @@ def test_bf16_stored_wide_reads_as_bf16(noise: np.ndarray) -> None:
     }
 
 
-NEAR = {"beta_moment": 2e-4, "weibull_k": 6e-4, "robust_std": 6e-4, "trimmed_std": 2e-3, "trimmed_kurtosis": 0.03,
-        "l_kurtosis": 2e-4, "tiny_share": 2e-5}  # fmt: skip
+NEAR = {
+    "beta_moment": 2e-4,
+    "weibull_k": 6e-4,
+    "robust_std": 6e-4,
+    "trimmed_std": 2e-3,
+    "trimmed_kurtosis": 0.03,
+    "l_kurtosis": 2e-4,
+    "tiny_share": 2e-5,
+}
+LAWS = {
+    "gaussian": lambda rng, n: rng.normal(size=n),
+    "t3": lambda rng, n: rng.standard_t(3, n),
+    "far mean": lambda rng, n: rng.normal(15, 1, n),
+    "lognormal": lambda rng, n: rng.lognormal(size=n),
+}
 
 
-@pytest.mark.parametrize("law", ["gaussian", "t3", "far mean", "lognormal"])
-def test_bins_are_as_near_as_the_page_says(counts_of, law: str) -> None:
-    """Readings of cells 0.8% wide beside those of the elements."""
-    rng = np.random.default_rng(10)
-    x = {"gaussian": rng.normal, "t3": lambda size: rng.standard_t(3, size),
-         "far mean": lambda size: rng.normal(15, 1, size), "lognormal": rng.lognormal}[law](size=200_000)  # fmt: skip
-    read = lambda c: {"beta_moment": beta_moment(c), "weibull_k": weibull_k(c), "robust_std": robust_std(c),
-                      "l_kurtosis": l_kurtosis(c), "tiny_share": tiny_share(c)} | trimmed(c)  # fmt: skip
-    exact, binned = read(counts_of(x)), read(counts_of(x, bins=True))
+def _statistics(counts) -> dict[str, float | None]:
+    return {
+        "beta_moment": beta_moment(counts),
+        "weibull_k": weibull_k(counts),
+        "robust_std": robust_std(counts),
+        "l_kurtosis": l_kurtosis(counts),
+        "tiny_share": tiny_share(counts),
+        **trimmed(counts),
+    }
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_bins_are_as_accurate_as_documented(counts_of, law: str) -> None:
+    """Statistics of cells 0.8% wide against those of the elements."""
+    x = LAWS[law](np.random.default_rng(10), 200_000)
+    exact, binned = _statistics(counts_of(x)), _statistics(counts_of(x, bins=True))
     for name, near in NEAR.items():
         size = 1 if name in ("trimmed_kurtosis", "l_kurtosis", "tiny_share") else exact[name] or 1
         allowed = (
@@ -94,7 +114,7 @@ def test_bins_are_as_near_as_the_page_says(counts_of, law: str) -> None:
 
 @pytest.mark.parametrize("mean", [5.0, 30.0, 100.0])
 def test_ks_does_not_guess_inside_wide_cells(noise: np.ndarray, mean: float) -> None:
-    """A distribution known only at edges is compared there: never further off than the weights themselves are."""
+    """The distribution is compared at edges alone: ks is at most that of the weights themselves."""
     x = (noise + mean).astype(np.float32)
     true = stats.kstest(
         x.ravel().astype(np.float64), "norm", (x.mean(dtype=np.float64), x.std(dtype=np.float64))
@@ -103,8 +123,8 @@ def test_ks_does_not_guess_inside_wide_cells(noise: np.ndarray, mean: float) -> 
 
 
 @pytest.mark.parametrize("scale", [1e150, 1e-150, 1e-170])
-def test_squares_that_leave_float64_stop_nothing(scale: float) -> None:
-    """Products of extreme float64 weights over- or underflow; what survives is scale-free or null."""
+def test_overflowing_squares_stop_nothing(scale: float) -> None:
+    """Products of extreme float64 weights over- or underflow: statistics are scale-free or null."""
     plain = np.random.default_rng(6).standard_normal((100, 100))
     row, one = _row(torch.from_numpy(plain * scale)), _row(torch.from_numpy(plain))
     for name in ("beta_moment", "lag_row", "lag_col"):
@@ -120,8 +140,8 @@ def test_spread_of_iid_elements_holds_for_any_mean() -> None:
     )  # type: ignore[arg-type]
 
 
-def test_zeros_leave_shapes_and_the_note_only_where_they_are_an_excess() -> None:
-    """Pruned weights leave weibull_k and beta_moment and the fits alike; the zero of a lattice stays."""
+def test_shapes_leave_out_zeros_only_where_they_are_an_excess() -> None:
+    """Shapes and fits leave out pruned weights alike, and no zeros of a lattice."""
     g = np.random.default_rng(8).standard_normal((200, 200))
     pruned = np.where(np.random.default_rng(9).random(g.shape) < 0.3, 0.0, g)
     row = _row(torch.from_numpy(pruned))
@@ -134,14 +154,14 @@ def test_zeros_leave_shapes_and_the_note_only_where_they_are_an_excess() -> None
 
 
 def test_a_large_constant_is_one(noise: np.ndarray) -> None:
-    """One value that fills more weights than are counted by value is still known to be one."""
+    """A value of more weights than are counted by value is one distinct value."""
     row = _row(torch.full(noise.shape, 0.3))
     assert (row["distinct"], row["pattern"], row["std"]) == (1, "constant", 0.0)
-    assert "1 distinct value: no law" in str(row["note"])
+    assert "1 distinct value: a fit" in str(row["note"])
 
 
 def test_a_matrix_with_holes_is_not_balanced() -> None:
-    """Ones with one NaN have no scales: what a NaN does to its row is no finding."""
+    """Ones with one NaN have no scales: a NaN in a row is no scale of the row."""
     x = torch.ones(50, 50)
     x[3, 4] = float("nan")
     row = dict(fit({"h.0.mlp.weight": x}, balance=True).rows[0])

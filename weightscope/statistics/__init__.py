@@ -1,4 +1,5 @@
-"""From sketches to columns, by family: elements, laws, lines, spectra, each importing only families named before it.
+"""From sketches to columns, in families: elements, laws, lines, spectra.
 
-A file holds a formula, its columns and its Statistic. Pure functions of numpy and scipy.
+A family imports only those named before it. A file holds a formula, its columns and its Statistic:
+pure functions of numpy and scipy.
 """

@@ -1,6 +1,6 @@
-"""A statistic: some columns, the measures they need, and the pure function between.
+"""A statistic: some columns, the measures they need, and the pure function between them.
 
-Chosen by column, so that nobody pays for what is not asked.
+Chosen by column: only the measures of the requested columns are taken.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..sketches.sketch import Measure
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a statistic may look at: the sketches it asked for, and the shape, type and kind of tensor for its nulls."""
+    """Input of a statistic: sketches, and the shape, type and kind of the tensor for its nulls."""
 
     sketches: Mapping[Measure, Any]
     shape: Shape | None  # None where sketches of several tensors were pooled
@@ -28,12 +28,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Statistic:
-    """`of(evidence)` fills exactly `columns`; a column that cannot be computed is None, its reason under "notes"."""
+    """`of(evidence)` fills exactly `columns`; a null has its reason under "notes"."""
 
     columns: tuple[Column, ...]
     needs: frozenset[Measure]
     of: Callable[[Evidence], Mapping[str, object]]
-    pools: bool = False  # counts and energies of several tensors add up to what it reads
+    pools: bool = False  # whether the sketches of several tensors can be added up first
 
 
 def needed(statistics: Iterable[Statistic]) -> frozenset[Measure]:
@@ -42,22 +42,31 @@ def needed(statistics: Iterable[Statistic]) -> frozenset[Measure]:
 
 
 def chosen(statistics: Iterable[Statistic], wanted: frozenset[str] | None) -> tuple[Statistic, ...]:
-    """Those that fill a wanted column; None = all, and so does a note that is wanted alone: it is about all of them."""
+    """Those that fill a wanted column, None: all.
+
+    All of them too where only notes are wanted: every statistic may have some.
+    """
     every = tuple(statistics)
-    found = tuple(s for s in every if wanted is None or wanted & {c.name for c in s.columns})
-    return found or (every if wanted is not None and wanted & COLUMNS else ())
+    if wanted is None:
+        return every
+    matches = tuple(s for s in every if wanted & {c.name for c in s.columns})
+    if not matches and wanted & COLUMNS:
+        return every
+    return matches
 
 
 def evaluate(statistics: Iterable[Statistic], evidence: Evidence) -> dict[str, object]:
-    """All columns; a statistic that fails or lacks a measure gives nulls, and `notes` has the reasons, each once."""
+    """All columns, and each note once; a statistic that fails or lacks a measure gives nulls."""
     values: dict[str, object] = {}
     notes: list[Notes] = []
     for statistic in statistics:
-        answer: dict[str, object] = {c.name: None for c in statistic.columns}
-        try:
-            answer |= statistic.of(evidence) if statistic.needs <= evidence.sketches.keys() else {}
-        except Unmeasured as reason:
-            answer |= {"notes": (reason.note,)}
-        notes.append(notes_of(answer))
-        values |= {name: value for name, value in answer.items() if name != "notes"}
+        columns: dict[str, object] = {c.name: None for c in statistic.columns}
+        if statistic.needs <= evidence.sketches.keys():
+            try:
+                columns |= statistic.of(evidence)
+            except Unmeasured as reason:
+                columns["notes"] = (reason.note,)
+        notes.append(notes_of(columns))
+        columns.pop("notes", None)
+        values |= columns
     return values | {"notes": united(*notes)}

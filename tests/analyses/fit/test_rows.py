@@ -6,7 +6,10 @@ import torch
 
 import weightscope as ws
 
-NO_STD = "squares leave float64: no std"
+NO_STD = (
+    "values overflow or underflow when squared (above 1e154, below 1e-145): "
+    "std and dependent columns are null"
+)
 NULL = ("std", "best", "beta", "beta_moment", "pattern", "row_spread", "trimmed_std")
 SIZES = {"large": 1e200, "small": 1e-200, "plain": 1.0}
 

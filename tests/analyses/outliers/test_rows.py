@@ -94,18 +94,21 @@ def test_lattices_of_float32_of_which_bf16_comes_last(draw, outliers, of, found,
 @pytest.mark.parametrize(
     ("of", "said"),
     [
-        (lambda x: 1 + x / 20, "bins too wide beside the spread: no core"),
+        (
+            lambda x: 1 + x / 20,
+            "bins are too wide for the spread of the values: core_share and core_std are null",
+        ),
         (
             lambda x: torch.where(x.abs() < 0.025, 0.01 + x / 1e4, x),
-            "half of the values or more are in one bin",
+            "interquartile range is 0 (half of the values are in one bin): core_share and",
         ),
         (
             lambda x: torch.where(x.abs() < 0.025, 0.0, x),
-            "half of the values or more are equal: no core",
+            "interquartile range is 0 (half of the values are identical): core_share and",
         ),
         (
             lambda x: torch.where(x.abs() < 0.025, 0.01, x).bfloat16(),
-            "half of the values or more are equal: no core",
+            "interquartile range is 0 (half of the values are identical): core_share and",
         ),
     ],
     ids=["narrow", "crowded", "zeros", "equal"],

@@ -1,4 +1,4 @@
-"""Coding costs against codes written out bit by bit, entropies of histograms, and a search over all pairs of powers."""
+"""Coding costs against written-out codes, entropies of histograms, and all pairs of powers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from weightscope.statistics.elements.coding import coding_costs, entropy_bits, g
 
 
 def _bits_written(x: int, k: int) -> int:
-    """Length of the order-k exp-Golomb word of a signed x: k zeros fewer than its tail has bits, then u + 2^k."""
+    """Length of the order-k exp-Golomb word of a signed x: zeros, then the bits of u + 2^k."""
     u = 2 * x - 1 if x > 0 else -2 * x
     word = bin(u + 2**k)[2:]
     return len("0" * (len(word) - 1 - k) + word)
@@ -47,13 +47,12 @@ def test_golomb_of_bins_is_close(counts_of):
 @pytest.mark.parametrize("bins", [False, True])
 @pytest.mark.parametrize("sigma", [1e-4, 0.02, 1.0])
 def test_entropy_is_that_of_the_histogram(counts_of, sigma, bins):
-    """Entropy at step 2^-13 is that of the rounded weights: exactly for exact cells, closely for bins."""
+    """Entropy at step 2^-13 is that of the rounded weights: exact of exact cells, close of bins."""
     x = np.random.default_rng(3).normal(0, sigma, 200_000)
     got = entropy_bits(counts_of(x, bins=bins), 2.0**-13)
     if sigma == 1.0 and bins:
-        assert got == pytest.approx(
-            0.5 * log2(2 * pi * e) + 13, abs=2e-2
-        )  # more steps than weights: the law's own
+        # more steps than weights: the entropy of the law itself
+        assert got == pytest.approx(0.5 * log2(2 * pi * e) + 13, abs=2e-2)
     else:
         assert got == pytest.approx(_histogram_entropy(x, 2.0**-13), abs=5e-3 if bins else 1e-9)
 
@@ -69,7 +68,7 @@ def test_entropy_at_a_step_in_sigma_does_not_know_sigma(counts_of, bins):
 
 
 def test_one_bin_over_many_steps_is_uniform():
-    """A bin spread over 1,000 steps has log2 1000 bits; its halves in outer steps count as halves."""
+    """A bin over 1,000 steps has log2 1000 bits; halves in outer steps count as halves."""
     bin_ = ValueCounts(*(np.array([v]) for v in (0.5, 1000.5, 500.5)), np.array([10]), exact=False)
     from_power = ValueCounts(
         bin_.low, bin_.high, bin_.value, bin_.counts, exact=False, power=_power(10)
@@ -98,7 +97,7 @@ def _best_of_all(w: float) -> float:
 
 
 def test_two_powers_are_never_better_than_a_search_and_rarely_worse(counts_of):
-    """Rounding log2 finds the best pair for most weights, and over all is within a fifth of the best."""
+    """Rounding log2 gives the best pair for most weights, and in all an error within a fifth."""
     x = np.random.default_rng(5).standard_normal(3000)
     single = np.array([rf8_rmse(counts_of([v])) * abs(v) for v in x[:300]])
     best = np.array([_best_of_all(abs(v)) for v in x[:300]])
@@ -111,7 +110,7 @@ def test_two_powers_are_never_better_than_a_search_and_rarely_worse(counts_of):
 
 @pytest.mark.parametrize("w", [1.0, 0.75, -0.75, 1.5, 2.0**-20, 1 + 2.0**-4, -(4 - 0.25)])
 def test_sums_of_two_powers_cost_nothing(counts_of, w):
-    """A value that is 2^a +- 2^b, b at most 4 below a, is kept whole."""
+    """A value that is 2^a +- 2^b, b at most 4 below a, has no error."""
     assert rf8_rmse(counts_of([w])) == 0
 
 

@@ -1,4 +1,4 @@
-"""What stands far out, against numpy, scipy and closed forms."""
+"""Extreme weights, against numpy, scipy and closed forms."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIGMAS = (3, 4, 5, 6)
 
 @pytest.fixture
 def crossed(counts_of):
-    """`crossed(array)`: counts, what is beyond k std, and the core within 4 robust std, by numpy."""
+    """`crossed(array)`: counts, counts beyond k std, and sums within 4 robust std, by numpy."""
 
     def of(x):
         x = np.asarray(x, np.float64)
@@ -74,7 +74,7 @@ def test_counts_beyond_equal_numpy(crossed, law):
 
 
 def test_a_gaussian_has_a_ratio_of_one_and_a_laplace_tail_more(crossed):
-    """3 sigma of 300,000 draws, to 4 standard errors; of a Laplace law exp(-k sqrt 2) is further out."""
+    """3 sigma of 300,000 samples, to 4 standard errors; of a Laplace law exp(-k sqrt 2)."""
     many = 300_000
     error = 4 / np.sqrt(many * gaussian_share(3))
     assert beyond(crossed(RNG.standard_normal(many)))["beyond_3_ratio"] == pytest.approx(
@@ -86,11 +86,11 @@ def test_a_gaussian_has_a_ratio_of_one_and_a_laplace_tail_more(crossed):
     )
 
 
-def test_where_no_std_is_nothing_is_beyond_it(crossed, counts_of):
-    """Unknown is null, not zero; so it is where there is no element."""
-    known = crossed(RNG.standard_normal(100))
-    assert set(beyond(replace(known, beyond=None)).values()) == {None}
-    assert set(beyond(replace(known, counts=counts_of([nan, inf]))).values()) == {None}
+def test_without_std_counts_beyond_it_are_null(crossed, counts_of):
+    """Null, not zero; also without a finite element."""
+    crossings = crossed(RNG.standard_normal(100))
+    assert set(beyond(replace(crossings, beyond=None)).values()) == {None}
+    assert set(beyond(replace(crossings, counts=counts_of([nan, inf]))).values()) == {None}
 
 
 def test_the_largest_z_equals_numpy_beside_its_null(crossed):
@@ -106,29 +106,29 @@ def test_the_largest_z_equals_numpy_beside_its_null(crossed):
 
 
 @pytest.mark.parametrize("count", [1, 2, 100, 10_000])
-def test_the_null_of_the_largest_z_is_what_draws_give(count):
-    """E max |z|: closed forms for one and two Gaussians, the mean of draws for more."""
+def test_the_null_of_the_largest_z_is_the_mean_of_samples(count):
+    """E max |z|: closed forms for one and two Gaussians, the mean of random samples for more."""
     closed = {1: np.sqrt(2 / np.pi), 2: 2 / np.sqrt(np.pi)}
     if count in closed:
         assert max_z_null(count) == pytest.approx(closed[count], rel=1e-5)
         return
-    draws = np.abs(np.random.default_rng(1).standard_normal((2_000_000 // count, count))).max(1)
+    samples = np.abs(np.random.default_rng(1).standard_normal((2_000_000 // count, count))).max(1)
     assert max_z_null(count) == pytest.approx(
-        draws.mean(), abs=4 * draws.std() / np.sqrt(len(draws))
+        samples.mean(), abs=4 * samples.std() / np.sqrt(len(samples))
     )
 
 
 @pytest.mark.parametrize(
     "x", [[0.5] * 20, [0.0] * 20, [nan] * 3, [inf, -inf]], ids=["constant", "zero", "nan", "inf"]
 )
-def test_what_does_not_vary_has_no_largest_z(counts_of, x):
-    """Nor a null beside it."""
-    found = Crossings(counts_of(x), (0, 0, 0, 0), PowerSums(0, nan), None, None)
-    assert farthest(found) == {"max_z": None, "max_z_null": None}
+def test_without_spread_there_is_no_null_either(counts_of, x):
+    """Constants, NaN and Inf have neither max_z nor its null."""
+    crossings = Crossings(counts_of(x), (0, 0, 0, 0), PowerSums(0, nan), None, None)
+    assert farthest(crossings) == {"max_z": None, "max_z_null": None}
 
 
 def test_the_core_of_a_gaussian_with_outliers_is_the_gaussian(crossed):
-    """Its std comes back to 1%, though that of everything is five times as large; the share is what was planted."""
+    """Share and std are recovered, the std to 1%; that of all weights is five times as large."""
     x = RNG.standard_normal(40_000)
     x[:200] = 70 * RNG.choice([-1, 1], 200)
     values = core(crossed(x))
@@ -140,18 +140,18 @@ def test_the_core_of_a_gaussian_with_outliers_is_the_gaussian(crossed):
 def test_the_core_equals_numpy(crossed):
     """Share and corrected std of what is within 4 robust std."""
     x = RNG.standard_t(3, 20_000) + 0.3
-    found = crossed(x)
+    crossings = crossed(x)
     low, middle, high = np.quantile(x, (0.25, 0.5, 0.75))
     inside = x[np.abs(x - middle) <= 4 * (high - low) / (2 * stats.norm.ppf(0.75))]
-    assert core(found)["core_share"] == pytest.approx(inside.size / x.size, rel=1e-12)
-    assert core(found)["core_std"] == pytest.approx(
+    assert core(crossings)["core_share"] == pytest.approx(inside.size / x.size, rel=1e-12)
+    assert core(crossings)["core_std"] == pytest.approx(
         inside.std() / stats.truncnorm(-4, 4).std(), rel=1e-9
     )
 
 
 def test_without_a_scale_there_is_no_core(crossed):
-    """Half of the values equal, or none at all."""
-    found = crossed(RNG.standard_normal(100))
+    """Half of the values are identical, or there are none."""
+    crossings = crossed(RNG.standard_normal(100))
     nothing = {"core_share": None, "core_std": None}
-    assert core(replace(found, core=None)) == nothing
-    assert core(replace(found, core=PowerSums(0, 0.0))) == nothing
+    assert core(replace(crossings, core=None)) == nothing
+    assert core(replace(crossings, core=PowerSums(0, 0.0))) == nothing

@@ -14,8 +14,8 @@ def _expanded(counts: ValueCounts) -> np.ndarray:
     return np.repeat(counts.value, counts.counts)
 
 
-def test_three_sigma_keeps_what_the_mask_keeps(counts_of):
-    """One pass about mean and std of the whole: the cells that stay are those of the masked sample."""
+def test_three_sigma_selects_as_a_mask(counts_of):
+    """One pass about mean and std of all weights selects the cells of the masked sample."""
     x = np.round(np.random.default_rng(1).standard_t(3, 20_000) + 0.5, 2)
     inside = x[np.abs(x - x.mean()) <= 3 * x.std()]
     got = three_sigma(counts_of(x))
@@ -38,7 +38,7 @@ def test_trimmed_gaussian(counts_of):
 
 
 def test_both_filters_use_the_whole_tensor(counts_of):
-    """Within three sigma and at least a thousandth of sigma, both of the unfiltered tensor; zeros go."""
+    """Within three sigma and at least sigma/1000, sigma of the unfiltered tensor; no zeros."""
     x = np.round(np.random.default_rng(2).standard_t(3, 50_000), 4)
     x[:100] = 0
     got = both_filters(counts_of(x))
@@ -59,8 +59,8 @@ def test_tiny_share(counts_of, bins):
     )
 
 
-def test_special_values_are_left_behind(counts_of):
-    """NaN and Inf never enter what a filter keeps."""
+def test_special_values_do_not_pass(counts_of):
+    """Filtered counts have no NaN and no Inf."""
     got = three_sigma(counts_of([1.0, 2.0, np.nan, np.inf]))
     assert (got.n, got.nan, got.inf) == (2, 0, 0)
 
@@ -83,7 +83,7 @@ def test_nothing_and_zeros():
 
 
 def test_bins_wider_than_sigma_are_not_filtered(counts_of):
-    """Weights of 1 +- 1e-4 fill two bins of width 2^-8 and more: what lies within three sigma cannot be told."""
+    """Weights of 1 +- 1e-4 fill two bins of width 2^-8 and more: three sigma is not resolved."""
     counts = counts_of(np.random.default_rng(4).normal(1, 1e-4, 10_000), bins=True)
     assert three_sigma(counts) is None
     assert both_filters(counts) is None

@@ -1,4 +1,4 @@
-"""The largest |z| against numpy, and its expectation against simulation and the figures of the documentation."""
+"""The largest |z| against numpy; its expectation against simulation and the documentation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from weightscope.statistics.elements.largest_z import max_z, max_z_null
 
 
 def test_largest_z_is_about_mean_and_std(counts_of):
-    """max_z is max|w - mean|/std, on whichever side it lies, from bins as exactly as from values."""
+    """max_z is max|w - mean|/std on either side, from bins as exactly as from values."""
     for sign in (1, -1):
         x = sign * np.random.default_rng(5).exponential(1, 1000)
         want = np.abs(x - x.mean()).max() / x.std()
@@ -33,9 +33,9 @@ def test_expected_maximum_of_four_million():
 
 @pytest.mark.parametrize("count", [1, 10, 1000])
 def test_expected_maximum_by_simulation(count):
-    """The integral is the mean of max|z| over many draws; of one alone sqrt(2/pi)."""
-    found = np.abs(np.random.default_rng(count).standard_normal((4000, count))).max(1)
-    assert max_z_null(count) == pytest.approx(found.mean(), abs=4 * found.std() / sqrt(4000))
+    """The integral is the mean of max|z| over many samples; of one value sqrt(2/pi)."""
+    largest = np.abs(np.random.default_rng(count).standard_normal((4000, count))).max(1)
+    assert max_z_null(count) == pytest.approx(largest.mean(), abs=4 * largest.std() / sqrt(4000))
     assert max_z_null(1) == pytest.approx(sqrt(2 / pi), abs=1e-6)
 
 

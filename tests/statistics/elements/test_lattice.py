@@ -1,4 +1,4 @@
-"""Lattices are found where they were planted, and nowhere else."""
+"""Lattices are detected where they were constructed, and nowhere else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def stored(values, dtype: torch.dtype) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("values", "dtype", "found"),
+    ("values", "dtype", "name"),
     [
         (RNG.integers(-127, 128, 60_000) * 0.013, "F32", "step 0.013"),
         (RNG.integers(-7, 8, 5000) * 0.25, "BF16", "step 0.25"),
@@ -35,10 +35,10 @@ def stored(values, dtype: torch.dtype) -> np.ndarray:
         ),
     ],
 )
-def test_what_was_planted_is_found(counts_of, values, dtype, found) -> None:
+def test_constructed_lattices_are_detected(counts_of, values, dtype, name) -> None:
     """Steps, codebooks and sums of two powers, in the type that holds them."""
-    kind = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}[dtype]
-    assert lattice(replace(counts_of(stored(values, kind)), coarse=False), dtype) == found
+    torch_type = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}[dtype]
+    assert lattice(replace(counts_of(stored(values, torch_type)), coarse=False), dtype) == name
 
 
 @pytest.mark.parametrize(
@@ -63,18 +63,18 @@ def test_what_was_planted_is_found(counts_of, values, dtype, found) -> None:
 )
 def test_ordinary_values_are_on_no_lattice(counts_of, values, dtype) -> None:
     """A type's own grid, a constant, few weights."""
-    kind = {"F32": torch.float32, "BF16": torch.bfloat16}[dtype]
-    assert lattice(replace(counts_of(stored(values, kind)), coarse=False), dtype) is None
+    torch_type = {"F32": torch.float32, "BF16": torch.bfloat16}[dtype]
+    assert lattice(replace(counts_of(stored(values, torch_type)), coarse=False), dtype) is None
 
 
 def test_narrow_and_whole_types_are_lattices_by_themselves(counts_of) -> None:
-    """Which says nothing of how they came about."""
+    """Their lattice has no other cause than the type."""
     assert lattice(counts_of(RNG.integers(-7, 8, 5000).astype(float)), "I8") is None
     assert lattice(counts_of(RNG.integers(-7, 8, 5000) * 0.25), "F8_E4M3") is None
 
 
 def test_a_narrow_type_stored_wide_shows_in_its_lower_halves(counts_of) -> None:
-    """Not where a handful of values would be in any type."""
+    """But a few values are the same in any type."""
     many, few = (
         counts_of(stored(RNG.normal(size=5000), torch.bfloat16)),
         counts_of([0.0, 1.0, 2.0] * 2000),

@@ -51,7 +51,7 @@ def test_constant_has_no_shape(counts_of):
 
 
 def test_nothing_finite_gives_nulls(counts_of):
-    """Without a finite value every reading is null."""
+    """Without a finite value every statistic is null."""
     for counts in (ValueCounts(), counts_of([np.nan, np.inf])):
         assert set(moments(counts).values()) == {None}
         assert l_kurtosis(counts) is None
@@ -83,7 +83,7 @@ def test_l_kurtosis_is_the_unbiased_sample_ratio(counts_of, n):
 
 
 def test_l_kurtosis_of_a_gaussian(counts_of):
-    """A Gaussian has 30/pi atan(sqrt 2) - 9 = 0.1226, a uniform 0, and bins change it by less than 1e-4."""
+    """A Gaussian has 30/pi atan(sqrt 2) - 9 = 0.1226, a uniform law 0; bins are within 1e-4."""
     x = np.random.default_rng(5).standard_normal(300_000)
     anchor = 30 / pi * atan(sqrt(2)) - 9
     assert anchor == pytest.approx(0.1226, abs=5e-5)
@@ -106,14 +106,14 @@ def test_l_kurtosis_needs_four_weights(counts_of):
 
 
 def test_sums_of_products_do_not_know_threads():
-    """A sum of products of many cells is numpy's pairwise sum, not BLAS, whose rounding follows its thread count."""
+    """A sum of products is numpy's pairwise sum, not BLAS, which rounds by its thread count."""
     a, b = np.random.default_rng(7).standard_normal((2, 65_536))
     assert dot(a, b) == (a * b).sum() == pytest.approx(fsum(a * b), rel=1e-12)
     assert dot(a, np.arange(65_536)) == pytest.approx(a @ np.arange(65_536), rel=1e-10)
 
 
 @pytest.mark.parametrize(
-    ("values", "place", "shape", "said"),
+    ("values", "position", "shape", "text"),
     [
         (
             [np.nan, np.inf, np.nan],
@@ -134,29 +134,32 @@ def test_sums_of_products_do_not_know_threads():
         ([np.nan], None, None, "1 NaN: statistics of"),
     ],
 )
-def test_the_first_nonfinite_value_has_its_place(counts_of, values, place, shape, said):
+def test_the_first_nonfinite_value_has_its_position(counts_of, values, position, shape, text):
     """Row and column from 0, of a vector the index; none where tensors were pooled."""
-    counts = replace(counts_of([*values, 1.0, 2.0, 3.0]), first_nonfinite=place)
+    counts = replace(counts_of([*values, 1.0, 2.0, 3.0]), first_nonfinite=position)
     assert (
-        told(evaluate([MOMENTS], Evidence({Count(): counts}, shape))) == f"{said} the finite values"
+        told(evaluate([MOMENTS], Evidence({Count(): counts}, shape))) == f"{text} the finite values"
     )
 
 
 @pytest.mark.parametrize(
-    ("odd", "said"),
+    ("odd", "text"),
     [(0, None), (1, "1 BOOL byte is neither 0 nor 1: counted as true"),
      (1200, "1,200 BOOL bytes are neither 0 nor 1: counted as true")],
 )  # fmt: skip
-def test_boolean_bytes_beside_0_and_1_are_said(counts_of, odd, said):
-    """They are measured as true, one tensor or many."""
+def test_boolean_bytes_beside_0_and_1_have_a_note(counts_of, odd, text):
+    """They count as true, in one tensor or many."""
     counts = replace(counts_of([0.0, 1.0, 1.0]), noncanonical=odd)
-    assert told(evaluate([MOMENTS], Evidence({Count(): counts}, None, "BOOL"))) == (said or "")
+    assert told(evaluate([MOMENTS], Evidence({Count(): counts}, None, "BOOL"))) == (text or "")
 
 
 def test_wide_bins_have_no_quantiles(counts_of):
-    """A float32 tensor far from zero: moments are exact, quantiles would be invented."""
+    """A float32 tensor far from zero: moments are exact, quantiles are unknown."""
     far = counts_of(1000 + 1e-3 * np.random.default_rng(0).standard_normal(70_000), bins=True)
     values = evaluate([MOMENTS], Evidence({Count(): far}, (1, 70_000)))
     assert values["std"] == pytest.approx(1e-3, rel=0.02)
     assert (values["robust_std"], values["l_kurtosis"]) == (None, None)
-    assert told(values) == "bins too wide beside the spread: no quantiles"
+    assert (
+        told(values)
+        == "bins are too wide for the spread of the values: quantile statistics are null"
+    )

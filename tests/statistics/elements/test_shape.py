@@ -1,4 +1,4 @@
-"""beta from moments and the Weibull slope: anchors, simulated laws, and the ways in which uneven scales fake them."""
+"""beta from moments and the Weibull slope: anchors, simulated laws, and uneven scales."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_no_beta_at_or_below_four_thirds(rho):
 
 @pytest.mark.parametrize("beta", [0.5, 0.9, 1.0, 1.5, 2.0, 4.0])
 @pytest.mark.parametrize("bins", [False, True])
-def test_beta_of_drawn_samples(counts_of, beta, bins):
-    """A drawn generalised Gaussian gives its beta back, from exact cells and from bins."""
+def test_beta_of_random_samples(counts_of, beta, bins):
+    """A sample of a generalised Gaussian has its beta, from exact cells and from bins."""
     x = stats.gennorm.rvs(beta, size=200_000, random_state=7)
     assert beta_moment(counts_of(x, bins=bins)) == pytest.approx(beta, rel=0.04)
 
@@ -62,7 +62,7 @@ def test_pooling_unequal_gaussians_fakes_a_small_beta(counts_of):
     ("log_sd", "beta"), [(0.0, 2.0), (0.1, 1.83), (0.2, 1.49), (0.3, 1.18), (0.5, 0.76)]
 )
 def test_uneven_scales_fake_a_small_beta(log_sd, beta):
-    """Log-normal scales on rows and columns of a Gaussian lower the likeliest beta, further the wider they are."""
+    """Log-normal scales on rows and columns of a Gaussian lower the likeliest beta."""
     rng = np.random.default_rng(3)
     a, b = (np.exp(log_sd * stats.norm.ppf((np.arange(512) + 0.5) / 512)) for _ in range(2))
     w = np.abs(rng.permutation(a)[:, None] * rng.standard_normal((512, 512)) * rng.permutation(b))

@@ -9,8 +9,8 @@ from weightscope.statistics.elements.spacing import eps_of
 
 def test_eps_is_the_spacing_at_one():
     """numpy.finfo of the types numpy has, mantissa bits of the others, 0 for integers."""
-    for name, kind in (("F64", np.float64), ("F32", np.float32), ("F16", np.float16)):
-        assert eps_of(name) == np.finfo(kind).eps
+    for name, numpy_type in (("F64", np.float64), ("F32", np.float32), ("F16", np.float16)):
+        assert eps_of(name) == np.finfo(numpy_type).eps
     mantissas = {
         "BF16": 7,
         "F8_E4M3": 3,

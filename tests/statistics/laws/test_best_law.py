@@ -10,8 +10,8 @@ from weightscope.statistics.laws import BEST_LAW
 from weightscope.statistics.statistic import Evidence, evaluate
 
 
-def test_zeros_that_leave_are_said(counts_of):
-    """More than 1% of exact zeros leave the fits, and the note has the share."""
+def test_zeros_left_out_have_a_note(counts_of):
+    """An excess of exact zeros is left out of the fits, and the note has the share."""
     half = np.concatenate((np.random.default_rng(0).standard_normal(2000), np.zeros(2000)))
     note = told(evaluate([BEST_LAW], Evidence({Count(): counts_of(half)}, None)))
     assert "50.0% exact zeros left out of the fits" in note

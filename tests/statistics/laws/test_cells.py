@@ -1,4 +1,4 @@
-"""Preparing cells: standard units, which zeros leave, grouping and lattices."""
+"""Preparing cells: standard units, excess zeros, grouping and lattices."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weightscope.notes import Note
+from weightscope.statistics.elements.moments import BEYOND
 from weightscope.statistics.laws.cells import Cells, prepare, weighted
 
 
@@ -29,36 +30,39 @@ def test_points_are_in_standard_units(counts_of):
         ([np.nan, np.nan], "no finite non-zero weights"),
         ([np.inf], "no finite non-zero weights"),
         ([0.0] * 9, "no finite non-zero weights"),
-        ([2.0] * 9, "1 distinct value: no law is fitted below three"),
-        ([2.0, 3.0], "2 distinct values: no law is fitted below three"),
-        ([0.0, 0.0, 1.0], "1 distinct value: no law is fitted below three"),
+        ([2.0] * 9, "1 distinct value: a fit needs three or more"),
+        ([2.0, 3.0], "2 distinct values: a fit needs three or more"),
+        ([0.0, 0.0, 1.0], "1 distinct value: a fit needs three or more"),
     ],
 )
-def test_what_cannot_be_fitted_says_why(values, reason, counts_of):
+def test_cells_that_cannot_be_fitted_have_a_reason(values, reason, counts_of):
     """Empty, NaN only, all zeros, constants and two cells give the reason instead of cells."""
     assert prepare(counts_of(np.array(values))).text == reason
 
 
 def test_bins_of_several_values_are_cells(counts_of):
-    """Two of them with four known values are no two values."""
+    """Two bins of four values are not two values."""
     for values, reason in (([1, 1.001, 2, 2.001], "2 cells"), ([1, 2], "2 distinct values")):
         counts = replace(counts_of(values * 50, bins=True), few=np.array(values))
-        assert prepare(counts).text == f"{reason}: no law is fitted below three"
+        assert prepare(counts).text == f"{reason}: a fit needs three or more"
 
 
-def test_spread_beyond_float64_says_so(counts_of):
-    """A spread that rounding swallows is not fitted."""
-    assert prepare(counts_of(1 + np.array([0, 1, 2]) * 2.0**-52)).text == "spread beyond float64"
+def test_spread_below_rounding_is_not_fitted(counts_of):
+    """A std below the rounding of the mean is not fitted."""
+    reason = prepare(counts_of(1 + np.array([0, 1, 2]) * 2.0**-52))
+    assert reason.text == "std is below the float64 rounding of the mean: no law is fitted"
 
 
 @pytest.mark.parametrize("size", [1e-200, 1e200])
-def test_squares_beyond_float64_say_so(counts_of, size):
-    """There is no unit to fit in."""
-    assert prepare(counts_of(size * np.arange(9.0))).text == "squares leave float64: no std"
+def test_values_that_overflow_when_squared_are_not_fitted(counts_of, size):
+    """Without a std there is no unit to fit in."""
+    reason = prepare(counts_of(size * np.arange(9.0)))
+    assert reason.text == BEYOND.text
+    assert reason.text.startswith("values overflow or underflow when squared")
 
 
 def test_grouping_keeps_mass_mean_and_spread(counts_of):
-    """Thousands of exact values become fewer points with the same mean, and a spread off by less than 1e-6."""
+    """Thousands of values become fewer points with the same mean, and nearly the same spread."""
     x = np.random.default_rng(0).normal(size=40_000)
     cells = prepare(counts_of(x))
     assert len(cells.z) < 4000
@@ -69,7 +73,7 @@ def test_grouping_keeps_mass_mean_and_spread(counts_of):
 
 
 def test_quartiles_are_those_of_the_weights(counts_of, stored_as):
-    """Median and iqr equal numpy's on exact values, and come through a coarse lattice within 0.01 sigma."""
+    """Median and iqr equal numpy's on exact values, on a coarse lattice within 0.01 sigma."""
     x = np.random.default_rng(0).normal(size=50_001)
     q1, median, q3 = (np.quantile(x, [0.25, 0.5, 0.75]) - x.mean()) / x.std()
     exact, coarse = prepare(counts_of(x)), prepare(stored_as(x / 100, "F8_E4M3"))
@@ -77,8 +81,8 @@ def test_quartiles_are_those_of_the_weights(counts_of, stored_as):
     assert (coarse.median, coarse.iqr) == pytest.approx((median, q3 - q1), abs=0.01)
 
 
-def test_excess_zeros_leave(counts_of):
-    """More than 1% exact zeros among fine cells leave; fewer stay."""
+def test_excess_zeros_are_left_out(counts_of):
+    """Over 1% exact zeros among fine cells are left out; fewer are fitted."""
     x = np.random.default_rng(0).normal(size=1000)
     many, few = counts_of(np.append(x, np.zeros(500))), counts_of(np.append(x, np.zeros(10)))
     assert (prepare(many).n, prepare(few).n) == (1000, 1010)
@@ -91,14 +95,14 @@ def test_only_coarse_types_are_lattices(stored_as):
     assert prepare(stored_as(x, "F8_E4M3")).parts is not None
 
 
-def test_a_lattice_keeps_each_cells_share(stored_as):
-    """Laying shares by a density moves mass inside a cell, never between cells."""
+def test_weighting_preserves_the_share_of_each_cell(stored_as):
+    """Weighting by a density moves mass inside a cell, never between cells."""
     cells = prepare(stored_as(np.random.default_rng(0).normal(0, 0.01, 50_000), "F8_E4M3"))
-    laid = weighted(cells, lambda z: -z * z / 2)
-    sums = np.add.reduceat(laid.p[cells.narrow :], cells.parts)
+    spread = weighted(cells, lambda z: -z * z / 2)
+    sums = np.add.reduceat(spread.p[cells.narrow :], cells.parts)
     assert sums == pytest.approx(cells.wide[3])
-    assert laid.p.sum() == pytest.approx(1)
-    assert laid.p @ laid.z**2 < cells.p @ cells.z**2  # towards the centre, where the density is
+    assert spread.p.sum() == pytest.approx(1)
+    assert spread.p @ spread.z**2 < cells.p @ cells.z**2  # towards the centre, where the density is
 
 
 @settings(max_examples=60, deadline=None)

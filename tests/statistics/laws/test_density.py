@@ -1,4 +1,4 @@
-"""Density on a grid: mass is kept, equals numpy's histogram, and no cell is too narrow or too wide."""
+"""Density on a grid: mass is 1, as numpy's histogram, for cells of any width."""
 
 import numpy as np
 import pytest
@@ -16,14 +16,14 @@ def test_equals_numpy_histogram(counts_of):
 
 
 def test_cells_without_width(counts_of):
-    """Neighbouring float64 values leave no room for edges: their weight counts whole."""
+    """Between neighbouring float64 values there are no edges: their weight counts whole."""
     counts = counts_of([1.0, 2.0, 2.0, 3.0])
     flat = type(counts)(**{**vars(counts), "low": counts.value, "high": counts.value})
     assert (density(flat, EDGES) * np.diff(EDGES)).sum() == pytest.approx(1)
 
 
 def test_tiny_cells_beside_wide_ones(counts_of):
-    """A subnormal weight does not drown the others: the density stays that of a Gaussian."""
+    """A subnormal weight does not change the density of the others, a Gaussian's."""
     x = np.random.default_rng(1).standard_normal(20_000)
     x[0] = 1e-300
     assert density(counts_of(x), EDGES).max() == pytest.approx(0.385, abs=0.02)
@@ -31,5 +31,5 @@ def test_tiny_cells_beside_wide_ones(counts_of):
 
 @pytest.mark.parametrize("values", [[], [2.0, 2.0], [np.nan], [1e-200, 3e-200], [1e200, 3e200]])
 def test_none_without_spread(counts_of, values):
-    """A constant, nothing and what has no std have no density."""
+    """Without values, without spread and without std there is no density."""
     assert density(counts_of(values), EDGES) is None

@@ -1,4 +1,4 @@
-"""Which law is best, information criteria, agreement with scipy's own fits, and what cannot be fitted."""
+"""The best law, information criteria, agreement with scipy's fits, and reasons for no fit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _mixture(n, g):
     return np.where(g.random(n) < 0.8, 1, 3) * g.normal(size=n)
 
 
-DRAWS = {
+SAMPLES = {
     "normal": lambda n, g: g.normal(size=n),
     "laplace": lambda n, g: g.laplace(size=n),
     "logistic": lambda n, g: g.logistic(size=n),
@@ -32,11 +32,11 @@ DRAWS = {
 
 
 @pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3"])
-@pytest.mark.parametrize("name", DRAWS)
-def test_best_is_the_law_that_was_drawn(name, dtype, stored_as):
-    """Every law is recognised in two draws of 147,456 weights, in bf16 and on a coarse lattice."""
+@pytest.mark.parametrize("name", SAMPLES)
+def test_best_is_the_law_of_the_sample(name, dtype, stored_as):
+    """Every law is recognised in two samples, in bf16 and on a coarse lattice."""
     for seed in (0, 1):
-        x = DRAWS[name](N, np.random.default_rng(seed))
+        x = SAMPLES[name](N, np.random.default_rng(seed))
         assert fit_laws(stored_as(x, dtype)).best.law == name
 
 
@@ -65,11 +65,12 @@ def test_criteria_follow_from_the_likelihood(counts_of):
 )
 def test_parameters_equal_scipys_own_fit(x, law, counts_of):
     """The same maximum as scipy.stats finds on the bare values, within 1e-3."""
-    twin = next(member for member in LAWS if member.name == law)
-    found = fit_laws(counts_of(x), (twin,))[law]
-    _, name, got = twin.twin(found.params)[0]
+    member = next(member for member in LAWS if member.name == law)
+    fit = fit_laws(counts_of(x), (member,))[law]
+    _, name, got = member.scipy_terms(fit.params)[0]
     peer = getattr(stats, name)
-    want = dict(zip((*(peer.shapes or "").split(), "loc", "scale"), peer.fit(x), strict=True))
+    names = (*(peer.shapes or "").split(), "loc", "scale")
+    want = dict(zip(names, peer.fit(x), strict=True))
     assert got == pytest.approx(want, rel=1e-3, abs=1e-3)
 
 
@@ -89,7 +90,7 @@ def _fit(law, k, bic_bits, n=10_000):
 
 
 def test_best_takes_the_fewest_parameters_within_a_thousandth_of_a_bit():
-    """Within 0.001 bits fewer parameters win, among equals the likeliest; beyond, the lowest BIC."""
+    """Within 0.001 bits fewer parameters win, among equals the likeliest; else the lowest BIC."""
 
     def best(*fits):
         return Fits({f.law: f for f in fits}).best.law
@@ -116,7 +117,7 @@ def test_no_fit_has_a_reason(values, counts_of):
 
 
 def test_excess_zeros_do_not_bend_the_laws(stored_as):
-    """Half zeros in a normal leave it normal with beta 2, where they alone would give beta 0.1."""
+    """A normal with as many zeros is normal with beta 2; the zeros alone would give beta 0.1."""
     x = np.append(np.random.default_rng(0).normal(size=50_000), np.zeros(50_000))
     fits = fit_laws(stored_as(x, "BF16"))
     assert fits.best.law == "normal"
@@ -133,7 +134,7 @@ def test_fits_are_the_same_from_several_threads(stored_as):
 
 
 def test_bins_of_a_large_tensor_fit_as_its_values_do(counts_of):
-    """The bins of a large float32 tensor give the parameters that the bare values give, within 1e-3."""
+    """The bins of a large float32 tensor have the parameters of the values, within 1e-3."""
     x = np.random.default_rng(0).standard_t(5, 100_000)
     exact, bins = fit_laws(counts_of(x)), fit_laws(counts_of(x, bins=True))
     assert bins.best.law == exact.best.law == "student_t"
@@ -147,8 +148,8 @@ def test_bins_of_a_large_tensor_fit_as_its_values_do(counts_of):
 @pytest.mark.parametrize(
     ("law", "shape", "bound"), [("student_t", "nu", 200.0), ("gennorm", "beta", 8.0)]
 )
-def test_a_bound_is_printed_as_it_is_stated(law, shape, bound, counts_of):
-    """Uniform weights end at nu = 200 and beta = 8: a gate on `nu == 200` sees them."""
-    found = fit_laws(counts_of(np.random.default_rng(4).uniform(-1, 1, 5000)))[law]
-    assert found.at_bound
-    assert found.params[shape] == bound
+def test_a_parameter_at_its_bound_equals_the_bound(law, shape, bound, counts_of):
+    """Uniform weights have nu = 200 and beta = 8 exactly, so that a gate can compare."""
+    fit = fit_laws(counts_of(np.random.default_rng(4).uniform(-1, 1, 5000)))[law]
+    assert fit.at_bound
+    assert fit.params[shape] == bound

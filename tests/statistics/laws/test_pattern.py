@@ -1,4 +1,4 @@
-"""Labels rule by rule, and on simulated laws whose beta after both filters is fitted here by maximum likelihood."""
+"""Labels rule by rule, and of simulated laws, whose filtered beta is fitted here independently."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ GAUSSIAN = Traits(
 
 def _beta(counts: ValueCounts) -> float:
     """Likeliest beta about zero: alpha^beta = beta mean|w|^beta."""
-    size, held = np.abs(counts.value), counts.counts / counts.n
+    size, share = np.abs(counts.value), counts.counts / counts.n
 
     def cost(log_beta: float) -> float:
         b = np.exp(log_beta)
-        return lgamma(1 / b) + 1 / b - log(b / 2) + log(b * float(size**b @ held)) / b
+        return lgamma(1 / b) + 1 / b - log(b / 2) + log(b * float(size**b @ share)) / b
 
     return float(
         np.exp(optimize.minimize_scalar(cost, bounds=(log(0.1), log(8)), method="bounded").x)
@@ -61,7 +61,7 @@ def _traits(x: np.ndarray, counts: ValueCounts, best: str) -> Traits:
 
 
 @pytest.mark.parametrize(
-    ("draw", "label"),
+    ("law", "label"),
     [
         (stats.norm(0, 0.02), "gaussian"),
         (stats.gennorm(0.8, 0, 0.02), "sharp"),
@@ -73,12 +73,12 @@ def _traits(x: np.ndarray, counts: ValueCounts, best: str) -> Traits:
         (stats.uniform(-1, 2), "uniform"),
     ],
 )
-def test_simulated_laws_get_their_label(counts_of, draw, label):
-    """Drawn laws carry the label that their law deserves, whatever their largest weight adds to it."""
-    x = draw.rvs(100_000, random_state=np.random.default_rng(1))
-    found = pattern(_traits(x, counts_of(x), "uniform" if label == "uniform" else "other"))
-    assert found.removesuffix("+outliers") == label
-    assert found.endswith("+outliers") == (
+def test_simulated_laws_have_their_label(counts_of, law, label):
+    """Samples have the label of their law, with or without outliers."""
+    x = law.rvs(100_000, random_state=np.random.default_rng(1))
+    result = pattern(_traits(x, counts_of(x), "uniform" if label == "uniform" else "other"))
+    assert result.removesuffix("+outliers") == label
+    assert result.endswith("+outliers") == (
         np.abs(x - x.mean()).max() / x.std() > 2 * max_z_null(len(x))
     )
 
@@ -136,13 +136,13 @@ def test_inverted_t_is_a_narrow_middle_with_a_far_bar(counts_of):
     ],
 )
 def test_first_rule_that_holds(change, label):
-    """Each threshold divides where it says, earlier rules win, and what could not be computed decides nothing."""
+    """Each threshold is exact, earlier rules win, and unknown values decide nothing."""
     assert pattern(replace(GAUSSIAN, **change)) == label
 
 
 @pytest.mark.parametrize("bins", [False, True])
 def test_shares_of_a_gaussian(counts_of, bins):
-    """A Gaussian has 0.0399 within z of 0.05 and nothing beyond 8; shares equal those of the sample."""
+    """A Gaussian has 0.0399 within |z| = 0.05 and nothing beyond 8, as numpy counts."""
     x = np.random.default_rng(4).normal(0.001, 0.02, 200_000)
     x[:20] = 1.0
     counts = counts_of(x, bins=bins)
@@ -153,11 +153,11 @@ def test_shares_of_a_gaussian(counts_of, bins):
 
 
 def test_no_quartile_distance(counts_of):
-    """Where most weights are equal they are the middle, and all others are far."""
+    """Where most weights are equal they are central, and all others are far."""
     counts = counts_of([1.0] * 90 + [2.0] * 10)
     assert (central_share(counts), far_share(counts)) == (0.9, 0.1)
 
 
 def test_nothing_has_no_shares():
-    """Without weights there is no middle."""
+    """Without weights there are no shares."""
     assert (central_share(ValueCounts()), far_share(ValueCounts())) == (None, None)

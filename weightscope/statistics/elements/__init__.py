@@ -1,4 +1,4 @@
-"""Statistics of elements, whatever their position: moments, shape, extremes, coding cost, quantisation error."""
+"""Statistics of elements without position: moments, shape, extremes, coding and quantisation."""
 
 from __future__ import annotations
 

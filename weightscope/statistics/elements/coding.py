@@ -1,7 +1,8 @@
-"""What weights cost to code: entropy at a step, exp-Golomb codes, and two powers of two instead of a value.
+"""Coding costs of weights: entropy at a step, exp-Golomb codes, and two powers of two per value.
 
-Exact for exact cells. Bins (large float32 tensors) are spread evenly over the steps they cover for the entropy, and
-stand for their middle in the other two (golomb_bits within 1e-2, rf8_rmse within 1% of itself). arXiv 2506.00486.
+Exact for exact cells. For the entropy, bins (large float32 tensors) are spread evenly over the
+steps they cover; for the other two they count as their middle (golomb_bits within 1e-2, rf8_rmse
+within 1% of itself). arXiv 2506.00486.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 STEP = 2.0**-13  # of the paper
 STEPS_PER_STD = 64  # ours, so that models of different sigma compare
-LARGEST = 2.0**128  # a code of more bits than this answers no question
-KEPT = 4  # binary places below the first power that the second may stand
+LARGEST = 2.0**128  # beyond float32 a code is longer than the number itself
+DIGITS = 4  # most binary digits between the two powers of a value
 
 _SOURCE = "arXiv 2506.00486"
 COLUMNS = (
@@ -55,7 +56,7 @@ COLUMNS = (
     Column(
         "rf8_rmse",
         "float",
-        "relative RMS error of two signed powers of two a weight (Gaussian: 0.0396)",
+        "relative RMS error of two signed powers of two per weight (Gaussian: 0.0396)",
         "",
         _SOURCE,
         option="--coding",
@@ -64,12 +65,15 @@ COLUMNS = (
 
 
 def coding_costs(counts: ValueCounts) -> Mapping[str, float | int | None]:
-    """The five columns of `--coding`; `entropy_bits_std64` is null for a constant, all are without finite weights."""
+    """The columns of `--coding`: null without weights, `entropy_bits_std64` also where std is 0."""
     std = counts.std
+    entropy_std64 = None
+    if std > 0:
+        entropy_std64 = entropy_bits(counts, std / STEPS_PER_STD)
     bits, order = golomb(counts)
     return {
         "entropy_bits": entropy_bits(counts, STEP),
-        "entropy_bits_std64": entropy_bits(counts, std / STEPS_PER_STD) if std > 0 else None,
+        "entropy_bits_std64": entropy_std64,
         "golomb_bits": bits,
         "golomb_order": order,
         "rf8_rmse": rf8_rmse(counts),
@@ -81,48 +85,53 @@ def entropy_bits(counts: ValueCounts, step: float) -> float | None:
     if not counts.n:
         return None
     if not counts.exact:
-        return _entropy(*_spread(counts, step))
-    held = _summed(np.rint(counts.value / step), counts.counts)[1]
-    return _entropy(held, np.ones(len(held)))
+        weights, times = _spread(counts, step)
+        return _entropy(weights, times)
+    _, weights = _summed_by_key(np.rint(counts.value / step), counts.counts)
+    return _entropy(weights, np.ones(len(weights)))
 
 
 def golomb(counts: ValueCounts) -> tuple[float | None, int | None]:
-    """Bits per weight of the best order-k exp-Golomb code of x = round(w 2^13), and that k (the least of equals).
+    """Bits per weight of the best order-k exp-Golomb code of x = round(w 2^13), and that k.
 
-    u = 2x-1 for x > 0 and -2x otherwise costs 2 floor(log2(u + 2^k)) + 1 - k bits. None beyond float32's range.
+    Of several best orders the lowest. u = 2x-1 for x > 0 and -2x otherwise costs 2 floor(log2(u +
+    2^k)) + 1 - k bits. None beyond float32's range.
     """
     if not counts.n or max(-counts.minimum, counts.maximum) >= LARGEST:
         return None, None
     x = np.rint(counts.value / STEP)
-    u, held = _summed(np.where(x > 0, 2 * x - 1, -2 * x), counts.counts)
-    costs = [
-        dot(_golomb_bits(u, k), held) / counts.n for k in range(int(_floor_log2(u[-1:] + 1)[0]) + 2)
-    ]
+    unsigned = np.where(x > 0, 2 * x - 1, -2 * x)
+    u, weights = _summed_by_key(unsigned, counts.counts)
+    # From an order of that many bits on, every word has k + 1 bits.
+    largest = int(_floor_log2(u[-1:] + 1)[0]) + 1
+    costs = [dot(_golomb_bits(u, k), weights) / counts.n for k in range(largest + 1)]
     best = int(np.argmin(costs))
     return costs[best], best
 
 
 def rf8_rmse(counts: ValueCounts) -> float | None:
-    """Relative RMS error of two signed powers of two (Gaussian: 0.0396); None without a non-zero weight.
+    """Relative RMS error of two signed powers of two per weight (Gaussian: 0.0396); None of zeros.
 
-    The first is 2^round(log2|w|), the second that of the remainder, kept if at most 4 places below the first.
+    The first is 2^round(log2|w|), the second that of the remainder, dropped if over 4 binary digits
+    below the first.
     """
     size = np.abs(counts.value)
     if not size.any():
         return None
-    size = size / np.exp2(
-        np.floor(np.log2(size.max()))
-    )  # a power of two changes nothing, and squares hold
-    size, held = size[size > 0], counts.counts[size > 0]
+    exponent = np.floor(np.log2(size.max()))
+    size = size / np.exp2(exponent)  # scaling by a power of two is exact; squares do not overflow
+    size, weights = size[size > 0], counts.counts[size > 0]
     error = size - _two_powers(size)
-    return sqrt(dot(error * error, held) / dot(size * size, held))
+    return sqrt(dot(error * error, weights) / dot(size * size, weights))
 
 
 def _two_powers(size: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum of the two powers of two that represents each size."""
     first = np.rint(np.log2(size))
     rest = size - np.exp2(first)
     second = np.rint(np.log2(np.where(rest == 0, 1.0, np.abs(rest))))
-    return np.exp2(first) + np.where(first - second <= KEPT, np.sign(rest) * np.exp2(second), 0.0)
+    correction = np.sign(rest) * np.exp2(second)
+    return np.exp2(first) + np.where(first - second <= DIGITS, correction, 0.0)
 
 
 def _golomb_bits(u: NDArray[np.float64], k: int) -> NDArray[np.float64]:
@@ -131,42 +140,48 @@ def _golomb_bits(u: NDArray[np.float64], k: int) -> NDArray[np.float64]:
 
 def _floor_log2(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Exact, unlike the rounded logarithm."""
-    return np.frexp(x)[1].astype(np.float64) - 1
+    _, exponent = np.frexp(x)  # x = mantissa 2^exponent, mantissa in 0.5..1
+    return exponent.astype(np.float64) - 1
 
 
-def _summed(
-    keys: NDArray[np.float64], held: NDArray[Any]
+def _summed_by_key(
+    keys: NDArray[np.float64], weights: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    """Distinct keys in ascending order and what each holds."""
+    """Distinct keys in ascending order and the sum of the weights of each."""
     distinct, at = np.unique(keys, return_inverse=True)
-    return distinct, np.bincount(at, weights=held)
+    return distinct, np.bincount(at, weights=weights)
 
 
 def _spread(counts: ValueCounts, step: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What steps hold when each bin is spread evenly over those it covers, and how many steps hold that.
+    """Weights per step, with bins spread evenly over their steps, and the number of such steps.
 
-    Bins meet in their outermost steps; the steps inside a bin are its own, so they are counted and not listed.
+    Two bins may share their outermost steps, whose weights are added; the steps inside a bin have
+    equal weights, and are one entry with their number.
     """
     low, high = counts.low / step, counts.high / step
     first, last = np.rint(low), np.rint(high)
     wide = last > first
-    each = counts.counts / np.where(wide, high - low, 1.0)
-    at_first = np.where(wide, each * (first + 0.5 - low), counts.counts)
-    at_last = np.where(wide, each * (high - last + 0.5), 0.0)
-    met = _summed(np.concatenate((first, last)), np.concatenate((at_first, at_last)))[1]
-    own = last - first > 1
-    return np.concatenate((met, each[own])), np.concatenate(
-        (np.ones(len(met)), (last - first - 1)[own])
-    )
+    # step i covers i - 0.5 .. i + 0.5, so the outermost two are covered in part
+    per_step = counts.counts / np.where(wide, high - low, 1.0)
+    at_first = np.where(wide, per_step * (first + 0.5 - low), counts.counts)
+    at_last = np.where(wide, per_step * (high - last + 0.5), 0.0)
+    steps = np.concatenate((first, last))  # of a bin within one step, last adds 0 to first
+    _, outer = _summed_by_key(steps, np.concatenate((at_first, at_last)))
+    inner = last - first - 1
+    weights = np.concatenate((outer, per_step[inner > 0]))
+    times = np.concatenate((np.ones(len(outer)), inner[inner > 0]))
+    return weights, times
 
 
-def _entropy(held: NDArray[np.float64], times: NDArray[np.float64]) -> float:
-    p = held[held > 0] / dot(held, times)
-    return -dot(times[held > 0] * p, np.log2(p)) + 0.0
+def _entropy(weights: NDArray[np.float64], times: NDArray[np.float64]) -> float:
+    """-sum p log2 p, where each weight occurs so many times."""
+    used = weights > 0
+    p = weights[used] / dot(weights, times)
+    return -dot(times[used] * p, np.log2(p)) + 0.0  # not -0.0 of a constant
 
 
-def _of(evidence: Evidence) -> Mapping[str, object]:
+def _coding_columns(evidence: Evidence) -> Mapping[str, object]:
     return coding_costs(evidence.sketches[Count()])
 
 
-CODING = Statistic(COLUMNS, frozenset({Count()}), _of, pools=True)
+CODING = Statistic(COLUMNS, frozenset({Count()}), _coding_columns, pools=True)

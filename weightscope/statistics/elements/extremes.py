@@ -1,8 +1,8 @@
-"""Extreme weights: counts beyond k std over a Gaussian's, the largest z, the core, special values and lattices."""
+"""Extreme weights: counts beyond k std, largest z, central weights, special values, lattices."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import exp, isfinite, pi, sqrt
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,13 @@ from .moments import BEYOND, nonfinite
 if TYPE_CHECKING:
     from ...sketches import Crossings, ValueCounts
 
+
+def _beyond_columns() -> Iterator[Column]:
+    for k in SIGMAS:
+        yield Column(f"beyond_{k}", "int", f"weights further than {k} std from the mean")
+        yield Column(f"beyond_{k}_ratio", "float", f"their share over a Gaussian's beyond {k} std")
+
+
 COLUMNS = (
     Column("nan", "int", "NaN values", shown=True),
     Column("inf", "int", "infinite values, both signs", shown=True),
@@ -34,16 +41,9 @@ COLUMNS = (
     ),
     Column("min", "float", "least finite value", "weight"),
     Column("max", "float", "greatest finite value", "weight"),
-    *(
-        column
-        for k in SIGMAS
-        for column in (
-            Column(f"beyond_{k}", "int", f"weights further than {k} std from the mean"),
-            Column(f"beyond_{k}_ratio", "float", f"their share over a Gaussian's beyond {k} std"),
-        )
-    ),
+    *_beyond_columns(),
     Column("max_z", "float", "largest |w - mean|/std", "std", shown=True),
-    Column("max_z_null", "float", "what as many Gaussians give for max_z", "std", shown=True),
+    Column("max_z_null", "float", "expected max_z of as many Gaussian values", "std", shown=True),
     Column(
         "core_share",
         "float",
@@ -58,15 +58,17 @@ COLUMNS = (
 )
 
 
-def beyond(found: Crossings) -> Mapping[str, object]:
-    """`beyond_k` = count of |w - mean| > k std, `beyond_k_ratio` = its share over a Gaussian's, k = 3, 4, 5, 6."""
+def beyond(crossings: Crossings) -> Mapping[str, object]:
+    """`beyond_k`: count of |w - mean| > k std; `beyond_k_ratio`: its share over a Gaussian's."""
     values: dict[str, object] = {}
+    n = crossings.counts.n
     for i, k in enumerate(SIGMAS):
-        count = found.beyond[i] if found.beyond and found.counts.n else None
+        count = ratio = None
+        if crossings.beyond and n:
+            count = crossings.beyond[i]
+            ratio = count / n / gaussian_share(k)
         values[f"beyond_{k}"] = count
-        values[f"beyond_{k}_ratio"] = (
-            None if count is None else count / found.counts.n / gaussian_share(k)
-        )
+        values[f"beyond_{k}_ratio"] = ratio
     return values
 
 
@@ -79,21 +81,27 @@ def gaussian_share(k: float) -> float:
     return float(special.erfc(k / sqrt(2)))
 
 
-def farthest(found: Crossings) -> Mapping[str, object]:
-    """`max_z` = max |w - mean|/std beside `max_z_null` = E max |z| of as many Gaussians."""
-    z = max_z(found.counts)
-    return {"max_z": z, "max_z_null": None if z is None else max_z_null(found.counts.n)}
+def farthest(crossings: Crossings) -> Mapping[str, object]:
+    """`max_z` = max |w - mean|/std and `max_z_null` = E max |z| of as many Gaussian values."""
+    z = max_z(crossings.counts)
+    if z is None:
+        return {"max_z": None, "max_z_null": None}
+    return {"max_z": z, "max_z_null": max_z_null(crossings.counts.n)}
 
 
-def core(found: Crossings) -> Mapping[str, object]:
-    """`core_share` within 4 robust std of the median; `core_std`, its std over that of a Gaussian cut at 4 sigma.
+def core(crossings: Crossings) -> Mapping[str, object]:
+    """`core_share` within 4 robust std; `core_std`, its std over that of a Gaussian cut at 4 sigma.
 
     arXiv 2501.10661 takes optimal weights for such a truncated Gaussian and few outliers.
     """
-    if found.core is None or not found.core.n:
+    central = crossings.core
+    if central is None or not central.n:
         return {"core_share": None, "core_std": None}
-    std = found.core.std / truncated_std(ROBUST)
-    return {"core_share": found.core.n / found.counts.n, "core_std": std if isfinite(std) else None}
+    std = central.std / truncated_std(ROBUST)
+    return {
+        "core_share": central.n / crossings.counts.n,
+        "core_std": std if isfinite(std) else None,
+    }
 
 
 def truncated_std(cut: float) -> float:
@@ -106,43 +114,57 @@ def truncated_std(cut: float) -> float:
     return sqrt(1 - 2 * cut * density / (1 - gaussian_share(cut)))
 
 
-def _of(evidence: Evidence) -> Mapping[str, object]:
-    found = evidence.sketches[Beyond()]
-    counts = found.counts
+def _extreme_columns(evidence: Evidence) -> Mapping[str, object]:
+    crossings = evidence.sketches[Beyond()]
+    counts = crossings.counts
+    minimum = maximum = None
+    if counts.n:
+        minimum, maximum = counts.minimum, counts.maximum
+    lattice_name = None  # of pooled tensors of several types
+    if evidence.dtype:
+        lattice_name = lattice(counts, evidence.dtype)
     return {
-        **{
-            name: getattr(counts, name)
-            for name in ("nan", "inf", "zeros", "subnormals", "distinct")
-        },
+        "nan": counts.nan,
+        "inf": counts.inf,
+        "zeros": counts.zeros,
+        "subnormals": counts.subnormals,
+        "distinct": counts.distinct,
         "tiny_share": tiny_share(counts),
-        "min": counts.minimum if counts.n else None,
-        "max": counts.maximum if counts.n else None,
-        **beyond(found),
-        **farthest(found),
-        **core(found),
-        "lattice": lattice(counts, evidence.dtype) if evidence.dtype else None,
-        "notes": united(nonfinite(counts, evidence.shape), _note(found)),
+        "min": minimum,
+        "max": maximum,
+        **beyond(crossings),
+        **farthest(crossings),
+        **core(crossings),
+        "lattice": lattice_name,
+        "notes": united(nonfinite(counts, evidence.shape), _missing(crossings)),
     }
 
 
-def _note(found: Crossings) -> Note | None:
-    if not found.counts.n:
+def _missing(crossings: Crossings) -> Note | None:
+    """The reason for the first columns that are null."""
+    counts = crossings.counts
+    if not counts.n:
         return Note("nothing-finite", "no finite element")
-    if found.counts.minimum == found.counts.maximum:
-        return Note("constant", "all values are equal: no std")
-    if found.beyond is None:
+    if counts.minimum == counts.maximum:
+        return Note(
+            "constant", "all values are identical: std is 0, columns in units of std are null"
+        )
+    if crossings.beyond is None:
         return BEYOND
-    return _coreless(found.counts) if found.core is None else None
+    if crossings.core is None:
+        return _no_robust_scale(counts)
+    return None
 
 
-def _coreless(counts: ValueCounts) -> Note:
-    """Why there is no robust scale."""
+def _no_robust_scale(counts: ValueCounts) -> Note:
+    """The reason why robust_std is 0 or unknown."""
+    effect = "core_share and core_std are null"
     if not resolved(counts):
-        return Note("wide-bins", "bins too wide beside the spread: no core")
-    equal = counts.exact or 2 * counts.zeros >= counts.n  # zeros have a cell of their own
-    return Note(
-        "no-core", f"half of the values or more are {'equal' if equal else 'in one bin'}: no core"
-    )
+        return Note("wide-bins", f"bins are too wide for the spread of the values: {effect}")
+    half = "half of the values are in one bin"
+    if counts.exact or 2 * counts.zeros >= counts.n:  # zeros have a cell of their own
+        half = "half of the values are identical"
+    return Note("no-core", f"interquartile range is 0 ({half}): {effect}")
 
 
-EXTREMES = Statistic(COLUMNS, frozenset({Beyond()}), _of, pools=True)
+EXTREMES = Statistic(COLUMNS, frozenset({Beyond()}), _extreme_columns, pools=True)

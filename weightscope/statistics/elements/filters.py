@@ -1,9 +1,10 @@
 """The two filters of arXiv 2501.10661: within three sigma of the mean, and not tiny.
 
-Both thresholds come from the whole tensor. A cell stays or goes whole, by its value: exact where cells are exact
-values; in bins the thresholds are off by 2^-8 of themselves at most, and the moments of what stays come from the
-middles of bins (std to 2e-3, kurtosis to 0.03, but where a few weights make the std). Compare trimmed data with the
-trimmed Gaussian (std 0.98658 sigma, excess kurtosis -0.171), never with 1 and 0.
+Both thresholds come from the whole tensor. A cell passes whole or not at all, by its value: exact
+where cells are exact values; of bins the thresholds are off by 2^-8 of themselves at most, and the
+moments of the filtered weights come from the middles of the bins (std to 2e-3, kurtosis to 0.03,
+unless a few weights dominate the std). Compare trimmed data with the trimmed Gaussian (std 0.98658
+sigma, excess kurtosis -0.171), never with 1 and 0.
 """
 
 from __future__ import annotations
@@ -25,49 +26,57 @@ if TYPE_CHECKING:
     from ...sketches.value_counts import ValueCounts
 
 SIGMAS = 3.0  # of the paper
-TINY = 1e-3  # tau in sigma; the paper leaves it open, this one is ours
+TINY = 1e-3  # tau in sigma; the paper gives no value, this one is ours
 TRIMMED_GAUSSIAN_KURTOSIS = -0.171  # of a Gaussian cut at three sigma
 
 
 def three_sigma(counts: ValueCounts) -> ValueCounts | None:
-    """What lies within |w - mean| <= 3 std, in one pass; None without a std and where bins are too wide."""
+    """Weights with |w - mean| <= 3 std, in one pass; None if std is undefined or bins too wide."""
     if isnan(counts.std) or not resolved(counts):
         return None
     if counts.minimum == counts.maximum:
-        return counts
-    return kept(counts, np.abs(counts.value - counts.power.mean) <= SIGMAS * counts.std)
+        return counts  # std is 0, and rounding of the mean would exclude everything
+    distance = np.abs(counts.value - counts.power.mean)
+    return _selected(counts, distance <= SIGMAS * counts.std)
 
 
 def both_filters(counts: ValueCounts) -> ValueCounts | None:
-    """What is within three sigma and at least tau = 1e-3 std from zero; the label `pattern` fits these."""
+    """Weights within three sigma and at least tau = 1e-3 std from zero, for the pattern label."""
     inside = three_sigma(counts)
-    return inside and kept(inside, np.abs(inside.value) >= TINY * _std(counts))
+    if inside is None:
+        return None
+    return _selected(inside, np.abs(inside.value) >= TINY * _std(counts))
 
 
 def tiny_share(counts: ValueCounts) -> float | None:
-    """Share of weights with |w| < 1e-3 std, zeros included; None for a constant and in bins that are too wide."""
+    """Share of |w| < 1e-3 std, zeros included; None for a constant and where bins are too wide."""
     std = _std(counts)
     if not (std > 0 and resolved(counts)):
         return None
-    return float(counts.counts[np.abs(counts.value) < TINY * std].sum() / counts.n)
+    tiny = np.abs(counts.value) < TINY * std
+    return float(counts.counts[tiny].sum() / counts.n)
 
 
 def trimmed(counts: ValueCounts) -> Mapping[str, float | None]:
-    """`trimmed_std` (in the weights' unit) and `trimmed_kurtosis` (excess) after `three_sigma` alone."""
+    """`trimmed_std`, in the weights' unit, and excess `trimmed_kurtosis` after `three_sigma`."""
     inside = three_sigma(counts)
-    after = moments(inside) if inside else {}
-    return {"trimmed_std": after.get("std"), "trimmed_kurtosis": after.get("kurtosis")}
+    if inside is None:
+        return {"trimmed_std": None, "trimmed_kurtosis": None}
+    after = moments(inside)
+    return {"trimmed_std": after["std"], "trimmed_kurtosis": after["kurtosis"]}
 
 
-def kept(counts: ValueCounts, keep: NDArray[np.bool_]) -> ValueCounts:
-    """The counts of some cells alone; what never entered a cell is left behind."""
-    low, high, value, count = (
-        counts.low[keep],
-        counts.high[keep],
-        counts.value[keep],
-        counts.counts[keep],
-    )
-    first, last = (value, value) if counts.exact else (low, high)
+def _selected(counts: ValueCounts, passes: NDArray[np.bool_]) -> ValueCounts:
+    """The counts of some cells alone, without NaN and Inf."""
+    low, high = counts.low[passes], counts.high[passes]
+    value, count = counts.value[passes], counts.counts[passes]
+    minimum, maximum = float("inf"), float("-inf")
+    if len(value):
+        first, last = low[0], high[-1]  # of bins only the edges are known
+        if counts.exact:
+            first, last = value[0], value[-1]
+        minimum = max(counts.minimum, float(first))
+        maximum = min(counts.maximum, float(last))
     return replace(
         counts,
         low=low,
@@ -79,10 +88,11 @@ def kept(counts: ValueCounts, keep: NDArray[np.bool_]) -> ValueCounts:
         subnormals=0,
         inf=0,
         nan=0,
-        minimum=max(counts.minimum, float(first[0])) if len(value) else float("inf"),
-        maximum=min(counts.maximum, float(last[-1])) if len(value) else float("-inf"),
+        minimum=minimum,
+        maximum=maximum,
     )
 
 
 def _std(counts: ValueCounts) -> float:
+    """std, 0 where it is undefined."""
     return moments(counts)["std"] or 0.0

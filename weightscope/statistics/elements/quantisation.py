@@ -1,6 +1,6 @@
-"""What a quantisation error says: how far the signal stands above it, its relative size, and how much is clipped.
+"""Statistics of a quantisation error: signal-to-noise ratio, relative size, clipped share.
 
-Errors of several tensors add as energies before they are read, never as decibels.
+Errors of several tensors are added as energies, never as decibels.
 """
 
 from __future__ import annotations
@@ -14,73 +14,86 @@ from ...sketches import QuantisationError, Quantise
 from ..statistic import Evidence, Statistic
 
 NOTHING = Note("nothing-finite", "no finite weight to quantise")
-ZERO = Note(
-    "no-signal", "all weights are zero, or too small to square, so quantisation has no signal"
-)
-EXACT = Note("lossless", "quantisation changes nothing, so no signal-to-noise ratio is finite")
-BEYOND = Note("overflow-squared", "squares leave float64's range")
+ZERO = Note("no-signal", "all weights are 0 or underflow when squared: no signal-to-noise ratio")
+EXACT = Note("lossless", "quantisation error is 0: no finite signal-to-noise ratio")
+BEYOND = Note("overflow-squared", "values overflow when squared: no signal-to-noise ratio")
 
 
-def sqnr_db(found: QuantisationError) -> float | None:
-    """Signal-to-quantisation-noise ratio in dB, 10 log10(sum w^2 / sum (w' - w)^2); None as `missing` says.
+def sqnr_db(error: QuantisationError) -> float | None:
+    """Signal-to-quantisation-noise ratio in dB, 10 log10(sum w^2 / sum (w' - w)^2), or None.
+
+    `missing` gives the reason for None.
 
     >>> from weightscope.sketches import QuantisationError
     >>> sqnr_db(QuantisationError(elements=4, signal=100.0, error=1.0))
     20.0
     """
-    return None if missing(found) else 10 * (log10(found.signal) - log10(found.error))
+    if missing(error) is not None:
+        return None
+    # a difference of logarithms, since the quotient may overflow
+    return 10 * (log10(error.signal) - log10(error.error))
 
 
-def rmse(found: QuantisationError) -> float | None:
-    """Root mean squared error over root mean square, sqrt(sum (w' - w)^2 / sum w^2); 0 where nothing changes.
+def rmse(error: QuantisationError) -> float | None:
+    """RMS error over RMS, sqrt(sum (w' - w)^2 / sum w^2); 0 where quantisation changes nothing.
 
     >>> from weightscope.sketches import QuantisationError
     >>> rmse(QuantisationError(elements=4, signal=100.0, error=1.0))
     0.1
     """
-    return None if missing(found) not in (None, EXACT) else sqrt(found.error / found.signal)
+    if missing(error) not in (None, EXACT):
+        return None
+    return sqrt(error.error / error.signal)
 
 
-def clipped_share(found: QuantisationError) -> float | None:
-    """Share of the finite elements beyond the largest value of their block; None where there is none.
+def clipped_share(error: QuantisationError) -> float | None:
+    """Share of the finite elements beyond the largest value of their block; None without elements.
 
     >>> from weightscope.sketches import QuantisationError
     >>> clipped_share(QuantisationError(elements=4, clipped=1))
     0.25
     """
-    return found.clipped / found.elements if found.elements else None
+    if not error.elements:
+        return None
+    return error.clipped / error.elements
 
 
-def missing(found: QuantisationError) -> Note | None:
-    """Why there is no `sqnr_db`; None where there is."""
-    if not found.elements:
+def missing(error: QuantisationError) -> Note | None:
+    """The reason why `sqnr_db` is null; None where it is not."""
+    if not error.elements:
         return NOTHING
-    if not isfinite(found.signal + found.error):
+    if not isfinite(error.signal + error.error):  # of an infinite sum no ratio is known
         return BEYOND
-    if not found.signal:
+    if not error.signal:
         return ZERO
-    return None if found.error else EXACT
+    if not error.error:
+        return EXACT
+    return None
 
 
 def quantisation(schemes: tuple[str, ...]) -> Statistic:
-    """Signal-to-noise ratio, relative error and clipped share of each scheme; errors of a group add as energies."""
+    """Signal-to-noise ratio, relative error and clipped share of each scheme."""
     measure = Quantise(schemes)
 
-    def of(evidence: Evidence) -> Mapping[str, object]:
-        found = evidence.sketches[measure].of
+    def columns_of(evidence: Evidence) -> Mapping[str, object]:
+        errors = evidence.sketches[measure].of
         values: dict[str, object] = {}
-        lacking: dict[Note, str] = {}
-        for name in schemes:
-            values |= {f"sqnr_{name}_db": sqnr_db(found[name]), f"rmse_{name}": rmse(found[name])}
-            values[f"clipped_share_{name}"] = clipped_share(found[name])
-            if reason := missing(found[name]):
-                lacking.setdefault(reason, name)
-        notes = (Note(reason.code, f"{name}: {reason.text}") for reason, name in lacking.items())
+        reasons: dict[Note, str] = {}  # by reason the first scheme that has it
+        for scheme in schemes:
+            error = errors[scheme]
+            values[f"sqnr_{scheme}_db"] = sqnr_db(error)
+            values[f"rmse_{scheme}"] = rmse(error)
+            values[f"clipped_share_{scheme}"] = clipped_share(error)
+            reason = missing(error)
+            if reason is not None:
+                reasons.setdefault(reason, scheme)
+        notes = [Note(reason.code, f"{name}: {reason.text}") for reason, name in reasons.items()]
         return values | {"notes": tuple(notes)}
 
-    return Statistic(
-        tuple(c for s in schemes for c in _columns(s)), frozenset({measure}), of, pools=True
-    )
+    columns: list[Column] = []
+    for scheme in schemes:
+        columns += _columns(scheme)
+    return Statistic(tuple(columns), frozenset({measure}), columns_of, pools=True)
 
 
 def _columns(name: str) -> tuple[Column, ...]:

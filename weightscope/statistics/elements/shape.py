@@ -1,14 +1,15 @@
-"""Two readings of an element law's shape that need no likelihood: beta from absolute moments, and a Weibull slope.
+"""Shape of an element law without likelihood: beta from absolute moments, and a Weibull slope.
 
-Both look at |w| and remove no mean, as their sources do. An excess of exact zeros is left out first, as for the fits.
-The columns of `filters` belong to the same statistic.
+Both use |w| and remove no mean, as their sources do. An excess of exact zeros is left out first, as
+for the fits. The columns of `filters` belong to the same statistic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import exp, isnan, lgamma, log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...lazy import numpy as np
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from ...sketches.value_counts import ValueCounts
 
+LEAST_BETA, MOST_BETA = 1e-3, 1e4  # range of the search for beta
+LEAST_RHO = 4 / 3  # of a uniform law, beta = infinity
 WEIBULL_POINTS = 1000  # slope of a Gaussian within 1e-6 of its limit, 1.20543
 COLUMNS = (
     Column(
@@ -37,7 +40,7 @@ COLUMNS = (
     Column(
         "trimmed_std",
         "float",
-        "std of what lies within 3 sigma (Gaussian: 0.98658 sigma)",
+        "std of the weights within 3 sigma (Gaussian: 0.98658 sigma)",
         "weight",
         "arXiv 2501.10661",
     ),
@@ -53,31 +56,35 @@ COLUMNS = (
 
 
 def beta_moment(counts: ValueCounts) -> float | None:
-    """beta of a generalised Gaussian from rho = N sum(w^2)/(sum|w|)^2, arXiv 2506.00486; no mean removal."""
-    total = (
-        dot(np.abs(counts.value), counts.counts)
-        if resolved(counts) and not isnan(counts.std)
-        else 0.0
-    )
+    """beta of a generalised Gaussian from rho = N sum(w^2)/(sum|w|)^2; the mean is not removed."""
+    if isnan(counts.std) or not resolved(counts):
+        return None
+    total = dot(np.abs(counts.value), counts.counts)
+    if total <= 0:
+        return None
     squares = counts.power.about(0.0).s2
-    return (
-        beta_of_rho(counts.n * (squares / total / total)) if total > 0 else None
-    )  # total**2 may leave float64
+    rho = counts.n * (squares / total / total)  # total**2 may overflow
+    return beta_of_rho(rho)
 
 
 def beta_of_rho(rho: float) -> float | None:
-    """The beta with Gamma(1/b) Gamma(3/b)/Gamma(2/b)^2 = rho; None for rho <= 4/3, where no beta is left.
+    """The beta with Gamma(1/b) Gamma(3/b)/Gamma(2/b)^2 = rho; None for rho <= 4/3.
 
     >>> round(beta_of_rho(2.0), 9)
     1.0
     """
-    low, high = log(1e-3), log(1e4)
-    target = log(rho) if rho > 4 / 3 else -1.0
+    if not rho > LEAST_RHO:
+        return None
+    low, high = log(LEAST_BETA), log(MOST_BETA)
+    target = log(rho)
     if not log_rho(exp(high)) < target < log_rho(exp(low)):
         return None
     for _ in range(60):  # log_rho falls with beta: bisection to the last bit
         middle = (low + high) / 2
-        low, high = (middle, high) if log_rho(exp(middle)) > target else (low, middle)
+        if log_rho(exp(middle)) > target:
+            low = middle
+        else:
+            high = middle
     return exp(low)
 
 
@@ -91,46 +98,62 @@ def log_rho(beta: float) -> float:
 
 
 def weibull_k(counts: ValueCounts) -> float | None:
-    """Weibull shape of |w|: slope of ln(-ln(1-F)) on ln|w| at 1000 F uniform over 0.1..0.9 (Gaussian: 1.2054).
+    """Weibull shape of |w|: slope of ln(-ln(1-F)) over ln|w| for F in 0.1..0.9 (Gaussian: 1.2054).
 
-    Quantiles stand as far into their cell as their rank does; None where one size holds all of them, or zero some, and
-    in bins that are too wide.
+    At 1,000 F, uniform. A quantile is as far into its cell as its rank. None where one value fills
+    the whole range of F or zeros a part of it, and where bins are too wide.
     """
     if not resolved(counts):
         return None
-    size, low, high, count = _folded(counts)
+    cells = _folded(counts)
+    if not len(cells.count):
+        return None
+    # midpoints of 1,000 equal parts of 0.1..0.9
     share = 0.1 + 0.8 * (np.arange(WEIBULL_POINTS) + 0.5) / WEIBULL_POINTS
-    upto = np.cumsum(count)
-    if not len(count):
+    upto = np.cumsum(cells.count)
+    rank = share * upto[-1]
+    at = np.searchsorted(upto, rank)
+    smallest, largest = cells.size[at[0]], cells.size[at[-1]]
+    if smallest in (0.0, largest):
         return None
-    cell = np.searchsorted(upto, share * upto[-1])
-    if size[cell[0]] in (0.0, size[cell[-1]]):
-        return None
-    into = (share * upto[-1] - (upto - count)[cell]) / count[cell]
-    x = np.log(low[cell] + (high[cell] - low[cell]) * into)
+    into = (rank - (upto - cells.count)[at]) / cells.count[at]
+    x = np.log(cells.low[at] + (cells.high[at] - cells.low[at]) * into)
     y = np.log(-np.log1p(-share))
-    x -= x.mean()
+    x -= x.mean()  # slope = cov(x, y) / var(x); y needs no centring then
     return dot(x, y) / dot(x, x)
 
 
-def _folded(counts: ValueCounts) -> tuple[NDArray[Any], ...]:
-    """Size, low, high and count of the cells of |w| in ascending order, those of negative values mirrored."""
+@dataclass(frozen=True, eq=False)
+class _Folded:
+    """Cells of |w| in ascending order."""
+
+    size: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+
+def _folded(counts: ValueCounts) -> _Folded:
+    """The cells of |w|: those of negative values are mirrored."""
     negative = counts.value < 0
+    size = np.abs(counts.value)
     low = np.where(negative, -counts.high, counts.low)
     high = np.where(negative, -counts.low, counts.high)
-    order = np.argsort(np.abs(counts.value), kind="stable")
-    return np.abs(counts.value)[order], low[order], high[order], counts.counts[order]
+    order = np.argsort(size, kind="stable")  # cells of w and -w in a fixed order
+    return _Folded(size[order], low[order], high[order], counts.counts[order])
 
 
-def _of(evidence: Evidence) -> Mapping[str, object]:
+def _shape_columns(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
-    dense = counts.without_zeros() if excess_zeros(counts) else counts
+    without_excess = counts
+    if excess_zeros(counts):
+        without_excess = counts.without_zeros()
     return {
-        "beta_moment": beta_moment(dense),
-        "weibull_k": weibull_k(dense),
+        "beta_moment": beta_moment(without_excess),
+        "weibull_k": weibull_k(without_excess),
         "tiny_share": tiny_share(counts),
         **trimmed(counts),
     }
 
 
-SHAPE = Statistic(COLUMNS, frozenset({Count()}), _of, pools=True)
+SHAPE = Statistic(COLUMNS, frozenset({Count()}), _shape_columns, pools=True)

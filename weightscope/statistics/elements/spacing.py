@@ -11,15 +11,16 @@ from ...lazy import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Types with too many values to list; of narrow types the list itself has the spacing.
 WIDE = {
     "F64": 2.0**-52,
     "F32": 2.0**-23,
-}  # too many values to list; narrow types show their own spacing
+}
 
 
 @cache
 def eps_of(dtype: str) -> float:
-    """The spacing of a stored type at 1, as numpy.finfo has it; 0 for integers, which round nothing.
+    """The spacing of a stored type at 1, as in numpy.finfo; 0 for integers, which round nothing.
 
     Names as in safetensors; a KeyError for types that are not decoded (F6, complex).
 
@@ -28,8 +29,11 @@ def eps_of(dtype: str) -> float:
     """
     if DTYPES[dtype].kind in ("int", "uint", "bool"):
         return 0.0
-    return WIDE[dtype] if dtype in WIDE else _above_one(decoded(dtype))
+    if dtype in WIDE:
+        return WIDE[dtype]
+    return _spacing_at_one(decoded(dtype))
 
 
-def _above_one(values: NDArray[np.float64]) -> float:
-    return float(values[values > 1].min() - 1)
+def _spacing_at_one(values: NDArray[np.float64]) -> float:
+    above_one = values[values > 1]
+    return float(above_one.min() - 1)

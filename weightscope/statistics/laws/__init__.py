@@ -1,4 +1,4 @@
-"""Laws of the weights: the distributions, listed in `members`, their fits and goodness, and the best law."""
+"""Laws of the weights: distributions (listed in `members`), fits, goodness, the best law."""
 
 from __future__ import annotations
 

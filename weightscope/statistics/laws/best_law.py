@@ -1,4 +1,4 @@
-"""Columns of the fitted laws: the best one, how well the Gaussian does, shape parameters, and the pattern label."""
+"""Columns of the fits: best law, goodness of the Gaussian, shape parameters, pattern label."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .pattern import FEWEST, labelled
 
 if TYPE_CHECKING:
     from ...sketches import ValueCounts
-    from .fitting import Fit
+    from .fitting import Fit, Fits
 
 COLUMNS = (
     Column(
@@ -68,46 +68,52 @@ COLUMNS = (
 )
 
 
-def _of(evidence: Evidence) -> Mapping[str, object]:
+def _best_law_columns(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
     fits = fit_laws(counts)
-    best, normal, gennorm, t = (
-        fits.best,
-        fits.get("normal"),
-        fits.get("gennorm"),
-        fits.get("student_t"),
-    )
+    values: dict[str, object] = dict.fromkeys(column.name for column in COLUMNS)
+    if fits.best is not None:
+        values |= _of_fits(fits, fits.best)
+    values["pattern"] = labelled(counts, fits)
+    bound = _beta_at_bound(fits.get("gennorm"))
+    values["notes"] = united(fits.reason, _zeros_left_out(counts), _few_weights(counts), bound)
+    return values
+
+
+def _of_fits(fits: Fits, best: Fit) -> dict[str, object]:
+    normal, gennorm, student_t = fits["normal"], fits["gennorm"], fits["student_t"]
     return {
-        "best": best and best.law,
-        "ks_best": best and best.ks,
-        "beta": gennorm and gennorm.params["beta"],
-        "beta_se": gennorm and gennorm.beta_se,
-        "nu": t and t.params["nu"],
-        "ks_normal": normal and normal.ks,
-        "w1_normal": normal and normal.w1,
-        "kl_bits_normal": normal and normal.kl_bits,
-        "pattern": labelled(counts, fits),
-        "notes": united(fits.reason, _zeros(counts), _few(counts), _bound(gennorm)),
+        "best": best.law,
+        "ks_best": best.ks,
+        "beta": gennorm.params["beta"],
+        "beta_se": gennorm.beta_se,
+        "nu": student_t.params["nu"],
+        "ks_normal": normal.ks,
+        "w1_normal": normal.w1,
+        "kl_bits_normal": normal.kl_bits,
     }
 
 
-def _zeros(counts: ValueCounts) -> Note | None:
-    share = counts.zeros / counts.n if counts.n else 0
-    if not excess_zeros(counts) or share == 1:
+def _zeros_left_out(counts: ValueCounts) -> Note | None:
+    if not excess_zeros(counts) or counts.zeros == counts.n:
         return None
     return Note.of(
-        "zeros-left-out", "{percent:.1f}% exact zeros left out of the fits", percent=100 * share
+        "zeros-left-out",
+        "{percent:.1f}% exact zeros left out of the fits",
+        percent=100 * (counts.zeros / counts.n),
     )
 
 
-def _few(counts: ValueCounts) -> Note | None:
-    few = 0 < counts.n < FEWEST
-    return Note("few-weights", f"fewer than {FEWEST:,} weights: no pattern") if few else None
+def _few_weights(counts: ValueCounts) -> Note | None:
+    if counts.n == 0 or counts.n >= FEWEST:
+        return None
+    return Note("few-weights", f"fewer than {FEWEST:,} weights: pattern is null")
 
 
-def _bound(gennorm: Fit | None) -> Note | None:
-    ended = gennorm is not None and gennorm.beta_se is None
-    return Note("beta-at-bound", "beta ended at its bound") if ended else None
+def _beta_at_bound(gennorm: Fit | None) -> Note | None:
+    if gennorm is None or gennorm.beta_se is not None:
+        return None
+    return Note("beta-at-bound", "beta is at the bound of its search range: beta_se is null")
 
 
-BEST_LAW = Statistic(COLUMNS, frozenset({Count()}), _of, pools=True)
+BEST_LAW = Statistic(COLUMNS, frozenset({Count()}), _best_law_columns, pools=True)

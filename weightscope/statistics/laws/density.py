@@ -1,6 +1,7 @@
-"""Density of counted cells on a grid in units of sigma: what pictures and small histograms show.
+"""Density of counted cells on a grid in units of sigma, for pictures and small histograms.
 
-A cell's count is spread evenly over its width, so that wide bins and lattices do not beat against the grid.
+A cell's count is spread evenly over its width: otherwise wide bins and lattices beat against the
+grid.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from .law import in_units
 from .members import LAWS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from ...sketches import ValueCounts
@@ -21,31 +20,37 @@ if TYPE_CHECKING:
 
 
 def density(counts: ValueCounts, edges: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Density of z = (w - mean)/std between consecutive edges; None for a constant, for nothing and without a std.
+    """Density of z = (w - mean)/std between consecutive edges; None unless std is above 0.
 
-    density_i = (F(e_i+1) - F(e_i)) / (e_i+1 - e_i), F rising evenly over each cell, at once where a cell has no width.
+    density_i = (F(e_i+1) - F(e_i)) / (e_i+1 - e_i), F rising evenly over each cell, at once where a
+    cell has no width.
     """
     std = counts.std
     if not std > 0:
         return None
-    below = np.array([_below(counts, x) for x in counts.power.mean + edges * std])
-    found: NDArray[np.float64] = np.diff(below) / np.diff(edges) / float(counts.counts.sum())
-    return found
+    thresholds = counts.power.mean + edges * std
+    below = np.array([_count_below(counts, x) for x in thresholds])
+    densities: NDArray[np.float64] = np.diff(below) / np.diff(edges) / float(counts.counts.sum())
+    return densities
 
 
-def _below(counts: ValueCounts, x: float) -> float:
-    """How many weights lie below x. Cell by cell: slopes of cells near zero and far off differ too much to be added."""
+def _count_below(counts: ValueCounts, x: float) -> float:
+    """How many weights are below x.
+
+    Cell by cell: the slopes of cells near zero and of distant ones differ too much to be added up
+    once for all x.
+    """
+    whole = counts.counts[counts.high <= x].sum()
     cut = (counts.low < x) & (counts.high > x)
     low, high = counts.low[cut], counts.high[cut]
-    return float(
-        counts.counts[counts.high <= x].sum()
-        + (counts.counts[cut] * ((x - low) / (high - low))).sum()
-    )
+    part = (counts.counts[cut] * ((x - low) / (high - low))).sum()
+    return float(whole + part)
 
 
 def law_density(fit: Fit, counts: ValueCounts, z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Density of a fitted law in the same units: sigma * f(mean + z sigma)."""
     law = next(law for law in LAWS if law.name == fit.law)
     mean, std = counts.power.mean, counts.power.std
-    standard: Mapping[str, float] = in_units(in_units(fit.params, -mean, 1.0), 0.0, 1 / std)
+    centred = in_units(law, fit.params, -mean, 1.0)
+    standard = in_units(law, centred, 0.0, 1 / std)
     return np.exp(law.logpdf(z, standard))

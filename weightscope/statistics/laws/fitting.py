@@ -1,7 +1,8 @@
-"""Which law do the weights follow: every law by maximum likelihood on cells, judged by BIC.
+"""Which law do the weights follow: every law by maximum likelihood on cells, compared by BIC.
 
-`best` is the law with the fewest parameters among those within 0.001 bits per weight of the lowest BIC, the likeliest
-among equals: with millions of weights the lowest BIC alone would always name the most flexible law.
+`best` is the law with the fewest parameters among those within 0.001 bits per weight of the lowest
+BIC, the likeliest among equals: with millions of weights the lowest BIC alone would always name the
+most flexible law.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ...notes import Note
 from .cells import Cells, prepare, weighted
-from .goodness import Edges, edges_of, goodness, log_likelihood
+from .edges import Edges, edges_of
+from .goodness import goodness, log_likelihood
 from .law import Fitted, Law, Params, in_units
 from .members import LAWS
 
@@ -24,16 +26,17 @@ if TYPE_CHECKING:
 
 TIE_BITS = 0.001
 UNIFORM_FROM = 1000  # weights: below, a bounded sample of anything may look uniform
-ROUNDS = 3  # EM steps on a lattice: each leaves width^2/12 of the error, 4% for fp4
+ROUNDS = 3  # EM steps on a lattice: each keeps width^2/12 of the error, 4% for fp4
+SETTLED = 1e-5  # relative change of the parameters at which EM ends
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One law fitted to one tensor; parameters in the weights' own unit, the log-likelihood of all weights in nats."""
+    """One law fitted to one tensor; parameters have the weights' unit, `loglik` is in nats."""
 
     law: str
     params: Mapping[str, float]
-    loglik: float
+    loglik: float  # of all weights together
     n: int
     ks: float
     w1: float  # in std
@@ -44,12 +47,14 @@ class Fit:
     @property
     def aic(self) -> float:
         """2 k - 2 loglik."""
-        return 2 * len(self.params) - 2 * self.loglik
+        k = len(self.params)
+        return 2 * k - 2 * self.loglik
 
     @property
     def bic(self) -> float:
         """k ln n - 2 loglik."""
-        return len(self.params) * log(self.n) - 2 * self.loglik
+        k = len(self.params)
+        return k * log(self.n) - 2 * self.loglik
 
     @property
     def beta_se(self) -> float | None:
@@ -59,7 +64,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Fits:
-    """The fits of one tensor by law name, in the order of LAWS; none, and the reason, where nothing can be fitted."""
+    """The fits of one tensor by law name, in the order of LAWS; or none, and the reason."""
 
     fits: Mapping[str, Fit] = field(default_factory=dict)
     reason: Note | None = None
@@ -73,47 +78,64 @@ class Fits:
 
     @property
     def best(self) -> Fit | None:
-        """Fewest parameters, then likeliest, among the laws within 0.001 bits per weight of the lowest BIC."""
-        able = [f for f in self.fits.values() if f.law != "uniform" or f.n >= UNIFORM_FROM]
-        if not able:
+        """Fewest parameters, then likeliest, within 0.001 bits per weight of the lowest BIC."""
+        candidates = [f for f in self.fits.values() if f.law != "uniform" or f.n >= UNIFORM_FROM]
+        if not candidates:
             return None
-        limit = min(f.bic for f in able) + TIE_BITS * 2 * able[0].n * log(2)
-        return min((f for f in able if f.bic <= limit), key=lambda f: (len(f.params), -f.loglik))
+        lowest = min(fit.bic for fit in candidates)
+        limit = lowest + TIE_BITS * 2 * candidates[0].n * log(2)  # one bit is 2 ln 2 of BIC
+        ties = [fit for fit in candidates if fit.bic <= limit]
+        return min(ties, key=lambda fit: (len(fit.params), -fit.loglik))
 
 
 def fit_laws(counts: ValueCounts, laws: Sequence[Law] = LAWS) -> Fits:
-    """Fit the laws to a tensor's counts; exact zeros leave where they are an excess of more than 1%."""
+    """Fit the laws to a tensor's counts, without exact zeros where these are an excess."""
     cells = prepare(counts)
     if isinstance(cells, Note):
         return Fits(reason=cells)
     edges = edges_of(cells)
-    return Fits({law.name: _fit(law, cells, edges) for law in laws})
+    return Fits({law.name: _fit_law(law, cells, edges) for law in laws})
 
 
-def _fit(law: Law, cells: Cells, edges: Edges) -> Fit:
-    found = fitted(law, cells)
-    judged = goodness(edges, law, found.params, cells.n)
+def _fit_law(law: Law, cells: Cells, edges: Edges) -> Fit:
+    """Fit and compare in standard units, then convert the parameters to the weights' unit."""
+    result = fitted(law, cells)
+    distance = goodness(edges, law, result.params, cells.n)
     return Fit(
-        law.name,
-        in_units(found.params, cells.centre, cells.scale),
-        cells.n * log_likelihood(cells, law, found.params),
-        cells.n,
-        judged.ks,
-        judged.w1,
-        judged.kl_bits,
-        found.at_bound,
-        {name: error / sqrt(cells.n) for name, error in found.errors.items()},
+        law=law.name,
+        params=in_units(law, result.params, cells.centre, cells.scale),
+        loglik=cells.n * log_likelihood(cells, law, result.params),
+        n=cells.n,
+        ks=distance.ks,
+        w1=distance.w1,
+        kl_bits=distance.kl_bits,
+        at_bound=result.at_bound,
+        errors={name: error / sqrt(cells.n) for name, error in result.errors.items()},
     )
 
 
 def fitted(law: Law, cells: Cells) -> Fitted:
-    """Parameters in standard units; on a lattice EM, which lays each wide cell's share as the law itself would."""
-    found = law.fit(cells)
+    """Parameters in standard units; on a lattice by EM, which spreads cells as the law does."""
+    result = law.fit(cells)
     if cells.parts is None:
-        return found
+        return result
     for _ in range(ROUNDS):
-        before: Params = found.params
-        found = law.fit(weighted(cells, lambda x: law.logpdf(x, before)))  # noqa: B023 - called at once
-        if all(abs(found.params[k] - v) <= 1e-5 * (1 + abs(v)) for k, v in before.items()):
+        before = result.params
+        result = law.fit(_weighted_by(law, before, cells))
+        if _settled(before, result.params):
             break
-    return found
+    return result
+
+
+def _weighted_by(law: Law, params: Params, cells: Cells) -> Cells:
+    """The E step: shares inside wide cells in proportion to the density of these parameters."""
+    return weighted(cells, lambda x: law.logpdf(x, params))
+
+
+def _settled(before: Params, after: Params) -> bool:
+    for name, value in before.items():
+        change = abs(after[name] - value)
+        close = change <= SETTLED * (1 + abs(value))
+        if not close:
+            return False
+    return True

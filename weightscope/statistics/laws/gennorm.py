@@ -1,7 +1,8 @@
 """Generalised normal: f = beta/(2 alpha Gamma(1/beta)) exp(-(|x - mu|/alpha)^beta), beta in 0.1..8.
 
-alpha is closed form given mu and beta; mu is a reweighted mean where beta >= 1.05 and the median below (the
-likelihood has a cusp at every point there); bounded Brent in ln beta, whose error is the profile's curvature.
+alpha is closed form given mu and beta; mu is a reweighted mean from beta = 1.05 on and the median
+below (the likelihood has a cusp at every point there); bounded Brent in ln beta, whose error is the
+profile's curvature.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from math import exp, lgamma, log
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
-from ...lazy import optimize, special
-from .law import Fitted, Params, Twin
+from ...lazy import special
+from .law import Fitted, Params, ScipyTerms
+from .profile import minimum_between
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from .cells import Cells
 
 LEAST, MOST = log(0.1), log(8.0)
-SMOOTH = 1.05
+SMOOTH = 1.05  # beta from which the likelihood is smooth enough in mu for a reweighted mean
 FLOOR = 1e-9  # |x - mu| in std: keeps ln finite where mu is a stored value
 
 
@@ -30,6 +34,10 @@ class Gennorm:
 
     name: str = "gennorm"
     parameters: tuple[str, ...] = ("mu", "alpha", "beta")
+    locations: tuple[str, ...] = ("mu",)
+    shapes: tuple[str, ...] = ("beta",)
+    symmetric: bool = True
+    has_mean: bool = True
     costly: bool = True
     typical: tuple[Params, ...] = (
         {"mu": 0.0, "alpha": 0.02, "beta": 1.4},
@@ -37,47 +45,51 @@ class Gennorm:
         {"mu": 1.0, "alpha": 0.3, "beta": 3.0},
     )
 
-    def twin(self, p: Params) -> Twin:
+    def scipy_terms(self, p: Params) -> ScipyTerms:
         """The same law in scipy.stats."""
-        return ((1.0, "gennorm", {"beta": p["beta"], "loc": p["mu"], "scale": p["alpha"]}),)
+        arguments = {"beta": p["beta"], "loc": p["mu"], "scale": p["alpha"]}
+        return ((1.0, "gennorm", arguments),)
 
     def fit(self, cells: Cells) -> Fitted:
-        """Profile over ln beta; the bounds themselves are tried, since Brent only nears them."""
-        mu = [cells.median]
+        """Maximum of the profile likelihood over ln beta."""
+        mu = cells.median
 
         def cost(log_beta: float) -> float:
-            mu[0], moment = _inner(cells, exp(log_beta), mu[0])
-            return -_likelihood(exp(log_beta), moment)
+            nonlocal mu
+            beta = exp(log_beta)
+            mu, moment = _location_and_moment(cells, beta, mu)
+            return -_likelihood(beta, moment)
 
-        found = optimize.minimize_scalar(
-            cost, bounds=(LEAST, MOST), method="bounded", options={"xatol": 1e-5}
-        )
-        best = float(found.x)
-        if min(best - LEAST, MOST - best) < 0.01:
-            best = min((best, LEAST, MOST), key=cost)
-        beta = round(exp(best), 12)  # 8 at the bound, not 7.999999999999998
-        centre, moment = _inner(cells, beta, mu[0])
-        bound = best < LEAST + 1e-4 or best > MOST - 1e-4
-        errors = {} if bound else {"beta": beta * _error(cost, best)}
-        return Fitted(
-            {"mu": centre, "alpha": (beta * moment) ** (1 / beta), "beta": beta}, bound, errors
-        )
+        log_beta = minimum_between(cost, LEAST, MOST)
+        beta = round(exp(log_beta), 12)  # 8 at the bound, not 7.999999999999998
+        centre, moment = _location_and_moment(cells, beta, mu)
+        params = {"mu": centre, "alpha": (beta * moment) ** (1 / beta), "beta": beta}
+        if log_beta < LEAST + 1e-4 or log_beta > MOST - 1e-4:
+            return Fitted(params, at_bound=True)
+        return Fitted(params, errors={"beta": beta * _error(cost, log_beta)})
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-(|x - mu|/alpha)^beta + ln(beta/(2 alpha)) - ln Gamma(1/beta)."""
-        z = np.abs(x - p["mu"]) / p["alpha"]
-        return log(p["beta"] / (2 * p["alpha"])) - lgamma(1 / p["beta"]) - z ** p["beta"]
+        mu, alpha, beta = p["mu"], p["alpha"], p["beta"]
+        z = np.abs(x - mu) / alpha
+        log_peak = log(beta / (2 * alpha)) - lgamma(1 / beta)
+        return log_peak - z**beta
 
     def cdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Regularised incomplete gamma of |z|^beta, half on each side."""
-        z = (x - p["mu"]) / p["alpha"]
-        half = 0.5 * special.gammaincc(1 / p["beta"], np.abs(z) ** p["beta"])
-        return np.asarray(np.where(z > 0, 1 - half, half))
+        mu, alpha, beta = p["mu"], p["alpha"], p["beta"]
+        z = (x - mu) / alpha
+        power = np.abs(z) ** beta
+        tail = 0.5 * special.gammaincc(1 / beta, power)
+        return np.asarray(np.where(z > 0, 1 - tail, tail))
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Its inverse."""
-        z = special.gammainccinv(1 / p["beta"], 2 * np.minimum(q, 1 - q)) ** (1 / p["beta"])
-        return np.asarray(p["mu"] + p["alpha"] * np.sign(q - 0.5) * z)
+        mu, alpha, beta = p["mu"], p["alpha"], p["beta"]
+        tail = np.minimum(q, 1 - q)
+        z = special.gammainccinv(1 / beta, 2 * tail) ** (1 / beta)
+        side = np.sign(q - 0.5)
+        return np.asarray(mu + alpha * side * z)
 
 
 def _likelihood(beta: float, moment: float) -> float:
@@ -85,13 +97,15 @@ def _likelihood(beta: float, moment: float) -> float:
     return log(beta / 2) - log(beta * moment) / beta - lgamma(1 / beta) - 1 / beta
 
 
-def _inner(cells: Cells, beta: float, mu: float) -> tuple[float, float]:
-    """mu and mean |x - mu|^beta at fixed beta; the reweighted step is divided by beta - 1 where it would overshoot."""
+def _location_and_moment(cells: Cells, beta: float, mu: float) -> tuple[float, float]:
+    """mu and mean |x - mu|^beta at fixed beta, mu by reweighted means.
+
+    From beta = 2 on a full step would overshoot: it is divided by beta - 1.
+    """
     z, p = cells.z, cells.p
     if beta < SMOOTH:
-        return cells.median, float(
-            p @ np.exp(beta * np.log(np.maximum(np.abs(z - cells.median), FLOOR)))
-        )
+        distance = np.maximum(np.abs(z - cells.median), FLOOR)
+        return cells.median, float(p @ np.exp(beta * np.log(distance)))
     for _ in range(100):
         r = z - mu
         w = p * np.exp((beta - 2) * np.log(np.maximum(np.abs(r), 1e-4)))
@@ -103,8 +117,10 @@ def _inner(cells: Cells, beta: float, mu: float) -> tuple[float, float]:
     return mu, float(wr @ r)
 
 
-def _error(cost, best: float) -> float:  # type: ignore[no-untyped-def]
-    """Standard error of ln beta for one weight: curvature^-1/2 of the profile, by a central difference."""
+def _error(cost: Callable[[float], float], best: float) -> float:
+    """Standard error of ln beta for one weight: curvature^-1/2, by a central difference."""
     h = 0.02
     curvature = (cost(best - h) - 2 * cost(best) + cost(best + h)) / h**2
-    return float(curvature**-0.5) if curvature > 0 else float("nan")
+    if curvature <= 0:
+        return float("nan")
+    return float(curvature**-0.5)

@@ -1,7 +1,8 @@
-"""How far a law is from the weights: effect sizes, since with millions of weights every p-value is 0.
+"""Distances of a law from the weights: effect sizes, since millions of weights make p-values 0.
 
-`ks` and `w1` compare distribution functions at cell edges, so that rounding to a narrow type costs nothing;
-`kl_bits` compares 256 cells of equal fitted probability, minus the bias that a finite sample has.
+`ks` and `w1` compare distribution functions at cell edges, so that rounding to a narrow type costs
+nothing; `kl_bits` compares 256 cells of equal fitted probability, minus the bias that a finite
+sample has.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from math import log
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
 from .law import centre_of
@@ -18,27 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .cells import Cells
+    from .edges import Edges
     from .law import Law, Params
 
 BINS = 256
-STEP = 0.05  # std between knots of w1 where no cell edge is near
-FAR = 1e6  # std: the tails of w1 end there (nu = 1 has no first moment)
-ATOM = 1e-6  # std: a cell that narrow is one point with a jump
 TABLE = 8192  # points: above, a costly distribution function is tabulated
-
-
-@dataclass(frozen=True, eq=False)
-class Edges:
-    """The empirical distribution function at cell edges and knots: even inside a cell, flat between cells."""
-
-    x: NDArray[np.float64]
-    before: NDArray[np.float64]  # the share below x, and up to x: they differ at atoms
-    after: NDArray[np.float64]
-    middle: NDArray[np.float64]  # their mean
-    width: NDArray[np.float64]  # distance to the next x
-    median: float
-    cells: int
-    real: NDArray[np.bool_]  # edges of cells; the others are knots: a cell's even split is a guess
+THIN = 1e-280  # probability of a cell below which cdf has lost its digits: 36 sigma out
+THIN_ON_THE_RIGHT = 1e-10  # the same where 1 - cdf is not available as a mirrored cdf
 
 
 @dataclass(frozen=True)
@@ -50,41 +37,38 @@ class Goodness:
     kl_bits: float
 
 
-def edges_of(cells: Cells) -> Edges:
-    """Sorted edges; where cells of different types overlap, an edge has half of what may lie below it."""
-    below = np.minimum(np.concatenate(([0.0], np.cumsum(cells.share))), 1.0)
-    below[-1] = 1.0
-    if float((cells.high - cells.low).max()) < ATOM:
-        return _with_knots(cells, (cells.low + cells.high) / 2, below[:-1], below[1:])
-    x = np.stack((cells.low, cells.high), 1).ravel()
-    share = np.stack((below[:-1], below[1:]), 1).ravel()
-    if (x[1:] < x[:-1]).any():
-        x = np.sort(x)
-        share = (
-            _below(cells.low, cells.share, x, "left") + _below(cells.high, cells.share, x, "right")
-        ) / 2
-    new = np.concatenate(([True], x[1:] != x[:-1]))
-    share = share[new]
-    return _with_knots(cells, x[new], share, share)
-
-
 def goodness(edges: Edges, law: Law, params: Params, n: int) -> Goodness:
     """All three, from one evaluation of the distribution function."""
-    fitted = _distribution(edges, law, params)
-    before = edges.before - fitted
-    after = before if edges.after is edges.before else edges.after - fitted
-    ks = max(float(after[edges.real].max()), -float(before[edges.real].min()))  # after >= before
-    return Goodness(ks, _area(edges.width, after[:-1], before[1:]), _lost_bits(edges, fitted, n))
+    cdf = _cdf_at_edges(edges, law, params)
+    gap_before = edges.before - cdf
+    gap_after = gap_before
+    if edges.after is not edges.before:
+        gap_after = edges.after - cdf
+    # after >= before: the largest positive gap is after an edge, the largest negative one before
+    ks = max(float(gap_after[edges.real].max()), -float(gap_before[edges.real].min()))
+    w1 = _area(edges.width, gap_after[:-1], gap_before[1:])
+    return Goodness(ks, w1, _lost_bits(edges, cdf, n))
 
 
-def _distribution(edges: Edges, law: Law, params: Params) -> NDArray[np.float64]:
-    """F at the edges; a costly one on a grid of 0.005 std about the median, with straight lines between (1e-6)."""
-    if not law.costly or len(edges.x) <= TABLE:
-        return np.asarray(law.cdf(edges.x, params))
+def _cdf_at_edges(edges: Edges, law: Law, params: Params) -> NDArray[np.float64]:
+    """F at the edges; a costly one is interpolated linearly on a grid of 0.005 std (to 1e-6)."""
+    x = edges.x
+    if not law.costly or len(x) <= TABLE:
+        return np.asarray(law.cdf(x, params))
     grid = edges.median + _grid()
-    inner = edges.x[(edges.x < grid[0]) | (edges.x > grid[-1])]
-    grid = np.sort(np.concatenate((grid, inner, [edges.x[0], edges.x[-1]])))
-    return np.interp(edges.x, grid, law.cdf(grid, params))
+    beyond_grid = x[(x < grid[0]) | (x > grid[-1])]
+    ends = [x[0], x[-1]]
+    grid = np.sort(np.concatenate((grid, beyond_grid, ends)))
+    return np.interp(x, grid, law.cdf(grid, params))
+
+
+@cache
+def _grid() -> NDArray[np.float64]:
+    """Steps of 1/64 of the distance from 1e-6 to 0.32 std, and of 0.005 std to 8."""
+    near = np.geomspace(1e-6, 0.32, 812)
+    wide = np.arange(0.325, 8.0, 0.005)
+    right = np.concatenate((near, wide))
+    return np.concatenate((-right[::-1], [0.0], right))
 
 
 def log_likelihood(cells: Cells, law: Law, params: Params) -> float:
@@ -94,59 +78,29 @@ def log_likelihood(cells: Cells, law: Law, params: Params) -> float:
     low, high, value, share = cells.wide
     if not len(low):
         return total
-    # Right of the centre the mirror image: differences of small numbers keep their digits.
-    centre = centre_of(params)
-    right = low + high > 2 * centre
-    a, b = np.where(right, 2 * centre - high, low), np.where(right, 2 * centre - low, high)
-    mass = law.cdf(b, params) - law.cdf(a, params)
-    thin = mass < 1e-280  # 36 sigma out: the density at the value, times the width
+    mass = _mass_between(low, high, law, params)
+    thin = mass < (THIN if law.symmetric else THIN_ON_THE_RIGHT)
     logs = np.log(np.where(thin, 1.0, mass))
     if thin.any():
         logs[thin] = law.logpdf(value[thin], params) + np.log(high[thin] - low[thin])
     return total + float(share @ logs)
 
 
-def _below(
-    edge: NDArray[np.float64],
-    share: NDArray[np.float64],
-    x: NDArray[np.float64],
-    side: Literal["left", "right"],
+def _mass_between(
+    low: NDArray[np.float64], high: NDArray[np.float64], law: Law, params: Params
 ) -> NDArray[np.float64]:
-    """The share of cells whose `edge` lies below x."""
-    order = np.argsort(edge, kind="stable")
-    total = np.concatenate(([0.0], np.cumsum(share[order])))
-    return np.minimum(total, 1.0)[np.searchsorted(edge[order], x, side)]
+    """F(high) - F(low); right of a symmetric law's centre that of the mirrored cell.
 
-
-def _with_knots(
-    cells: Cells, x: NDArray[np.float64], before: NDArray[np.float64], after: NDArray[np.float64]
-) -> Edges:
-    """Knots every 0.05 std to 8 and 5% apart out to FAR, where edges leave room for them."""
-    tail = np.geomspace(8.0, max(FAR, abs(x[0]), abs(x[-1])) * 1.1, 250)
-    knots = np.concatenate((-tail[::-1], np.arange(-8.0, 8.0, STEP), tail))
-    at = np.searchsorted(x, knots)
-    room = np.concatenate(([np.inf], np.diff(x), [np.inf]))[at] > STEP / 4
-    at, knots = at[room], knots[room]
-    ends = np.concatenate(([x[0] - 1], x, [x[-1] + 1]))
-    left, right = np.concatenate(([0.0], after))[at], np.concatenate((before, [1.0]))[at]
-    share = left + np.clip((knots - ends[at]) / (ends[at + 1] - ends[at]), 0.0, 1.0) * (
-        right - left
-    )
-    real = np.insert(np.ones(len(x), np.bool_), at, False)
-    x, lower = np.insert(x, at, knots), np.insert(before, at, share)
-    if after is before:
-        return Edges(x, lower, lower, lower, np.diff(x), cells.median, len(cells.share), real)
-    upper = np.insert(after, at, share)
-    return Edges(
-        x, lower, upper, (lower + upper) / 2, np.diff(x), cells.median, len(cells.share), real
-    )
-
-
-@cache
-def _grid() -> NDArray[np.float64]:
-    """Steps of 1/64 of the distance from 1e-6 to 0.32 std, and of 0.005 std to 8."""
-    half = np.concatenate((np.geomspace(1e-6, 0.32, 812), np.arange(0.325, 8.0, 0.005)))
-    return np.concatenate((-half[::-1], [0.0], half))
+    The left tail of F has small values, whose differences keep their digits; the right tail is
+    close to 1.
+    """
+    if law.symmetric:
+        centre = centre_of(law, params)
+        right = low + high > 2 * centre
+        mirrored_low, mirrored_high = 2 * centre - high, 2 * centre - low
+        low = np.where(right, mirrored_low, low)
+        high = np.where(right, mirrored_high, high)
+    return law.cdf(high, params) - law.cdf(low, params)
 
 
 def _area(width: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
@@ -154,14 +108,19 @@ def _area(width: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.floa
     total = np.abs(a) + np.abs(b)
     cross = np.flatnonzero(a * b < 0)
     total[cross] = (a[cross] ** 2 + b[cross] ** 2) / total[cross]
-    return (
-        float(np.einsum("i,i->", total, width)) / 2
-    )  # not `@`: on long arrays it wakes BLAS threads
+    # not `@`, which wakes BLAS threads on long arrays
+    return float(np.einsum("i,i->", total, width)) / 2
 
 
-def _lost_bits(edges: Edges, fitted: NDArray[np.float64], n: int) -> float:
-    """sum p log2(256 p) over cells of fitted probability 1/256, minus (K - 1)/(2 N ln 2); stored cells split as F."""
-    inner = np.interp(np.arange(1, BINS) / BINS, fitted, edges.middle, left=0.0, right=1.0)
-    p = np.diff(inner, prepend=0.0, append=1.0)
+def _lost_bits(edges: Edges, cdf: NDArray[np.float64], n: int) -> float:
+    """sum p log2(256 p) over K cells of fitted probability 1/256, minus (K - 1)/(2 N ln 2).
+
+    The share of a stored cell that spans several of these is divided as F is.
+    """
+    levels = np.arange(1, BINS) / BINS
+    below = np.interp(levels, cdf, edges.middle, left=0.0, right=1.0)
+    p = np.diff(below, prepend=0.0, append=1.0)
     p = p[p > 0]
-    return float(p @ np.log2(BINS * p)) - (min(BINS, edges.cells) - 1) / (2 * n * log(2))
+    divergence = float(p @ np.log2(BINS * p))
+    bias = (min(BINS, edges.cells) - 1) / (2 * n * log(2))
+    return divergence - bias

@@ -1,4 +1,7 @@
-"""Laplace: density exp(-|x - mu|/b) / (2b); mu the weighted median, b the mean distance from it, closed form."""
+"""Laplace: density exp(-|x - mu|/b) / (2b).
+
+In closed form: mu is the weighted median, b the mean distance from it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from math import log
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
-from .law import Fitted, Params, Twin
+from .law import Fitted, Params, ScipyTerms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,27 +24,40 @@ class Laplace:
 
     name: str = "laplace"
     parameters: tuple[str, ...] = ("mu", "b")
+    locations: tuple[str, ...] = ("mu",)
+    shapes: tuple[str, ...] = ()
+    symmetric: bool = True
+    has_mean: bool = True
     costly: bool = False
     typical: tuple[Params, ...] = ({"mu": 0.0, "b": 0.02}, {"mu": -1.0, "b": 0.5})
 
-    def twin(self, p: Params) -> Twin:
+    def scipy_terms(self, p: Params) -> ScipyTerms:
         """The same law in scipy.stats."""
-        return ((1.0, "laplace", {"loc": p["mu"], "scale": p["b"]}),)
+        arguments = {"loc": p["mu"], "scale": p["b"]}
+        return ((1.0, "laplace", arguments),)
 
     def fit(self, cells: Cells) -> Fitted:
         """Median and mean absolute deviation from it."""
-        return Fitted({"mu": cells.median, "b": float(cells.p @ np.abs(cells.z - cells.median))})
+        deviation = np.abs(cells.z - cells.median)
+        b = float(cells.p @ deviation)
+        return Fitted({"mu": cells.median, "b": b})
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-|x - mu|/b - ln 2b."""
-        return -np.abs(x - p["mu"]) / p["b"] - log(2 * p["b"])
+        mu, b = p["mu"], p["b"]
+        distance = np.abs(x - mu)
+        return -distance / b - log(2 * b)
 
     def cdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """exp(-|z|)/2 below mu, one minus that above."""
-        z = (x - p["mu"]) / p["b"]
-        half = 0.5 * np.exp(-np.abs(z))
-        return np.where(z > 0, 1 - half, half)
+        mu, b = p["mu"], p["b"]
+        z = (x - mu) / b
+        tail = 0.5 * np.exp(-np.abs(z))
+        return np.where(z > 0, 1 - tail, tail)
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """mu +- b ln(2 min(q, 1 - q))."""
-        return np.asarray(p["mu"] - p["b"] * np.sign(q - 0.5) * np.log(2 * np.minimum(q, 1 - q)))
+        mu, b = p["mu"], p["b"]
+        tail = np.minimum(q, 1 - q)
+        side = np.sign(q - 0.5)
+        return np.asarray(mu - b * side * np.log(2 * tail))

@@ -1,8 +1,11 @@
-"""A law: one family of distributions that weights may follow, fitted by maximum likelihood on weighted points.
+"""A law: one family of distributions, fitted by maximum likelihood to weighted points.
 
-Laws of laws, run on every member by presence: the density integrates to 1, cdf' = pdf, ppf(cdf(x)) = x, logpdf and
-cdf equal the twin's in scipy.stats, parameters come back from drawn samples, and shifting or scaling the weights moves
-nothing but locations and scales. `fit` sees standard units (mean 0, std 1); `in_units` takes parameters back.
+`fit` works in standard units (mean 0, std 1), where cells resolve 1e-6; `in_units` converts the
+parameters back. What fits, goodness and tests have to know of a law is declared by the law.
+
+The tests run these equations on every member of LAWS: the density integrates to 1, cdf' = pdf,
+cdf(ppf(q)) = q, logpdf and cdf equal those in scipy.stats, the parameters of random samples are
+recovered, and shifting or scaling the weights changes locations and scales alone.
 """
 
 from __future__ import annotations
@@ -19,17 +22,13 @@ if TYPE_CHECKING:
     from .cells import Cells
 
 Params = Mapping[str, float]
-Twin = tuple[
-    tuple[float, str, Params], ...
-]  # a weighted sum of (share, name in scipy.stats, its arguments)
-
-_LOCATIONS = frozenset({"mu", "lo", "hi"})
-_SHAPES = frozenset({"nu", "beta", "w"})  # every other parameter is a scale
+# A weighted sum of distributions: (share, name in scipy.stats, its arguments).
+ScipyTerms = tuple[tuple[float, str, Params], ...]
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Parameters of greatest likelihood; `errors` holds standard errors of one weight (divide by sqrt N)."""
+    """Parameters of greatest likelihood; `errors`: standard errors for one weight, times sqrt N."""
 
     params: Params
     at_bound: bool = False
@@ -37,26 +36,42 @@ class Fitted:
 
 
 class Law(Protocol):
-    """A family, symmetric about its centre; `parameters` counts the free ones for AIC and BIC."""
+    """A family of distributions; the number of `parameters` is the k of AIC and BIC."""
 
     @property
     def name(self) -> str:
-        """The value of `best` and of the column `law`."""
+        """Value of the columns `best` and `law`."""
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Names, in the order of the formula."""
+        """Names in the order of the formula: locations, shapes and scales (all others)."""
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """Parameters that move with the weights, in ascending order of their values."""
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """Parameters without a unit: neither shifting nor scaling the weights changes them."""
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether the density is symmetric about the mean of the locations."""
+
+    @property
+    def has_mean(self) -> bool:
+        """Whether the mean is finite inside the bounds of the parameters."""
 
     @property
     def costly(self) -> bool:
-        """Whether a cdf takes over 100 ns a point: then thousands of points go through a table."""
+        """Whether cdf takes over 100 ns per point: goodness then interpolates it in a table."""
 
     @property
     def typical(self) -> tuple[Params, ...]:
-        """Test ground: parameters as met in checkpoints."""
+        """Parameters as found in checkpoints, for the tests."""
 
-    def twin(self, p: Params) -> Twin:
-        """The same law in scipy.stats."""
+    def scipy_terms(self, p: Params) -> ScipyTerms:
+        """The same distribution in scipy.stats, as a weighted sum."""
 
     def fit(self, cells: Cells) -> Fitted:
         """Maximum likelihood in standard units."""
@@ -81,20 +96,25 @@ def pdf(law: Law, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
     return np.exp(law.logpdf(x, p))
 
 
-def in_units(p: Params, centre: float, scale: float) -> dict[str, float]:
+def in_units(law: Law, p: Params, centre: float, scale: float) -> dict[str, float]:
     """Parameters of scale * X + centre, given those of X.
 
-    >>> in_units({"mu": 1.0, "s": 2.0, "nu": 5.0}, 10.0, 0.5)
+    >>> from weightscope.statistics.laws import LAWS
+    >>> student_t = LAWS[3]
+    >>> in_units(student_t, {"mu": 1.0, "s": 2.0, "nu": 5.0}, 10.0, 0.5)
     {'mu': 10.5, 's': 1.0, 'nu': 5.0}
     """
-    moved = {
-        k: v * scale + centre if k in _LOCATIONS else v * scale
-        for k, v in p.items()
-        if k not in _SHAPES
-    }
-    return {k: float(moved.get(k, v)) for k, v in p.items()}
+    converted = {}
+    for name, value in p.items():
+        if name in law.locations:
+            value = value * scale + centre
+        elif name not in law.shapes:
+            value = value * scale
+        converted[name] = float(value)
+    return converted
 
 
-def centre_of(p: Params) -> float:
-    """Centre of symmetry."""
-    return p["mu"] if "mu" in p else (p["lo"] + p["hi"]) / 2
+def centre_of(law: Law, p: Params) -> float:
+    """Centre of a symmetric law: the mean of its locations."""
+    locations = [p[name] for name in law.locations]
+    return sum(locations) / len(locations)

@@ -1,6 +1,6 @@
-"""The laws that are fitted, in the order of their rows; a new one is a file here and its line below.
+"""The laws that are fitted, in the order of their rows; a new law is a new file and one line below.
 
-Not in `__init__`, which imports the statistic of the fits, and these import the list.
+Not in `__init__`, which imports the statistic of the fits, which imports this list.
 """
 
 from __future__ import annotations

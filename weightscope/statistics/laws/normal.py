@@ -1,4 +1,4 @@
-"""Normal: density exp(-((x - mu)/sigma)^2 / 2) / (sigma sqrt(2 pi)); mean and standard deviation, closed form."""
+"""Normal: density exp(-((x - mu)/sigma)^2 / 2) / (sigma sqrt(2 pi)), closed form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
 from ...lazy import special
-from .law import Fitted, Params, Twin
+from .law import Fitted, Params, ScipyTerms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,26 +24,36 @@ class Normal:
 
     name: str = "normal"
     parameters: tuple[str, ...] = ("mu", "sigma")
+    locations: tuple[str, ...] = ("mu",)
+    shapes: tuple[str, ...] = ()
+    symmetric: bool = True
+    has_mean: bool = True
     costly: bool = False
     typical: tuple[Params, ...] = ({"mu": 0.0, "sigma": 0.02}, {"mu": 1.0, "sigma": 0.3})
 
-    def twin(self, p: Params) -> Twin:
+    def scipy_terms(self, p: Params) -> ScipyTerms:
         """The same law in scipy.stats."""
-        return ((1.0, "norm", {"loc": p["mu"], "scale": p["sigma"]}),)
+        arguments = {"loc": p["mu"], "scale": p["sigma"]}
+        return ((1.0, "norm", arguments),)
 
     def fit(self, cells: Cells) -> Fitted:
-        """Standard units are those of this law."""
+        """Standard units are those of this law: mean 0 and std 1."""
         return Fitted({"mu": 0.0, "sigma": 1.0})
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-z^2/2 - ln sigma - ln(2 pi)/2."""
-        z = (x - p["mu"]) / p["sigma"]
-        return -0.5 * z * z - (HALF_LOG_TAU + log(p["sigma"]))
+        mu, sigma = p["mu"], p["sigma"]
+        z = (x - mu) / sigma
+        return -0.5 * z * z - (HALF_LOG_TAU + log(sigma))
 
     def cdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Phi(z)."""
-        return np.asarray(special.ndtr((x - p["mu"]) / p["sigma"]))
+        mu, sigma = p["mu"], p["sigma"]
+        z = (x - mu) / sigma
+        return np.asarray(special.ndtr(z))
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """mu + sigma Phi^-1(q)."""
-        return np.asarray(p["mu"] + p["sigma"] * special.ndtri(q))
+        mu, sigma = p["mu"], p["sigma"]
+        z = special.ndtri(q)
+        return np.asarray(mu + sigma * z)

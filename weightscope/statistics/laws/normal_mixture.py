@@ -1,7 +1,8 @@
-"""Two normals about the common mean: w N(mu, sigma1^2) + (1 - w) N(mu, sigma2^2), sigma1 <= sigma2, sigma1 >= 1e-3 std.
+"""Two normals about one mean: w N(mu, sigma1^2) + (1 - w) N(mu, sigma2^2), sigma1 <= sigma2.
 
-Newton in (logit w, ln v1, ln v2) on |eigenvalues| of the Hessian, from three starts: the likelihood has several maxima.
-Six sums over the points hold gradient and Hessian; a general optimiser's small matrix calls wait for BLAS threads.
+Newton in (logit w, ln v1, ln v2) on |eigenvalues| of the Hessian, from three starts: the likelihood
+has several maxima. Six sums over the points hold gradient and Hessian; a general optimiser's small
+matrix calls wait for BLAS threads.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
 from ...lazy import special
-from .law import Fitted, Params, Twin
+from .law import Fitted, Params, ScipyTerms
 from .normal import HALF_LOG_TAU
 
 if TYPE_CHECKING:
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 
     from .cells import Cells
 
+    Likelihood = tuple[float, NDArray[np.float64], NDArray[np.float64]]  # value, gradient, Hessian
+
+# w, v1, v2 in units of the variance
 STARTS = (
     (0.9, 0.8, 4.0),
     (0.5, 0.5, 1.5),
     (0.99, 0.95, 20.0),
-)  # w, v1, v2 in units of the variance
+)
 FLAT = 12.0  # |logit w|: beyond, one part holds fewer than 6 of a million
-LEAST = log(1e-6)
+LEAST = log(1e-6)  # of ln v: sigma1 >= 1e-3 std
 RIDGE = 1e-6  # curvature (nats per weight) below which a direction is flat
 GAIN = 1e-10  # nats per weight that a step must promise
 
@@ -37,13 +41,17 @@ class NormalMixture:
 
     name: str = "normal_mixture"
     parameters: tuple[str, ...] = ("mu", "w", "sigma1", "sigma2")
+    locations: tuple[str, ...] = ("mu",)
+    shapes: tuple[str, ...] = ("w",)
+    symmetric: bool = True
+    has_mean: bool = True
     costly: bool = False
     typical: tuple[Params, ...] = (
         {"mu": 0.0, "w": 0.8, "sigma1": 0.02, "sigma2": 0.06},
         {"mu": 1.0, "w": 0.4, "sigma1": 0.1, "sigma2": 0.5},
     )
 
-    def twin(self, p: Params) -> Twin:
+    def scipy_terms(self, p: Params) -> ScipyTerms:
         """The sum of two in scipy.stats."""
         return (
             (p["w"], "norm", {"loc": p["mu"], "scale": p["sigma1"]}),
@@ -51,47 +59,55 @@ class NormalMixture:
         )
 
     def fit(self, cells: Cells) -> Fitted:
-        """The best of three ascents."""
+        """The likeliest end of three ascents."""
         r = cells.z * cells.z
-        high = np.array([FLAT, log(float(r.max())), log(float(r.max()))])
+        largest = log(float(r.max()))
         low = np.array([-FLAT, LEAST, LEAST])
-        _, x = max(
-            (_ascend(r, cells.p, start, low, high) for start in STARTS), key=lambda found: found[0]
-        )
-        logit, first, second = x.tolist()
-        if first > second:
-            logit, first, second = -logit, second, first
+        high = np.array([FLAT, largest, largest])
+        ends = [_ascend(r, cells.p, start, low, high) for start in STARTS]
+        _, x = max(ends, key=lambda end: end[0])
+        at_bound = bool((x <= low).any() or (x >= high).any())
+
+        logit, log_v1, log_v2 = x.tolist()
+        if log_v1 > log_v2:
+            logit, log_v1, log_v2 = -logit, log_v2, log_v1
         w = 1 / (1 + exp(-logit))
-        params = {"mu": 0.0, "w": w, "sigma1": exp(first / 2), "sigma2": exp(second / 2)}
-        return Fitted(params, at_bound=bool((x <= low).any() or (x >= high).any()))
+        params = {"mu": 0.0, "w": w, "sigma1": exp(log_v1 / 2), "sigma2": exp(log_v2 / 2)}
+        return Fitted(params, at_bound)
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Log of the sum, from logs."""
+        w = p["w"]
         r = (x - p["mu"]) ** 2
-        parts = [
-            log(max(w, 1e-300)) - log(s) - r / (2 * s * s)
-            for w, s in ((p["w"], p["sigma1"]), (1 - p["w"], p["sigma2"]))
-        ]
-        return np.logaddexp(*parts) - HALF_LOG_TAU
+        first = _log_part(w, p["sigma1"], r)
+        second = _log_part(1 - w, p["sigma2"], r)
+        return np.logaddexp(first, second) - HALF_LOG_TAU
 
     def cdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Sum of two Phi."""
+        w = p["w"]
         r = x - p["mu"]
-        return np.asarray(
-            p["w"] * special.ndtr(r / p["sigma1"]) + (1 - p["w"]) * special.ndtr(r / p["sigma2"])
-        )
+        first = special.ndtr(r / p["sigma1"])
+        second = special.ndtr(r / p["sigma2"])
+        return np.asarray(w * first + (1 - w) * second)
 
     def ppf(self, q: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Bisection between the quantiles of the two parts."""
         z = special.ndtri(q)
-        low, high = (
-            p["mu"] + pick(z * p["sigma1"], z * p["sigma2"]) for pick in (np.minimum, np.maximum)
-        )
+        first, second = z * p["sigma1"], z * p["sigma2"]
+        low = p["mu"] + np.minimum(first, second)
+        high = p["mu"] + np.maximum(first, second)
         for _ in range(80):
             middle = (low + high) / 2
             below = self.cdf(middle, p) < q
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
+            low = np.where(below, middle, low)
+            high = np.where(below, high, middle)
         return np.asarray((low + high) / 2)
+
+
+def _log_part(w: float, sigma: float, r: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ln of w N(0, sigma^2) at squared distances r, without ln(2 pi)/2."""
+    return log(max(w, 1e-300)) - log(sigma) - r / (2 * sigma * sigma)
 
 
 def _ascend(
@@ -101,50 +117,75 @@ def _ascend(
     low: NDArray[np.float64],
     high: NDArray[np.float64],
 ) -> tuple[float, NDArray[np.float64]]:
-    """Steps of at most 2, halved until the likelihood rises; where two parts are hardly told apart it is a ridge."""
+    """Value and x of a maximum, by Newton steps of at most 2, halved until the likelihood rises.
+
+    Between two parts of nearly one sigma the likelihood is a ridge, hence the floor under the
+    curvature.
+    """
     w, v1, v2 = start
     x = np.clip([log(w / (1 - w)), log(v1), log(v2)], low, high)
     value, gradient, hessian = _likelihood(x, r, p)
     for _ in range(100):
-        gradient[((x <= low) & (gradient < 0)) | ((x >= high) & (gradient > 0))] = 0.0
-        values, vectors = np.linalg.eigh(hessian)
-        step = vectors @ ((gradient @ vectors) / np.maximum(np.abs(values), RIDGE))
-        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
+        outward = ((x <= low) & (gradient < 0)) | ((x >= high) & (gradient > 0))
+        gradient[outward] = 0.0
+        step = _newton_step(gradient, hessian)
         if float(gradient @ step) < GAIN:
             break
-        while (new := _likelihood(trial := np.clip(x + step, low, high), r, p))[0] < value:
+        while True:
+            trial = np.clip(x + step, low, high)
+            likelihood = _likelihood(trial, r, p)
+            lower = likelihood[0] < value
+            if not lower:
+                break
             step /= 2
             if float(np.abs(step).max()) < 1e-9:
                 return value, x
-        x, (value, gradient, hessian) = trial, new
+        x = trial
+        value, gradient, hessian = likelihood
     return value, x
+
+
+def _newton_step(
+    gradient: NDArray[np.float64], hessian: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Uphill along every eigenvector, whatever the sign of its curvature; no component beyond 2."""
+    curvatures, directions = np.linalg.eigh(hessian)
+    step = directions @ ((gradient @ directions) / np.maximum(np.abs(curvatures), RIDGE))
+    longest = max(float(np.abs(step).max()), 1e-300)
+    step *= min(1.0, 2.0 / longest)
+    return np.asarray(step)
 
 
 def _likelihood(
     x: NDArray[np.float64], r: NDArray[np.float64], p: NDArray[np.float64]
-) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-    """Mean log-likelihood (without ln(2 pi)/2), gradient and Hessian; q is the second part's chance of each point."""
+) -> Likelihood:
+    """Mean log-likelihood (without ln(2 pi)/2), gradient and Hessian in (logit w, ln v1, ln v2)."""
     w = 1 / (1 + exp(-x[0]))
     a, b = exp(-x[1]), exp(-x[2])
     first = r * (-0.5 * a) + (log(w) - float(x[1]) / 2)
     gap = r * (-0.5 * b) + (log(1 - w) - float(x[2]) / 2) - first
     e = np.exp(-np.abs(gap))
     value = float(p @ (first + np.maximum(gap, 0.0) + np.log1p(e)))
-    q = p * np.where(gap > 0, 1.0, e) / (1 + e)
+
+    q = p * np.where(gap > 0, 1.0, e) / (1 + e)  # p times the second part's probability
+    q0 = float(q.sum())
+    q1 = float(q @ r)
     u = p * e / (1 + e) ** 2  # p q (1 - q)
     ur = u * r
-    q0, q1, u0, u1, u2 = (
-        float(q.sum()),
-        float(q @ r),
-        float(u.sum()),
-        float(ur.sum()),
-        float(ur @ r),
-    )
+    u0 = float(u.sum())
+    u1 = float(ur.sum())
+    u2 = float(ur @ r)
     rest = float(p @ r) - q1
-    g1, g2 = (u1 * a - u0) / 2, (u1 * b - u0) / 2  # sums of u (r/v - 1)/2, and their products
-    g11, g12, g22 = ((u2 * c * d - u1 * (c + d) + u0) / 4 for c, d in ((a, a), (a, b), (b, b)))
+
     gradient = np.array([1 - q0 - w, (rest * a - (1 - q0)) / 2, (q1 * b - q0) / 2])
-    hessian = np.array(
-        [[u0 - w * (1 - w), g1, -g2], [g1, g11 - rest * a / 2, -g12], [-g2, -g12, g22 - q1 * b / 2]]
-    )
+    # sums of u (r/v - 1)/2, and of the products of two such factors
+    g1 = (u1 * a - u0) / 2
+    g2 = (u1 * b - u0) / 2
+    g11 = (u2 * a * a - u1 * (a + a) + u0) / 4
+    g12 = (u2 * a * b - u1 * (a + b) + u0) / 4
+    g22 = (u2 * b * b - u1 * (b + b) + u0) / 4
+    h00 = u0 - w * (1 - w)
+    h11 = g11 - rest * a / 2
+    h22 = g22 - q1 * b / 2
+    hessian = np.array([[h00, g1, -g2], [g1, h11, -g12], [-g2, -g12, h22]])
     return value, gradient, hessian
