@@ -290,23 +290,24 @@ def spectrum(
     limit: int | None = None,
     fail_if: str | Sequence[str] = (),
 ) -> Report:
-    """What do the singular values say? Ranks, power law, noise bulk and spikes, effective depth.
+    """Singular values: ranks, power-law tail, noise bulk and spikes, effective depth.
 
     Arguments:
         models: paths, `demo:NAME`, open checkpoints or dicts of tensors.
 
     Options of spectrum:
         by: One row per tensor (default), role, layer or model.
-        svd: A float64 SVD: the least values to full precision, and slower.
-        per_head: Each head of q, k, v and o on its own.
-        balance: Also spikes, bulk and depth without row and column scales.
-        alpha_cut: Power law of squares above X; 1e-5 as WeightWatcher.
-        alpha_ci: Also a bootstrapped 90% interval of alpha.
-        null: Also the same of chance: shuffle, gaussian or logistic.
-        draws: How many matrices of chance; default 1.
-        values: All singular values as a table of their own.
-        panels: Keep the spectra for a picture.
-        seed: Seed of everything drawn; default 0.
+        svd: Use a float64 SVD: full precision of the smallest values, slower.
+        per_head: Split q, k, v and o into attention heads, one row per head.
+        balance: Also compute spikes, bulk and depth without row and column scales.
+        alpha_cut: Fit the power law to squared singular values above X; WeightWatcher uses 1e-5.
+        alpha_ci: Also compute a bootstrapped 90% interval of alpha.
+        null: Also compute the columns for randomised matrices: shuffle (of the elements), or
+            samples of the fitted gaussian or logistic law.
+        draws: Number of randomised matrices; default 1.
+        values: Write all singular values as a separate table.
+        panels: Keep the spectra for a plot.
+        seed: Seed of all random numbers; default 0.
 
     Select:
         include: Only tensors whose name matches.

@@ -138,7 +138,7 @@ def test_many_heads_stay_together(tmp_path: Path) -> None:
     )
     (tmp_path / "config.json").write_text(json.dumps({"num_attention_heads": 20_000}))
     (row,) = ws.spectrum(tmp_path, per_head=True).rows
-    assert "heads unknown: 20000 in config.json, at most 16384 are told apart" in row["note"]
+    assert "heads unknown: 20000 in config.json, more than the limit of 16384" in row["note"]
 
 
 def test_empty_view() -> None:

@@ -51,7 +51,7 @@ def spoilt(store):
     return store(tensors | {"norm.weight": np.linspace(1, 2, 64, dtype=np.float32)})
 
 
-UNEVEN = "row_spread ... times its null can fake spikes and depth: see --balance"
+UNEVEN = "row_spread is ... times its null and can cause spikes and depth: see --balance"
 NAN = "layers.2.mlp.up_proj.weight: 1 NaN at row 3, column 4: statistics of the finite values"
 
 

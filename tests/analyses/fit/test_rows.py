@@ -38,7 +38,7 @@ def test_squares_beyond_float64_are_said(sizes, unread, by_name):
         assert {row[column] for column in NULL} == {None}
         assert row["note"].split("; ")[-2:] == [
             NO_STD,
-            "squares leave float64: rows and columns are not compared",
+            "values overflow or underflow when squared: rows and columns are not compared",
         ]
         assert row["robust_std"] == pytest.approx(row["max"] - row["min"], rel=0.9)
     plain = by_name(report)["layers.0.plain.up_proj.weight"]

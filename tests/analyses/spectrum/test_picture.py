@@ -1,4 +1,4 @@
-"""What spectrum draws."""
+"""The plots of `spectrum`."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def widths(edges):
     ],
     ids=["none", "no line", "zero product"],
 )
-def test_what_has_no_spectrum_says_why(spectrum, note):
-    """Nothing vanishes from a picture without a word."""
+def test_a_plot_without_a_spectrum_has_a_note(spectrum, note):
+    """No matrix is absent from a plot without a note."""
     found = panel(spectrum, None, OF)
     assert (found.kind, found.title, found.of, found.curves, found.note) == (
         "spectrum",
@@ -67,7 +67,7 @@ def test_what_has_no_spectrum_says_why(spectrum, note):
 
 
 def test_the_unit_is_the_noise_edge():
-    """The law ends at 1, the largest spike is `signal_ratio`, and no scale of the weights is left."""
+    """The law ends at 1, the largest spike is `signal_ratio`, and the scale of weights cancels."""
     drawn, found = curves(SPIKED), bulk(SPIKED.sigma, SPIKED.m, SPIKED.n, SPIKED.floor)
     law, spikes = drawn["Marchenko-Pastur law"], drawn["spikes"]
     assert (law.x[0], law.x[-1]) == pytest.approx((np.sqrt(found.low / found.high), 1))
@@ -86,7 +86,7 @@ def test_the_unit_is_the_noise_edge():
 
 @pytest.mark.parametrize("shape", [(256, 256), (128, 512), (40, 4000)])
 def test_bars_and_law_have_the_areas_of_their_shares(shape):
-    """What bars hold is one, the law the share that is no spike; its integral is the law's distribution function."""
+    """Bars have area 1, the law the share of the bulk; its integral is the distribution."""
     spectrum = read(spiked(*shape))
     drawn, k, r = curves(spectrum), 3, min(shape)
     bars, law = drawn["singular values"], drawn["Marchenko-Pastur law"]
@@ -100,8 +100,8 @@ def test_bars_and_law_have_the_areas_of_their_shares(shape):
     assert max(bars.y.max(), law.y.max()) == 1
 
 
-def test_values_that_are_zero_are_said_and_stand_in_no_bar():
-    """They would be one bar above all others; what is drawn keeps its share of all values beside the law."""
+def test_values_of_zero_are_counted_in_the_label_and_in_no_bar():
+    """They would be one bar above all others; the other bars keep their share of all values."""
     half = Spectrum(np.append(SPIKED.sigma[:100], np.zeros(28)), 128, 512, "gram", 1e-9, (128, 512))
     drawn = curves(half)
     bars, law = drawn["singular values"], drawn["Marchenko-Pastur law"]
@@ -113,7 +113,7 @@ def test_values_that_are_zero_are_said_and_stand_in_no_bar():
 
 
 def test_bars_count_the_values_between_their_edges():
-    """As numpy's histogram does on the edges that are drawn; the last is empty, so that the outline closes."""
+    """As numpy's histogram; the last bin is empty, so that the outline closes."""
     bars = curves(SPIKED)["singular values"]
     x = SPIKED.sigma / SPIKED.sigma[0] * curves(SPIKED)["spikes"].x[0]
     heights = np.histogram(x, bars.x)[0] / widths(bars.x)
@@ -125,8 +125,8 @@ def test_bars_count_the_values_between_their_edges():
 @pytest.mark.parametrize(
     "spectrum", [LOW, read(RNG.normal(size=(64, 4)) @ RNG.normal(size=(4, 256)))], ids=str
 )
-def test_what_has_no_bulk_has_no_law(spectrum):
-    """Thin products and exact low rank: the values that are not zero, beside noise of the same energy."""
+def test_a_spectrum_without_a_bulk_has_no_law(spectrum):
+    """Thin products and exact low rank: non-zero values, in units of noise of the same energy."""
     drawn = curves(spectrum)
     assert list(drawn) == ["singular values", "squares", "power law"]
     bars = drawn["singular values"]
@@ -137,14 +137,14 @@ def test_what_has_no_bulk_has_no_law(spectrum):
     assert drawn["squares"].x == pytest.approx(x**2)
 
 
-def test_thin_factors_have_no_law_even_where_a_bulk_could_be_read():
-    """A full-rank product of factors is measured as one; with zeros by construction it is not."""
+def test_thin_factors_have_no_law_even_where_a_bulk_could_be_computed():
+    """A product of full rank is treated as a matrix; one with zeros by construction is not."""
     assert "spikes" not in curves(Spectrum(np.array([1.0, 0.9, 0.0]), 3, 3, "factors", 0.0, (3, 3)))
     assert "spikes" in curves(Spectrum(np.array([1.0, 0.9, 0.0]), 3, 3, "gram", 0.0, (3, 3)))
 
 
-def test_a_bulk_that_is_none_says_so():
-    """Every value alike is no Marchenko-Pastur bulk."""
+def test_an_unclean_bulk_is_named_in_the_label():
+    """Equal values are no Marchenko-Pastur bulk."""
     spectrum = Spectrum(np.ones(64), 64, 64, "gram", 0.0, (64, 64))
     drawn = curves(spectrum)
     assert drawn["Marchenko-Pastur law"].label == "Marchenko-Pastur law: no clean bulk"
@@ -154,7 +154,7 @@ def test_a_bulk_that_is_none_says_so():
 
 @pytest.mark.parametrize("cut", [None, float(SPIKED.sigma[60]) ** 2])
 def test_the_tail_is_the_share_of_squares_at_least_as_large(cut):
-    """Counted directly, among those above the cut; the law starts at xmin with its share and falls by alpha - 1."""
+    """Of those above the cut; the law starts at xmin with its share, and falls by alpha - 1."""
     drawn = curves(SPIKED, cut)
     tail, law = drawn["squares"], drawn["power law"]
     edge = SPIKED.sigma[0] / drawn["spikes"].x[0]
@@ -172,8 +172,8 @@ def test_the_tail_is_the_share_of_squares_at_least_as_large(cut):
     )
 
 
-def test_no_power_law_is_said():
-    """As the note of the table says it; a true Pareto tail carries the exponent alone."""
+def test_a_poor_power_law_is_named_in_the_label():
+    """As the note of the table; a true Pareto tail has the exponent alone."""
     pareto = np.sqrt((np.arange(1, 2001) / 2001) ** -0.5)
     good = curves(Spectrum(pareto, 2000, 4000, "gram", 0.0, (2000, 4000)))
     assert good["power law"].label == "power law: alpha 3"
@@ -196,8 +196,8 @@ def test_no_power_law_is_said():
     ids=str,
 )
 @pytest.mark.parametrize("method", ["gram", "factors"])
-def test_odd_spectra_draw(sigma, method):
-    """One value, equal ones, and what squares to nothing: finite curves and no warning."""
+def test_odd_spectra_have_plots(sigma, method):
+    """One value, equal values, and underflowing squares: finite curves and no warning."""
     spectrum = Spectrum(np.array(sigma), len(sigma), 9, method, 0.0, (len(sigma), 9))
     found = panel(spectrum, None, OF)
     assert found.note == ""
@@ -206,7 +206,7 @@ def test_odd_spectra_draw(sigma, method):
 
 
 def test_a_report_has_one_picture_for_each_matrix():
-    """Tied to its row; every curve has a place in the figure."""
+    """Linked to its row; every curve is in the figure."""
     model = {
         "a.weight": torch.as_tensor(spiked(48, 96)),
         "b.weight": torch.zeros(4, 4),

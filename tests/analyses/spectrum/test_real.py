@@ -1,4 +1,4 @@
-"""Spectra of real checkpoints: an untrained network is noise everywhere, a trained one nowhere; heads and pairs."""
+"""Spectra of real checkpoints: untrained, trained, attention heads and LoRA pairs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def matrices(path, **options):
 
 
 def test_an_untrained_network_is_noise():
-    """No spike, effective depth 1, full rank and the Marchenko-Pastur law, also balanced, in all 38 matrices."""
+    """No spike, depth 1, full rank and the Marchenko-Pastur law, balanced too, in 38 matrices."""
     rows = matrices(START, balance=True)
     assert len(rows) == 38
     for name, row in rows.items():
@@ -94,7 +94,7 @@ def test_an_adapter_has_its_rank():
 
 
 def test_heads_of_a_model_that_shares_keys(tmp_path):
-    """Eight heads of q and o, four of k and v, in five layers, as a config.json beside the weights says."""
+    """Eight heads of q and o, four of k and v, in five layers, by config.json."""
     shutil.copy(
         DATA / "stories260k" / "stories260K_f32.safetensors", tmp_path / "model.safetensors"
     )
@@ -107,12 +107,12 @@ def test_heads_of_a_model_that_shares_keys(tmp_path):
     assert {(row["m"], row["n"]) for row in rows.values()} == {(8, 64), (64, 8)}
 
 
-def test_depthwise_kernels_have_none():
-    """A detector of them: each is said, none is analysed, and every other kernel is."""
+def test_depthwise_kernels_have_no_spectrum():
+    """In a detector: each has a note, and every other kernel is measured."""
     rows = ws.spectrum(DATA / "rfb320" / "version-RFB-320.pth", panels=False).rows
-    said = [row["note"] for row in rows if row["kind"] == "conv" and row["rank"] is None]
-    assert len(said) > 10
-    assert set(said) == {"a depthwise kernel: no spectrum"}
+    notes = [row["note"] for row in rows if row["kind"] == "conv" and row["rank"] is None]
+    assert len(notes) > 10
+    assert set(notes) == {"a depthwise kernel: no spectrum"}
     assert all(
         row["shape"].split("x")[1] != "1" for row in rows if row["kind"] == "conv" and row["rank"]
     )

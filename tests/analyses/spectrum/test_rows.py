@@ -1,4 +1,4 @@
-"""`spectrum` through the library: what has one, views, products, groups, chance, and the same bytes always."""
+"""`spectrum` through the library: matrices, views, products, groups, nulls, and equal bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ READINGS = ("sigma_max", "fro", "rank", "spikes", "effective_depth", "orthogonal
 
 @pytest.fixture
 def spectra(by_name):
-    """`spectra(model, ...)`: rows by tensor, nothing kept for pictures."""
+    """`spectra(model, ...)`: rows by tensor, without plots."""
     return lambda model, **options: by_name(ws.spectrum(model, panels=False, **options))
 
 
@@ -101,13 +101,13 @@ LACKS = {
 }
 
 
-def test_what_is_no_matrix_is_listed_with_its_note(zoo, by_name):
+def test_a_tensor_that_is_no_matrix_has_a_note(zoo, by_name):
     """Every tensor has a row; only the matrix that cannot be decoded counts as unmeasured."""
     report = ws.spectrum(zoo, panels=False)
     rows = by_name(report)
     assert set(rows) == set(zoo)
-    for name, said in LACKS.items():
-        assert rows[name]["note"].endswith(said), name
+    for name, message in LACKS.items():
+        assert rows[name]["note"].endswith(message), name
         assert {rows[name][c] for c in (*READINGS, "m", "method")} == {None}
     assert rows[UP(1)]["note"] == "complex numbers (C64) are not measured"
     assert (rows[UP(1)]["m"], rows[UP(1)]["n"], rows[UP(1)]["rank"]) == (4, 6, None)
@@ -120,8 +120,8 @@ def test_what_is_no_matrix_is_listed_with_its_note(zoo, by_name):
 
 
 @pytest.mark.parametrize("expert", [False, True])
-def test_sides_of_what_cannot_be_decoded(spectra, expert):
-    """Those of the part of the stored tensor that a row stands for, in math orientation."""
+def test_sides_of_a_matrix_that_cannot_be_decoded(spectra, expert):
+    """Those of the part of the stored tensor, in math orientation."""
     dims, stem, words = (48, 144), QKV, {"transformer.wte.weight": torch.ones(60, 48)}
     if expert:
         dims, stem = (3, 20, 8), "model.layers.0.mlp.experts.gate_up_proj"
@@ -135,8 +135,8 @@ def test_sides_of_what_cannot_be_decoded(spectra, expert):
 @pytest.mark.parametrize(
     "more", [{}, {"svd": True}, {"balance": True}, {"null": "gaussian"}, {"null": "shuffle"}]
 )
-def test_a_non_finite_element_leaves_nulls_and_a_reason(draw, odd, more):
-    """No failure of LAPACK; other matrices of its stack keep their spectrum; it could not be measured."""
+def test_a_non_finite_element_makes_nulls_with_a_reason(draw, odd, more):
+    """LAPACK does not fail, and other matrices of the stack keep their spectrum."""
     model = {UP(i): draw(48, 32) for i in range(3)}
     model[UP(1)][3, 4] = odd
     report = ws.spectrum(model, panels=False, **more)
@@ -185,7 +185,7 @@ def test_zero_lines_are_left_out_and_counted(draw, spectra):
     "dtype", ["float64", "float32", "bfloat16", "float16", "float8_e4m3fn", "float8_e5m2"]
 )
 def test_a_matrix_of_rank_4_has_rank_4_in_every_type(draw, spectra, dtype):
-    """Rounding fills up the other values, and nothing is read off it, in the table or in the picture."""
+    """Rounding in the other values affects no statistic, in the table or in the plot."""
     w = (draw(64, 4, std=1.0) @ draw(4, 96, std=1.0)).to(getattr(torch, dtype))
     row = spectra({UP(0): w}, balance=True)[UP(0)]
     assert (row["rank"], row["spikes"], row["spikes_balanced"]) == (4, None, None)
@@ -193,12 +193,13 @@ def test_a_matrix_of_rank_4_has_rank_4_in_every_type(draw, spectra, dtype):
     assert row["alpha_tail"] <= 4
     lost = row["condition"] is None
     assert lost or row["condition"] == pytest.approx(np.linalg.cond(w.double().numpy()), rel=1e-3)
+    effect = "null" if lost else "uncertain"
     assert row["note"].split("; ") == [
-        f"{'no condition' if lost else 'condition of rounding'}: 60 of 64 singular values may be rounding",
+        f"condition is {effect}: 60 of 64 singular values may be rounding",
         f"not a power law: {row['alpha_tail']} values in the tail, fewer than 20",
-        "no bulk: nothing above rounding but spikes",
-        "no effective depth: most singular values are rounding",
-        "balanced core: no bulk: nothing above rounding but spikes",
+        "no bulk: all singular values above rounding are spikes",
+        "no effective depth: most singular values may be rounding",
+        "balanced matrix: no bulk: all singular values above rounding are spikes",
     ]
     assert row["sigma_max"] == pytest.approx(values(w.double())[0], rel=1e-9)
     (panel,) = ws.spectrum({UP(0): w}).panels
@@ -207,15 +208,15 @@ def test_a_matrix_of_rank_4_has_rank_4_in_every_type(draw, spectra, dtype):
     assert (len(squares.x), law.label.partition(":")[0]) == (4, "power law")
 
 
-def test_an_absolute_cut_takes_what_the_route_knows(draw, spectra):
-    """Rounding of the stored type included, as WeightWatcher does."""
+def test_an_absolute_cut_includes_rounding_of_the_stored_type(draw, spectra):
+    """As WeightWatcher does."""
     w = (draw(64, 4, std=1.0) @ draw(4, 96, std=1.0)).bfloat16()
     assert spectra({UP(0): w}, alpha_cut=1e-12)[UP(0)]["alpha_tail"] > 4
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
 def test_an_orthogonal_matrix_has_no_tail_in_any_type(spectra, dtype):
-    """Even values but for rounding are no power law, in the table and in the picture."""
+    """Values equal up to rounding are no power law, in the table or in the plot."""
     w = torch.from_numpy(np.linalg.qr(np.random.default_rng(0).standard_normal((64, 64)))[0]).to(
         getattr(torch, dtype)
     )
@@ -228,11 +229,11 @@ def test_an_orthogonal_matrix_has_no_tail_in_any_type(spectra, dtype):
 
 @pytest.mark.parametrize("side", [128, 256, 512])
 def test_an_orthogonal_start_has_no_tail(spectra, side):
-    """As torch makes them, rounded on the way; nearly even noise has one, in eight bits too."""
+    """As torch initialises them; nearly even noise has a tail, in eight bits too."""
     w, draw_ = torch.empty(side, side), torch.Generator().manual_seed(side)
     row = spectra({UP(0): torch.nn.init.orthogonal_(w, generator=draw_)})[UP(0)]
     assert row["alpha"] is None
-    assert "no power law: the squares are even but for rounding" in row["note"]
+    assert "no power law: the singular values are equal up to rounding" in row["note"]
     noise = torch.randn(64, 8192, generator=draw_)
     assert all(
         spectra({UP(0): noise.to(t)})[UP(0)]["alpha"] > 9
@@ -240,8 +241,8 @@ def test_an_orthogonal_start_has_no_tail(spectra, side):
     )
 
 
-def test_a_balanced_core_of_float64_is_judged_as_what_it_is_made_in(draw, spectra):
-    """Rank 4 in float64, by SVD: the core has the rounding of float32, and no spikes of it."""
+def test_a_balanced_matrix_has_the_rounding_of_float32(draw, spectra):
+    """Rank 4 in float64, by SVD: no spikes of rounding after balancing."""
     w = (
         draw(64, 4, std=1.0).double()
         @ draw(4, 96, std=1.0).double()
@@ -270,8 +271,8 @@ def test_positions_of_images_are_a_matrix(draw, spectra):
     ] * 2
 
 
-def test_a_stack_that_stays_whole_says_what_it_is_read_as(draw, spectra):
-    """--no-split keeps experts in one matrix of all their rows' columns."""
+def test_a_stack_that_stays_whole_is_one_matrix(draw, spectra):
+    """--no-split keeps experts in one matrix, and the note has its shape."""
     name = "model.layers.0.mlp.experts.down_proj"
     assert (
         "3 dimensions read as one matrix of 8 x 1536"
@@ -279,8 +280,8 @@ def test_a_stack_that_stays_whole_says_what_it_is_read_as(draw, spectra):
     )
 
 
-def test_fused_parts_are_apart_unless_kept_whole(draw, spectra):
-    """q, k and v of a fused tensor, each its own columns of what is stored in x out; with split=False the whole."""
+def test_fused_parts_are_split_unless_kept_whole(draw, spectra):
+    """q, k and v are columns of the stored tensor (in x out); with split=False it stays whole."""
     stored = torch.cat([draw(48, 48, std=s) for s in (0.02, 0.1, 1.0)], 1)
     model = {
         QKV: stored,
@@ -293,8 +294,8 @@ def test_fused_parts_are_apart_unless_kept_whole(draw, spectra):
     holds(spectra(model, split=False)[QKV], stored.T)
 
 
-def test_experts_are_apart(draw, spectra):
-    """A stack of three dimensions is a row for each expert."""
+def test_experts_have_their_own_rows(draw, spectra):
+    """A stack of three dimensions has a row for each expert."""
     name = "model.layers.0.mlp.experts.down_proj"
     stack = torch.stack([draw(32, 24, std=s) for s in (0.1, 1.0, 10.0)])
     rows = spectra({name: stack, "model.layers.0.mlp.router.weight": draw(3, 24)})
@@ -324,7 +325,7 @@ def attention(draw):
 
 
 def test_per_head(attention, draw, folder, spectra):
-    """Rows of q, k and v and columns of o; keys and values have their own number of heads; others stay whole."""
+    """Rows of q, k and v, columns of o; k and v have their own number of heads."""
     path = folder(attention | {UP(0): draw(64, 48)}, LLAMA)
     rows = spectra(path, per_head=True)
     assert len(rows) == 4 + 2 + 2 + 4 + 1
@@ -351,24 +352,28 @@ def test_heads_of_fused_parts(draw, folder, spectra):
 
 
 @pytest.mark.parametrize(
-    ("config", "more", "said"),
+    ("config", "more", "message"),
     [
         ({"model_type": "llama"}, {}, "heads unknown: no num_attention_heads in config.json"),
-        ({"num_attention_heads": 5}, {}, "heads unknown: 64 lines are not 5 heads"),
+        (
+            {"num_attention_heads": 5},
+            {},
+            "heads unknown: 64 rows or columns do not divide into 5 heads",
+        ),
     ],
 )
-def test_unknown_heads_are_said(attention, folder, spectra, config, more, said):
+def test_unknown_heads_have_a_note(attention, folder, spectra, config, more, message):
     """The matrix is measured whole."""
     row = spectra(folder(attention, config), per_head=True, **more)[ATTENTION("q")]
     holds(row, attention[ATTENTION("q")])
-    assert row["note"].startswith(said)
+    assert row["note"].startswith(message)
 
 
 def test_a_fused_tensor_kept_whole_has_no_heads(draw, folder, spectra):
-    """And says so."""
+    """The note has the reason."""
     path = folder({QKV: draw(48, 144)}, {"model_type": "gpt2", "n_head": 3, "n_embd": 48})
     assert spectra(path, per_head=True, split=False)[QKV]["note"].startswith(
-        "q, k and v are not apart: no heads"
+        "heads unknown: q, k and v are fused in one matrix"
     )
 
 
@@ -383,7 +388,7 @@ def test_one_key_and_value_for_all_heads_is_one_head(draw, folder, spectra):
     assert len(rows) == 4 + 1 + 1 + 4
 
 
-def test_a_tower_that_sees_has_its_own_heads(draw, folder, spectra):
+def test_a_vision_tower_has_its_own_heads(draw, folder, spectra):
     """vision_config for the vision model, never the text model's heads."""
     name = "{}.encoder.layers.0.self_attn.q_proj.weight".format
     model = {name(tower): draw(48, 48) for tower in ("text_model", "vision_model")}
@@ -410,7 +415,7 @@ def adapter(folder, a, b, alpha=8):
 
 @pytest.mark.parametrize(("rank", "m", "n"), [(1, 64, 48), (4, 64, 48), (4, 40, 90), (60, 64, 48)])
 def test_a_pair_has_the_spectrum_of_its_product(draw, folder, by_name, rank, m, n):
-    """scale * B A as numpy has it, from its factors; what they cannot tell has a reason."""
+    """scale * B A as by numpy, from its factors; nulls have a reason."""
     a, b = draw(rank, n), draw(m, rank)
     report = ws.spectrum(adapter(folder, a, b), panels=False, values=True, balance=True)
     row = by_name(report)[f"{STEM}[lora]"]
@@ -423,7 +428,7 @@ def test_a_pair_has_the_spectrum_of_its_product(draw, folder, by_name, rank, m, 
     for name in ("spikes", "effective_depth", "condition", "spikes_balanced"):
         assert (row[name] is None) == thin, name
     assert ("a product of thin factors" in row["note"]) == thin
-    assert "no identity of a product" in row["note"]
+    assert "identity is null: the diagonal of a product" in row["note"]
 
 
 @pytest.mark.parametrize("coarse", ["a", "b", ""])
@@ -438,8 +443,8 @@ def test_rank_of_a_pair_is_by_the_coarser_of_its_factors(draw, folder, by_name, 
     assert bars.label == f"singular values: {1 if coarse else 2} of 48 above rounding"
 
 
-def test_an_unscaled_pair_is_taken_as_it_is(draw, spectra):
-    """Without alpha: scale 1, and the note that says so."""
+def test_an_unscaled_pair_has_scale_one(draw, spectra):
+    """Without alpha, with a note."""
     a, b = draw(4, 48), draw(64, 4)
     row = spectra({f"{STEM}.lora_A.weight": a, f"{STEM}.lora_B.weight": b})[f"{STEM}[lora]"]
     assert row["sigma_max"] == pytest.approx(values(b.double() @ a.double())[0], rel=1e-12)
@@ -447,7 +452,7 @@ def test_an_unscaled_pair_is_taken_as_it_is(draw, spectra):
 
 
 def test_a_fresh_adapter_is_zero_and_one_with_a_nan_has_no_spectrum(draw, folder):
-    """B is zero before training; a NaN in either factor spoils the product."""
+    """B is zero before training; a NaN in either factor makes the product non-finite."""
     a, b = draw(4, 48), draw(64, 4)
     (row,) = ws.spectrum(adapter(folder, a, 0 * b), panels=False).rows
     assert (row["rank"], row["sigma_max"]) == (0, 0.0)
@@ -498,8 +503,8 @@ def test_groups_have_median_least_and_greatest(draw, by, key):
         assert (row["spikes_null_median"] is None) == (row["kind"] == "norm")
 
 
-def test_a_group_notes_the_tensor_that_has_none(draw):
-    """How many tensors were noted, and the rarest note."""
+def test_a_group_has_the_rarest_note_of_its_tensors(draw):
+    """With the number of tensors that have notes."""
     model = {UP(i): draw(64, 128) for i in range(3)}
     model[UP(1)][:] = float("nan")
     (row,) = ws.spectrum(model, panels=False, by="role").rows
@@ -507,8 +512,8 @@ def test_a_group_notes_the_tensor_that_has_none(draw):
     assert f"{UP(1)}: non-finite elements: no spectrum" in row["note"]
 
 
-def test_a_picture_of_groups_is_of_their_tensors(draw):
-    """One panel for each matrix, where its group's row is shown."""
+def test_plots_of_groups_are_those_of_their_tensors(draw):
+    """One panel for each matrix, with the row of its group."""
     model = {UP(i): draw(48, 32) for i in range(2)} | {
         "lm_head.weight": draw(60, 32),
         "model.norm.weight": draw(32),
@@ -529,8 +534,8 @@ def test_a_picture_of_groups_is_of_their_tensors(draw):
 # chance
 
 
-def test_a_planted_signal_stands_out_and_its_shuffle_does_not(draw, spectra):
-    """Three spikes; the same elements in another order have none, and no such largest value."""
+def test_a_planted_signal_has_spikes_and_its_shuffle_none(draw, spectra):
+    """Three spikes; a shuffle has none, and a smaller largest value."""
     row = spectra({UP(0): planted(draw, 3)}, null="shuffle", draws=6)[UP(0)]
     assert row["spikes"] == 3
     assert (row["spikes_null"], row["spikes_null_low"], row["spikes_null_high"]) == (0, 0, 0)
@@ -539,8 +544,8 @@ def test_a_planted_signal_stands_out_and_its_shuffle_does_not(draw, spectra):
 
 
 @pytest.mark.parametrize("null", ["shuffle", "gaussian", "logistic"])
-def test_a_gaussian_matrix_is_within_what_chance_gives(draw, spectra, null):
-    """Low <= median <= high around what it has itself; the law is fitted, so its scale is right."""
+def test_a_gaussian_matrix_is_within_its_null(draw, spectra, null):
+    """Low <= median <= high around its own value; the fitted law has the right scale."""
     row = spectra({UP(0): 0.5 + draw(96, 160)}, null=null, draws=8)[UP(0)]
     for name in ("sigma_max", "stable_rank", "effective_rank"):
         low, middle, high = (row[f"{name}_null{x}"] for x in ("_low", "", "_high"))
@@ -551,7 +556,7 @@ def test_a_gaussian_matrix_is_within_what_chance_gives(draw, spectra, null):
 
 
 def test_draws_are_seeded(draw, spectra):
-    """The same twice, another seed another, and draws of neighbouring seeds share none."""
+    """Equal seeds agree, others differ, and neighbouring seeds share no random matrix."""
     model = {UP(0): draw(40, 64)}
     nulls = lambda **more: spectra(model, null="shuffle", columns="sigma_max_null", **more)[UP(0)][
         "sigma_max_null"
@@ -563,8 +568,8 @@ def test_draws_are_seeded(draw, spectra):
 
 
 @pytest.mark.parametrize("null", ["shuffle", "gaussian", "logistic"])
-def test_each_tensor_has_draws_of_its_own(draw, spectra, null):
-    """By its name: of equal elements under two names, and none changes with what is beside it."""
+def test_each_tensor_has_its_own_random_matrices(draw, spectra, null):
+    """By its name: equal elements under two names differ, and a selection changes nothing."""
     w = draw(40, 64)
     row = lambda i, **more: spectra(
         {UP(k): w.clone() for k in range(2)}, null=null, draws=3, **more
@@ -578,7 +583,7 @@ def test_each_tensor_has_draws_of_its_own(draw, spectra, null):
 
 
 def test_a_law_is_fitted_once_a_tensor(draw, monkeypatch):
-    """However many draws."""
+    """However many random matrices."""
     asked = []
     fit = draws.law_of
     monkeypatch.setattr(draws, "law_of", lambda *a: asked.append(a) or fit(*a))
@@ -586,8 +591,8 @@ def test_a_law_is_fitted_once_a_tensor(draw, monkeypatch):
     assert len(asked) == 2
 
 
-def test_chance_is_the_same_beside_fewer_columns(draw, spectra):
-    """Asked for alone, with others, and by group."""
+def test_nulls_are_independent_of_the_requested_columns(draw, spectra):
+    """Requested alone, with others, and by group."""
     model = {UP(i): draw(40, 64) for i in range(2)}
     full = spectra(model, null="gaussian", draws=3)
     for name in ("spikes_null", "alpha_null_high"):
@@ -602,21 +607,21 @@ def test_chance_is_the_same_beside_fewer_columns(draw, spectra):
 
 
 @pytest.mark.parametrize(
-    ("null", "said"),
+    ("null", "message"),
     [
-        ("gaussian", "no law of the elements to draw from"),
-        ("shuffle", "no alpha, spikes in what was drawn"),
+        ("gaussian", "no null: no law could be fitted to the elements"),
+        ("shuffle", "no alpha, spikes in the randomised matrices"),
     ],
 )
-def test_a_constant_has_no_chance(spectra, null, said):
-    """Nothing to fit, and a shuffle that changes nothing: each null has its reason."""
+def test_a_constant_has_no_nulls(spectra, null, message):
+    """No law to fit, and a shuffle that changes nothing: each null has its reason."""
     row = spectra({UP(0): torch.full((24, 40), 0.5)}, null=null)[UP(0)]
     assert row["spikes_null"] is None
-    assert row["note"].endswith(said)
+    assert row["note"].endswith(message)
 
 
 def test_a_shuffle_over_the_budget_is_a_note(draw):
-    """The spectrum itself is there; what was asked could not be measured, which is said once."""
+    """The spectrum is measured; the missing null has one note."""
     asked = {"null": "shuffle", "draws": 2, "panels": False, "threads": 1}
     report = ws.spectrum({UP(0): draw(24, 60_000)}, memory="54MiB", **asked)
     (row,) = report.rows
@@ -624,10 +629,10 @@ def test_a_shuffle_over_the_budget_is_a_note(draw):
     assert row["rank"] == 24
     assert row["sigma_max_null"] is None
     assert "MiB of memory, has 54: say --memory " in row["note"]
-    assert row["note"].endswith("MiB; nothing drawn")
+    assert row["note"].endswith("MiB; no randomised matrix has a spectrum")
 
 
-def test_products_are_drawn_too(draw, spectra):
+def test_products_are_shuffled_too(draw, spectra):
     """The dense elements in another order: full rank, no spikes."""
     a, b = draw(4, 48), draw(64, 4)
     row = spectra({f"{STEM}.lora_A.weight": a, f"{STEM}.lora_B.weight": b}, null="shuffle")[
@@ -651,7 +656,7 @@ def test_the_interval_of_alpha_is_seeded_and_around_it(draw, spectra):
 
 
 def test_a_cut_is_absolute_and_concerns_alpha_alone(draw, spectra):
-    """On squares of singular values; chance is cut alike."""
+    """On squares of singular values; the nulls have the same cut."""
     w = draw(40, 64)
     plain = spectra({UP(0): w}, null="shuffle")[UP(0)]
     cut_off = spectra({UP(0): w}, null="shuffle", alpha_cut=1.1 * plain["alpha_xmin"])[UP(0)]
@@ -662,11 +667,11 @@ def test_a_cut_is_absolute_and_concerns_alpha_alone(draw, spectra):
     nothing = spectra({UP(0): w}, null="shuffle", alpha_cut=1e9)[UP(0)]
     assert (nothing["alpha"], nothing["alpha_null"]) == (None, None)
     assert "no power law: fewer than two different values above the cut" in nothing["note"]
-    assert nothing["note"].endswith("no alpha in what was drawn")
+    assert nothing["note"].endswith("no alpha in the randomised matrices")
 
 
 def test_svd_reaches_the_least_values(spectra):
-    """Condition 1e8 and beyond the reach of squares: null by the usual method, right by this one."""
+    """Condition 1e8 and more: null by the Gram method, correct by SVD."""
     rng = np.random.default_rng(0)
     u, v = (np.linalg.qr(rng.standard_normal((48, 48)))[0] for _ in "uv")
     w = torch.from_numpy(u * np.geomspace(1, 1e-10, 48) @ v.T)
@@ -680,8 +685,8 @@ def test_svd_reaches_the_least_values(spectra):
     assert svd["floor"] < 1e-12 < gram["floor"]
 
 
-def test_a_balanced_twin_knows_uneven_rows(draw, spectra):
-    """Spikes and depth that scales alone make are gone from the core; without it a note says so."""
+def test_balancing_removes_spikes_and_depth_of_uneven_rows(draw, spectra):
+    """Without --balance a note warns of them."""
     scales = np.exp(0.5 * np.random.default_rng(1).standard_normal((96, 1)))
     w = draw(96, 160) * torch.from_numpy(scales.astype("f4"))
     row, alone = spectra({UP(0): w}, balance=True)[UP(0)], spectra({UP(0): w})[UP(0)]
@@ -695,7 +700,7 @@ def test_a_balanced_twin_knows_uneven_rows(draw, spectra):
 
 
 def test_values_are_those_of_numpy(draw):
-    """tensor, index from 0, value: of every matrix, also by group, and an empty table where there is none."""
+    """tensor, index from 0, value: of every matrix, by group too; otherwise an empty table."""
     model = {UP(i): draw(20 + i, 32) for i in range(3)} | {"model.norm.weight": draw(32)}
     model[UP(2)][0, 0] = float("nan")
     for by in ("tensor", "role"):
@@ -711,7 +716,7 @@ def test_values_are_those_of_numpy(draw):
 
 
 def test_several_models(draw):
-    """A row for each, told apart by source; values too."""
+    """A row for each, with its source; values too."""
     one, two = {UP(0): draw(24, 32)}, {UP(0): draw(24, 32)}
     report = ws.spectrum(one, two, panels=False, values=True)
     assert [c.name for c in report.columns][:2] == ["source", "tensor"]
@@ -724,8 +729,8 @@ def test_several_models(draw):
 # what is asked is what is paid for
 
 
-def test_columns_pay_for_themselves_alone(draw, monkeypatch):
-    """stable_rank fits no power law, a name reads nothing, and a number is the same whatever else is asked."""
+def test_only_requested_columns_are_computed(draw, monkeypatch):
+    """stable_rank fits no power law, a name reads nothing; numbers do not depend on the request."""
     model = {UP(i): draw(48, 32) for i in range(2)}
     full = ws.spectrum(model, panels=False, balance=True).rows
     monkeypatch.setattr(power_law, "power_law", None)
@@ -749,7 +754,7 @@ def test_columns_pay_for_themselves_alone(draw, monkeypatch):
     "more", [{}, {"balance": True}, {"null": "shuffle"}, {"null": "gaussian"}, {"by": "role"}]
 )
 def test_identity_reads_nothing(draw, more):
-    """Names, shapes, sides and kinds are known from the header; also of a pair."""
+    """Names, shapes, sides and kinds come from the header; also of a pair."""
     model = {
         UP(0): draw(48, 32),
         f"{STEM}.lora_A.weight": draw(4, 48),
@@ -767,7 +772,7 @@ def test_identity_reads_nothing(draw, more):
 
 @pytest.fixture(scope="module")
 def mixed():
-    """Long, square and many small matrices, a pair, a convolution and a vector: stacked, tiled and alone."""
+    """Long, square and many small matrices, a pair, a convolution and a vector."""
     rng = np.random.default_rng(5)
     make = lambda *s: torch.from_numpy((0.02 * rng.standard_normal(s)).astype("f4"))
     model = {UP(i): make(40, 64) for i in range(6)} | {
@@ -782,7 +787,7 @@ def mixed():
 
 
 def test_the_same_bytes_whatever_the_resources(mixed, tmp_path):
-    """Threads and memory decide how fast, never what: rows, values and nulls."""
+    """Threads and memory change the speed, not rows, values and nulls."""
     path = tmp_path / "model.safetensors"
     save_file(mixed, path)
     ask = lambda **more: ws.spectrum(
@@ -798,7 +803,7 @@ def test_the_same_bytes_whatever_the_resources(mixed, tmp_path):
 
 @pytest.mark.parametrize("svd", [False, True])
 def test_a_matrix_over_the_budget_is_a_note_that_names_the_memory(draw, svd):
-    """Others are measured; it could not be, in the table and for whoever is strict, once."""
+    """Other matrices are measured; it counts as unmeasured, once."""
     model = {UP(0): draw(48, 32), UP(1): torch.zeros(1600, 2000)}
     report = ws.spectrum(model, memory="48MiB", svd=svd, balance=True, threads=2)
     assert report.rows[0]["rank"] == 32
@@ -808,7 +813,7 @@ def test_a_matrix_over_the_budget_is_a_note_that_names_the_memory(draw, svd):
 
 
 def test_factors_over_the_budget_are_a_note(draw, folder):
-    """Of a pair the factors are decomposed: what they need is said, and the pair counts once."""
+    """The factors of a pair are decomposed: the note has their memory, and the pair counts once."""
     report = ws.spectrum(
         adapter(folder, draw(64, 40_000), draw(48, 64)), memory="60MiB", threads=1, panels=False
     )
@@ -819,7 +824,7 @@ def test_factors_over_the_budget_are_a_note(draw, folder):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (
             {"by": "dtype"},
@@ -831,15 +836,15 @@ def test_factors_over_the_budget_are_a_note(draw, folder):
         ),
         (
             {"draws": 0},
-            "--draws takes a number from 1 on, beside --null; found 0 without --null; say --null",
+            "--draws takes a number from 1 on, beside --null; found 0 without --null; use --null",
         ),
         (
             {"draws": 0, "null": "shuffle"},
-            "--draws takes a number from 1 on, beside --null; found 0 with --null; say",
+            "--draws takes a number from 1 on, beside --null; found 0 with --null; use",
         ),
         (
             {"draws": 3},
-            "--draws takes a number from 1 on, beside --null; found 3 without --null; say",
+            "--draws takes a number from 1 on, beside --null; found 3 without --null; use",
         ),
         ({"alpha_cut": -1.0}, "--alpha-cut takes a number from 0 on; found -1.0; try 1e-5"),
         ({"alpha_cut": float("nan")}, "--alpha-cut takes a number from 0 on; found nan; try 1e-5"),
@@ -869,7 +874,7 @@ def test_factors_over_the_budget_are_a_note(draw, folder):
     ],
     ids=str,
 )
-def test_mistakes(draw, options, said):
+def test_mistakes(draw, options, message):
     """Refused before anything is measured: what was expected, what was found, what to do."""
-    with pytest.raises(ws.UsageError, match=said):
+    with pytest.raises(ws.UsageError, match=message):
         ws.spectrum({UP(0): draw(8, 8)}, **options)

@@ -27,8 +27,8 @@ def _kurtosis(x: np.ndarray) -> float:
     return float((x**4).mean() / (x**2).mean() ** 2 - 3)
 
 
-def test_planted_scales_are_read():
-    """Log-normal scales of 0.5 and 0.1 come back through balancing; noise alone reads its nulls."""
+def test_planted_scales_are_recovered():
+    """Log-normal scales of 0.5 and 0.1 by balancing; noise alone has the null values."""
     rng = np.random.default_rng(1)
     noise = rng.standard_normal((300, 500))
     a, b = rng.normal(0, 0.5, 300), rng.normal(0, 0.1, 500)
@@ -42,7 +42,7 @@ def test_planted_scales_are_read():
 
 
 def test_balancing_shrinks_isolated_outliers_too():
-    """Kurtosis alone proves nothing: one weight at 175 sigma falls from 1436 to 0.23, i.i.d. t(3) to about 14."""
+    """Kurtosis is ambiguous: one weight at 175 sigma falls from 1436 to 0.23, t(3) to about 14."""
     rng = np.random.default_rng(2)
     spiked = rng.standard_normal((384, 1536))
     spiked[100, 200] = 175
@@ -66,15 +66,15 @@ def test_zero_lines_are_left_out():
     assert scale_spreads(holes)["col_scale_spread_null"] == pytest.approx(np.sqrt(1 / 80))
 
 
-def test_missing_core_is_null_with_a_reason():
-    """Where no balancing exists the scales mean nothing."""
+def test_a_missing_balanced_matrix_has_nulls_and_a_reason():
+    """Where no balancing exists the scales have no meaning."""
     got = dict(scale_spreads(_core(np.arange(9), np.arange(9), of=())))
     assert got == dict.fromkeys(SPREADS) | {"notes": (NONE_EXISTS,)}
 
 
 @pytest.mark.parametrize("rows", [[], [0.0], [0.0, np.nan]])
 def test_one_line_has_no_spread(rows):
-    """Fewer than two non-zero lines give nulls and the reason."""
+    """Fewer than two non-zero lines have nulls and a reason."""
     got = dict(scale_spreads(_core(rows, [0.1, 0.2])))
     assert "fewer than two" in texts(got.pop("notes"))
     assert got == dict.fromkeys(SPREADS)

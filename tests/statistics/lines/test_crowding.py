@@ -1,4 +1,4 @@
-"""Gini coefficients against their definition and against simulated chance."""
+"""Gini coefficients against their definition and against simulated random counts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_null_is_what_poisson_counts_have(mean, expected) -> None:
     assert gini(RNG.poisson(mean, 100_000)) == pytest.approx(gini_null(mean), abs=0.005)
 
 
-def test_nothing_is_concentrated_nowhere() -> None:
-    """No outlier, no coefficient."""
+def test_no_outlier_no_coefficient() -> None:
+    """Null without any count."""
     assert gini(np.zeros(5, int)) is None
     assert gini_null(0.0) is None

@@ -1,4 +1,4 @@
-"""The i.i.d. readings against numpy on the matrix itself, at their nulls for noise, and where nothing can be read."""
+"""The i.i.d. statistics against numpy, at their nulls for noise, and the reasons for nulls."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _anova(w: np.ndarray) -> tuple[float, float]:
 
 @pytest.mark.parametrize("shape", [(2, 2), (3, 50), (70, 4), (64, 96)])
 def test_readings_equal_numpy_on_the_matrix(shape):
-    """Spreads, mean shares and lags are those of the matrix, offset and structure included."""
+    """Spreads, mean shares and lags of a matrix with an offset and structure."""
     rng = np.random.default_rng(1)
     w = rng.laplace(0.3, 1, shape) * np.exp(rng.normal(0, 0.3, (shape[0], 1))) + rng.normal(
         0, 0.5, shape[1]
@@ -62,8 +62,8 @@ def test_readings_equal_numpy_on_the_matrix(shape):
     assert told(got) == ""
 
 
-def test_noise_reads_its_nulls():
-    """A Gaussian matrix of 512 x 384 stands at every null: spreads and shares near 1, lags within 4 standard errors."""
+def test_noise_has_the_null_values():
+    """Gaussian 512 x 384: spreads and shares near their nulls, lags within 4 standard errors."""
     got = _read(np.random.default_rng(2).normal(0, 0.02, (512, 384)))
     for name in READINGS[:4]:
         assert got[name] / got[name + "_null"] == pytest.approx(1, abs=0.25)
@@ -72,7 +72,7 @@ def test_noise_reads_its_nulls():
         assert abs(got[name]) < 4 * got[name + "_null"]
 
 
-def test_heavy_iid_elements_spread_as_their_kurtosis_says():
+def test_heavy_iid_elements_have_the_spread_of_their_kurtosis():
     """Laplace elements spread rows beyond the Gaussian null and up to the i.i.d. one."""
     got = _read(np.random.default_rng(3).laplace(0, 1, (2048, 512)))
     assert got["row_spread"] == pytest.approx(got["row_spread_iid"], rel=0.08)
@@ -80,8 +80,8 @@ def test_heavy_iid_elements_spread_as_their_kurtosis_says():
 
 
 @pytest.mark.parametrize("transposed", [False, True])
-def test_each_structure_shows_in_its_own_reading(transposed):
-    """Row scales, row means and neighbours along rows each raise one reading and no other; transposing swaps them."""
+def test_each_structure_raises_its_own_statistic(transposed):
+    """Row scales, row means and neighbours along rows; transposing exchanges the sides."""
     rng = np.random.default_rng(4)
     noise = rng.standard_normal((256, 300))
     smooth = (noise[:, 1:] + noise[:, :-1]) / np.sqrt(2)
@@ -98,8 +98,8 @@ def test_each_structure_shows_in_its_own_reading(transposed):
         assert abs(got[other]) < 4 * got[other + "_null"]
 
 
-def test_zero_lines_are_left_out_of_spreads_and_named():
-    """Zero rows and columns have no log RMS: what remains is read without them, and the note counts them."""
+def test_zero_lines_are_excluded_from_spreads_and_counted():
+    """Zero rows and columns have no log RMS."""
     w = np.random.default_rng(5).standard_normal((40, 60))
     holes = np.insert(np.insert(w, [3, 9, 20], 0.0, axis=0), [7], 0.0, axis=1)
     got, alone = _read(holes), _read(w)
@@ -113,18 +113,18 @@ def test_zero_lines_are_left_out_of_spreads_and_named():
 @pytest.mark.parametrize(
     ("w", "reason"),
     [
-        (np.arange(9.0)[None], "one line is no matrix"),
-        (np.arange(9.0)[:, None], "one line is no matrix"),
-        (np.zeros((0, 4)), "one line is no matrix"),
+        (np.arange(9.0)[None], "a single row or column: rows and columns are not compared"),
+        (np.arange(9.0)[:, None], "a single row or column: rows and columns are not compared"),
+        (np.zeros((0, 4)), "a single row or column: rows and columns are not compared"),
         (np.full((30, 40), 0.1), "constant"),
-        (1e-200 * np.arange(12.0).reshape(3, 4), "squares leave float64"),
-        (1e-147 * np.arange(12.0).reshape(3, 4), "squares leave float64"),
+        (1e-200 * np.arange(12.0).reshape(3, 4), "values overflow or underflow when squared"),
+        (1e-147 * np.arange(12.0).reshape(3, 4), "values overflow or underflow when squared"),
         (np.zeros((3, 3)), "constant"),
         (np.array([[1.0, np.nan], [2.0, 3.0]]), "non-finite"),
     ],
 )
-def test_no_matrix_no_reading(w, reason):
-    """Vectors, constants and matrices with NaN give nulls and their reason."""
+def test_vectors_and_constants_have_nulls(w, reason):
+    """Vectors, constants and matrices with NaN have nulls and a reason."""
     got = _read(w)
     assert reason in texts(got.pop("notes"))
     assert set(got.values()) == {None}
@@ -140,8 +140,8 @@ def test_one_row_that_is_not_zero_has_no_spread():
     assert got["row_mean_share"] == pytest.approx(_anova(w)[0])
 
 
-def test_lags_are_null_where_the_mean_drowns_them():
-    """Weights of 1 +- 1e-4 leave no digits for a correlation from single-precision sums."""
+def test_lags_are_null_beside_a_large_mean():
+    """Weights of 1 +- 1e-4 have no correct digit of a correlation from float32 sums."""
     got = _read(np.random.default_rng(6).normal(1, 1e-4, (50, 50)))
     assert (got["lag_row"], got["lag_col"]) == (None, None)
     assert "too small beside the mean" in told(got)

@@ -1,4 +1,4 @@
-"""Lines that were planted are found, by their margins and hashes alone."""
+"""Planted lines are marked from their margins and hashes alone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def lines(w: np.ndarray) -> dict[str, np.ndarray]:
 
 @pytest.fixture
 def planted() -> np.ndarray:
-    """100 x 64 Gaussians with a row of each sort."""
+    """100 x 64 Gaussians with a row of each mark."""
     w = RNG.normal(size=(100, 64))
     w[3], w[5], w[8], w[9], w[20, 7], w[30], w[40] = (
         0,
@@ -53,8 +53,8 @@ def planted() -> np.ndarray:
     return w
 
 
-def test_each_sort_of_row(planted) -> None:
-    """Exactly the planted ones."""
+def test_each_mark(planted) -> None:
+    """Exactly the planted rows."""
     found = lines(planted)
     assert np.flatnonzero(dead(found)).tolist() == [3]
     assert np.flatnonzero(constant(found)).tolist() == [5]
@@ -64,8 +64,8 @@ def test_each_sort_of_row(planted) -> None:
 
 
 @pytest.mark.parametrize("value", [2.5, np.nan, -np.inf])
-def test_one_element_makes_a_row_another_sort(planted, value) -> None:
-    """Rows of zeros, of ones and of negative values with one of another sort, finite or not, are none of these."""
+def test_one_other_element_removes_a_mark(planted, value) -> None:
+    """Dead, constant and one-sign rows with one other element, finite or not, have no mark."""
     planted[[3, 5, 9], 11] = value
     found = lines(planted)
     assert not dead(found).any()
@@ -73,15 +73,15 @@ def test_one_element_makes_a_row_another_sort(planted, value) -> None:
     assert np.flatnonzero(one_sign(found, 64)).tolist() == ([5, 8] if value == 2.5 else [8])
 
 
-def test_ordinary_rows_are_none() -> None:
-    """Gaussian rows of short and of long lines; equal rows have no outliers."""
+def test_ordinary_rows_have_no_mark() -> None:
+    """Gaussian rows, short and long; equal rows have no outliers."""
     for shape in ((2000, 16), (50, 3000)):
         assert not outlying(lines(RNG.normal(size=shape)), shape[1]).any()
     assert not outlying(lines(np.ones((9, 20))), 20).any()
     assert not outlying(lines(np.zeros((9, 20))), 20).any()
 
 
-def test_a_factor_of_one_and_a_half_is_asked_for() -> None:
+def test_an_outlier_row_differs_by_a_factor_of_one_and_a_half() -> None:
     """Where all rows are nearly equal, MADs are tiny."""
     w = np.ones((50, 20)) * (1 + 1e-6 * RNG.normal(size=(50, 1)))
     w[7] *= 1.4
@@ -91,7 +91,7 @@ def test_a_factor_of_one_and_a_half_is_asked_for() -> None:
 
 
 def test_duplicates_are_all_of_them_but_dead_and_constant_ones() -> None:
-    """Three of a kind are three; skipped rows are no twins of anything."""
+    """Three identical rows are three; skipped rows are no duplicates."""
     hashes, skipped = np.array([5, 6, 5, 7, 5, 0, 0], np.uint64), np.array([False] * 5 + [True] * 2)
     assert not duplicated(np.array([1, 2, 1], np.uint64), np.array([True, False, False])).any()
     assert np.flatnonzero(duplicated(hashes, skipped)).tolist() == [0, 2, 4]
@@ -108,15 +108,18 @@ def test_duplicates_are_all_of_them_but_dead_and_constant_ones() -> None:
     ids=["sum", "squares", "min", "max"],
 )
 def test_content_differs_where_one_margin_does(one, other) -> None:
-    """None of the four is spare; equal lines have equal content."""
+    """Each of the four fields is needed; equal lines have equal content."""
     of = lambda row: content(lines(np.array([row, row[::-1]], float)))
     assert of(one).shape == (2, 4)
     assert not np.array_equal(of(one), of(other))
     assert np.array_equal(of(one), of(one[::-1]))
 
 
-def test_twins_are_told_set_by_set(taken) -> None:
-    """Three of a kind and two, by their first rows; dead, constant and NaN rows are none, nor are nearly equal ones."""
+def test_identical_rows_are_grouped_into_sets(taken) -> None:
+    """Sets of three and two, by their first rows.
+
+    Dead, constant, NaN and nearly equal rows are in none.
+    """
     w = RNG.normal(size=(40, 30))
     w[[11, 30]], w[[9, 31]], w[[4, 5]], w[[6, 7]], w[33] = w[2], w[20], 0, 1, w[34]
     w[[12, 13]], w[33, 7] = np.nan, np.nextafter(w[33, 7], 9)
@@ -126,7 +129,7 @@ def test_twins_are_told_set_by_set(taken) -> None:
 
 
 def test_distances_of_norms_equal_numpy(planted) -> None:
-    """RMS, its log's distance in 1.4826 MAD, and the loudest; zero, non-finite and huge lines have none."""
+    """RMS, distance of its log in 1.4826 MAD, largest ratio; NaN for zero and non-finite lines."""
     planted[50] *= 1e200
     found, (sizes, z) = lines(planted), row_z(lines(planted), 64)
     seen = np.setdiff1d(np.arange(100), [3, 20, 50])
@@ -141,7 +144,7 @@ def test_distances_of_norms_equal_numpy(planted) -> None:
 
 
 def test_lines_that_are_all_alike_have_no_distance() -> None:
-    """No unit to measure it in; and where there is no line there is no loudest."""
+    """A MAD of 0 is no unit; without lines there is no largest RMS."""
     assert np.isnan(row_z(lines(np.ones((9, 20))), 20)[1]).all()
     assert loudest(lines(np.ones((9, 20))), 20) == 1
     assert np.isnan(row_z(lines(np.zeros((9, 20))), 20)).all()

@@ -16,7 +16,7 @@ def _draws(shape: tuple[int, int], times: int, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("length", [1, 3, 16, 512])
 def test_spread_null_by_simulation(length):
-    """The sd of log RMS over many Gaussian lines is sqrt(psi1(n/2))/2, near sqrt(1/(2n)) for long lines."""
+    """The sd of log RMS over many Gaussian lines is sqrt(psi1(n/2))/2, about sqrt(1/(2n))."""
     lines = _draws((20_000, length), 1, length)[0]
     found = 0.5 * np.log((lines**2).mean(1))
     assert nulls.spread_null(length) == pytest.approx(found.std(), rel=0.03)
@@ -40,26 +40,26 @@ def test_spread_of_iid_elements_by_simulation(draw, kurtosis):
 
 
 def test_two_point_law_has_no_spread():
-    """A kurtosis of -2, rounded below it, gives 0 and no error."""
+    """A kurtosis of -2, or below it by rounding, has spread 0 and no error."""
     assert nulls.spread_iid(-2 - 1e-16, 10) == 0
 
 
 def test_mean_share_null_by_simulation():
-    """Row means of pure noise hold (m-1)/(mn-1) of the variance on average."""
+    """Row means of pure noise have (m-1)/(mn-1) of the variance on average."""
     w = _draws((8, 20), 4000)
     share = w.mean(2).var(1) / w.var((1, 2))
     assert nulls.mean_share_null(8, 20) == pytest.approx(share.mean(), rel=0.02)
 
 
 def test_lag_null_by_simulation():
-    """Neighbours in noise correlate by 1/sqrt(mn), give or take."""
+    """The correlation of neighbours in noise has a standard deviation of 1/sqrt(mn)."""
     w = _draws((32, 48), 800)
     found = [np.corrcoef(x[:, :-1].ravel(), x[:, 1:].ravel())[0, 1] for x in w]
     assert nulls.lag_null(32, 48) == pytest.approx(np.std(found), rel=0.08)
 
 
 def test_balancing_nulls_by_simulation():
-    """Balancing a Gaussian matrix finds log scales of sd sqrt(1/(2n)) and leaves kurtosis -6/(n+2) - 6/(m+2)."""
+    """Balanced Gaussians: log scales of sd sqrt(1/(2n)), kurtosis -6/(n+2) - 6/(m+2)."""
     core = _draws((64, 160), 400)
     w = core.copy()
     for _ in range(12):

@@ -1,4 +1,4 @@
-"""Blocks of zeros are found where they were planted, at any edge; triangles, bands and strewn zeros are none."""
+"""Planted blocks of zeros are found at any edge; triangles, bands and scattered zeros are not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STREWN = [0.0, 0.02, 0.5]
 
 @pytest.fixture
 def found(taken):
-    """`found(matrix)`: what its margins tell."""
+    """`found(matrix)`: the blocks from its margins."""
 
     def of(w):
         margins = taken(Lines(extremes=True), w)
@@ -51,7 +51,7 @@ def test_a_rectangle_at_an_edge(found, text, share) -> None:
 
 @pytest.mark.parametrize("share", STREWN)
 def test_several_blocks_the_largest_first(found, share) -> None:
-    """Two blocks on the diagonal leave two rectangles; padding at the end comes first, and changes no place."""
+    """Two blocks on the diagonal make two rectangles; padding comes first."""
     w = gaussian(share)
     w[:40, 100:], w[40:, :100] = 0, 0
     assert found(w) == "rows 40:96 x cols 0:100 + rows 0:40 x cols 100:160"
@@ -62,8 +62,8 @@ def test_several_blocks_the_largest_first(found, share) -> None:
 
 
 @pytest.mark.parametrize("share", STREWN)
-def test_what_has_grown_twice_has_two_blocks(found, share) -> None:
-    """Old outputs ignore both growths' inputs, newer ones the second's: one edge, two widths; at every edge."""
+def test_a_matrix_that_grew_twice_has_two_blocks(found, share) -> None:
+    """At one edge two rectangles of different widths; at every edge."""
     w = gaussian(share, (128, 128))
     w[:64, 64:], w[64:96, 96:] = 0, 0
     assert found(w) == "rows 0:64 x cols 64:128 + rows 64:96 x cols 96:128"
@@ -71,8 +71,8 @@ def test_what_has_grown_twice_has_two_blocks(found, share) -> None:
     assert found(w[::-1, ::-1]) == "rows 64:128 x cols 0:64 + rows 32:64 x cols 0:32"
 
 
-def test_four_rectangles_are_told(found) -> None:
-    """Of six at one edge the largest; equals in the order of their rows."""
+def test_four_rectangles_are_listed(found) -> None:
+    """The largest of six at one edge; equal ones in the order of their rows."""
     w = gaussian(shape=(240, 200))
     for top, width in zip(range(0, 240, 40), (20, 30, 40, 40, 60, 20), strict=True):
         w[top : top + 20, :width] = 0
@@ -81,7 +81,7 @@ def test_four_rectangles_are_told(found) -> None:
 
 
 def test_dead_lines_within_a_rectangle_do_not_divide_it(found) -> None:
-    """They are zero there too; their places count."""
+    """They are zero there too; the ranges include them."""
     w = gaussian()
     w[PLACES["rows 64:96 x cols 100:160"]] = 0
     w[[3, 70, 80]], w[:, [1, 99, 120]] = 0, 0
@@ -90,7 +90,7 @@ def test_dead_lines_within_a_rectangle_do_not_divide_it(found) -> None:
 
 @pytest.mark.parametrize("value", [1e-300, np.nan, np.inf])
 def test_a_rectangle_is_zero_throughout(found, value) -> None:
-    """One element amid it, however small, and it is none; -0 is zero."""
+    """One element in it, however small, and it is none; -0 is zero."""
     w = gaussian()
     w[PLACES["rows 64:96 x cols 100:160"]] = -0.0
     assert found(w) == "rows 64:96 x cols 100:160"
@@ -118,8 +118,8 @@ def test_small_rectangles_are_chance(found, shape) -> None:
     ],
     ids=str,
 )
-def test_padding_stands_at_the_end(found, rows, cols, text) -> None:
-    """Dead lines elsewhere are none, nor is a matrix of zeros; NaN is not zero."""
+def test_padding_is_at_the_end(found, rows, cols, text) -> None:
+    """Other dead lines are no padding, nor is a matrix of zeros; NaN is not zero."""
     w = gaussian()
     w[rows], w[:, cols] = 0, 0
     assert found(w) == text
@@ -165,5 +165,5 @@ NONE = {
 
 @pytest.mark.parametrize("name", NONE)
 def test_other_zeros_are_no_block(found, name) -> None:
-    """Strewn, in patterns, in single lines, in masks and bands, or everywhere."""
+    """Scattered, in patterns, in single lines, in masks and bands, or everywhere."""
     assert found(NONE[name]) is None

@@ -1,4 +1,4 @@
-"""Spikes and bulk: false alarms on noise, planted ranks, uneven rows, and the rule itself written as a loop."""
+"""Spikes and bulk: false alarms on noise, planted ranks, uneven rows, and the rule as a loop."""
 
 from __future__ import annotations
 
@@ -50,14 +50,17 @@ def _loop(sigma: np.ndarray, m: int, n: int) -> tuple[int, float]:
     [((64, 64), 50), ((128, 512), 15), ((256, 256), 1), ((512, 512), 1), ((32, 4096), 17)],
 )
 def test_noise_has_no_spikes(shape, draws):
-    """0 spikes in at least 95% of Gaussian and 88% of Laplace draws (of 100 at each shape: 100, and 95 to 99)."""
+    """0 spikes in at least 95% of Gaussian and 88% of Laplace matrices.
+
+    Of 100 at each shape: 100, and 95 to 99.
+    """
     assert _noise("normal", shape, draws).count(0) >= 0.95 * draws
     assert _noise("laplace", shape, draws).count(0) >= 0.88 * draws
 
 
 @pytest.mark.parametrize(("shape", "draws"), [((128, 512), 20), ((256, 256), 1)])
 def test_planted_rank_is_counted(shape, draws):
-    """Rank 8 at 2 to 4 times the detection threshold (mn)^(1/4) reads 8, and the rest reads as the noise it is."""
+    """Rank 8 at 2 to 4 times the detection threshold (mn)^(1/4): 8 spikes over the true noise."""
     found = [bulk(_sigma(_planted(i, *shape, np.linspace(2, 4, 8))), *shape) for i in range(draws)]
     assert [b.spikes for b in found].count(8) >= 0.95 * draws
     assert [b.sigma for b in found] == pytest.approx([1.0] * draws, rel=0.01)
@@ -65,7 +68,7 @@ def test_planted_rank_is_counted(shape, draws):
 
 
 def test_a_signal_is_measured():
-    """One planted direction: its share of the energy and its height over the edge are those of the matrix."""
+    """One planted direction: its share of the energy and its ratio to the edge."""
     sigma = _sigma(_planted(0, 200, 300, np.array([20.0])))
     found = bulk(sigma, 200, 300)
     edge = found.sigma * (sqrt(299) + sqrt(199))
@@ -86,7 +89,10 @@ def test_a_signal_is_measured():
     ("spread", "least", "most"), [(0.1, 0, 3), (0.2, 10, 20), (0.3, 30, 52), (0.5, 90, 126)]
 )
 def test_uneven_rows_show_as_spikes(spread, least, most):
-    """Noise whose rows have log-sd 0.1, 0.2, 0.3, 0.5 shows about 1, 15, 42, 110 at 512 x 512 (means of 20 draws)."""
+    """Row scales of log-sd 0.1, 0.2, 0.3, 0.5 have about 1, 15, 42, 110 spikes.
+
+    At 512 x 512, means of 20 matrices.
+    """
     rng = np.random.default_rng(4)
     w = np.exp(rng.normal(0, spread, 512))[:, None] * rng.normal(size=(512, 512))
     assert least <= bulk(_sigma(w), 512, 512).spikes <= most
@@ -106,7 +112,7 @@ SPECTRA = {
 @pytest.mark.parametrize("name", SPECTRA)
 @pytest.mark.parametrize("longer", [0, 1, 5000])
 def test_the_rule_is_the_definition(name, longer):
-    """One suffix sum gives what the loop over k gives, to the last k and for W.T; nothing divides by zero."""
+    """The suffix sum equals the loop over k, to the last k and for W.T, without division by 0."""
     sigma, r = SPECTRA[name], len(SPECTRA[name])
     spikes, variance = _loop(sigma, r, r + longer)
     found = bulk(sigma, r, r + longer)
@@ -118,7 +124,7 @@ def test_the_rule_is_the_definition(name, longer):
 
 @pytest.mark.parametrize("unit", [2.0**-20, 1e-6, 1e-170, 1e160])
 def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(unit):
-    """W * 1e-6 has the same spikes, ks and shares; sigma scales along, and no unit leaves float64."""
+    """W * 1e-6 has the same spikes, ks and shares; sigma scales, and nothing overflows."""
     sigma = _sigma(_planted(5, 64, 128, np.linspace(1.5, 4, 5)))
     want, got = bulk(sigma, 64, 128), bulk(sigma * unit, 64, 128)
     assert (got.spikes, got.clean) == (want.spikes, want.clean)
@@ -127,8 +133,8 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(unit):
     assert got.sigma == pytest.approx(want.sigma * unit, rel=1e-12)
 
 
-def test_where_nothing_is_left_there_is_no_bulk():
-    """A zero matrix, no lines at all, and a low rank whose other values are zero or below the floor of their method."""
+def test_a_matrix_without_noise_has_no_bulk():
+    """A zero matrix, no lines at all, and a low rank with other values of 0 or below the floor."""
     assert bulk(np.zeros(0), 0, 0) is None
     assert bulk(np.zeros(8), 8, 8) is None
     low = np.concatenate(([9.0, 7, 5, 3], np.zeros(60)))
@@ -154,7 +160,7 @@ def test_rounding_is_a_bulk():
 
 
 def test_an_orthogonal_matrix_is_no_clean_bulk():
-    """No value stands out, and yet they do not follow the law."""
+    """No spikes, yet the values do not follow the law."""
     found = bulk(np.ones(100), 100, 110)
     assert (found.spikes, found.clean) == (0, False)
     assert found.ks > 0.12
@@ -162,7 +168,7 @@ def test_an_orthogonal_matrix_is_no_clean_bulk():
 
 @pytest.mark.parametrize(("spikes", "clean"), [(10, True), (11, False)])
 def test_too_many_spikes_are_no_clean_bulk(spikes, clean):
-    """At most r/10 values may stand out of a bulk that follows the law."""
+    """A clean bulk has at most r/10 spikes, also where it follows the law."""
     rest = _sigma(np.random.default_rng(8).normal(size=(100 - spikes, 400 - spikes)))
     found = bulk(np.concatenate((np.geomspace(200, 50, spikes), rest)), 100, 400)
     assert (found.spikes, found.clean) == (spikes, clean)

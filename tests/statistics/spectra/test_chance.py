@@ -1,4 +1,4 @@
-"""Readings of the whole spectrum and their nulls, against drawn matrices."""
+"""Statistics of the whole spectrum and their nulls, against random matrices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _sigma(w: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("m", "n"), SHAPES)
-def test_noise_reads_its_nulls(m, n):
+def test_noise_has_the_null_values(m, n):
     """Gaussian matrices of any shape have the law's near-zero share, edge and distribution."""
     sigma, q = _sigma(_noise(1, m, n)), min(m, n) / max(m, n)
     assert near_zero(sigma) == pytest.approx(near_zero_null(q), abs=0.006)
@@ -31,7 +31,7 @@ def test_noise_reads_its_nulls(m, n):
     ("q", "want"), [(1.0, 0.0636), (0.9, 0.0226), (0.8101, None), (0.81, 0.0), (1e-3, 0.0)]
 )
 def test_near_zero_null_begins_at_its_edge(q, want):
-    """Exactly 0 up to q = 0.81, where (1 - sqrt q)^2 reaches a hundredth of the mean, and positive beyond."""
+    """Exactly 0 up to q = 0.81, where (1 - sqrt q)^2 reaches 0.01, and positive beyond."""
     got = near_zero_null(q)
     assert got > 0 if want is None else got == pytest.approx(want, abs=5e-5 if want else 0)
 
@@ -43,7 +43,7 @@ def test_near_zero_null_by_simulation():
 
 
 def test_a_mean_is_no_part_of_the_variance():
-    """With the variance about the mean an offset costs one value; with the mean square it moves the whole bulk."""
+    """With the variance about the mean an offset moves one value, not the whole bulk."""
     sigma = _sigma(_noise(3, 200, 300) + 1)
     assert null_ks(sigma, 200, 300, 1.0) < 0.03
     assert null_ks(sigma, 200, 300, 2.0) > 0.2
@@ -52,7 +52,7 @@ def test_a_mean_is_no_part_of_the_variance():
 
 @pytest.mark.parametrize("unit", [1e-180, 1e-6, 1e150])
 def test_the_unit_of_the_weights_changes_nothing(unit):
-    """Readings are shares and ratios."""
+    """All are shares and ratios."""
     sigma = _sigma(_noise(4, 60, 80))
     assert near_zero(sigma * unit) == near_zero(sigma)
     assert tail_excess(sigma * unit, 60, 80) == pytest.approx(tail_excess(sigma, 60, 80), rel=1e-12)
@@ -61,7 +61,7 @@ def test_the_unit_of_the_weights_changes_nothing(unit):
 
 
 @pytest.mark.parametrize("sigma", [np.zeros(0), np.zeros(5)])
-def test_a_zero_matrix_has_no_readings(sigma):
-    """Null, not 0, whether its lines were left out or not."""
+def test_a_zero_matrix_has_nulls(sigma):
+    """Null, not 0, with its zero lines and without."""
     n = len(sigma)
     assert (near_zero(sigma), tail_excess(sigma, n, n), null_ks(sigma, n, n, 0.0)) == (None,) * 3

@@ -1,4 +1,4 @@
-"""Readings of matrices of chance: beside what they are nulls of, the same functions, and a word where none has any."""
+"""Statistics of randomised matrices: columns beside their own, the same functions, notes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ COLUMNS = [
 @pytest.mark.parametrize(
     ("draws", "suffixes"), [(1, ["_null"]), (2, ["_null", "_null_low", "_null_high"])]
 )
-def test_nulls_stand_beside_their_readings(draws, suffixes):
-    """Median alone, or with both ends where there are several draws; brought by --null, in the reading's unit."""
+def test_nulls_follow_their_columns(draws, suffixes):
+    """The median, and both percentiles of several matrices; of option --null, in the same unit."""
     made = against(COLUMNS, draws)
     names = [c.name for c in made]
     assert [c for c in made if c.option != "--null"] == COLUMNS
@@ -36,7 +36,7 @@ def test_nulls_stand_beside_their_readings(draws, suffixes):
     assert {c.name for c in made if c.option == "--null"} <= set(NULLS_OF)
 
 
-def test_a_draw_is_read_as_the_matrix_is(sketched):
+def test_a_random_matrix_has_the_statistics_of_the_spectrum(sketched):
     """By the same functions, the floor included."""
     for w in (
         RNG.standard_normal((40, 64)),
@@ -52,8 +52,8 @@ def test_a_draw_is_read_as_the_matrix_is(sketched):
         assert readings(sketches[M], 2.0)["alpha"] == cut["alpha"]
 
 
-def test_what_a_route_cannot_tell_from_zero_is_no_tail():
-    """Of a power law the values above the floor."""
+def test_values_at_the_floor_are_no_tail():
+    """The power law is fitted to the values above the floor."""
     law = np.sqrt(1 / np.linspace(0.01, 1, 64))
     found, above, every = (
         readings(SingularValues(x, (len(x), 64), "gram", floor, 0.0), None)["alpha"]
@@ -63,13 +63,13 @@ def test_what_a_route_cannot_tell_from_zero_is_no_tail():
 
 
 @pytest.mark.parametrize(("known", "nonfinite"), [(3, 1), (0, 0)])
-def test_a_draw_without_a_spectrum_has_no_reading(known, nonfinite):
+def test_a_random_matrix_without_a_spectrum_has_no_statistics(known, nonfinite):
     """Non-finite elements, or squares beyond float64."""
     assert readings(SingularValues(np.ones(known), (3, 5), "gram", 0.0, 0.0, nonfinite), None) == {}
 
 
 def test_the_law_is_the_fitted_one(counts_of):
-    """Location and scale by maximum likelihood, as numpy draws from them; none of a constant."""
+    """Location and scale by maximum likelihood, of samples by numpy; none of a constant."""
     for name, draw in (("gaussian", RNG.normal), ("logistic", RNG.logistic)):
         found = law_of(counts_of(draw(0.5, 0.02, 20_000)), name)
         assert found == (pytest.approx(0.5, abs=1e-3), pytest.approx(0.02, rel=0.03))
@@ -77,7 +77,7 @@ def test_the_law_is_the_fitted_one(counts_of):
 
 
 def test_percentiles_are_numpy_s():
-    """Median, 10% and 90% points over the draws that have the reading."""
+    """Median, 10% and 90% points over the random matrices that have the statistic."""
     draws = [{"alpha": a, "spikes": s} for a, s in ((2.0, 0), (3.0, 1), (None, 0), (7.0, 0))]
     found = drawn(draws, 4)
     assert found["alpha_null"] == 3.0
@@ -85,12 +85,12 @@ def test_percentiles_are_numpy_s():
         np.percentile([2, 3, 7], [10, 90])
     )
     assert (found["spikes_null"], type(found["spikes_null"])) == (0.0, float)
-    assert told(found) == "no stable_rank, effective_rank, sigma_max in what was drawn"
+    assert told(found) == "no stable_rank, effective_rank, sigma_max in the randomised matrices"
     assert set(found) == {*NULLS_OF, "notes"}
 
 
-def test_one_draw_has_no_ends():
-    """And of none nothing is known."""
+def test_one_random_matrix_has_no_percentiles():
+    """Without any random matrix all are null, with a note."""
     full = dict.fromkeys(NULL_OF, 1.0)
     assert drawn([full], 1) == {f"{n}_null": 1.0 for n in NULL_OF} | {"notes": ()}
     for nothing in ([], [{}]):

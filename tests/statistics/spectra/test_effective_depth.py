@@ -1,4 +1,4 @@
-"""Effective depth: the simulation at known values, the shipped table against it and the law, planted depths, noise."""
+"""Effective depth: known values, the shipped table, planted depths and noise."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ def _between(levels: np.ndarray, depth: float) -> np.ndarray:
 
 
 def test_the_simulation_gives_the_known_values():
-    """Square, d = 384: max and median over rms, share below 0.1 rms and stable rank/d, within a draw's scatter."""
+    """Square, d = 384: max and median over rms, share below 0.1 rms and stable rank/d.
+
+    Within the scatter of one random walk.
+    """
     known = {
         1: (1.98, 0.809, 0.067, 0.255),
         2: (2.39, 0.666, 0.084, 0.176),
@@ -78,8 +81,8 @@ def test_the_simulation_gives_the_known_values():
 
 
 @pytest.mark.parametrize("shape", [(48, 48), (96, 24)])
-def test_the_simulation_draws_what_the_definition_draws(shape):
-    """m n elements for each step have the law of m m: the same mean spectrum over 60 draws, within the scatter."""
+def test_the_simulation_has_the_law_of_the_definition(shape):
+    """m n random numbers per step have the law of m m: the same mean spectrum over 60 walks."""
     depths = (1, 2, 5)
     thin = [[log_shares(s, 6) for s in singular_values(*shape, depths, (2, i))] for i in range(60)]
     full = [[log_shares(s, 6) for s in _literal(*shape, depths, 1000 + i)] for i in range(60)]
@@ -89,13 +92,13 @@ def test_the_simulation_draws_what_the_definition_draws(shape):
 
 @pytest.mark.parametrize(("aspect", "levels"), [(0.125, 1), (0.25, 2)])
 def test_the_shipped_table_is_what_the_script_makes(aspect, levels):
-    """The first levels of a shape, built again, are those that ship."""
+    """The first levels of a shape, simulated again, equal those that ship."""
     shipped = np.load(TABLE)[ASPECTS.index(aspect)]
     np.testing.assert_allclose(entry(aspect, DEPTHS[:levels]), shipped[:levels], atol=1e-5)
 
 
 def test_the_table_is_small_and_ordered():
-    """Below 300 kB, finite; shares rise, and the smallest values fall with depth until they are floored."""
+    """Below 300 kB, finite; shares rise, and the smallest fall with depth to the floor."""
     table = np.load(TABLE)
     assert TABLE.stat().st_size < 300_000
     assert table.shape == (len(ASPECTS), len(DEPTHS), 64)
@@ -105,7 +108,7 @@ def test_the_table_is_small_and_ordered():
 
 @pytest.mark.parametrize("q", [1.0, 0.99, 0.9, 0.75, 0.4, 0.1, 1 / 64, 1 / 200])
 def test_level_one_is_marchenko_pastur(q):
-    """At simulated ratios, between and beyond them, L = 1 is the law within a twentieth of the step to L = 2."""
+    """L = 1 is the law within a twentieth of the step to L = 2, also between simulated ratios."""
     low, high = 1 - sqrt(q), 1 + sqrt(q)
     sigma = np.linspace(low, high, 20001)
     quantiles = np.interp((np.arange(6400) + 0.5) / 6400, mp_cdf(sigma**2, q), sigma)
@@ -116,7 +119,7 @@ def test_level_one_is_marchenko_pastur(q):
 
 @pytest.mark.parametrize("shape", [(128, 128), (256, 250), (384, 128), (768, 96)])
 def test_planted_depths_are_found(shape):
-    """Products of L = 1, 2, 4, 8, 16, 32, at ratios that the table has and at others, within 10%."""
+    """Products of L = 1, 2, 4, 8, 16, 32 at ratios of the table and at others, within 10%."""
     for seed in range(2):
         found = [effective_depth(s, *shape)[0] for s in _literal(*shape, PLANTED, seed)]
         assert found == pytest.approx(PLANTED, rel=0.1)
@@ -124,7 +127,7 @@ def test_planted_depths_are_found(shape):
 
 @pytest.mark.parametrize("shape", [(128, 128), (128, 384), (512, 100), (256, 240), (4096, 64)])
 def test_noise_is_one(shape):
-    """i.i.d. elements of any law give exactly 1, either way up."""
+    """i.i.d. elements of any law have exactly 1, in both orientations."""
     for seed in range(4):
         for law in ("normal", "laplace"):
             w = getattr(np.random.default_rng(seed), law)(size=shape)
@@ -145,7 +148,7 @@ def test_orientation_does_not_matter():
 
 
 def test_uneven_rows_look_like_depth():
-    """Rows of log-sd 0.5 on square noise read as 2.5, and more spread as more."""
+    """Rows of log-sd 0.5 on square noise have depth 2.5, and a larger spread a larger depth."""
     read = [
         [effective_depth(_values(_rows((192, 192), s, i)), 192, 192)[0] for i in range(4)]
         for s in (0.2, 0.5, 1)
@@ -158,7 +161,7 @@ def test_uneven_rows_look_like_depth():
 
 @pytest.mark.parametrize("shape", [(64, 64), (200, 64), (64, 2000)])
 def test_the_distance_is_scipys_and_the_depth_is_the_nearest(shape):
-    """With one value to a share the answer equals a search over L with scipy's Wasserstein distance."""
+    """With one value per share: a search over L with scipy's Wasserstein distance."""
     sigma = _values(_rows(shape, 0.6, 7))
     values = np.log(np.maximum(sigma / np.sqrt((sigma**2).mean()), 1e-3))
     levels = _reference(min(shape) / max(shape))
@@ -173,7 +176,7 @@ def test_the_distance_is_scipys_and_the_depth_is_the_nearest(shape):
 
 
 def test_shares_divide_values():
-    """Three values in two shares: the middle one counts half in each, and what is below the floor is floored."""
+    """Three values in two shares: the middle one counts half in each; small values are floored."""
     a, b, c = np.log(np.array([1.0, 2.0, 3.0]) / sqrt(14 / 3))
     np.testing.assert_allclose(
         log_shares(np.array([3.0, 2.0, 1.0]), 2), [(a + b / 2) / 1.5, (c + b / 2) / 1.5]
@@ -182,13 +185,13 @@ def test_shares_divide_values():
 
 
 def test_sixty_four_is_the_end():
-    """A spectrum of rank 4 is deeper than any reference, and says by its distance that none fits."""
+    """A spectrum of rank 4 is deeper than any reference, at a large distance."""
     depth, distance = effective_depth(np.array([4.0, 3.0, 2.0, 1.0] + [0.0] * 252), 256, 256)
     assert depth == 64.0
     assert distance > 0.5
 
 
-def test_what_has_no_depth():
+def test_few_values_and_zero_matrices_have_no_depth():
     """Fewer than 16 values, and a zero matrix."""
     assert effective_depth(np.ones(FEWEST - 1), 512, FEWEST - 1) is None
     assert effective_depth(np.zeros(64), 64, 64) is None
@@ -208,9 +211,9 @@ def test_four_thousand_values_take_milliseconds():
     assert min(times) < 5e-3
 
 
-@pytest.mark.parametrize(("length", "said"), [(20 * 64, False), (20 * 66, True)])
-def test_depths_of_elongated_shapes_are_distrusted(sketched, length, said):
-    """Where the shape says more than the values; noise reads 1 at any length, and says nothing."""
+@pytest.mark.parametrize(("length", "distrusted"), [(20 * 64, False), (20 * 66, True)])
+def test_depths_of_elongated_shapes_are_distrusted(sketched, length, distrusted):
+    """Depths above 1 of elongated shapes have a note; noise has 1 at any length, and no note."""
     noise = np.random.default_rng(1).standard_normal((length, 20))
     uneven = noise * np.linspace(1, 3, 20)
     statistic = spectra.depth(Decompose())
@@ -219,6 +222,6 @@ def test_depths_of_elongated_shapes_are_distrusted(sketched, length, said):
     )
     assert deep["effective_depth"] > 5
     assert (
-        told(deep) == "depth of a shape of 1:66 grows with its length: compare equal shapes"
-    ) == said
+        told(deep) == "depth grows with the aspect ratio, here 1:66: compare equal shapes"
+    ) == distrusted
     assert (flat["effective_depth"], told(flat)) == (1.0, "")

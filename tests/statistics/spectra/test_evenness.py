@@ -1,4 +1,4 @@
-"""Nulls of orthogonality and identity against drawn matrices."""
+"""Nulls of orthogonality and identity against random matrices."""
 
 from __future__ import annotations
 

@@ -12,7 +12,10 @@ QS = [1e-4, 0.02, 0.25, 0.81, 0.999, 1.0]
 
 
 def _mean(of, q: float, until: float = 1.0) -> float:
-    """Integral of of(x) pdf(x) to that share of the support, x = low + width sin^2(u): no pole is left at the edges."""
+    """Integral of of(x) pdf(x) to that share of the support.
+
+    x = low + width sin^2(u) has no pole at the edges.
+    """
     low, high = mp_edges(q)
 
     def inner(u: float) -> float:
@@ -40,7 +43,7 @@ def test_mean_is_one_and_mean_root_is_the_closed_form(q):
 
 @pytest.mark.parametrize("q", QS)
 def test_cdf_holds_still_beyond_the_edges_and_rises_between(q):
-    """0 and 1 exactly, even an ulp beyond an edge, and never falling but for rounding."""
+    """0 and 1 exactly, even an ulp beyond an edge; monotonic up to rounding."""
     low, high = mp_edges(q)
     assert mp_cdf([-1.0, np.nextafter(low, -1), low], q).tolist() == [0, 0, 0]
     assert mp_cdf([high, np.nextafter(high, 9), 1e300], q) == pytest.approx([1, 1, 1], abs=1e-13)
@@ -51,7 +54,7 @@ def test_cdf_holds_still_beyond_the_edges_and_rises_between(q):
 
 
 def test_square_is_the_quarter_circle():
-    """At q = 1 sqrt(x) has the density sqrt(4 - s^2)/pi on 0..2, and the lower end keeps its relative precision."""
+    """At q = 1 sqrt(x) has the density sqrt(4 - s^2)/pi, precise at the lower end too."""
     s = np.linspace(0, 2, 101)
     assert mp_cdf(s**2, 1.0) == pytest.approx(
         (s * np.sqrt(4 - s**2) / 2 + 2 * np.arcsin(s / 2)) / np.pi, abs=1e-14

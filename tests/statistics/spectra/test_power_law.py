@@ -1,4 +1,4 @@
-"""The power-law tail against a plain loop over the definition, true Pareto samples and WeightWatcher 0.7.7."""
+"""The power-law tail against a loop over the definition, Pareto samples and WeightWatcher 0.7.7."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _assert_follows_the_definition(found: PowerLaw | None, x: np.ndarray) -> Non
 
 @pytest.mark.parametrize("name", SPECTRA)
 def test_fit_is_that_of_the_plain_loop(name):
-    """Over every start the least D, whatever the order in which the eigenvalues come."""
+    """The least D over every start, for any order of the eigenvalues."""
     x = SPECTRA[name]
     _assert_follows_the_definition(power_law(x), x)
     assert power_law(np.random.default_rng(0).permutation(x)) == power_law(np.sort(x))
@@ -108,7 +108,7 @@ def test_fit_is_that_of_the_plain_loop(name):
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.integers(1, 400), min_size=2, max_size=40), st.sampled_from([1.0, 1 / 7, 1e-9]))
 def test_fit_of_any_values_is_that_of_the_plain_loop(values, unit):
-    """Few values, equal values and any unit: the fit follows the definition, or is None where all are equal."""
+    """Few values, equal values and any unit follow the definition; None where all are equal."""
     x = np.array(values) * unit
     if len(set(values)) == 1:
         assert power_law(x) is None
@@ -118,14 +118,14 @@ def test_fit_of_any_values_is_that_of_the_plain_loop(values, unit):
 
 @pytest.mark.parametrize("name", SPECTRA)
 def test_starts_are_left_out_without_changing_the_fit(name, monkeypatch):
-    """With no lower bounds every start is looked at in full, and the record is the same bit for bit."""
+    """Without lower bounds every start is evaluated in full: the same record bit for bit."""
     quick = power_law(SPECTRA[name])
     monkeypatch.setattr(module, "_bounds", lambda logs, slopes: np.zeros(len(slopes)))
     assert power_law(SPECTRA[name]) == quick
 
 
-def test_few_starts_are_looked_at_in_full(monkeypatch):
-    """Of 1,000 starts fewer than a tenth need their whole tail: what makes the search fast."""
+def test_few_starts_are_evaluated_in_full(monkeypatch):
+    """Fewer than a tenth of 1,000 starts need their whole tail: hence the speed."""
     seen = []
     distance = module._distance
     monkeypatch.setattr(
@@ -151,7 +151,7 @@ def test_two_values_in_closed_form():
 
 
 def test_three_values_in_closed_form():
-    """1, 2, 4 are one tail: alpha = 1 + 1/ln 2, D = 1 - 1/e - 1/3; of 1, 2, 2 the pair of equals is no start."""
+    """1, 2, 4: alpha = 1 + 1/ln 2, D = 1 - 1/e - 1/3; of 1, 2, 2 the equal pair is no start."""
     found = power_law(np.array([4.0, 1.0, 2.0]))
     assert astuple(found)[:4] == pytest.approx(
         (1 + 1 / log(2), 1 - 1 / e - 1 / 3, 1.0, 3), rel=1e-12
@@ -177,19 +177,19 @@ def test_three_values_in_closed_form():
     ],
 )
 def test_nothing_to_fit(values):
-    """Fewer than two positive values, values that are equal up to rounding and an infinite one have no power law."""
+    """Fewer than two positive values, values equal up to rounding, an infinite value."""
     assert power_law(np.array(values)) is None
     assert alpha_interval(np.array(values), 0) is None
 
 
 def test_an_orthogonal_matrix_has_no_power_law():
-    """Its singular values differ by rounding alone, which is no spread to fit."""
+    """Its singular values differ by rounding alone."""
     q, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((64, 64)))
     assert power_law(np.linalg.svd(3 * q, compute_uv=False) ** 2) is None
 
 
 def test_relative_cut_leaves_zeros_out():
-    """Without a cut values up to 1e-12 of the largest go: zeros, rounding, and negatives of a Gram matrix."""
+    """The default cut excludes values up to 1e-12 of the largest: zeros, rounding, negatives."""
     x = SPECTRA["pareto"]
     noisy = np.concatenate([[0.0, -1e-14, 0.99e-12 * x.max()], x])
     assert np.array_equal(tail_above(noisy, None), np.sort(x))
@@ -199,12 +199,12 @@ def test_relative_cut_leaves_zeros_out():
 
 @pytest.mark.parametrize("values", [[], [0.0, 0.0], [-1.0]])
 def test_nothing_is_above_the_relative_cut(values):
-    """No eigenvalues, zeros and negatives leave an empty tail."""
+    """No eigenvalues, zeros and negatives have an empty tail."""
     assert tail_above(np.array(values), None).tolist() == []
 
 
 def test_absolute_cut_is_in_the_unit_of_lambda():
-    """A cut keeps what is above it, not what equals it, whatever the largest is."""
+    """A cut keeps larger values, not equal ones, whatever the largest is."""
     assert tail_above(np.array([1e-5, 2.0, 1.1e-5, 0.0]), 1e-5).tolist() == [1.1e-5, 2.0]
     assert tail_above(np.array([1e-6, 1e-7]), 1e-5).tolist() == []
 
@@ -223,14 +223,14 @@ def test_the_unit_changes_neither_alpha_nor_the_tail(name, unit):
 
 @pytest.mark.parametrize("alpha", [1.5, 2.5, 4.0])
 def test_true_samples_give_their_alpha(alpha):
-    """Of 100 Pareto samples at least 97 have alpha within three standard errors, and 93 pass for a power law."""
+    """Of 100 Pareto samples 97 have alpha within three standard errors, and 93 no note."""
     fits = [power_law(_pareto(seed, 300, alpha)) for seed in range(100)]
     assert sum(abs(fit.alpha - alpha) < 3 * fit.sigma for fit in fits) >= 97
     assert 93 <= sum(fit.note is None for fit in fits) < 100
 
 
 def test_note_of_poor_fits_and_of_short_tails():
-    """A tail below 20 values and a D above 0.8/sqrt(tail) each have their own words; the limits themselves pass."""
+    """A tail below 20 values and D above 0.8/sqrt(tail) have a note; the limits have none."""
 
     def law(ks: float, tail: int) -> PowerLaw:
         return PowerLaw(3.0, ks, 1.0, tail, 2 / sqrt(tail))
@@ -247,7 +247,7 @@ def test_note_of_poor_fits_and_of_short_tails():
 
 @pytest.mark.parametrize("name", WEIGHTWATCHER)
 def test_absolute_cut_gives_weightwatchers_figures(name):
-    """With its cut of 1e-5 alpha, D, xmin, tail and sigma are those that WeightWatcher 0.7.7 printed."""
+    """With its cut of 1e-5: alpha, D, xmin, tail and sigma as printed by WeightWatcher 0.7.7."""
     found = power_law(tail_above(_oracle_spectrum(name), 1e-5))
     assert astuple(found) == pytest.approx(WEIGHTWATCHER[name], rel=1e-6)
 
@@ -275,7 +275,7 @@ def test_interval_holds_the_truth_as_often_as_it_says():
 
 
 def test_interval_is_seeded_and_has_no_order():
-    """The same seed gives the same interval, for any order of the eigenvalues; another seed another one."""
+    """One seed, one interval, for any order of the eigenvalues; another seed, another one."""
     x = SPECTRA["noise"]
     once = alpha_interval(x, 1, 20)
     assert alpha_interval(x[::-1], 1, 20) == once
@@ -283,13 +283,13 @@ def test_interval_is_seeded_and_has_no_order():
 
 
 def test_interval_of_two_values_leaves_out_draws_of_one():
-    """Half the draws repeat a single value and have no alpha; what is left gives the closed form."""
+    """Half the resamples repeat one value and have no alpha; the others have the closed form."""
     alpha = 1 + 2 / log(2.5)
     assert alpha_interval(np.array([2.0, 5.0]), 0) == pytest.approx((alpha, alpha))
 
 
 def test_weighted_alpha_and_norm_are_their_formulas():
-    """alpha log10 lambda_max, and log10 sum lambda^alpha over all of the eigenvalues, zeros giving nothing."""
+    """alpha log10 lambda_max, and log10 sum lambda^alpha over all eigenvalues but zeros."""
     x = SPECTRA["pareto"]
     assert alpha_weighted(2.5, x) == 2.5 * log10(x.max())
     assert log_alpha_norm(2.5, np.append(x, [0.0, -1e-17])) == pytest.approx(
@@ -299,6 +299,6 @@ def test_weighted_alpha_and_norm_are_their_formulas():
 
 @pytest.mark.parametrize("unit", [1e-30, 1e30])
 def test_norm_of_powers_beyond_float64(unit):
-    """lambda^alpha leaves float64 where log10 of the sum does not."""
+    """lambda^alpha overflows where log10 of the sum does not."""
     x = np.array([1.0, 2.0, 2.0]) * unit
     assert log_alpha_norm(40.0, x) == pytest.approx(40 * log10(2 * unit) + log10(2), rel=1e-9)

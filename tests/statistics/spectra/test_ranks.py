@@ -41,7 +41,7 @@ def _stored(w: np.ndarray, dtype: str) -> np.ndarray:
 
 @pytest.mark.parametrize("shape", [(40, 40), (30, 70), (90, 20)])
 def test_sizes_and_shares_equal_numpy_and_scipy(shape):
-    """Norms, condition, entropy and variation are the outside functions' of the same matrix."""
+    """Norms, condition, entropy and variation equal those of numpy and scipy."""
     w = np.random.default_rng(1).standard_t(4, shape)
     sigma, got = _sigma(w), _read(w)
     energy = np.cumsum(sigma**2) / (sigma**2).sum()
@@ -66,16 +66,18 @@ def test_sizes_and_shares_equal_numpy_and_scipy(shape):
 
 @pytest.mark.parametrize("dtype", ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"])
 @pytest.mark.parametrize("shape", [(16, 16), (32, 512), (128, 128)])
-def test_rank_four_is_four_in_every_type_and_by_both_routes(dtype, shape):
-    """Rounding fills the spectrum up, but stays below what the stored type explains."""
+def test_rank_four_is_four_in_every_type_and_by_both_methods(dtype, shape):
+    """Rounding fills up the spectrum, but stays below the rounding of the stored type."""
     rng = np.random.default_rng(2)
     w = _stored(rng.normal(size=(shape[0], 4)) @ rng.normal(size=(4, shape[1])), dtype)
     sigma, floor = _gram_sigma(w)
     assert ranks(sigma, *shape, floor, eps_of(dtype))["rank"] == 4
     got = _read(w, dtype)
-    said = "no condition" if got["condition"] is None else "condition of rounding"
+    message = "condition is null" if got["condition"] is None else "condition is uncertain"
     assert got["rank"] == 4
-    assert told(got) == f"{said}: {min(shape) - 4} of {min(shape)} singular values may be rounding"
+    assert (
+        told(got) == f"{message}: {min(shape) - 4} of {min(shape)} singular values may be rounding"
+    )
     if dtype == "BF16":
         assert got["condition"] == pytest.approx(np.linalg.cond(w), rel=1e-6)
         assert np.linalg.matrix_rank(w) == min(shape)
@@ -92,7 +94,7 @@ def test_noise_has_full_rank(dtype):
     "w", [np.eye(50), linalg.hadamard(64) * 0.3, stats.ortho_group.rvs(100, random_state=1)]
 )
 def test_orthogonal_matrices_are_even(w):
-    """All singular values equal: every rank is the side, shares are reached in spite of rounding."""
+    """All singular values equal: every rank is the side, and rounding changes no share."""
     n = len(w)
     got = _read(w)
     assert (got["rank"], got["rank_90"], got["rank_99"]) == (n, -(-n * 9 // 10), -(-n * 99 // 100))
@@ -101,7 +103,7 @@ def test_orthogonal_matrices_are_even(w):
 
 
 def test_half_of_the_rows_zero():
-    """Without its zero rows the matrix is of full rank and has a condition; with them it has none, and says so."""
+    """Without its zero rows the matrix has full rank and a condition; with them a null."""
     w = np.random.default_rng(4).normal(size=(32, 64))
     padded = np.concatenate((w, np.zeros((32, 64))))
     reduced, whole = _read(w), _read(padded)
@@ -109,7 +111,7 @@ def test_half_of_the_rows_zero():
     assert reduced["condition"] == pytest.approx(np.linalg.cond(w))
     assert (whole["condition"], told(whole)) == (
         None,
-        "no condition: 32 of 64 singular values may be rounding",
+        "condition is null: 32 of 64 singular values may be rounding",
     )
     same = ("sigma_max", "fro", "stable_rank", "effective_rank", "rank_90", "rank_99", "log_norm")
     assert [whole[c] for c in same] == pytest.approx([reduced[c] for c in same])
@@ -117,7 +119,7 @@ def test_half_of_the_rows_zero():
 
 @pytest.mark.parametrize("sigma", [np.zeros(0), np.zeros(6)])
 def test_a_zero_matrix_has_rank_zero_and_no_ratio(sigma):
-    """Sizes and rank are 0, what divides by them is null, with the reason; also where no line is left at all."""
+    """Sizes and rank are 0 and ratios null, with the reason; also without any line."""
     got = dict(ranks(sigma, len(sigma), len(sigma), 0.0, eps_of("F32")))
     sizes = {"sigma_max": 0.0, "sigma_min": 0.0, "fro": 0.0, "rank": 0, "notes": (ZERO,)}
     assert got == dict.fromkeys(NAMES) | sizes
@@ -127,18 +129,18 @@ def test_a_zero_matrix_has_rank_zero_and_no_ratio(sigma):
     ("last", "condition"), [(2e-6, 5e5), (1e-6, None), (1e-9, None), (0.0, None)]
 )
 def test_condition_ends_at_the_floor(last, condition):
-    """What the method cannot tell from zero gives no condition, neither a number nor infinity."""
+    """A least value at the floor has no condition, neither a number nor infinity."""
     got = ranks(np.array([1.0, last]), 2, 2, floor=1e-6, eps=0.0)
     assert got["condition"] == (condition and pytest.approx(condition))
     assert told(got) == (
-        "" if condition else "no condition: 1 of 2 singular values may be rounding"
+        "" if condition else "condition is null: 1 of 2 singular values may be rounding"
     )
     assert got["rank"] == (2 if condition else 1)
 
 
 @pytest.mark.parametrize("unit", [1e-300, 1e-6, 1e150])
 def test_the_unit_of_the_weights_changes_no_rank(unit):
-    """Counts and ratios are those of W at any scale, with the floor in the same unit; sizes follow it."""
+    """Counts and ratios are those of W at any scale; sizes scale with it."""
     w = np.random.default_rng(5).normal(size=(20, 30))
     sigma = _sigma(w)
     want = ranks(sigma, 20, 30, 1e-8 * sigma[0], eps_of("BF16"))
@@ -152,6 +154,6 @@ def test_the_unit_of_the_weights_changes_no_rank(unit):
 @pytest.mark.parametrize("n", [1, 10, 100, 1090, 1130, 4090])
 @pytest.mark.parametrize("error", [0.0, 1e-14])
 def test_equal_values_share_alike(n, error):
-    """n equal values need exactly ceil(0.9 n), though a method leaves them unequal in the last digits."""
+    """n equal values need exactly ceil(0.9 n), also where they differ in the last digits."""
     sigma = np.sort(1 + error * np.random.default_rng(n).normal(size=(20, n)))[:, ::-1]
     assert {rank_of_share(s, 0.9) for s in sigma} == {-(-n * 9 // 10)}

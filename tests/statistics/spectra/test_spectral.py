@@ -1,4 +1,4 @@
-"""Readings of a spectrum: exactly their columns, a reason for every null, and no unit of the weights."""
+"""Statistics of a spectrum: exactly their columns, a reason for every null, no unit of weights."""
 
 from __future__ import annotations
 
@@ -90,12 +90,12 @@ def product(sketched):
 
 
 def values_of(names, evidence, svd=False):
-    """What some readings say of it."""
+    """The values of some of the statistics."""
     return evaluate([MAKERS[name](Decompose(svd)) for name in names], evidence)
 
 
 def filled(statistic, evidence):
-    """What a statistic says, alone: no other gives its reasons. Exactly its columns, typed, finite, explained."""
+    """The values of one statistic: exactly its columns, typed, finite, each null with a reason."""
     values = evaluate([statistic], evidence)
     assert set(values) == {c.name for c in statistic.columns} | {"notes"}
     for column in statistic.columns:
@@ -122,8 +122,8 @@ def test_products_too(product, rank, scale):
         filled(maker(Decompose()), product(rank, scale))
 
 
-def test_a_null_stands_beside_its_reading_or_neither_does(evidence, product):
-    """An expectation alone says nothing, a reading without it is half."""
+def test_a_statistic_and_its_null_are_present_together(evidence, product):
+    """Both have a value, or both are null."""
     columns = [c.name for name in ALL for c in MAKERS[name](Decompose()).columns]
     nulls = [name for name in columns if name.endswith("_null")]
     assert len(nulls) == 5
@@ -181,7 +181,7 @@ def test_the_unit_of_the_weights_changes_no_count_rank_or_ratio(evidence, matrix
     ids=lambda x: x if isinstance(x, str) else "",
 )
 def test_constructed_truth(evidence, matrix, expected):
-    """What a matrix was made to be."""
+    """The statistics of matrices that were constructed to have them."""
     found = values_of(ALL, evidence(matrix))
     assert {name: found[name] for name in expected} == expected
 
@@ -195,61 +195,63 @@ def test_sizes_equal_numpy(evidence):
 
 
 @pytest.mark.parametrize(
-    ("matrix", "said"),
+    ("matrix", "message"),
     [
         ("zero", "zero matrix"),
         ("half zero rows", "24 zero rows left out"),
         ("half zero columns", "40 zero columns left out"),
-        ("rank 4", "no condition: 44 of 48 singular values may be rounding"),
-        ("rank 4", "no bulk: nothing above rounding but spikes"),
-        ("rank 4", "balanced core: no bulk: nothing above rounding but spikes"),
-        ("rank 4", "no effective depth: most singular values are rounding"),
+        ("rank 4", "condition is null: 44 of 48 singular values may be rounding"),
+        ("rank 4", "no bulk: all singular values above rounding are spikes"),
+        ("rank 4", "balanced matrix: no bulk: all singular values above rounding are spikes"),
+        ("rank 4", "no effective depth: most singular values may be rounding"),
         ("nan", "non-finite elements: no spectrum"),
         ("inf", "non-finite elements: no spectrum"),
         ("constant", "no power law: fewer than two different values above the cut"),
-        ("constant", "no null_ks: the elements hardly vary beside their mean"),
-        ("fifteen", "no effective depth below 16 singular values"),
+        ("constant", "null_ks is null: the elements vary too little beside their mean"),
+        ("fifteen", "no effective depth: fewer than 16 singular values"),
         ("identity", "no clean bulk"),
         ("one element", "fewer than two non-zero rows or columns"),
-        ("triangular", "no balancing exists: scales do not settle (triangular or very sparse)"),
-        ("huge", "squares of the elements leave float64: no spectrum"),
+        (
+            "triangular",
+            "no balancing exists: row and column scales do not converge "
+            "(triangular or very sparse)",
+        ),
+        ("huge", "values overflow or underflow when squared: no spectrum"),
     ],
 )
-def test_notes(evidence, matrix, said):
-    """In words a reader understands, each once."""
+def test_notes(evidence, matrix, message):
+    """Each note once, in plain words."""
     notes = told(values_of(ALL, evidence(matrix))).split("; ")
-    assert notes.count(said) == 1
+    assert notes.count(message) == 1
 
 
-def test_uneven_scales_are_warned_of_unless_the_balanced_twin_stands_beside(evidence):
+def test_uneven_scales_have_a_warning_unless_balanced_columns_are_present(evidence):
     """The warning has both spreads in times of their nulls; an even matrix has none."""
     uneven = evidence("uneven rows")
     found = values_of(["noise"], uneven)
     assert found["spikes"] > 0
     for side in ("row_spread", "col_spread"):
-        times, said = (
-            found[side] / found[f"{side}_null"],
-            "can fake spikes and depth: see --balance",
+        times = found[side] / found[f"{side}_null"]
+        warning = (
+            f"{side} is {times:.1f} times its null and can cause spikes and depth: see --balance"
         )
-        assert (times > 2) == (
-            f"{side} {times:.1f} times its null {said}" in told(found).split("; ")
-        )
+        assert (times > 2) == (warning in told(found).split("; "))
     assert found["row_spread"] > 2 * found["row_spread_null"]
     beside = values_of(["noise beside a twin", "twin"], uneven)
-    assert "fake" not in told(beside)
+    assert "can cause" not in told(beside)
     assert (beside["spikes"], beside["spikes_balanced"]) == (found["spikes"], 0)
-    assert "fake" not in told(values_of(["noise"], evidence("gaussian")))
+    assert "can cause" not in told(values_of(["noise"], evidence("gaussian")))
 
 
-def test_depths_at_the_end_of_the_table_say_so(evidence, sketched):
-    """64 is 64 or more, also of the balanced core; not of a depth within."""
+def test_depths_at_the_end_of_the_table_have_a_note(evidence, sketched):
+    """64 means 64 or more, also of the balanced matrix; smaller depths have no note."""
     sigma = np.append(np.ones(3), np.geomspace(1e-4, 1e-6, 45))
     w = ORTHOGONAL_48 * sigma @ ORTHOGONAL_48.T
     found = values_of(["depth", "twin"], Evidence(sketched(w), w.shape, "F64"))
     assert found["effective_depth"] == 64.0
-    assert "effective_depth 64 is 64 or more" in told(found).split("; ")
+    assert "effective_depth 64 means 64 or more" in told(found).split("; ")
     assert found["effective_depth_balanced"] == 64.0
-    assert "effective_depth_balanced 64 is 64 or more" in told(found).split("; ")
+    assert "effective_depth_balanced 64 means 64 or more" in told(found).split("; ")
     assert "or more" not in told(values_of(["depth", "twin"], evidence("uneven rows")))
 
 
@@ -302,22 +304,22 @@ def test_the_interval_of_alpha(evidence, matrix):
         )
 
 
-def test_what_a_reading_needs():
-    """One decomposition for all, line sums beside it, the core for the twin alone."""
+def test_measures_of_the_statistics():
+    """One decomposition and line sums for all; balancing for the balanced columns alone."""
     usual = needed(MAKERS[name](Decompose()) for name in ALL if name != "twin")
     assert usual == {Decompose(), Lines()}
     assert twin(Decompose(True)).needs == {Decompose(True), Lines(), Balanced((Decompose(True),))}
 
 
 def test_a_missing_sketch_is_nulls(evidence):
-    """A measure that was refused takes its readings with it and no other; the engine says why."""
+    """A refused measure makes only its own statistics null; the engine adds the reason."""
     only = {k: v for k, v in evidence("gaussian").sketches.items() if not isinstance(k, Balanced)}
     values = evaluate([twin(Decompose()), sizes(Decompose())], Evidence(only, (48, 80), "F64"))
     assert (values["spikes_balanced"], values["rank"], told(values)) == (None, 48, "")
 
 
-def test_a_reading_may_refuse(evidence):
-    """Its reason is the note."""
+def test_a_statistic_may_raise_unmeasured(evidence):
+    """The reason becomes the note."""
 
     def refuse(spectrum, evidence):
         raise Unmeasured(Note("constant", "no such luck"))

@@ -1,4 +1,4 @@
-"""A spectrum as statistics read it: zero lines left out, products from their factors, and what has none."""
+"""A spectrum: zero lines removed, products from their factors, and the reasons for none."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def triangle(w) -> Triangle:
     ("rows", "cols"), [([], []), ([0, 7, 23], []), ([3], [1, 2, 39]), (range(20), [5])], ids=str
 )
 def test_zero_lines_are_left_out(spectrum_of, svd, rows, cols) -> None:
-    """Values, sides and variance are those of the lines that remain; the shape is the stored one."""
+    """Values, sides and variance are those of the non-zero lines; the shape is the stored one."""
     w = 0.5 + GAUSSIAN
     w[list(rows)], w[:, list(cols)] = 0, 0
     left = np.delete(np.delete(w, list(rows), 0), list(cols), 1)
@@ -49,22 +49,22 @@ def test_zero_lines_are_left_out(spectrum_of, svd, rows, cols) -> None:
     assert found.q == min(left.shape) / max(left.shape)
 
 
-def test_of_a_zero_matrix_nothing_remains(spectrum_of) -> None:
-    """No value, no line, no variance: and no reason to refuse it."""
+def test_a_zero_matrix_has_an_empty_spectrum(spectrum_of) -> None:
+    """No value, no line, no variance, and no error."""
     found = spectrum_of(np.zeros((5, 9)))
     assert (len(found.sigma), found.m, found.n, found.variance, found.rank) == (0, 0, 0, 0.0, 0)
     assert (found.zero, found.low_rank, found.rounded) == (True, False, False)
 
 
 @pytest.mark.parametrize(("spread", "known"), [(0.0, False), (1e-4, False), (0.1, True)])
-def test_a_variance_that_vanishes_beside_the_mean_is_none(spectrum_of, spread, known) -> None:
-    """Rounding alone makes one of equal elements."""
+def test_a_variance_of_rounding_alone_is_zero(spectrum_of, spread, known) -> None:
+    """Equal elements have one."""
     w = 0.1 + 0.1 * spread * GAUSSIAN
     assert spectrum_of(w).variance == (pytest.approx(w.var(), rel=1e-6) if known else 0.0)
 
 
-def test_above_is_what_the_route_tells_from_zero(spectrum_of) -> None:
-    """Squares of four values of a matrix of rank 4, descending, not of the twenty that are rounding."""
+def test_above_has_the_values_above_the_floor(spectrum_of) -> None:
+    """Squares of the four values of a rank-4 matrix, descending, without the twenty of rounding."""
     w = RNG.standard_normal((24, 4)) @ RNG.standard_normal((4, 40))
     found = spectrum_of(w)
     assert found.above == pytest.approx(np.linalg.svd(w, compute_uv=False)[:4] ** 2, rel=1e-9)
@@ -76,13 +76,13 @@ def test_above_is_what_the_route_tells_from_zero(spectrum_of) -> None:
     [
         (np.nan, "^non-finite elements: no spectrum$"),
         (np.inf, "^non-finite elements: no spectrum$"),
-        (1e200, "^squares of the elements leave float64: no spectrum$"),
-        (1e-200, "^squares of the elements leave float64: no spectrum$"),
-        (1e-155, "^squares of the elements leave float64: no spectrum$"),
+        (1e200, "^values overflow or underflow when squared: no spectrum$"),
+        (1e-200, "^values overflow or underflow when squared: no spectrum$"),
+        (1e-155, "^values overflow or underflow when squared: no spectrum$"),
     ],
 )
-def test_what_has_no_spectrum_says_why(spectrum_of, svd, scale, reason) -> None:
-    """One non-finite element, or elements whose squares are no numbers any more, by either method."""
+def test_a_matrix_without_a_spectrum_has_a_reason(spectrum_of, svd, scale, reason) -> None:
+    """One non-finite element, or squares beyond float64, by either method."""
     w = (
         GAUSSIAN * scale
         if np.isfinite(scale)
@@ -105,7 +105,7 @@ def test_far_units_have_a_spectrum(spectrum_of, scale) -> None:
     ("m", "r", "n"), [(40, 4, 30), (30, 1, 40), (12, 30, 20), (5, 8, 30), (8, 8, 8)]
 )
 def test_a_product_has_the_values_of_the_dense_matrix(m, r, n, scale) -> None:
-    """svd(scale B A), zeros from min(r, m, n) on; a factor as thick as the matrix leaves none by construction."""
+    """svd(scale B A), with zeros from min(r, m, n) on."""
     b, a = RNG.standard_normal((m, r)), RNG.standard_normal((r, n))
     found = of_product(triangle(b), triangle(a.T), scale, (m, n))
     expected = np.linalg.svd(scale * b @ a, compute_uv=False)
@@ -116,7 +116,7 @@ def test_a_product_has_the_values_of_the_dense_matrix(m, r, n, scale) -> None:
 
 
 def test_a_product_is_thin_or_not(sketched) -> None:
-    """Thin factors leave zeros, factors as thick as the matrix do not; its diagonal is unknown."""
+    """Thin factors add zeros, factors as thick as the matrix none; the diagonal is unknown."""
     for r, thin in ((4, True), (11, True), (12, False), (20, False)):
         b, a = RNG.standard_normal((12, r)), RNG.standard_normal((r, 30))
         found = spectrum(
@@ -128,8 +128,8 @@ def test_a_product_is_thin_or_not(sketched) -> None:
 @pytest.mark.parametrize("scale", [0.0, 1.0])
 def test_a_product_with_a_zero_factor_is_zero(scale) -> None:
     """B of a fresh adapter, or alpha 0."""
-    found = of_product(triangle(np.zeros((9, 2))) if scale else triangle(np.ones((9, 2))), triangle(np.ones((7, 2))),
-                       scale, (9, 7))  # fmt: skip
+    b = np.zeros((9, 2)) if scale else np.ones((9, 2))
+    found = of_product(triangle(b), triangle(np.ones((7, 2))), scale, (9, 7))
     assert (found.values == np.zeros(7)).all()
     assert found.floor == 0
 
@@ -139,7 +139,7 @@ def test_a_product_beyond_float64_has_no_spectrum(sketched, scale) -> None:
     """Never a failure of LAPACK."""
     big = 1e200 if np.isfinite(scale) else 1.0
     found = of_product(triangle(big * np.eye(6, 2)), triangle(big * np.eye(5, 2)), scale, (6, 5))
-    with pytest.raises(Unmeasured, match="squares of the elements leave float64"):
+    with pytest.raises(Unmeasured, match="values overflow or underflow when squared"):
         spectrum(found, sketched(np.eye(6, 5))[Lines()])
 
 
@@ -153,8 +153,8 @@ def test_non_finite_elements_of_factors_count(sketched) -> None:
 
 
 @pytest.mark.parametrize(("rank", "rounded"), [(4, True), (11, True), (12, False), (24, False)])
-def test_what_may_be_rounding_is_no_rank(spectrum_of, rank, rounded) -> None:
-    """Of the stored type, which the arithmetic knows nothing of: where it is most, nothing can be said of the rest."""
+def test_rank_excludes_rounding_of_the_stored_type(spectrum_of, rank, rounded) -> None:
+    """`rounded` where most values may be rounding."""
     w = (
         (RNG.standard_normal((24, rank)) @ RNG.standard_normal((rank, 40)))
         .astype(np.float16)

@@ -11,7 +11,7 @@ SPECTRUM = Analysis(
     "spectrum",
     SpectrumOptions,
     Lazy("weightscope.analyses.spectrum.rows"),
-    summary="What do the singular values say? Ranks, power law, noise bulk and spikes, effective depth.",
+    summary="Singular values: ranks, power-law tail, noise bulk and spikes, effective depth.",
     example="weightscope spectrum demo:gpt --where 'spikes > 0' --sort=-alpha",
     call=(
         'spectrum("demo:gpt-start", columns="spikes", include="*.0.*.o_proj.*").rows[0]["spikes"]',

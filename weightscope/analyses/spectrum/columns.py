@@ -1,8 +1,8 @@
-"""The columns of `spectrum`, and which option brings those that are absent."""
+"""The columns of `spectrum`, and the option that adds each absent one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...columns import Column
@@ -13,27 +13,40 @@ from .matrices import SIDES
 from .options import SpectrumOptions
 from .request import statistics
 
+# hidden in a terminal with --balance, whose columns need their width
 GIVE_WAY = ("row_spread", "effective_depth")
 
 
 def own_columns(o: SpectrumOptions) -> tuple[Column, ...]:
     """Sides and statistics with their nulls."""
-    hidden = GIVE_WAY if o.balance else ()
-    every = (*SIDES, *(c for s in statistics(o) for c in s.columns))
-    asked = [replace(c, shown=c.shown and c.name not in hidden) for c in every]
-    return against(asked, o.draws) if o.null else tuple(asked)
+    measured = list(SIDES)
+    for statistic in statistics(o):
+        measured.extend(statistic.columns)
+    if o.balance:
+        measured = [replace(c, shown=c.shown and c.name not in GIVE_WAY) for c in measured]
+    if o.null:
+        return against(measured, o.draws)
+    return tuple(measured)
 
 
 def columns(o: SpectrumOptions) -> tuple[Column, ...]:
     """Identity, statistics with their nulls, note."""
-    own = own_columns(o)
+    measured = own_columns(o)
     if o.by != "tensor":
-        around = with_spread([Statistic(own, frozenset({o.measure}), _nothing)])
-        return of_groups(around, o.several, o.by)
-    sides = (
-        () if o.null else ("m", "n") if o.per_head else ("shape",)
-    )  # a head's, not stored; nulls need the room
-    return of_tensors((replace(c, shown=c.shown or c.name in sides) for c in own), o.several, sides)
+        statistic = Statistic(measured, frozenset({o.measure}), _nothing)
+        return of_groups(with_spread([statistic]), o.several, o.by)
+    sides = _sides_shown(o)
+    shown = (replace(c, shown=c.shown or c.name in sides) for c in measured)
+    return of_tensors(shown, o.several, sides)
+
+
+def _sides_shown(o: SpectrumOptions) -> tuple[str, ...]:
+    """The columns of a terminal that state the size of a matrix."""
+    if o.null:
+        return ()  # the nulls need their width
+    if o.per_head:
+        return ("m", "n")  # `shape` is that of the stored tensor, not of the head
+    return ("shape",)
 
 
 def _nothing(evidence: Evidence) -> Mapping[str, object]:
@@ -41,20 +54,27 @@ def _nothing(evidence: Evidence) -> Mapping[str, object]:
 
 
 def optional(o: SpectrumOptions) -> Mapping[str, str]:
-    """Columns that another option would bring."""
-    full, alone = (
-        SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2),
-        o.by == "tensor",
-    )
-    of_groups = (*columns(replace(full, by="role")), *keys_of("layer"))
-    return (
-        {c.name: (not alone and _missing(c, o)) or "--by role" for c in of_groups}
-        | {c.name: "--by tensor" for c in TENSOR}
-        | {c.name: (alone and _missing(c, o)) or "--by tensor" for c in columns(full)}
-        | {"source": "several MODELs"}
-    )
+    """The option that would add each absent column."""
+    full = SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2)
+    of_group = (*columns(replace(full, by="role")), *keys_of("layer"))
+    of_tensor = (*TENSOR, *columns(full))
+    options = {column.name: "--by role" for column in of_group}
+    if o.by != "tensor":
+        options |= _missing(of_group, o)
+    options |= {column.name: "--by tensor" for column in of_tensor}
+    if o.by == "tensor":
+        options |= _missing(of_tensor, o)
+    options["source"] = "several MODELs"
+    return options
 
 
-def _missing(column: Column, o: SpectrumOptions) -> str:
-    """What a column lacks that is not there: with --null its ends lack --draws."""
-    return "--draws" if o.null and column.option == "--null" else column.option
+def _missing(columns: Sequence[Column], o: SpectrumOptions) -> Mapping[str, str]:
+    """The option of each column that has one."""
+    options: dict[str, str] = {}
+    for column in columns:
+        option = column.option
+        if o.null and option == "--null":
+            option = "--draws"  # absent beside --null: the percentiles of several matrices
+        if option:
+            options[column.name] = option
+    return options

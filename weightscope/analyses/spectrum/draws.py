@@ -1,4 +1,4 @@
-"""`--null`: the statistics of randomised matrices, shuffled or drawn from the fitted law, beside those measured."""
+"""`--null`: adds the statistics of randomised matrices: shuffled elements, or samples of a law."""
 
 from __future__ import annotations
 
@@ -18,49 +18,77 @@ from ..piece import Piece
 from .options import SpectrumOptions
 from .request import spectrum_of
 
-APART = 32  # bits between --seed, draw and name in the seed of a draw: no two share one
-NO_LAW = Note("nothing-drawn", "no law of the elements to draw from")
+# Bits each of --seed, the index of the random matrix and the checksum of the name, side by side
+# in one integer: no two random matrices share a seed.
+APART = 32
+NO_LAW = Note("nothing-drawn", "no null: no law could be fitted to the elements")
 
 
 def beside_draws(
-    found: Sequence[Answer], o: SpectrumOptions, measure: Measurer
+    answers: Sequence[Answer], o: SpectrumOptions, measure: Measurer
 ) -> Iterator[Answer]:
-    """The same answers with what chance gives beside them."""
-    units = [(a, list(_draws(a, o))) for a in found]
-    flat = [u for _, us in units for u in us]
-    measured = measure(flat, partial(_reading, o)) if flat else iter(())
-    for answer, own in units:
-        seen = [next(measured) for _ in own]
-        values = drawn([m.values for m in seen], o.draws)
-        notes: Notes = (NO_LAW,) if spectrum_of(answer, o) else ()
-        if own:
-            notes = united(limits(seen), notes_of(values))
-        both = united(notes_of(answer.values), notes)
-        yield replace(answer, values={**answer.values, **values, "notes": both})
+    """The same answers with the statistics of randomised matrices added."""
+    units = [list(_random_units(answer, o)) for answer in answers]
+    # All units in one call, so that the engine can batch equal shapes.
+    flat = [unit for of_answer in units for unit in of_answer]
+    measured = measure(flat, partial(_statistics, o)) if flat else iter(())
+    for answer, of_answer in zip(answers, units, strict=True):
+        samples = [next(measured) for _ in of_answer]
+        values = drawn([sample.values for sample in samples], o.draws)
+        notes = _null_notes(answer, o, samples, values)
+        notes = united(notes_of(answer.values), notes)
+        yield replace(answer, values={**answer.values, **values, "notes": notes})
 
 
-def _draws(answer: Answer, o: SpectrumOptions) -> Iterator[Unit]:
-    """Matrices of chance, as many as asked for: its own elements permuted, or drawn from its fitted law."""
+def _null_notes(
+    answer: Answer,
+    o: SpectrumOptions,
+    samples: Sequence[Measured],
+    values: Mapping[str, object],
+) -> Notes:
+    """The reasons for missing nulls; none where the matrix has no spectrum itself."""
+    if samples:
+        return united(limits(samples), notes_of(values))
+    if spectrum_of(answer, o):
+        return (NO_LAW,)
+    return ()
+
+
+def _random_units(answer: Answer, o: SpectrumOptions) -> Iterator[Unit]:
+    """`draws` random matrices: the elements permuted, or samples of the law fitted to them."""
     piece, entry = answer.piece, answer.piece.entry
     if entry is None or spectrum_of(answer, o) is None:
         return
     if o.null == "shuffle":
-        yield from (
-            Unit(piece, {"": entry}, {"": frozenset({Shuffled(o.measure, s)})})
-            for s in _seeds(piece, o)
-        )
-    elif Count() in answer.sketches and (fitted := law_of(answer.sketches[Count()], str(o.null))):
-        law: Literal["gaussian", "logistic"] = "gaussian" if o.null == "gaussian" else "logistic"
-        made = (Drawn(entry.shape, law, *fitted, s) for s in _seeds(piece, o))
-        yield from (Unit(piece, {"": e}, {"": frozenset({o.measure})}) for e in made)
+        for seed in _seeds(piece, o):
+            shuffled = Shuffled(o.measure, seed)
+            yield Unit(piece, {"": entry}, {"": frozenset({shuffled})})
+        return
+    if Count() not in answer.sketches:
+        return
+    law: Literal["gaussian", "logistic"] = "gaussian" if o.null == "gaussian" else "logistic"
+    fitted = law_of(answer.sketches[Count()], law)
+    if fitted is None:
+        return
+    location, scale = fitted
+    for seed in _seeds(piece, o):
+        sample = Drawn(entry.shape, law, location, scale, seed)
+        yield Unit(piece, {"": sample}, {"": frozenset({o.measure})})
 
 
 def _seeds(piece: Piece, o: SpectrumOptions) -> Iterator[int]:
-    """One for each draw, by the name: tensors of one shape share none, and a selection changes none."""
+    """A seed per random matrix, from --seed and the name of the tensor.
+
+    Tensors of one shape share no seed, and a selection of tensors changes none.
+    """
     name = crc32(piece.name.encode("utf-8", "surrogatepass"))
-    return (o.seed + (i << APART) + (name << 2 * APART) for i in range(o.draws))
+    base = o.seed + (name << 2 * APART)
+    for i in range(o.draws):
+        yield base + (i << APART)
 
 
-def _reading(o: SpectrumOptions, measured: Measured) -> Mapping[str, object]:
-    """What is read of one draw."""
-    return next((readings(s, o.alpha_cut) for s in measured.sketches[""].values()), {})
+def _statistics(o: SpectrumOptions, measured: Measured) -> Mapping[str, object]:
+    """The statistics of one random matrix; empty where it was not measured."""
+    for values in measured.sketches[""].values():
+        return readings(values, o.alpha_cut)
+    return {}

@@ -1,4 +1,4 @@
-"""`--per-head`: q, k, v and o cut into attention heads, which are read alone; their number comes from config.json."""
+"""`--per-head`: q, k, v and o split into attention heads; config.json has the number of heads."""
 
 from __future__ import annotations
 
@@ -13,75 +13,97 @@ from ...notes import Note, united
 from ..piece import Piece
 
 UNKNOWN = Note("heads-unknown", "heads unknown: no num_attention_heads in config.json")
-FUSED = Note("heads-unknown", "q, k and v are not apart: no heads")
-MOST = 1 << 14  # heads of one matrix
+FUSED = Note("heads-unknown", "heads unknown: q, k and v are fused in one matrix")
+MOST = 1 << 14  # heads of one matrix: a larger number in config.json is an error, not a model
 ROLES = ("attn.q", "attn.k", "attn.v", "attn.qkv", "attn.o")
+TOWERS = {"vis": "vision_config", "aud": "audio_config"}  # how the names of stacks begin
 
 
 def per_head(pieces: Sequence[Piece], config: Mapping[str, object]) -> Iterator[Piece]:
-    """Each head of what reads or writes heads as a piece of its own; other pieces as they are.
+    """Each head of an attention matrix as a piece; other pieces unchanged.
 
-    Rows of q, k and v are a head's outputs, columns of o its inputs; k and v have as many heads as keys and values do.
+    A head is a range of rows (outputs) of q, k and v, and a range of columns (inputs) of o. k and v
+    have as many heads as the model has keys and values.
     """
     for piece in pieces:
-        stored_apart = piece.place.expert is not None  # a head of a stack of heads
-        if piece.place.role not in ROLES or piece.entry is None or not piece.params or stored_apart:
+        if not _has_heads(piece):
             yield piece
             continue
-        across = piece.place.role == "attn.o"
-        own = _of_tower(config, piece.place.stack)
-        many = heads_in(own, piece.place.in_set if across else piece.place.out_set)
-        lines = piece.entry.shape[1 if across else 0]
-        if reason := _whole(piece, many, lines):
+        assert piece.entry is not None
+        columns = piece.place.role == "attn.o"
+        index_set, lines = piece.place.out_set, piece.entry.shape[0]
+        if columns:
+            index_set, lines = piece.place.in_set, piece.entry.shape[1]
+        heads = heads_in(_tower_config(config, piece.place.stack), index_set)
+        reason = _not_split(piece, heads, lines)
+        if reason:
             yield replace(piece, notes=united(piece.notes, reason))
-        else:
-            yield from (_head(piece, i, lines // many, across) for i in range(many))
+            continue
+        for i in range(heads):
+            yield _head(piece, i, lines // heads, columns)
 
 
-def _of_tower(config: Mapping[str, object], stack: str) -> Mapping[str, object]:
-    """What config.json says of a tower: of one that sees or hears beside a language model, its own table alone."""
-    tower = {"vis": "vision_config", "aud": "audio_config"}.get(stack[:3])
-    own = config.get(tower) if tower else config
-    return own if isinstance(own, Mapping) else {}
+def _has_heads(piece: Piece) -> bool:
+    """Whether a piece is a decoded attention matrix of several heads."""
+    if piece.place.role not in ROLES or piece.entry is None or not piece.params:
+        return False
+    return piece.place.expert is None  # in a stack of heads each slice is one head already
 
 
-def _whole(piece: Piece, many: int, lines: int) -> Note | None:
-    """Why a piece has no heads, None where it has."""
+def _tower_config(config: Mapping[str, object], stack: str) -> Mapping[str, object]:
+    """The table of config.json about a tower: a vision or audio tower has a table of its own."""
+    name = TOWERS.get(stack[:3])
+    if name is None:
+        return config
+    table = config.get(name)
+    if isinstance(table, Mapping):
+        return table
+    return {}  # not `config`: its number of heads is that of the language model
+
+
+def _not_split(piece: Piece, heads: int, lines: int) -> Note | None:
+    """The reason why a piece is not split into heads, None where it can be."""
     if piece.place.role == "attn.qkv":
         return FUSED
-    if not many:
+    if not heads:
         return UNKNOWN
-    if many > MOST:
-        template = f"heads unknown: {{many}} in config.json, at most {MOST} are told apart"
-        return Note.of("heads-unknown", template, many=many)
-    if lines % many or not lines:
-        return Note.of(
-            "heads-unknown",
-            "heads unknown: {lines} lines are not {many} heads",
-            lines=lines,
-            many=many,
-        )
+    if heads > MOST:
+        template = f"heads unknown: {{many}} in config.json, more than the limit of {MOST}"
+        return Note.of("heads-unknown", template, many=heads)
+    if lines % heads or not lines:
+        template = "heads unknown: {lines} rows or columns do not divide into {many} heads"
+        return Note.of("heads-unknown", template, lines=lines, many=heads)
     return None
 
 
-def _head(piece: Piece, i: int, width: int, across: bool) -> Piece:
+def _head(piece: Piece, i: int, width: int, columns: bool) -> Piece:
     """Head i: `width` rows of the matrix, or columns."""
     assert piece.entry is not None
-    entry = _lines(piece.entry, Index(i * width, width), across)
-    whole = piece.place
-    part = f"{whole.part}.{i}" if whole.part else str(i)
-    cut = f"{whole.piece}.{i}" if whole.piece else str(i)
-    stem = piece.name.removesuffix(f"[{whole.piece}]")
-    size = entry.shape[0] * entry.shape[1]
-    place = replace(whole, part=part, piece=cut)
-    return replace(piece, name=f"{stem}[{cut}]", place=place, entry=entry, params=size)
+    entry = _range_of(piece.entry, Index(i * width, width), columns)
+    place = piece.place
+    part, label = _numbered(place.part, i), _numbered(place.piece, i)
+    # c_attn[k] becomes c_attn[k.2]
+    stem = piece.name.removesuffix(f"[{place.piece}]")
+    return replace(
+        piece,
+        name=f"{stem}[{label}]",
+        place=replace(place, part=part, piece=label),
+        entry=entry,
+        params=entry.shape[0] * entry.shape[1],
+    )
 
 
-def _lines(entry: Entry, lines: Index, across: bool) -> Entry:
-    """Some rows of a matrix, or columns; of a product those of one factor, so that it stays a product."""
+def _numbered(label: str, i: int) -> str:
+    """`k.2` for head 2 of k, `2` for head 2 of a tensor without parts."""
+    return f"{label}.{i}" if label else str(i)
+
+
+def _range_of(entry: Entry, lines: Index, columns: bool) -> Entry:
+    """A range of rows or columns of a matrix; of a product B A, of one factor: still a product."""
     if isinstance(entry, Product):
-        return replace(
-            entry,
-            **({"a": _lines(entry.a, lines, True)} if across else {"b": Part(entry.b, lines)}),
-        )
-    return Transpose(Part(Transpose(entry), lines)) if across else Part(entry, lines)
+        if columns:
+            return replace(entry, a=_range_of(entry.a, lines, True))
+        return replace(entry, b=Part(entry.b, lines))  # rows of B are those of B A
+    if columns:
+        return Transpose(Part(Transpose(entry), lines))
+    return Part(entry, lines)

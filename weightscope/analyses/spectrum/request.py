@@ -1,4 +1,4 @@
-"""What `spectrum` needs of a piece, and the values that it makes of it; a product is decomposed by its factors."""
+"""Units that `spectrum` measures of a piece, and its values; of a product the factors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...checkpoints import Entry
 from ...checkpoints.views import Product, Transpose
 from ...engine.unit import Measured, Unit
 from ...errors import Unmeasured
@@ -24,7 +23,7 @@ from .options import SpectrumOptions
 
 
 def statistics(o: SpectrumOptions) -> tuple[Statistic, ...]:
-    """In the order of their columns; the balanced twin with --balance."""
+    """In the order of their columns; with --balance also those of the balanced matrix."""
     m = o.measure
     usual = (
         sizes(m),
@@ -34,109 +33,112 @@ def statistics(o: SpectrumOptions) -> tuple[Statistic, ...]:
         depth(m),
         evenness(m),
     )
-    return usual + ((twin(m),) if o.balance else ())
+    if o.balance:
+        return (*usual, twin(m))
+    return usual
 
 
 def draws_wanted(o: SpectrumOptions) -> bool:
     """Whether any column needs randomised matrices."""
-    return o.null is not None and (o.wanted is None or any(name in NULLS_OF for name in o.wanted))
+    if o.null is None:
+        return False
+    return o.wanted is None or not o.wanted.isdisjoint(NULLS_OF)
 
 
 def spectrum_of(answer: Answer, o: SpectrumOptions) -> Spectrum | None:
-    """The spectrum behind an answer; None where there is none, where it does not fit, and where nothing asked."""
+    """The spectrum behind an answer; None where it was not measured, or not requested."""
+    values, margins = answer.sketches.get(o.measure), answer.sketches.get(Lines())
+    if values is None or margins is None:
+        return None
     try:
-        return spectrum(
-            answer.sketches[o.measure], answer.sketches[Lines()], eps_of(_rounded_as(answer.piece))
-        )
-    except (Unmeasured, KeyError):
+        return spectrum(values, margins, eps_of(_rounded_as(answer.piece)))
+    except Unmeasured:
         return None
 
 
 @dataclass(frozen=True)
 class SpectrumRequest:
-    """The decomposition of a matrix with its row and column sums; of a product the triangles of both factors."""
+    """Decomposition, row and column sums of a matrix; of a product the triangles of its factors."""
 
     options: SpectrumOptions
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
-        """Those of the columns asked for."""
+        """Those of the requested columns."""
         return chosen(statistics(self.options), self.options.wanted)
 
     def units(self, piece: Piece) -> tuple[Unit, ...]:
-        """One; of a product three: itself without its decomposition, or a balanced one if thin, and both factors."""
+        """One unit of a matrix; of a product three: itself and both factors."""
         entry = piece.entry
         if entry is None or lack(piece):
             return ()
-        wants, decompose = self._wants, self.options.measure
         if not isinstance(entry, Product):
-            return (Unit(piece, {"": entry}, {"": wants}),)
-        own = wants & {Lines(), Count()} if _thin(entry) else wants - {decompose}
+            return (Unit(piece, {"": entry}, {"": self._wants}),)
+        wants, decompose = self._wants, self.options.measure
+        whole = wants - {decompose}  # the product itself is never decomposed
+        if _thin(entry):
+            whole = wants & {Lines(), Count()}  # and a thin one not balanced
         factor = frozenset({Factor()} if decompose in wants else ())
         of_factor = replace(piece, entry=None)
         return (
-            Unit(piece, {"": entry}, {"": own}),
-            *(Unit(of_factor, {"": side}, {"": factor}) for side in _factors(entry)),
+            Unit(piece, {"": entry}, {"": whole}),
+            Unit(of_factor, {"": entry.b}, {"": factor}),
+            # A^T, thin as B is
+            Unit(of_factor, {"": Transpose(entry.a)}, {"": factor}),
         )
 
     def lack(self, piece: Piece) -> Notes:
-        """Why a piece is no matrix."""
+        """The reason why a piece is no matrix."""
         return united(lack(piece))
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[Any, Any]:
-        """As measured; the decomposition of a product from both triangles."""
-        found = measured[0].sketches[""]
+        """The sketches as measured; the decomposition of a product is made of both triangles."""
+        sketches = measured[0].sketches[""]
         if len(measured) == 1:
-            return found
+            return sketches
         product = piece.entry
         assert isinstance(product, Product)
         left, right = (part.sketches[""].get(Factor()) for part in measured[1:])
         if left is None or right is None:
-            return found
-        return {
-            **found,
-            self.options.measure: of_product(left, right, product.scale, product.shape),
-        }
+            return sketches
+        decomposition = of_product(left, right, product.scale, product.shape)
+        return {**sketches, self.options.measure: decomposition}
 
     def values(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[str, object]:
-        """The columns of the statistics."""
-        entry, asked = piece.entry, self.statistics
+        """The columns of the statistics, and notes."""
+        entry, statistics = piece.entry, self.statistics
         assert entry is not None
-        evidence = Evidence(
-            self.sketches(piece, measured), entry.shape, _rounded_as(piece), piece.place.kind
-        )
-        values = evaluate(asked, evidence)
-        thin = THIN if asked and isinstance(entry, Product) and _thin(entry) else None
-        return values | {"notes": united(piece.notes, limits(measured), thin, notes_of(values))}
+        sketches = self.sketches(piece, measured)
+        evidence = Evidence(sketches, entry.shape, _rounded_as(piece), piece.place.kind)
+        values = evaluate(statistics, evidence)
+        notes = united(piece.notes, limits(measured))
+        if statistics and isinstance(entry, Product) and _thin(entry):
+            notes = united(notes, THIN)
+        return values | {"notes": united(notes, notes_of(values))}
 
     @property
     def _wants(self) -> frozenset[Any]:
-        """What the statistics need, and what tables, pictures and draws need beside them."""
+        """Measures that the statistics, values, plots and randomised matrices need."""
         o = self.options
-        drawing = draws_wanted(o)
+        random = draws_wanted(o)
         wants = needed(self.statistics)
-        if o.values or o.panels or drawing:
+        # whichever columns are requested
+        if o.values or o.panels or random:
             wants |= {o.measure, Lines()}
-        if drawing and o.null in ("gaussian", "logistic"):
-            wants |= {Count()}
+        if random and o.null in ("gaussian", "logistic"):
+            wants |= {Count()}  # the law is fitted to the counts
         return wants
 
 
 def _rounded_as(piece: Piece) -> str:
-    """The type that its elements were rounded to: of a pair the coarser of its factors'."""
+    """The type that the elements were rounded to; of a product the coarser type of its factors."""
     entry = piece.entry
-    return (
-        max((entry.a.dtype, entry.b.dtype), key=eps_of)
-        if isinstance(entry, Product)
-        else piece.dtype
-    )
+    if isinstance(entry, Product):
+        return max((entry.a.dtype, entry.b.dtype), key=eps_of)
+    return piece.dtype
 
 
 def _thin(product: Product) -> bool:
-    """Whether the factors are thinner than what they make."""
-    return product.a.shape[0] < min(product.shape)
-
-
-def _factors(product: Product) -> tuple[Entry, Entry]:
-    """B and A^T, both thin."""
-    return product.b, Transpose(product.a)
+    """Whether the inner dimension is smaller than both sides."""
+    inner = product.a.shape[0]
+    return inner < min(product.shape)

@@ -1,10 +1,11 @@
-"""The rows of `spectrum`: one a tensor or a group; singular values and pictures where they are asked for."""
+"""The rows of `spectrum`: one per tensor or group, and the requested singular values and plots."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ...columns import Block, Column, Found, Panel, Row, titled
 from ...engine.unit import Measurer
@@ -24,57 +25,78 @@ from .options import SpectrumOptions
 from .picture import panel
 from .request import SpectrumRequest, draws_wanted, spectrum_of
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 VALUES = (
     Column("tensor", "str", "name as stored"),
-    Column("index", "int", "from 0, the largest"),
+    Column("index", "int", "position in descending order, from 0"),
     Column("value", "float", "singular value", "weight"),
 )
 
 
+@dataclass(frozen=True)
+class _Tensor:
+    """The values of one piece, until its group is complete."""
+
+    piece: Piece
+    values: Mapping[str, object]
+    unmeasured: bool
+
+
 def rows(models: Sequence[Model], o: SpectrumOptions, measure: Measurer) -> Iterator[Found]:
-    """One row a tensor or a group; beside it values and pictures of the tensors where they were asked for."""
+    """One row per tensor or group, and the requested values and plots of its tensors."""
     if o.values:
-        yield _values_of(None, {})  # the table is there also where nothing has values
+        yield _values_of(np.zeros(0), {})  # the table exists also where nothing has values
     for model in models:
-        own, seen = sourced(models, model), []
+        source = sourced(models, model)
+        tensors = []  # collected only for groups: rows of tensors are yielded as they come
         for answer in _answers(model, o, measure):
-            piece, found = answer.piece, spectrum_of(answer, o)
+            piece, spectrum = answer.piece, spectrum_of(answer, o)
             values = {**sides(piece), **answer.values}
-            lost = found is None and o.measure in answer.sketches
+            unmeasured = spectrum is None and o.measure in answer.sketches
             if o.by == "tensor":
-                yield row_of({**own, **of_tensor(piece), **values}, (piece.name,) if lost else ())
+                names = (piece.name,) if unmeasured else ()
+                yield row_of({**source, **of_tensor(piece), **values}, names)
             else:
-                seen.append((piece, values, lost))
-            yield from _beside(piece, found, o, own)
-        yield from _groups(seen, o, own)
+                tensors.append(_Tensor(piece, values, unmeasured))
+            yield from _blocks_and_panels(piece, spectrum, o, source)
+        yield from _groups(tensors, o, source)
 
 
 def _answers(model: Model, o: SpectrumOptions, measure: Measurer) -> Iterator[Answer]:
     """Every piece, or every head, with its values and sketches, in order."""
-    seen = list(per_head(model.pieces, model.checkpoint.config)) if o.per_head else model.pieces
-    found = answers(seen, SpectrumRequest(o), measure)
-    return beside_draws(list(found), o, measure) if draws_wanted(o) else found
+    pieces: Sequence[Piece] = model.pieces
+    if o.per_head:
+        pieces = list(per_head(pieces, model.checkpoint.config))
+    measured = answers(pieces, SpectrumRequest(o), measure)
+    if draws_wanted(o):
+        return beside_draws(list(measured), o, measure)
+    return measured
 
 
-def _beside(
-    piece: Piece, found: Spectrum | None, o: SpectrumOptions, own: Mapping[str, object]
+def _blocks_and_panels(
+    piece: Piece, spectrum: Spectrum | None, o: SpectrumOptions, source: Mapping[str, object]
 ) -> Iterator[Panel | Block]:
-    """All singular values, and the picture or why there is none; it belongs to the row of the tensor or its group."""
-    of = {**own, "tensor": piece.name}
-    if found is not None and o.values:
-        yield _values_of(found, of)
+    """All singular values, and the plot or the reason for its absence."""
+    tensor = {**source, "tensor": piece.name}
+    if spectrum is not None and o.values:
+        yield _values_of(spectrum.sigma, tensor)
     if o.panels:
-        drawn = panel(found, o.alpha_cut, of)
-        row = of if o.by == "tensor" else {**own, **_keys(piece, o)}
+        plot = panel(spectrum, o.alpha_cut, tensor)
+        if o.by != "tensor":
+            # shown with the row of its group; the title is still that of the tensor
+            plot = replace(plot, of={**source, **_keys(piece, o)})
         reason = lack(piece)
-        yield replace(drawn, of=row, note=reason.text if reason else drawn.note)
+        if reason:
+            plot = replace(plot, note=reason.text)
+        yield plot
 
 
-def _values_of(found: Spectrum | None, of: Mapping[str, object]) -> Block:
-    sigma = np.zeros(0) if found is None else found.sigma
-    return Block(
-        {"index": np.arange(len(sigma)), "value": sigma}, {"tensor": titled(of)}, "values", VALUES
-    )
+def _values_of(sigma: NDArray[np.float64], of: Mapping[str, object]) -> Block:
+    """Singular values as rows of the table of values."""
+    columns = {"index": np.arange(len(sigma)), "value": sigma}
+    return Block(columns, {"tensor": titled(of)}, "values", VALUES)
 
 
 def _keys(piece: Piece, o: SpectrumOptions) -> dict[str, object]:
@@ -82,15 +104,17 @@ def _keys(piece: Piece, o: SpectrumOptions) -> dict[str, object]:
 
 
 def _groups(
-    seen: Sequence[tuple[Piece, Mapping[str, object], bool]],
-    o: SpectrumOptions,
-    own: Mapping[str, object],
+    tensors: Sequence[_Tensor], o: SpectrumOptions, source: Mapping[str, object]
 ) -> Iterator[Row]:
-    """Median, least and greatest over the tensors of a group: spectra of different matrices have no sum."""
-    named = own_columns(replace(o, by="tensor"))
-    for group in grouped(((piece, values, {}) for piece, values, _ in seen), o.by):
-        lost = tuple(p.name for p, _, lost in seen if lost and _keys(p, o) == group.keys)
-        yield row_of({**own, **pooled(group, (), named)}, lost)
+    """Median, least and greatest over the tensors of a group: singular values are never pooled."""
+    # the columns of single tensors, from which `pooled` makes those of groups
+    columns = own_columns(replace(o, by="tensor"))
+    no_sketches: Mapping[Any, Any] = {}
+    members = [(tensor.piece, tensor.values, no_sketches) for tensor in tensors]
+    unmeasured = [tensor.piece for tensor in tensors if tensor.unmeasured]
+    for group in grouped(members, o.by):
+        names = tuple(piece.name for piece in unmeasured if _keys(piece, o) == group.keys)
+        yield row_of({**source, **pooled(group, (), columns)}, names)
 
 
 def _applies(piece: Piece) -> bool:

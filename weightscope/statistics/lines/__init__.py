@@ -1,4 +1,4 @@
-"""Statistics of rows and columns: i.i.d. readings, marked lines, concentration of outliers, balancing."""
+"""Statistics of rows and columns: deviations from i.i.d., marked lines, crowding, balancing."""
 
 from __future__ import annotations
 

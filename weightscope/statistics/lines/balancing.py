@@ -1,8 +1,8 @@
-"""What balancing says of a matrix W_ij = a_i b_j g_ij: how uneven its row scales a and column scales b are.
+"""Unevenness of the row scales a and column scales b of a matrix W_ij = a_i b_j g_ij, by balancing.
 
-Nulls are those of i.i.d. Gaussian elements. Kurtosis, beta and ks of the core g come from the core's own counts.
-Balancing shrinks isolated outliers too, so each of these stands beside the same after one seeded element shuffle:
-scales explain the tails where `balanced_beta` rises above that.
+Nulls are those of i.i.d. Gaussian elements. Kurtosis, beta and ks are those of the balanced matrix
+g, from its own counts. Balancing shrinks isolated outliers too, so each of them stands beside its
+value after one seeded element shuffle: scales explain the tails where `balanced_beta` exceeds that.
 """
 
 from __future__ import annotations
@@ -25,76 +25,82 @@ if TYPE_CHECKING:
 
 SPREADS = ("row_scale_spread", "row_scale_spread_null", "col_scale_spread", "col_scale_spread_null")
 NONE_EXISTS = Note(
-    "no-balancing", "no balancing exists: scales do not settle (triangular or very sparse)"
+    "no-balancing",
+    "no balancing exists: row and column scales do not converge (triangular or very sparse)",
 )
 FEW = Note("few-lines", "fewer than two non-zero rows or columns to balance")
 NONFINITE = Note("non-finite", "non-finite elements: not balanced")
 COLUMNS = (
+    # the elements of the balanced matrix
     Column(
-        "balanced_kurtosis", "float", "excess kurtosis of the balanced core", option="--balance"
+        "balanced_kurtosis", "float", "excess kurtosis of the balanced matrix", option="--balance"
     ),
     Column(
         "balanced_kurtosis_null", "float", "the same after one element shuffle", option="--balance"
     ),
-    Column("balanced_beta", "float", "beta of the balanced core", shown=True, option="--balance"),
+    Column("balanced_beta", "float", "beta of the balanced matrix", shown=True, option="--balance"),
     Column(
         "balanced_beta_null",
         "float",
-        "the same after one element shuffle: what no structure gives",
+        "the same after one element shuffle, without structure",
         shown=True,
         option="--balance",
     ),
-    Column("balanced_ks_normal", "float", "ks_normal of the balanced core", option="--balance"),
+    Column("balanced_ks_normal", "float", "ks_normal of the balanced matrix", option="--balance"),
+    # the scales that balancing divides by
     Column("row_scale_spread", "float", "sd of the log row scales a", option="--balance"),
     Column(
         "row_scale_spread_null",
         "float",
-        "what i.i.d. Gaussian elements give for row_scale_spread",
+        "row_scale_spread of i.i.d. Gaussian elements",
         option="--balance",
     ),
     Column("col_scale_spread", "float", "sd of the log column scales b", option="--balance"),
     Column(
         "col_scale_spread_null",
         "float",
-        "what i.i.d. Gaussian elements give for col_scale_spread",
+        "col_scale_spread of i.i.d. Gaussian elements",
         option="--balance",
     ),
 )
 
 
 def scale_spreads(core: Core) -> Mapping[str, float | Notes | None]:
-    """`row_scale_spread`, `col_scale_spread` = population sd of log a and log b over non-zero lines.
+    """`row_scale_spread`, `col_scale_spread` = population sd of log a, log b over non-zero lines.
 
-    Nulls sqrt(1/(2n)) and sqrt(1/(2m)) for the m x n lines that are not zero; null, with a note, where the core is
-    missing (`of` is empty: 200 sweeps did not suffice or max a/min a > 1e6) or fewer than two lines are left.
+    Nulls sqrt(1/(2n)) and sqrt(1/(2m)) for the m x n lines that are not zero. All are null, with a
+    note, without a balanced matrix (200 sweeps did not suffice or max a/min a > 1e6) and with fewer
+    than two lines.
     """
-    rows, cols = _scaled(core.log_rows), _scaled(core.log_cols)
+    rows, cols = _finite(core.log_rows), _finite(core.log_cols)
     if min(len(rows), len(cols)) < 2:
         return dict.fromkeys(SPREADS) | {"notes": (FEW,)}
     if not core.of:
         return dict.fromkeys(SPREADS) | {"notes": (NONE_EXISTS,)}
-    found = (
-        float(rows.std()),
-        scale_spread_null(len(cols)),
-        float(cols.std()),
-        scale_spread_null(len(rows)),
-    )
-    return dict(zip(SPREADS, found, strict=True))
+    return {
+        "row_scale_spread": float(rows.std()),
+        "row_scale_spread_null": scale_spread_null(len(cols)),
+        "col_scale_spread": float(cols.std()),
+        "col_scale_spread_null": scale_spread_null(len(rows)),
+    }
 
 
-def _scaled(log_scales: NDArray[np.float64]) -> NDArray[np.float64]:
+def _finite(log_scales: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The log scales of the non-zero lines."""
     return log_scales[np.isfinite(log_scales)]
 
 
 def core(seed: int) -> Statistic:
-    """The statistic of the balanced core; its shuffle null is drawn with `seed`."""
+    """The statistic of the balanced matrix; `seed` is that of the element shuffle."""
     balanced: Measure = Balanced((Count(),))
-    shuffled: Measure = Shuffled(balanced, seed)
+    shuffled: Measure = Shuffled(balanced, seed)  # shuffled first, then balanced
 
-    def of(evidence: Evidence) -> Mapping[str, object]:
-        if evidence.sketches[Count()].nan or evidence.sketches[Count()].inf:
+    def values(evidence: Evidence) -> Mapping[str, object]:
+        counts = evidence.sketches[Count()]
+        if counts.nan or counts.inf:
             return dict.fromkeys(c.name for c in COLUMNS) | {"notes": (NONFINITE,)}
-        real, null = _law(evidence.sketches[balanced]), _law(evidence.sketches[shuffled])
+        real = _laws(evidence.sketches[balanced])
+        null = _laws(evidence.sketches[shuffled])
         return {
             "balanced_kurtosis": real["kurtosis"],
             "balanced_kurtosis_null": null["kurtosis"],
@@ -104,12 +110,12 @@ def core(seed: int) -> Statistic:
             **scale_spreads(evidence.sketches[balanced]),
         }
 
-    return Statistic(COLUMNS, frozenset({Count(), balanced, shuffled}), of)
+    return Statistic(COLUMNS, frozenset({Count(), balanced, shuffled}), values)
 
 
-def _law(found: Core) -> dict[str, float | None]:
-    """Kurtosis, beta and ks_normal of a core; nulls where there is none."""
-    counts = found.of[0] if found.of else ValueCounts()
+def _laws(core: Core) -> dict[str, float | None]:
+    """Kurtosis, beta and ks_normal of a balanced matrix; null where no balancing exists."""
+    counts = core.of[0] if core.of else ValueCounts()  # no law fits empty counts
     fits = fit_laws(counts, [law for law in LAWS if law.name in ("normal", "gennorm")])
     normal, gennorm = fits.get("normal"), fits.get("gennorm")
     return {

@@ -1,4 +1,4 @@
-"""Concentration of outliers in few rows or columns: Gini coefficients of their counts, beside those of chance."""
+"""Concentration of outliers in few rows or columns: Gini coefficients of counts, with nulls."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from ..statistic import Evidence, Statistic
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-COLUMNS = tuple(
-    column
-    for side, lines in (("row", "rows"), ("col", "columns"))
-    for column in (
-        Column(
-            f"{side}_gini",
-            "float",
-            f"Gini coefficient over {lines} of the weights beyond 4 robust_std",
-        ),
-        Column(f"{side}_gini_null", "float", f"what chance (Poisson) gives for {side}_gini"),
-        Column(f"top_{side}", "int", f"which of the {lines} has the most of them, from 0", INDEX),
+
+def _columns(side: str, line: str) -> tuple[Column, ...]:
+    outliers = "weights beyond 4 robust_std"
+    return (
+        Column(f"{side}_gini", "float", f"Gini coefficient of the {outliers} over {line}s"),
+        Column(f"{side}_gini_null", "float", f"{side}_gini of outliers at random (Poisson counts)"),
+        Column(f"top_{side}", "int", f"index of the {line} with the most of them, from 0", INDEX),
     )
-)
+
+
+COLUMNS = _columns("row", "row") + _columns("col", "column")
 
 
 def gini(counts: NDArray[np.int64]) -> float | None:
-    """Gini coefficient of counts (n,): sum_i (2i - n - 1) c_(i) / (n sum c), ascending, i from 1; None without any.
+    """Gini coefficient of counts (n,): sum_i (2i - n - 1) c_(i) / (n sum c), ascending, i from 1.
 
-    0 where all lines have as many; 1 - 1/n where one line has all. Half the relative mean absolute difference.
+    0 for equal counts; 1 - 1/n where one line has all; None without any. Half the relative mean
+    absolute difference.
 
     >>> gini(np.array([1, 1, 1, 1])), gini(np.array([0, 0, 0, 4]))
     (0.0, 0.75)
@@ -40,36 +39,41 @@ def gini(counts: NDArray[np.int64]) -> float | None:
     total, n = int(counts.sum()), len(counts)
     if not total:
         return None
-    ranks = 2 * np.arange(1, n + 1) - n - 1
-    return float((ranks * np.sort(counts)).sum() / (n * total))
+    weights = 2 * np.arange(1, n + 1) - n - 1
+    return float((weights * np.sort(counts)).sum() / (n * total))
 
 
 def gini_null(mean: float) -> float | None:
-    """Gini coefficient of a Poisson law of that mean: e^(-2 mu) (I0(2 mu) + I1(2 mu)); None for mean 0.
+    """Gini coefficient of a Poisson law of that mean: e^(-2 mu) (I0(2 mu) + I1(2 mu)).
 
-    Counts of rare events that fall on lines by chance. Means 0.1, 0.5, 1, 10 give 0.91, 0.67, 0.52, 0.18.
+    Counts of rare events that are spread over the lines at random. Means 0.1, 0.5, 1, 10 have 0.91,
+    0.67, 0.52, 0.18; None for mean 0.
 
     >>> round(gini_null(1.0), 2)
     0.52
     """
-    return float(special.ive(0, 2 * mean) + special.ive(1, 2 * mean)) if mean > 0 else None
+    if not mean > 0:
+        return None
+    # `ive` is I times e^(-2 mu): neither factor overflows.
+    bessel = special.ive(0, 2 * mean) + special.ive(1, 2 * mean)
+    return float(bessel)
 
 
-def _of(evidence: Evidence) -> Mapping[str, object]:
-    found = evidence.sketches[Beyond()]
-    return {**_side("row", found.rows), **_side("col", found.cols)}
+def _both_sides(evidence: Evidence) -> Mapping[str, object]:
+    outliers = evidence.sketches[Beyond()]
+    return {**_side("row", outliers.rows), **_side("col", outliers.cols)}
 
 
 def _side(side: str, counts: NDArray[np.int64] | None) -> Mapping[str, object]:
-    """Nulls where there is no outlier, no scale to tell one by, or one line alone."""
-    if counts is None or not counts.any() or len(counts) < 2:
-        return {f"{side}_gini": None, f"{side}_gini_null": None, f"top_{side}": None}
-    null = gini_null(float(counts.mean()))
+    """The columns of a side; null without outliers or a robust scale, and for a single line."""
+    gini_name, null_name, top_name = f"{side}_gini", f"{side}_gini_null", f"top_{side}"
+    if counts is None or not counts.any() or len(counts) < 2:  # None: no robust scale
+        return {gini_name: None, null_name: None, top_name: None}
     return {
-        f"{side}_gini": gini(counts),
-        f"{side}_gini_null": null,
-        f"top_{side}": int(counts.argmax()),
+        gini_name: gini(counts),
+        null_name: gini_null(float(counts.mean())),
+        top_name: int(counts.argmax()),
     }
 
 
-CROWDING = Statistic(COLUMNS, frozenset({Beyond()}), _of)
+CROWDING = Statistic(COLUMNS, frozenset({Beyond()}), _both_sides)

@@ -1,13 +1,13 @@
-"""Is a matrix i.i.d.? Effect sizes from margins and power sums, each beside what i.i.d. elements of its shape give.
+"""Deviations of a matrix from i.i.d. elements, from margins and power sums, with nulls.
 
-Spread of the lines' log RMS (uneven scales), share of variance in the lines' means (two-way ANOVA), correlation of
-neighbours. Zero lines have no log: they are left out of the spreads and named in the note. A vector, a constant and
-a matrix with non-finite elements have no such readings.
+Spread of the log RMS of lines (uneven scales), share of the variance in the means of lines (two-way
+ANOVA), correlation of neighbours. Zero lines have no log: the spreads exclude them, and a note
+counts them. For a vector, a constant and a matrix with non-finite elements all are null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING
 
@@ -25,23 +25,26 @@ if TYPE_CHECKING:
     from ...sketches.power_sums import PowerSums
 
 SPREADS = ("row_spread", "row_spread_null", "col_spread", "col_spread_null")
-_READINGS = (
+_EFFECTS = (
+    # uneven scales
     Column("row_spread", "float", "sd of the log RMS of rows: uneven outputs", shown=True),
     Column("col_spread", "float", "sd of the log RMS of columns: uneven inputs"),
+    # uneven means
     Column(
         "row_mean_share",
         "float",
-        "share of the variance that lies in row means",
+        "share of the variance of the row means",
         "",
         "two-way ANOVA, arXiv 2408.08681",
     ),
     Column(
         "col_mean_share",
         "float",
-        "share of the variance that lies in column means",
+        "share of the variance of the column means",
         "",
         "two-way ANOVA, arXiv 2408.08681",
     ),
+    # neighbours
     Column("lag_row", "float", "correlation of neighbours along a row", "", "numpy.corrcoef"),
     Column("lag_col", "float", "correlation of neighbours along a column", "", "numpy.corrcoef"),
 )
@@ -51,82 +54,110 @@ _KURTIC = tuple(
     )
     for side in ("row", "col")
 )
-COLUMNS = (
-    tuple(
-        x
-        for c in _READINGS
-        for x in (c, c.suffixed("_null", "what i.i.d. Gaussian elements give for"))
-    )
-    + _KURTIC
-)
+
+
+def _with_nulls(columns: Iterable[Column]) -> Iterator[Column]:
+    for column in columns:
+        yield column
+        yield column.suffixed("_null", "expectation for i.i.d. Gaussian elements of")
+
+
+COLUMNS = (*_with_nulls(_EFFECTS), *_KURTIC)
+# of margins alone: `spectrum` has them too
 SPREAD_COLUMNS = tuple(c for c in COLUMNS if c.name in SPREADS)
 
-CONSTANT = 2.0**-48  # std over mean that rounding alone leaves of equal elements
-LEAST = 1e-290  # mean square below which squares lose digits, and soon all of them
-CANCELS = 1e-4  # variance over mean^2 below which float32 sums leave lags no digits
-NO_LAGS = Note("no-lags", "spread too small beside the mean for lags")
+CONSTANT = 2.0**-48  # std over mean of equal elements, by rounding alone
+LEAST = 1e-290  # mean square below which squares lose digits
+CANCELS = 1e-4  # variance over mean^2 below which lags have no correct digit, from float32 sums
+FEW = Note("few-lines", "fewer than two non-zero rows or columns")
+ONE_LINE = Note("one-line", "a single row or column: rows and columns are not compared")
+NONFINITE = Note("non-finite", "non-finite elements: rows and columns are not compared")
+BEYOND = Note(
+    "lines-overflow",
+    "values overflow or underflow when squared: rows and columns are not compared",
+)
+ALIKE = Note("constant", "constant: rows and columns are not compared")
+NO_LAGS = Note("no-lags", "no lag correlation: the spread is too small beside the mean")
 
 Readings = Mapping[str, float | Notes | None]
 
 
 def iid_readings(margins: Margins, power: PowerSums) -> Readings:
-    """All readings with their nulls, and `notes` where something was left out or cannot be read."""
-    reason = _unreadable(margins, power)
+    """All statistics with their nulls, and `notes` with the reasons for missing ones."""
+    reason = _not_compared(margins, power)
     if reason:
         return dict.fromkeys(c.name for c in COLUMNS) | {"notes": (reason,)}
-    parts = (spreads(margins, power), mean_shares(margins, power), lags(margins))
-    return {**parts[0], **parts[1], **parts[2], "notes": united(*map(notes_of, parts))}
+    scales = spreads(margins, power)
+    means = mean_shares(margins, power)
+    neighbours = lags(margins)
+    notes = united(notes_of(scales), notes_of(neighbours))
+    return {**scales, **means, **neighbours, "notes": notes}
 
 
 def spreads(margins: Margins, power: PowerSums) -> Readings:
-    """`line_spreads`, and what i.i.d. elements of the measured kurtosis give: between both nulls it is undecided."""
-    found = dict(line_spreads(margins))
+    """`line_spreads`, and the spreads of i.i.d. elements of the measured kurtosis.
+
+    A spread between both nulls is undecided: uneven lines and heavy tails both explain it.
+    """
+    measured = dict(line_spreads(margins))
+    if measured["row_spread"] is None:
+        return measured | {"row_spread_iid": None, "col_spread_iid": None}
     m, n = non_zero_lines(margins)
-    if found["row_spread"] is None:
-        return found | {"row_spread_iid": None, "col_spread_iid": None}
-    kurtosis = (_without_zeros(power, m * n) if (m, n) != _lines(margins) else power).kurtosis
-    return found | {
-        "row_spread_iid": spread_iid(kurtosis, n),
-        "col_spread_iid": spread_iid(kurtosis, m),
+    if (m, n) != _lines(margins):
+        # Zero lines would count as heavy tails.
+        power = _without_zeros(power, m * n)
+    return measured | {
+        "row_spread_iid": spread_iid(power.kurtosis, n),
+        "col_spread_iid": spread_iid(power.kurtosis, m),
     }
 
 
 def line_spreads(margins: Margins) -> Readings:
-    """`row_spread` = population sd of log RMS over the non-zero rows; columns alike; nulls for the shape that remains.
+    """`row_spread` = population sd of log RMS over the non-zero rows; columns alike.
 
-    The nulls are those of Gaussian elements.
+    The nulls are those of Gaussian elements in the shape of the non-zero lines.
     """
     rows, cols = _log_rms(margins.rows["squares"]), _log_rms(margins.cols["squares"])
     if min(len(rows), len(cols)) < 2:
-        return dict.fromkeys(SPREADS) | {
-            "notes": (Note("few-lines", "fewer than two non-zero rows or columns"),)
-        }
-    found = float(rows.std()), spread_null(len(cols)), float(cols.std()), spread_null(len(rows))
-    return {**dict(zip(SPREADS, found, strict=True)), "notes": united(zero_lines(margins))}
+        return dict.fromkeys(SPREADS) | {"notes": (FEW,)}
+    return {
+        "row_spread": float(rows.std()),
+        "row_spread_null": spread_null(len(cols)),
+        "col_spread": float(cols.std()),
+        "col_spread_null": spread_null(len(rows)),
+        "notes": united(zero_lines(margins)),
+    }
 
 
 def non_zero_lines(margins: Margins) -> tuple[int, int]:
-    """How many rows and columns have any element that is not zero."""
-    return int((margins.rows["squares"] > 0).sum()), int((margins.cols["squares"] > 0).sum())
+    """The numbers of rows and columns with any element that is not zero."""
+    rows = int((margins.rows["squares"] > 0).sum())
+    columns = int((margins.cols["squares"] > 0).sum())
+    return rows, columns
 
 
 def zero_lines(margins: Margins) -> Note | None:
-    """What is left out."""
-    rows, columns = (
-        whole - some for whole, some in zip(_lines(margins), non_zero_lines(margins), strict=True)
-    )
-    kinds = ((rows, "{zero_rows} zero row"), (columns, "{zero_columns} zero column"))
-    left = [text + "s" * (n > 1) for n, text in kinds if n]
-    if not left:
+    """The note that counts the zero rows and columns; None without any."""
+    m, n = _lines(margins)
+    live_rows, live_columns = non_zero_lines(margins)
+    rows, columns = m - live_rows, n - live_columns
+    counts = []
+    if rows:
+        counts.append("{zero_rows} zero row" + "s" * (rows > 1))
+    if columns:
+        counts.append("{zero_columns} zero column" + "s" * (columns > 1))
+    if not counts:
         return None
-    return Note.of(
-        "zero-lines", f"{' and '.join(left)} left out", zero_rows=rows, zero_columns=columns
-    )
+    template = f"{' and '.join(counts)} left out"
+    return Note.of("zero-lines", template, zero_rows=rows, zero_columns=columns)
 
 
 def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:
-    """`row_mean_share` = n sum (row mean - mean)^2 / sum (w - mean)^2, of a two-way ANOVA; columns alike."""
-    m, n = len(margins.rows["sum"]), len(margins.cols["sum"])
+    """`row_mean_share` = n sum (row mean - mean)^2 / sum (w - mean)^2; columns alike.
+
+    Of a two-way ANOVA.
+    """
+    m, n = _lines(margins)
     total = power.about(power.mean).s2
     return {
         "row_mean_share": _between(margins.rows["sum"] / n, power.mean) * n / total,
@@ -137,9 +168,11 @@ def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:
 
 
 def lags(margins: Margins) -> Readings:
-    """`lag_row` = correlation of W_ij with W_i,j+1, `lag_col` with W_i+1,j; equals numpy.corrcoef."""
-    m, n = len(margins.rows["sum"]), len(margins.cols["sum"])
-    row, col = _lag(margins.cols, margins.lag[0], m), _lag(margins.rows, margins.lag[1], n)
+    """Correlations `lag_row` of W_ij and W_i,j+1, `lag_col` of W_ij and W_i+1,j, as by numpy."""
+    m, n = _lines(margins)
+    # margins.lag has the sums of these products
+    row = _lag(margins.cols, margins.lag[0], m)
+    col = _lag(margins.rows, margins.lag[1], n)
     null = lag_null(m, n)
     return {
         "lag_row": row,
@@ -150,61 +183,73 @@ def lags(margins: Margins) -> Readings:
     }
 
 
-def _unreadable(margins: Margins, power: PowerSums) -> Note | None:
+def _not_compared(margins: Margins, power: PowerSums) -> Note | None:
+    """The reason why rows and columns are not compared, None where they are."""
     m, n = _lines(margins)
     if min(m, n) < 2:
-        return Note("one-line", "one line is no matrix")
-    if power.n < m * n:
-        return Note("non-finite", "non-finite elements: rows and columns are not compared")
-    if _leave(margins, power):
-        return Note("lines-overflow", "squares leave float64: rows and columns are not compared")
-    varies = power.std > CONSTANT * abs(power.mean)
-    return None if varies else Note("constant", "constant: rows and columns are not compared")
+        return ONE_LINE
+    if power.n < m * n:  # power sums are of finite elements alone
+        return NONFINITE
+    if _beyond_float64(margins, power):
+        return BEYOND
+    if not power.std > CONSTANT * abs(power.mean):
+        return ALIKE
+    return None
 
 
-def _leave(margins: Margins, power: PowerSums) -> bool:
-    """Whether float64 does not hold the squares: they overflow, or vanish of elements that are not zero."""
-    squares, sums = float(margins.rows["squares"].sum()), margins.rows["sum"]
-    return not (isfinite(squares) and isfinite(power.std)) or (
-        squares < LEAST * power.n and bool(sums.any())
-    )
+def _beyond_float64(margins: Margins, power: PowerSums) -> bool:
+    """Whether squares overflow, or those of elements that are not zero underflow."""
+    squares = float(margins.rows["squares"].sum())
+    if not (isfinite(squares) and isfinite(power.std)):
+        return True
+    return squares < LEAST * power.n and bool(margins.rows["sum"].any())
 
 
 def _log_rms(squares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Half the log of each non-zero line's sum of squares: log RMS up to a constant."""
-    return 0.5 * np.log(squares[squares > 0])
+    """Log RMS of each non-zero line, up to a constant, from its sum of squares."""
+    non_zero = squares[squares > 0]
+    return 0.5 * np.log(non_zero)
 
 
 def _without_zeros(power: PowerSums, n: int) -> PowerSums:
-    """The power sums of the n elements that are left when lines of zeros are taken out."""
+    """The power sums of the n elements outside the lines of zeros."""
     about = power.about(0.0)
     return type(power)(n, 0.0, about.s1, about.s2, about.s3, about.s4)
 
 
 def _lines(margins: Margins) -> tuple[int, int]:
-    return len(margins.rows["squares"]), len(margins.cols["squares"])
+    """The numbers of rows and columns."""
+    rows, columns = margins.rows["squares"], margins.cols["squares"]
+    return len(rows), len(columns)
 
 
 def _between(means: NDArray[np.float64], mean: float) -> float:
+    """The sum of squares between the lines."""
     return float(((means - mean) ** 2).sum())
 
 
 def _lag(lines: Mapping[str, NDArray[np.float64]], product: float, length: int) -> float | None:
-    """Pearson correlation of all lines but the last with all but the first, from sums; None if they cancel."""
+    """Pearson correlation of all lines but the last, x, with all but the first, y, from their sums.
+
+    None where the sums cancel.
+    """
     total, squares = lines["sum"], lines["squares"]
     pairs = (len(total) - 1) * length
-    x, y = float(total[:-1].sum()) / pairs, float(total[1:].sum()) / pairs
-    var_x, var_y = (
-        float(squares[:-1].sum()) / pairs - x * x,
-        float(squares[1:].sum()) / pairs - y * y,
-    )
+    x = float(total[:-1].sum()) / pairs
+    y = float(total[1:].sum()) / pairs
+    var_x = float(squares[:-1].sum()) / pairs - x * x
+    var_y = float(squares[1:].sum()) / pairs - y * y
     if not (var_x > CANCELS * x * x and var_y > CANCELS * y * y):
         return None
-    return min(max((product / pairs - x * y) / (sqrt(var_x) * sqrt(var_y)), -1.0), 1.0)
+    # Rounding may take the quotient beyond 1.
+    covariance = product / pairs - x * y
+    correlation = covariance / (sqrt(var_x) * sqrt(var_y))
+    return min(max(correlation, -1.0), 1.0)
 
 
-def _of(evidence: Evidence) -> Mapping[str, object]:
-    return iid_readings(evidence.sketches[Lines()], evidence.sketches[Count()].power)
+def _deviations(evidence: Evidence) -> Mapping[str, object]:
+    counts = evidence.sketches[Count()]
+    return iid_readings(evidence.sketches[Lines()], counts.power)
 
 
-LINES = Statistic(COLUMNS, frozenset({Count(), Lines()}), _of)
+LINES = Statistic(COLUMNS, frozenset({Count(), Lines()}), _deviations)

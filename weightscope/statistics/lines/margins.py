@@ -1,4 +1,4 @@
-"""Margins with extremes: sum, squares, least, greatest, start and end of each row and column, for `marked_lines`."""
+"""Margins with extremes: sum, squares, least, greatest, start and end of each row and column."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
     from ...lazy import numpy as np
 
-    Lines = Mapping[
-        str, NDArray[np.float64]
-    ]  # sum, squares, min, max, nonfinite, start, end of each line
+    # sum, squares, min, max, nonfinite, start, end: an array of each over the lines of a side
+    Lines = Mapping[str, NDArray[np.float64]]
 
 MARGINS = sketches.Lines(extremes=True)

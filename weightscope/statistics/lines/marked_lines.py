@@ -1,6 +1,6 @@
-"""Rows and columns that stand out: dead, constant, of one sign, duplicated, of unusual norm.
+"""Marked rows and columns: dead, constant, of one sign, duplicated, of unusual norm.
 
-From margins with extremes and from content hashes. Lines with non-finite elements are none of these.
+From margins with extremes and from content hashes. Lines with non-finite elements have no mark.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from ...sketches import TwinRows
     from .margins import Lines
 
-SIGNED = 16  # elements: shorter lines have one sign by chance (2^-15)
-FAR, FACTOR = 6 * 1.4826, 1.5  # MADs of log RMS from the median, and at least that ratio
-SPARSEST = 0.75  # share of zeros: more than that is no pattern of halves
+SIGNED = 16  # elements: shorter lines may have one sign by chance (2^-15 for 16)
+NORMAL_MAD = 1.4826  # std over MAD of a normal law
+FAR = 6 * NORMAL_MAD  # MADs of log RMS from the median to an outlier row or column
+FACTOR = 1.5  # least ratio of its RMS to the median
+SPARSEST = 0.75  # share of zeros: sparser tensors fit a pattern of halves by chance
 COLUMNS = (
     Column("dead_rows", "int", "rows of zeros", shown=True),
     Column("dead_cols", "int", "columns of zeros"),
@@ -32,7 +34,7 @@ COLUMNS = (
     Column(
         "duplicate_rows",
         "int",
-        "rows that have a bit-identical twin; not zero or constant ones",
+        "rows bit-identical to another row; not zero or constant rows",
         shown=True,
     ),
     Column(
@@ -45,10 +47,8 @@ COLUMNS = (
         "int",
         "columns whose log RMS is far from the median, by a factor of 1.5 at least",
     ),
-    Column("row_rms_ratio_max", "float", "RMS of the loudest row over that of the median row"),
-    Column(
-        "col_rms_ratio_max", "float", "RMS of the loudest column over that of the median column"
-    ),
+    Column("row_rms_ratio_max", "float", "largest RMS of a row over the median"),
+    Column("col_rms_ratio_max", "float", "largest RMS of a column over the median"),
     Column(
         "one_sign_rows", "int", "rows of 16 weights or more that are all positive or all negative"
     ),
@@ -62,39 +62,50 @@ COLUMNS = (
         "str",
         "rows and columns of zeros at the end, zero rectangles at an edge: ranges from 0",
     ),
-    Column("sparsity_pattern", "str", "2:4 or 4:8 where every group of neighbours has its zeros"),
+    Column(
+        "sparsity_pattern", "str", "2:4 or 4:8 where every group of neighbours has as many zeros"
+    ),
 )
 
 
 def dead(lines: Lines) -> NDArray[np.bool_]:
-    """All elements are zero."""
-    return np.asarray(_finite(lines) & (lines["min"] == 0) & (lines["max"] == 0))
+    """Whether all elements of each line are zero."""
+    zero = (lines["min"] == 0) & (lines["max"] == 0)
+    return np.asarray(_finite(lines) & zero)
 
 
 def constant(lines: Lines) -> NDArray[np.bool_]:
-    """All elements are one value that is not zero; a line of one element is no evidence."""
-    return np.asarray(_finite(lines) & (lines["min"] == lines["max"]) & (lines["max"] != 0))
+    """Whether all elements of each line are one value that is not zero."""
+    equal = lines["min"] == lines["max"]
+    zero = lines["max"] == 0
+    return np.asarray(_finite(lines) & equal & ~zero)
 
 
 def one_sign(lines: Lines, length: int) -> NDArray[np.bool_]:
-    """All elements above zero, or all below; none in lines shorter than 16, and constant lines are constant.
+    """Whether all elements of each line are above zero, or all below.
+
+    False for lines shorter than 16, and for constant lines, which `constant` marks.
 
     >>> lines = {"min": np.array([1.0]), "max": np.array([2.0]), "nonfinite": np.array([0.0])}
     >>> one_sign(lines, 100).tolist(), one_sign(lines, 8).tolist()
     ([True], [False])
     """
-    signed = (lines["min"] > 0) | (lines["max"] < 0)
-    return _finite(lines) & signed & ~constant(lines) & (length >= SIGNED)
+    positive, negative = lines["min"] > 0, lines["max"] < 0
+    candidates = _finite(lines) & ~constant(lines)
+    return candidates & (positive | negative) & (length >= SIGNED)
 
 
 def outlying(lines: Lines, length: int) -> NDArray[np.bool_]:
-    """Log RMS further than 6 x 1.4826 MAD from the median of the non-zero lines, and by a factor of 1.5 at least."""
-    away, mad = _from_median(rms(lines, length))
-    return np.asarray(np.nan_to_num(np.abs(away)) > max(FAR * mad, float(np.log(FACTOR))))
+    """Whether the log RMS is further than 6 x 1.4826 MAD, and log 1.5, from the median line's."""
+    distance, mad = _from_median(rms(lines, length))
+    limit = max(FAR * mad, float(np.log(FACTOR)))
+    # NaN to 0: zero and non-finite lines are no outliers
+    size = np.nan_to_num(np.abs(distance))
+    return np.asarray(size > limit)
 
 
 def loudest(lines: Lines, length: int) -> float | None:
-    """RMS of the line with the largest over that of the median line, zero lines left out; None without any.
+    """Largest RMS of a line over the median RMS, without zero lines; None if all are zero.
 
     >>> lines = {"squares": np.array([4.0, 4.0, 36.0, 0.0]), "nonfinite": np.zeros(4)}
     >>> loudest(lines, 4)
@@ -102,87 +113,103 @@ def loudest(lines: Lines, length: int) -> float | None:
     """
     sizes = rms(lines, length)
     sizes = sizes[~np.isnan(sizes)]
-    return float(sizes.max() / np.median(sizes)) if len(sizes) else None
+    if not len(sizes):
+        return None
+    return float(sizes.max() / np.median(sizes))
 
 
 def row_z(lines: Lines, length: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """RMS of each line, and its log's distance from the median in 1.4826 MAD; NaN for zero and non-finite lines.
+    """RMS of each line, and the distance of its log from the median in 1.4826 MAD.
 
-    Where all lines are alike (MAD 0) no distance has a unit: all are NaN.
+    NaN for zero and non-finite lines. Where the MAD is 0 a distance has no unit: all are NaN.
     """
     sizes = rms(lines, length)
-    away, mad = _from_median(sizes)
-    return sizes, away / (1.4826 * mad if mad > 0 else np.nan)
+    distance, mad = _from_median(sizes)
+    if not mad > 0:
+        return sizes, np.full_like(distance, np.nan)
+    return sizes, distance / (NORMAL_MAD * mad)
 
 
 def rms(lines: Lines, length: int) -> NDArray[np.float64]:
-    """Root mean square of each line; NaN where it is zero, beyond float64, or not all finite."""
+    """Root mean square of each line; NaN where it is zero, overflows or has non-finite elements."""
     squares = lines["squares"]
-    sized = (lines["nonfinite"] == 0) & (squares > 0) & np.isfinite(squares)
-    return np.sqrt(np.where(sized, squares, np.nan) / length)
+    valid = (lines["nonfinite"] == 0) & (squares > 0) & np.isfinite(squares)
+    # NaN, so that neither the log nor the median of the others is affected
+    mean_square = np.where(valid, squares, np.nan) / length
+    return np.sqrt(mean_square)
 
 
 def _from_median(sizes: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Log of each size, NaN apart, from their median, and the median distance (MAD)."""
+    """Distance of each log size from their median, and the median distance (MAD); NaN excluded."""
     logs = np.log(sizes)
-    seen = ~np.isnan(logs)
-    away = logs - (np.median(logs[seen]) if seen.any() else np.nan)
-    return away, float(np.median(np.abs(away[seen]))) if seen.any() else np.nan
+    valid = ~np.isnan(logs)
+    if not valid.any():
+        return logs, np.nan
+    distance = logs - np.median(logs[valid])
+    mad = float(np.median(np.abs(distance[valid])))
+    return distance, mad
 
 
-def twins(found: TwinRows, lines: Lines) -> tuple[NDArray[np.int64], ...]:
-    """Sets of equal rows, each ascending, by their first row; dead, constant and non-finite rows are no twins.
+def twins(hashed: TwinRows, lines: Lines) -> tuple[NDArray[np.int64], ...]:
+    """Sets of identical rows, each ascending, by their first row.
+
+    Dead, constant and non-finite rows are in none.
 
     >>> from weightscope.sketches import TwinRows
-    >>> found = TwinRows(np.array([0, 3, 4, 7]), np.array([9, 5, 9, 5], np.uint64))
+    >>> hashed = TwinRows(np.array([0, 3, 4, 7]), np.array([9, 5, 9, 5], np.uint64))
     >>> lines = {"min": np.zeros(8), "max": np.ones(8), "nonfinite": np.zeros(8)}
-    >>> [rows.tolist() for rows in twins(found, lines)]
+    >>> [rows.tolist() for rows in twins(hashed, lines)]
     [[0, 4], [3, 7]]
     """
-    skipped = dead(lines) | constant(lines) | ~_finite(lines)
-    kept = ~skipped[found.rows]
-    rows, hashes = found.rows[kept], found.hashes[kept]
+    # Dead and constant rows have columns of their own.
+    excluded = dead(lines) | constant(lines) | ~_finite(lines)
+    eligible = ~excluded[hashed.rows]
+    rows, hashes = hashed.rows[eligible], hashed.hashes[eligible]
+    # The sort is stable: rows of one hash stay in ascending order.
     order = np.argsort(hashes, kind="stable")
-    sets = np.split(rows[order], np.flatnonzero(np.diff(hashes[order])) + 1)
-    return tuple(
-        sorted((equal for equal in sets if len(equal) > 1), key=lambda equal: int(equal[0]))
-    )
+    starts = np.flatnonzero(np.diff(hashes[order])) + 1
+    sets = np.split(rows[order], starts)
+    duplicates = [identical for identical in sets if len(identical) > 1]
+    return tuple(sorted(duplicates, key=lambda identical: int(identical[0])))
 
 
 def duplicated(hashes: NDArray[np.uint64], skipped: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Rows that have a twin of the same hash, all of them; `skipped` (dead and constant rows) have none.
+    """Whether each row has the hash of another; False for `skipped` (dead and constant) rows.
 
     >>> duplicated(np.array([7, 8, 7], np.uint64), np.zeros(3, bool)).tolist()
     [True, False, True]
     """
-    _, place, many = np.unique(hashes, return_inverse=True, return_counts=True)
-    twins = np.bincount(place[~skipped], minlength=len(many)) > 1
-    return np.asarray(twins[place] & ~skipped)
+    # index: position of each row's hash among the distinct ones
+    distinct, index = np.unique(hashes, return_inverse=True)
+    counts = np.bincount(index[~skipped], minlength=len(distinct))
+    repeated = counts > 1
+    return np.asarray(repeated[index] & ~skipped)
 
 
 def content(lines: Lines) -> NDArray[np.float64]:
-    """(m, 4): sum, sum of squares, least and greatest of each line; tensors that agree in every line are equal.
+    """(m, 4): sum, sum of squares, least and greatest of each line.
 
-    But for a chance of about 2^-80 a line.
+    Tensors that agree in every line are equal, but for a probability of about 2^-80 per line.
     """
-    return np.stack([lines[name] for name in ("sum", "squares", "min", "max")], -1)
+    fields = [lines[name] for name in ("sum", "squares", "min", "max")]
+    return np.stack(fields, -1)
 
 
 def _finite(lines: Lines) -> NDArray[np.bool_]:
     return np.asarray(lines["nonfinite"] == 0)
 
 
-def _of(evidence: Evidence) -> Mapping[str, object]:
-    margins, counts = evidence.sketches[MARGINS], evidence.sketches[Beyond()].counts
+def _counts_of_marks(evidence: Evidence) -> Mapping[str, object]:
+    margins = evidence.sketches[MARGINS]
     rows, cols = margins.rows, margins.cols
     m, n = len(rows["sum"]), len(cols["sum"])
-    found = evidence.sketches[Groups()].patterns
+    duplicates = twins(evidence.sketches[Twins()], rows)
     return {
         "dead_rows": int(dead(rows).sum()),
         "dead_cols": int(dead(cols).sum()),
         "constant_rows": int(constant(rows).sum()),
         "constant_cols": int(constant(cols).sum()),
-        "duplicate_rows": sum(map(len, twins(evidence.sketches[Twins()], rows))),
+        "duplicate_rows": sum(map(len, duplicates)),
         "outlier_rows": int(outlying(rows, n).sum()),
         "outlier_cols": int(outlying(cols, m).sum()),
         "row_rms_ratio_max": loudest(rows, n),
@@ -190,8 +217,20 @@ def _of(evidence: Evidence) -> Mapping[str, object]:
         "one_sign_rows": int(one_sign(rows, n).sum()),
         "one_sign_cols": int(one_sign(cols, m).sum()),
         "zero_block": zero_blocks(rows, cols),
-        "sparsity_pattern": found[0] if found and counts.zeros < SPARSEST * counts.n else None,
+        "sparsity_pattern": _sparsity_pattern(evidence),
     }
 
 
-MARKED_LINES = Statistic(COLUMNS, frozenset({Beyond(), MARGINS, Groups(), Twins()}), _of)
+def _sparsity_pattern(evidence: Evidence) -> str | None:
+    """The first pattern of zeros that fits; None for tensors that are sparse anyway."""
+    patterns = evidence.sketches[Groups()].patterns
+    counts = evidence.sketches[Beyond()].counts
+    if not patterns or counts.zeros >= SPARSEST * counts.n:
+        return None
+    first: str = patterns[0]
+    return first
+
+
+MARKED_LINES = Statistic(
+    COLUMNS, frozenset({Beyond(), MARGINS, Groups(), Twins()}), _counts_of_marks
+)

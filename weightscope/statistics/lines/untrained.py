@@ -1,4 +1,4 @@
-"""Column of rows that training never reached, of embeddings and heads."""
+"""Number of rows of an embedding or head that training did not change individually."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COLUMNS = (
     Column(
         "untrained_rows",
         "int",
-        "nearly parallel rows apart from the rest; embeddings and heads",
+        "nearly parallel rows, distinct from the others; embeddings and heads",
         "",
         "Land and Bartolo 2024",
         shown=True,
@@ -20,8 +20,9 @@ COLUMNS = (
 )
 
 
-def _of(evidence: Evidence) -> Mapping[str, object]:
-    return {"untrained_rows": len(evidence.sketches[Untrained()].untrained)}
+def _untrained_rows(evidence: Evidence) -> Mapping[str, object]:
+    sketch = evidence.sketches[Untrained()]
+    return {"untrained_rows": len(sketch.untrained)}
 
 
-UNTRAINED = Statistic(COLUMNS, frozenset({Untrained()}), _of)
+UNTRAINED = Statistic(COLUMNS, frozenset({Untrained()}), _untrained_rows)

@@ -1,13 +1,14 @@
-"""Where a matrix is zero in one piece: padding at its end, and rectangles at its edges.
+"""Blocks of zeros in a matrix: padding at its end, and rectangles at its edges.
 
-A grown matrix has new rows and columns. Some growths fill them later, which leaves padding; others make new outputs
-ignore old inputs, or old outputs new ones, which leaves a rectangle in a corner without a dead line.
+A grown matrix has new rows and columns. Some methods of growth fill them later: until then they are
+padding. Others make new outputs ignore old inputs, or old outputs new ones: then a rectangle in a
+corner is zero, without a dead line.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...lazy import numpy as np
 
@@ -18,80 +19,133 @@ if TYPE_CHECKING:
 
     from .margins import Lines
 
-    Rectangle = tuple[int, int, int, int]  # rows from, to, columns from, to
+LEAST = 16  # lines, and elements of each: smaller blocks are chance or pruning
+SHARP = 1.125  # mean over least zeros of the lines of a rectangle; of a triangle it is far more
+MOST = 4  # rectangles that are listed
 
-LEAST = 16  # lines, and elements of each: less is chance or pruning
-SHARP = 1.125  # mean over least zeros of its lines; of a triangle it is far more
-MOST = 4  # rectangles that are told
+
+class _Rectangle(NamedTuple):
+    """A block of zeros: ranges top:bottom and left:right of the live rows and columns."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def area(self) -> int:
+        height = self.bottom - self.top
+        width = self.right - self.left
+        return height * width
+
+    def overlaps(self, other: _Rectangle) -> bool:
+        rows = self.top < other.bottom and other.top < self.bottom
+        columns = self.left < other.right and other.left < self.right
+        return rows and columns
 
 
 def zero_blocks(rows: Lines, cols: Lines) -> str | None:
-    """Dead lines at the end, then rectangles of zeros, the largest first, as ranges from 0; None without any.
+    """Dead lines at the end, then rectangles of zeros, the largest first, as ranges from 0.
 
-    A rectangle has 16 lines of 16 elements or more, touches an edge of what is not dead, and has straight sides:
-    triangles and bands, as masks have them, are none. Zeros elsewhere do no harm. A matrix of zeros has no block.
+    A rectangle has 16 lines of 16 elements or more, touches an edge of the live lines, and has
+    straight sides: triangles and bands, as in masks, are excluded. Zeros elsewhere have no effect.
+    None without any block, and for a matrix of zeros.
 
     >>> ends = lambda start, end: {"start": np.array(start), "end": np.array(end)}
     >>> zero_blocks(ends([0, 0], [1, 1]), ends([0, 0, np.inf], [1, 1, -np.inf]))
     'cols 2:3'
     """
-    live_rows, live_cols = (np.flatnonzero(np.isfinite(lines["start"])) for lines in (rows, cols))
+    # Dead lines belong to every block: ranges are found among the live ones.
+    live_rows, live_cols = _live(rows), _live(cols)
     if not len(live_rows):
         return None
-    sides = (("rows", live_rows, len(rows["start"])), ("cols", live_cols, len(cols["start"])))
-    padding = [f"{side} {live[-1] + 1}:{many}" for side, live, many in sides if live[-1] + 1 < many]
-    found = [
-        f"rows {live_rows[a]}:{live_rows[b - 1] + 1} x cols {live_cols[c]}:{live_cols[d - 1] + 1}"
-        for a, b, c, d in _largest(_rectangles(rows, cols, live_rows, live_cols))
-    ]
-    return " + ".join(padding + found) or None
+    blocks = [*_padding("rows", rows, live_rows), *_padding("cols", cols, live_cols)]
+    for block in _largest(_rectangles(rows, cols, live_rows, live_cols)):
+        row_range = f"{live_rows[block.top]}:{live_rows[block.bottom - 1] + 1}"
+        col_range = f"{live_cols[block.left]}:{live_cols[block.right - 1] + 1}"
+        blocks.append(f"rows {row_range} x cols {col_range}")
+    return " + ".join(blocks) or None
+
+
+def _live(lines: Lines) -> NDArray[np.int64]:
+    """Indices of the lines that are not dead; dead ones start at infinity."""
+    return np.flatnonzero(np.isfinite(lines["start"]))
+
+
+def _padding(side: str, lines: Lines, live: NDArray[np.int64]) -> Iterator[str]:
+    """The range of dead lines behind the last live one, if any."""
+    end, count = live[-1] + 1, len(lines["start"])
+    if end < count:
+        yield f"{side} {end}:{count}"
 
 
 def _rectangles(
     rows: Lines, cols: Lines, live_rows: NDArray[np.int64], live_cols: NDArray[np.int64]
-) -> Iterator[Rectangle]:
-    """At each of the four edges, in places among the lines that are not dead."""
+) -> Iterator[_Rectangle]:
+    """The rectangles at each of the four edges."""
     m, n = len(live_rows), len(live_cols)
     left, right = _outside(rows, live_rows, live_cols)
     top, bottom = _outside(cols, live_cols, live_rows)
-    yield from ((a, b, 0, width) for a, b, width in _runs(left))
-    yield from ((a, b, n - width, n) for a, b, width in _runs(right))
-    yield from ((0, height, a, b) for a, b, height in _runs(top))
-    yield from ((m - height, m, a, b) for a, b, height in _runs(bottom))
+    for start, end, width in _runs(left):
+        yield _Rectangle(start, end, 0, width)
+    for start, end, width in _runs(right):
+        yield _Rectangle(start, end, n - width, n)
+    for start, end, height in _runs(top):
+        yield _Rectangle(0, height, start, end)
+    for start, end, height in _runs(bottom):
+        yield _Rectangle(m - height, m, start, end)
 
 
 def _outside(
     lines: Lines, live: NDArray[np.int64], across: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], ...]:
-    """Zeros before the first and after the last other element of each live line; those of dead ones do not count."""
-    start, end = (np.searchsorted(across, lines[name][live]) for name in ("start", "end"))
-    return start, len(across) - 1 - end
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Zeros before the first and after the last non-zero element of each live line.
+
+    Zeros in the dead lines of the other side are not counted: `across` are the live ones.
+    """
+    first = np.searchsorted(across, lines["start"][live])
+    last = np.searchsorted(across, lines["end"][live])
+    return first, len(across) - 1 - last
 
 
 def _runs(zeros: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
-    """Neighbouring lines with many zeros, and how many they have in common, where none has many more.
-
-    Where the zeros jump once, as in what has grown twice, they are two such runs; more steps are a staircase.
-    """
+    """Runs of neighbouring lines with at least 16 zeros, and the number that all of a run have."""
+    # False on both sides: each run has a start and an end
     inside = np.concatenate(([False], zeros >= LEAST, [False]))
     edges = np.flatnonzero(inside[1:] != inside[:-1]).tolist()
-    for a, b in zip(edges[::2], edges[1::2], strict=True):
-        jumps = (a + 1 + np.flatnonzero(np.abs(np.diff(zeros[a:b])) >= LEAST)).tolist()
-        ends = (a, *jumps, b) if len(jumps) == 1 and not _straight(zeros[a:b]) else (a, b)
-        yield from (
-            (c, d, int(zeros[c:d].min())) for c, d in pairwise(ends) if _straight(zeros[c:d])
-        )
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        for a, b in pairwise(_steps(zeros, start, end)):
+            run = zeros[a:b]
+            if _straight(run):
+                yield a, b, int(run.min())
+
+
+def _steps(zeros: NDArray[np.int64], start: int, end: int) -> tuple[int, ...]:
+    """Ends of the straight parts of a run.
+
+    Where the zeros jump once, as in a matrix that has grown twice, there are two; more jumps are a
+    staircase.
+    """
+    run = zeros[start:end]
+    jumps = np.flatnonzero(np.abs(np.diff(run)) >= LEAST).tolist()
+    if len(jumps) == 1 and not _straight(run):
+        return start, start + 1 + jumps[0], end
+    return start, end
 
 
 def _straight(zeros: NDArray[np.int64]) -> bool:
-    """Enough lines, and hardly more zeros in any than in all."""
-    return len(zeros) >= LEAST and bool(zeros.mean() <= SHARP * zeros.min())
+    """Whether there are 16 lines or more, each with about as many zeros as all have in common."""
+    if len(zeros) < LEAST:
+        return False
+    # Of a triangle the mean is far above the least.
+    return bool(zeros.mean() <= SHARP * zeros.min())
 
 
-def _largest(found: Iterable[Rectangle]) -> list[Rectangle]:
-    """Those that do not overlap a larger one; what touches two edges is found twice."""
-    chosen: list[Rectangle] = []
-    for a, b, c, d in sorted(found, key=lambda x: (-(x[1] - x[0]) * (x[3] - x[2]), x)):
-        if all(b <= e or f <= a or d <= g or h <= c for e, f, g, h in chosen):
-            chosen.append((a, b, c, d))
+def _largest(rectangles: Iterable[_Rectangle]) -> list[_Rectangle]:
+    """The largest that do not overlap; a rectangle that touches two edges comes twice."""
+    chosen: list[_Rectangle] = []
+    # Equal areas stay in the order of their rows.
+    for candidate in sorted(rectangles, key=lambda block: (-block.area, block)):
+        if not any(candidate.overlaps(block) for block in chosen):
+            chosen.append(candidate)
     return chosen[:MOST]

@@ -1,4 +1,4 @@
-"""Statistics of singular values: norms and ranks, power law, bulk and spikes, effective depth, and their nulls."""
+"""Statistics of singular values: ranks, power law, bulk and spikes, effective depth, and nulls."""
 
 from __future__ import annotations
 

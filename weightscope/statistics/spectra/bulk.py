@@ -1,9 +1,10 @@
-"""Spikes above a Marchenko-Pastur bulk: how many singular values rise above i.i.d. noise, and what that noise is.
+"""Spikes and Marchenko-Pastur bulk: number of singular values above i.i.d. noise, and that noise.
 
-The sequential test of Kritchman and Nadler (Chemometrics and Intelligent Laboratory Systems 94, 2008) with the
-centring and scaling of Johnstone (Annals of Statistics 29, 2001): one suffix sum, no fit, no start value, scale-free.
-The null is i.i.d. noise, and uneven scales break it: Gaussian rows of log-sd 0.3 show some 45 spikes at 512 x 512, t(4)
-elements one or more in half of the draws. Read `spikes` beside the spread of the rows, or after balancing.
+The sequential test of Kritchman and Nadler (Chemometrics and Intelligent Laboratory Systems 94,
+2008) with the centring and scaling of Johnstone (Annals of Statistics 29, 2001): one suffix sum, no
+fit, no start value, scale-free. Uneven scales violate the null of i.i.d. noise: Gaussian rows of
+log-sd 0.3 have some 45 spikes at 512 x 512, and half of the matrices of t(4) elements have one or
+more. Compare `spikes` with the spread of the rows, or with the balanced matrix.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...lazy import numpy as np
-from ...notes import Note, notes_of, united
+from ...notes import Note, Notes, notes_of, united
 from ...sketches import Decompose
 from ..lines.iid import SPREAD_COLUMNS, line_spreads
 from ..statistic import Evidence, Statistic
@@ -28,17 +29,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TRACY_WIDOM_99 = 2.0234  # 99% of Tracy-Widom, beta = 1: real elements
-CLEAN_SPIKES = 10  # a bulk is what remains when at most r/10 values stand out
-CLEAN_KS = 0.1  # plus 2/r, what few values scatter by
+CLEAN_SPIKES = 10  # a clean bulk has at most r/10 spikes above it
+CLEAN_KS = 0.1  # plus 2/r, the scatter of few values
 NO_CLEAN_BULK = Note("unclean-bulk", "no clean bulk")
-NO_BULK = Note("no-bulk", "no bulk: nothing above rounding but spikes")
+NO_BULK = Note("no-bulk", "no bulk: all singular values above rounding are spikes")
 
 _SOURCE = "Kritchman and Nadler 2008"
 COLUMNS = (
     Column(
         "mp_sigma",
         "float",
-        "std of the elements of the noise that the bulk looks like",
+        "std of the elements of noise with such a bulk",
         "weight",
         _SOURCE,
     ),
@@ -52,7 +53,7 @@ COLUMNS = (
     Column(
         "spikes",
         "int",
-        "singular values above the noise of what is below them",
+        "singular values above the largest of noise like the values below them",
         "",
         _SOURCE,
         shown=True,
@@ -60,12 +61,12 @@ COLUMNS = (
     Column("spike_energy", "float", "share of the spikes in the energy"),
     Column("signal_ratio", "float", "largest singular value over the upper edge of the bulk"),
 )
-TWICE = 2.0  # times its null: from there the spread of lines is no accident
+TWICE = 2.0  # times its null: i.i.d. elements do not spread the scales of lines that far
 
 
 @dataclass(frozen=True)
 class Bulk:
-    """The values that look like noise, and those that do not; lambda = sigma^2 in the squared unit of the weights."""
+    """A split of singular values into spikes and noise; lambda = sigma^2 in weight^2."""
 
     spikes: int  # k: singular values above the noise
     sigma: float  # sqrt(s2_k): std of an element of that noise
@@ -78,96 +79,125 @@ class Bulk:
 
 
 def bulk(sigma: NDArray[np.float64], m: int, n: int, floor: float = 0.0) -> Bulk | None:
-    """`spikes` = the least k with lambda_{k+1} <= s2_k (mu_k + 2.0234 sc_k), s2_k = sum_{i>k} lambda_i/((m-k)(n-k)).
+    """Least k with lambda_{k+1} <= s2_k (mu_k + 2.0234 sc_k), and the noise below.
 
-    sigma: the r = min(m,n) singular values, finite, descending, float64, of the m x n lines that are not zero; those of
-    at most `floor`, what their method cannot tell from zero, count as zero. None (NO_BULK) where nothing but spikes is
-    left: in a zero matrix, and in one of low rank that no rounding error has filled up.
+    s2_k = sum_{i>k} lambda_i/((m-k)(n-k)). sigma: the r = min(m,n) singular values, finite,
+    descending, float64, of the m x n lines that are not zero; values of at most `floor`, the
+    uncertainty of their method, count as zero. None (NO_BULK) where no value above `floor` is
+    noise: in a zero matrix, and in one of low rank without rounding errors.
 
-    >>> found = bulk(np.ones(64), 64, 64)
-    >>> found.spikes, found.sigma, found.clean
+    >>> split = bulk(np.ones(64), 64, 64)
+    >>> split.spikes, split.sigma, split.clean
     (0, 0.125, False)
     """
     if not (len(sigma) and sigma[0] > floor):
         return None
     m, n = sorted((m, n))
-    energy = (
-        np.where(sigma > floor, sigma / sigma[0], 0.0) ** 2
-    )  # a share of the largest never leaves float64
-    rest = np.cumsum(energy[::-1])[::-1]
-    k = _spikes(energy, rest, m, n)
-    return _bulk(k, energy, rest, float(sigma[0]), m, n) if rest[k] > 0 else None
+    # as shares of the largest, whose squares float64 always holds
+    relative = np.where(sigma > floor, sigma / sigma[0], 0.0)
+    energy = relative**2
+    rest = np.cumsum(energy[::-1])[::-1]  # rest[k] = sum of energy[k:]
+    k = _count_spikes(energy, rest, m, n)
+    if not rest[k] > 0:
+        return None
+    return _split(k, energy, rest, float(sigma[0]), m, n)
 
 
-def _spikes(energy: NDArray[np.float64], rest: NDArray[np.float64], m: int, n: int) -> int:
-    """The rule, multiplied out so that tiny sums divide nothing; it holds at k = r - 1 at the latest."""
+def _count_spikes(energy: NDArray[np.float64], rest: NDArray[np.float64], m: int, n: int) -> int:
+    """The rule of `bulk`, multiplied out: a division by tiny sums would overflow.
+
+    It holds at k = r - 1 at the latest.
+    """
     k = np.arange(len(energy))
-    return int(np.argmax(energy * (m - k) * (n - k) <= rest * _largest_of_noise(m - k, n - k)))
+    edge = rest * _largest_of_noise(m - k, n - k)
+    noise = energy * (m - k) * (n - k) <= edge
+    return int(np.argmax(noise))  # the first True
 
 
 def _largest_of_noise(m: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.float64]:
-    """99% point of lambda_1 of m x n unit noise: mu + t sc, mu = (a+b)^2, sc = (a+b)(1/a+1/b)^(1/3)."""
-    a, b = np.sqrt(n - 0.5), np.sqrt(m - 0.5)
-    return np.asarray((a + b) ** 2 + TRACY_WIDOM_99 * (a + b) * np.cbrt(1 / a + 1 / b))
+    """99% point of lambda_1 of m x n unit noise: mu + t sc.
+
+    mu = (a+b)^2 and sc = (a+b)(1/a+1/b)^(1/3), a and b the roots of the sides less 1/2.
+    """
+    a = np.sqrt(n - 0.5)
+    b = np.sqrt(m - 0.5)
+    mu = (a + b) ** 2
+    return np.asarray(mu + TRACY_WIDOM_99 * (a + b) * np.cbrt(1 / a + 1 / b))
 
 
-def _bulk(
+def _split(
     k: int, energy: NDArray[np.float64], rest: NDArray[np.float64], top: float, m: int, n: int
 ) -> Bulk:
-    left, right = sqrt(m - k), sqrt(n - k)
-    scale = sqrt(rest[k]) / left / right
-    low, high = top * scale * (right - left), top * scale * (right + left)
+    """The bulk below k spikes, energies as shares of top^2."""
+    short, long = sqrt(m - k), sqrt(n - k)
+    scale = sqrt(rest[k]) / short / long  # std of an element of the noise, as a share of top
+    low = top * scale * (long - short)
+    high = top * scale * (long + short)
     ks = mp_ks(energy[k:] / rest[k] * (m - k), (m - k) / (n - k))
     return Bulk(
         spikes=k,
         sigma=top * scale,
-        low=low * low,  # not ** 2, which raises where the square leaves float64
+        low=low * low,  # not ** 2, which raises OverflowError
         high=high * high,
         ks=ks,
         spike_energy=float(energy[:k].sum() / rest[0]),
-        signal_ratio=1 / (scale * (right + left)),
+        signal_ratio=1 / (scale * (long + short)),
         clean=k <= m / CLEAN_SPIKES and ks <= CLEAN_KS + 2 / m,
     )
 
 
 def bulk_of(s: Spectrum) -> Bulk | None:
-    """The bulk; none of a product of thin factors, nor where it is but rounding."""
-    found = None if s.low_rank else bulk(s.sigma, s.m, s.n, s.floor)
-    return found if found and found.spikes < s.rank else None
+    """The bulk; None for a product of thin factors, and where the bulk may be rounding alone."""
+    if s.low_rank:
+        return None
+    split = bulk(s.sigma, s.m, s.n, s.floor)
+    if split is None or split.spikes >= s.rank:
+        return None
+    return split
 
 
-def values(found: Bulk | None) -> dict[str, object]:
-    """A bulk as columns, its doubts as a note."""
-    if found is None:
-        return {c.name: None for c in COLUMNS} | {"notes": (NO_BULK,)}
+def values(split: Bulk | None) -> dict[str, object]:
+    """The columns of a bulk, with the reason where they are null or doubtful."""
+    if split is None:
+        return dict.fromkeys(c.name for c in COLUMNS) | {"notes": (NO_BULK,)}
     return {
-        "mp_sigma": found.sigma,
-        "mp_low": found.low,
-        "mp_high": found.high,
-        "mp_ks": found.ks,
-        "spikes": found.spikes,
-        "spike_energy": found.spike_energy,
-        "signal_ratio": found.signal_ratio,
-        "notes": () if found.clean else (NO_CLEAN_BULK,),
+        "mp_sigma": split.sigma,
+        "mp_low": split.low,
+        "mp_high": split.high,
+        "mp_ks": split.ks,
+        "spikes": split.spikes,
+        "spike_energy": split.spike_energy,
+        "signal_ratio": split.signal_ratio,
+        "notes": () if split.clean else (NO_CLEAN_BULK,),
     }
 
 
-def _of(balanced: bool, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
-    s, spread = spectrum, dict(line_spreads(margins_of(evidence)))
-    found = values(bulk_of(s))
-    doubts = united(notes_of(found), None if balanced else _uneven(spread))
-    return {**found, **spread, "notes": united(THIN if s.low_rank else doubts, notes_of(spread))}
+def _bulk_and_spreads(
+    balanced: bool, spectrum: Spectrum, evidence: Evidence
+) -> Mapping[str, object]:
+    columns = values(bulk_of(spectrum))
+    spreads = line_spreads(margins_of(evidence))
+    if spectrum.low_rank:
+        notes: Notes = (THIN,)
+    elif balanced:
+        notes = notes_of(columns)
+    else:
+        notes = united(notes_of(columns), _uneven(spreads))
+    return {**columns, **spreads, "notes": united(notes, notes_of(spreads))}
 
 
-def _uneven(spread: Mapping[str, object]) -> Iterator[Note]:
-    """The warnings that belong to spikes and depth of a matrix whose lines differ in scale."""
+def _uneven(spreads: Mapping[str, object]) -> Iterator[Note]:
+    """The warnings about spikes and depth of a matrix with uneven row or column scales."""
     for side in ("row_spread", "col_spread"):
-        value, null = spread[side], spread[f"{side}_null"]
+        value, null = spreads[side], spreads[f"{side}_null"]
         if isinstance(value, float) and isinstance(null, float) and value > TWICE * null:
-            template = "{side} {times:.1f} times its null can fake spikes and depth: see --balance"
+            template = (
+                "{side} is {times:.1f} times its null and can cause spikes and depth: see --balance"
+            )
             yield Note.of("uneven-lines", template, side=side, times=value / null)
 
 
 def noise(measure: Decompose, balanced: bool) -> Statistic:
-    """Bulk, spikes and line spreads; with a balanced twin beside it, no warning is needed."""
-    return spectral(COLUMNS + SPREAD_COLUMNS, measure, partial(_of, balanced), frozenset())
+    """Bulk, spikes and line spreads; no warning of uneven scales beside `balanced` columns."""
+    columns = COLUMNS + SPREAD_COLUMNS
+    return spectral(columns, measure, partial(_bulk_and_spreads, balanced), frozenset())

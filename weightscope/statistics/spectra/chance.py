@@ -1,8 +1,8 @@
-"""The whole spectrum beside what chance alone gives: i.i.d. elements of the same shape, by the Marchenko-Pastur law.
+"""The whole spectrum beside that of i.i.d. elements of the same shape, by the Marchenko-Pastur law.
 
-Gaussian, logistic and Laplace elements all have this spectrum at the sizes of weight matrices. sigma are the min(m,n)
-singular values, finite, descending, float64, of the m x n lines that are not zero; q = min(m,n)/max(m,n). Values do not
-change with the unit of the weights.
+Gaussian, logistic and Laplace elements all have this spectrum at the sizes of weight matrices.
+sigma are the min(m,n) singular values, finite, descending, float64, of the m x n lines that are not
+zero; q = min(m,n)/max(m,n). Values do not change with the unit of the weights.
 """
 
 from __future__ import annotations
@@ -28,28 +28,32 @@ COLUMNS = (
     Column(
         "null_ks",
         "float",
-        "distance of all squared singular values to the Marchenko-Pastur law of the elements",
+        "Kolmogorov-Smirnov distance of all squared singular values to the Marchenko-Pastur law",
     ),
     Column("near_zero", "float", "share of singular values below 0.1 of their RMS"),
-    Column("near_zero_null", "float", "the Marchenko-Pastur law's share"),
+    Column("near_zero_null", "float", "share of the Marchenko-Pastur law below 0.1 of its RMS"),
     Column(
         "tail_excess",
         "float",
-        "largest singular value over the Marchenko-Pastur edge of the elements",
+        "largest singular value over the Marchenko-Pastur edge of i.i.d. elements",
     ),
 )
-ALIKE = Note("no-chance", "no null_ks: the elements hardly vary beside their mean")
+ALIKE = Note(
+    "no-chance",
+    "null_ks is null: the elements vary too little beside their mean",
+)
 
 
 def null_ks(sigma: NDArray[np.float64], m: int, n: int, element_variance: float) -> float | None:
-    """sup|F_emp - F| of lambda/(max(m,n) variance) against the law; None where the elements do not vary.
+    """sup|F_emp - F| of lambda/(max(m,n) variance) against the law; None without variance.
 
     >>> null_ks(np.array([1.5, 1.0, 0.5]), 3, 3, 0.0) is None
     True
     """
     if not (len(sigma) and element_variance > 0):
         return None
-    return mp_ks((sigma / sqrt(max(m, n)) / sqrt(element_variance)) ** 2, min(m, n) / max(m, n))
+    x = (sigma / sqrt(max(m, n)) / sqrt(element_variance)) ** 2
+    return mp_ks(x, min(m, n) / max(m, n))
 
 
 def near_zero(sigma: NDArray[np.float64]) -> float | None:
@@ -58,8 +62,11 @@ def near_zero(sigma: NDArray[np.float64]) -> float | None:
     >>> near_zero(np.array([1.0, 1.0, 1.0, 0.01]))
     0.25
     """
-    scaled = _of_largest(sigma)
-    return None if scaled is None else float((scaled < NEAR_ZERO * sqrt((scaled**2).mean())).mean())
+    relative = _relative(sigma)
+    if relative is None:
+        return None
+    limit = NEAR_ZERO * sqrt((relative**2).mean())
+    return float((relative < limit).mean())
 
 
 def near_zero_null(q: float) -> float:
@@ -68,36 +75,45 @@ def near_zero_null(q: float) -> float:
     >>> near_zero_null(0.8), round(near_zero_null(1.0), 4)
     (0.0, 0.0636)
     """
-    return float(mp_cdf(NEAR_ZERO**2, q)) if sqrt(q) > 1 - NEAR_ZERO else 0.0
+    if sqrt(q) <= 1 - NEAR_ZERO:  # the lower edge is above
+        return 0.0
+    return float(mp_cdf(NEAR_ZERO**2, q))
 
 
 def tail_excess(sigma: NDArray[np.float64], m: int, n: int) -> float | None:
-    """sigma_1/(rms (sqrt m + sqrt n)), rms = |W|_F/sqrt(mn): the largest over the law's edge; None for a zero matrix.
+    """sigma_1/(rms (sqrt m + sqrt n)), rms = |W|_F/sqrt(mn); None for a zero matrix.
 
     >>> round(tail_excess(np.ones(400), 400, 400), 9)
     0.5
     """
-    scaled = _of_largest(sigma)
-    return None if scaled is None else 1 / (sqrt((scaled**2).sum() / (m * n)) * (sqrt(m) + sqrt(n)))
+    relative = _relative(sigma)
+    if relative is None:
+        return None
+    rms = sqrt((relative**2).sum() / (m * n))
+    return 1 / (rms * (sqrt(m) + sqrt(n)))
 
 
-def _of_largest(sigma: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """sigma/sigma_1, whose squares float64 always holds."""
-    return sigma / sigma[0] if len(sigma) and sigma[0] > 0 else None
+def _relative(sigma: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """sigma/sigma_1, whose squares float64 always holds; None for a zero matrix."""
+    if not (len(sigma) and sigma[0] > 0):
+        return None
+    return np.asarray(sigma / sigma[0])
 
 
-def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
-    s = spectrum
-    near, distance = near_zero(s.sigma), null_ks(s.sigma, s.m, s.n, s.variance)
+def _against_the_law(s: Spectrum, evidence: Evidence) -> Mapping[str, object]:
+    near = near_zero(s.sigma)
+    if near is None:
+        return dict.fromkeys(c.name for c in COLUMNS) | {"notes": (ZERO,)}
+    distance = null_ks(s.sigma, s.m, s.n, s.variance)
     return {
         "null_ks": distance,
         "near_zero": near,
-        "near_zero_null": None if near is None else near_zero_null(s.q),
+        "near_zero_null": near_zero_null(s.q),
         "tail_excess": tail_excess(s.sigma, s.m, s.n),
-        "notes": (ZERO,) if near is None else () if distance is not None else (ALIKE,),
+        "notes": (ALIKE,) if distance is None else (),
     }
 
 
 def chance(measure: Decompose) -> Statistic:
-    """Distance, tiny values and edge, each in closed form."""
-    return spectral(COLUMNS, measure, _of, frozenset())
+    """Distance to the law, share of tiny values and excess of the largest, in closed form."""
+    return spectral(COLUMNS, measure, _against_the_law, frozenset())

@@ -1,13 +1,13 @@
-"""Columns of `--null`: the same readings of matrices drawn by chance, beside those of the matrix."""
+"""Columns of `--null`: statistics of randomised matrices, beside those of the matrix itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...lazy import numpy as np
-from ...notes import Note
+from ...notes import Note, Notes
 from ..laws import LAWS
 from ..laws.fitting import fit_laws
 from .bulk import bulk
@@ -19,68 +19,94 @@ if TYPE_CHECKING:
 
 NULL_OF = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
 ENDS = {
-    "_null": ("median over the draws of", 50.0),
-    "_null_low": ("10% point over the draws of", 10.0),
-    "_null_high": ("90% point over the draws of", 90.0),
+    "_null": ("median over randomised matrices of", 50.0),
+    "_null_low": ("10% point over randomised matrices of", 10.0),
+    "_null_high": ("90% point over randomised matrices of", 90.0),
 }
 NULLS_OF = tuple(name + suffix for name in NULL_OF for suffix in ENDS)
-NOTHING = Note("nothing-drawn", "nothing drawn")
-FITTED = {"gaussian": ("normal", "sigma"), "logistic": ("logistic", "s")}
+NOTHING = Note("nothing-drawn", "no randomised matrix has a spectrum")
+FITTED = {"gaussian": ("normal", "sigma"), "logistic": ("logistic", "s")}  # law and its scale
 
 
 def against(columns: Sequence[Column], draws: int) -> tuple[Column, ...]:
-    """Each column of NULL_OF with its null, and the null's ends where there are several draws."""
-    made: list[Column] = []
+    """Each column of NULL_OF with its null, and with percentiles of several random matrices."""
+    extended: list[Column] = []
     for column in columns:
-        made.append(column)
-        for suffix, (meaning, _) in ENDS.items() if column.name in NULL_OF else ():
-            if suffix == "_null" or draws > 1:
-                null = Column(
-                    column.name + suffix,
-                    "float",
-                    f"{meaning} {column.name}",
-                    column.unit,
-                    option="--null",
-                )
-                made.append(null)
-    return tuple(made)
+        extended.append(column)
+        if column.name in NULL_OF:
+            extended.extend(_nulls(column, draws))
+    return tuple(extended)
+
+
+def _nulls(column: Column, draws: int) -> Iterator[Column]:
+    for suffix, meaning, _ in _ends(draws):
+        yield Column(
+            column.name + suffix,
+            "float",
+            f"{meaning} {column.name}",
+            column.unit,
+            option="--null",
+        )
+
+
+def _ends(draws: int) -> Iterator[tuple[str, str, float]]:
+    """Suffix, meaning and percentile of each column beside one of NULL_OF."""
+    for suffix, (meaning, percentile) in ENDS.items():
+        if suffix == "_null" or draws > 1:
+            yield suffix, meaning, percentile
 
 
 def law_of(counts: ValueCounts, name: str) -> tuple[float, float] | None:
     """Location and scale of the fitted Gaussian or logistic law; None where it cannot be fitted."""
     law, scale = FITTED[name]
-    fit = fit_laws(counts, [x for x in LAWS if x.name == law]).get(law)
-    return (fit.params["mu"], fit.params[scale]) if fit else None
+    fit = fit_laws(counts, [member for member in LAWS if member.name == law]).get(law)
+    if not fit:
+        return None
+    return fit.params["mu"], fit.params[scale]
 
 
 def readings(values: SingularValues, cut: float | None) -> Mapping[str, object]:
-    """NULL_OF of one draw; nothing where its elements or their squares are not finite."""
+    """NULL_OF of one random matrix; empty where its elements or their squares are not finite."""
     sigma, (m, n) = values.values, values.shape
     if values.nonfinite or len(sigma) < min(m, n):
         return {}
-    tail = tail_above(sigma[sigma > values.floor] ** 2, cut)
-    fit, found = power_law(tail), bulk(sigma, m, n, values.floor)
-    own: dict[str, object] = {"alpha": fit and fit.alpha, "spikes": found and found.spikes}
-    return {**ranks(sigma, m, n, values.floor, 0.0), **own}
+    fit = power_law(tail_above(sigma[sigma > values.floor] ** 2, cut))
+    split = bulk(sigma, m, n, values.floor)
+    return {
+        **ranks(sigma, m, n, values.floor, 0.0),  # eps 0.0: it affects `rank`, which has no null
+        "alpha": fit and fit.alpha,
+        "spikes": split and split.spikes,
+    }
 
 
-def drawn(draws: Sequence[Mapping[str, object]], asked: int) -> Mapping[str, object]:
-    """Median, and where several draws were asked for 10% and 90% points, of each reading over those that have it.
+def drawn(matrices: Sequence[Mapping[str, object]], draws: int) -> Mapping[str, object]:
+    """Median of each statistic of NULL_OF, and 10% and 90% points where several were requested.
 
-    `notes` say which readings no draw has, or that nothing was drawn.
+    Over the random matrices that have the statistic; `notes` name those that none has.
     """
-    seen = {
-        n: [float(v) for draw in draws if isinstance(v := draw.get(n), int | float)]
-        for n in NULL_OF
-    }
-    found: dict[str, object] = {
-        name + suffix: float(np.percentile(values, point)) if values else None
-        for name, values in seen.items()
-        for suffix, (_, point) in ENDS.items()
-        if suffix == "_null" or asked > 1
-    }
-    lacking = [name for name, values in seen.items() if not values]
-    if not any(seen.values()):
-        return found | {"notes": (NOTHING,)}
-    some = Note("nothing-drawn", f"no {', '.join(lacking)} in what was drawn")
-    return found | {"notes": (some,) if lacking else ()}
+    columns: dict[str, object] = {}
+    missing = []
+    for name in NULL_OF:
+        values = _numbers(matrices, name)
+        for suffix, _, percentile in _ends(draws):
+            columns[name + suffix] = None
+            if values:
+                columns[name + suffix] = float(np.percentile(values, percentile))
+        if not values:
+            missing.append(name)
+    return columns | {"notes": _reasons(missing)}
+
+
+def _numbers(matrices: Sequence[Mapping[str, object]], name: str) -> list[float]:
+    """The values of a statistic in all random matrices that have it."""
+    values = (statistics.get(name) for statistics in matrices)
+    return [float(value) for value in values if isinstance(value, int | float)]
+
+
+def _reasons(missing: Sequence[str]) -> Notes:
+    """The notes about statistics that no random matrix has."""
+    if len(missing) == len(NULL_OF):
+        return (NOTHING,)
+    if missing:
+        return (Note("nothing-drawn", f"no {', '.join(missing)} in the randomised matrices"),)
+    return ()

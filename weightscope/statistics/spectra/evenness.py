@@ -1,4 +1,4 @@
-"""Columns of evenness (is it orthogonal, is it an identity?), and the method by which all singular values came."""
+"""How close a matrix is to orthogonal and to an identity, and the method of the decomposition."""
 
 from __future__ import annotations
 
@@ -21,29 +21,36 @@ COLUMNS = (
         "",
         "scipy.stats.variation",
     ),
-    Column("orthogonality_null", "float", "the Marchenko-Pastur law's (square: 0.623)"),
+    Column(
+        "orthogonality_null",
+        "float",
+        "orthogonality of i.i.d. elements by the Marchenko-Pastur law (square: 0.623)",
+    ),
     Column(
         "identity", "float", "share of the energy on the diagonal, wrapped around the shorter side"
     ),
-    Column("identity_null", "float", "what i.i.d. elements give, 1/min(m, n)"),
-    Column("method", "str", "how the singular values were found: gram, svd or factors"),
-    Column("floor", "float", "what that method leaves uncertain of a singular value", "weight"),
+    Column("identity_null", "float", "identity of i.i.d. elements, 1/min(m, n)"),
+    Column("method", "str", "how the singular values were computed: gram, svd or factors"),
+    Column("floor", "float", "uncertainty of a singular value by that method", "weight"),
 )
-NO_DIAGONAL = Note("no-diagonal", "no identity of a product: its diagonal is not summed")
+NO_DIAGONAL = Note("no-diagonal", "identity is null: the diagonal of a product is not computed")
 
 
 def orthogonality_null(q: float) -> float:
-    """Coefficient of variation of sigma by the law, sqrt(1/(E sqrt x)^2 - 1): 0.623 for a square, about sqrt(q)/2 else.
+    """Coefficient of variation of sigma by the law, sqrt(1/(E sqrt x)^2 - 1).
+
+    0.623 for a square, about sqrt(q)/2 for elongated shapes.
 
     >>> round(orthogonality_null(1.0), 4), round(orthogonality_null(0.01), 4)
     (0.6228, 0.0501)
     """
     mean = mp_mean_root(q)
+    # (1 - mean)(1 + mean), since mean^2 is rounded: for thin shapes the mean is nearly 1
     return sqrt(max((1 - mean) * (1 + mean), 0.0)) / mean
 
 
 def identity_null(m: int, n: int) -> float:
-    """Energy share that i.i.d. elements have on the wrapped diagonal of max(m,n) of the mn places: 1/min(m,n).
+    """Energy share of the wrapped diagonal, max(m,n) of mn elements, if i.i.d.: 1/min(m,n).
 
     >>> identity_null(4, 16)
     0.25
@@ -51,23 +58,21 @@ def identity_null(m: int, n: int) -> float:
     return 1 / min(m, n)
 
 
-def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
-    s = spectrum
+def _orthogonality_and_identity(s: Spectrum, evidence: Evidence) -> Mapping[str, object]:
+    columns: dict[str, object] = dict.fromkeys(c.name for c in COLUMNS)
+    columns |= {"method": s.method, "floor": s.floor}
+    notes = united(None if s.diagonal is not None else NO_DIAGONAL)
     energy = float((s.sigma**2).sum())
-    known = energy > 0 and s.diagonal is not None
-    return {
-        "orthogonality": float(s.sigma.std() / s.sigma.mean()) if energy else None,
-        "orthogonality_null": orthogonality_null(s.q) if energy else None,
-        "identity": min((s.diagonal or 0.0) / energy, 1.0)
-        if known
-        else None,  # rounding may exceed the energy
-        "identity_null": identity_null(*s.shape) if known else None,
-        "method": s.method,
-        "floor": s.floor,
-        "notes": united(None if energy else ZERO, None if s.diagonal is not None else NO_DIAGONAL),
-    }
+    if not energy:
+        return columns | {"notes": united(ZERO, notes)}
+    columns["orthogonality"] = float(s.sigma.std() / s.sigma.mean())
+    columns["orthogonality_null"] = orthogonality_null(s.q)
+    if s.diagonal is not None:
+        columns["identity"] = min(s.diagonal / energy, 1.0)  # rounding may exceed the energy
+        columns["identity_null"] = identity_null(*s.shape)
+    return columns | {"notes": notes}
 
 
 def evenness(measure: Decompose) -> Statistic:
     """Orthogonality, identity, method and floor."""
-    return spectral(COLUMNS, measure, _of, frozenset())
+    return spectral(COLUMNS, measure, _orthogonality_and_identity, frozenset())

@@ -1,9 +1,10 @@
-"""The power-law tail of a spectrum: exponent, least Kolmogorov-Smirnov distance D and where the tail starts.
+"""The power-law tail of a spectrum: exponent, start, and least Kolmogorov-Smirnov distance D.
 
-Clauset, Shalizi and Newman 2009 (arXiv 0706.1062): every value but the largest is tried as the start, each with its
-exponent of maximum likelihood, and the one with the least D wins. Exact: a start is left out only where some points of
-its tail already exceed the best D. Pure noise has an exponent too, so its note belongs beside every reading.
-Left out: truncated laws, and p-values (arXiv 0706.1062 simulates them; at these sizes the distance itself decides).
+Clauset, Shalizi and Newman 2009 (arXiv 0706.1062): every value but the largest is a candidate for
+the start, with its exponent of maximum likelihood, and the one with the least D wins. Exact: a
+start is skipped only where some points of its tail already exceed the best D. Pure noise has an
+exponent too, so its note belongs beside every alpha. Not implemented: truncated laws, and p-values
+(arXiv 0706.1062 simulates them; at these sizes the distance itself decides).
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RELATIVE_CUT = 1e-12  # of the largest: a zero of a float64 Gram matrix stays below, r 2^-52
-SHORTEST_TAIL = 20  # values; below that nearly everything passes for a power law
+SHORTEST_TAIL = 20  # values; fewer fit nearly any law
 PASSING = 0.8  # D sqrt(c) of 95% or more of true Pareto samples, by simulation
 PROBES = 64  # points of the lower bound: 4,096 values take 8 to 35 ms, not 100
-ROUNDING = 2.0**-52  # times n: what float64 makes of n equal eigenvalues
-PERCENTILES = (5.0, 95.0)  # of alpha: 200 draws leave ten values beyond each end
+ROUNDING = 2.0**-52  # times n: relative spread of n equal eigenvalues in float64
+PERCENTILES = (5.0, 95.0)  # of alpha: ten of 200 resamples lie beyond each end
 
 _SOURCE = "arXiv 0706.1062, WeightWatcher 0.7.7"
 COLUMNS = (
@@ -45,8 +46,8 @@ COLUMNS = (
         error="alpha_sigma",
     ),
     Column("alpha_ks", "float", "Kolmogorov-Smirnov distance of that tail", "", _SOURCE),
-    Column("alpha_xmin", "float", "where the tail starts", "weight^2", _SOURCE),
-    Column("alpha_tail", "int", "how many values it has"),
+    Column("alpha_xmin", "float", "start of the tail", "weight^2", _SOURCE),
+    Column("alpha_tail", "int", "number of values in the tail"),
     Column(
         "alpha_sigma", "float", "standard error of alpha, (alpha - 1)/sqrt(alpha_tail)", "", _SOURCE
     ),
@@ -78,13 +79,13 @@ INTERVAL = tuple(
     for name, point in (("alpha_low", "5%"), ("alpha_high", "95%"))
 )
 NONE = Note("no-power-law", "no power law: fewer than two different values above the cut")
-ALIKE = Note("no-power-law", "no power law: the squares are even but for rounding")
+ALIKE = Note("no-power-law", "no power law: the singular values are equal up to rounding")
 EVEN = 1e-5  # relative: squares of an orthogonal float32 matrix differ by less, 35 spacings at most
 
 
 @dataclass(frozen=True)
 class PowerLaw:
-    """The tail lambda >= xmin of density (alpha - 1)/xmin (lambda/xmin)^-alpha; xmin in the eigenvalues' unit."""
+    """The tail lambda >= xmin of density (alpha - 1)/xmin (lambda/xmin)^-alpha; xmin as lambda."""
 
     alpha: float
     ks: float
@@ -94,9 +95,9 @@ class PowerLaw:
 
     @property
     def note(self) -> Note | None:
-        """Why this is no power law: fewer than 20 values in the tail, or D > 0.8/sqrt(tail); None where it may be one.
+        """The reason against a power law: fewer than 20 values in the tail, or D > 0.8/sqrt(tail).
 
-        About 5% of true Pareto samples get it, and passing does not establish a power law.
+        About 5% of true Pareto samples have one, and None does not establish a power law.
         """
         if self.tail < SHORTEST_TAIL:
             short = f"not a power law: {{tail}} values in the tail, fewer than {SHORTEST_TAIL}"
@@ -108,55 +109,63 @@ class PowerLaw:
 
 
 def tail_above(eigenvalues: NDArray[np.float64], cut: float | None) -> NDArray[np.float64]:
-    """The eigenvalues above a cut, ascending: lambda > cut, or lambda > 1e-12 lambda_max where cut is None.
+    """The eigenvalues above a cut, ascending: lambda > cut, by default 1e-12 lambda_max.
 
     >>> tail_above(np.array([3.0, 0.0, 1e-6, 2.0]), 1e-5).tolist()
     [2.0, 3.0]
     """
-    least = RELATIVE_CUT * eigenvalues.max(initial=0.0) if cut is None else cut
-    return np.sort(eigenvalues[eigenvalues > least])
+    if cut is None:
+        cut = RELATIVE_CUT * eigenvalues.max(initial=0.0)
+    return np.sort(eigenvalues[eigenvalues > cut])
 
 
 def power_law(eigenvalues: NDArray[np.float64]) -> PowerLaw | None:
-    """Fit a power law to the tail of eigenvalues (n,), in any order; those that are not positive are left out.
+    """Fit a power law to the tail of the positive eigenvalues (n,), in any order.
 
-    On x_0 <= ... <= x_{n-1}, for each start i <= n-2 with c = n - i: alpha_i = 1 + c/sum_{j>=i} ln(x_j/x_i) and
-    D_i = max_{j>=i} |1 - (x_j/x_i)^(1-alpha_i) - (j-i)/c|; least D, the first on ties. None below two values and where
-    all are equal up to rounding. O(n^2) time at worst, O(n) memory. Equals WeightWatcher 0.7.7 from 20 values on, given
-    `tail_above(..., 1e-5)`; below 20 that corrects alpha for bias and tries no start with fewer than 8 values.
+    On x_0 <= ... <= x_{n-1}, for each start i <= n-2 with c = n - i: alpha_i = 1 + c/sum_{j>=i}
+    ln(x_j/x_i), D_i = max_{j>=i} |1 - (x_j/x_i)^(1-alpha_i) - (j-i)/c|; least D, the first on ties.
+    None below two values and where all are equal up to rounding. O(n^2) time at worst, O(n) memory.
+    Equals WeightWatcher 0.7.7 from 20 values on, given `tail_above(..., 1e-5)`; below 20 that
+    corrects alpha for bias and skips starts with fewer than 8 values.
 
     >>> round(power_law(1 / np.linspace(0.001, 1, 1000)).alpha, 2)
     2.0
     """
     x = tail_above(eigenvalues, 0.0)
+    if len(x) < 2:
+        return None
     logs = np.log(x)
-    if len(x) < 2 or not len(x) * ROUNDING < float(logs[-1]) - float(logs[0]) < inf:
+    width = float(logs[-1]) - float(logs[0])
+    if not len(x) * ROUNDING < width < inf:
         return None
     slopes = _slopes(logs)
     ks, start = _least_distance(logs, slopes)
-    slope, tail = float(slopes[start]), len(x) - start
+    slope = float(slopes[start])
+    tail = len(x) - start
     return PowerLaw(1 + slope, ks, float(x[start]), tail, slope / sqrt(tail))
 
 
 def alpha_interval(
     eigenvalues: NDArray[np.float64], seed: int, draws: int = 200
 ) -> tuple[float, float] | None:
-    """The 90% interval of alpha: 5% and 95% percentiles over refits, xmin too, of n values drawn with replacement.
+    """The 90% interval of alpha: 5% and 95% percentiles over refits of resampled values.
 
-    Draws of one repeated value have no alpha and are left out; None where the eigenvalues themselves have none. The
-    bootstrap of arXiv 0706.1062, section 3. 200 draws of 4,096 values take 2 to 7 s.
+    The bootstrap of arXiv 0706.1062, section 3: n values with replacement, xmin refitted too. None
+    where the eigenvalues themselves have no alpha. 200 resamples of 4,096 values take 2 to 7 s.
     """
     x = tail_above(eigenvalues, 0.0)
     if power_law(x) is None:
         return None
     rng = np.random.default_rng(seed)
     fits = (power_law(rng.choice(x, len(x))) for _ in range(draws))
-    low, high = np.percentile([fit.alpha for fit in fits if fit], PERCENTILES)
+    # A resample of one repeated value has no alpha.
+    alphas = [fit.alpha for fit in fits if fit]
+    low, high = np.percentile(alphas, PERCENTILES)
     return float(low), float(high)
 
 
 def alpha_weighted(alpha: float, eigenvalues: NDArray[np.float64]) -> float:
-    """alpha log10(lambda_max), WeightWatcher's `alpha_weighted`; depends on the unit of the weights.
+    """alpha log10(lambda_max) as WeightWatcher's `alpha_weighted`; depends on the unit of weights.
 
     >>> alpha_weighted(2.5, np.array([1.0, 100.0]))
     5.0
@@ -165,42 +174,47 @@ def alpha_weighted(alpha: float, eigenvalues: NDArray[np.float64]) -> float:
 
 
 def log_alpha_norm(alpha: float, eigenvalues: NDArray[np.float64]) -> float:
-    """log10 sum lambda^alpha over every positive eigenvalue, cut or not, as WeightWatcher's; no power leaves float64.
+    """log10 sum lambda^alpha over every positive eigenvalue, cut or not, as WeightWatcher's.
 
     >>> round(log_alpha_norm(500.0, np.array([1e-3, 1.0, 10.0])), 9)
     500.0
     """
-    return float(special.logsumexp(alpha * np.log(tail_above(eigenvalues, 0.0)))) / log(10)
+    logs = np.log(tail_above(eigenvalues, 0.0))
+    return float(special.logsumexp(alpha * logs)) / log(10)  # a power itself may overflow
 
 
 def _slopes(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     """alpha_i - 1 = c/sum_{j>=i} ln(x_j/x_i) for every start with a larger value above it.
 
-    Each gap between neighbours counts once for every value above it: a sum of terms >= 0, so nothing cancels.
+    Each gap between neighbours counts once for every value above it: a sum of terms >= 0, so
+    nothing cancels.
     """
     above = np.arange(len(logs) - 1, 0, -1.0)
     sums = np.cumsum((above * np.diff(logs))[::-1])[::-1]
-    starts = np.count_nonzero(
-        sums
-    )  # equal values at the top end are no start: their D is 1/2 or more
+    # Equal values at the top end are no start: their D is 1/2 or more.
+    starts = np.count_nonzero(sums)
     return (above[:starts] + 1) / sums[:starts]
 
 
 def _least_distance(logs: NDArray[np.float64], slopes: NDArray[np.float64]) -> tuple[float, int]:
     """The least D and its start: by ascending lower bounds, until a bound exceeds the best D."""
-    bounds, ranks = _bounds(logs, slopes), np.arange(float(len(logs)))
+    bounds = _bounds(logs, slopes)
+    ranks = np.arange(float(len(logs)))
     best = (inf, 0)
     for i in np.argsort(bounds).tolist():
         if bounds[i] > best[0]:
             break
-        best = min(best, (_distance(logs[i:], slopes[i], ranks), i))
+        distance = _distance(logs[i:], slopes[i], ranks)
+        best = min(best, (distance, i))
     return best
 
 
 def _bounds(logs: NDArray[np.float64], slopes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A lower bound of D for every start: the deviation at 64 points of its tail, evenly by rank."""
-    starts, first = np.arange(len(slopes)), logs[: len(slopes)]
-    count, bounds = len(logs) - starts, np.zeros(len(slopes))
+    """A lower bound of D per start: the deviation at 64 points of its tail, evenly by rank."""
+    starts = np.arange(len(slopes))
+    first = logs[: len(slopes)]
+    count = len(logs) - starts
+    bounds = np.zeros(len(slopes))
     for probe in range(1, PROBES + 1):
         rank = (count - 1) * probe // PROBES
         law = np.exp((first - logs[starts + rank]) * slopes)
@@ -209,7 +223,8 @@ def _bounds(logs: NDArray[np.float64], slopes: NDArray[np.float64]) -> NDArray[n
 
 
 def _distance(tail: NDArray[np.float64], slope: float, ranks: NDArray[np.float64]) -> float:
-    """D = max |1 - (x_j/x_i)^-slope - (j-i)/c|, in logs; the buffer is reused since this is the O(n^2) part."""
+    """D = max |1 - (x_j/x_i)^-slope - (j-i)/c| of a tail of logs."""
+    # In place: this is the O(n^2) part.
     deviation = tail[0] - tail
     deviation *= slope
     np.exp(deviation, out=deviation)
@@ -218,33 +233,37 @@ def _distance(tail: NDArray[np.float64], slope: float, ranks: NDArray[np.float64
 
 
 def tail_of(s: Spectrum, cut: float | None) -> NDArray[np.float64]:
-    """Squares above `cut` that the method tells from zero, ascending; without one those that may not be rounding."""
-    return tail_above(s.above if cut is not None else s.sigma[: s.rank] ** 2, cut)
+    """Squares above an absolute `cut`; without one those of more than rounding. Ascending."""
+    if cut is None:
+        return tail_above(s.sigma[: s.rank] ** 2, None)
+    return tail_above(s.above, cut)
 
 
 def fit_of(s: Spectrum, tail: NDArray[np.float64]) -> PowerLaw | None:
-    """The power law of a tail; none where the squares are even but for the rounding of method and type."""
-    return None if _even(s, tail) else power_law(tail)
+    """The power law of a tail; None where its values are equal up to rounding."""
+    if _even(s, tail):
+        return None
+    return power_law(tail)
 
 
 def _even(s: Spectrum, tail: NDArray[np.float64]) -> bool:
-    """Whether two values or more differ by no more than rounding may move them."""
-    return len(tail) > 1 and bool(
-        tail[-1] <= tail[0] * (1 + max(EVEN, 2 * s.uncertain / float(s.sigma[0])))
-    )
+    """Whether two or more values differ by no more than rounding, of method and stored type."""
+    if len(tail) < 2:
+        return False
+    tolerance = max(EVEN, 2 * s.uncertain / float(s.sigma[0]))
+    return bool(tail[-1] <= tail[0] * (1 + tolerance))
 
 
-def _of(
+def _power_law_columns(
     cut: float | None, interval: bool, seed: int, spectrum: Spectrum, evidence: Evidence
 ) -> Mapping[str, object]:
-    eigenvalues, own = spectrum.above, tail_of(spectrum, cut)
-    fit = fit_of(spectrum, own)
+    tail = tail_of(spectrum, cut)
+    fit = fit_of(spectrum, tail)
     if fit is None:
-        return {c.name: None for c in columns(interval)} | {
-            "notes": (ALIKE if _even(spectrum, own) else NONE,)
-        }
-    ends = alpha_interval(own, seed) if interval else None
-    return {
+        reason = ALIKE if _even(spectrum, tail) else NONE
+        return dict.fromkeys(c.name for c in columns(interval)) | {"notes": (reason,)}
+    eigenvalues = spectrum.above  # the norms of WeightWatcher ignore the cut
+    values: dict[str, object] = {
         "alpha": fit.alpha,
         "alpha_ks": fit.ks,
         "alpha_xmin": fit.xmin,
@@ -252,20 +271,22 @@ def _of(
         "alpha_sigma": fit.sigma,
         "alpha_weighted": alpha_weighted(fit.alpha, eigenvalues),
         "log_alpha_norm": log_alpha_norm(fit.alpha, eigenvalues),
-        **(
-            dict(zip(("alpha_low", "alpha_high"), ends or (None, None), strict=True))
-            if interval
-            else {}
-        ),
         "notes": united(fit.note),
     }
+    if interval:
+        low, high = alpha_interval(tail, seed) or (None, None)
+        values |= {"alpha_low": low, "alpha_high": high}
+    return values
 
 
 def columns(interval: bool) -> tuple[Column, ...]:
-    """With or without the interval."""
-    return COLUMNS + (INTERVAL if interval else ())
+    """The columns, with those of the interval or without."""
+    if interval:
+        return COLUMNS + INTERVAL
+    return COLUMNS
 
 
 def tail(measure: Decompose, cut: float | None, interval: bool, seed: int) -> Statistic:
-    """The tail above `cut`, with the bootstrapped `interval` of alpha where asked."""
-    return spectral(columns(interval), measure, partial(_of, cut, interval, seed), frozenset())
+    """The power law above `cut`; with `interval` also the bootstrapped interval of alpha."""
+    values = partial(_power_law_columns, cut, interval, seed)
+    return spectral(columns(interval), measure, values, frozenset())

@@ -1,8 +1,8 @@
-"""How many dimensions a matrix uses: the sizes, ranks and evenness of its singular values.
+"""Norms and ranks of a matrix: size, number of dimensions and evenness of its singular values.
 
-sigma are the min(m,n) singular values, finite, descending, float64, of the m x n lines that are not zero; `floor` is
-the value below which the method that found them cannot tell one from zero. Squares are taken of sigma/sigma_1, so that
-no unit of the weights is too small or too large.
+sigma are the min(m,n) singular values, finite, descending, float64, of the m x n lines that are not
+zero; `floor` is the value below which their method cannot distinguish one from zero. Squares are
+taken of sigma/sigma_1, so that no unit of the weights is too small or too large.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ COLUMNS = (
     Column(
         "rank",
         "int",
-        "singular values above the rounding of the stored type and the floor",
+        "singular values above the rounding of the stored type and `floor`",
         shown=True,
     ),
     Column(
         "condition",
         "float",
-        "largest over least singular value; null at the floor",
+        "largest over least singular value; null if the least is at most `floor`",
         "",
         "numpy.linalg.cond",
     ),
@@ -65,22 +65,22 @@ COLUMNS = (
     Column("log_norm", "float", "log10 of the sum of squared singular values", "", "WeightWatcher"),
 )
 NAMES = (*(c.name for c in COLUMNS), "orthogonality")
-TIE = 1e-9  # shares that equal values hold are reached but for rounding
+TIE = 1e-9  # rounding of a cumulated share: 9 of 10 equal values hold 90%
 
 
 def ranks(
     sigma: NDArray[np.float64], m: int, n: int, floor: float, eps: float
 ) -> Mapping[str, float | int | Notes | None]:
-    """All NAMES, with lambda = sigma^2, and `notes` where one is null for a reason.
+    """All NAMES, with lambda = sigma^2, and `notes` with the reason for a null.
 
-    `fro` = sqrt(sum lambda), `stable_rank` = sum(lambda)/lambda_1, `effective_rank` = exp(-sum p ln p) with
-    p = sigma/sum(sigma), `log_norm` = log10 sum(lambda), `orthogonality` = population std over mean of sigma, `rank` =
-    how many are `uncertain` no more; `condition` and `rank_90`, `rank_99` as below. Sizes are in the unit of the
-    weights. Equals numpy.linalg.norm and cond, scipy.stats.entropy and variation. A zero matrix has sizes and rank 0
-    and nothing else.
+    `fro` = sqrt(sum lambda), `stable_rank` = sum(lambda)/lambda_1, `effective_rank` = exp(-sum p ln
+    p) with p = sigma/sum(sigma), `log_norm` = log10 sum(lambda), `orthogonality` = population std
+    over mean of sigma, `rank` = number of values above `uncertain`; `condition` and `rank_90`,
+    `rank_99` as below. Sizes are in the unit of the weights. Equals numpy.linalg.norm and cond,
+    scipy.stats.entropy and variation. A zero matrix has sizes and rank 0 and nothing else.
 
-    >>> found = ranks(np.array([3.0, 1.0]), 2, 2, floor=1e-6, eps=2.0**-23)
-    >>> found["rank"], found["condition"], found["rank_90"]
+    >>> values = ranks(np.array([3.0, 1.0]), 2, 2, floor=1e-6, eps=2.0**-23)
+    >>> values["rank"], values["condition"], values["rank_90"]
     (2, 3.0, 1)
     """
     if not (len(sigma) and sigma[0] > 0):
@@ -91,44 +91,48 @@ def ranks(
             "rank": 0,
             "notes": (ZERO,),
         }
-    top, scaled, least = float(sigma[0]), sigma / sigma[0], uncertain(sigma, m, n, floor, eps)
-    energy, used = float((scaled**2).sum()), int((sigma > least).sum())
+    top = float(sigma[0])
+    relative = sigma / sigma[0]
+    energy = float((relative**2).sum())
+    entropy = special.entr(relative / relative.sum()).sum()  # entr(0) = 0
+    rank = int((sigma > uncertain(sigma, m, n, floor, eps)).sum())
     ratio = condition(sigma, floor)
-    found = {
+    values: dict[str, float | int | Notes | None] = {
         "sigma_max": top,
         "sigma_min": float(sigma[-1]),
         "fro": top * sqrt(energy),
         "stable_rank": energy,
-        "effective_rank": float(np.exp(special.entr(scaled / scaled.sum()).sum())),
-        "rank": used,
+        "effective_rank": float(np.exp(entropy)),
+        "rank": rank,
         "condition": ratio,
         "rank_90": rank_of_share(sigma, 0.90),
         "rank_99": rank_of_share(sigma, 0.99),
         "log_norm": 2 * log10(top) + log10(energy),
-        "orthogonality": float(scaled.std() / scaled.mean()),
+        "orthogonality": float(relative.std() / relative.mean()),
     }
-    if used == len(sigma):
-        return found
-    return {**found, "notes": (_rounding(len(sigma) - used, len(sigma), ratio),)}
+    if rank < len(sigma):
+        values["notes"] = (_rounding(len(sigma) - rank, len(sigma), ratio),)
+    return values
 
 
 def _rounding(lost: int, of: int, ratio: float | None) -> Note:
-    """How many singular values may be rounding, and what that makes of the condition."""
-    what = "no condition" if ratio is None else "condition of rounding"
-    return Note.of(
-        "rounding", f"{what}: {{lost}} of {{of}} singular values may be rounding", lost=lost, of=of
-    )
+    """The number of singular values that may be rounding, and its effect on the condition."""
+    effect = "condition is null" if ratio is None else "condition is uncertain"
+    template = f"{effect}: {{lost}} of {{of}} singular values may be rounding"
+    return Note.of("rounding", template, lost=lost, of=of)
 
 
 def condition(sigma: NDArray[np.float64], floor: float) -> float | None:
-    """sigma_1/sigma_r; None where sigma_r <= `floor`: neither the ratio nor infinity was measured.
+    """sigma_1/sigma_r; None where sigma_r <= `floor`: the matrix may be singular.
 
-    Such a matrix is at least as ill-conditioned as sigma_1/floor.
+    Its condition is then at least sigma_1/floor.
 
     >>> condition(np.array([4.0, 2.0]), 1e-6), condition(np.array([4.0, 1e-9]), 1e-6)
     (2.0, None)
     """
-    return float(sigma[0] / sigma[-1]) if len(sigma) and sigma[-1] > floor else None
+    if not len(sigma) or sigma[-1] <= floor:
+        return None
+    return float(sigma[0] / sigma[-1])
 
 
 def rank_of_share(sigma: NDArray[np.float64], share: float) -> int:
@@ -137,18 +141,18 @@ def rank_of_share(sigma: NDArray[np.float64], share: float) -> int:
     >>> rank_of_share(np.ones(10), 0.9)
     9
     """
-    held = np.cumsum((sigma / sigma[0]) ** 2)
-    return int(np.searchsorted(held, share * (1 - TIE) * held[-1])) + 1
+    energy = np.cumsum((sigma / sigma[0]) ** 2)
+    required = share * (1 - TIE) * energy[-1]
+    return int(np.searchsorted(energy, required)) + 1
 
 
-def _of(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
-    s = spectrum
-    found = dict(ranks(s.sigma, s.m, s.n, s.floor, s.eps))
-    del found["orthogonality"]
-    notes = THIN if s.low_rank else notes_of(found)
-    return {**found, "notes": united(notes, zero_lines(margins_of(evidence)))}
+def _norms_and_ranks(s: Spectrum, evidence: Evidence) -> Mapping[str, object]:
+    values = dict(ranks(s.sigma, s.m, s.n, s.floor, s.eps))
+    del values["orthogonality"]  # a column of `evenness`
+    notes = THIN if s.low_rank else notes_of(values)
+    return {**values, "notes": united(notes, zero_lines(margins_of(evidence)))}
 
 
 def sizes(measure: Decompose) -> Statistic:
     """Norms and ranks."""
-    return spectral(COLUMNS, measure, _of, frozenset())
+    return spectral(COLUMNS, measure, _norms_and_ranks, frozenset())

@@ -1,4 +1,4 @@
-"""What every reading of a spectrum shares: the measures behind it, and the spectrum made of their sketches."""
+"""The common part of all statistics of a spectrum: their measures, and the spectrum itself."""
 
 from __future__ import annotations
 
@@ -14,27 +14,30 @@ from .spectrum import ZERO, Spectrum, spectrum
 if TYPE_CHECKING:
     from ...sketches import Margins
 
-Reading = Callable[[Spectrum, Evidence], Mapping[str, object]]
+Values = Callable[[Spectrum, Evidence], Mapping[str, object]]
 
 
 def spectral(
-    columns: tuple[Column, ...], measure: Decompose, of: Reading, more: frozenset[Measure]
+    columns: tuple[Column, ...], measure: Decompose, of: Values, more: frozenset[Measure]
 ) -> Statistic:
-    """A statistic of the spectrum by `measure`, which may look at `more` sketches beside it.
+    """A statistic of the spectrum by `measure`, with the sketches of `more` measures beside it.
 
-    Of a zero matrix every reading has the one note.
+    All statistics of a zero matrix have the same note.
     """
 
-    def read(evidence: Evidence) -> Mapping[str, object]:
-        s = spectrum(evidence.sketches[measure], evidence.sketches[Lines()], eps_of(evidence.dtype))
-        found = of(s, evidence)
-        return {**found, "notes": (ZERO,)} if s.zero else found
+    def values(evidence: Evidence) -> Mapping[str, object]:
+        sigma, margins = evidence.sketches[measure], evidence.sketches[Lines()]
+        s = spectrum(sigma, margins, eps_of(evidence.dtype))
+        columns = of(s, evidence)
+        if s.zero:
+            return {**columns, "notes": (ZERO,)}
+        return columns
 
     needs: frozenset[Measure] = frozenset({measure, Lines()})
-    return Statistic(columns, needs | more, read)
+    return Statistic(columns, needs | more, values)
 
 
 def margins_of(evidence: Evidence) -> Margins:
-    """Row and column sums beside the spectrum."""
-    found: Margins = evidence.sketches[Lines()]
-    return found
+    """Row and column sums of the same matrix."""
+    margins: Margins = evidence.sketches[Lines()]
+    return margins

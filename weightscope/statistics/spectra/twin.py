@@ -1,4 +1,7 @@
-"""Columns of `--balance`: bulk and depth of the core without row and column scales, which alone make both."""
+"""Columns of `--balance`: bulk and depth of the matrix divided by its row and column scales.
+
+Uneven scales alone cause spikes and depth; what remains after balancing has other causes.
+"""
 
 from __future__ import annotations
 
@@ -17,44 +20,61 @@ from .spectral import spectral
 from .spectrum import THIN, Spectrum
 
 COLUMNS = (
-    Column("spikes_balanced", "int", "spikes of the balanced core", shown=True, option="--balance"),
     Column(
-        "mp_sigma_balanced", "float", "mp_sigma of the balanced core", "weight", option="--balance"
+        "spikes_balanced", "int", "spikes of the balanced matrix", shown=True, option="--balance"
     ),
     Column(
-        "spike_energy_balanced", "float", "spike_energy of the balanced core", option="--balance"
+        "mp_sigma_balanced",
+        "float",
+        "mp_sigma of the balanced matrix",
+        "weight",
+        option="--balance",
+    ),
+    Column(
+        "spike_energy_balanced", "float", "spike_energy of the balanced matrix", option="--balance"
     ),
     Column(
         "effective_depth_balanced",
         "float",
-        "effective_depth of the balanced core",
+        "effective_depth of the balanced matrix",
         shown=True,
         option="--balance",
     ),
 )
-NO_CORE_BULK = Note(NO_BULK.code, f"balanced core: {NO_BULK.text}")
-SINGLE = 2.0**-23  # the core is made in float32, whatever was stored
+NO_BALANCED_BULK = Note(NO_BULK.code, f"balanced matrix: {NO_BULK.text}")
+SINGLE = 2.0**-23  # balancing computes in float32, whatever was stored
 
 
-def _of(balanced: Balanced, spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
-    core = evidence.sketches[balanced]
-    if spectrum.low_rank or not core.of:
-        return {c.name: None for c in COLUMNS} | {
-            "notes": (THIN if spectrum.low_rank else NONE_EXISTS,)
-        }
-    values, floor = core.of[0].values[: len(spectrum.sigma)], core.of[0].floor
-    s = replace(spectrum, sigma=values, floor=floor, eps=max(spectrum.eps, SINGLE))
-    found, (deep, shallow) = bulk_of(s), depth_of(s, "effective_depth_balanced")
-    return {
-        "spikes_balanced": found and found.spikes,
-        "mp_sigma_balanced": found and found.sigma,
-        "spike_energy_balanced": found and found.spike_energy,
-        "effective_depth_balanced": deep and deep[0],
-        "notes": shallow if found else (NO_CORE_BULK, *shallow),
+def _of_balanced(
+    balanced: Balanced, spectrum: Spectrum, evidence: Evidence
+) -> Mapping[str, object]:
+    decomposed = evidence.sketches[balanced].of
+    nulls: dict[str, object] = dict.fromkeys(c.name for c in COLUMNS)
+    if spectrum.low_rank:
+        return nulls | {"notes": (THIN,)}
+    if not decomposed:
+        return nulls | {"notes": (NONE_EXISTS,)}
+    # Balancing keeps the zero lines zero, so the sides are those of the stored spectrum.
+    s = replace(
+        spectrum,
+        sigma=decomposed[0].values[: len(spectrum.sigma)],
+        floor=decomposed[0].floor,
+        eps=max(spectrum.eps, SINGLE),
+    )
+    nearest, notes = depth_of(s, "effective_depth_balanced")
+    columns = nulls | {"effective_depth_balanced": nearest and nearest[0]}
+    bulk = bulk_of(s)
+    if bulk is None:
+        return columns | {"notes": (NO_BALANCED_BULK, *notes)}
+    return columns | {
+        "spikes_balanced": bulk.spikes,
+        "mp_sigma_balanced": bulk.sigma,
+        "spike_energy_balanced": bulk.spike_energy,
+        "notes": notes,
     }
 
 
 def twin(measure: Decompose) -> Statistic:
-    """The balanced twin, by the same method."""
+    """Bulk and depth of the balanced matrix, by the same method."""
     balanced = Balanced((measure,))
-    return spectral(COLUMNS, measure, partial(_of, balanced), frozenset({balanced}))
+    return spectral(COLUMNS, measure, partial(_of_balanced, balanced), frozenset({balanced}))

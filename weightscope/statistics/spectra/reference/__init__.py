@@ -1,1 +1,4 @@
-"""Simulated references that ship as data, each beside the script that makes it; scripts are run, never imported."""
+"""Simulated references that ship as data, each beside the script that writes it.
+
+The scripts are run, never imported.
+"""

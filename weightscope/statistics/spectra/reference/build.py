@@ -1,9 +1,10 @@
-"""Makes the reference of `effective_depth`: `python -m weightscope.statistics.spectra.reference.build`.
+"""Simulation of `effective_depth`: `python -m weightscope.statistics.spectra.reference.build`.
 
-Writes `residual_product.npy` beside itself: mean log singular values of P_L for every aspect ratio and depth of
-`effective_depth.py`, over seeded draws. About four minutes on one core; on other machines the last bits may differ.
-Short sides have at least 64 values, also where that makes the long side longer than 512: 512 x 8 would spread a fifth
-of a step (L = 1 to 2) wider than the 4096 x 64 of the same ratio.
+Writes `residual_product.npy` beside itself: mean log singular values of P_L for every aspect ratio
+and depth of `effective_depth.py`, over seeded random walks. About four minutes on one CPU core; on
+other machines the last bits may differ. Short sides have at least 64 values, also where that makes
+the long side longer than 512: the depths of 512 x 8 would scatter by a fifth of a step (L = 1 to 2)
+more than those of 4096 x 64, of the same ratio.
 """
 
 from __future__ import annotations
@@ -20,38 +21,41 @@ if TYPE_CHECKING:
 
 SIDE = 512  # geometric mean of the sides: 2^18 elements
 SHORTEST = 64
-VALUES = 1024  # per entry: over its draws, 8 of them at least
+VALUES = 1024  # per entry, over at least 8 random walks
 SEED = 20250101
 
 
 def singular_values(
     m: int, n: int, depths: Sequence[int], seed: Sequence[int]
 ) -> Iterator[NDArray[np.float64]]:
-    """Descending singular values of P_L for each L of `depths` (ascending), m >= n, all of one walk through L.
+    """Descending singular values of P_L for each L of `depths` (ascending), m >= n, of one walk.
 
-    A X = (A Q) R with X = Q R, and A Q is m x n Gaussian as A is: m n elements are drawn for a step, not m m.
+    A X = (A Q) R with X = Q R, and A Q is m x n Gaussian as A is: m n random numbers for a step,
+    not m m.
     """
     random = np.random.default_rng(seed)
-    start = X = np.eye(m, n)
+    start = np.eye(m, n)
+    X = start
     for depth in range(1, max(depths) + 1):
-        X = X + random.standard_normal((m, n)) / sqrt(m) @ np.linalg.qr(X, mode="r")
+        AQ = random.standard_normal((m, n)) / sqrt(m)
+        R = np.linalg.qr(X, mode="r")
+        X = X + AQ @ R
         if depth in depths:
             yield np.linalg.svd(X - start, compute_uv=False)
 
 
 def entry(aspect: float, depths: Sequence[int] = DEPTHS) -> NDArray[np.float64]:
-    """Mean log shares at one aspect, (depths, shares); fewer depths give the same rows."""
+    """Mean log shares at one aspect, (depths, shares); fewer depths return the same rows."""
     m, n = shape(aspect)
-    draws = max(8, VALUES // n)
-    walks = (
-        [log_shares(s) for s in singular_values(m, n, depths, (SEED, m, n, draw))]
-        for draw in range(draws)
-    )
-    return np.asarray(np.mean(list(walks), axis=0))
+    walks = []
+    for walk in range(max(8, VALUES // n)):
+        spectra = singular_values(m, n, depths, (SEED, m, n, walk))
+        walks.append([log_shares(sigma) for sigma in spectra])
+    return np.asarray(np.mean(walks, axis=0))
 
 
 def shape(aspect: float) -> tuple[int, int]:
-    """Sides of about that sqrt(q).
+    """Sides m >= n with sqrt(n/m) of about `aspect`.
 
     >>> shape(1.0), shape(0.5), shape(0.125)
     ((512, 512), (1024, 256), (4096, 64))
