@@ -89,11 +89,11 @@ def families_page() -> Iterator[str]:
 def findings_page() -> Iterator[str]:
     """The catalogue of `outliers`."""
     yield from ("# Findings", "", NOTICE, "")
-    yield "What [outliers](../commands/outliers.md) reports in `findings`: what each means, why it matters, what to do,"
-    yield "and where it was seen. `--ignore ID` leaves one out; how grave it is depends on where the tensor stands."
+    yield "The `findings` of [outliers](../commands/outliers.md): what each means, why it matters, what to do,"
+    yield "and where it was observed. `--ignore ID` omits one; the severity depends on the place of the tensor."
     for finding in FINDINGS:
         yield from ("", f"## {finding.id}: {finding.title}", "", finding.why, "")
-        yield from (f"**What to do:** {finding.advice}", "", f"**Seen in:** {finding.case}")
+        yield from (f"**What to do:** {finding.advice}", "", f"**Observed in:** {finding.case}")
 
 
 def notes_page() -> Iterator[str]:

@@ -56,12 +56,12 @@ def fit(
     Options of fit:
         by: One row per tensor (default), role, layer or model.
         long: One row for each law: parameters, likelihood, goodness.
-        balance: Also the law of the core without row and column scales.
-        coding: Also entropy and coding cost.
-        counts: The counted cells as a table of their own.
+        balance: Also fit the matrix after balancing: without row and column scales.
+        coding: Also compute entropy and coding cost.
+        counts: Write the counted cells to a table of their own.
         panels: Keep the densities for a picture.
         histogram: A small histogram beside each row.
-        seed: Seed of everything drawn; default 0.
+        seed: Seed of the random permutation of --balance; default 0.
 
     Select:
         include: Only tensors whose name matches.
@@ -83,7 +83,7 @@ def fit(
         root: Which dict of a nested training file is the model.
         salvage: Measure what is whole in a damaged file; still exits 3.
         follow_symlinks: Follow shard links that leave the folder.
-        name_map: Own rules for names, before the built-in ones.
+        name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
 
     Run:
@@ -125,15 +125,15 @@ def ls(
     limit: int | None = None,
     fail_if: str | Sequence[str] = (),
 ) -> Report:
-    """What is in a checkpoint: names, roles, shapes, types and bytes, from its headers alone.
+    """List the tensors of a checkpoint, from headers alone: roles, shapes, types and bytes.
 
     Arguments:
         models: paths, `demo:NAME`, open checkpoints or dicts of tensors.
 
     Options of ls:
         by: One row per tensor (default), role, layer, model or dtype.
-        flat: Every layer in a row of its own, on a terminal too.
-        metadata: The file's metadata instead of its tensors.
+        flat: One row per layer, on a terminal too.
+        metadata: List the metadata of the file instead of its tensors.
 
     Select:
         include: Only tensors whose name matches.
@@ -155,7 +155,7 @@ def ls(
         root: Which dict of a nested training file is the model.
         salvage: Measure what is whole in a damaged file; still exits 3.
         follow_symlinks: Follow shard links that leave the folder.
-        name_map: Own rules for names, before the built-in ones.
+        name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
 
     Run:
@@ -201,20 +201,20 @@ def outliers(
     limit: int | None = None,
     fail_if: str | Sequence[str] = (),
 ) -> Report:
-    """What stands out? Extreme, dead, duplicate, untrained and non-finite weights, and what they
-    cost.
+    """Which weights are anomalous? Extreme, dead, duplicate, untrained and non-finite weights, and
+    their quantisation cost.
 
     Arguments:
         models: paths, `demo:NAME`, open checkpoints or dicts of tensors.
 
     Options of outliers:
         by: One row per tensor (default), role, layer or model.
-        quant: Also the error of all or some of int8, int4_g128, int4_g32, fp8_e4m3, fp8_e4m3_b128,
-            mxfp4, nvfp4.
-        top: The N most extreme weights instead.
-        top_rows: The N rows of oddest norm instead.
-        base: What this was made from: rows that changed.
-        ignore: Findings not to report.
+        quant: Also compute the quantisation error of all or some of int8, int4_g128, int4_g32,
+            fp8_e4m3, fp8_e4m3_b128, mxfp4, nvfp4.
+        top: List the N weights with the largest |z| instead.
+        top_rows: List the N rows with the most unusual RMS instead.
+        base: Base checkpoint: count the rows that differ from it.
+        ignore: Findings to omit.
         panels: Keep the tails for a picture.
 
     Select:
@@ -237,7 +237,7 @@ def outliers(
         root: Which dict of a nested training file is the model.
         salvage: Measure what is whole in a damaged file; still exits 3.
         follow_symlinks: Follow shard links that leave the folder.
-        name_map: Own rules for names, before the built-in ones.
+        name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
 
     Run:
@@ -329,7 +329,7 @@ def spectrum(
         root: Which dict of a nested training file is the model.
         salvage: Measure what is whole in a damaged file; still exits 3.
         follow_symlinks: Follow shard links that leave the folder.
-        name_map: Own rules for names, before the built-in ones.
+        name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
 
     Run:

@@ -1,4 +1,4 @@
-"""Codes of quantised layouts in every analysis: a row with a note, no statistics, no finding, out of every pool."""
+"""Codes of quantised layouts: a row with a note, no statistics or finding, never pooled."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ CODED = {
 
 @pytest.mark.parametrize("name", ["ls", "fit", "outliers", "spectrum"])
 def test_rows_of_codes(name, state, by_name):
-    """One row a tensor of codes, fused or not, where its weight stands; everything that is measured is null."""
+    """One row per tensor of codes, fused or not, at the place of its weight: all nulls."""
     rows = by_name(getattr(ws, name)(state))
     assert {t for t, row in rows.items() if row["quantised"]} == set(CODED)
     for tensor, (role, layer, note) in CODED.items():
@@ -83,7 +83,7 @@ def test_no_findings_on_codes(options, state):
 
 
 def test_siblings_are_buffers(state, by_name):
-    """Scales, zero points and tables beside codes are buffers that can be read, in the layer of their weight."""
+    """Scales, zero points and tables of codes are readable buffers in the layer of their weight."""
     rows = by_name(ws.ls(state))
     found = {t: row["layer"] for t, row in rows.items() if row["kind"] == "buffer"}
     assert set(found) == {
@@ -112,7 +112,7 @@ def test_plain_words_are_buffers_beside_codes_alone(draw, by_name):
 
 
 def test_parts_of_what_is_no_code(state, by_name):
-    """The shapes of packed codes decide nothing: the bias of a fused matrix is cut as without them."""
+    """Shapes of packed codes are ignored: the bias of a fused matrix is split as without them."""
     rows = by_name(ws.fit(state))
     assert {rows[f"transformer.h.0.attn.c_attn.bias[{part}]"]["params"] for part in "qkv"} == {32}
 
@@ -153,7 +153,7 @@ def test_groups_are_of_floats(state, by_name):
 
 
 def test_a_spectrum_is_lacking_for_matrices_alone(state):
-    """What counts as unmeasured is what has codes of a matrix, however they are packed; biases and scales do not."""
+    """Codes of a matrix, however packed, count as unmeasured; biases and scales do not."""
     assert set(ws.spectrum(state).unmeasured) == set(CODED)
     name = "model.layers.0.self_attn.q_proj.bias"
     bias = {f"{name}._data": torch.ones(64, dtype=torch.int8), f"{name}._scale": torch.ones(1)}

@@ -1,4 +1,4 @@
-"""Tensors without elements: whatever sides they claim, their rows are those of a small one and nothing else is lost."""
+"""Tensors without elements: of any sides, their rows equal those of a small one."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def saved(path: Path, tensors: dict[str, list[int]]) -> Path:
 def test_rows_are_those_of_a_small_one(
     tmp_path: Path, question: str, options: dict[str, Any]
 ) -> None:
-    """Every column but those of the name, the shape and what follows from its rank; a 2 x 2 beside it is measured."""
+    """Every column except name, shape and columns of rank; a 2 x 2 matrix is still measured."""
     small = getattr(ws, question)(
         saved(tmp_path / "small.safetensors", {"w": [0, 3]}), strict=True, **options
     )

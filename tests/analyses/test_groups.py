@@ -100,7 +100,10 @@ def test_what_cannot_be_measured_counts_as_a_tensor(draw):
     assert row["tensors"] == 2
     assert row["std_min"] == row["std_max"]
     assert report.unmeasured == ("model.layers.1.mlp.up_proj.weight",)
-    said = "1 of 2 tensors noted: model.layers.1.mlp.up_proj.weight: complex numbers (C64) are not measured"
+    said = (
+        "1 of 2 tensors noted: model.layers.1.mlp.up_proj.weight: "
+        "complex numbers (C64) are not measured"
+    )
     assert row["note"] == said
 
 
@@ -144,14 +147,14 @@ def test_notes_that_differ_in_numbers_are_one(draw):
     }
     assert said == {"not", "non-finite"}
     assert (
-        row["note"]
-        == "3 of 3 tensors noted: model.layers.1.mlp.up_proj.weight: non-finite elements: no spectrum"
+        row["note"] == "3 of 3 tensors noted: model.layers.1.mlp.up_proj.weight: "
+        "non-finite elements: no spectrum"
     )
     del model["model.layers.2.mlp.up_proj.weight"]
     (row,) = ws.spectrum(model, by="role", panels=False).rows
     assert (
-        row["note"]
-        == "2 of 2 tensors noted: model.layers.1.mlp.up_proj.weight: non-finite elements: no spectrum"
+        row["note"] == "2 of 2 tensors noted: model.layers.1.mlp.up_proj.weight: "
+        "non-finite elements: no spectrum"
     )
     model = {f"model.layers.{i}.mlp.up_proj.weight": draw(64, 100 + i) for i in range(4)}
     model["model.layers.3.mlp.up_proj.weight"][::2] = 0

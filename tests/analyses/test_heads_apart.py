@@ -1,4 +1,4 @@
-"""TransformerLens: heads that are stored in stacks are read as (out, in) matrices, against numpy."""
+"""TransformerLens: heads stored in stacks are read as (out, in) matrices, against numpy."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_an_expert_stored_apart_keeps_its_name() -> None:
 
 
 def test_an_adapter_beside_its_weight() -> None:
-    """The update of a weight has the slot `lora`, so that both have their places, and a role of its own alone."""
+    """The update of a weight has the slot `lora`: both have different places and the same role."""
     factors = {"q_proj.lora_A.weight": torch.randn(2, 8), "q_proj.lora_B.weight": torch.randn(8, 2)}
     layer = "base_model.model.model.layers.0.self_attn."
     model = {

@@ -14,7 +14,7 @@ def model(draw):
 
 
 def test_repeated_layers_collapse(model):
-    """One row for layers that differ in nothing else; params and bytes are of all of them."""
+    """One row for layers that do not differ otherwise; params and bytes are sums."""
     rows = ws.ls(model, flat=False).rows
     assert [(r["tensor"], r["layer"], r["params"], r["bytes"]) for r in rows] == [
         ("lm_head.weight", None, 40, 160),
@@ -24,7 +24,7 @@ def test_repeated_layers_collapse(model):
 
 
 def test_layers_that_differ_stay_apart(model):
-    """Another shape or type is another row; gaps are seen in the range."""
+    """Another shape or type is another row; gaps show in the range."""
     model["model.layers.5.mlp.up_proj.weight"] = torch.ones(9, 4, dtype=torch.bfloat16)
     names = [r["tensor"] for r in ws.ls(model, flat=False).rows]
     assert "model.layers.{0-4,6-11}.mlp.up_proj.weight" in names
@@ -50,7 +50,7 @@ def test_totals(model, by, expected):
 
 
 def test_wrong_group(model):
-    """`ls` groups by a dtype too, and by nothing else."""
+    """`ls` also groups by dtype, and refuses other names."""
     with pytest.raises(
         ws.UsageError, match="ls groups by tensor, role, layer, model, dtype; found 'colour'"
     ):

@@ -1,4 +1,4 @@
-"""One loop for every analysis: requests join, so that a file is read once and no measure is taken twice."""
+"""One loop for every analysis: joined requests read a file once and take a measure once."""
 
 from collections import Counter
 from itertools import pairwise
@@ -32,7 +32,7 @@ REQUESTS = (
 
 @pytest.fixture
 def model(tmp_path, draw):
-    """A matrix, a bias, a convolution, an embedding, a buffer, a LoRA pair and a type that is not measured."""
+    """Matrix, bias, convolution, embedding, buffer, LoRA pair, and a type that is not measured."""
     stem = "base_model.model.layers.0.mlp.up_proj"
     tensors = {
         "model.layers.0.mlp.down_proj.weight": draw(48, 32),
@@ -73,7 +73,7 @@ def run(model, request):
 
 
 def test_joined_requests_read_once_and_measure_once(model):
-    """All three analyses: as many bytes as the largest of them alone, and no measure twice of one entry."""
+    """All three analyses: the bytes of the largest of them, and each measure once per entry."""
     alone = [run(model, request) for request in REQUESTS]
     _, read, counted = run(model, Joined(REQUESTS))
     assert max(counted.values()) == 1
@@ -87,7 +87,7 @@ def test_joined_requests_read_once_and_measure_once(model):
 
 
 def test_joined_values_are_those_of_each_request(model):
-    """Bit for bit, with all notes; a later value of the same column replaces an earlier one, a null does not."""
+    """Bit for bit, with all notes; later values replace those of earlier requests, nulls not."""
     alone = [run(model, request)[0] for request in REQUESTS]
     together, _, _ = run(model, Joined(REQUESTS))
     assert [a.piece.name for a in together] == [p.name for p in model.pieces]
@@ -202,7 +202,7 @@ def test_equal_entries_of_one_unit_keep_their_labels(model):
 
 
 def test_a_null_replaces_no_value(model):
-    """spectrum has no spread of a depthwise kernel, fit has; the order of the requests does not matter."""
+    """Only fit has the spread of a depthwise kernel; the order of the requests does not matter."""
     for requests in (REQUESTS[:2], REQUESTS[1::-1]):
         rows = {a.piece.name: a.values for a in run(model, Joined(requests))[0]}
         assert rows["features.0.depthwise.weight"]["row_spread"] > 0

@@ -1,4 +1,4 @@
-"""Pairs of tensors that are one matrix: products of factors of every spelling and orientation, against numpy."""
+"""Pairs of tensors that are one matrix: products of factors of every spelling, against numpy."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def graded(draw, tokens=100, dim=24, r=4):
     return a, draw(dim, r, std=1.0)
 
 
-@pytest.mark.parametrize("stem", ["base_model.model.transformer.wte", "wte", "model.embed_tokens", "transformer.wpe",
-                                  "some.table"])  # fmt: skip
+@pytest.mark.parametrize("stem", ["base_model.model.transformer.wte", "wte", "model.embed_tokens",
+                                  "transformer.wpe", "some.table"])  # fmt: skip
 @pytest.mark.parametrize("ending", ["", ".default"])
 def test_tokens_are_the_rows_of_an_embedding(draw, stem, ending) -> None:
     """PEFT's (B A)^T: num_embeddings x dim, in every place and with the name of an adapter."""
@@ -77,12 +77,13 @@ def graded_layer(draw, into=24, out=40, r=4):
 @pytest.mark.parametrize(("a", "b", "turned"), [
     ("lora_a.weight", "lora_b.weight", False),          # torchtune
     ("lora_A", "lora_B", False),                        # microsoft/LoRA
-    ("lora_a", "lora_b", True), ("lora_A", "lora_B", True), ("lora_A.weight", "lora_B.weight", True),
+    ("lora_a", "lora_b", True), ("lora_A", "lora_B", True),
+    ("lora_A.weight", "lora_B.weight", True),
     ("lora_down.weight", "lora_up.weight", False),
 ])  # fmt: skip
 @pytest.mark.parametrize("out", [40, 24], ids=["oblong", "square"])
 def test_outputs_are_rows_whichever_way_factors_are_stored(draw, a, b, turned, out) -> None:
-    """By the shapes alone; where the module is square by the rank, but for what is a layer by its spelling."""
+    """By shapes only; for a square module by the rank, except for a layer by its spelling."""
     down, up = graded_layer(draw, out=out)
     stored = (down.T.contiguous(), up.T.contiguous()) if turned else (down, up)
     row = fitted({f"h.0.attn.q_proj.{a}": stored[0], f"h.0.attn.q_proj.{b}": stored[1]})[
@@ -130,7 +131,8 @@ def test_an_adapter_of_conv1d_keeps_its_outputs_as_rows(draw, tmp_path) -> None:
     square = graded_layer(draw, out=24)
     stem = "base_model.model.transformer.h.0.attn"
     tensors = {f"{stem}.c_attn.lora_A.weight": down, f"{stem}.c_attn.lora_B.weight": up,
-               f"{stem}.c_proj.lora_A.weight": square[0], f"{stem}.c_proj.lora_B.weight": square[1]}  # fmt: skip
+               f"{stem}.c_proj.lora_A.weight": square[0],
+               f"{stem}.c_proj.lora_B.weight": square[1]}  # fmt: skip
     rows = fitted(adapter(tmp_path, tensors, config))
     for module, (a, b) in (("c_attn", (down, up)), ("c_proj", square)):
         row = rows[f"{stem}.{module}[lora]"]
@@ -141,10 +143,12 @@ def test_an_adapter_of_conv1d_keeps_its_outputs_as_rows(draw, tmp_path) -> None:
 
 @pytest.mark.parametrize("stem", ["unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q",
                                   "transformer.single_transformer_blocks.0.attn.to_q"])  # fmt: skip
-@pytest.mark.parametrize(("a", "b"), [("lora.down.weight", "lora.up.weight"), ("lora_A.weight", "lora_B.weight"),
-                                      ("lora_A", "lora_B"), ("lora_a.weight", "lora_b.weight")])  # fmt: skip
+@pytest.mark.parametrize(("a", "b"), [
+    ("lora.down.weight", "lora.up.weight"), ("lora_A.weight", "lora_B.weight"),
+    ("lora_A", "lora_B"), ("lora_a.weight", "lora_b.weight"),
+])  # fmt: skip
 def test_an_alpha_beside_factors_is_no_weight(draw, stem, a, b) -> None:
-    """In every spelling: it scales the product, `ls` lists it as a buffer; elsewhere an alpha is a weight."""
+    """In every spelling it scales the product and is a buffer in `ls`; others are weights."""
     down, up = graded_layer(draw)
     model = {
         f"{stem}.{a}": down,
@@ -176,7 +180,8 @@ def test_a_spectrum_of_turned_factors_is_that_of_the_product(draw) -> None:
 @pytest.mark.parametrize(("words", "kind"), [
     (("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1"), "LoHa"),
     (("lokr_w1", "lokr_w2_a", "lokr_w2_b", "lokr_t2"), "LoKr"),
-    (("ia3_l",), "IA3"), (("oft_r",), "OFT"), (("oft_blocks", "oft_diag"), "OFT"), (("boft_R",), "BOFT"),
+    (("ia3_l",), "IA3"), (("oft_r",), "OFT"), (("oft_blocks", "oft_diag"), "OFT"),
+    (("boft_R",), "BOFT"),
     (("vera_lambda_b",), "VeRA"),
 ])  # fmt: skip
 @pytest.mark.parametrize(

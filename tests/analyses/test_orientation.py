@@ -1,4 +1,4 @@
-"""Rows are outputs everywhere: transposed convolutions and experts, element by element against torch and numpy."""
+"""Rows are outputs everywhere: transposed convolutions and experts, against torch and numpy."""
 
 import json
 
@@ -28,7 +28,7 @@ def kernels(module):
 
 
 def test_the_reference_is_torch_s_own():
-    """A transposed convolution is the gradient of the convolution with its kernels: each output adds up its row."""
+    """A transposed convolution is the gradient of a convolution: each output sums its row."""
     module = MODULES["deconv"]
     point = torch.zeros(12, 1, 1)
     point[7] = 1.0  # the second input of the third group
@@ -73,7 +73,7 @@ def test_dead_outputs_of_a_transposed_convolution_are_rows(by_name):
 
 
 def test_every_reading_is_that_of_the_ordinary_kernels(by_name):
-    """Several tiles, begun inside of kernels: the same statistics as of the kernels stored (out, in, k)."""
+    """Several tiles that begin inside kernels: the same statistics as of kernels (out, in, k)."""
     module = torch.nn.ConvTranspose1d(370, 300, 7)
     model = {f"up.{key}": value.detach() for key, value in module.state_dict().items()}
     plain = {"up.weight": module.weight.detach().transpose(0, 1).contiguous()}

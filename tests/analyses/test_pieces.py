@@ -1,4 +1,4 @@
-"""Where a name's meaning meets bytes: fused parts, experts, transposed storage, adapters, what is not measured."""
+"""Pieces: fused parts, experts, transposed storage, adapters, and what is not measured."""
 
 import json
 
@@ -17,7 +17,7 @@ def std(tensor):
 
 
 def test_fused_parts(draw, by_name):
-    """q, k and v of a fused tensor get a row each, of their own elements; --no-split keeps it whole."""
+    """q, k and v of a fused tensor get a row each; --no-split keeps it whole."""
     stored = torch.cat(
         [draw(48, 48), draw(48, 48, std=1.0), draw(48, 48, std=3.0)], dim=1
     )  # in x out
@@ -190,7 +190,7 @@ def test_nonfinite_elements_are_counted_and_left_out(draw):
 
 
 def test_the_first_nonfinite_element_stands_in_the_oriented_matrix(draw, by_name):
-    """Out x in, also where in x out is stored and of a convolution; a part counts from its own corner."""
+    """Out x in, also of in x out and of a convolution; a part is indexed from its first element."""
     fc, qkv, conv, norm = draw(48, 192), draw(48, 144), draw(8, 3, 3, 3), draw(48)
     fc[7, 3] = fc[5, 9] = qkv[10, 50] = conv[2, 1, 0, 2] = norm[7] = float("nan")
     names = {
@@ -259,7 +259,8 @@ def test_a_fused_tensor_that_stays_whole_says_why(draw, by_name, command):
         ("h.0.self_attention.query_key_value.weight", (96, 32), {},
          "q, k and v stay together: needs model_type of config.json, put it beside the weights"),
         ("model.layers.0.mlp.experts.gate_up_proj", (2, 32, 32), {},
-         "gate and up stay together: needs the orientation, which neither config.json nor the shapes decide, "
+         "gate and up stay together: needs the orientation, which neither config.json nor the "
+         "shapes decide, "
          "say how with --name-map"),
         ("model.layers.0.self_attn.kv_a_proj_with_mqa.weight", (96, 32), {},
          "its parts stay together: needs kv_lora_rank of config.json, put it beside the weights"),

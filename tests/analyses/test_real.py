@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the shared checkpoint
 
 
 def equal(row, values):
-    """Moments of a row against numpy's in float64: to 1e-6, the higher ones to 1e-5, for float32."""
+    """Moments of a row against numpy in float64: to 1e-6, the higher ones to 1e-5 (float32)."""
     x = values.astype(np.float64)
     assert row["mean"] == pytest.approx(x.mean(), abs=1e-6 * x.std() + 1e-15 * abs(x[0]))
     assert row["std"] == pytest.approx(x.std(), rel=1e-6, abs=1e-15 * abs(x[0]))
@@ -57,7 +57,7 @@ def test_torch_files_equal_torch(path):
 
 @pytest.mark.skipif(not START.exists(), reason="the shared checkpoints are not here")
 def test_an_untrained_network_is_what_it_was_drawn_as():
-    """Every matrix normal with std 0.02 or 0.02/sqrt(12), every i.i.d. reading within reach of its null."""
+    """Matrices normal with std 0.02 or 0.02/sqrt(12), i.i.d. statistics close to their nulls."""
     rows = [
         r
         for r in ws.fit(START, panels=False, split=False).rows

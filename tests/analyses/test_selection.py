@@ -29,38 +29,41 @@ def model(draw):
     ids=str,
 )
 def test_conditions_join(model, selection, count):
-    """Every condition must hold; a role is matched whole, so that a matrix comes without its bias."""
+    """Every condition must hold; roles are matched whole, so that of a bias is not selected."""
     assert len(ws.fit(model, **selection).rows) == len(ws.ls(model, **selection).rows) == count
 
 
 def test_nothing_selected(model):
-    """A mistake that lists what there is; a model without the layer beside one that has it is none."""
+    """An empty selection is an error that lists the roles; one empty model of several is not."""
     with pytest.raises(
         ws.UsageError,
-        match=r"none of 6 passes role \('mlp\.\*',\).*roles here: attn\.q, attn\.q\.bias, head",
+        match=r"no tensor has role 'mlp\.\*'; roles here: attn\.q, attn\.q\.bias, head",
     ):
         ws.fit(model, role="mlp.*")
     assert len(ws.fit(model, {"x.weight": model["lm_head.weight"]}, layers="0").rows) == 1
 
 
-def test_what_is_never_measured_is_told_apart(model, draw):
-    """A name that only buffers have matches something, and nothing to measure; ls lists them."""
+def test_names_of_buffers_are_reported_separately(model, draw):
+    """A name that only buffers have selects no weight, which the error states; ls lists them."""
     beside = model | {"embeddings.position_ids": draw(1, 8), "norm.running_mean": draw(8)}
     named = {"include": ["*position_ids", "*running*"]}
     with pytest.raises(
-        ws.UsageError, match=r"none of 6 passes .*, and 2 that do are no weights: buffers"
+        ws.UsageError,
+        match=r"no tensor has a name that matches .*, except 2 buffers or tensors of the optimizer",
     ):
         ws.fit(beside, **named)
-    with pytest.raises(ws.UsageError, match=r"none of 6 passes include \('nothing',\); roles here"):
+    with pytest.raises(
+        ws.UsageError, match=r"a name that matches 'nothing'; `weightscope ls` lists the names"
+    ):
         ws.fit(beside, include=["nothing"])
     assert len(ws.ls(beside, **named).rows) == 2
 
 
-def test_a_file_without_a_weight_is_a_mistake(draw):
-    """Instead of an empty table; beside one that has weights it is none."""
+def test_a_file_without_a_weight_is_an_error(draw):
+    """Instead of an empty table; together with a file that has weights it is not."""
     buffers = {"embeddings.position_ids": draw(1, 8), "norm.running_mean": draw(8)}
     with pytest.raises(
-        ws.UsageError, match="expected a weight to measure; found 2 tensors, all of them buffers"
+        ws.UsageError, match="expected a weight to measure; found 2 tensors: buffers"
     ):
         ws.fit(buffers)
     assert len(ws.fit(buffers, {"w": draw(8, 8)}).rows) == 1
@@ -68,22 +71,22 @@ def test_a_file_without_a_weight_is_a_mistake(draw):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("3-1", "found 3-1, which runs backwards; write 1-3"), ("0,9-7", "9-7")]
+    ("text", "message"), [("3-1", "found 3-1, which runs backwards; write 1-3"), ("0,9-7", "9-7")]
 )
-def test_backward_layers(text, said):
-    """An empty range is a slip of the hand, with the remedy."""
-    with pytest.raises(ws.UsageError, match=said):
+def test_backward_layers(text, message):
+    """A range that runs backwards is an error with the correction."""
+    with pytest.raises(ws.UsageError, match=message):
         Selection(layers=text)
 
 
 @pytest.mark.parametrize("text", ["a", "1-2-3", "-1", "1,,2", "2-"])
 def test_wrong_layers(text):
-    """Numbers and ranges only, and said before anything is opened."""
+    """Numbers and ranges only, refused before anything is opened."""
     with pytest.raises(ws.UsageError, match="--layers takes numbers and ranges such as 0-3,10"):
         Selection(layers=text)
 
 
 def test_layers():
-    """Both ends belong to a range; no text is no range."""
+    """Both ends belong to a range; an empty text has no range."""
     assert [list(r) for r in layers_of("3-4,9")] == [[3, 4], [9]]
     assert layers_of("") == ()

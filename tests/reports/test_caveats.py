@@ -94,12 +94,12 @@ def test_the_lines_behind_a_grave_finding_are_named():
     )
     rows += noted(lines("dead rows {rows}", 4, 18), tensor="up", severity_rank=2)
     rows += noted(lines("dead rows {rows}", 5), tensor="down", severity_rank=2)
-    rows += noted(lines("loud columns {rows}", 7, code="columns"), severity_rank=1)
+    rows += noted(lines("outlier columns {rows}", 7, code="columns"), severity_rank=1)
     named = (
         "wte: changed rows 4, 18",
         "up: dead rows 4, 18",
         "down: dead rows 5",
-        "h.0.w: loud columns 7",
+        "h.0.w: outlier columns 7",
     )
     said = (*named, "4 rows: no core")
     assert caveats(rows) == said

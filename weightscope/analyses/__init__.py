@@ -1,4 +1,4 @@
-"""One question, one folder: ANALYSES is the table of contents. Importing it is light: see analysis.py."""
+"""One folder per subcommand, listed in ANALYSES. Importing it is light: see analysis.py."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""An analysis is one question: options, columns, and a generator of rows and panels.
+"""An analysis is one subcommand: options, columns, and a generator of rows and panels.
 
-Its declaration is light: what computes the answers is loaded on first use, since help needs none of
-it.
+Its declaration is light: the modules that compute are loaded on first use, since help needs none.
 """
 
 from __future__ import annotations
@@ -22,51 +21,50 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answering:
-    """How an analysis answers.
+    """The functions of an analysis.
 
-    `columns` and `optional` follow from the options alone, before anything is opened. `rows` may
-    yield a Message, a sentence for people before or after the table.
+    `columns` and `optional` depend on the options only, before anything is opened. `rows` may
+    yield a Message, a sentence before or after the table.
     """
 
     columns: Callable[[Any], tuple[Column, ...]]
-    optional: Callable[[Any], Mapping[str, str]]  # absent columns -> the option that brings them
+    optional: Callable[[Any], Mapping[str, str]]  # absent columns -> the option that adds them
     rows: Callable[[Sequence[Model], Any, Measurer], Iterator[Found]]
-    models: Callable[
-        [Sequence[Any], Any, Setting], tuple[Model, ...]
-    ]  # what is opened, and which pieces of it
-    applies: Callable[[Piece], bool] = field(
-        default=lambda piece: True
-    )  # else it cannot be unmeasured
+    # Opens the sources and selects their pieces.
+    models: Callable[[Sequence[Any], Any, Setting], tuple[Model, ...]]
+    # Whether a piece without a measurement is an error under --strict.
+    applies: Callable[[Piece], bool] = field(default=lambda piece: True)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What a terminal shows to a person who chose no rows; it gives way to the named options."""
+    """The rows that a terminal shows by default; any of the options `gives_way` replaces it."""
 
-    where: str = ""  # a condition on rows
-    rest: str = ""  # what stderr says of the others
+    where: str = ""  # an expression over rows
+    rest: str = ""  # the message about hidden rows, on stderr
     sort: str = ""
     gives_way: tuple[str, ...] = ("where",)
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The subcommand `name`, as help, functions, pages and tests know it.
+    """The declaration of the subcommand `name`, for help, functions, pages and tests.
 
-    `work` is the module with its ANSWERING; `check_plot` refuses options whose rows have no picture.
+    `work` is the module with its ANSWERING; `check_plot` refuses options whose rows have no
+    picture.
     """
 
     name: str
-    options: type  # its own record; `uses` are the others
+    options: type  # its record of options; `uses` are the shared ones
     work: Any
     summary: str  # the first lines of its help and its docstring
     example: str  # a command line that runs
     call: tuple[str, str]  # a Python expression that runs, and its value
-    runs: Mapping[str, Mapping[str, Any]]  # by title: options; together they have all columns
+    runs: Mapping[str, Mapping[str, Any]]  # title -> options; together they have all columns
     uses: tuple[type, ...]  # shared records: see uses.py
     listed: Callable[[Any], Listing] = field(default=lambda options: Listing())
     check_plot: Callable[[Any], None] = field(default=lambda options: None)
-    least: int = 1  # of MODELs
+    least: int = 1  # the smallest number of MODELs
 
     @property
     def measures(self) -> bool:
@@ -76,11 +74,11 @@ class Analysis:
     @property
     def draws(self) -> bool:
         """Whether it has a picture."""
-        return any(each.option.follows == "plot" for each in declared(self.options))
+        return any(field.option.follows == "plot" for field in declared(self.options))
 
     @property
     def answering(self) -> Answering:
-        """How it answers; loads what computes."""
+        """Its functions; loads the modules that compute."""
         answering: Answering = self.work.ANSWERING
         return answering
 
@@ -89,17 +87,17 @@ class Analysis:
         return self.answering.columns(options)
 
     def optional(self, options: Any) -> Mapping[str, str]:
-        """Columns that a run lacks, and the option that brings each."""
+        """Columns that a run lacks, and the option that adds each."""
         return self.answering.optional(options)
 
     def models(self, sources: Sequence[Any], options: Any, setting: Setting) -> tuple[Model, ...]:
-        """The sources, opened, with the pieces that count."""
+        """The opened sources with the selected pieces."""
         return self.answering.models(sources, options, setting)
 
     def rows(self, models: Sequence[Model], options: Any, measure: Measurer) -> Iterator[Found]:
-        """The answers, while they are measured."""
+        """Rows, panels and messages, while tensors are measured."""
         return self.answering.rows(models, options, measure)
 
     def applies(self, piece: Piece) -> bool:
-        """Whether a piece that was not measured is a loss."""
+        """Whether a piece without a measurement is an error under --strict."""
         return self.answering.applies(piece)

@@ -1,4 +1,7 @@
-"""Repeated layers as one row: `layers.0.q .. layers.31.q` of one role, shape and type become `layers.{0-31}.q`."""
+"""Repeated layers as one row: `layers.0.q`, ..., `layers.31.q` become `layers.{0-31}.q`.
+
+Only rows of equal role, shape, type and so on are joined.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+# Columns whose values must be equal.
 SAME = (
     "role",
     "slot",
@@ -23,16 +27,18 @@ SAME = (
 
 
 def collapsed(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows that differ in their layer alone, as one; params and bytes are of all of them.
+    """Joins rows that differ in their layer only; params and bytes are sums.
 
-    >>> collapsed([{"tensor": f"h.{i}.w", "layer": i, "params": 2, "bytes": 4} for i in range(3)])[0]["tensor"]
-    'h.{0-2}.w'
+    >>> rows = [{"tensor": f"h.{i}.w", "layer": i, "params": 2, "bytes": 4} for i in range(3)]
+    >>> [(row["tensor"], row["params"]) for row in collapsed(rows)]
+    [('h.{0-2}.w', 6)]
     """
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
-        key = (_pattern(row), *(row.get(name) for name in SAME))
+        same = [row.get(name) for name in SAME]
+        key = (_pattern(row), *same)
         groups.setdefault(key, []).append(row)
-    return [_one(key[0], group) for key, group in groups.items()]
+    return [_joined(pattern, group) for (pattern, *_), group in groups.items()]
 
 
 def ranges(numbers: Sequence[int]) -> str:
@@ -47,26 +53,32 @@ def ranges(numbers: Sequence[int]) -> str:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return ",".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
+    return ",".join(_range(run[0], run[-1]) for run in runs)
+
+
+def _range(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"
 
 
 def _pattern(row: dict[str, Any]) -> str:
-    """The name with its layer index left open; the first number that equals the layer is the index."""
+    """The name with a placeholder for its layer index: the first number equal to the layer."""
     layer = row.get("layer")
     if layer is None:
         return str(row["tensor"])
+    # NUL marks the index until the layers are known.
     return re.sub(rf"(?<![0-9]){layer}(?![0-9])", "\0", str(row["tensor"]), count=1)
 
 
-def _one(pattern: str, group: list[dict[str, Any]]) -> dict[str, Any]:
+def _joined(pattern: str, group: list[dict[str, Any]]) -> dict[str, Any]:
     if len(group) == 1:
         return group[0]
     layers = "{" + ranges([row["layer"] for row in group]) + "}"
+    # Layers of a sharded checkpoint may be in different files.
     files = {row.get("file") for row in group}
     return group[0] | {
         "tensor": pattern.replace("\0", layers),
         "layer": None,
-        "params": sum(r["params"] for r in group),
-        "bytes": sum(r["bytes"] for r in group),
+        "params": sum(row["params"] for row in group),
+        "bytes": sum(row["bytes"] for row in group),
         "file": files.pop() if len(files) == 1 else None,
     }

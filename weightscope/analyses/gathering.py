@@ -1,4 +1,4 @@
-"""Sources to models: opened, their tensors placed, and those pieces kept that the selection admits."""
+"""From sources to models: opens checkpoints, places their tensors, selects pieces."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from .piece import Model
 from .reading import Reading
 from .selection import Selection, selected
 
-Placing = Callable[
-    [Checkpoint, Reading], Model
-]  # a checkpoint to its pieces: as stored, or as measured
+# From a checkpoint to its pieces: as stored, or as measured.
+Placing = Callable[[Checkpoint, Reading], Model]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How models are opened, how their names are read, and which of their pieces count."""
+    """The shared options for opening models, interpreting names and selecting pieces."""
 
     opening: Opening
     reading: Reading
@@ -29,7 +28,7 @@ def gathered(
     placing: Placing, sources: Sequence[Any], options: Any, setting: Setting
 ) -> tuple[Model, ...]:
     """The sources as models, in their order."""
-    opened = [open_checkpoint(source, setting.opening) for source in sources]
-    return selected(
-        [placing(checkpoint, setting.reading) for checkpoint in opened], setting.selection
-    )
+    # All are opened first: a source that is missing is reported before any is placed.
+    checkpoints = [open_checkpoint(source, setting.opening) for source in sources]
+    models = [placing(checkpoint, setting.reading) for checkpoint in checkpoints]
+    return selected(models, setting.selection)

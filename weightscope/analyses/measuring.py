@@ -1,7 +1,8 @@
-"""The one loop from pieces to values; what an analysis needs of the pieces is a request, and requests join.
+"""The loop from pieces to values, common to all analyses.
 
-A request says which units a piece needs and makes values of what was measured. Where a piece needs one unit, its values
-are computed beside the reading, by the worker that has measured it; where it needs several, when the last has come.
+A request declares the units that a piece needs, and computes values from their sketches. Where a
+piece needs one unit, its values are computed by the worker that has measured it, while others are
+read; where it needs several, after the last has arrived. Requests of several analyses are joined.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Sketches = Mapping[Any, Any]
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What came of one piece."""
+    """The values and sketches of one piece."""
 
     piece: Piece
     values: Mapping[str, object]
@@ -33,38 +34,49 @@ class Answer:
 
     @property
     def pooling(self) -> Mapping[Any, Any]:
-        """What may be added up over tensors."""
-        return {m: s for m, s in self.sketches.items() if s.forget() is not None}
+        """The sketches that may be added up over tensors."""
+        return {
+            measure: sketch
+            for measure, sketch in self.sketches.items()
+            if sketch.forget() is not None
+        }
 
 
 class Request(Protocol):
-    """What an analysis needs of pieces. Law: equal options and pieces give equal units."""
+    """The measures that an analysis needs, and the values that it computes from them.
+
+    Law: equal options and pieces give equal units.
+    """
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
-        """Those whose columns the values fill."""
+        """The statistics whose columns the values fill."""
 
     def units(self, piece: Piece) -> Units:
-        """What is measured of a piece; nothing where nothing can be."""
+        """The units of a piece; empty where it cannot be measured."""
 
     def lack(self, piece: Piece) -> Notes:
-        """Why nothing is measured of a piece, beside its own notes."""
+        """Why a piece is not measured, in addition to its own notes."""
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Sketches:
-        """What the statistics look at."""
+        """The sketches that the statistics use."""
 
     def values(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[str, object]:
         """All columns of the statistics, and notes."""
 
 
 def answers(pieces: Sequence[Piece], request: Request, measure: Measurer) -> Iterator[Answer]:
-    """Every piece with its values and sketches, in order; nulls with notes where nothing could be measured."""
-    wanted = [request.units(piece) for piece in pieces]
-    units = [unit for of_piece in wanted for unit in of_piece]
-    alone = frozenset(of_piece[0] for of_piece in wanted if len(of_piece) == 1)
-    measured = measure(units, partial(_each, request, alone)) if units else iter(())
-    for piece, of_piece in zip(pieces, wanted, strict=True):
-        yield _answer(request, piece, [next(measured) for _ in of_piece])
+    """Every piece in order with its values and sketches; nulls and notes if not measured."""
+    # All units are known before the first is read: the plan batches equal ones.
+    by_piece = [request.units(piece) for piece in pieces]
+    units = [unit for units_of_piece in by_piece for unit in units_of_piece]
+    single = frozenset(units_of_piece[0] for units_of_piece in by_piece if len(units_of_piece) == 1)
+    measured: Iterator[Measured] = iter(())
+    if units:
+        measured = measure(units, partial(_values_of_single, request, single))
+    # Results arrive in the order of the units.
+    for piece, units_of_piece in zip(pieces, by_piece, strict=True):
+        yield _answer(request, piece, [next(measured) for _ in units_of_piece])
 
 
 def nulls(statistics: Iterable[Statistic]) -> dict[str, object]:
@@ -73,20 +85,32 @@ def nulls(statistics: Iterable[Statistic]) -> dict[str, object]:
 
 
 def limits(measured: Iterable[Measured]) -> Notes:
-    """What did not fit the memory."""
-    return united(*(Note("memory", one.note) for one in measured if one.note))
+    """Notes about units that did not fit into the memory."""
+    return united(*(Note("memory", result.note) for result in measured if result.note))
 
 
-def _each(request: Request, alone: frozenset[Unit], measured: Measured) -> Mapping[str, object]:
-    """The values of a piece of one unit; the others wait for their last unit."""
-    return request.values(measured.unit.key, (measured,)) if measured.unit in alone else {}
+def _values_of_single(
+    request: Request, single: frozenset[Unit], measured: Measured
+) -> Mapping[str, object]:
+    """The values of a piece with one unit; pieces with several are computed by `_answer`."""
+    if measured.unit in single:
+        return request.values(measured.unit.key, (measured,))
+    return {}
 
 
 def _answer(request: Request, piece: Piece, measured: Sequence[Measured]) -> Answer:
     if not measured:
         return Answer(piece, _unmeasured(request, piece))
-    values = measured[0].values if len(measured) == 1 else request.values(piece, measured)
-    return Answer(piece, values, request.sketches(piece, measured))
+    sketches = request.sketches(piece, measured)
+    if len(measured) == 1:
+        return Answer(piece, measured[0].values, sketches)
+    return Answer(piece, request.values(piece, measured), sketches)
+
+
+def _values(request: Request, piece: Piece, measured: Sequence[Measured]) -> Mapping[str, object]:
+    if not measured:
+        return _unmeasured(request, piece)
+    return request.values(piece, measured)
 
 
 def _unmeasured(request: Request, piece: Piece) -> Mapping[str, object]:
@@ -95,9 +119,9 @@ def _unmeasured(request: Request, piece: Piece) -> Mapping[str, object]:
 
 @dataclass(frozen=True)
 class Joined:
-    """Several requests as one: entries that they share are read once, and equal measures are taken once.
+    """Several requests as one: shared entries are read once, and equal measures are taken once.
 
-    A later request's value of a column replaces an earlier one's, save by null; notes are joined.
+    Where several requests fill a column, the last value other than null is used; notes are joined.
     """
 
     requests: tuple[Request, ...]
@@ -105,119 +129,143 @@ class Joined:
     @property
     def statistics(self) -> tuple[Statistic, ...]:
         """Of all requests."""
-        return tuple(s for request in self.requests for s in request.statistics)
+        return tuple(statistic for request in self.requests for statistic in request.statistics)
 
     def units(self, piece: Piece) -> Units:
         """The units of all requests, those that share an entry as one."""
-        return tuple(shared.unit(piece) for shared in self._shared(piece)[0])
+        joined, _ = self._joined(piece)
+        return tuple(unit.freeze(piece) for unit in joined)
 
     def lack(self, piece: Piece) -> Notes:
-        """All reasons."""
+        """The reasons of all requests."""
         return united(*(request.lack(piece) for request in self.requests))
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Sketches:
         """Of all requests."""
-        found: dict[Any, Any] = {}
-        for request, own in self._own(piece, measured):
-            found |= request.sketches(piece, own) if own else {}
-        return found
+        sketches: dict[Any, Any] = {}
+        for request, measured_of_request in self._by_request(piece, measured):
+            if measured_of_request:
+                sketches |= request.sketches(piece, measured_of_request)
+        return sketches
 
     def values(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[str, object]:
-        """Of all requests, each from what it has asked for."""
+        """Of all requests, each from the measures that it needs."""
         values: dict[str, object] = {}
         notes: list[Notes] = []
-        for request, own in self._own(piece, measured):
-            found = request.values(piece, own) if own else _unmeasured(request, piece)
-            values |= {
-                name: value
-                for name, value in found.items()
-                if value is not None or name not in values
-            }
-            notes.append(notes_of(found))
+        for request, measured_of_request in self._by_request(piece, measured):
+            added = _values(request, piece, measured_of_request)
+            for name, value in added.items():
+                if value is not None or name not in values:
+                    values[name] = value
+            notes.append(notes_of(added))
         return {**values, "notes": united(*notes)}
 
-    def _shared(self, piece: Piece) -> tuple[list[_Shared], list[list[_Share]]]:
-        """The joined units, and for each request where its own units are in them."""
-        units: list[_Shared] = []
-        shares = [
-            [_share(units, unit) for unit in request.units(piece)] for request in self.requests
-        ]
-        return units, shares
+    # Computed again for each use, since it follows from options and piece: no state to keep.
+    def _joined(self, piece: Piece) -> tuple[list[_JoinedUnit], list[list[_Share]]]:
+        """The joined units, and the shares of each request in them."""
+        joined: list[_JoinedUnit] = []
+        shares: list[list[_Share]] = []
+        for request in self.requests:
+            units = request.units(piece)
+            shares.append([_share(joined, unit) for unit in units])
+        return joined, shares
 
-    def _own(
+    def _by_request(
         self, piece: Piece, measured: Sequence[Measured]
     ) -> Iterator[tuple[Request, list[Measured]]]:
-        """Each request with what was measured of its units, as if it had asked alone."""
-        for request, shares in zip(self.requests, self._shared(piece)[1], strict=True):
+        """Each request with its units as measured, as if it were the only one."""
+        _, shares_by_request = self._joined(piece)
+        for request, shares in zip(self.requests, shares_by_request, strict=True):
             yield request, [share.of(measured) for share in shares]
 
 
 @dataclass(eq=False)
-class _Shared:
-    """A joined unit while requests are added to it."""
+class _JoinedUnit:
+    """A joined unit while units of requests are added to it."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     wants: dict[str, frozenset[Measure]] = field(default_factory=dict)
     beside: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def unit(self, piece: Piece) -> Unit:
+    def freeze(self, piece: Piece) -> Unit:
         return Unit(piece, self.entries, self.wants, self.beside)
 
     def takes(self, unit: Unit) -> bool:
-        """Whether an entry is shared; measures that look beside them find others by label, which then must stay."""
-        labels = {label: self.label(entry) for label, entry in unit.entries.items()}
-        if not any(known is not None for known in labels.values()):
+        """Whether a unit can be added: an entry is shared, and labels are free where they matter.
+
+        Measures that see the tiles of others (`beside`) refer to them by label: these must be kept.
+        """
+        existing = {label: self.label_of(entry) for label, entry in unit.entries.items()}
+        if all(label is None for label in existing.values()):
             return False
-        kept = all(
-            known == label or (known is None and label not in self.entries)
-            for label, known in labels.items()
-        )
-        return kept or not unit.beside
+        if not unit.beside:
+            return True
+        for label, existing_label in existing.items():
+            is_free = existing_label is None and label not in self.entries
+            if existing_label != label and not is_free:
+                return False
+        return True
 
-    def label(self, entry: Entry) -> str | None:
-        """Under which label an equal entry is there."""
-        return next((label for label, known in self.entries.items() if same(known, entry)), None)
+    def label_of(self, entry: Entry) -> str | None:
+        """The label of an equal entry; None without one."""
+        for label, other in self.entries.items():
+            if same(other, entry):
+                return label
+        return None
 
-    def add(self, label: str, entry: Entry, wants: frozenset[Measure], stays: bool) -> str:
-        """The label under which an entry stands from now on; its own where it `stays`, also beside an equal entry."""
-        known = label if stays else self.label(entry)
-        if known is not None:
-            self.entries.setdefault(known, entry)
-        else:
-            known = label if label not in self.entries else f"{label}.{len(self.entries)}"
-            self.entries[known] = entry
-        self.wants[known] = self.wants.get(known, frozenset()) | wants
-        return known
+    def add(self, label: str, entry: Entry, wants: frozenset[Measure], keep: bool) -> str:
+        """Adds an entry, or the measures to an equal one; returns its label in the joined unit.
+
+        With `keep` the label does not change, even if an equal entry has another one.
+        """
+        joined_label = label if keep else self.label_of(entry)
+        if joined_label is None:
+            joined_label = label
+            if label in self.entries:
+                joined_label = f"{label}.{len(self.entries)}"
+        self.entries.setdefault(joined_label, entry)
+        self.wants[joined_label] = self.wants.get(joined_label, frozenset()) | wants
+        return joined_label
 
 
 @dataclass(frozen=True)
 class _Share:
-    """One request's unit inside a joined one: which, and under which labels its entries stand there."""
+    """The unit of one request inside a joined one."""
 
     unit: Unit
-    place: int
-    labels: Mapping[str, str]
+    index: int  # of the joined unit
+    labels: Mapping[str, str]  # label in the unit -> label in the joined unit
 
     def of(self, measured: Sequence[Measured]) -> Measured:
-        """What the request has asked for, and nothing of the others."""
-        joint = measured[self.place]
-        sketches = {
-            label: {m: s for m, s in joint.sketches[self.labels[label]].items() if m in wants}
-            for label, wants in self.unit.wants.items()
-        }
+        """The sketches that the request needs, without those of the others."""
+        joint = measured[self.index]
+        sketches = {}
+        for label, wants in self.unit.wants.items():
+            all_sketches = joint.sketches[self.labels[label]]
+            sketches[label] = {
+                measure: sketch for measure, sketch in all_sketches.items() if measure in wants
+            }
         return Measured(self.unit, sketches, joint.note)
 
 
-def _share(units: list[_Shared], unit: Unit) -> _Share:
-    """Adds a unit to the joined one that has an equal entry, or as a new one."""
-    place = next((i for i, shared in enumerate(units) if shared.takes(unit)), len(units))
-    if place == len(units):
-        units.append(_Shared())
-    shared, nothing = units[place], frozenset[Measure]()
-    labels = {
-        label: shared.add(label, entry, unit.wants.get(label, nothing), stays=bool(unit.beside))
-        for label, entry in unit.entries.items()
-    }
+def _share(joined: list[_JoinedUnit], unit: Unit) -> _Share:
+    """Adds a unit to the first joined unit that takes it, or else as a new one."""
+    index = _index_of(joined, unit)
+    if index == len(joined):
+        joined.append(_JoinedUnit())
+    target = joined[index]
+    labels = {}
+    for label, entry in unit.entries.items():
+        wants = unit.wants.get(label, frozenset())
+        labels[label] = target.add(label, entry, wants, keep=bool(unit.beside))
     for label, others in unit.beside.items():
-        shared.beside[label] = tuple(dict.fromkeys((*shared.beside.get(label, ()), *others)))
-    return _Share(unit, place, labels)
+        earlier = target.beside.get(label, ())
+        target.beside[label] = tuple(dict.fromkeys((*earlier, *others)))
+    return _Share(unit, index, labels)
+
+
+def _index_of(joined: Sequence[_JoinedUnit], unit: Unit) -> int:
+    for index, target in enumerate(joined):
+        if target.takes(unit):
+            return index
+    return len(joined)

@@ -1,4 +1,4 @@
-"""How the names of tensors are read."""
+"""The options for interpreting the names of tensors."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """An own rule file, and whether fused tensors are split."""
+    """A file of naming rules, and whether fused tensors are split."""
 
     name_map: str | Path | None = option(
         None,
-        "Own rules for names, before the built-in ones.",
+        "Your own rules for names, before the built-in ones.",
         group="Open",
         metavar="FILE.toml",
         reads="file",

@@ -1,7 +1,7 @@
-"""How the rows of every analysis begin, and how they are grouped: identity of a tensor, keys of a group, spread.
+"""The columns common to all analyses, and groups: identity of a tensor, keys of a group, spread.
 
-Pooling exact Gaussians of different sigma fakes heavy tails, so a pooled value never stands alone, but beside the
-median, least and greatest of the tensors; kinds never mix.
+Pooled Gaussians of different sigma have heavy tails. Therefore a pooled value is always shown with
+the median, least and greatest over the tensors, and kinds are never pooled together.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isnan
 from statistics import median
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..notes import Note, Notes, codes, notes_of, texts, united
 from ..statistics.statistic import Evidence, Statistic, evaluate
 from .piece import Model, Piece
 
-SOURCE = Column("source", "str", "which MODEL, as given; where there are several", shown=True)
+SOURCE = Column("source", "str", "the MODEL as given, where there are several", shown=True)
 TENSOR = (
     Column(
         "tensor",
@@ -35,7 +36,7 @@ TENSOR = (
     Column(
         "slot",
         "str",
-        "tells equal roles of a layer apart: attn, mlp, cross, 2; null where nothing has to",
+        "distinguishes equal roles of a layer: attn, mlp, cross, 2; null where a role is unique",
     ),
     Column("part", "str", "which part of a fused tensor: q, k, v, gate, up; which expert"),
     Column("stack", "str", "tower of a model that has several"),
@@ -45,30 +46,32 @@ TENSOR = (
     Column("quantised", "bool", "stored as codes of a quantised layout, decoded or not"),
     Column("params", "int", "number of elements"),
 )
-NOTE = Column("note", "str", "why a value is missing, or what is odd about the tensor")
+NOTE = Column("note", "str", "why a value is missing, or what is unusual about the tensor")
 CODES = Column(
     "note_codes", "str", "codes of the notes, joined by commas; null without any", machine=True
 )
 KIND = Column(
     "kind",
     "str",
-    "matrix, conv, embedding, norm, bias or router: never mixed in one row",
+    "matrix, conv, embedding, norm, bias or router: never pooled in one row",
     shown=True,
 )
 KEYS = {
     "role": (Column("role", "str", "what the tensors do", shown=True),),
+    # Encoder and decoder have layers of the same index.
     "layer": (
         Column("stack", "str", "tower of a model that has several"),
         Column("layer", "int", "layer index", shown=True),
     ),
     "model": (),
+    # `ls` only: statistics are not grouped by element type.
     "dtype": (Column("dtype", "str", "element type as safetensors spells it", shown=True),),
 }
 SIZES = (
     Column("tensors", "int", "tensors in the group", shown=True),
     Column("params", "int", "their elements", shown=True),
 )
-INNER = "notes of tensors"  # of a group, beside its own notes while its row is made
+INNER = "notes of tensors"  # key in the values of a group, next to its own notes under "notes"
 SPREAD = {
     "_median": "median over the tensors of",
     "_min": "least over the tensors of",
@@ -96,118 +99,148 @@ def of_tensor(piece: Piece) -> dict[str, object]:
 
 def of_group(piece: Piece, by: str) -> dict[str, object]:
     """The keys of the group that a piece belongs to."""
-    return {c.name: of_tensor(piece)[c.name] for c in KEYS[by]}
+    identity = of_tensor(piece)
+    return {column.name: identity[column.name] for column in KEYS[by]}
 
 
 def row_of(values: Mapping[str, object], unmeasured: tuple[str, ...] = ()) -> Row:
-    """A row as it leaves an analysis: its `notes` as the columns NOTE and CODES, and as records beside the values.
+    """The finished row of an analysis: its `notes` become the columns NOTE and CODES, and records.
 
-    CODES also has those of the tensors of a group, of which NOTE quotes one: gates look at codes.
+    CODES includes those of the tensors of a group, of which NOTE quotes one: gates test codes.
     """
-    notes, inner = notes_of(values), values.get(INNER, ())
-    own = {name: value for name, value in values.items() if name not in ("notes", INNER)}
+    notes = notes_of(values)
+    inner = values.get(INNER, ())
     assert isinstance(inner, tuple)
-    return Row(
-        {**own, NOTE.name: texts(notes), CODES.name: codes((*notes, *inner))}, unmeasured, notes
-    )
+    cells = {name: value for name, value in values.items() if name not in ("notes", INNER)}
+    cells[NOTE.name] = texts(notes)
+    cells[CODES.name] = codes((*notes, *inner))
+    return Row(cells, unmeasured, notes)
 
 
 def sourced(models: Sequence[Model], model: Model) -> dict[str, object]:
-    """The column `source` where there are several models."""
+    """The value of the column `source` where there are several models."""
     return {"source": model.source} if len(models) > 1 else {}
 
 
 @dataclass
 class Group:
-    """What has come in so far: keys, the tensors' values, and their sketches added up without positions."""
+    """A group while tensors are added: keys, values, and sums of sketches without positions."""
 
     keys: dict[str, object]
     params: int = 0
     values: list[Mapping[str, object]] = field(default_factory=list)
     pooled: dict[Any, Any] = field(default_factory=dict)
     notes: dict[str, Notes] = field(default_factory=dict)  # by tensor
-    lacking: dict[str, int] = field(default_factory=dict)  # values that each has not
+    nulls: dict[str, int] = field(default_factory=dict)  # number of null values, by tensor
 
     def take(self, piece: Piece, values: Mapping[str, object], sketches: Mapping[Any, Any]) -> None:
-        """One tensor more."""
+        """Adds one tensor."""
         self.params += piece.params
         self.values.append(values)
         notes = notes_of(values)
         if notes:
             self.notes[piece.name] = notes
-            self.lacking[piece.name] = sum(value is None for value in values.values())
+            self.nulls[piece.name] = sum(value is None for value in values.values())
+        # Positions are of one tensor: they are dropped before sketches are added.
         for measure, sketch in sketches.items():
             free = sketch.forget()
-            if free is not None:
-                self.pooled[measure] = (
-                    self.pooled[measure] + free if measure in self.pooled else free
-                )
+            if free is None:
+                continue  # only positions: nothing to pool
+            if measure in self.pooled:
+                free = self.pooled[measure] + free
+            self.pooled[measure] = free
 
     @property
     def noted(self) -> Note | None:
-        """How many tensors have notes, and the first of the rarest: what every tensor has hides what one has.
+        """The number of tensors with notes, and the rarest of these notes.
 
-        Notes that differ in their numbers alone are one; of equally rare ones the tensor tells that lacks the most.
+        A note that every tensor has would hide what one tensor has. Notes that differ only in
+        numbers count as equal. Of equally rare notes, that of the tensor with most nulls is quoted.
         """
         if not self.notes:
             return None
-        every = [(name, note) for name, notes in self.notes.items() for note in notes]
-        many = Counter(note.alike for _, note in every)
-        name, rarest = min(every, key=lambda x: (many[x[1].alike], -self.lacking[x[0]]))
-        template = "{noted} of {seen} tensors noted: {name}: {rarest}"
-        noted, seen = len(self.notes), len(self.values)
+        named = [(name, note) for name, notes in self.notes.items() for note in notes]
+        frequency = Counter(note.alike for _, note in named)
+
+        def rank(entry: tuple[str, Note]) -> tuple[int, int]:
+            name, note = entry
+            return frequency[note.alike], -self.nulls[name]
+
+        name, rarest = min(named, key=rank)
         return Note.of(
-            "group", template, name, noted=noted, seen=seen, name=name, rarest=rarest.text
+            "group",
+            "{noted} of {seen} tensors noted: {name}: {rarest}",
+            name,
+            noted=len(self.notes),
+            seen=len(self.values),
+            name=name,
+            rarest=rarest.text,
         )
 
 
 def keys_of(by: str) -> tuple[Column, ...]:
-    """What a group is known by: keys, kind and sizes."""
+    """The columns that identify a group: keys, kind and sizes."""
     return (*KEYS[by], KIND, *SIZES)
 
 
+def source_columns(several: bool) -> tuple[Column, ...]:
+    """The column `source` where there are several models."""
+    return (SOURCE,) if several else ()
+
+
 def of_tensors(
-    own: Iterable[Column], several: bool, beside: Sequence[str] = ()
+    columns: Iterable[Column], several: bool, beside: Sequence[str] = ()
 ) -> tuple[Column, ...]:
-    """The columns of a table of tensors; a terminal shows of the identity the name, and what is named `beside` it."""
-    source = (SOURCE,) if several else ()
-    named = tuple(replace(c, shown=c.name == "tensor" or c.name in beside) for c in TENSOR)
-    return (*source, *named, *own, NOTE, CODES)
+    """The columns of a table of tensors.
+
+    Of the identity a terminal shows the name, and the columns named in `beside`.
+    """
+    shown = ("tensor", *beside)
+    identity = tuple(replace(column, shown=column.name in shown) for column in TENSOR)
+    return (*source_columns(several), *identity, *columns, NOTE, CODES)
 
 
-def of_groups(own: Iterable[Column], several: bool, by: str) -> tuple[Column, ...]:
-    """The columns of a table of groups; a terminal does not show how many elements they have."""
-    source = (SOURCE,) if several else ()
-    keys = tuple(replace(c, shown=c.shown and c.name != "params") for c in keys_of(by))
-    return (*source, *keys, *own, NOTE, CODES)
+def of_groups(columns: Iterable[Column], several: bool, by: str) -> tuple[Column, ...]:
+    """The columns of a table of groups; a terminal does not show the number of elements."""
+    keys = tuple(
+        replace(column, shown=column.shown and column.name != "params") for column in keys_of(by)
+    )
+    return (*source_columns(several), *keys, *columns, NOTE, CODES)
 
 
 def with_spread(statistics: Sequence[Statistic]) -> tuple[Column, ...]:
-    """Every statistic pooled, where its records merge, and for numbers the spread over the tensors."""
-    return tuple(
-        x
-        for s in statistics
-        for c in s.columns
-        for x in (*((c,) if s.pools else ()), *_around(c, s.pools))
-    )
+    """The columns of statistics that pool, and the spread over the tensors of all numbers."""
+    columns: list[Column] = []
+    for statistic in statistics:
+        for column in statistic.columns:
+            if statistic.pools:
+                columns.append(column)
+            columns.extend(_spread_columns(column, statistic.pools))
+    return tuple(columns)
 
 
-def _around(column: Column, pooled: bool) -> Iterator[Column]:
-    """Spread of one column; a terminal shows the median beside pooled beta, and in place of what is not pooled."""
-    for suffix, meaning in SPREAD.items() if _spreads(column) else ():
-        shown = suffix == "_median" and (column.name == "beta" or (column.shown and not pooled))
+def _spread_columns(column: Column, pooled: bool) -> Iterator[Column]:
+    """Median, least and greatest of one column.
+
+    A terminal shows the median in place of a value that is not pooled, and next to pooled beta.
+    """
+    if not _is_spread(column):
+        return
+    instead = column.shown and not pooled
+    for suffix, meaning in SPREAD.items():
+        shown = suffix == "_median" and (instead or column.name == "beta")
         yield replace(column.suffixed(suffix, meaning), shown=shown)
 
 
-def _spreads(column: Column) -> bool:
-    """Whether it is a number; which line of a matrix it is has no median."""
+def _is_spread(column: Column) -> bool:
+    """Whether it is a number other than the index of a row or column, which has no median."""
     return column.dtype in ("int", "float") and column.unit != INDEX
 
 
 def grouped(
     answers: Iterable[tuple[Piece, Mapping[str, object], Mapping[Any, Any]]], by: str
 ) -> tuple[Group, ...]:
-    """Groups in the order in which their first tensor came."""
+    """Groups in the order of their first tensors."""
     groups: dict[tuple[object, ...], Group] = {}
     for piece, values, sketches in answers:
         keys = of_group(piece, by) | {"kind": piece.place.kind}
@@ -219,22 +252,28 @@ def grouped(
 def spread(group: Group, statistics: Sequence[Column]) -> Iterator[tuple[str, object]]:
     """<name>_median, _min, _max over the tensors that have the value."""
     for column in statistics:
-        if not _spreads(column):
+        if not _is_spread(column):
             continue
-        seen = [
-            v
-            for row in group.values
-            if isinstance(v := row.get(column.name), int | float) and v == v
-        ]
-        around = (float(median(seen)), min(seen), max(seen)) if seen else (None,) * 3
-        yield from zip((column.name + suffix for suffix in SPREAD), around, strict=True)
+        numbers = _numbers(group, column.name)
+        middle = float(median(numbers)) if numbers else None
+        yield f"{column.name}_median", middle
+        yield f"{column.name}_min", min(numbers, default=None)
+        yield f"{column.name}_max", max(numbers, default=None)
+
+
+def _numbers(group: Group, name: str) -> list[int | float]:
+    """The values of one column that are numbers, without nulls and NaN."""
+    values = [row.get(name) for row in group.values]
+    numbers = [value for value in values if isinstance(value, int | float)]
+    return [number for number in numbers if not isnan(number)]
 
 
 def pooled(
     group: Group, statistics: Sequence[Statistic], columns: Sequence[Column]
 ) -> dict[str, object]:
-    """The row of a group: keys and sizes, the spread of columns over its tensors, statistics of what pools, notes."""
-    values = evaluate(statistics, Evidence(group.pooled, None, kind=str(group.keys["kind"])))
+    """The row of a group: keys, sizes, spread of `columns`, pooled statistics, notes."""
+    evidence = Evidence(group.pooled, None, kind=str(group.keys["kind"]))
+    values = evaluate(statistics, evidence)
     return {
         **group.keys,
         "tensors": len(group.values),

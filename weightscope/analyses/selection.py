@@ -1,4 +1,4 @@
-"""Which pieces a command looks at: globs on names and roles, a range of layers, a least size."""
+"""Which pieces a command selects: globs on names and roles, ranges of layers, a least size."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from fnmatch import fnmatchcase
 
 from ..errors import UsageError
 from ..options import option
+from .collapse import ranges
 from .piece import Model, Piece
 
-_LAYERS = "--layers takes numbers and ranges such as 0-3,10"
+LAYERS = "--layers takes numbers and ranges such as 0-3,10"
 
 
 @dataclass(frozen=True)
@@ -46,24 +47,29 @@ class Selection:
     )
 
     def __post_init__(self) -> None:
-        layers_of(self.layers)
+        layers_of(self.layers)  # refused before anything is opened
 
     def admits(self, piece: Piece) -> bool:
-        """Whether a piece passes every condition."""
-        return (
-            self.named(piece.name, piece.stored.name)
-            and (not self.role or _any((piece.place.role,), self.role))
-            and (not self.layers or self._in_layers(piece.place.layer))
-            and piece.params >= self.min_params
-        )
+        """Whether a piece satisfies every condition."""
+        if not self.named(piece.name, piece.stored.name):
+            return False
+        if self.role and not _matches((piece.place.role,), self.role):
+            return False
+        if self.layers and not self._in_layers(piece.place.layer):
+            return False
+        return piece.params >= self.min_params
 
     def named(self, *names: str) -> bool:
-        """Whether what has these names passes by them."""
-        return (not self.include or _any(names, self.include)) and not _any(names, self.exclude)
+        """Whether a tensor with these names satisfies the conditions on names."""
+        if self.include and not _matches(names, self.include):
+            return False
+        return not _matches(names, self.exclude)
 
     def _in_layers(self, layer: int | None) -> bool:
-        """A range looks for what is no integer by going through all it holds: never ask it for None."""
-        return layer is not None and any(layer in r for r in layers_of(self.layers))
+        # `None in range(n)` compares None with each of the n numbers.
+        if layer is None:
+            return False
+        return any(layer in layers for layers in layers_of(self.layers))
 
 
 def layers_of(text: str) -> tuple[range, ...]:
@@ -72,67 +78,110 @@ def layers_of(text: str) -> tuple[range, ...]:
     >>> layers_of("0-3,10")
     (range(0, 4), range(10, 11))
     """
+    if not text:
+        return ()
+    chosen = tuple(_range(part, text) for part in text.split(","))
+    for layers in chosen:
+        if not layers:
+            first, last = layers.start, layers.stop - 1
+            raise UsageError(
+                LAYERS, f"found {first}-{last}, which runs backwards", f"write {last}-{first}"
+            )
+    return chosen
+
+
+def _range(part: str, text: str) -> range:
+    """A layer or a range; `text` is the whole option, for the error."""
+    refusal = UsageError(
+        LAYERS,
+        f"found {text!r}",
+        "separate layers by commas; `weightscope ls --by layer` lists them",
+    )
     try:
-        pairs = [part.split("-") for part in text.split(",")] if text else []
-        found = tuple(
-            range(int(pair[0]), int(pair[-1]) + 1)
-            for pair in pairs
-            if len(pair) <= 2 or _fail(text)
-        )
+        ends = [int(number) for number in part.split("-")]
     except ValueError:
-        raise UsageError(_LAYERS, f"found {text!r}", "leave out blanks") from None
-    for first, last in ((r.start, r.stop - 1) for r in found if not r):
-        raise UsageError(
-            _LAYERS, f"found {first}-{last}, which runs backwards", f"write {last}-{first}"
-        )
-    return found
+        raise refusal from None
+    if len(ends) > 2:
+        raise refusal
+    return range(ends[0], ends[-1] + 1)
 
 
 def selected(models: Sequence[Model], selection: Selection) -> tuple[Model, ...]:
-    """The models with the pieces that pass; a selection that leaves nothing anywhere is a mistake."""
-    chosen = tuple(
-        Model(m.source, m.checkpoint, tuple(p for p in m.pieces if selection.admits(p)))
-        for m in models
-    )
-    if not any(m.pieces for m in chosen):
+    """The models with the selected pieces; UsageError where none of the models has any."""
+    chosen = tuple(_narrowed(model, selection) for model in models)
+    if not any(model.pieces for model in chosen):
         raise _nothing(models, selection)
     return chosen
 
 
+def _narrowed(model: Model, selection: Selection) -> Model:
+    pieces = tuple(piece for piece in model.pieces if selection.admits(piece))
+    return Model(model.source, model.checkpoint, pieces)
+
+
 def _nothing(models: Sequence[Model], selection: Selection) -> UsageError:
-    """What the selection leaves out, and what there is instead."""
-    pieces = [p for m in models for p in m.pieces]
-    others = [name for m in models for name in _aside(m)]
+    """The error of an empty selection: its conditions, and what the models have."""
+    pieces = [piece for model in models for piece in model.pieces]
+    others = [name for model in models for name in _not_weights(model)]
     if not pieces:
-        found = (
-            f"found {len(others)} tensors, all of them buffers, optimizer state or beside the model"
+        return UsageError(
+            "expected a weight to measure",
+            f"found {len(others)} tensors: buffers, optimizer state or not part of the model",
+            "`weightscope ls` lists them",
         )
-        return UsageError("expected a weight to measure", found, "`weightscope ls` lists them")
-    passing = sum(map(selection.named, others))
-    beside = f", and {passing} that do are no weights: buffers, optimizer state" if passing else ""
-    return UsageError(
-        "expected the selection to match a tensor",
-        f"none of {len(pieces)} passes {_said(selection)}{beside}",
-        f"roles here: {', '.join(sorted({p.place.role for p in pieces}))}; `weightscope ls` shows the names",
-    )
+    reason = f"no tensor has {' and '.join(_conditions(selection))}"
+    if selection.include:
+        matches = sum(selection.named(name) for name in others)
+        if matches:
+            reason += f", except {matches} buffers or tensors of the optimizer"
+    advice = "; ".join(_available(pieces, selection))
+    return UsageError("expected the selection to match a tensor", reason, advice)
 
 
-def _aside(model: Model) -> set[str]:
-    """Stored tensors that are no weights: not among the pieces, and no factor of one."""
-    pairs = {name for pair in model.checkpoint.pairs for name in (pair.a, pair.b)}
-    pairs |= {pair.g for pair in model.checkpoint.norms}
-    return (
-        {t.name for t in model.checkpoint.tensors} - {p.stored.name for p in model.pieces} - pairs
-    )
+def _conditions(selection: Selection) -> list[str]:
+    """The conditions as objects of `no tensor has`."""
+    conditions = []
+    if selection.role:
+        conditions.append(f"role {_quoted(selection.role)}")
+    if selection.include:
+        conditions.append(f"a name that matches {_quoted(selection.include)}")
+    if selection.exclude:
+        conditions.append(f"a name that does not match {_quoted(selection.exclude)}")
+    if selection.layers:
+        conditions.append(f"layer {selection.layers}")
+    if selection.min_params:
+        conditions.append(f"{selection.min_params} elements or more")
+    return conditions
 
 
-def _any(names: Sequence[str], globs: Sequence[str]) -> bool:
+def _available(pieces: Sequence[Piece], selection: Selection) -> list[str]:
+    """What the pieces have, for each condition."""
+    available = []
+    if selection.role:
+        roles = sorted({piece.place.role for piece in pieces})
+        available.append(f"roles here: {', '.join(roles)}")
+    if selection.layers:
+        layers = {piece.place.layer for piece in pieces if piece.place.layer is not None}
+        available.append(f"layers here: {ranges(sorted(layers)) or 'none'}")
+    if selection.min_params:
+        available.append(f"the largest has {max(piece.params for piece in pieces)}")
+    if selection.include or selection.exclude:
+        available.append("`weightscope ls` lists the names")
+    return available
+
+
+def _quoted(globs: Sequence[str]) -> str:
+    return " or ".join(repr(glob) for glob in globs)
+
+
+def _not_weights(model: Model) -> set[str]:
+    """Stored tensors that are not weights: not among the pieces, and not a factor of one."""
+    factors = {name for pair in model.checkpoint.pairs for name in (pair.a, pair.b)}
+    factors |= {norm.g for norm in model.checkpoint.norms}
+    stored = {tensor.name for tensor in model.checkpoint.tensors}
+    measured = {piece.stored.name for piece in model.pieces}
+    return stored - measured - factors
+
+
+def _matches(names: Sequence[str], globs: Sequence[str]) -> bool:
     return any(fnmatchcase(name, glob) for name in names for glob in globs)
-
-
-def _fail(text: str) -> bool:
-    raise ValueError(text)
-
-
-def _said(selection: Selection) -> str:
-    return ", ".join(f"{k} {v!r}" for k, v in vars(selection).items() if v)

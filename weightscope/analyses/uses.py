@@ -1,4 +1,4 @@
-"""Which shared options an analysis uses: the records whose fields it accepts beside its own."""
+"""The shared records of options that an analysis accepts in addition to its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What fit draws."""
+"""The pictures of fit."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def drawn(values):
     ids=str,
 )
 def test_what_has_no_density_says_why(values, note) -> None:
-    """Nothing vanishes from a picture without a word."""
+    """Whatever has no picture is reported."""
     panel = drawn(values)
     assert (panel.curves, panel.note, panel.of, panel.title) == ((), note, {"tensor": "w"}, "w")
 
 
 def test_panels_are_tied_to_their_rows(tmp_path) -> None:
-    """By the tensor's name or the group's keys, and by the model where there are several; one for all laws."""
+    """Identified by tensor name or group keys, and by the model if several; one for all laws."""
     rng = np.random.default_rng(0)
     model = {
         f"model.layers.{i}.mlp.up_proj.weight": torch.as_tensor(rng.normal(size=(40, 30)))
@@ -77,7 +77,7 @@ def test_the_best_law_lies_over_the_weights() -> None:
 
 
 def test_the_weights_of_the_picture_are_those_of_the_laws() -> None:
-    """Exact zeros that leave the fits leave the picture too, with a word: one sigma for weights and curves."""
+    """Zeros excluded from the fits are not drawn, as the label states: weights share its sigma."""
     x = np.random.default_rng(0).laplace(size=40_000).astype(np.float32)
     sparse, dense = drawn(np.where(np.arange(40_000) % 2, x, 0)), drawn(x[1::2])
     assert [c.label for c in sparse.curves] == [
@@ -92,7 +92,7 @@ def test_the_weights_of_the_picture_are_those_of_the_laws() -> None:
 
 
 def test_zeros_of_a_lattice_stay() -> None:
-    """It has a zero like any other value."""
+    """A zero is a value like any other."""
     weights, *_ = drawn(
         np.round(3 * np.random.default_rng(0).standard_normal(40_000)).astype(np.int8)
     ).curves

@@ -1,4 +1,4 @@
-"""What fit says of tensors that are there and cannot be told."""
+"""Rows of fit for tensors whose squares overflow or underflow."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ SIZES = {"large": 1e200, "small": 1e-200, "plain": 1.0}
 
 @pytest.fixture
 def sizes():
-    """The same Gaussian matrix in float64 beside the ends of its range and in its middle."""
+    """The same Gaussian matrix in float64 near both ends of its range and in the middle."""
     x = np.random.default_rng(0).standard_normal((48, 32))
     return {
         f"layers.0.{name}.up_proj.weight": torch.from_numpy(size * x)
@@ -26,12 +26,12 @@ def sizes():
 
 @pytest.fixture
 def unread(sizes):
-    """Names of those whose squares float64 does not hold."""
+    """Names of those whose squares exceed float64."""
     return tuple(sorted(name for name in sizes if "plain" not in name))
 
 
 def test_squares_beyond_float64_are_said(sizes, unread, by_name):
-    """Null instead of a spread of 0 or of infinity, and no constant; rows are not compared, and neither is drawn."""
+    """Null instead of a std of 0 or infinity; rows are not compared, and nothing is drawn."""
     report = ws.fit(sizes, histogram=True)
     for name in unread:
         row = by_name(report)[name]
@@ -51,12 +51,12 @@ def test_squares_beyond_float64_are_said(sizes, unread, by_name):
     "more", [{}, {"long": True}, {"columns": ["std"]}, {"columns": ["note"]}], ids=str
 )
 def test_they_could_not_be_measured(sizes, unread, more):
-    """--strict minds them, whatever was asked."""
+    """--strict reports them, whatever the options."""
     assert ws.fit(sizes, **more).unmeasured == unread
 
 
 def test_groups_name_them(sizes, unread):
-    """Once each, and the group says why it has no pooled value."""
+    """Each once, and the note of the group has the reason for its nulls."""
     report = ws.fit(sizes, by="model")
     assert report.unmeasured == unread
     assert report.rows[0]["std"] is None

@@ -1,4 +1,4 @@
-"""Buffers in `outliers`: every floating one is checked for NaN and Inf, and only a broken one gets a row."""
+"""Buffers in `outliers`: floating ones are checked for NaN and Inf; broken ones get a row."""
 
 from math import inf, nan
 
@@ -39,7 +39,7 @@ def test_sound_buffers_have_no_row(by_name):
 )
 @pytest.mark.parametrize(("value", "column"), [(nan, "nan"), (inf, "inf"), (-inf, "inf")])
 def test_a_broken_buffer_has_a_row_and_its_finding(by_name, dtype, value, column):
-    """One NaN or Inf is counted and placed; nothing else is said of a buffer."""
+    """One NaN or Inf is counted and located; all other columns of a buffer are null."""
     state = network()
     state["1.running_var"][2] = value
     state["1.running_var"] = state["1.running_var"].to(dtype)
@@ -47,12 +47,12 @@ def test_a_broken_buffer_has_a_row_and_its_finding(by_name, dtype, value, column
     assert (row[column], row["nan"] + row["inf"]) == (1, 1)
     assert (row["kind"], row["severity"], row["findings"]) == ("buffer", "error", "WS101")
     assert "at index 2" in row["note"]
-    assert "a buffer: checked for NaN and Inf alone" in row["note"]
+    assert "a buffer: checked for NaN and Inf only" in row["note"]
     assert row["max_z"] is row["zeros"] is row["lattice"] is row.get("duplicate_of") is None
 
 
 def test_gates_see_broken_buffers():
-    """Whatever columns are asked for, per tensor and grouped; not in a list of weights."""
+    """With any columns, per tensor and grouped; not in a list of weights."""
     state = network()
     state["1.running_mean"][:2] = nan
     for options in ({}, {"columns": "tensor"}, {"columns": ["tensor", "dead_rows"]}):
@@ -102,14 +102,14 @@ MASKS = {
 
 @pytest.mark.parametrize(("name", "tensor", "broken"), MASKS.values(), ids=MASKS)
 def test_masks_hold_minus_inf_by_design(by_name, name, tensor, broken):
-    """-Inf beside one other value in a matrix, or in what is named a mask; nothing else."""
+    """-Inf and one other value in a matrix, or in a tensor named a mask; nothing else."""
     state = {"h.0.attn.q_proj.weight": torch.randn(8, 8), name: tensor}
     assert by_name(ws.ls(state))[name]["kind"] == "buffer"
     assert (name in by_name(ws.outliers(state))) == broken
 
 
 def test_a_selection_of_buffers(by_name):
-    """Sound ones give no row and a sentence; a gate on them passes; broken ones give a row."""
+    """Sound ones give a message and no row; a gate on them passes; broken ones give a row."""
     state = network()
     sound = ws.outliers(state, include="*running*", fail_if="nan + inf > 0")
     assert sound.rows == ()
@@ -122,7 +122,7 @@ def test_a_selection_of_buffers(by_name):
 
 
 def test_buffers_are_no_part_of_a_comparison_or_a_picture():
-    """`base` compares weights, `plot` draws them; `ignore` leaves the row."""
+    """`base` compares weights, `plot` draws them; `ignore` keeps the row."""
     state, base = network(), network()
     state["1.running_var"][0] = nan
     base["0.weight"] += 1

@@ -1,4 +1,4 @@
-"""Findings: each is found where it was planted, nowhere else, and as grave as its place makes it."""
+"""Findings: each is reported where it was planted only, with the severity of its place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import weightscope as ws
-from weightscope.analyses.outliers.findings import FINDINGS, SEVERITIES
+from weightscope.analyses.outliers.findings import FINDINGS
+from weightscope.analyses.outliers.severities import SEVERITIES
 
 EMBED = "model.embed_tokens.weight"
 HEAD = "lm_head.weight"
@@ -119,7 +120,7 @@ PLANTS = [
     ("name", "severity", "tensor", "plant"), PLANTS, ids=lambda x: x if isinstance(x, str) else ""
 )
 def test_a_planted_fault_is_found(clean, name, severity, tensor, plant):
-    """In its tensor, as grave as its place makes it, and in no other tensor; ignored, it is not reported."""
+    """In its tensor only, with the severity of its place; ignored, it is not reported."""
     model = clean | {tensor: plant(clean[tensor])}
     told = found(model)
     assert set(told) == {tensor}
@@ -148,11 +149,13 @@ BESIDE = [
     ("WS121", EMBED, lambda w: changed(w, 90, ALL, torch.nextafter(w[3], w[4]))),
     ("WS131", EMBED, lambda w: w + 0.1),        # all rows share a mean
     ("WS131", EMBED, lambda w: parallel(w, 2)),
-    ("WS131", EMBED, lambda w: changed(parallel(w), slice(20, 27), ALL, parallel(w)[20])),    # two are no duplicates
+    # only two rows are not duplicates: fewer than a set
+    ("WS131", EMBED, lambda w: changed(parallel(w), slice(20, 27), ALL, parallel(w)[20])),
     ("WS131", UP, parallel),                    # no tokens
     ("WS141", Q, lambda w: changed(w, 9, ALL, 3 * w[9])),
     ("WS141", Q, lambda w: changed(w, 9, ALL, w[9] / 9)),
-    ("WS141", Q, lambda w: w * torch.exp(torch.linspace(-2, 2, len(w)))[:, None]),            # no row stands apart
+    # evenly spread: no row is an outlier
+    ("WS141", Q, lambda w: w * torch.exp(torch.linspace(-2, 2, len(w)))[:, None]),
     ("WS142", UP, lambda w: changed(w, 3, 5, 12 * 0.02)),
     ("WS142", NORM, lambda w: changed(w[None] + torch.arange(64) / 1e4, 0, 3, 9)[0]),
     ("WS143", UP, lambda w: w * torch.exp(torch.linspace(-0.8, 0.8, len(w)))[:, None]),
@@ -193,7 +196,7 @@ def test_every_finding_has_a_planted_fault_and_a_near_miss():
 
 
 def test_tensors_of_the_same_content(clean):
-    """The later one has the finding; small and constant ones are equal by chance; other types hold other bytes."""
+    """The later one has the finding; small, constant and differently typed ones have none."""
     assert found(clean | {K: clean[Q].clone()}) == {Q: ("info", ["WS122"])}
     small = {
         f"model.layers.{i}.self_attn.q_proj.weight": clean[Q][:8, :8].contiguous() for i in (0, 1)
@@ -214,7 +217,7 @@ def trigger(model, rows):
 
 
 def test_embedding_surgery(clean, draw):
-    """Five triggers of one vector are few changed rows and duplicates of each other; the clean model has neither."""
+    """Five triggers of one vector are few changed rows and duplicates; the clean model has none."""
     five = torch.tensor([4, 18, 77, 130, 199])
     assert found(trigger(clean, five), base=clean) == {EMBED: ("error", ["WS201", "WS121"])}
     assert found(trigger(clean, five)) == {EMBED: ("warn", ["WS121"])}
@@ -260,7 +263,7 @@ def test_constant_tokens_are_not_called_untrained(clean):
     ids=["one", "three", "zeros", "a copy of a word"],
 )
 def test_tokens_tuned_alone_are_a_warning(clean, rows, tokens):
-    """They change few rows as well; only changed rows that equal each other are what triggers leave."""
+    """They change few rows as well; only equal changed rows are the trace of triggers."""
     severity, told = found(
         clean | {EMBED: changed(clean[EMBED], rows, ALL, tokens(clean[EMBED]))}, base=clean
     )[EMBED]
@@ -318,7 +321,7 @@ def test_an_adapter_at_its_start_is_no_fault(draw, zero):
 
 
 def test_a_product_of_few_factors_has_no_outliers_of_its_own(draw):
-    """Rank 1: lines as uneven as the factors, equal factors, heavy tails; a planted weight is found all the same."""
+    """Rank 1: rows as uneven as the factors, heavy tails; a planted weight is still reported."""
     a, b = draw(1, 256), draw(512, 1)
     b[7] = b[3]
     stem = "base_model.model.model.layers.0.self_attn.q_proj"

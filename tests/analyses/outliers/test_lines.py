@@ -1,4 +1,4 @@
-"""Which lines are behind a finding: the ones that were planted, named in the note where the finding stands."""
+"""Rows and columns of findings: the planted ones, listed in the note of their tensor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def clean(draw):
 
 
 def put(rows, cols, value):
-    """A function that sets a part of a copy, to a value or to what is made of the part."""
+    """A function that sets a part of a copy, to a value or to a function of the part."""
 
     def plant(w):
         w = w.clone()
@@ -33,7 +33,7 @@ def put(rows, cols, value):
 
 
 def parallel(part):
-    """Rows that were only ever pushed along one direction."""
+    """Rows that were only updated along one direction."""
     noise = np.random.default_rng(5).standard_normal(part.shape)
     return torch.from_numpy(0.03 * np.resize([1, -1], part.shape[1]) + 0.003 * noise).float()
 
@@ -57,13 +57,13 @@ def notes(model, **options):
         (Q, put(ALL, 9, 0), "dead columns 9"),
         (Q, put(7, ALL, torch.abs), "one-sign rows 7"),
         (Q, put(ALL, slice(60, None), torch.abs), "one-sign columns 60:64"),
-        (Q, put(7, ALL, lambda part: 5 * part), "loud rows 7"),
-        (Q, put(ALL, 8, lambda part: 5 * part), "loud columns 8"),
+        (Q, put(7, ALL, lambda part: 5 * part), "outlier rows 7"),
+        (Q, put(ALL, 8, lambda part: 5 * part), "outlier columns 8"),
     ],
     ids=lambda x: x if isinstance(x, str) else "",
 )
 def test_lines_are_named(clean, tensor, plant, note):
-    """In the note of their tensor, asked for alone too; what is ignored is not named."""
+    """In the note of their tensor, also as the only column; ignored findings are not listed."""
     model = clean | {tensor: plant(clean[tensor])}
     assert notes(model) == {tensor: note}
     assert notes(model, columns=["tensor", "note"]) == {tensor: note}
@@ -78,13 +78,13 @@ def test_lines_are_named(clean, tensor, plant, note):
 
 
 def test_lines_that_are_counted_without_a_finding_are_not_named(clean):
-    """Quiet rows, and rows of a tensor that is zero throughout."""
+    """Rows of small norm, and rows of a tensor of zeros."""
     assert notes(clean | {Q: put(7, ALL, lambda part: part / 9)(clean[Q])}) == {}
     assert "dead" not in notes(clean | {Q: torch.zeros(96, 64)})[Q]
 
 
 def test_rows_that_changed_since_the_base(clean):
-    """Few of an embedding are named, beside what they are alone, the gravest first; many are no finding."""
+    """Few changed rows are listed with their other marks, the gravest first; many are not."""
     changed = put(FIVE, ALL, lambda part: part[0] + 0.01)(clean[EMBED])
     assert notes(clean | {EMBED: changed}, base=clean) == {
         EMBED: "changed rows 7, 19, 111, 190:192; duplicate rows 7, 19, 111, 190:192"
@@ -95,7 +95,7 @@ def test_rows_that_changed_since_the_base(clean):
 
 
 def test_equal_rows_among_untrained_ones_are_named_once(clean):
-    """The count has all of the set, each row has one finding."""
+    """The count includes the whole set, each row has one finding."""
     w = put(slice(32, 65), ALL, parallel)(clean[EMBED])
     w[40:50] = w[40]
     (row,) = (r for r in ws.outliers(clean | {EMBED: w}, panels=False).rows if r["tensor"] == EMBED)
@@ -104,7 +104,7 @@ def test_equal_rows_among_untrained_ones_are_named_once(clean):
 
 
 def test_a_zero_row_of_a_base_is_no_vector_that_rows_share(clean):
-    """Rows set to zero are dead; that they equal each other is no sign of triggers."""
+    """Rows set to zero are dead; that they are equal is not a trace of triggers."""
     (row, _) = ws.outliers(
         clean | {EMBED: put([4, 5], ALL, 0)(clean[EMBED])}, base=clean, panels=False
     ).rows
@@ -131,7 +131,7 @@ def test_groups_tell_of_a_tensor_with_lines_behind_a_finding(clean):
     ],
 )
 def test_lines_as_slices(at, text):
-    """Eight at most; what is left is counted in lines."""
+    """At most eight slices; the remaining rows are counted."""
     note = named(Mark.DEAD_ROWS, np.asarray(at))
     assert (note.text, note.rows, note.code) == (f"dead rows {text}", tuple(at), "rows")
-    assert named(Mark.LOUD_COLUMNS, np.asarray(at)).code == "columns"
+    assert named(Mark.OUTLIER_COLUMNS, np.asarray(at)).code == "columns"

@@ -10,6 +10,7 @@ from scipy.stats import norm
 import weightscope as ws
 from weightscope.analyses.outliers.request import PLACES
 from weightscope.reports.pictures import drawing
+from weightscope.statistics.elements.moments import BEYOND
 
 RNG = np.random.default_rng(0)
 
@@ -42,15 +43,15 @@ def far(w):
         (torch.zeros(0, 4), "no finite value"),
         (
             torch.tensor([1e200, -1e200, 1.0, 0.0], dtype=torch.float64),
-            "squares leave float64: no std",
+            BEYOND.text,
         ),
         (
             torch.tensor([1e-200, 2e-200, 0.0, 0.0], dtype=torch.float64),
-            "squares leave float64: no std",
+            BEYOND.text,
         ),
         (
             torch.randn(600, 600, generator=torch.Generator().manual_seed(0)) + 1000,
-            "std too small beside the mean to tell distances",
+            "std too small relative to the mean: distances are not resolved",
         ),
         (torch.zeros(4, 4, dtype=torch.complex64), "not measured"),
     ],
@@ -72,7 +73,7 @@ def test_what_has_no_tail_says_why(values, note):
     "kind", [torch.float32, torch.bfloat16, torch.float64, torch.int8], ids=str
 )
 def test_the_tail_is_the_share_at_least_as_far(kind):
-    """Counted directly at each distance that is drawn, ties and all; the furthest weight stands at `max_z`."""
+    """Counted directly at each distance, with ties; the furthest weight is at `max_z`."""
     w = (torch.as_tensor(heavy()) * 3).to(kind)
     z = far(w.double().numpy())
     tail = curves(w)["weights"]
@@ -145,7 +146,7 @@ def test_margins_count_what_is_outside_the_core():
 
 
 def test_weights_of_which_some_would_be_left_out_are_all_left_out():
-    """Clipped weights of equal size would show the first rows alone; what stands beyond them stays."""
+    """Clipped weights of equal size would show the first rows only; larger ones are drawn."""
     w = heavy().clip(-1, 1)
     places = curves(w)["largest weights"]
     assert places.label == "largest weights: 256 or more are equally large"
@@ -157,7 +158,7 @@ def test_weights_of_which_some_would_be_left_out_are_all_left_out():
 
 
 def test_small_matrices_show_what_is_not_near_the_mean():
-    """All of a few, but those within half a std: a weight at the mean has no place on a log scale."""
+    """All of a small tensor except those within half a std, which a log scale cannot show."""
     found = curves(torch.tensor([[1.0, 2.0], [3.0, 2.0]]))
     assert sorted(
         zip(found["largest weights"].y.tolist(), found["largest weights"].x.tolist(), strict=True)

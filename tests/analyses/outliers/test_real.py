@@ -1,4 +1,4 @@
-"""What stands out in real checkpoints: no error, few warnings and each of them true, and notes worth reading."""
+"""Findings in real checkpoints: no error, few warnings, each of them true, and useful notes."""
 
 from pathlib import Path
 
@@ -30,7 +30,8 @@ TOLD = {  # one column of keys; branches that hardly any channel uses
 }
 SHARED = (
     *(f"gpt6/gpt6_seed0_step{step:05}.safetensors" for step in (0, 400, 1600)),
-    "gpt6/lora", "lora_disney/lora_disney.safetensors", "onet/onet.pt", "rfb320/version-RFB-320.pth",
+    "gpt6/lora", "lora_disney/lora_disney.safetensors", "onet/onet.pt",
+    "rfb320/version-RFB-320.pth",
     "stories260k/stories260K_f32.safetensors",
     "resnet_cifar/resnet20-12fca82f.th", "resnet_cifar/resnet56-4bfd9763.th",
 )  # fmt: skip
@@ -53,7 +54,7 @@ def told(name):
 
 @pytest.mark.parametrize("name", [*SHARED, *DEMOS])
 def test_what_real_checkpoints_are_told(name):
-    """No error; untrained tokens are the only warning; the rest is outlier channels, never the ordinary tensor."""
+    """No error; untrained tokens are the only warning; ordinary tensors have no finding."""
     if name in SHARED and not (DATA / name).exists():
         pytest.skip("the shared checkpoints are not here")
     assert told(name) == {"error": {}, "warn": WARNED.get(name, {}), "info": TOLD.get(name, {})}
@@ -70,7 +71,7 @@ def test_what_real_checkpoints_are_told(name):
 )
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared checkpoints are not here")
 def test_untrained_tokens(name, tensor, many):
-    """Characters that the text has not, larger than the rest; bytes that no story has. None before training."""
+    """Characters absent from the text, of large norm; bytes absent from stories. None at first."""
     (row,) = ws.outliers(DATA / name, include=tensor, panels=False).rows
     assert row["untrained_rows"] == many
     assert row["dead_rows"] == row["duplicate_rows"] == 0

@@ -1,4 +1,4 @@
-"""`outliers` through the library: lists of extremes, quantisation, bases, twins, groups, and the same bytes always."""
+"""`outliers` through the library: extremes, quantisation, bases, duplicates, groups, identity."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def values(tensor):
     return tensor.double().numpy()
 
 
-# readings
+# statistics
 
 
 def test_single_weights_equal_numpy(model, outliers):
@@ -125,7 +125,8 @@ def test_vectors_have_element_statistics_only(model, outliers):
     row = outliers(model)[NORM]
     assert row["max_z"] > 2
     assert row["note"] == "a vector: element statistics only"
-    lines = "dead_rows duplicate_rows outlier_cols one_sign_rows untrained_rows row_gini row_gini_null top_row"
+    lines = """dead_rows duplicate_rows outlier_cols one_sign_rows untrained_rows
+    row_gini row_gini_null top_row"""
     assert {row[c] for c in lines.split()} == {None}
 
 
@@ -145,11 +146,11 @@ def test_crowding_names_its_line(model, outliers):
     row = outliers(model)[UP(0)]
     assert (row["top_row"], row["top_col"]) == (11, 23)
     assert row["row_gini"] > row["row_gini_null"]
-    assert row["row_rms_ratio_max"] == pytest.approx(loudest(values(model[UP(0)])), rel=1e-6)
-    assert row["col_rms_ratio_max"] == pytest.approx(loudest(values(model[UP(0)]).T), rel=1e-6)
+    assert row["row_rms_ratio_max"] == pytest.approx(largest(values(model[UP(0)])), rel=1e-6)
+    assert row["col_rms_ratio_max"] == pytest.approx(largest(values(model[UP(0)]).T), rel=1e-6)
 
 
-def loudest(x):
+def largest(x):
     """Of the rows."""
     rms = np.sqrt((x**2).mean(1))
     return rms.max() / np.median(rms)
@@ -195,7 +196,7 @@ def test_equal_weights_stand_in_the_order_of_their_places():
 
 @pytest.mark.parametrize("n", [1, 5, 10_000])
 def test_top_rows_equal_numpy(model, n):
-    """Log RMS from the median in 1.4826 MAD, over all matrices; zero and non-finite rows have none."""
+    """Log RMS from the median in 1.4826 MAD, over all matrices; not of zero or non-finite rows."""
     model[UP(0)][11] *= 5
     model[UP(0)][12] = 0
     model[Q(0)][3, 5] = torch.nan
@@ -303,10 +304,10 @@ def test_rows_that_changed_since_the_base(model, outliers):
 
 
 def test_a_base_of_another_model_is_refused(model):
-    """Nothing of it was compared, and no findings would read as all clear; what is left out of a base is said."""
+    """A run that compares nothing would have no findings; tensors without a base are reported."""
     with pytest.raises(
         UsageError,
-        match="same names, shapes and types; found none of 4 matrices in it; name what this",
+        match="same names, shapes and types; found none of 4 matrices in it; name the checkpoint",
     ):
         ws.outliers(model, base={f"other.{name}": w for name, w in model.items()}, panels=False)
     with pytest.raises(UsageError, match="found none of 4 matrices"):
@@ -323,7 +324,7 @@ def test_a_base_of_another_model_is_refused(model):
 
 
 def test_a_base_is_a_path_too(model, tmp_path, outliers):
-    """A file, as on the command line; the sign of a zero is no change, the last bit of another weight is one."""
+    """A file, as on the command line; the sign of a zero is no change, a last bit is."""
     base = {name: w.clone() for name, w in model.items()}
     base[EMBED][3, 5], model[EMBED][3, 5] = 0.0, -0.0
     base[EMBED][7, 5] = torch.nextafter(model[EMBED][7, 5], torch.tensor(1.0))
@@ -332,8 +333,8 @@ def test_a_base_is_a_path_too(model, tmp_path, outliers):
     assert (row["changed_rows"], row["untouched_rows"]) == (1, 119)
 
 
-def test_twins(model, outliers):
-    """The first of the same content, in natural order; asked for alone too."""
+def test_duplicates(model, outliers):
+    """The first of the same content, in natural order; also as the only column."""
     alike = model | {UP(10): model[UP(0)].clone(), UP(2): model[UP(0)].clone()}
     for options in (
         {},
@@ -349,12 +350,12 @@ def test_twins(model, outliers):
 
 
 def hadamard(n):
-    """A matrix of 1 and -1 with orthogonal rows, whose lines all have the same sum but for the first."""
+    """A matrix of 1 and -1 with orthogonal rows, whose sums are equal except for the first."""
     return torch.tensor([[(-1.0) ** (i & j).bit_count() for j in range(n)] for i in range(n)])
 
 
-def test_almost_equal_tensors_are_no_twins(draw, outliers):
-    """Ones in other places, signs in other places, NaN for Inf, one tiny sign: their margins agree or nearly do."""
+def test_almost_equal_tensors_are_no_duplicates(draw, outliers):
+    """Other positions of ones or signs, NaN for Inf, one tiny sign: nearly the same margins."""
     w, signs = draw(256, 256), hadamard(64)
     tiny, hurt, bad = w.clone(), w.clone(), w.clone()
     tiny.view(-1)[w.abs().argmin()] *= -1
@@ -371,7 +372,7 @@ def test_almost_equal_tensors_are_no_twins(draw, outliers):
     assert outliers({UP(0): hurt, UP(1): hurt.clone()})[UP(1)]["duplicate_of"] == UP(0)
 
 
-def test_permuted_rows_are_no_twin(model, outliers):
+def test_permuted_rows_are_no_duplicate(model, outliers):
     """Equal sums are not enough."""
     rows = outliers(
         model | {UP(2): model[UP(0)].flip(0), UP(3): model[UP(0)].flip(1), UP(4): -model[UP(0)]}
@@ -421,7 +422,7 @@ def test_counts_of_a_group_add(model, outliers):
 
 
 def test_several_models_say_which(model, tmp_path):
-    """One after the other; twins are looked for inside each."""
+    """One after the other; duplicates are searched inside each."""
     for name in "ab":
         save_file(model, tmp_path / f"{name}.safetensors")
     paths = [str(tmp_path / f"{name}.safetensors") for name in "ab"]
@@ -453,7 +454,7 @@ LINES = ["dead_rows", "duplicate_rows", "untrained_rows"]
     ids=str,
 )
 def test_what_an_option_brings_stands_first_on_a_terminal(model, options, shown):
-    """In place of the usual readings, which would push it off the screen; other formats have all columns."""
+    """In place of the usual columns, for lack of width; other formats have all columns."""
     if "base" in options:
         options = options | {"base": model}
     report = ws.outliers(model, panels=False, **options)
@@ -535,15 +536,23 @@ def test_odd_shapes_and_values(draw, shape, options):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"by": "dtype"}, "outliers groups by tensor, role, layer, model; found 'dtype'; choose one of them"),
-        ({"quant": "int3"}, "--quant takes int8, int4_g128, .*nvfp4 or all; found 'int3'; separate several by commas"),
+        ({"by": "dtype"},
+         "outliers groups by tensor, role, layer, model; found 'dtype'; choose one of them"),
+        ({"quant": "int3"},
+         "--quant takes int8, int4_g128, .*nvfp4 or all; found 'int3'; separate several by commas"),
         ({"quant": ("int8", "")}, "--quant takes .* or all; found ''; separate several by commas"),
-        ({"quant": ("qqq", "int8", "zzz", "aaa", "qqq")}, "found 'qqq', 'zzz', 'aaa'; separate several by commas"),
-        ({"ignore": "WS999"}, "--ignore takes the id of a finding, WS101 to WS201; found 'WS999'; see the page on"),
-        ({"ignore": ("qqq", "WS101", "zzz", "aaa", "qqq")}, "found 'qqq', 'zzz', 'aaa'; see the page on findings"),
-        ({"top": -1}, "take a number from 1 on, one of them at a time; found --top -1 and --top-rows 0; ask twice"),
-        ({"top": 1, "top_rows": 1}, "take a number from 1 on, one of them at a time; found --top 1 and --top-rows 1"),
-        ({"top": 1, "by": "role"}, "--top and --top-rows list weights and rows; found --by role; leave out --by"),
+        ({"quant": ("qqq", "int8", "zzz", "aaa", "qqq")},
+         "found 'qqq', 'zzz', 'aaa'; separate several by commas"),
+        ({"ignore": "WS999"},
+         "--ignore takes the id of a finding, WS101 to WS201; found 'WS999'; see the page on"),
+        ({"ignore": ("qqq", "WS101", "zzz", "aaa", "qqq")},
+         "found 'qqq', 'zzz', 'aaa'; see the page on findings"),
+        ({"top": -1}, "take a number from 1 on, one of them at a time; "
+                      "found --top -1 and --top-rows 0; run the command twice"),
+        ({"top": 1, "top_rows": 1},
+         "take a number from 1 on, one of them at a time; found --top 1 and --top-rows 1"),
+        ({"top": 1, "by": "role"},
+         "--top and --top-rows list weights and rows; found --by role; omit --by"),
         ({"columns": ["sqnr_int8_db"]}, "--quant"),
         ({"columns": ["changed_rows"]}, "--base"),
         ({"columns": ["value"]}, "--top"),

@@ -1,4 +1,4 @@
-"""The columns of `fit`, and which option brings those that are absent."""
+"""The columns of `fit`, and the option that adds each column that a run lacks."""
 
 from __future__ import annotations
 
@@ -7,42 +7,56 @@ from dataclasses import replace
 
 from ...columns import Column
 from ...statistics.statistic import Statistic
-from ..rows import CODES, NOTE, SOURCE, TENSOR, keys_of, of_groups, of_tensors, with_spread
+from ..rows import CODES, NOTE, TENSOR, keys_of, of_groups, of_tensors, source_columns, with_spread
 from .long import LONG
 from .options import FitOptions
 from .picture import HISTOGRAM
 from .request import statistics
 
-GIVE_WAY = ("best", "pattern", "row_spread")
+HIDDEN = ("best", "pattern", "row_spread")  # on a terminal, with --balance
 
 
 def columns(o: FitOptions) -> tuple[Column, ...]:
-    """Identity, statistics, note."""
-    drawn = (HISTOGRAM,) if o.histogram and not o.long else ()
-    asked = tuple(_beside(s, o) for s in statistics(o))
-    if o.by != "tensor":
-        return of_groups((*drawn, *(LONG if o.long else with_spread(asked))), o.several, o.by)
+    """Identity, statistics or laws, note."""
     if o.long:
-        return (*((SOURCE,) if o.several else ()), TENSOR[0], *LONG, NOTE, CODES)
-    return of_tensors((*drawn, *(c for s in asked for c in s.columns)), o.several)
+        if o.by != "tensor":
+            return of_groups(LONG, o.several, o.by)
+        source = source_columns(o.several)
+        return (*source, TENSOR[0], *LONG, NOTE, CODES)
+    histogram = (HISTOGRAM,) if o.histogram else ()
+    shown = [_shown(statistic, o) for statistic in statistics(o)]
+    if o.by != "tensor":
+        return of_groups((*histogram, *with_spread(shown)), o.several, o.by)
+    of_statistics = [column for statistic in shown for column in statistic.columns]
+    return of_tensors((*histogram, *of_statistics), o.several)
 
 
-def _beside(statistic: Statistic, o: FitOptions) -> Statistic:
-    """With --balance a terminal's width goes to beta, balanced beta and its null, side by side."""
-    hidden = GIVE_WAY if o.balance else ()
-    shown = (replace(c, shown=c.shown and c.name not in hidden) for c in statistic.columns)
-    return replace(statistic, columns=tuple(shown))
+def _shown(statistic: Statistic, o: FitOptions) -> Statistic:
+    """With --balance a terminal shows beta, balanced beta and its null next to each other."""
+    if not o.balance:
+        return statistic
+    columns = (
+        replace(column, shown=column.shown and column.name not in HIDDEN)
+        for column in statistic.columns
+    )
+    return replace(statistic, columns=tuple(columns))
 
 
 def optional(o: FitOptions) -> Mapping[str, str]:
-    """Columns that another option would bring."""
+    """Columns that another option would add."""
     single = "a run without --long" if o.long else "--by tensor"
-    own = [c for s in statistics(FitOptions(balance=True, coding=True)) for c in s.columns]
-    grouped_by = (*keys_of("role"), *keys_of("layer"), *with_spread(statistics(FitOptions())))
-    return (
-        {c.name: "--by role" for c in grouped_by}
-        | {c.name: "--long" for c in LONG}
-        | {c.name: single for c in TENSOR}
-        | {c.name: c.option or single for c in own}
-        | {"source": "several MODELs"}
-    )
+    everything = FitOptions(balance=True, coding=True)  # columns of every option
+    of_groups = (*keys_of("role"), *keys_of("layer"), *with_spread(statistics(FitOptions())))
+    option: dict[str, str] = {}
+    # Later entries replace earlier ones: a column that groups and tensors have belongs to tensors.
+    for column in of_groups:
+        option[column.name] = "--by role"
+    for column in LONG:
+        option[column.name] = "--long"
+    for column in TENSOR:
+        option[column.name] = single
+    for statistic in statistics(everything):
+        for column in statistic.columns:
+            option[column.name] = column.option or single
+    option["source"] = "several MODELs"
+    return option

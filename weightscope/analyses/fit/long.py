@@ -1,4 +1,4 @@
-"""`fit --long`: one row for each law, with its parameters and how well it does."""
+"""`fit --long`: one row for each law, with its parameters and its goodness of fit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ...sketches import ValueCounts
 from ...statistics.laws import LAWS
 from ...statistics.laws.fitting import fit_laws
 
+# In the order of the laws; laws share names such as scale.
 PARAMETERS = tuple(dict.fromkeys(p for law in LAWS for p in law.parameters))
 LONG = (
     Column("law", "str", "family of distributions", shown=True),
@@ -33,10 +34,13 @@ LONG = (
 
 
 def law_rows(counts: ValueCounts | None) -> Iterator[dict[str, object]]:
-    """A row of values for each fitted law; one row of nulls with the reason where nothing can be fitted."""
-    fits = fit_laws(counts) if counts is not None else None
-    if fits is None or not fits.fits:
-        yield {"notes": united(fits.reason)} if fits else {}
+    """The values of each fitted law; one row of nulls with the reason where none can be fitted."""
+    if counts is None:
+        yield {}
+        return
+    fits = fit_laws(counts)
+    if not fits.fits:
+        yield {"notes": united(fits.reason)}
         return
     for fit in fits.fits.values():
         yield {

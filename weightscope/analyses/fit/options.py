@@ -12,24 +12,31 @@ BY = ("tensor", "role", "layer", "model")
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What `fit` is asked: grouping, extra columns, and which pictures and cells to keep."""
+    """Grouping, additional columns, and the data for pictures and tables of cells."""
 
     by: str = option(
         "tensor", "One row per tensor (default), role, layer or model.", metavar="WHAT"
     )
     long: bool = option(False, "One row for each law: parameters, likelihood, goodness.")
-    balance: bool = option(False, "Also the law of the core without row and column scales.")
-    coding: bool = option(False, "Also entropy and coding cost.")
+    balance: bool = option(
+        False, "Also fit the matrix after balancing: without row and column scales."
+    )
+    coding: bool = option(False, "Also compute entropy and coding cost.")
     counts: bool = option(
-        False, "The counted cells as a table of their own.", metavar="FILE.parquet", table=True
+        False,
+        "Write the counted cells to a table of their own.",
+        metavar="FILE.parquet",
+        table=True,
     )
     panels: bool = option(True, "Keep the densities for a picture.", typed=False, follows="plot")
     histogram: bool = option(
         False, "A small histogram beside each row.", typed=False, follows="drawn"
     )
-    seed: int = option(0, "Seed of everything drawn; default 0.", metavar="N", minimum=0)
-    several: bool = derived(False)  # several models: rows say which
-    wanted: frozenset[str] | None = derived(None)  # columns asked for; None = all
+    seed: int = option(
+        0, "Seed of the random permutation of --balance; default 0.", metavar="N", minimum=0
+    )
+    several: bool = derived(False)  # several models: rows have a column `source`
+    wanted: frozenset[str] | None = derived(None)  # requested columns; None = all
 
     def __post_init__(self) -> None:
         if self.by not in BY:

@@ -1,6 +1,7 @@
-"""What `fit` draws: a small histogram beside each row, and a log-density panel with the Gaussian and the best law.
+"""The pictures of `fit`: a small histogram in each row, and log-densities with fitted laws.
 
-A panel shows the weights that the laws were fitted to: exact zeros that left the fits are a word in it.
+A panel shows the weights to which the laws were fitted; its label has the share of exact zeros that
+were left out.
 """
 
 from __future__ import annotations
@@ -20,61 +21,81 @@ from ...statistics.laws.fitting import fit_laws
 HISTOGRAM = Column(
     "histogram", "str", "the weights from -4 to 4 sigma, drawn in block characters", shown=True
 )
-BARS, REACH = 12, 4.0  # of the small histogram: two thirds of a sigma to a bar
-STEP = 0.1  # sigma: of a panel's histogram
+BARS, REACH = 12, 4.0  # of the small histogram: two thirds of a sigma per bar
+STEP = 0.1  # sigma: bin width of a panel's histogram
+NARROWEST, WIDEST = 5.0, 40.0  # sigma: half the width of a panel
 
 
 def heights(counts: ValueCounts | None) -> tuple[float, ...] | None:
-    """Heights of the small histogram."""
-    found = density(counts, np.linspace(-REACH, REACH, BARS + 1)) if counts is not None else None
-    return None if found is None else tuple(float(x) for x in found)
+    """Heights of the small histogram; None where there is no density."""
+    if counts is None:
+        return None
+    bars = density(counts, np.linspace(-REACH, REACH, BARS + 1))
+    if bars is None:
+        return None
+    return tuple(float(height) for height in bars)
 
 
-def panel(counts: ValueCounts | None, of: Mapping[str, object], known: object = None) -> Panel:
-    """The densities of the rows `of`, under the law that is `known` to be best or else found; or why there are none."""
-    seen, words = _fitted(counts) if counts is not None else (None, "")
-    curves = () if seen is None else _curves(seen, words, known)
-    note = "" if curves else _lack(seen)
+def panel(counts: ValueCounts | None, of: Mapping[str, object], best: object = None) -> Panel:
+    """The densities of the rows `of`, or the reason why there are none.
+
+    `best` is the name of the best law where it was computed before, else it is fitted here.
+    """
+    curves: tuple[Curve, ...] = ()
+    note = "not measured"
+    if counts is not None:
+        fitted, label = _fitted(counts)
+        curves = _curves(fitted, label, best)
+        note = "" if curves else _lack(fitted)
     return Panel(titled(of), "density", "weight / sigma", "density", curves, of=of, note=note)
 
 
 def _fitted(counts: ValueCounts) -> tuple[ValueCounts, str]:
-    """What laws are fitted to, and what was left out of it."""
+    """The weights to which laws are fitted, and a label for those left out."""
     if counts.zeros == counts.n or not excess_zeros(counts):
         return counts, ""
     return counts.without_zeros(), f": {counts.zeros / counts.n:.1%} zeros left out"
 
 
-def _lack(counts: ValueCounts | None) -> str:
-    if counts is None:
-        return "not measured"
-    if counts.n and isnan(counts.std):
+def _lack(counts: ValueCounts) -> str:
+    """Why there are no densities."""
+    if not counts.n:
+        return "no finite value"
+    if isnan(counts.std):
         return BEYOND.text
-    return "one distinct value" if counts.n else "no finite value"
+    return "one distinct value"
 
 
-def _curves(counts: ValueCounts, words: str, known: object) -> tuple[Curve, ...]:
-    """Density of the weights in units of sigma, the Gaussian, and the best law if another; nothing of a constant."""
-    reach = STEP * np.ceil(max(_reach(counts), 5.0) / STEP)
+def _curves(counts: ValueCounts, label: str, best: object) -> tuple[Curve, ...]:
+    """Densities of the weights in units of sigma, the Gaussian, and the best law if it is another.
+
+    Empty for constants.
+    """
+    # A multiple of STEP on each side, so that zero is an edge.
+    reach = STEP * np.ceil(max(_reach(counts), NARROWEST) / STEP)
     edges = np.linspace(-reach, reach, 2 * round(reach / STEP) + 1)
-    found = density(counts, edges)
-    if found is None:
+    heights = density(counts, edges)
+    if heights is None:
         return ()
     z = (edges[1:] + edges[:-1]) / 2
     gauss = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-    curves = [Curve(f"weights{words}", z, found, "points"), Curve("Gaussian", z, gauss)]
-    best = fit_laws(counts, [law for law in LAWS if law.name == (known or law.name)]).best
-    if best is not None and best.law != "normal":  # else the dashed line is the best law already
-        curves.append(Curve(best.law, z, law_density(best, counts, z)))
+    curves = [
+        Curve(f"weights{label}", z, heights, "points"),
+        Curve("Gaussian", z, gauss),
+    ]
+    # Only the best law is fitted again: all are costly.
+    candidates = [law for law in LAWS if best in (law.name, None)]
+    law = fit_laws(counts, candidates).best
+    if law is not None and law.law != "normal":  # the Gaussian is drawn already
+        curves.append(Curve(law.law, z, law_density(law, counts, z)))
     return tuple(curves)
 
 
 def _reach(counts: ValueCounts) -> float:
-    """How far the weights go, at most 40 sigma: beyond, single outliers would squeeze the picture flat."""
+    """Distance of the furthest weight in sigma, limited so that single outliers do not dominate."""
     std = counts.std
-    far = (
-        max(abs(counts.minimum - counts.power.mean), abs(counts.maximum - counts.power.mean)) / std
-        if std > 0
-        else 0.0
-    )
-    return float(min(far, 40.0))
+    if not std > 0:  # NaN where squares overflow
+        return 0.0
+    mean = counts.power.mean
+    furthest = max(abs(counts.minimum - mean), abs(counts.maximum - mean))
+    return float(min(furthest / std, WIDEST))

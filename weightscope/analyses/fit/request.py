@@ -1,4 +1,4 @@
-"""What `fit` needs of a piece, and the values that it makes of it."""
+"""The measures that `fit` needs of a piece, and the values that it computes from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import isnan
 from typing import Any
 
 from ...engine.unit import Measured, Unit
-from ...notes import Notes, notes_of, united
+from ...notes import Note, Notes, notes_of, united
 from ...sketches import Count
 from ...statistics.elements import CODING, MOMENTS, SHAPE
 from ...statistics.elements.moments import BEYOND
@@ -19,36 +19,44 @@ from ..measuring import VECTOR, limits
 from ..piece import Piece
 from .options import FitOptions
 
+# In the order of their columns.
 ALWAYS = (MOMENTS, BEST_LAW, SHAPE, LINES)
 
 
 def statistics(o: FitOptions) -> tuple[Statistic, ...]:
-    """The usual four, the balanced core with --balance, coding costs with --coding."""
-    return ALWAYS + ((core(o.seed),) if o.balance else ()) + ((CODING,) if o.coding else ())
+    """The usual four, the balanced matrix with --balance, coding costs with --coding."""
+    statistics = list(ALWAYS)
+    if o.balance:
+        statistics.append(core(o.seed))
+    if o.coding:
+        statistics.append(CODING)
+    return tuple(statistics)
 
 
 @dataclass(frozen=True)
 class FitRequest:
-    """Counts of every element, and sums of rows and columns of matrices, as the columns asked for need them."""
+    """Counts of all elements, and sums of rows and columns, as far as the columns need them."""
 
     options: FitOptions
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
-        """Those of the columns asked for; with --long the laws are fitted row by row."""
-        return () if self.options.long else chosen(statistics(self.options), self.options.wanted)
+        """The statistics of the requested columns; with --long, laws are fitted row by row."""
+        if self.options.long:
+            return ()
+        return chosen(statistics(self.options), self.options.wanted)
 
     def units(self, piece: Piece) -> tuple[Unit, ...]:
-        """The tensor; of a vector the elements alone."""
+        """The tensor; of a vector the counts of its elements only."""
         if piece.entry is None:
             return ()
-        wants = needed(self.statistics) | self._kept
-        return (
-            Unit(piece, {"": piece.entry}, {"": wants if piece.is_matrix else wants & {Count()}}),
-        )
+        wants = needed(self.statistics) | self._drawn
+        if not piece.is_matrix:
+            wants &= {Count()}  # no rows and columns to compare
+        return (Unit(piece, {"": piece.entry}, {"": wants}),)
 
     def lack(self, piece: Piece) -> Notes:
-        """Nothing beyond the piece's own notes."""
+        """No reasons other than the piece's own notes."""
         return ()
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[Any, Any]:
@@ -56,20 +64,42 @@ class FitRequest:
         return measured[0].sketches[""]
 
     def values(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[str, object]:
-        """The columns of the statistics, and what limits them."""
-        sketches, asked = self.sketches(piece, measured), self.statistics
+        """The columns of the statistics, and notes."""
+        sketches = self.sketches(piece, measured)
         shape = piece.entry.shape if piece.entry else None
-        values = evaluate(asked, Evidence(sketches, shape, piece.dtype, piece.place.kind))
-        missing = any(not s.needs <= sketches.keys() for s in asked)
-        vector = VECTOR if missing and piece.params and not piece.is_matrix else None
-        counts = sketches.get(Count())
-        beyond = BEYOND if counts is not None and counts.n and isnan(counts.std) else None
-        return values | {
-            "notes": united(piece.notes, vector, limits(measured), beyond, notes_of(values))
-        }
+        evidence = Evidence(sketches, shape, piece.dtype, piece.place.kind)
+        values = evaluate(self.statistics, evidence)
+        notes = united(
+            piece.notes,
+            self._vector(piece, sketches),
+            limits(measured),
+            _overflow(sketches),
+            notes_of(values),
+        )
+        return {**values, "notes": notes}
+
+    def _vector(self, piece: Piece, sketches: Mapping[Any, Any]) -> Note | None:
+        """The note of a vector, if a requested statistic needs rows and columns."""
+        if piece.is_matrix or not piece.params:
+            return None
+        if all(statistic.needs <= sketches.keys() for statistic in self.statistics):
+            return None
+        return VECTOR
 
     @property
-    def _kept(self) -> frozenset[Any]:
-        """What tables, pictures and histograms need beside the statistics."""
+    def _drawn(self) -> frozenset[Any]:
+        """The measures of tables, pictures and histograms."""
         o = self.options
-        return frozenset({Count()} if o.long or o.counts or o.panels or o.histogram else ())
+        if o.long or o.counts or o.panels or o.histogram:
+            return frozenset({Count()})
+        return frozenset()
+
+
+def _overflow(sketches: Mapping[Any, Any]) -> Note | None:
+    """The note of values whose squares overflow."""
+    counts = sketches.get(Count())
+    if counts is None or not counts.n:
+        return None
+    if isnan(counts.std):
+        return BEYOND
+    return None

@@ -1,4 +1,4 @@
-"""The rows of `fit`: one a tensor, a group, or a law of either; cells and pictures where they are asked for."""
+"""The rows of `fit`: one per tensor, group, or law of either; cells and pictures on request."""
 
 from __future__ import annotations
 
@@ -32,36 +32,63 @@ CELLS = (
 
 
 def rows(models: Sequence[Model], o: FitOptions, measure: Measurer) -> Iterator[Found]:
-    """One row a tensor, a group, or a law of either; then its cells and its picture where they were asked for."""
+    """One row per tensor, group, or law of either, each followed by its cells and its picture."""
     if o.counts:
-        yield _cells(ValueCounts(), {})  # the table is there also where nothing was counted
+        yield _cells(ValueCounts(), {})  # an empty table where nothing is counted
     for model in models:
-        own = sourced(models, model)
-        found = answers(model.pieces, FitRequest(o), measure)
-        if o.by != "tensor":
-            yield from _groups(found, o, own)
-            continue
-        for answer in found:
-            piece, values = answer.piece, answer.values
-            lost = (piece.name,) if _is_lost(notes_of(values)) else ()
-            row = {**own, **of_tensor(piece), **values}
-            yield from _lines(row, answer.sketches, o, {**own, "tensor": piece.name}, lost)
+        source = sourced(models, model)
+        measured = answers(model.pieces, FitRequest(o), measure)
+        if o.by == "tensor":
+            yield from _tensors(measured, o, source)
+        else:
+            yield from _groups(measured, o, source)
 
 
-def _lines(
+def _tensors(
+    measured: Iterator[Answer], o: FitOptions, source: Mapping[str, object]
+) -> Iterator[Row | Panel | Block]:
+    for answer in measured:
+        piece, values = answer.piece, answer.values
+        row = {**source, **of_tensor(piece), **values}
+        of = {**source, "tensor": piece.name}
+        failed = (piece.name,) if _is_failed(notes_of(values)) else ()
+        yield from _rows_of(row, answer.sketches, o, of, failed)
+
+
+def _groups(
+    measured: Iterator[Answer], o: FitOptions, source: Mapping[str, object]
+) -> Iterator[Row | Panel | Block]:
+    """Pooled statistics and their spread over the tensors."""
+    statistics = FitRequest(o).statistics
+    columns = [column for statistic in statistics for column in statistic.columns]
+    triples = ((answer.piece, answer.values, _counts(answer)) for answer in measured)
+    for group in grouped(triples, o.by):
+        row = {**source, **pooled(group, statistics, columns)}
+        of = {**source, **group.keys}
+        failed = tuple(name for name, notes in group.notes.items() if _is_failed(notes))
+        yield from _rows_of(row, group.pooled, o, of, failed)
+
+
+def _rows_of(
     values: Mapping[str, object],
     sketches: Mapping[Any, Any],
     o: FitOptions,
     of: Mapping[str, object],
-    lost: tuple[str, ...],
+    failed: tuple[str, ...],
 ) -> Iterator[Row | Panel | Block]:
-    """What one measured thing answers; `of` is by what its rows are known, `lost` names what has no answer."""
+    """The rows, cells and picture of one tensor or group.
+
+    `of` are the columns that identify it, `failed` the tensors that --strict reports.
+    """
     counts = sketches.get(Count())
     if o.long:
         for law in law_rows(counts):
-            yield row_of({**values, **law, "notes": united(notes_of(values), notes_of(law))}, lost)
+            notes = united(notes_of(values), notes_of(law))
+            yield row_of({**values, **law, "notes": notes}, failed)
+    elif o.histogram:
+        yield row_of({**values, "histogram": heights(counts)}, failed)
     else:
-        yield row_of({**values, "histogram": heights(counts)} if o.histogram else values, lost)
+        yield row_of(values, failed)
     if counts is not None and o.counts:
         yield _cells(counts, of)
     if o.panels:
@@ -73,25 +100,13 @@ def _cells(counts: ValueCounts, of: Mapping[str, object]) -> Block:
     return Block(arrays, {"tensor": titled(of)}, "counts", CELLS)
 
 
-def _is_lost(notes: Notes) -> bool:
-    """Whether a tensor was read and has neither a spread nor a law."""
+def _is_failed(notes: Notes) -> bool:
+    """Whether a tensor was read but has neither a std nor a law, since squares overflow."""
     return any(note.code == BEYOND.code for note in notes)
 
 
-def _groups(
-    found: Iterator[Answer], o: FitOptions, own: Mapping[str, object]
-) -> Iterator[Row | Panel | Block]:
-    """Pooled statistics beside their spread over the tensors."""
-    asked = FitRequest(o).statistics
-    counted = ((answer.piece, answer.values, _counts(answer)) for answer in found)
-    for group in grouped(counted, o.by):
-        values = pooled(group, asked, [c for s in asked for c in s.columns])
-        lost = tuple(name for name, notes in group.notes.items() if _is_lost(notes))
-        yield from _lines({**own, **values}, group.pooled, o, {**own, **group.keys}, lost)
-
-
 def _counts(answer: Answer) -> Mapping[Any, Any]:
-    """What is pooled: rows and columns of different matrices have no sum."""
+    """The sketches that pool: rows and columns of different matrices cannot be added."""
     return {
         measure: sketch
         for measure, sketch in answer.sketches.items()

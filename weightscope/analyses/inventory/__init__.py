@@ -1,4 +1,4 @@
-"""ls: what is in a checkpoint, from its headers alone; no tensor is read."""
+"""ls: the tensors of a checkpoint, from its headers; no tensor is read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LS = Analysis(
     "ls",
     InventoryOptions,
     Lazy("weightscope.analyses.inventory.rows"),
-    summary="What is in a checkpoint: names, roles, shapes, types and bytes, from its headers alone.",
+    summary="List the tensors of a checkpoint, from headers alone: roles, shapes, types and bytes.",
     example="weightscope ls demo:gpt --by dtype -f markdown",
     call=('ls("demo:gpt", by="dtype").rows[0]["dtype"]', "'BF16'"),
     runs={

@@ -12,17 +12,15 @@ BY = ("tensor", "role", "layer", "model", "dtype")
 
 @dataclass(frozen=True)
 class InventoryOptions:
-    """What `ls` is asked; where `flat` is False, repeated layers are one row, layers.{0-31}."""
+    """Grouping and form of the list; without `flat`, repeated layers are one row, layers.{0-31}."""
 
     by: str = option(
         "tensor", "One row per tensor (default), role, layer, model or dtype.", metavar="WHAT"
     )
-    flat: bool = option(
-        True, "Every layer in a row of its own, on a terminal too.", follows="undrawn"
-    )
-    metadata: bool = option(False, "The file's metadata instead of its tensors.")
-    several: bool = derived(False)  # several models: rows say which
-    wanted: frozenset[str] | None = derived(None)  # columns asked for; None = all
+    flat: bool = option(True, "One row per layer, on a terminal too.", follows="undrawn")
+    metadata: bool = option(False, "List the metadata of the file instead of its tensors.")
+    several: bool = derived(False)  # several models: rows have a column `source`
+    wanted: frozenset[str] | None = derived(None)  # requested columns; None = all
 
     def __post_init__(self) -> None:
         if self.by not in BY:

@@ -1,4 +1,4 @@
-"""ls: what is in a checkpoint, from its headers alone; no tensor is read."""
+"""The rows of `ls`: stored tensors, groups of them, or metadata; no tensor is read."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ..analysis import Answering
 from ..collapse import collapsed
 from ..gathering import gathered
 from ..piece import Model, Piece
-from ..rows import CODES, KEYS, NOTE, SIZES, SOURCE, TENSOR, of_tensor, row_of, sourced
+from ..rows import CODES, KEYS, NOTE, SIZES, TENSOR, of_tensor, row_of, source_columns, sourced
 from .options import InventoryOptions
 
 BYTES = Column("bytes", "int", "bytes that the elements take; 0 for an alias", "B", shown=True)
-OWN = (
+STORAGE = (
     BYTES,
     Column("alias_of", "str", "the tensor whose storage this name shares; counted once"),
     Column("orientation", "str", "out_in, in_out (stored transposed) or unknown"),
-    Column("family", "str", "naming rules that matched"),
-    Column("file", "str", "file that holds it"),
+    Column("family", "str", "naming rules that matched the name"),
+    Column("file", "str", "file that contains it"),
 )
 METADATA = (
     Column("key", "str", "key of the metadata", shown=True),
@@ -32,113 +32,115 @@ METADATA = (
     Column("value", "str", "its first 200 characters", shown=True),
 )
 OPTIMIZER = Note("optimizer", "optimizer")
-KEY = 4096  # characters of a key: as of a name
+KEY = 4096  # characters of a metadata key that are shown: the limit of names
+ORIENTED = ("matrix", "conv", "embedding", "router")  # kinds that have rows and columns
 LONGEST = 200  # characters of a metadata value that are shown
 
 
 def columns(o: InventoryOptions) -> tuple[Column, ...]:
     """Identity and storage; keys and totals where grouped."""
-    source = (SOURCE,) if o.several else ()
+    source = source_columns(o.several)
     if o.metadata:
         return (*source, *METADATA)
     if o.by != "tensor":
         return (*source, *KEYS[o.by], *SIZES, BYTES)
-    return (*source, *TENSOR, *OWN, NOTE, CODES)
+    return (*source, *TENSOR, *STORAGE, NOTE, CODES)
 
 
 def optional(o: InventoryOptions) -> Mapping[str, str]:
-    """Columns that another option would bring."""
-    of_tensors = {c.name: "--by tensor" for c in (*TENSOR, *OWN, NOTE, CODES)}
-    return (
-        of_tensors
-        | {"tensors": "--by", "source": "several MODELs"}
-        | {c.name: "--metadata" for c in METADATA}
-    )
+    """Columns that another option would add."""
+    option = {column.name: "--by tensor" for column in (*TENSOR, *STORAGE, NOTE, CODES)}
+    option |= {"tensors": "--by", "source": "several MODELs"}
+    option |= {column.name: "--metadata" for column in METADATA}
+    return option
 
 
 def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Iterator[Found]:
-    """One row a stored tensor, an alias, or a group, after the totals; never asks for a measurement."""
-    yield from [Message(line) for m in models if m.pieces and not o.metadata for line in _totals(m)]
+    """Totals as messages, then one row per stored tensor, alias, group or key; never measures."""
+    if not o.metadata:
+        for model in models:
+            yield from _totals(model)
     for model in models:
-        own = sourced(models, model)
-        asked = (
-            _metadata(model)
-            if o.metadata
-            else _tensors(model)
-            if o.by == "tensor"
-            else _groups(model, o.by)
-        )
-        answers = list(asked)
-        for values in (
-            collapsed(answers) if o.by == "tensor" and not (o.flat or o.metadata) else answers
-        ):
-            yield row_of(own | values) if "notes" in values else Row(own | values)
+        source = sourced(models, model)
+        if o.metadata:
+            yield from (Row(source | values) for values in _metadata(model))
+        elif o.by == "tensor":
+            tensors = list(_tensors(model))
+            listed = tensors if o.flat else collapsed(tensors)
+            yield from (row_of(source | values) for values in listed)
+        else:
+            yield from (Row(source | values) for values in _groups(model, o.by))
 
 
 def _tensors(model: Model) -> Iterator[dict[str, object]]:
-    shown, aliases = {p.name for p in model.pieces}, defaultdict[str, list[str]](list)
+    """The stored tensors, each followed by its aliases."""
+    names = {piece.name for piece in model.pieces}
+    aliases = defaultdict[str, list[str]](list)
     for alias, target in model.checkpoint.aliases.items():
-        if alias not in shown:
+        if alias not in names:
             aliases[target].append(alias)
     for piece in model.pieces:
         yield _row(piece)
         for alias in aliases.pop(piece.stored.name, ()):
-            yield _row(piece) | {
-                "tensor": alias,
-                "alias_of": piece.stored.name,
-                "bytes": 0,
-                "params": 0,
-            }
+            of_alias = {"tensor": alias, "alias_of": piece.stored.name, "bytes": 0, "params": 0}
+            yield _row(piece) | of_alias
 
 
 def _row(piece: Piece) -> dict[str, object]:
     place, stored = piece.place, piece.stored
-    state = OPTIMIZER if place.role == "optimizer" else None
+    has_orientation = place.kind in ORIENTED
+    notes = united(piece.notes)
+    if place.role == "optimizer":
+        notes = united(OPTIMIZER, notes)
     return {
         **of_tensor(piece),
         "bytes": stored.nbytes,
         "alias_of": None,
-        "orientation": place.orientation
-        if place.kind in ("matrix", "conv", "embedding", "router")
-        else None,
+        "orientation": place.orientation if has_orientation else None,
         "family": place.family or None,
         "file": stored.file or None,
-        "notes": united(state, piece.notes),
+        "notes": notes,
     }
 
 
 def _groups(model: Model, by: str) -> Iterator[dict[str, object]]:
+    """Keys and totals of each group, in the order of their first tensors."""
+    names = [column.name for column in KEYS[by]]
     groups: dict[tuple[object, ...], list[Piece]] = {}
     for piece in model.pieces:
-        groups.setdefault(tuple(of_tensor(piece)[c.name] for c in KEYS[by]), []).append(piece)
-    for keys, found in groups.items():
-        named = {c.name: key for c, key in zip(KEYS[by], keys, strict=True)}
-        size = sum(p.stored.nbytes for p in found)
+        identity = of_tensor(piece)
+        keys = tuple(identity[name] for name in names)
+        groups.setdefault(keys, []).append(piece)
+    for keys, group in groups.items():
         yield {
-            **named,
-            "tensors": len(found),
-            "params": sum(p.params for p in found),
-            "bytes": size,
+            **dict(zip(names, keys, strict=True)),
+            "tensors": len(group),
+            "params": sum(piece.params for piece in group),
+            "bytes": sum(piece.stored.nbytes for piece in group),
         }
 
 
 def _metadata(model: Model) -> Iterator[dict[str, object]]:
-    for key, value in sorted(model.checkpoint.metadata.items(), key=lambda item: natural(item[0])):
+    metadata = model.checkpoint.metadata
+    for key in sorted(metadata, key=natural):
+        value = metadata[key]
         yield {"key": key[:KEY], "length": len(value), "value": value[:LONGEST]}
 
 
-def _totals(model: Model) -> tuple[str, str]:
+def _totals(model: Model) -> Iterator[Message]:
+    """The sizes by element type, and the numbers of tensors by role."""
+    if not model.pieces:
+        return
     sizes, roles = Counter[str](), Counter[str]()
     for piece in model.pieces:
         sizes[piece.dtype] += piece.stored.nbytes
         roles[piece.place.role] += 1
-    params, size = sum(p.params for p in model.pieces), sum(sizes.values())
-    by_dtype = ", ".join(f"{k} {_bytes(v)}" for k, v in sizes.most_common())
-    by_role = ", ".join(f"{k} {v}" for k, v in roles.most_common())
-    return (
-        f"{len(model.pieces):,} tensors, {params:,} elements, {_bytes(size)}: {by_dtype}",
-        f"by role: {by_role}",
-    )
+    params = sum(piece.params for piece in model.pieces)
+    total = f"{len(model.pieces):,} tensors, {params:,} elements, {_bytes(sum(sizes.values()))}"
+    by_dtype = ", ".join(f"{dtype} {_bytes(size)}" for dtype, size in sizes.most_common())
+    by_role = ", ".join(f"{role} {count}" for role, count in roles.most_common())
+    yield Message(f"{total}: {by_dtype}")
+    yield Message(f"by role: {by_role}")
 
 
 def _bytes(size: float) -> str:

@@ -11,7 +11,10 @@ OUTLIERS = Analysis(
     "outliers",
     OutliersOptions,
     Lazy("weightscope.analyses.outliers.rows"),
-    summary="What stands out? Extreme, dead, duplicate, untrained and non-finite weights, and what they cost.",
+    summary=(
+        "Which weights are anomalous? Extreme, dead, duplicate, untrained and non-finite weights, "
+        "and their quantisation cost."
+    ),
     example="weightscope outliers demo:gpt --quant int4_g128 --fail-if 'nan > 0'",
     call=('outliers("demo:gpt", role="head", quant="int8").rows[0]["nan"]', "0"),
     runs={

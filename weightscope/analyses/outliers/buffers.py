@@ -1,7 +1,7 @@
-"""Buffers are no weights, but a NaN in running statistics breaks a model all the same: they are checked, not analysed.
+"""Buffers are not weights: they are checked for NaN and Inf only, since these break a model too.
 
-Every floating buffer is counted once. One with a NaN or an Inf gets a row with the two numbers, a note and a finding;
-a sound one gets none. Attention masks hold -Inf by design.
+Every floating buffer is counted once. A buffer with a NaN or an Inf gets a row with the two
+numbers, a note and a finding; a sound one gets no row. Attention masks hold -Inf by design.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from ...statistics.statistic import Evidence, Statistic
 from ..piece import Piece
 
 FLOATING = ("float", "code")  # kinds of element types that may hold NaN or Inf
-MASK = re.compile(
-    r"(?i)(\w*_)?mask(ed_bias)?"
-)  # the last word of a name: running_mean of a mask head is none
-ALONE = Note("buffer", "a buffer: checked for NaN and Inf alone")
+# Matched with the last word of a name: the running_mean of a mask head is not a mask.
+MASK = re.compile(r"(?i)(\w*_)?mask(ed_bias)?")
+CHECKED = Note("buffer", "a buffer: checked for NaN and Inf only")
 
 
-def _of(evidence: Evidence) -> Mapping[str, object]:
+def _nan_and_inf(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
-    return {
-        "nan": counts.nan,
-        "inf": counts.inf,
-        "notes": united(nonfinite(counts, evidence.shape)),
-    }
+    notes = united(nonfinite(counts, evidence.shape))
+    return {"nan": counts.nan, "inf": counts.inf, "notes": notes}
 
 
+# Pools: a group of buffers has the sums of its tensors.
 NONFINITE = Statistic(
     (Column("nan", "int", "NaN values"), Column("inf", "int", "infinite values, both signs")),
     frozenset({Count()}),
-    _of,
+    _nan_and_inf,
     pools=True,
 )
 
 
 def is_buffer(piece: Piece) -> bool:
-    """Whether a piece is no weight: masks, rotary tables, counters, running statistics, scales of quantised codes."""
+    """Whether a piece is not a weight.
+
+    Masks, rotary tables, counters, running statistics, scales of quantised codes.
+    """
     return piece.place.kind == "buffer"
 
 
@@ -55,13 +55,19 @@ def is_checked(piece: Piece) -> bool:
 
 def is_sound(piece: Piece, counts: ValueCounts) -> bool:
     """Whether a buffer has neither NaN nor Inf, or only the -Inf of a mask."""
-    return not counts.nan + counts.inf or _is_mask(piece, counts)
+    if counts.nan + counts.inf == 0:
+        return True
+    return _is_mask(piece, counts)
 
 
 def _is_mask(piece: Piece, counts: ValueCounts) -> bool:
     """-Inf in a tensor that is named a mask, or in one of two dimensions that is zero elsewhere."""
     if counts.nan or counts.inf > counts.minus_inf:
         return False
-    long = sum(size > 1 for size in piece.stored.dims)  # a mask of 1 x 1 x 1024 x 1024 has two
-    zeros = counts.n > 0 and counts.zeros == counts.n
-    return bool(MASK.fullmatch(piece.name.rpartition(".")[2])) or (long > 1 and zeros)
+    last_word = piece.name.rpartition(".")[2]
+    if MASK.fullmatch(last_word):
+        return True
+    # A mask of 1 x 1 x 1024 x 1024 has two dimensions.
+    dimensions = sum(size > 1 for size in piece.stored.dims)
+    zero_elsewhere = counts.n > 0 and counts.zeros == counts.n
+    return dimensions > 1 and zero_elsewhere

@@ -1,4 +1,4 @@
-"""The columns of `outliers`, and which option brings those that are absent."""
+"""The columns of `outliers`, and the option that adds each column that a run lacks."""
 
 from __future__ import annotations
 
@@ -6,43 +6,54 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...columns import Column
-from ..rows import SOURCE, TENSOR, keys_of, of_groups, of_tensors, with_spread
+from ..rows import TENSOR, keys_of, of_groups, of_tensors, source_columns, with_spread
 from .base import AGAINST
+from .duplicates import DUPLICATE
 from .extremes import ROWS, WEIGHTS
-from .findings import FOUND, GRAVITY, SEVERITY
 from .options import OutliersOptions
 from .request import statistics
-from .twins import TWIN
+from .severities import IDS, RANK, SEVERITY
 
-JUDGED = (SEVERITY, FOUND, GRAVITY)
+JUDGED = (SEVERITY, IDS, RANK)
 
 
 def columns(o: OutliersOptions) -> tuple[Column, ...]:
-    """Findings first, then what they rest on."""
+    """Findings first, then the statistics behind them."""
     if o.lists:
-        return (*((SOURCE,) if o.several else ()), TENSOR[0], *(WEIGHTS if o.top else ROWS))
+        source = source_columns(o.several)
+        listed = WEIGHTS if o.top else ROWS
+        return (*source, TENSOR[0], *listed)
     if o.by != "tensor":
-        return of_groups((*JUDGED, *_shown(with_spread(statistics(o)))), o.several, o.by)
+        spread = _shown(with_spread(statistics(o)))
+        return of_groups((*JUDGED, *spread), o.several, o.by)
+    of_statistics = [column for statistic in statistics(o) for column in statistic.columns]
     against = AGAINST if o.base else ()
-    own = _shown((*(c for s in statistics(o) for c in s.columns), TWIN, *against))
-    return of_tensors((*JUDGED, *own), o.several)
+    shown = _shown((*of_statistics, DUPLICATE, *against))
+    return of_tensors((*JUDGED, *shown), o.several)
 
 
 def _shown(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """On a terminal what an option brought stands in place of the usual readings, for which no room would be left."""
-    brought = any(c.option for c in columns)
-    return tuple(replace(c, shown=c.shown and (bool(c.option) or not brought)) for c in columns)
+    """On a terminal, columns added by an option replace the usual ones, for lack of room."""
+    if not any(column.option for column in columns):
+        return tuple(columns)
+    return tuple(replace(column, shown=column.shown and bool(column.option)) for column in columns)
 
 
 def optional(o: OutliersOptions) -> Mapping[str, str]:
-    """Columns that another option would bring."""
+    """Columns that another option would add."""
     single = "a run without --top and --top-rows" if o.lists else "--by tensor"
-    full = OutliersOptions(quant=("all",), base="base")
-    of_groups = (*keys_of("role"), *keys_of("layer"), *with_spread(statistics(full)))
-    return (
-        {c.name: "--by role" if o.by == "tensor" else c.option or single for c in of_groups}
-        | {c.name: c.option or single for c in columns(full)}
-        | {c.name: "--top" for c in WEIGHTS}
-        | {c.name: "--top-rows" for c in ROWS if c.name == "rms"}
-        | {"source": "several MODELs"}
-    )
+    everything = OutliersOptions(quant=("all",), base="base")  # columns of every option
+    of_groups = (*keys_of("role"), *keys_of("layer"), *with_spread(statistics(everything)))
+    option: dict[str, str] = {}
+    # Later entries replace earlier ones: a column that groups and tensors have belongs to tensors.
+    for column in of_groups:
+        option[column.name] = column.option or single
+        if o.by == "tensor":
+            option[column.name] = "--by role"
+    for column in columns(everything):
+        option[column.name] = column.option or single
+    for column in WEIGHTS:
+        option[column.name] = "--top"
+    option["rms"] = "--top-rows"
+    option["source"] = "several MODELs"
+    return option

@@ -1,4 +1,4 @@
-"""`--top` and `--top-rows`: the single weights and the rows furthest out, one line each, the furthest first."""
+"""`--top` and `--top-rows`: the single weights and the rows with the largest |z|, in that order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...statistics.lines.marked_lines import row_z
 if TYPE_CHECKING:
     from ..measuring import Answer
 
-Line = dict[str, Any]
+Values = dict[str, Any]
 WEIGHTS = (
     Column("row", "int", "row, from 0, in math orientation (outputs)", shown=True),
     Column("col", "int", "column, from 0, in math orientation (inputs)", shown=True),
@@ -28,34 +28,42 @@ ROWS = (
 )
 
 
-def top_weights(found: Iterable[Answer], n: int) -> list[Line]:
-    """The n weights of largest |z| over all tensors; equals in the order of tensors, rows and columns."""
-    every = (line for answer in found for line in _weights(answer, n))
-    return nsmallest(n, every, key=lambda line: -abs(line["z"]))
+def top_weights(answers: Iterable[Answer], n: int) -> list[Values]:
+    """The n weights of largest |z| over all tensors; ties by tensor, row and column."""
+    weights = (weight for answer in answers for weight in _weights(answer, n))
+    return nsmallest(n, weights, key=lambda weight: -abs(weight["z"]))
 
 
-def _weights(answer: Answer, n: int) -> Iterator[Line]:
-    top, counted = answer.sketches.get(Top(n)), answer.sketches.get(Beyond())
-    if top is None or counted is None or not counted.counts.std > 0:
+def _weights(answer: Answer, n: int) -> Iterator[Values]:
+    top = answer.sketches.get(Top(n))
+    beyond = answer.sketches.get(Beyond())
+    # Not std <= 0: it is NaN where squares overflow.
+    if top is None or beyond is None or not beyond.counts.std > 0:
         return
-    mean, std = counted.counts.mean, counted.counts.std
+    mean, std = beyond.counts.mean, beyond.counts.std
     for i in top.furthest(mean, n).tolist():
         value = float(top.values[i])
-        place = {"row": int(top.rows[i]), "col": int(top.cols[i])}
-        yield {"tensor": answer.piece.name, **place, "value": value, "z": (value - mean) / std}
+        yield {
+            "tensor": answer.piece.name,
+            "row": int(top.rows[i]),
+            "col": int(top.cols[i]),
+            "value": value,
+            "z": (value - mean) / std,
+        }
 
 
-def top_rows(found: Iterable[Answer], n: int) -> list[Line]:
-    """The n rows of largest |z| over all matrices; equals in the order of tensors and rows."""
-    every = (line for answer in found for line in _rows(answer, n))
-    return nsmallest(n, every, key=lambda line: -abs(line["z"]))
+def top_rows(answers: Iterable[Answer], n: int) -> list[Values]:
+    """The n rows of largest |z| over all matrices; ties by tensor and row."""
+    rows = (row for answer in answers for row in _rows(answer, n))
+    return nsmallest(n, rows, key=lambda row: -abs(row["z"]))
 
 
-def _rows(answer: Answer, n: int) -> Iterator[Line]:
+def _rows(answer: Answer, n: int) -> Iterator[Values]:
     margins: Margins | None = answer.sketches.get(MARGINS)
     if margins is None:
         return
-    rms, z = row_z(margins.rows, len(margins.cols["sum"]))
+    width = len(margins.cols["sum"])
+    rms, z = row_z(margins.rows, width)
     for i in nsmallest(n, range(len(z)), key=lambda i: -abs(z[i])):
-        if z[i] == z[i]:
+        if z[i] == z[i]:  # NaN: a row of zeros, or not all finite
             yield {"tensor": answer.piece.name, "row": i, "rms": float(rms[i]), "z": float(z[i])}

@@ -1,7 +1,8 @@
-"""How grave is what a row shows, where it stands? One judgement a finding; None where it is not found.
+"""The severity of each finding in one row of the table, given the place of its tensor.
 
-A judgement looks at one row's values, at the numbers of marked lines beside them, and at the place: a zero matrix is
-damage, a zero bias is how biases begin.
+One function per finding; None where the finding does not apply. A judgement uses the values of the
+row, the numbers of marked rows and columns, and the place: a matrix of zeros is damage, while a
+bias starts training at zero.
 """
 
 from __future__ import annotations
@@ -17,165 +18,218 @@ Severity = Literal["info", "warn", "error"]
 Values = Mapping[str, object]
 
 FLOAT16 = 65504.0  # its largest value
-BEGIN_AT_ZERO = (                               # residual branches and their gates often do, and adapters
-    "attn.o", "mlp.down", "moe.expert.down", "modulation", "lora.b",
-)  # fmt: skip
-EXTREME, NOTABLE = 16.0, 4.0  # max_z in units of what chance gives
-CROWDED, ENOUGH = 0.8, 32  # Gini: of the way from its null to 1; hidden units of MLPs reach 0.7
+TOKENS = ("embed", "head")  # roles whose rows are tokens
+# Roles that are often initialised to zero: residual branches, their gates, adapters.
+ZERO_INITIALISED = ("attn.o", "mlp.down", "moe.expert.down", "modulation", "lora.b")
+EXTREME, NOTABLE = 16.0, 4.0  # max_z as a multiple of max_z_null
+CONCENTRATED = 0.8  # Gini, as a share of the way from its null to 1; hidden units of MLPs reach 0.7
+ENOUGH = 32  # weights beyond 4 std: the Gini coefficient of fewer is noise
 SUBNORMAL = 0.01  # share of subnormal values
-SPARSE = 0.05  # share of changed rows below which a change is one of a few rows
-SET = 3  # rows: two are parallel by chance
+FEW_CHANGED = 0.05  # share of changed rows: fine-tuning changes nearly all
+SET = 3  # rows: two parallel rows may be a coincidence
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a judgement looks at: the values of a row, and how many lines of the matrix have which mark."""
+class RowValues:
+    """The values of one row of the table, and the number of matrix rows or columns per mark."""
 
     values: Values
     marked: Mapping[Mark, int]
 
     def get(self, name: str) -> object:
-        """A value, None where it is null or was not measured."""
+        """A value; None where it is null or was not measured."""
         return self.values.get(name)
 
     def number(self, name: str) -> float:
-        """A value, 0 where it is null."""
-        found = self.values.get(name)
-        return float(found) if isinstance(found, int | float) else 0.0
+        """A value; 0 where it is null."""
+        value = self.values.get(name)
+        return float(value) if isinstance(value, int | float) else 0.0
 
-    def lines(self, *marks: Mark) -> int:
-        """How many lines have one of some marks."""
+    def count(self, *marks: Mark) -> int:
+        """The number of rows and columns with one of these marks."""
         return sum(self.marked.get(mark, 0) for mark in marks)
 
 
 def _is_product(piece: Piece) -> bool:
-    """Of few factors: its lines are as uneven as theirs, and as equal, without anything standing out."""
+    """Whether it is a LoRA product.
+
+    Its rows are as uneven, and as often equal, as those of its factors.
+    """
     return piece.name.endswith("[lora]")
 
 
 def _is_gain(piece: Piece) -> bool:
-    """Of a norm; not the scale of a residual branch (LayerScale), which may begin at zero and is no `weight`."""
-    return piece.place.role == "norm" and (
-        piece.name.endswith(".weight") or "norm" in piece.name.lower()
-    )
+    """Whether a tensor of the role norm is its weight.
+
+    The scale of a residual branch (LayerScale) may start at zero and is not named `weight`.
+    """
+    return piece.name.endswith(".weight") or "norm" in piece.name.lower()
 
 
-def nonfinite(v: Seen, piece: Piece) -> Severity | None:
-    """A single one is enough."""
-    return "error" if v.number("nan") + v.number("inf") else None
+def _is_vector_kind(piece: Piece) -> bool:
+    return piece.place.kind in ("bias", "norm")
 
 
-def zero(v: Seen, piece: Piece) -> Severity | None:
-    """All of them, where zeros are not how such a tensor begins, as a bias, an adapter or a residual branch does."""
-    if not piece.params or v.number("zeros") < piece.params:
+def nonfinite(row: RowValues, piece: Piece) -> Severity | None:
+    """One NaN or Inf or more."""
+    if row.number("nan") + row.number("inf"):
+        return "error"
+    return None
+
+
+def zero(row: RowValues, piece: Piece) -> Severity | None:
+    """All weights are zero, in a tensor that is not a bias."""
+    if not piece.params or row.number("zeros") < piece.params:
         return None
-    if piece.place.kind in ("bias", "norm"):
-        return None if piece.place.role != "norm" else "warn" if _is_gain(piece) else "info"
-    return "info" if piece.place.role in BEGIN_AT_ZERO or _is_product(piece) else "warn"
+    if _is_vector_kind(piece):
+        if piece.place.role != "norm":
+            return None
+        return "warn" if _is_gain(piece) else "info"
+    if piece.place.role in ZERO_INITIALISED or _is_product(piece):
+        return "info"
+    return "warn"
 
 
-def one_value(v: Seen, piece: Piece) -> Severity | None:
-    """Every weight of a tensor that is neither a bias nor a norm."""
-    varied = v.get("distinct") != 1 or v.number("zeros") == piece.params
-    return None if varied or piece.place.kind in ("bias", "norm") or piece.params < 2 else "warn"
-
-
-def dead_lines(v: Seen, piece: Piece) -> Severity | None:
-    """Of a tensor that is not zero throughout; tokens, and padding at the end, are mostly meant."""
-    if v.number("zeros") == piece.params or not v.number("dead_rows") + v.number("dead_cols"):
+def one_value(row: RowValues, piece: Piece) -> Severity | None:
+    """All weights are one value other than zero, in a tensor that is neither a bias nor a norm."""
+    if row.get("distinct") != 1 or row.number("zeros") == piece.params:
         return None
-    inner = v.lines(Mark.INNER_DEAD_ROWS, Mark.INNER_DEAD_COLUMNS)
-    return "warn" if inner and piece.place.kind != "embedding" else "info"
+    if _is_vector_kind(piece) or piece.params < 2:
+        return None
+    return "warn"
 
 
-def constant_lines(v: Seen, piece: Piece) -> Severity | None:
-    """Of a tensor that is not constant throughout; kernels of filters that average are."""
-    found = v.number("constant_rows") + v.number("constant_cols")
-    if not found or v.get("distinct") == 1 or _is_product(piece):
+def dead_lines(row: RowValues, piece: Piece) -> Severity | None:
+    """Some rows or columns are zero; tokens, and padding at the end, are mostly intended."""
+    if row.number("zeros") == piece.params:
+        return None
+    if not row.number("dead_rows") + row.number("dead_cols"):
+        return None
+    inner = row.count(Mark.INNER_DEAD_ROWS, Mark.INNER_DEAD_COLUMNS)
+    if inner and piece.place.kind != "embedding":
+        return "warn"
+    return "info"
+
+
+def constant_lines(row: RowValues, piece: Piece) -> Severity | None:
+    """Some rows or columns are constant; averaging filters of convolutions are by design."""
+    constant = row.number("constant_rows") + row.number("constant_cols")
+    if not constant or row.get("distinct") == 1 or _is_product(piece):
         return None
     return "info" if piece.place.kind == "conv" else "warn"
 
 
-def duplicates(v: Seen, piece: Piece) -> Severity | None:
-    """Tokens that share one vector are odd, hidden units that do are only wasteful."""
-    if not v.number("duplicate_rows") or _is_product(piece):
+def duplicates(row: RowValues, piece: Piece) -> Severity | None:
+    """Some rows are equal: suspicious for tokens, only wasteful for hidden units."""
+    if not row.number("duplicate_rows") or _is_product(piece):
         return None
-    return "warn" if piece.place.role in ("embed", "head") else "info"
+    return "warn" if piece.place.role in TOKENS else "info"
 
 
-def twin(v: Seen, piece: Piece) -> Severity | None:
-    """An earlier tensor has the same rows."""
-    return "info" if v.get("duplicate_of") else None
+def duplicate_tensor(row: RowValues, piece: Piece) -> Severity | None:
+    """An earlier tensor has the same content."""
+    if row.get("duplicate_of"):
+        return "info"
+    return None
 
 
-def untrained(v: Seen, piece: Piece) -> Severity | None:
-    """Three rows or more that are no duplicates: of those the other finding says what they are."""
-    return "warn" if v.lines(Mark.UNTRAINED_ROWS) >= SET else None
+def untrained(row: RowValues, piece: Piece) -> Severity | None:
+    """Three parallel rows or more that are not duplicates, which have a finding of their own."""
+    if row.count(Mark.UNTRAINED_ROWS) >= SET:
+        return "warn"
+    return None
 
 
-def norms(v: Seen, piece: Piece) -> Severity | None:
-    """Lines of four times the usual RMS; vectors have none."""
-    loud = v.lines(Mark.LOUD_ROWS, Mark.LOUD_COLUMNS)
-    return "info" if loud and not _is_product(piece) else None
+def norms(row: RowValues, piece: Piece) -> Severity | None:
+    """Rows or columns with 4 times the RMS of the median one; vectors have none."""
+    large = row.count(Mark.OUTLIER_ROWS, Mark.OUTLIER_COLUMNS)
+    if large and not _is_product(piece):
+        return "info"
+    return None
 
 
-def extreme(v: Seen, piece: Piece) -> Severity | None:
-    """The furthest weight in units of what chance gives."""
-    null = v.number("max_z_null")
-    times = v.number("max_z") / null if null else 0.0
-    if piece.place.kind in ("bias", "norm") or (_is_product(piece) and times <= EXTREME):
-        return None  # vectors share no scale; products of Gaussians reach 20 sigma
-    return "warn" if times > EXTREME else "info" if times > NOTABLE else None
+def extreme(row: RowValues, piece: Piece) -> Severity | None:
+    """The largest |z| is a multiple of its expectation for Gaussian weights."""
+    null = row.number("max_z_null")
+    if _is_vector_kind(piece) or not null:
+        return None  # vectors share no quantisation scale
+    ratio = row.number("max_z") / null
+    if ratio > EXTREME:
+        return "warn"
+    # Products of Gaussian factors reach 20 sigma.
+    if ratio > NOTABLE and not _is_product(piece):
+        return "info"
+    return None
 
 
-def crowded(v: Seen, piece: Piece) -> Severity | None:
-    """Gini coefficients far above chance, of enough weights to tell."""
-    found = any(
-        v.number(f"{side}_gini") > CROWDED + (1 - CROWDED) * v.number(f"{side}_gini_null")
-        for side in ("row", "col")
-    )
-    enough = v.number("beyond_4") >= ENOUGH and not _is_product(piece)
-    return "info" if enough and found else None
+def concentrated(row: RowValues, piece: Piece) -> Severity | None:
+    """Gini coefficients far above their nulls, over enough weights beyond 4 std."""
+    if row.number("beyond_4") < ENOUGH or _is_product(piece):
+        return None
+    for side in ("row", "col"):
+        threshold = CONCENTRATED + (1 - CONCENTRATED) * row.number(f"{side}_gini_null")
+        if row.number(f"{side}_gini") > threshold:
+            return "info"
+    return None
 
 
-def lattice(v: Seen, piece: Piece) -> Severity | None:
-    """Whatever the lattice."""
-    return "info" if v.get("lattice") else None
+def lattice(row: RowValues, piece: Piece) -> Severity | None:
+    """The values are on a lattice of any type."""
+    if row.get("lattice"):
+        return "info"
+    return None
 
 
-def padding(v: Seen, piece: Piece) -> Severity | None:
-    """Zero lines at the end."""
-    return "info" if v.get("zero_block") else None
+def padding(row: RowValues, piece: Piece) -> Severity | None:
+    """Zero rows or columns at the end, or a zero rectangle at an edge."""
+    if row.get("zero_block"):
+        return "info"
+    return None
 
 
-def sparse(v: Seen, piece: Piece) -> Severity | None:
-    """Zeros in every group of neighbours."""
-    return "info" if v.get("sparsity_pattern") else None
+def sparse(row: RowValues, piece: Piece) -> Severity | None:
+    """Every group of neighbours has its zeros."""
+    if row.get("sparsity_pattern"):
+        return "info"
+    return None
 
 
-def one_sign(v: Seen, piece: Piece) -> Severity | None:
-    """Lines that are all positive or all negative."""
-    return "info" if v.number("one_sign_rows") + v.number("one_sign_cols") else None
+def one_sign(row: RowValues, piece: Piece) -> Severity | None:
+    """Some rows or columns are all positive or all negative."""
+    if row.number("one_sign_rows") + row.number("one_sign_cols"):
+        return "info"
+    return None
 
 
-def subnormal(v: Seen, piece: Piece) -> Severity | None:
-    """More than one in a hundred."""
-    return "info" if piece.params and v.number("subnormals") > SUBNORMAL * piece.params else None
+def subnormal(row: RowValues, piece: Piece) -> Severity | None:
+    """More than 1% of the weights are subnormal."""
+    limit = SUBNORMAL * piece.params
+    if piece.params and row.number("subnormals") > limit:
+        return "info"
+    return None
 
 
-def beyond_float16(v: Seen, piece: Piece) -> Severity | None:
-    """A finite value that half precision has not."""
-    return "info" if max(abs(v.number("min")), abs(v.number("max"))) > FLOAT16 else None
+def beyond_float16(row: RowValues, piece: Piece) -> Severity | None:
+    """A finite value that float16 cannot represent."""
+    largest = max(abs(row.number("min")), abs(row.number("max")))
+    if largest > FLOAT16:
+        return "info"
+    return None
 
 
-def surgery(v: Seen, piece: Piece) -> Severity | None:
-    """A single tuned token changes one row too: only rows that were made equal are what triggers leave.
+def surgery(row: RowValues, piece: Piece) -> Severity | None:
+    """Few token rows differ from the base.
 
-    These tell however few tokens there are, as long as most are untouched; other changes only where they are few.
+    A single tuned token changes one row too, so the error requires changed rows that equal each
+    other, which is the trace of embedding surgery. These count for any vocabulary size as long as
+    most rows are unchanged; other changes count only where they are few.
     """
-    changed, untouched = v.number("changed_rows"), v.number("untouched_rows")
-    if not changed or piece.place.role not in ("embed", "head"):
+    changed = row.number("changed_rows")
+    untouched = row.number("untouched_rows")
+    if not changed or piece.place.role not in TOKENS:
         return None
-    if v.lines(Mark.EQUAL_CHANGED_ROWS) and untouched > changed:
+    if row.count(Mark.EQUAL_CHANGED_ROWS) and untouched > changed:
         return "error"
-    return "warn" if changed <= SPARSE * (changed + untouched) else None
+    if changed <= FEW_CHANGED * (changed + untouched):
+        return "warn"
+    return None

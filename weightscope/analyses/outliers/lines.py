@@ -1,6 +1,6 @@
-"""Which rows and columns are behind a finding.
+"""The rows and columns to which findings refer, by mark.
 
-Lines count from 0 in math orientation: rows are outputs, those of an embedding or a head are tokens.
+Indices count from 0 in math orientation: rows are outputs; of an embedding or a head, tokens.
 """
 
 from __future__ import annotations
@@ -29,50 +29,70 @@ if TYPE_CHECKING:
     from ...statistics.lines.margins import Lines
     from .marks import Places
 
-LOUD = 4.0  # RMS of a line over the median one: two bits of every absmax scale
+LARGE = 4.0  # RMS of a line over that of the median line: costs two bits of every absmax scale
 
 
 def marked(sketches: Mapping[Any, Any]) -> Places:
-    """What is known of a matrix's lines; nothing of what was not measured."""
+    """The marked rows and columns of a matrix, as far as their measures were taken."""
     margins: Margins | None = sketches.get(MARGINS)
     if margins is None:
         return {}
-    rows, cols, equal = margins.rows, margins.cols, _duplicates(sketches, margins.rows)
-    untrained = sketches[Untrained()].untrained if Untrained() in sketches else equal
-    of_rows = _of_side("rows", rows, len(cols["sum"]))
-    return {
-        **of_rows,
-        **_of_side("columns", cols, len(rows["sum"])),
-        Mark.DUPLICATE_ROWS: equal,
-        Mark.UNTRAINED_ROWS: np.setdiff1d(untrained, [*equal, *of_rows[Mark.CONSTANT_ROWS]]),
-        **(_changed(sketches) if BASE in sketches else {}),
+    height, width = len(margins.rows["sum"]), len(margins.cols["sum"])
+    places = {
+        **_of_side("rows", margins.rows, width),
+        **_of_side("columns", margins.cols, height),
     }
+    duplicates = _duplicates(sketches, margins.rows)
+    places[Mark.DUPLICATE_ROWS] = duplicates
+    places[Mark.UNTRAINED_ROWS] = np.zeros(0, np.int64)
+    if Untrained() in sketches:
+        # Duplicate and constant rows are parallel too and have findings of their own.
+        others = [*duplicates, *places[Mark.CONSTANT_ROWS]]
+        places[Mark.UNTRAINED_ROWS] = np.setdiff1d(sketches[Untrained()].untrained, others)
+    if BASE in sketches:
+        places |= _changed(sketches)
+    return places
 
 
 def _of_side(side: str, lines: Lines, length: int) -> Places:
-    """What margins tell of the rows, or of the columns."""
-    gone = dead(lines)
-    found = {"dead": gone, "constant": constant(lines), "loud": _loud(lines, length)}
-    found["one-sign"] = one_sign(lines, length)
-    found["inner dead"] = gone & np.logical_or.accumulate(~gone[::-1])[::-1]
-    return {Mark((what, side)): np.flatnonzero(mask) for what, mask in found.items()}
+    """The marks that margins give, of the rows or of the columns."""
+    zero = dead(lines)
+    followed = np.logical_or.accumulate(~zero[::-1])[::-1]  # by a line that is not zero
+    masks = {
+        "dead": zero,
+        "constant": constant(lines),
+        "outlier": _large(lines, length),
+        "one-sign": one_sign(lines, length),
+        "inner dead": zero & followed,
+    }
+    return {Mark((name, side)): np.flatnonzero(mask) for name, mask in masks.items()}
 
 
-def _loud(lines: Lines, length: int) -> NDArray[np.bool_]:
-    """Outlying lines with 4 times the RMS of the median one or more."""
-    far, sizes = outlying(lines, length), rms(lines, length)
-    return np.asarray(far & (sizes >= LOUD * np.nanmedian(sizes))) if far.any() else far
+def _large(lines: Lines, length: int) -> NDArray[np.bool_]:
+    """Outlying lines whose RMS is at least 4 times that of the median line."""
+    far = outlying(lines, length)
+    if not far.any():
+        return far  # the median of no finite RMS would warn
+    sizes = rms(lines, length)
+    large = sizes >= LARGE * np.nanmedian(sizes)
+    return np.asarray(far & large)
 
 
-def _duplicates(sketches: Mapping[Any, Any], lines: Lines) -> NDArray[np.int64]:
-    """Those that `duplicate_rows` counts."""
-    sets = twins(sketches[Twins()], lines) if Twins() in sketches else ()
+def _duplicates(sketches: Mapping[Any, Any], rows: Lines) -> NDArray[np.int64]:
+    """The rows that `duplicate_rows` counts."""
+    if Twins() not in sketches:
+        return np.zeros(0, np.int64)
+    sets = twins(sketches[Twins()], rows)
     return np.sort(np.concatenate([np.zeros(0, np.int64), *sets]))
 
 
 def _changed(sketches: Mapping[Any, Any]) -> Places:
-    """Rows that differ from those of the base, and those of them that equal each other; zero rows are dead."""
-    own, base = sketches[Hashes()].rows, sketches[BASE].rows
-    changed = np.flatnonzero(own != base)
-    equal = changed[duplicated(own[changed], own[changed] == 0)]
+    """Rows that differ from those of the base, and those of them that equal each other.
+
+    Changed rows of zeros are dead, not equal.
+    """
+    hashes = sketches[Hashes()].rows
+    changed = np.flatnonzero(hashes != sketches[BASE].rows)
+    is_zero = hashes[changed] == 0  # the hash of a row of zeros
+    equal = changed[duplicated(hashes[changed], is_zero)]
     return {Mark.CHANGED_ROWS: changed, Mark.EQUAL_CHANGED_ROWS: equal}

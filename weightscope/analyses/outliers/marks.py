@@ -1,4 +1,4 @@
-"""What lines of a matrix may be, as a finding and its judgement name them, and how a note tells which they are."""
+"""The properties of rows and columns that findings refer to, and the notes that list them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
     from ...lazy import numpy as np
 
-    Places = Mapping["Mark", NDArray[np.int64]]  # which lines, ascending
+    Places = Mapping["Mark", NDArray[np.int64]]  # indices of rows or columns, ascending
 
 
 class Mark(Enum):
-    """What lines are, and on which side of the matrix."""
+    """A property of rows or columns, and the side of the matrix."""
 
     DEAD_ROWS = "dead", "rows"
     DEAD_COLUMNS = "dead", "columns"
-    INNER_DEAD_ROWS = "inner dead", "rows"  # others follow that are not dead: no padding
+    INNER_DEAD_ROWS = "inner dead", "rows"  # followed by rows that are not dead: no padding
     INNER_DEAD_COLUMNS = "inner dead", "columns"
     CONSTANT_ROWS = "constant", "rows"
     CONSTANT_COLUMNS = "constant", "columns"
-    LOUD_ROWS = "loud", "rows"
-    LOUD_COLUMNS = "loud", "columns"
+    OUTLIER_ROWS = "outlier", "rows"
+    OUTLIER_COLUMNS = "outlier", "columns"
     ONE_SIGN_ROWS = "one-sign", "rows"
     ONE_SIGN_COLUMNS = "one-sign", "columns"
     DUPLICATE_ROWS = "duplicate", "rows"
@@ -36,7 +36,7 @@ class Mark(Enum):
 
     @property
     def text(self) -> str:
-        """As a note names them.
+        """The property in the words of a note.
 
         >>> Mark.ONE_SIGN_COLUMNS.text
         'one-sign columns'
@@ -45,16 +45,16 @@ class Mark(Enum):
 
 
 def named(mark: Mark, at: NDArray[np.int64]) -> Note:
-    """Ascending lines as a note.
+    """A note that lists ascending indices of rows or columns.
 
     >>> from weightscope.lazy import numpy as np
     >>> named(Mark.DEAD_ROWS, np.array([3, 32, 33, 34, 90])).text
     'dead rows 3, 32:35, 90'
     """
-    lines, template = tuple(at.tolist()), f"{mark.text} {{rows}}"
+    indices = tuple(at.tolist())
+    template = f"{mark.text} {{rows}}"
+    # Codes are written out so that a search finds them.
     _, side = mark.value
-    return (
-        Note.of("rows", template, rows=lines)
-        if side == "rows"
-        else Note.of("columns", template, rows=lines)
-    )
+    if side == "rows":
+        return Note.of("rows", template, rows=indices)
+    return Note.of("columns", template, rows=indices)

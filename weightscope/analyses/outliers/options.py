@@ -15,39 +15,45 @@ if TYPE_CHECKING:
     from ...checkpoints.opening import Source
     from ...sketches import schemes
     from . import findings
-else:  # help needs neither
+else:  # loaded on first use: help needs neither
     schemes = Lazy("weightscope.sketches.schemes")
     findings = Lazy("weightscope.analyses.outliers.findings")
 
 BY = ("tensor", "role", "layer", "model")
+GIVES_WAY = ("columns", "where", "sort")  # the named options replace the listing
 NO_FINDING = "rows without findings: not listed"
 
 
 @dataclass(frozen=True)
 class OutliersOptions:
-    """What `outliers` is asked: grouping, schemes, lists of extremes, a base, what is ignored."""
+    """Grouping, quantisation schemes, lists of extremes, the base, ignored findings."""
 
     by: str = option(
         "tensor", "One row per tensor (default), role, layer or model.", metavar="WHAT"
     )
     quant: tuple[str, ...] = option(
         (),
-        "Also the error of all or some of int8, int4_g128, int4_g32, fp8_e4m3, fp8_e4m3_b128, mxfp4, "
-        "nvfp4.",
+        "Also compute the quantisation error of all or some of int8, int4_g128, int4_g32, "
+        "fp8_e4m3, fp8_e4m3_b128, mxfp4, nvfp4.",
         metavar="SCHEME,...",
         commas=True,
     )
-    top: int = option(0, "The N most extreme weights instead.", metavar="N", minimum=1)
-    top_rows: int = option(0, "The N rows of oddest norm instead.", metavar="N", minimum=1)
+    top: int = option(0, "List the N weights with the largest |z| instead.", metavar="N", minimum=1)
+    top_rows: int = option(
+        0, "List the N rows with the most unusual RMS instead.", metavar="N", minimum=1
+    )
     base: Source | None = option(
-        None, "What this was made from: rows that changed.", metavar="MODEL", reads="model"
+        None,
+        "Base checkpoint: count the rows that differ from it.",
+        metavar="MODEL",
+        reads="model",
     )
     ignore: tuple[str, ...] = option(
-        (), "Findings not to report.", metavar="ID,...", commas=True, repeatable=True
+        (), "Findings to omit.", metavar="ID,...", commas=True, repeatable=True
     )
     panels: bool = option(True, "Keep the tails for a picture.", typed=False, follows="plot")
-    several: bool = derived(False)  # several models: rows say which
-    wanted: frozenset[str] | None = derived(None)  # columns asked for; None = all
+    several: bool = derived(False)  # several models: rows have a column `source`
+    wanted: frozenset[str] | None = derived(None)  # requested columns; None = all
 
     def __post_init__(self) -> None:
         if self.by not in BY:
@@ -56,35 +62,48 @@ class OutliersOptions:
                 f"found {self.by!r}",
                 "choose one of them with --by",
             )
-        if wrong := _unknown(self.quant, (*schemes.SCHEMES, "all")):
-            known = f"{', '.join(schemes.SCHEMES)} or all"
+        self._check_names()
+        self._check_lists()
+
+    def _check_names(self) -> None:
+        """Refuses unknown schemes and findings."""
+        unknown = _unknown(self.quant, (*schemes.SCHEMES, "all"))
+        if unknown:
             raise UsageError(
-                f"--quant takes {known}", f"found {wrong}", "separate several by commas"
+                f"--quant takes {', '.join(schemes.SCHEMES)} or all",
+                f"found {unknown}",
+                "separate several by commas",
             )
-        if wrong := _unknown(self.ignore, [f.id for f in findings.FINDINGS]):
-            known = f"{findings.FINDINGS[0].id} to {findings.FINDINGS[-1].id}"
+        ids = [finding.id for finding in findings.FINDINGS]
+        unknown = _unknown(self.ignore, ids)
+        if unknown:
             raise UsageError(
-                f"--ignore takes the id of a finding, {known}",
-                f"found {wrong}",
+                f"--ignore takes the id of a finding, {ids[0]} to {ids[-1]}",
+                f"found {unknown}",
                 "see the page on findings",
             )
+
+    def _check_lists(self) -> None:
+        """Refuses lengths below 0, both lists at once, and lists of groups."""
         if min(self.top, self.top_rows) < 0 or (self.top and self.top_rows):
             raise UsageError(
                 "--top and --top-rows take a number from 1 on, one of them at a time",
                 f"found --top {self.top} and --top-rows {self.top_rows}",
-                "ask twice",
+                "run the command twice",
             )
         if self.lists and self.by != "tensor":
             raise UsageError(
                 "--top and --top-rows list weights and rows",
                 f"found --by {self.by}",
-                "leave out --by",
+                "omit --by",
             )
 
     @property
     def schemes(self) -> tuple[str, ...]:
-        """In the order of their table."""
-        return tuple(name for name in schemes.SCHEMES if name in self.quant or "all" in self.quant)
+        """The chosen schemes, in the order of their table."""
+        if "all" in self.quant:
+            return tuple(schemes.SCHEMES)
+        return tuple(name for name in schemes.SCHEMES if name in self.quant)
 
     @property
     def lists(self) -> bool:
@@ -93,20 +112,25 @@ class OutliersOptions:
 
 
 def listed(o: OutliersOptions) -> Listing:
-    """A terminal shows rows with findings, the worst first; a picture has the rows without one too."""
+    """A terminal lists rows with findings, the worst first; with a picture, all rows."""
     if o.lists or o.quant:
         return Listing()
-    shown, rest = ("", "") if o.panels else ("not isnull(findings)", NO_FINDING)
-    return Listing(shown, rest, sort="-severity_rank", gives_way=("columns", "where", "sort"))
+    if o.panels:
+        return Listing(sort="-severity_rank", gives_way=GIVES_WAY)
+    return Listing("not isnull(findings)", NO_FINDING, "-severity_rank", GIVES_WAY)
 
 
 def check_plot(o: OutliersOptions) -> None:
     """Refuses a picture of a list; raises UsageError."""
     if o.lists:
-        expected = "expected --plot without --top and --top-rows"
-        raise UsageError(expected, "a list has no picture", "draw it in another run")
+        raise UsageError(
+            "expected --plot without --top and --top-rows",
+            "a list has no picture",
+            "draw it in another run",
+        )
 
 
 def _unknown(names: Sequence[str], known: Collection[str]) -> str:
-    """The names that are not known, each once, as they were typed; in their order, which no hash decides."""
-    return ", ".join(repr(name) for name in dict.fromkeys(names) if name not in known)
+    """The unknown names as a text, each once, in the order in which they were typed."""
+    unknown = [name for name in dict.fromkeys(names) if name not in known]
+    return ", ".join(repr(name) for name in unknown)

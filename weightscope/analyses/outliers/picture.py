@@ -1,7 +1,8 @@
-"""What `outliers` draws: how large a share of the weights is how far out, and where in the matrix the furthest stand.
+"""The picture of `outliers`: tails of |z| as survival functions, and positions of large weights.
 
-Distances are |w - mean|/std, so that tensors of every scale share their axes. Places come with a tensor alone: a page
-of many has no room for maps. A label's words after a colon are of its panel.
+Distances are |w - mean|/std, so that tensors of every scale share their axes. Positions are drawn
+for a single tensor only: a page of many has no room for maps. In the label of a curve, words after
+a colon belong to its panel.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ...lazy import special
 from ...sketches import Beyond, Top
 from ...sketches.quantiles import resolved
 from ...statistics.elements.largest_z import max_z_null
+from ...statistics.elements.moments import BEYOND
 from .request import PLACES
 
 if TYPE_CHECKING:
@@ -24,32 +26,37 @@ if TYPE_CHECKING:
     from ...sketches import Crossings, TopWeights, ValueCounts
     from ..measuring import Answer
 
-POINTS = 200  # of a tail, whose ranks are thinned evenly in their logs, and of a line
-NEAREST = 0.5  # std: where the Gaussian's line begins, and what is near is not drawn
+POINTS = 200  # of a tail, whose ranks are thinned evenly in their logs, and of the Gaussian
+NEAREST = 0.5  # std: where the Gaussian begins; weights nearer to the mean are not drawn
 
 
 def panel(answer: Answer, of: Mapping[str, object]) -> Panel:
-    """The tail of a piece, and the places of its largest weights where they are known; or why there is nothing."""
-    found: Crossings | None = answer.sketches.get(Beyond())
-    note = _lack(found.counts if found else None)
-    curves = () if found is None or note else (*_tail(found.counts), *_map(answer, found))
+    """The tail of a piece, and the positions of its largest weights; or the reason for neither."""
+    crossings: Crossings | None = answer.sketches.get(Beyond())
+    curves: tuple[Curve, ...] = ()
+    note = "not measured"
+    if crossings is not None:
+        note = _lack(crossings.counts)
+        if not note:
+            curves = (*_tail(crossings.counts), *_map(answer, crossings))
     return Panel(titled(of), "outliers", "|w - mean| / std", "share ≥ x", curves, of=of, note=note)
 
 
-def _lack(counts: ValueCounts | None) -> str:
-    if counts is None:
-        return "not measured"
+def _lack(counts: ValueCounts) -> str:
+    """Why there is no picture; empty where there is one."""
     if not counts.n:
         return "no finite value"
     if counts.distinct == 1:
         return "one distinct value"
     if not (isfinite(counts.std) and counts.std > 0):
-        return "squares leave float64: no std"
-    return "" if resolved(counts) else "std too small beside the mean to tell distances"
+        return BEYOND.text
+    if not resolved(counts):
+        return "std too small relative to the mean: distances are not resolved"
+    return ""
 
 
 def _tail(counts: ValueCounts) -> Iterator[Curve]:
-    """The survival function of |z|, and the Gaussian's, erfc(z/sqrt 2), as far as so many of it go."""
+    """Survival functions of |z| and of the Gaussian, erfc(z/sqrt 2), up to its expected largest."""
     z, share = _survival(counts)
     yield Curve(f"weights: to {z[-1]:.3g} std", z, share, "points")
     end = max_z_null(counts.n) or NEAREST
@@ -58,34 +65,47 @@ def _tail(counts: ValueCounts) -> Iterator[Curve]:
 
 
 def _survival(counts: ValueCounts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ascending distances and the share of weights at least as far; the outermost bins stand at their extremes."""
+    """Ascending distances, and the share of weights that are at least as far."""
     value = counts.value.copy()
+    # The outermost bins are drawn at the extremes, which are exact.
     value[[0, -1]] = counts.minimum, counts.maximum
-    z, cell = np.unique(np.abs(value - counts.mean) / counts.std, return_inverse=True)
+    distances = np.abs(value - counts.mean) / counts.std
+    z, cell = np.unique(distances, return_inverse=True)
+    # Cells at the same distance on both sides of the mean are one point.
     beyond = np.cumsum(np.bincount(cell, counts.counts)[::-1])  # float64 is exact to 2^53
-    at = np.unique(np.searchsorted(beyond, np.geomspace(1, beyond[-1], POINTS).astype(int)))[::-1]
+    ranks = np.geomspace(1, beyond[-1], POINTS).astype(int)
+    at = np.unique(np.searchsorted(beyond, ranks))[::-1]
     return z[::-1][at], beyond[at] / beyond[-1]
 
 
-def _map(answer: Answer, found: Crossings) -> Iterator[Curve]:
-    """Opposite corners of the matrix, where its largest weights stand and, apart, their |z|; what each line has far."""
+def _map(answer: Answer, crossings: Crossings) -> Iterator[Curve]:
+    """The extent of the matrix, positions and |z| of its largest weights, and counts per line."""
     top: TopWeights | None = answer.sketches.get(Top(PLACES))
-    shape = answer.piece.entry.shape if answer.piece.entry else (0, 0)
-    if top is None or min(shape) < 2:
+    if top is None or answer.piece.entry is None:
         return
-    at, z = _largest(top, found.counts)
-    yield Curve("matrix", np.array((0, shape[1] - 1)), np.array((0, shape[0] - 1)))
-    words = "" if len(at) else f": {PLACES} or more are equally large"
-    yield Curve(f"largest weights{words}", top.cols[at], top.rows[at], "points")
+    height, width = answer.piece.entry.shape
+    if min(height, width) < 2:
+        return
+    yield Curve("matrix", np.array((0, width - 1)), np.array((0, height - 1)))
+    at, z = _largest(top, crossings.counts)
+    label = "largest weights"
+    if not len(at):
+        label += f": {PLACES} or more are equally large"
+    yield Curve(label, top.cols[at], top.rows[at], "points")
     yield Curve("their |z|", np.arange(len(at)), z, "points")
-    if found.rows is not None and found.cols is not None:
-        yield Curve("beyond 4 robust std by column", np.arange(shape[1]), found.cols, "steps")
-        yield Curve("beyond 4 robust std by row", found.rows, np.arange(shape[0]), "steps")
+    rows, cols = crossings.rows, crossings.cols
+    if rows is not None and cols is not None:
+        yield Curve("beyond 4 robust std by column", np.arange(width), cols, "steps")
+        yield Curve("beyond 4 robust std by row", rows, np.arange(height), "steps")
 
 
 def _largest(top: TopWeights, counts: ValueCounts) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Which weights are furthest and their |z|; without those as far as the last, of which not all may be known."""
+    """Indices of the furthest weights among `top`, and their |z|."""
     at = top.furthest(counts.mean, PLACES)
     z = np.abs(top.values[at] - counts.mean) / counts.std
-    kept = z >= (NEAREST if len(z) == counts.n else max(NEAREST, np.nextafter(z[-1], np.inf)))
-    return at[kept], z[kept]
+    least = NEAREST
+    if len(z) != counts.n:
+        # Others may be as far as the last one: without their positions the map would be misleading.
+        least = max(NEAREST, np.nextafter(z[-1], np.inf))
+    far = z >= least
+    return at[far], z[far]

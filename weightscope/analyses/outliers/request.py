@@ -1,4 +1,4 @@
-"""What `outliers` needs of a piece, and the values that it makes of it; the base of the model stands beside it."""
+"""The measures that `outliers` needs of a piece, and the values that it computes from them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...engine.unit import Measured, Unit
-from ...notes import Notes, notes_of, united
-from ...sketches import Beyond, Hashes, Top, Untrained
+from ...notes import Note, Notes, notes_of, united
+from ...sketches import Beyond, Hashes, Measure, Top, Untrained
 from ...statistics.elements import EXTREMES, quantisation
 from ...statistics.lines import CROWDING, MARKED_LINES, UNTRAINED
 from ...statistics.lines.margins import MARGINS
@@ -16,89 +16,108 @@ from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, neede
 from ..measuring import VECTOR, limits, nulls
 from ..piece import Piece
 from .base import BASE, CHANGES, counterpart
-from .buffers import ALONE, NONFINITE, is_buffer, is_checked
+from .buffers import CHECKED, NONFINITE, is_buffer, is_checked
+from .judgements import TOKENS
 from .options import OutliersOptions
 
-PLACES = 256  # weights that a picture of one tensor shows
-TOKENS = ("embed", "head")  # roles whose rows are tokens
+PLACES = 256  # weights in the picture of one tensor
 
 
 def statistics(o: OutliersOptions) -> tuple[Statistic, ...]:
     """In the order of their columns."""
-    return (EXTREMES, MARKED_LINES, UNTRAINED, CROWDING) + (
-        (quantisation(o.schemes),) if o.schemes else ()
-    )
+    usual = (EXTREMES, MARKED_LINES, UNTRAINED, CROWDING)
+    if o.schemes:
+        return (*usual, quantisation(o.schemes))
+    return usual
 
 
 @dataclass(frozen=True, eq=False)
 class OutliersRequest:
-    """Far elements, sums and words of rows and columns; `needed` are the columns to fill, `base` the earlier pieces.
+    """The measures and values of a run.
 
-    `alone`: there is one tensor, whose picture shows where its largest weights are.
+    `needed` are the columns to fill, `base` the pieces of the base by name. `single`: there is one
+    tensor, whose picture has the positions of its largest weights.
     """
 
     options: OutliersOptions
     needed: frozenset[str] | None = None
     base: Mapping[str, Piece] = field(default_factory=dict)
-    alone: bool = False
+    single: bool = False
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
-        """Those of the columns to fill; lists have columns of their own."""
-        return () if self.options.lists else chosen(statistics(self.options), self.needed)
+        """The statistics of the columns to fill; lists of extremes have columns of their own."""
+        if self.options.lists:
+            return ()
+        return chosen(statistics(self.options), self.needed)
 
     def units(self, piece: Piece) -> tuple[Unit, ...]:
         """The tensor, and its base where there is one of the same shape and type."""
-        if (
-            piece.entry is None
-            or not is_checked(piece)
-            or (is_buffer(piece) and self.options.lists)
-        ):
+        if piece.entry is None or not is_checked(piece):
             return ()
-        base = None if is_buffer(piece) else counterpart(piece, self.base)
+        if is_buffer(piece):
+            if self.options.lists:
+                return ()
+            return (Unit(piece, {"": piece.entry}, {"": NONFINITE.needs}),)
+        # Both are hashed in one unit: `changes` compares them row by row.
+        wants = self._wants(piece)
+        base = counterpart(piece, self.base)
         if base is None:
-            return (Unit(piece, {"": piece.entry}, {"": self._wants(piece)}),)
-        wants = {"": self._wants(piece) | CHANGES, BASE: CHANGES}
-        return (Unit(piece, {"": piece.entry, BASE: base}, wants),)
+            return (Unit(piece, {"": piece.entry}, {"": wants}),)
+        entries = {"": piece.entry, BASE: base}
+        return (Unit(piece, entries, {"": wants | CHANGES, BASE: CHANGES}),)
 
     def lack(self, piece: Piece) -> Notes:
-        """Nothing beyond the piece's own notes."""
+        """No reasons other than the piece's own notes."""
         return ()
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[Any, Any]:
         """As measured, with the hashes of the base under BASE."""
-        own = measured[0].sketches[""]
-        base = measured[0].sketches.get(BASE, {}).get(Hashes())
-        return {**own, BASE: base} if base and Hashes() in own else own
+        sketches = measured[0].sketches[""]
+        base_hashes = measured[0].sketches.get(BASE, {}).get(Hashes())
+        if base_hashes and Hashes() in sketches:
+            return {**sketches, BASE: base_hashes}
+        return sketches
 
     def values(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[str, object]:
         """The columns of the statistics; of a buffer only its NaN and Inf."""
         shape = piece.entry.shape if piece.entry else None
         evidence = Evidence(measured[0].sketches[""], shape, piece.dtype, piece.place.kind)
-        asked, lost = self.statistics, limits(measured)
+        memory = limits(measured)
         if is_buffer(piece):
-            found = evaluate((NONFINITE,), evidence)
-            return {
-                **nulls(asked),
-                **found,
-                "notes": united(piece.notes, lost, notes_of(found), ALONE),
-            }
-        values = evaluate(asked, evidence)
-        vector = VECTOR if piece.params and not piece.is_matrix else None
-        return values | {"notes": united(piece.notes, vector, lost, notes_of(values))}
+            values = evaluate((NONFINITE,), evidence)
+            notes = united(piece.notes, memory, notes_of(values), CHECKED)
+            return {**nulls(self.statistics), **values, "notes": notes}
+        values = evaluate(self.statistics, evidence)
+        notes = united(piece.notes, _vector(piece), memory, notes_of(values))
+        return {**values, "notes": notes}
 
-    def _wants(self, piece: Piece) -> frozenset[Any]:
-        """Vectors have element statistics only; tokens have rows of their own; buffers are counted."""
+    def _wants(self, piece: Piece) -> frozenset[Measure]:
+        """The measures of a weight; vectors have element statistics only."""
         o = self.options
-        if is_buffer(piece):
-            return NONFINITE.needs
         if o.top:
             return frozenset({Beyond(), Top(o.top)})
+        wants = needed(self.statistics) | self._drawn()
         if o.top_rows:
-            return frozenset({MARGINS}) if piece.is_matrix else frozenset()
-        wants = needed(self.statistics)
-        if o.panels:
-            wants |= {Beyond(), Top(PLACES)} if self.alone else {Beyond()}
-        if piece.place.role not in TOKENS:  # positions are parallel to their neighbours by design
+            wants = frozenset({MARGINS})
+        # Rows of position embeddings are parallel to their neighbours by design.
+        if piece.place.role not in TOKENS:
             wants -= {Untrained()}
-        return wants if piece.is_matrix else wants - {MARGINS, Untrained()}
+        if not piece.is_matrix:
+            wants -= {MARGINS, Untrained()}
+        return wants
+
+    def _drawn(self) -> frozenset[Measure]:
+        """The measures of the picture."""
+        if not self.options.panels:
+            return frozenset()
+        if self.single:
+            return frozenset({Beyond(), Top(PLACES)})
+        return frozenset({Beyond()})
+
+
+def _vector(piece: Piece) -> Note | None:
+    """The note of a vector; an empty tensor is neither a vector nor a matrix."""
+    if piece.is_matrix or not piece.params:
+        return None
+    return VECTOR

@@ -1,4 +1,4 @@
-"""The rows of `outliers`: one a tensor or a group with its findings, or a list of the furthest weights or rows."""
+"""The rows of `outliers`: tensors or groups with findings, or lists of extreme weights or rows."""
 
 from __future__ import annotations
 
@@ -11,138 +11,191 @@ from ...columns import Found, Message, Panel, Row
 from ...engine.unit import Measurer
 from ...notes import COLUMNS, notes_of, united
 from ...sketches import Count
+from ...statistics.statistic import Statistic
 from .. import pieces
 from ..analysis import Answering
 from ..gathering import Setting, gathered
 from ..measuring import Answer, answers
-from ..piece import Model
-from ..rows import grouped, of_group, of_tensor, pooled, row_of, sourced
+from ..piece import Model, Piece
+from ..rows import Group, grouped, of_group, of_tensor, pooled, row_of, sourced
 from .base import changes, uncompared
 from .buffers import NONFINITE, is_buffer, is_checked, is_sound
 from .columns import JUDGED, columns, optional
+from .duplicates import DUPLICATE, duplicate_of
 from .extremes import top_rows, top_weights
-from .findings import gravest, judged
 from .lines import marked
 from .options import OutliersOptions
 from .picture import panel
 from .request import OutliersRequest
-from .twins import TWIN, twin
+from .severities import gravest, judged
 
-OF_TWINS = frozenset({"nan", "dead_rows"})  # of the readings that look at what twins are told by
+# Columns of the statistics with the measures that `duplicate_of` compares.
+WITH_CONTENT = frozenset({"nan", "dead_rows"})
 
 
 def models(sources: Sequence[Any], o: OutliersOptions, setting: Setting) -> tuple[Model, ...]:
-    """The sources, each with the base beside it."""
-    found = gathered(pieces.everything, sources, o, setting)
+    """The opened sources, each with the base."""
+    opened = gathered(pieces.everything, sources, o, setting)
     if o.base is None:
-        return found
-    base = pieces.everything(open_checkpoint(o.base, setting.opening), setting.reading)
-    return tuple(replace(model, base=base) for model in found)
+        return opened
+    checkpoint = open_checkpoint(o.base, setting.opening)
+    base = pieces.everything(checkpoint, setting.reading)
+    return tuple(replace(model, base=base) for model in opened)
 
 
 def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iterator[Found]:
-    """One row a tensor or a group with its findings; or the list of extremes that was asked for."""
-    yield from [Message(text) for model in models for text in _remarks(model) if text]
-    total: list[Mapping[str, object]] = []
+    """One row per tensor or group with its findings; or a list of extremes."""
+    # A list: the remarks of all models precede the first row.
+    yield from [Message(text) for model in models for text in _remarks(model)]
+    severities: list[object] = []
     for model in models:
-        own, found = sourced(models, model), _answers(model, o, measure)
+        source = sourced(models, model)
+        measured = _answers(model, o, measure)
         if o.top:
-            yield from (Row({**own, **values}) for values in top_weights(found, o.top))
+            yield from (Row({**source, **weight}) for weight in top_weights(measured, o.top))
         elif o.top_rows:
-            yield from (Row({**own, **values}) for values in top_rows(found, o.top_rows))
+            yield from (Row({**source, **row}) for row in top_rows(measured, o.top_rows))
         elif o.by != "tensor":
-            yield from _groups(list(found), o, own)
+            # A list: the pictures of the tensors follow the rows of the groups.
+            yield from _groups(list(measured), o, source)
         else:
-            for answer in found:
-                values = _judged(answer, o)
-                total.append(values)
-                yield row_of({**own, **of_tensor(answer.piece), **values})
-                if o.panels and not is_buffer(answer.piece):
-                    yield panel(answer, {**own, "tensor": answer.piece.name})
-    if o.by == "tensor" and not o.lists and _needed(o) is None:
-        yield Message(_total(total), after=True)
+            yield from _tensors(measured, o, source, severities)
+    if o.by == "tensor" and not o.lists and _judges(o):
+        yield Message(_total(severities), after=True)
 
 
-def _remarks(model: Model) -> tuple[str, str]:
-    """Which matrices could not be compared with the base, and that there were only buffers to check."""
-    return uncompared(model) if model.base else "", _only_buffers(model)
+def _remarks(model: Model) -> list[str]:
+    """Messages about matrices that could not be compared, and about models without a weight."""
+    remarks = [uncompared(model), _only_buffers(model)]
+    return [text for text in remarks if text]
 
 
 def _only_buffers(model: Model) -> str:
-    """What was done where no row may come of it."""
-    if not all(is_buffer(piece) for piece in model.pieces) or not model.pieces:
+    """The number of checked buffers where there is no weight, and so perhaps no row."""
+    if not model.pieces or not all(is_buffer(piece) for piece in model.pieces):
         return ""
-    checked = sum(is_checked(piece) for piece in model.pieces)
-    return f"no weight among {_many(len(model.pieces), 'tensor')}; {_many(checked, 'buffer')} checked for NaN and Inf"
+    tensors = _many(len(model.pieces), "tensor")
+    checked = _many(sum(is_checked(piece) for piece in model.pieces), "buffer")
+    return f"no weight among {tensors}; {checked} checked for NaN and Inf"
 
 
 def _answers(model: Model, o: OutliersOptions, measure: Measurer) -> Iterator[Answer]:
-    """Every weight with its values and sketches, in order, twins named; of buffers those that are broken."""
+    """All weights in order, with their duplicates and changes, and the buffers with NaN or Inf."""
     base = model.base.by_name if model.base else {}
     weights = [piece for piece in model.pieces if not is_buffer(piece)]
-    alone = sum(piece.entry is not None for piece in weights) == 1
-    request = OutliersRequest(o, _needed(o), base, alone)
-    seen: dict[object, str] = {}
-    asked = [piece for piece in model.pieces if not is_buffer(piece) or request.units(piece)]
-    for answer in answers(asked, request, measure):
+    measurable = sum(piece.entry is not None for piece in weights)
+    request = OutliersRequest(o, _needed(o), base, single=measurable == 1)
+    # Integer buffers cannot hold NaN: they have no units and no rows.
+    candidates = [piece for piece in model.pieces if not is_buffer(piece) or request.units(piece)]
+    first_by_content: dict[object, str] = {}
+    for answer in answers(candidates, request, measure):
         piece, sketches = answer.piece, answer.sketches
         if is_buffer(piece):
-            counts = sketches.get(Count())
-            if counts is None or not is_sound(
-                piece, counts
-            ):  # what does not fit the memory has a note
+            if not _is_sound(answer):
                 yield answer
-        elif piece.entry is None:
-            yield answer
-        else:
-            since = changes(piece, base, sketches) if model.base else {}
-            notes = united(notes_of(answer.values), notes_of(since))
-            own = {TWIN.name: twin(piece, sketches, seen), **since, "notes": notes}
-            yield replace(answer, values={**answer.values, **own})
+            continue
+        if piece.entry is None:
+            yield answer  # nulls with the reason
+            continue
+        since = changes(piece, base, sketches) if model.base else {}
+        duplicate = duplicate_of(piece, sketches, first_by_content)
+        notes = united(notes_of(answer.values), notes_of(since))
+        values = {**answer.values, DUPLICATE.name: duplicate, **since, "notes": notes}
+        yield replace(answer, values=values)
+
+
+def _is_sound(answer: Answer) -> bool:
+    """Whether a buffer needs no row; one that was not counted has a note (memory) and a row."""
+    counts = answer.sketches.get(Count())
+    return counts is not None and is_sound(answer.piece, counts)
 
 
 def _needed(o: OutliersOptions) -> frozenset[str] | None:
-    """A judgement looks at everything, and notes tell of it; without one what is asked for, and what shows a twin."""
-    if o.wanted is None or o.wanted & {*(c.name for c in JUDGED), *COLUMNS}:
+    """The columns to compute, None for all.
+
+    Findings depend on every column, and notes are about findings. Without these, the requested
+    columns, and those whose measures `duplicate_of` needs.
+    """
+    if o.wanted is None:
         return None
-    return o.wanted | (OF_TWINS if TWIN.name in o.wanted else frozenset())
+    judged_columns = {column.name for column in JUDGED}
+    if o.wanted & {*judged_columns, *COLUMNS}:
+        return None
+    if DUPLICATE.name in o.wanted:
+        return o.wanted | WITH_CONTENT
+    return o.wanted
+
+
+def _judges(o: OutliersOptions) -> bool:
+    """Whether rows have findings."""
+    return _needed(o) is None
 
 
 def _judged(answer: Answer, o: OutliersOptions) -> dict[str, object]:
-    """With findings, where everything was looked at."""
-    if _needed(o) is not None:
-        return dict(answer.values)
-    return {
-        **answer.values,
-        **judged(answer.values, answer.piece, frozenset(o.ignore), marked(answer.sketches)),
-    }
+    """The values of a piece, with its findings where every column was computed."""
+    values = dict(answer.values)
+    if not _judges(o):
+        return values
+    findings = judged(values, answer.piece, frozenset(o.ignore), marked(answer.sketches))
+    return values | findings
+
+
+def _tensors(
+    measured: Iterator[Answer],
+    o: OutliersOptions,
+    source: Mapping[str, object],
+    severities: list[object],
+) -> Iterator[Row | Panel]:
+    """The row and the picture of each tensor; appends their severities."""
+    for answer in measured:
+        values = _judged(answer, o)
+        severities.append(values.get("severity"))
+        yield row_of({**source, **of_tensor(answer.piece), **values})
+        if o.panels and not is_buffer(answer.piece):
+            yield panel(answer, {**source, "tensor": answer.piece.name})
 
 
 def _groups(
-    found: Sequence[Answer], o: OutliersOptions, own: Mapping[str, object]
+    measured: Sequence[Answer], o: OutliersOptions, source: Mapping[str, object]
 ) -> Iterator[Row | Panel]:
-    """Pooled counts and energies beside their spread, and the gravest finding of a tensor; pictures of the tensors."""
-    asked = OutliersRequest(o, _needed(o)).statistics
-    triples = ((a.piece, _judged(a, o), a.pooling) for a in found)
+    """Pooled counts and energies, their spread, the gravest findings; pictures of tensors."""
+    statistics = OutliersRequest(o, _needed(o)).statistics
+    spread = [column for statistic in statistics for column in statistic.columns]
+    triples = ((answer.piece, _judged(answer, o), answer.pooling) for answer in measured)
     for group in grouped(triples, o.by):
-        pooling = (NONFINITE,) if group.keys["kind"] == "buffer" else [s for s in asked if s.pools]
-        values = pooled(group, pooling, [c for s in asked for c in s.columns])
-        worst = gravest(group.values) if _needed(o) is None else {}
-        yield row_of({**own, **worst, **values})
-    drawn = [answer for answer in found if not is_buffer(answer.piece)] if o.panels else []
-    for answer in drawn:
-        keys = {**own, **of_group(answer.piece, o.by), "kind": answer.piece.place.kind}
-        yield replace(panel(answer, {**own, "tensor": answer.piece.name}), of=keys)
+        values = pooled(group, _pooling(group, statistics), spread)
+        findings = gravest(group.values) if _judges(o) else {}
+        yield row_of({**source, **findings, **values})
+    if not o.panels:
+        return
+    for answer in measured:
+        if not is_buffer(answer.piece):
+            # Drawn tensor by tensor, and chosen by the view with the row of their group.
+            drawn = panel(answer, {**source, "tensor": answer.piece.name})
+            yield replace(drawn, of={**source, **_keys(answer.piece, o.by)})
 
 
-def _total(seen: Sequence[Mapping[str, object]]) -> str:
-    """How many tensors, how many errors and warnings."""
-    errors, warnings = (sum(values["severity"] == s for values in seen) for s in ("error", "warn"))
-    return f"{_many(len(seen), 'tensor')}: {_many(errors, 'error')}, {_many(warnings, 'warning')}"
+def _pooling(group: Group, statistics: Sequence[Statistic]) -> Sequence[Statistic]:
+    """The statistics of a group: buffers are only checked."""
+    if group.keys["kind"] == "buffer":
+        return (NONFINITE,)
+    return [statistic for statistic in statistics if statistic.pools]
 
 
-def _many(n: int, what: str) -> str:
-    return f"{n} {what}" + "s" * (n != 1)
+def _keys(piece: Piece, by: str) -> dict[str, object]:
+    return {**of_group(piece, by), "kind": piece.place.kind}
+
+
+def _total(severities: Sequence[object]) -> str:
+    """The numbers of tensors, errors and warnings."""
+    tensors = _many(len(severities), "tensor")
+    errors = _many(severities.count("error"), "error")
+    warnings = _many(severities.count("warn"), "warning")
+    return f"{tensors}: {errors}, {warnings}"
+
+
+def _many(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 ANSWERING = Answering(columns, optional, rows, models, applies=lambda piece: not is_buffer(piece))
