@@ -1,4 +1,4 @@
-"""How the tests take sketches: matrices of any type, folded over any tiling, compared bit for bit."""
+"""Sketches in tests: matrices of any type, folded over any tiling, compared bit for bit."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def numbers(dtype: str, values: np.ndarray) -> torch.Tensor:
 
 
 def values(dtype: str, stored: torch.Tensor) -> np.ndarray:
-    """What the stored words mean, by torch's and numpy's own conversions."""
+    """The values of the stored words, by the conversions of torch and numpy."""
     if dtype in FLOAT8:
         return stored.view(FLOAT8[dtype]).float().double().numpy()
     if dtype == "F4":
@@ -103,7 +103,7 @@ def values(dtype: str, stored: torch.Tensor) -> np.ndarray:
 def tile(
     stored: torch.Tensor, dtype: str, box: Box, axis: int = 0, scratch: Scratch | None = None
 ) -> Tile:
-    """The box of (b, m, n) as a worker would show it."""
+    """The tile of a box of (b, m, n), as a worker creates it."""
     part = stored[:, slice(*box.rows), slice(*box.cols)]
     return Tile(part, dtype, box, tuple(stored.shape[1:]), axis, scratch or Scratch())
 
@@ -123,10 +123,10 @@ def take(measure, stored, dtype, axis=0, cuts=()):
     for _ in range(300):
         for box in [whole(shape)] if measure.cut == "whole" else boxes(shape, axis, list(cuts)):
             state = measure.add(state, tile(stored, dtype, box, axis, scratch))
-        answer = measure.finish(state)
-        if not isinstance(answer, Again):
-            return answer
-        state = answer.state
+        result = measure.finish(state)
+        if not isinstance(result, Again):
+            return result
+        state = result.state
     raise AssertionError("the passes do not end")
 
 
@@ -151,7 +151,7 @@ def lab() -> SimpleNamespace:
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
-    """As every worker computes."""
+    """One thread, as in every worker."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

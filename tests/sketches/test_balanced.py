@@ -1,4 +1,4 @@
-"""Balancing equals plain alternating scaling, recovers planted scales, and says where none exist."""
+"""Balancing equals alternating scaling, recovers planted scales, and reports where none exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MEASURE = Balanced((Count(), Lines()))
 
 
 def plain(w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows by their RMS, then columns by theirs, until flat: numpy, nothing clever."""
+    """Divides rows by their RMS, then columns by theirs, until they are equal; numpy alone."""
     g, a, b = w.copy(), np.ones(w.shape[0]), np.ones(w.shape[1])
     for _ in range(2000):
         r = np.sqrt((g**2).mean(1))
@@ -29,8 +29,8 @@ def level(x: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (8, 24)), (1, (8, 40)), (1, ())])
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_scales_and_core_are_those_of_plain_alternation(lab, axis, cuts, mirrored) -> None:
-    """Whatever the tiling and the layout; the core is rescaled to the matrix's RMS."""
+def test_scales_and_balanced_matrix_equal_plain_alternation(lab, axis, cuts, mirrored) -> None:
+    """For any tiling and layout; the balanced matrix has the RMS of the original."""
     rng = np.random.default_rng(1)
     w = rng.normal(size=(40, 56)) * np.exp(rng.normal(0, 0.4, (40, 1)) + rng.normal(0, 0.3, 56))
     stored = torch.from_numpy(w)[None]
@@ -49,7 +49,7 @@ def test_scales_and_core_are_those_of_plain_alternation(lab, axis, cuts, mirrore
 
 
 def test_lognormal_scales_are_recovered(lab) -> None:
-    """Planted row and column scales come back to their statistical error, and the Gaussian core with them."""
+    """Planted scales are recovered to their statistical error; the balanced matrix is Gaussian."""
     rng = np.random.default_rng(2)
     a, b = rng.normal(0, 0.5, 256), rng.normal(0, 0.5, 384)
     w = np.exp(a)[:, None] * np.exp(b) * rng.normal(0, 0.02, (256, 384))
@@ -59,7 +59,7 @@ def test_lognormal_scales_are_recovered(lab) -> None:
     assert abs(core.of[0].power.kurtosis) < 0.1
 
 
-def test_zero_lines_leave(lab) -> None:
+def test_zero_rows_and_columns_are_excluded(lab) -> None:
     """Zero rows and columns have no scale, and none of their elements is counted."""
     w = np.random.default_rng(3).normal(size=(1, 32, 48))
     w[0, 5], w[0, :, [7, 9]] = 0, 0
@@ -74,13 +74,13 @@ def test_zero_lines_leave(lab) -> None:
     [np.tril(np.random.default_rng(0).normal(size=(48, 48))), np.zeros((8, 8))],
     ids=["triangular", "zero"],
 )
-def test_where_no_balancing_exists_there_is_no_core(lab, w) -> None:
-    """Triangular and zero matrices keep their sweeps and have no sketches of a core."""
+def test_a_matrix_without_balancing_has_no_sketches(lab, w) -> None:
+    """Triangular and zero matrices have a number of sweeps and no sketches of a balanced matrix."""
     core = lab.take(MEASURE, lab.numbers("F32", w[None]), "F32")[0]
     assert core.of == ()
 
 
-def test_what_is_not_finite_is_left_out(lab) -> None:
+def test_non_finite_elements_are_excluded(lab) -> None:
     """One NaN neither spreads nor counts as a scale."""
     w = np.random.default_rng(3).normal(size=(1, 32, 48))
     w[0, 3, 3] = np.nan
@@ -89,7 +89,7 @@ def test_what_is_not_finite_is_left_out(lab) -> None:
     assert core.of[0].n == 32 * 48 - 1
 
 
-def test_cores_do_not_pool(lab) -> None:
+def test_balanced_matrices_do_not_pool(lab) -> None:
     """Scales belong to one matrix."""
     core = lab.take(MEASURE, torch.randn(1, 4, 4), "F32")[0]
     assert core.forget() is None
@@ -97,8 +97,8 @@ def test_cores_do_not_pool(lab) -> None:
         core + core
 
 
-def test_scales_alone_can_be_wanted(lab) -> None:
-    """Balanced of nothing gives the scales of any other balancing, in one pass fewer, and whether they exist."""
+def test_scales_alone_can_be_requested(lab) -> None:
+    """Balanced(()) has the same scales in one pass less, and whether a balanced matrix exists."""
     rng = np.random.default_rng(4)
     w = rng.normal(size=(2, 40, 56)) * np.exp(rng.normal(0, 0.4, (2, 40, 1)))
     stored = lab.numbers("F32", w)
@@ -113,7 +113,7 @@ def test_scales_alone_can_be_wanted(lab) -> None:
     assert Balanced(()).cut == "any"
 
 
-def test_scales_alone_tell_where_no_balancing_exists(lab) -> None:
-    """There is no core to be missing."""
+def test_scales_alone_report_where_no_balancing_exists(lab) -> None:
+    """`exists` is False where the scales do not converge."""
     w = np.tril(np.random.default_rng(0).normal(size=(1, 48, 48)))
     assert not lab.take(Balanced(()), lab.numbers("F32", w), "F32")[0].exists

@@ -1,4 +1,4 @@
-"""What is beyond is what numpy counts on the whole matrix in float64, whatever the type, the tiling and the layout."""
+"""Counts beyond thresholds equal numpy's in float64, for any type, tiling and layout."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from weightscope.dtypes import DTYPES
 from weightscope.geometry import whole
 from weightscope.sketches import Again, Beyond, Count, ValueCounts, beyond, count
 from weightscope.sketches.quantiles import median, robust_std
+from weightscope.sketches.spans import span
 
 HELD = [name for name, kind in DTYPES.items() if kind.kind != "none"]
 FLOATS = ["F64", "F32", "F16", "BF16", "F8_E4M3"]
@@ -32,29 +33,29 @@ def ways(request, monkeypatch):
         monkeypatch.setattr(count, "EXACT", -1)
 
 
-def check(found, x: np.ndarray, near: float = 2e-6) -> None:
+def check(result, x: np.ndarray, near: float = 2e-6) -> None:
     """Every number of a record against numpy on one matrix of float64 values."""
-    counts, finite = found.counts, np.isfinite(x)
+    counts, finite = result.counts, np.isfinite(x)
     with np.errstate(invalid="ignore"):
         apart = np.abs(x - counts.mean)
-        assert found.beyond == tuple(
+        assert result.beyond == tuple(
             int((finite & (apart > k * counts.std)).sum()) for k in (3, 4, 5, 6)
         )
         outside = finite & (np.abs(x - median(counts)) > 4 * robust_std(counts))
-    assert found.rows.dtype == found.cols.dtype == np.int64
-    assert np.array_equal(found.rows, outside.sum(1))
-    assert np.array_equal(found.cols, outside.sum(0))
+    assert result.rows.dtype == result.cols.dtype == np.int64
+    assert np.array_equal(result.rows, outside.sum(1))
+    assert np.array_equal(result.cols, outside.sum(0))
     core = x[finite & ~outside]
-    assert found.core.n == len(core)
-    assert abs(found.core.mean - core.mean()) <= near * max(core.std(), abs(core.mean()))
-    assert found.core.std == pytest.approx(core.std(), rel=near, abs=1e-300)
+    assert result.core.n == len(core)
+    assert abs(result.core.mean - core.mean()) <= near * max(core.std(), abs(core.mean()))
+    assert result.core.std == pytest.approx(core.std(), rel=near, abs=1e-300)
 
 
 @pytest.mark.usefixtures("ways")
 @pytest.mark.parametrize("ground", GROUNDS)
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_numbers_are_those_of_numpy(lab, ground, dtype) -> None:
-    """Counts, lines and the core; rows or columns first, cut or whole, with NaN and Inf among them or not."""
+    """Totals, rows, columns, central weights; any layout and cut, with and without NaN and Inf."""
     x = GROUNDS[ground](np.random.default_rng(11), (2, 120, 90))
     if dtype not in ("F8_E4M3", "F16"):
         x[1, 5, 7], x[1, 80, :3], x[1, 2, 2] = np.nan, np.inf, -np.inf
@@ -64,9 +65,9 @@ def test_numbers_are_those_of_numpy(lab, ground, dtype) -> None:
         (stored.mT.contiguous().mT, 0, (8, 50)),
         (stored, 1, (16, 17, 70)),
     ):
-        found = lab.take(Beyond(), layout, dtype, axis, cuts)
+        result = lab.take(Beyond(), layout, dtype, axis, cuts)
         for i in range(2):
-            check(found[i], lab.values(dtype, stored)[i])
+            check(result[i], lab.values(dtype, stored)[i])
 
 
 @pytest.mark.usefixtures("ways")
@@ -82,23 +83,23 @@ def test_any_words_of_any_type(lab, dtype, seed, shape) -> None:
     x = (
         lab.tile(stored, dtype, whole(shape)).values[0].double().numpy()
     )  # of U64 an ulp from numpy's
-    found = lab.take(Beyond(), stored, dtype, cuts=(7, 20))[0]
-    finite, mean, std = np.isfinite(x), found.counts.mean, found.counts.std
+    result = lab.take(Beyond(), stored, dtype, cuts=(7, 20))[0]
+    finite, mean, std = np.isfinite(x), result.counts.mean, result.counts.std
     varied = (
-        found.counts.minimum < found.counts.maximum
+        result.counts.minimum < result.counts.maximum
     )  # in a constant nothing is beyond, whatever its mean
-    if found.beyond is not None and found.counts.n and varied:
+    if result.beyond is not None and result.counts.n and varied:
         with np.errstate(invalid="ignore", over="ignore"):
-            assert found.beyond == tuple(
+            assert result.beyond == tuple(
                 int((finite & (np.abs(x - mean) > k * std)).sum()) for k in (3, 4, 5, 6)
             )
-    if found.core is not None and found.counts.n:
+    if result.core is not None and result.counts.n:
         with np.errstate(invalid="ignore", over="ignore"):
-            far = np.abs(x - median(found.counts)) > 4 * robust_std(found.counts)
+            far = np.abs(x - median(result.counts)) > 4 * robust_std(result.counts)
         outside = finite & far & varied  # a constant of U64 is an ulp from its count
-        assert np.array_equal(found.rows, outside.sum(1))
-        assert np.array_equal(found.cols, outside.sum(0))
-        assert found.core.n == found.counts.n - outside.sum()
+        assert np.array_equal(result.rows, outside.sum(1))
+        assert np.array_equal(result.cols, outside.sum(0))
+        assert result.core.n == result.counts.n - outside.sum()
 
 
 @pytest.mark.parametrize("ground", GROUNDS)
@@ -114,8 +115,8 @@ def test_large_tensors_equal_numpy(lab, ground, dtype) -> None:
             else np.abs(np.round(1e4 * x)).astype(np.uint32).view(np.int32)
         )
     stored = lab.numbers(dtype, x)
-    found = lab.take(Beyond(), stored, dtype, cuts=(64, 128, 200))[0]
-    check(found, lab.values(dtype, stored)[0])
+    result = lab.take(Beyond(), stored, dtype, cuts=(64, 128, 200))[0]
+    check(result, lab.values(dtype, stored)[0])
 
 
 @settings(max_examples=300, deadline=None)
@@ -126,10 +127,10 @@ def test_large_tensors_equal_numpy(lab, ground, dtype) -> None:
     same=st.booleans(),
 )
 def test_a_span_ends_where_the_comparison_does(kind, centre, reach, same) -> None:
-    """Its ends are not beyond, the numbers after them are, though centre and reach cancel or leave the type."""
+    """Its ends are not beyond, the next numbers are, even if the edge cancels or overflows."""
     centre = float(kind(centre))
     reach = abs(centre) if same else reach
-    low, high = beyond.span((centre, reach), kind)
+    low, high = span((centre, reach), kind)
     assert (float(kind(low)), float(kind(high))) == (low, high)
     assert abs(low - centre) <= reach
     assert abs(high - centre) <= reach
@@ -142,17 +143,17 @@ def test_a_span_ends_where_the_comparison_does(kind, centre, reach, same) -> Non
 
 
 def test_elements_at_a_threshold_are_not_beyond(lab) -> None:
-    """Thresholds that are numbers of the type: what stands on them stays, the next number goes."""
+    """Thresholds that are numbers of the type: elements equal to them are not beyond."""
     counts = lab.take(
         Count(), torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(3)), "F32"
     )[0]
-    edge, spans = (0.0, 3.0), (beyond.span((0.0, 3.0), np.float32),) * 4
+    edge, spans = (0.0, 3.0), (span((0.0, 3.0), np.float32),) * 4
     aim = beyond.Aim(counts, 0.0, (edge,) * 4, spans, edge, spans[0])
     state = Beyond().start(1, (1, 4), "F32", "cpu") | {"aims": [aim]}
     shown = torch.tensor([[[3.0, -3.0, 3.0000002384185791, -3.0000002384185791]]])
-    found = Beyond().add(state, lab.tile(shown, "F32", whole((1, 4))))
-    assert found["beyond"].tolist() == [[2, 2, 2, 2]]
-    assert found["cols"].tolist() == [[0, 0, 1, 1]]
+    result = Beyond().add(state, lab.tile(shown, "F32", whole((1, 4))))
+    assert result["beyond"].tolist() == [[2, 2, 2, 2]]
+    assert result["cols"].tolist() == [[0, 0, 1, 1]]
 
 
 def test_values_at_a_threshold_are_not_beyond(lab) -> None:
@@ -162,56 +163,56 @@ def test_values_at_a_threshold_are_not_beyond(lab) -> None:
     edge = 4 * 2 / 1.349
     for value, many in ((edge, 0), (np.nextafter(edge, 9), 1)):
         shown = np.array([[[*[-1.0] * 100, *[1.0] * 100, *[0.0] * 50, value, -5.0]]])
-        found = lab.take(Beyond(), lab.numbers("F64", shown), "F64")[0]
-        assert (robust_std(found.counts), median(found.counts)) == (2 / 1.349, 0.0)
-        assert (found.core.n, found.rows.tolist()) == (252 - many, [many])
+        result = lab.take(Beyond(), lab.numbers("F64", shown), "F64")[0]
+        assert (robust_std(result.counts), median(result.counts)) == (2 / 1.349, 0.0)
+        assert (result.core.n, result.rows.tolist()) == (252 - many, [many])
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
 @pytest.mark.parametrize("huge", [1e4, 1e7])
-def test_outliers_of_any_size_leave_the_core_as_it_is(lab, scale, huge) -> None:
-    """A handful of weights that hold nearly all the energy change no digit of the core's spread."""
+def test_outliers_of_any_size_do_not_change_the_central_weights(lab, scale, huge) -> None:
+    """A few weights with nearly all the energy do not change the std of the central weights."""
     x = np.random.default_rng(13).normal(0, scale, (1, 300, 400))
     calm = lab.take(Beyond(), lab.numbers("F32", x), "F32")[0]
     x[0, 7, ::40] *= huge
-    found = lab.take(Beyond(), lab.numbers("F32", x), "F32")[0]
-    check(found, lab.values("F32", lab.numbers("F32", x))[0])
-    assert found.core.std == pytest.approx(calm.core.std, rel=1e-3)
-    assert found.rows.argmax() == 7
+    result = lab.take(Beyond(), lab.numbers("F32", x), "F32")[0]
+    check(result, lab.values("F32", lab.numbers("F32", x))[0])
+    assert result.core.std == pytest.approx(calm.core.std, rel=1e-3)
+    assert result.rows.argmax() == 7
 
 
 @pytest.mark.usefixtures("ways")
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_without_a_robust_scale_there_is_no_core(lab, dtype) -> None:
-    """Three quarters of equal values, zeros or not: counts beyond std are known, the core and its lines are not."""
+def test_without_a_robust_scale_there_are_no_central_weights(lab, dtype) -> None:
+    """Three quarters identical values: counts beyond std exist, central weights are None."""
     for centre in (0.0, 1.0):
         x = np.random.default_rng(14).normal(0, 1, (1, 40, 40)) * (np.arange(40) % 4 == 0) + centre
-        found = lab.take(Beyond(), lab.numbers(dtype, x), dtype)[0]
-        assert (found.core, found.rows, found.cols) == (None, None, None)
-        z = np.abs(lab.values(dtype, lab.numbers(dtype, x)) - found.counts.mean)
-        assert found.beyond == tuple(int((z > k * found.counts.std).sum()) for k in (3, 4, 5, 6))
+        result = lab.take(Beyond(), lab.numbers(dtype, x), dtype)[0]
+        assert (result.core, result.rows, result.cols) == (None, None, None)
+        z = np.abs(lab.values(dtype, lab.numbers(dtype, x)) - result.counts.mean)
+        assert result.beyond == tuple(int((z > k * result.counts.std).sum()) for k in (3, 4, 5, 6))
 
 
 @pytest.mark.usefixtures("ways")
 @pytest.mark.parametrize("value", [0.0, 0.1, np.nan, np.inf])
 @pytest.mark.parametrize("dtype", ["F64", "F32", "BF16"])
-def test_nothing_is_beyond_in_a_constant(lab, dtype, value) -> None:
-    """All equal or nothing finite: zeros everywhere, all that is finite in the core, and no second look."""
+def test_a_constant_has_no_element_beyond(lab, dtype, value) -> None:
+    """All equal or none finite: no element beyond, all finite ones central, and no second pass."""
     stored = lab.numbers(dtype, np.full((1, 6, 5), value))
     measure = Beyond()
     state = measure.add(
         measure.start(1, (6, 5), dtype, "cpu"), lab.tile(stored, dtype, whole((6, 5)))
     )
-    answer = measure.finish(state)
-    assert not isinstance(answer, Again)
-    assert answer[0].beyond == (0, 0, 0, 0)
-    assert (answer[0].rows.tolist(), answer[0].cols.tolist()) == ([0] * 6, [0] * 5)
-    assert answer[0].core.n == (30 if np.isfinite(value) else 0)
-    assert answer[0].core.std == 0 or not np.isfinite(value)
+    record = measure.finish(state)
+    assert not isinstance(record, Again)
+    assert record[0].beyond == (0, 0, 0, 0)
+    assert (record[0].rows.tolist(), record[0].cols.tolist()) == ([0] * 6, [0] * 5)
+    assert record[0].core.n == (30 if np.isfinite(value) else 0)
+    assert record[0].core.std == 0 or not np.isfinite(value)
 
 
 def test_the_counts_are_those_of_counting(lab) -> None:
-    """The record carries what Count gives, bit for bit, the place of the first NaN too."""
+    """The counts equal those of Count, bit for bit, with the position of the first NaN."""
     x = np.random.default_rng(15).normal(0, 1, (2, 50, 60))
     x[1, 4, 9] = np.nan
     for dtype in FLOATS:
@@ -220,8 +221,8 @@ def test_the_counts_are_those_of_counting(lab) -> None:
         assert all(lab.plain(a.counts) == lab.plain(b) for a, b in both)
 
 
-def test_lines_longer_than_float32_counts_are_added_in_float64(lab, monkeypatch) -> None:
-    """The way of very long lines gives the numbers of the ordinary one."""
+def test_rows_longer_than_float32_counts_are_added_in_float64(lab, monkeypatch) -> None:
+    """Sums in float64 for very long rows equal those in float32."""
     stored = torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(2))
     usual = lab.take(Beyond(), stored, "F32")[0]
     monkeypatch.setattr(beyond, "EXACT", 0)
@@ -229,27 +230,27 @@ def test_lines_longer_than_float32_counts_are_added_in_float64(lab, monkeypatch)
 
 
 @pytest.mark.parametrize("bad", [1.0, np.nan, np.inf])
-def test_far_from_zero_only_the_core_is_unknown(lab, bad) -> None:
-    """Bins wider than the spread show no quantile, but mean and std; NaN and Inf count nowhere there either."""
+def test_far_from_zero_only_the_central_weights_are_none(lab, bad) -> None:
+    """Bins wider than the spread resolve mean and std but no quantile; NaN and Inf are excluded."""
     x = np.random.default_rng(18).normal(1e6, 1, (1, 300, 400))
     x[0, 3, 3:9] = bad * x[0, 3, 3:9]
     stored = lab.numbers("F32", x)
-    found, v = lab.take(Beyond(), stored, "F32", cuts=(100,))[0], lab.values("F32", stored)[0]
+    result, v = lab.take(Beyond(), stored, "F32", cuts=(100,))[0], lab.values("F32", stored)[0]
     with np.errstate(invalid="ignore"):
-        apart = np.where(np.isfinite(v), np.abs(v - found.counts.mean), 0.0)
-    assert found.beyond == tuple(int((apart > k * found.counts.std).sum()) for k in (3, 4, 5, 6))
-    assert found.beyond[0] > 0
-    assert (found.core, found.rows, found.cols) == (None, None, None)
+        apart = np.where(np.isfinite(v), np.abs(v - result.counts.mean), 0.0)
+    assert result.beyond == tuple(int((apart > k * result.counts.std).sum()) for k in (3, 4, 5, 6))
+    assert result.beyond[0] > 0
+    assert (result.core, result.rows, result.cols) == (None, None, None)
 
 
 def test_spread_beyond_float64_has_no_sigmas(lab) -> None:
-    """1e300 has no square: no std, so nothing can be said to be beyond it."""
+    """The square of 1e300 overflows: without std, the counts beyond it are None."""
     x = np.random.default_rng(16).normal(0, 1e300, (1, 30, 30))
     assert lab.take(Beyond(), lab.numbers("F64", x), "F64")[0].beyond is None
 
 
-def test_numbers_of_several_tensors_add_and_lines_are_forgotten(lab) -> None:
-    """What is beyond stays beyond its own tensor's thresholds; what one tensor does not know the sum does not."""
+def test_numbers_of_several_tensors_add_without_rows_and_columns(lab) -> None:
+    """Numbers refer to each tensor's own thresholds; a sum with None is None."""
     rng = np.random.default_rng(17)
     draws = [rng.normal(0, 1, (1, 50, 60)), rng.normal(0, 9, (1, 20, 60)), np.ones((1, 9, 9))]
     each = [lab.take(Beyond(), lab.numbers("F32", x), "F32")[0] for x in draws]

@@ -1,4 +1,4 @@
-"""Counts against numpy: identical for narrow types and small wide tensors, moments within their tolerances."""
+"""Counts equal numpy's for narrow types and small wide tensors; moments are within tolerances."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ NARROW = [name for name, kind in DTYPES.items() if kind.kind != "none" and kind.
 WIDE = [name for name, kind in DTYPES.items() if kind.kind != "none" and not kind.narrow]
 
 
-def check_counts(found: ValueCounts, x: np.ndarray, smallest: float, odd: int) -> None:
-    """Cells, and what is counted apart, as numpy sees them."""
+def check_counts(result: ValueCounts, x: np.ndarray, smallest: float, odd: int) -> None:
+    """Cells and the separate counts, by numpy."""
     finite = x[np.isfinite(x)]
     value, counts = np.unique(finite + 0.0, return_counts=True)
-    assert np.array_equal(found.value, value)
-    assert np.array_equal(found.counts, counts)
-    assert found.counts.dtype == np.int64
-    assert found.minus_inf == (x == -np.inf).sum()
-    assert (found.nan, found.inf, found.zeros) == (
+    assert np.array_equal(result.value, value)
+    assert np.array_equal(result.counts, counts)
+    assert result.counts.dtype == np.int64
+    assert result.minus_inf == (x == -np.inf).sum()
+    assert (result.nan, result.inf, result.zeros) == (
         np.isnan(x).sum(),
         np.isinf(x).sum(),
         (finite == 0).sum(),
     )
-    assert found.subnormals == ((finite != 0) & (np.abs(finite) < smallest)).sum()
-    assert found.n == len(finite)
-    assert found.distinct == len(value)
-    assert (found.minimum, found.maximum) == (
+    assert result.subnormals == ((finite != 0) & (np.abs(finite) < smallest)).sum()
+    assert result.n == len(finite)
+    assert result.distinct == len(value)
+    assert (result.minimum, result.maximum) == (
         (value[0], value[-1]) if len(value) else (np.inf, -np.inf)
     )
-    assert found.noncanonical == odd
-    assert (found.low <= found.value).all()
-    assert (found.value <= found.high).all()
-    assert (found.low[1:] >= found.high[:-1]).all()
+    assert result.noncanonical == odd
+    assert (result.low <= result.value).all()
+    assert (result.value <= result.high).all()
+    assert (result.low[1:] >= result.high[:-1]).all()
 
 
 @settings(max_examples=15, deadline=None)
@@ -50,7 +50,7 @@ def check_counts(found: ValueCounts, x: np.ndarray, smallest: float, odd: int) -
     shape=st.tuples(st.integers(1, 90), st.integers(1, 90)),
 )
 def test_cells_are_the_distinct_values(lab, dtype, seed, shape) -> None:
-    """Every bit pattern, NaN, Inf, subnormals and -0 included, is counted as numpy.unique counts its value."""
+    """Every bit pattern (NaN, Inf, subnormals, -0) is counted as numpy.unique counts its value."""
     stored = lab.bits(dtype, (1, *shape), seed)
     odd = int((stored > 1).sum()) if dtype == "BOOL" else 0
     check_counts(
@@ -94,34 +94,34 @@ GROUNDS = {  # name: draw of n values
     [("F32", 300 * 1000), ("F32", 5000), ("BF16", 300 * 1000), ("F16", 5000), ("F64", 300 * 1000)],
 )
 def test_moments_are_those_of_numpy_and_scipy(lab, ground, dtype, n) -> None:
-    """mean 1e-9 std, std 1e-9, skew and kurtosis 1e-6 where cells are exact; 1e-6, 1e-6, 1e-5 for binned float32."""
+    """Mean 1e-9 std, std 1e-9, skew and kurtosis 1e-6; for binned float32 1e-6, 1e-6 and 1e-5."""
     if dtype == "F16" and ground in ("tinier", "huge", "tiny"):
         pytest.skip("beyond the range of the type")
     stored = lab.numbers(dtype, GROUNDS[ground](np.random.default_rng(7), n).reshape(1, 100, -1))
     x = lab.values(dtype, stored).ravel()
-    found = lab.take(Count(), stored, dtype, cuts=(16, 40, 80))[0].power
+    result = lab.take(Count(), stored, dtype, cuts=(16, 40, 80))[0].power
     first, second, shape = (
         (1e-6, 1e-6, 1e-5) if dtype == "F32" and n > 65536 else (1e-9, 1e-9, 1e-6)
     )
     kurtosis = float(stats.kurtosis(x / x.std()))
-    assert abs(found.mean - x.mean()) <= first * x.std()
-    assert found.std == pytest.approx(x.std(), rel=second)
-    assert abs(found.skew - stats.skew(x / x.std())) <= shape * max(1, abs(kurtosis))
-    assert abs(found.kurtosis - kurtosis) <= shape * max(1, abs(kurtosis))
+    assert abs(result.mean - x.mean()) <= first * x.std()
+    assert result.std == pytest.approx(x.std(), rel=second)
+    assert abs(result.skew - stats.skew(x / x.std())) <= shape * max(1, abs(kurtosis))
+    assert abs(result.kurtosis - kurtosis) <= shape * max(1, abs(kurtosis))
 
 
 @pytest.mark.parametrize("offset", [1.0, 100.0, 1e4])
-def test_a_far_mean_cancels_nothing(lab, offset) -> None:
+def test_a_far_mean_causes_no_cancellation(lab, offset) -> None:
     """float32 values with a mean far from zero keep their moments."""
     x = np.random.default_rng(1).normal(offset, 1.0, (1, 300, 400)).astype(np.float32).astype(float)
-    found = lab.take(Count(), lab.numbers("F32", x), "F32", cuts=(64, 128))[0].power
-    assert found.std == pytest.approx(x.std(), rel=1e-6)
-    assert found.kurtosis == pytest.approx(stats.kurtosis(x.ravel()), abs=1e-5)
+    result = lab.take(Count(), lab.numbers("F32", x), "F32", cuts=(64, 128))[0].power
+    assert result.std == pytest.approx(x.std(), rel=1e-6)
+    assert result.kurtosis == pytest.approx(stats.kurtosis(x.ravel()), abs=1e-5)
 
 
 @pytest.mark.parametrize("dtype", WIDE)
 def test_bins_hold_their_values(lab, dtype) -> None:
-    """Large wide tensors: each value lies in the bin that counts it, bins are 2^-7 wide, counts add up."""
+    """Large wide tensors: each value lies in its bin, bins are 2^-7 wide, counts add up."""
     rng = np.random.default_rng(2)
     x = (
         rng.normal(0, 1e6, (1, 300, 400))
@@ -130,25 +130,25 @@ def test_bins_hold_their_values(lab, dtype) -> None:
     )
     x[0, 0, :50] = 0
     stored = torch.from_numpy(x).to(getattr(torch, DTYPES[dtype].store))
-    found, v = (
+    result, v = (
         lab.take(Count(), stored, dtype, cuts=(100,))[0],
         np.sort(lab.values(dtype, stored).ravel()),
     )
-    assert not found.exact
-    assert found.distinct is None
-    assert found.zeros == (v == 0).sum()
-    assert (found.minimum, found.maximum) == (v[0], v[-1])
-    assert found.counts.sum() == v.size == found.n
-    ends = np.cumsum(found.counts)
-    assert (v[ends - 1] <= found.high).all()
-    assert (v[np.append(0, ends[:-1])] >= found.low).all()
-    wide = found.value != 0
-    assert (found.high - found.low <= 2.0**-7 * np.abs(found.value) * 1.01)[wide].all()
+    assert not result.exact
+    assert result.distinct is None
+    assert result.zeros == (v == 0).sum()
+    assert (result.minimum, result.maximum) == (v[0], v[-1])
+    assert result.counts.sum() == v.size == result.n
+    ends = np.cumsum(result.counts)
+    assert (v[ends - 1] <= result.high).all()
+    assert (v[np.append(0, ends[:-1])] >= result.low).all()
+    wide = result.value != 0
+    assert (result.high - result.low <= 2.0**-7 * np.abs(result.value) * 1.01)[wide].all()
 
 
 @pytest.mark.parametrize(("dtype", "least"), [("F32", 2.0**-126), ("F64", 2.0**-1022)])
 def test_special_values_of_large_tensors(lab, dtype, least) -> None:
-    """Zeros of both signs, subnormals, NaN and Inf, each for what it is, in tiles with and without them."""
+    """Counts of zeros of both signs, subnormals, NaN and Inf, in tiles with and without them."""
     x = np.random.default_rng(3).normal(size=(1, 300, 400))
     x[0, 5, :90], x[0, 6, :30], x[0, 7, :20], x[0, 150, :7], x[0, 9, :3] = (
         0.0,
@@ -159,9 +159,9 @@ def test_special_values_of_large_tensors(lab, dtype, least) -> None:
     )
     x[0, 8, :5], x[0, 200, :11] = np.nan, -np.inf
     for cuts in ((), (100, 140)):
-        found = lab.take(Count(), lab.numbers(dtype, x), dtype, cuts=cuts)[0]
-        assert not found.exact
-        assert (found.zeros, found.subnormals, found.nan, found.inf, found.minus_inf) == (
+        result = lab.take(Count(), lab.numbers(dtype, x), dtype, cuts=cuts)[0]
+        assert not result.exact
+        assert (result.zeros, result.subnormals, result.nan, result.inf, result.minus_inf) == (
             120,
             27,
             5,
@@ -175,20 +175,20 @@ def test_float64_beyond_float32_is_counted_in_the_last_bin(lab) -> None:
     x = np.full((1, 300, 400), 1.0)
     x[0, 0, :3] = 1e300, -1e300, 1e-300
     x[0, 0, 3:5] = np.inf, np.nan
-    found = lab.take(Count(), lab.numbers("F64", x), "F64")[0]
-    assert (found.minimum, found.maximum, found.inf, found.nan, found.minus_inf) == (
+    result = lab.take(Count(), lab.numbers("F64", x), "F64")[0]
+    assert (result.minimum, result.maximum, result.inf, result.nan, result.minus_inf) == (
         -1e300,
         1e300,
         1,
         1,
         0,
     )
-    assert found.counts.sum() == x.size - 2
-    assert found.zeros == 0
+    assert result.counts.sum() == x.size - 2
+    assert result.zeros == 0
 
 
 def test_bf16_stored_wide_is_noticed(lab) -> None:
-    """float32 whose lower halves are all zero is told from true float32, large and small."""
+    """float32 with lower halves of zero is distinguished from true float32, large and small."""
     for n in (100, 400):
         x = torch.randn(1, n, 300, generator=torch.Generator().manual_seed(0))
         assert not lab.take(Count(), x, "F32")[0].coarse
@@ -209,27 +209,27 @@ def test_counts_of_different_types_pool_into_one_sample(lab) -> None:
 
 @pytest.mark.parametrize("stored", [[[0, 1, 1]], [[0, 2, 1], [255, 0, 7]]])
 def test_boolean_bytes_beside_0_and_1_are_counted(lab, stored) -> None:
-    """They are true in the cells and in the values that other measures see; how many there are adds up."""
+    """They count as true in the cells and in the values of other measures; their numbers add."""
     words = torch.tensor([stored], dtype=torch.uint8)
-    found, odd = lab.take(Count(), words, "BOOL")[0], int((words > 1).sum())
+    result, odd = lab.take(Count(), words, "BOOL")[0], int((words > 1).sum())
     truth = (words != 0).double()
-    assert found.value.tolist() == [0, 1]
-    assert found.counts.tolist() == [(truth == 0).sum(), truth.sum()]
+    assert result.value.tolist() == [0, 1]
+    assert result.counts.tolist() == [(truth == 0).sum(), truth.sum()]
     assert torch.equal(
         lab.tile(words, "BOOL", whole(tuple(words.shape[1:]))).values.double(), truth
     )
-    assert (found.noncanonical, (found + found).noncanonical, found.forget().noncanonical) == (
+    assert (result.noncanonical, (result + result).noncanonical, result.forget().noncanonical) == (
         odd,
         2 * odd,
         odd,
     )
 
 
-def test_zeros_can_leave(lab) -> None:
+def test_zeros_can_be_excluded(lab) -> None:
     """Without its zeros a sample is the sample of the others."""
     x = np.random.default_rng(4).normal(size=(1, 50, 50)) * (np.arange(50) % 2)
-    found = lab.take(Count(), lab.numbers("F32", x), "F32")[0].without_zeros()
+    result = lab.take(Count(), lab.numbers("F32", x), "F32")[0].without_zeros()
     rest = lab.values("F32", lab.numbers("F32", x))
     rest = rest[rest != 0]
-    assert (found.n, found.zeros, found.counts.sum()) == (len(rest), 0, len(rest))
-    assert found.power.std == pytest.approx(rest.std(), rel=1e-9)
+    assert (result.n, result.zeros, result.counts.sum()) == (len(rest), 0, len(rest))
+    assert result.power.std == pytest.approx(rest.std(), rel=1e-9)

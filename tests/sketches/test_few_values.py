@@ -1,4 +1,4 @@
-"""Distinct values of large float tensors: known exactly while they are few, whatever the cut and the order."""
+"""Distinct values of large float tensors are exact while they are few, for any cut and order."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def steps(many: int, shape: tuple[int, int], seed: int = 0) -> np.ndarray:
     return 0.013 * np.random.default_rng(seed).permutation(x).reshape(1, *shape)
 
 
-def values(found: ValueCounts) -> list[float]:
-    """As far as they are known."""
-    return [] if found.values is None else found.values.tolist()
+def values(result: ValueCounts) -> list[float]:
+    """The values of the record, if any."""
+    return [] if result.values is None else result.values.tolist()
 
 
 @pytest.mark.parametrize("dtype", WORDS)
@@ -37,27 +37,27 @@ def values(found: ValueCounts) -> list[float]:
 def test_values_of_a_large_lattice_are_those_of_numpy(lab, dtype, axis, cuts, many) -> None:
     """In bins, which hold several of them."""
     stored = lab.numbers(dtype, steps(many, (300, 400)))
-    found = lab.take(Count(), stored, dtype, axis, cuts)[0]
+    result = lab.take(Count(), stored, dtype, axis, cuts)[0]
     expected = np.unique(lab.values(dtype, stored))
-    assert not found.exact
-    assert values(found) == expected.tolist()
-    assert found.distinct == len(expected) == 2 * many + 1
+    assert not result.exact
+    assert values(result) == expected.tolist()
+    assert result.distinct == len(expected) == 2 * many + 1
 
 
 @pytest.mark.parametrize("dtype", WORDS)
 def test_one_value_more_is_too_many(lab, dtype) -> None:
-    """Beyond 4,096 other than 0 nothing is known, though a sample of 8,192 shows fewer."""
+    """More than 4,096 non-zero values give None, even if a sample of 8,192 has fewer."""
     for shape in ((300, 400), (2000, 500)):
         x = steps(FEW // 2, shape)
         assert lab.take(Count(), lab.numbers(dtype, x), dtype, cuts=(9,))[0].distinct == FEW + 1
         x[0, -1, -1] = 0.5
-        found = lab.take(Count(), lab.numbers(dtype, x), dtype, cuts=(9,))[0]
-        assert (found.distinct, found.values) == (None, None)
+        result = lab.take(Count(), lab.numbers(dtype, x), dtype, cuts=(9,))[0]
+        assert (result.distinct, result.values) == (None, None)
 
 
 @pytest.mark.parametrize("dtype", WORDS)
-def test_ordinary_tensors_are_told_by_a_sample(lab, dtype) -> None:
-    """Nothing of the tile is gathered or sorted, and nothing is known."""
+def test_ordinary_tensors_are_decided_by_a_sample(lab, dtype) -> None:
+    """No element of the tile is gathered or sorted, and the result is None."""
     x = lab.numbers(dtype, np.random.default_rng(1).normal(size=100_000))
     scratch = Scratch()
     assert extended(x[:0], x, scratch) is None
@@ -80,7 +80,7 @@ def test_ordinary_tensors_are_told_by_a_sample(lab, dtype) -> None:
 def test_any_values_merged_in_any_order_are_those_of_numpy(
     lab, data, dtype, shape, cuts, palette, seed
 ) -> None:
-    """NaN and Inf are none, both zeros are one; values that look like bf16 at first change nothing."""
+    """NaN and Inf do not count, both zeros are one; a beginning of bf16 values changes nothing."""
     stored = lab.numbers(dtype, np.random.default_rng(seed).choice(palette, (2, *shape)))
     measure = Count()
     tiles = [lab.tile(stored, dtype, box) for box in lab.boxes(shape, 0, cuts)]
@@ -88,16 +88,16 @@ def test_any_values_merged_in_any_order_are_those_of_numpy(
     while len(states) > 1:
         i = data.draw(st.integers(0, len(states) - 2))
         states[i : i + 2] = [measure.merge(states[i], states[i + 1])]
-    for found, x in zip(measure.finish(states[0]), lab.values(dtype, stored), strict=True):
-        assert values(found) == np.unique(x[np.isfinite(x)] + 0.0).tolist()
-        assert found.values is not None
-        assert not np.signbit(found.values[found.values == 0]).any()
+    for result, x in zip(measure.finish(states[0]), lab.values(dtype, stored), strict=True):
+        assert values(result) == np.unique(x[np.isfinite(x)] + 0.0).tolist()
+        assert result.values is not None
+        assert not np.signbit(result.values[result.values == 0]).any()
 
 
 @pytest.mark.usefixtures("bins")
 @pytest.mark.parametrize("cut", [10, 30, 50])
-def test_what_begins_as_bf16_is_followed_from_the_start(lab, cut) -> None:
-    """The histogram knows what came before the first lower half, and says when that was too much."""
+def test_values_of_a_bf16_beginning_are_included(lab, cut) -> None:
+    """Values before the first lower half come from the histogram, also if they are too many."""
     rng = np.random.default_rng(2)
     few = np.concatenate(
         [rng.choice([-1.5, 0.25, 3.0, np.nan, 0.0], (30, 40)), rng.choice([0.1, 0.25], (30, 40))]
@@ -119,7 +119,7 @@ def test_what_begins_as_bf16_is_followed_from_the_start(lab, cut) -> None:
     )
 
 
-def test_words_that_scramble_alike_are_told_apart(lab) -> None:
+def test_values_of_equal_codes_are_distinguished(lab) -> None:
     """Far more values than a table of 65,536 codes holds without a clash."""
     x = (
         torch.from_numpy(
@@ -127,13 +127,13 @@ def test_words_that_scramble_alike_are_told_apart(lab) -> None:
         ).float()
         * 0.1
     )
-    found = extended(extended(x[:0], x[:9000], Scratch()), x, Scratch())
-    assert found is not None
-    assert found.tolist() == torch.unique(x).tolist()
+    result = extended(extended(x[:0], x[:9000], Scratch()), x, Scratch())
+    assert result is not None
+    assert result.tolist() == torch.unique(x).tolist()
 
 
 def test_unions() -> None:
-    """What is unknown or too large stays so."""
+    """None and sets that are too large give None."""
     a, b = torch.tensor([1.0, 3.0]), torch.tensor([2.0, 3.0])
     assert union(a, b).tolist() == [1.0, 2.0, 3.0]
     assert union(None, b) is None
@@ -142,14 +142,14 @@ def test_unions() -> None:
     assert union(torch.arange(FEW), torch.tensor([-1])) is None
 
 
-def test_integers_have_no_known_values_in_bins(lab) -> None:
+def test_integers_in_bins_have_no_list_of_values(lab) -> None:
     """Beyond 2^53 float64 would take different ones for one."""
     stored = torch.randint(0, 9, (1, 300, 400), generator=torch.Generator().manual_seed(4))
     assert lab.take(Count(), stored, "I64")[0].distinct is None
 
 
 def test_counts_of_different_tensors_know_the_union(lab) -> None:
-    """Exact cells and bins; with a tensor whose values are many nothing is known."""
+    """Exact cells and bins; with a tensor of many values the result is None."""
     large = lab.take(Count(), lab.numbers("F32", steps(7, (300, 400))), "F32")[0]
     small = lab.take(Count(), lab.numbers("F32", np.array([[[0.5, 0.0, 2.0]]])), "F32")[0]
     other = lab.take(

@@ -1,4 +1,4 @@
-"""Gram matrices in blocks against whole products, and their eigenvalues by either way against LAPACK's."""
+"""Gram matrices in blocks equal whole products; their eigenvalues equal LAPACK's both ways."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ def test_blocks_hold_the_lower_triangle(side) -> None:
 @pytest.mark.parametrize("side", [1, 2, 63, 64, 65, 127, 128, 129, 256, 300, 700])
 @pytest.mark.parametrize("kind", ["full", "rank 3", "graded"])
 def test_the_reduction_in_place_has_the_eigenvalues_of_lapack(monkeypatch, side, kind) -> None:
-    """Within a few units of the largest; rank-deficient and graded ones too, where reflections come to nothing."""
+    """Within a few ulp of the largest; rank-deficient and graded matrices too, with tau = 0."""
     monkeypatch.setattr(gram, "DIRECT", 0)
     lines = torch.randn(
         1, 3 if kind == "rank 3" else side + 9, side, dtype=torch.float64, generator=DRAW
     )
     lines = lines * torch.logspace(0, -8, side, dtype=torch.float64) if kind == "graded" else lines
     expected = np.linalg.eigvalsh((lines.mT @ lines)[0].numpy())
-    found = gram.eigenvalues(blocks_of(lines))[0].numpy()
-    assert np.abs(found - expected).max() <= 1e-14 * max(side**0.5, 4) * expected[-1]
-    assert (np.diff(found) >= 0).all()
+    result = gram.eigenvalues(blocks_of(lines))[0].numpy()
+    assert np.abs(result - expected).max() <= 1e-14 * max(side**0.5, 4) * expected[-1]
+    assert (np.diff(result) >= 0).all()
 
 
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1e-150, 1e150])
 def test_zeros_and_extreme_scales_are_reduced(monkeypatch, scale) -> None:
-    """Identity is the hardest case of all for reflections: there is nothing to reflect."""
+    """The identity is the hardest case for reflections: tau is 0."""
     monkeypatch.setattr(gram, "DIRECT", 0)
-    found = gram.eigenvalues(blocks_of(scale * torch.eye(200, dtype=torch.float64)[None]))[0]
-    assert torch.equal(found, torch.full((200,), scale * scale, dtype=torch.float64))
+    result = gram.eigenvalues(blocks_of(scale * torch.eye(200, dtype=torch.float64)[None]))[0]
+    assert torch.equal(result, torch.full((200,), scale * scale, dtype=torch.float64))
 
 
 def test_the_way_changes_no_singular_value_beyond_the_floor(lab, monkeypatch) -> None:
@@ -67,5 +67,5 @@ def test_the_way_changes_no_singular_value_beyond_the_floor(lab, monkeypatch) ->
 
 
 def test_a_large_gram_matrix_is_planned_for_as_half_of_it() -> None:
-    """32k x 32k takes 4.4 GB in place of 8 and a copy."""
+    """32k x 32k needs 4.4 GB instead of 8 and a copy."""
     assert 4.2e9 < gram.room(32_768) < 4.6e9

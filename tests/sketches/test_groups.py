@@ -12,14 +12,14 @@ RNG = np.random.default_rng(0)
 
 
 def sparse(n: int, m: int, shape: tuple[int, int] = (12, 64)) -> np.ndarray:
-    """Gaussians of which the m - n least of every m neighbours are zero, as pruning leaves them."""
+    """Gaussian values whose m - n smallest of every m neighbours are pruned to zero."""
     w = RNG.normal(size=shape).reshape(shape[0], -1, m)
     w[np.argsort(np.argsort(abs(w), -1), -1) < m - n] = 0
     return w.reshape(shape)
 
 
 @pytest.mark.parametrize(
-    ("w", "found"),
+    ("w", "patterns"),
     [
         (sparse(2, 4), ("2:4", "4:8")),  # 2:4 holds in both halves of every eight
         (sparse(4, 8), ("4:8",)),
@@ -32,10 +32,10 @@ def sparse(n: int, m: int, shape: tuple[int, int] = (12, 64)) -> np.ndarray:
     ],
 )
 @pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (5,)), (1, (8, 40))])
-def test_what_every_group_has(lab, w, found, axis, cuts) -> None:
+def test_patterns_of_every_group(lab, w, patterns, axis, cuts) -> None:
     """Any tiling that divides no group; too narrow a matrix has none."""
     for stored in (torch.from_numpy(w)[None], torch.from_numpy(w)[None].mT.contiguous().mT):
-        assert lab.take(Groups(), stored, "F64", axis, cuts)[0].patterns == found
+        assert lab.take(Groups(), stored, "F64", axis, cuts)[0].patterns == patterns
 
 
 def test_one_broken_group_is_enough(lab) -> None:

@@ -1,4 +1,4 @@
-"""Rows hash alike exactly where their words are alike, whatever the type, the tiling and the layout."""
+"""Rows have equal hashes exactly where their words are equal, for any type, tiling and layout."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def hashed(
     return lab.take(Hashes(), stored, dtype, axis, cuts)[0].rows
 
 
-def alike(found: np.ndarray) -> np.ndarray:
+def alike(result: np.ndarray) -> np.ndarray:
     """Which rows have the first row's number, the second's, ..."""
-    return found[:, None] == found
+    return result[:, None] == result
 
 
 def splitmix(counter: int) -> int:
@@ -92,7 +92,7 @@ def test_the_hash_is_that_of_plain_integers(lab, dtype) -> None:
 
 @pytest.mark.parametrize("dtype", HELD)
 @pytest.mark.parametrize("columns", [1, 3, 40])
-def test_rows_hash_alike_exactly_where_they_are_alike(lab, dtype, columns) -> None:
+def test_rows_have_equal_hashes_exactly_where_they_are_equal(lab, dtype, columns) -> None:
     """Any words, NaN among them, with planted twins and rows of which a single element differs."""
     stored, rng = lab.bits(dtype, (1, 60, columns), columns), np.random.default_rng(1)
     stored[0, 20:40] = stored[0, :20]
@@ -100,10 +100,10 @@ def test_rows_hash_alike_exactly_where_they_are_alike(lab, dtype, columns) -> No
     changed = lab.bits(dtype, (20,), 9)
     for i in range(20):
         stored[0, 40 + i, rng.integers(columns)] = changed[i]
-    found = hashed(lab, stored, dtype)
-    assert found.dtype == np.uint64
+    result = hashed(lab, stored, dtype)
+    assert result.dtype == np.uint64
     rows = words(dtype, stored)[0]
-    assert np.array_equal(alike(found), (rows[:, None] == rows).all(-1))
+    assert np.array_equal(alike(result), (rows[:, None] == rows).all(-1))
 
 
 @settings(max_examples=60, deadline=None)
@@ -115,10 +115,10 @@ def test_rows_hash_alike_exactly_where_they_are_alike(lab, dtype, columns) -> No
     mirrored=st.booleans(),
     data=st.data(),
 )
-def test_any_tiling_in_any_order_hashes_alike(
+def test_any_tiling_in_any_order_gives_the_same_hashes(
     lab, dtype, shape, cuts, axis, mirrored, data
 ) -> None:
-    """Along either axis, merged in any order and grouping, stored by rows or by columns: the same 64 bits."""
+    """Cut along either axis, merged in any order, stored by rows or columns: the same 64 bits."""
     stored = lab.bits(dtype, (2, *shape), data.draw(st.integers(0, 99)))
     shown = stored.mT.contiguous().mT if mirrored else stored
     measure, boxes = Hashes(), data.draw(st.permutations(lab.boxes(shape, axis, cuts)))
@@ -127,8 +127,8 @@ def test_any_tiling_in_any_order_hashes_alike(
     while len(states) > 1:
         i = data.draw(st.integers(0, len(states) - 2))
         states[i : i + 2] = [measure.merge(*data.draw(st.permutations(states[i : i + 2])))]
-    for i, found in enumerate(measure.finish(states[0])):
-        assert np.array_equal(found.rows, hashed(lab, stored[i : i + 1].clone(), dtype))
+    for i, result in enumerate(measure.finish(states[0])):
+        assert np.array_equal(result.rows, hashed(lab, stored[i : i + 1].clone(), dtype))
 
 
 @pytest.mark.parametrize("dtype", SIGNED)
@@ -177,24 +177,24 @@ def test_no_single_bit_goes_unseen(lab, dtype) -> None:
 def test_rows_of_two_values_do_not_collide(lab, dtype, value) -> None:
     """Words that differ in a single high bit, as 0 and 2 do, are as far apart as any others."""
     x = value * np.random.default_rng(3).integers(0, 2, (1, 20_000, 64))
-    found = hashed(lab, lab.numbers(dtype, x), dtype)
-    assert len(np.unique(found)) == len(np.unique(x[0], axis=0)) == 20_000
+    result = hashed(lab, lab.numbers(dtype, x), dtype)
+    assert len(np.unique(result)) == len(np.unique(x[0], axis=0)) == 20_000
 
 
 def test_every_bit_of_a_hash_is_set_in_half_of_the_rows(lab) -> None:
-    """bf16 stored as float32, whose words have sixteen zero bits: all 64 bits of the hash still carry as much."""
+    """bf16 stored as float32 has sixteen zero bits per word: all 64 bits of the hash still vary."""
     x = torch.randn(1, 20_000, 8, generator=torch.Generator().manual_seed(0)).bfloat16().float()
-    found = hashed(lab, x, "F32")
-    share = (found[:, None] >> np.arange(64, dtype=np.uint64) & np.uint64(1)).mean(0)
+    result = hashed(lab, x, "F32")
+    share = (result[:, None] >> np.arange(64, dtype=np.uint64) & np.uint64(1)).mean(0)
     assert np.abs(share - 0.5).max() < 5 * 0.5 / np.sqrt(20_000)
-    assert np.abs(np.corrcoef(found >> np.uint64(32), found & np.uint64(MASK))[0, 1]) < 5 / np.sqrt(
-        20_000
-    )
+    assert np.abs(
+        np.corrcoef(result >> np.uint64(32), result & np.uint64(MASK))[0, 1]
+    ) < 5 / np.sqrt(20_000)
 
 
 def test_hashes_of_different_tensors_do_not_pool(lab) -> None:
     """Rows have positions."""
-    found = lab.take(Hashes(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
-    assert found.forget() is None
+    result = lab.take(Hashes(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
+    assert result.forget() is None
     with pytest.raises(TypeError, match="do not add"):
-        found + found
+        result + result

@@ -27,51 +27,51 @@ def sums(x: np.ndarray) -> dict:
 
 
 def ends(x: np.ndarray, axis: int) -> dict:
-    """The first and the last place of each line that is not zero."""
+    """Positions of the first and the last non-zero element of each row."""
     places = np.arange(x.shape[axis])[:, None] if axis == 0 else np.arange(x.shape[axis])
     least, greatest = np.where(x != 0, places, np.inf), np.where(x != 0, places, -np.inf)
     return {"start": least.min(axis), "end": greatest.max(axis)}
 
 
-def check(found, x: np.ndarray, near: float) -> None:
-    """Every field that is there, and both lags, within `near` of the size of what was added."""
+def check(result, x: np.ndarray, near: float) -> None:
+    """Every field and both lags, within `near` of the magnitude of the summands."""
     expected = sums(x)
     v = np.where(np.isfinite(x), x, 0.0)
     for side, axis in (("rows", 1), ("cols", 0)):
-        for name, value in getattr(found, side).items():
+        for name, value in getattr(result, side).items():
             size = {"sum": np.abs(v).sum(axis), "squares": (v**2).sum(axis)}.get(name, 0.0)
             same = value == expected[side, name]
             off = np.abs(np.where(same, 0.0, value) - np.where(same, 0.0, expected[side, name]))
             assert (off <= near * size).all(), name
     lags = (v[:, 1:] * v[:, :-1]).sum(), (v[1:] * v[:-1]).sum()
-    lags = lags if "min" not in found.rows else (np.nan, np.nan)
-    assert np.allclose(found.lag, lags, equal_nan=True, rtol=0, atol=near * (v**2).sum())
+    lags = lags if "min" not in result.rows else (np.nan, np.nan)
+    assert np.allclose(result.lag, lags, equal_nan=True, rtol=0, atol=near * (v**2).sum())
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-12, 1e-30, 1e20, 1e-18])
 @pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (8, 40)), (1, (16, 17, 90))])
 @pytest.mark.parametrize("dtype", ["F32", "BF16", "F64"])
 def test_margins_and_lags_are_those_of_numpy(lab, dtype, scale, axis, cuts) -> None:
-    """Whatever the scale, the cut and the layout; with the extremes asked for and without."""
+    """For any scale, cut and layout; with and without extremes."""
     stored = lab.numbers(dtype, scale * np.random.default_rng(5).normal(0.3, 1.0, (2, 64, 96)))
     for layout in (stored, stored.mT.contiguous().mT):
         for measure in (Lines(), Lines(extremes=True)):
-            found = lab.take(measure, layout, dtype, axis, cuts)
+            result = lab.take(measure, layout, dtype, axis, cuts)
             for i in range(2):
-                check(found[i], lab.values(dtype, stored)[i], 3e-7 if dtype != "F64" else 1e-14)
+                check(result[i], lab.values(dtype, stored)[i], 3e-7 if dtype != "F64" else 1e-14)
 
 
-def test_what_is_not_finite_counts_apart(lab) -> None:
+def test_non_finite_values_have_a_count_of_their_own(lab) -> None:
     """NaN and Inf enter no sum, also where only one of a stack has them."""
     x = np.random.default_rng(6).normal(size=(3, 20, 30))
     x[1, 3, 4], x[1, 5, :], x[1, :, 7] = np.nan, np.inf, -np.inf
-    found = lab.take(Lines(extremes=True), lab.numbers("F32", x), "F32", cuts=(8,))
+    result = lab.take(Lines(extremes=True), lab.numbers("F32", x), "F32", cuts=(8,))
     for i in range(3):
-        check(found[i], x.astype(np.float32).astype(float)[i], 3e-7)
+        check(result[i], x.astype(np.float32).astype(float)[i], 3e-7)
 
 
 def test_one_large_value_does_not_swallow_a_row(lab) -> None:
-    """Squares beyond float32 are taken in float64."""
+    """Squares beyond float32 are computed in float64."""
     x = np.random.default_rng(6).normal(size=(1, 20, 30))
     x[0, 3, 4] = 1e30
     check(
@@ -85,7 +85,7 @@ def test_one_large_value_does_not_swallow_a_row(lab) -> None:
     "dtype", ["I8", "U8", "I16", "U16", "I32", "U32", "U64", "F8_E4M3", "F8_E8M0", "F4", "BOOL"]
 )
 def test_every_kind_of_number_has_margins(lab, dtype) -> None:
-    """Integers, codes and truth values are summed as what they mean."""
+    """Integers, codes and booleans are summed by value."""
     stored = lab.bits(dtype, (1, 24, 40), 8)
     check(
         lab.take(Lines(extremes=True), stored, dtype, cuts=(16,))[0],
@@ -96,8 +96,8 @@ def test_every_kind_of_number_has_margins(lab, dtype) -> None:
 
 @pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (1, 30, 64)), (1, (16, 17, 90))])
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.97, 1.0])
-def test_where_lines_are_not_zero(lab, share, axis, cuts) -> None:
-    """Zeros strewn, dead lines, a zero corner; -0 is zero, NaN and Inf are not; each matrix of a stack has its own."""
+def test_positions_of_the_first_and_last_non_zero_elements(lab, share, axis, cuts) -> None:
+    """Scattered zeros, zero rows, a zero corner; -0 is zero, NaN and Inf are not; by matrix."""
     rng = np.random.default_rng(7)
     x = rng.normal(size=(3, 80, 700)) * (rng.random((3, 80, 700)) >= share)
     x[0, 40:, 100:], x[1, :33, :], x[1, :, 690:], x[2, 5, 9], x[2, 6, 600] = (
@@ -109,17 +109,17 @@ def test_where_lines_are_not_zero(lab, share, axis, cuts) -> None:
     )
     stored = lab.numbers("BF16", x)
     for layout in (stored, stored.mT.contiguous().mT):
-        for found, v in zip(
+        for result, v in zip(
             lab.take(Lines(extremes=True), layout, "BF16", axis, cuts), x, strict=True
         ):
             for side, along in (("rows", 1), ("cols", 0)):
                 for name, expected in ends(v, along).items():
-                    assert np.array_equal(getattr(found, side)[name], expected), (side, name)
+                    assert np.array_equal(getattr(result, side)[name], expected), (side, name)
 
 
 def test_margins_of_different_tensors_do_not_pool(lab) -> None:
-    """Lines have positions."""
-    found = lab.take(Lines(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
-    assert found.forget() is None
+    """Rows and columns have positions."""
+    result = lab.take(Lines(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
+    assert result.forget() is None
     with pytest.raises(TypeError, match="do not add"):
-        found + found
+        result + result

@@ -1,4 +1,4 @@
-"""The place of the first NaN or Inf against numpy's, and what looking for it costs where all is finite."""
+"""The position of the first NaN or Inf equals numpy's; finite tensors are not searched."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def ways(request, monkeypatch):
     seed=st.integers(0, 99),
 )
 def test_it_is_numpys_first(lab, data, dtype, shape, cuts, axis, mirrored, broken, seed) -> None:
-    """However the stack is cut and laid out, tiles folded in any order or apart and merged in any order."""
+    """For any cut and layout, tiles folded in any order, or apart and merged in any order."""
     stored = draw(lab, dtype, shape, seed, broken)
     laid, measure = stored.mT.contiguous().mT if mirrored else stored, Count()
     tiles = [
@@ -67,29 +67,31 @@ def test_it_is_numpys_first(lab, data, dtype, shape, cuts, axis, mirrored, broke
     for tile in tiles:
         half = data.draw(st.integers(0, 1))
         parts[half] = measure.add(parts[half], tile)
-    found = measure.finish(measure.merge(*parts))
-    assert [f.first_nonfinite for f in found] == [
+    result = measure.finish(measure.merge(*parts))
+    assert [f.first_nonfinite for f in result] == [
         first(lab, dtype, stored[i : i + 1]) for i in range(shape[0])
     ]
 
 
 @pytest.mark.parametrize("dtype", ["BF16", "F32", "F64"])
 def test_a_large_tensor_in_real_tiles(lab, dtype) -> None:
-    """Places count from the corner of the matrix, not of the tile."""
+    """Positions count from the corner of the matrix, not of the tile."""
     stored = lab.numbers(dtype, np.ones((1, 300, 400)))
     stored[0, 250, 7], stored[0, 251, 0], stored[0, 299, 399] = np.inf, np.nan, np.nan
     for axis, cuts in ((0, (64, 128, 192, 256)), (1, (5, 100, 300))):
-        found = lab.take(Count(), stored, dtype, axis, cuts)[0]
-        assert (found.first_nonfinite, found.nan, found.inf) == ((250, 7), 2, 1)
+        result = lab.take(Count(), stored, dtype, axis, cuts)[0]
+        assert (result.first_nonfinite, result.nan, result.inf) == ((250, 7), 2, 1)
 
 
 @pytest.mark.usefixtures("ways")
 @pytest.mark.parametrize("dtype", ["F32", "BF16", "F8_E4M3", "F4", "I32", "U16", "BOOL"])
-def test_finite_tiles_are_not_looked_at_again(lab, dtype, monkeypatch) -> None:
-    """The counting itself tells; nor are tiles searched that lie behind a place already found."""
+def test_finite_tiles_are_not_searched(lab, dtype, monkeypatch) -> None:
+    """Only tiles with NaN or Inf are searched, and none behind a position already found."""
     searched = []
     monkeypatch.setattr(
-        nonfinite, "_first", lambda tile, i: searched.append(tile.box.rows) or (tile.box.rows[0], 0)
+        nonfinite,
+        "_first_in_tile",
+        lambda tile, i: searched.append(tile.box.rows) or (tile.box.rows[0], 0),
     )
     stored = torch.ones(1, 8, 8, dtype=lab.bits(dtype, (1, 1), 0).dtype)
     assert lab.take(Count(), stored, dtype, cuts=(2, 4, 6))[0].first_nonfinite is None
@@ -100,8 +102,8 @@ def test_finite_tiles_are_not_looked_at_again(lab, dtype, monkeypatch) -> None:
         assert searched == [(2, 4)]
 
 
-def test_pooled_tensors_have_no_place(lab) -> None:
-    """Counts of one tensor keep the earlier place when they add, and lose it before tensors are pooled."""
+def test_pooled_tensors_have_no_position(lab) -> None:
+    """A sum for one tensor has the earlier position; pooled counts have none."""
     a, b = (ValueCounts(nan=1, first_nonfinite=place) for place in ((3, 1), (2, 9)))
     assert (a + b).first_nonfinite == (b + a).first_nonfinite == (2, 9)
     assert (a + ValueCounts()).first_nonfinite == (3, 1)

@@ -43,7 +43,7 @@ def test_quantiles_of_bins_are_close(counts_of) -> None:
 
 
 def test_median_and_robust_std(counts_of) -> None:
-    """robust_std is the quartile distance over 1.349, which is sigma for a Gaussian and blind to outliers."""
+    """robust_std is the quartile distance / 1.349: sigma for a Gaussian, whatever the outliers."""
     x = np.random.default_rng(4).normal(3, 2, 60_001)
     x[:10] = 1e6
     counts = counts_of(x)
@@ -54,7 +54,7 @@ def test_median_and_robust_std(counts_of) -> None:
     assert robust_std(counts) == pytest.approx(2, rel=0.015)
 
 
-def test_a_constant_has_no_spread_and_nothing_has_no_quantile(counts_of) -> None:
+def test_a_constant_has_no_spread_and_an_empty_tensor_no_quantile(counts_of) -> None:
     """The robust scale of a constant is 0; without a finite value there is none, and no median."""
     for n in (1000, 100_000):
         assert (median(counts_of(np.full(n, 0.1))), robust_std(counts_of(np.full(n, 0.1)))) == (

@@ -1,4 +1,4 @@
-"""Quantise against plain numpy, block by block in float64, and on values that a scheme holds exactly."""
+"""Quantise equals numpy in float64, block by block; values of the grid have no error."""
 
 from __future__ import annotations
 
@@ -17,10 +17,24 @@ E2M1 = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6])
 E4M3 = np.array(
     [k * 2.0**-9 if k < 8 else (1 + k % 8 / 8) * 2.0 ** (k // 8 - 7) for k in range(127)]
 )
-GRIDS = {"int8": np.arange(128.0), "int4_g128": np.arange(8.0), "int4_g32": np.arange(8.0), "fp8_e4m3": E4M3,
-         "fp8_e4m3_b128": E4M3, "mxfp4": E2M1, "nvfp4": E2M1}  # fmt: skip
-SIDES = {"int8": (1, 10**9), "int4_g128": (1, 128), "int4_g32": (1, 32), "fp8_e4m3": (10**9, 10**9),
-         "fp8_e4m3_b128": (128, 128), "mxfp4": (1, 32), "nvfp4": (1, 16)}  # fmt: skip
+GRIDS = {
+    "int8": np.arange(128.0),
+    "int4_g128": np.arange(8.0),
+    "int4_g32": np.arange(8.0),
+    "fp8_e4m3": E4M3,
+    "fp8_e4m3_b128": E4M3,
+    "mxfp4": E2M1,
+    "nvfp4": E2M1,
+}
+SIDES = {
+    "int8": (1, 10**9),
+    "int4_g128": (1, 128),
+    "int4_g32": (1, 32),
+    "fp8_e4m3": (10**9, 10**9),
+    "fp8_e4m3_b128": (128, 128),
+    "mxfp4": (1, 32),
+    "nvfp4": (1, 16),
+}
 MATRICES = {
     "gaussian": RNG.normal(0, 0.02, (140, 270)),
     "heavy": RNG.standard_t(2, (90, 330)),
@@ -37,7 +51,7 @@ MATRICES = {
 
 
 def nearest(y: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Of two neighbours the nearer, of two equally near the one of even code; the largest beyond it."""
+    """The nearer of two neighbours, of two equally near the even code; clipped at the largest."""
     above = np.clip(np.searchsorted(grid, y), 1, len(grid) - 1)
     low, high = y - grid[above - 1], grid[above] - y
     return grid[np.where((high < low) | ((high == low) & (above % 2 == 0)), above, above - 1)]
@@ -54,7 +68,7 @@ def scale(scheme: str, peak: float, top: float) -> float:
 
 
 def reference(scheme: str, w: np.ndarray) -> QuantisationError:
-    """Block after block; what is not finite is left out."""
+    """Block by block; non-finite elements are excluded."""
     (high, wide), largest = SIDES[scheme], GRIDS[scheme][-1]
     finite = np.isfinite(w)
     size = np.where(finite, np.abs(w), 0)
@@ -80,11 +94,11 @@ def quantised(
     ]
 
 
-def agree(found: QuantisationError, expected: QuantisationError) -> None:
+def agree(result: QuantisationError, expected: QuantisationError) -> None:
     """Within 0.01 dB, and far within where the signal is meant; counts exactly."""
-    assert (found.elements, found.clipped) == (expected.elements, expected.clipped)
-    assert found.signal == pytest.approx(expected.signal, rel=1e-5, abs=0)
-    assert found.error == pytest.approx(
+    assert (result.elements, result.clipped) == (expected.elements, expected.clipped)
+    assert result.signal == pytest.approx(expected.signal, rel=1e-5, abs=0)
+    assert result.error == pytest.approx(
         expected.error, rel=10**0.001 - 1, abs=1e-13 * expected.signal
     )
 
@@ -121,14 +135,14 @@ def test_every_type_is_quantised(lab, scheme, dtype) -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_what_is_not_finite_counts_nowhere(lab, scheme) -> None:
-    """A row or group with NaN or Inf is scaled by its other elements; one of nothing else has none."""
+def test_non_finite_elements_do_not_count(lab, scheme) -> None:
+    """NaN and Inf do not affect the scale of a row or group, which is 0 without other elements."""
     w = RNG.normal(size=(2, 40, 96))
     w[0, 3, 5], w[0, 3, 6], w[0, 9, 95], w[0, 20] = np.nan, np.inf, -np.inf, np.nan
-    found = quantised(lab, scheme, torch.from_numpy(w).float(), "F32", 0, (8,))
+    result = quantised(lab, scheme, torch.from_numpy(w).float(), "F32", 0, (8,))
     for i in range(2):
-        agree(found[i], reference(scheme, w[i].astype(np.float32).astype(float)))
-    assert found[0].elements == 40 * 96 - 99
+        agree(result[i], reference(scheme, w[i].astype(np.float32).astype(float)))
+    assert result[0].elements == 40 * 96 - 99
     none = quantised(lab, scheme, torch.full((1, 5, 5), torch.nan), "F32")[0]
     assert none == QuantisationError()
 
@@ -138,12 +152,12 @@ def test_int8_of_a_uniform_grid_is_exact(lab) -> None:
     w = RNG.integers(-127, 128, (1, 20, 300)).astype(float)
     w[:, :, 7] = -127
     w *= 2.0 ** RNG.integers(-9, 9, (1, 20, 1))
-    found = quantised(lab, "int8", torch.from_numpy(w).float(), "F32")[0]
-    assert found.error == 0 < found.signal
+    result = quantised(lab, "int8", torch.from_numpy(w).float(), "F32")[0]
+    assert result.error == 0 < result.signal
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_what_a_scheme_can_hold_has_no_error(lab, scheme) -> None:
+def test_values_of_the_grid_have_no_error(lab, scheme) -> None:
     """Elements of its grid, the largest in each block, on scales that the scheme has."""
     grid, rows = GRIDS[scheme], (1, 16, 1)
     w = RNG.choice(grid, (1, 16, 64)) * RNG.choice([-1, 1], (1, 16, 64))
@@ -152,9 +166,9 @@ def test_what_a_scheme_can_hold_has_no_error(lab, scheme) -> None:
         w *= np.where(np.arange(16) == 5, 448, RNG.choice(E4M3[1:], 16)).reshape(rows)
     elif "fp8" not in scheme:
         w *= 2.0 ** RNG.integers(-20, 20, rows)
-    found = quantised(lab, scheme, torch.from_numpy(w).float(), "F32", 1, (24,))[0]
-    assert found.error == 0 < found.signal
-    assert found.clipped == 0
+    result = quantised(lab, scheme, torch.from_numpy(w).float(), "F32", 1, (24,))[0]
+    assert result.error == 0 < result.signal
+    assert result.clipped == 0
 
 
 def test_a_gaussian_has_the_error_of_a_fine_step(lab) -> None:
@@ -162,22 +176,22 @@ def test_a_gaussian_has_the_error_of_a_fine_step(lab) -> None:
     x = np.linspace(0, 8, 20_001)
     square = np.trapezoid(2 * x * (1 - erf(x / 2**0.5) ** 4096), x)
     stored = lab.numbers("BF16", RNG.normal(size=(1, 256, 4096)))
-    found = quantised(lab, "int8", stored, "BF16", cuts=(128,))[0]
-    assert 10 * np.log10(found.signal / found.error) == pytest.approx(
+    result = quantised(lab, "int8", stored, "BF16", cuts=(128,))[0]
+    assert 10 * np.log10(result.signal / result.error) == pytest.approx(
         10 * np.log10(12 * 127**2 / square), abs=0.1
     )
 
 
 def test_blocks_that_a_scheme_cannot_scale_become_zero(lab) -> None:
-    """An nvfp4 block 2^20 below the tensor's peak has scale 0: its energy is error, its elements lie beyond 0."""
+    """An nvfp4 block 2^20 below the tensor's peak has scale 0: its elements are clipped to 0."""
     w = torch.zeros(1, 2, 16)
     w[0, 0, 0], w[0, 1, :5] = 6 * 448, 2.0**-12
-    found = quantised(lab, "nvfp4", w, "F32")[0]
-    assert found == QuantisationError(32, (6 * 448.0) ** 2 + 5 * 2.0**-24, 5 * 2.0**-24, 5)
+    result = quantised(lab, "nvfp4", w, "F32")[0]
+    assert result == QuantisationError(32, (6 * 448.0) ** 2 + 5 * 2.0**-24, 5 * 2.0**-24, 5)
 
 
 def test_errors_add_as_energies(lab) -> None:
-    """Two tensors are one of twice the size; nothing has a position."""
+    """Two tensors add to one of twice the size; energies have no position."""
     w = torch.from_numpy(RNG.normal(size=(2, 10, 64)))
     a, b = quantised(lab, "int4_g32", w, "F64")
     both = quantised(lab, "int4_g32", w.reshape(1, 20, 64), "F64")[0]
@@ -189,8 +203,8 @@ def test_errors_add_as_energies(lab) -> None:
     assert (errors + errors).of == {"int8": a + a, "mxfp4": b + b}
 
 
-def test_only_cut_blocks_are_kept(lab) -> None:
-    """Whole rows in a tile bring the scales of their groups: no state grows with the tensor, and one look is enough."""
+def test_only_cut_blocks_are_in_the_state(lab) -> None:
+    """Tiles of whole rows have the scales of their groups: one pass, and no state by block."""
     stored = torch.randn(1, 64, 512)
     for scheme in SCHEMES:
         measure = Quantise((scheme,))
@@ -203,7 +217,7 @@ def test_only_cut_blocks_are_kept(lab) -> None:
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_schemes_asked_together_say_what_each_says_alone(lab, axis) -> None:
+def test_schemes_together_equal_each_alone(lab, axis) -> None:
     """Sharing changes no bit."""
     stored = torch.from_numpy(RNG.normal(size=(2, 130, 200)))
     stored[1, 5, 5] = torch.nan
@@ -214,14 +228,14 @@ def test_schemes_asked_together_say_what_each_says_alone(lab, axis) -> None:
         ]
 
 
-def test_a_long_line_is_summed_in_runs(lab) -> None:
+def test_a_long_row_is_summed_in_runs(lab) -> None:
     """float32 alone would lose a thousandth of the energy of two million equal elements."""
     stored = torch.full((1, 1, 1 << 21), 1.1)
     stored[0, 0, 0] = 127.0
-    found = quantised(lab, "int8", stored, "F32")[0]
-    assert found.signal == pytest.approx(
+    result = quantised(lab, "int8", stored, "F32")[0]
+    assert result.signal == pytest.approx(
         127**2 + ((1 << 21) - 1) * float(torch.tensor(1.1)) ** 2, rel=1e-4
     )
-    assert found.error == pytest.approx(
+    assert result.error == pytest.approx(
         ((1 << 21) - 1) * (float(torch.tensor(1.1)) - 1) ** 2, rel=1e-4
     )

@@ -1,4 +1,4 @@
-"""Rounding to e4m3, e2m1 and integers: every number of the grid, every middle, and the float on either side of it."""
+"""Rounding to e4m3, e2m1 and integers: grid numbers, midpoints, and the floats beside these."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def test_each_value_goes_to_its_nearest_and_middles_to_the_even_code(name, dtype
         (above, code + 1),
         (values.astype(dtype), None),
     ):
-        found = grid.nearest_(
+        result = grid.nearest_(
             torch.from_numpy(y.copy()), torch.empty(len(y), dtype=torch.from_numpy(y).dtype)
         )
-        assert found.tolist() == (values if expected is None else values[expected]).tolist()
+        assert result.tolist() == (values if expected is None else values[expected]).tolist()
 
 
-def test_what_lies_just_below_a_power_of_two_goes_up_to_it() -> None:
+def test_numbers_just_below_a_power_of_two_round_up_to_it() -> None:
     """The last float32s of a binade round to the first of the next, odd mantissas too."""
     for grid in (E4M3, E2M1):
         y = np.float32(2.0) - np.arange(1, 200, dtype=np.float32) * np.float32(2.0**-23)

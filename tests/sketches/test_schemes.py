@@ -1,4 +1,4 @@
-"""The scales of schemes are those of their definitions, and the element grids those of their formats."""
+"""Scales equal the definitions of their schemes, and grids those of their formats."""
 
 from __future__ import annotations
 

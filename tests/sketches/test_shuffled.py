@@ -1,4 +1,4 @@
-"""Shuffling keeps every element and forgets where it stood."""
+"""Shuffling permutes all elements at random."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def test_the_order_is_seeded() -> None:
 
 
 def test_structure_is_gone(lab) -> None:
-    """Row scales that stand out before do not after."""
+    """Differences of row scales disappear."""
     x = np.random.default_rng(0).normal(size=(1, 64, 64)) * np.exp(np.linspace(-1, 1, 64))[:, None]
 
-    def spread(found) -> float:
-        return float(np.log(found.rows["squares"]).std())
+    def spread(result) -> float:
+        return float(np.log(result.rows["squares"]).std())
 
     stored = lab.numbers("F32", x)
     assert spread(lab.take(Lines(), stored, "F32")[0]) > 4 * spread(
@@ -46,7 +46,7 @@ def test_structure_is_gone(lab) -> None:
     )
 
 
-def test_the_stored_matrix_is_left_as_it_was() -> None:
+def test_the_stored_matrix_is_not_changed() -> None:
     """A copy is permuted, never the caller's tensor."""
     x = torch.arange(100.0).view(1, 10, 10)
     permuted(x, 0)

@@ -119,7 +119,7 @@ def close(a, b) -> None:
 def test_any_tiling_and_any_grouping_give_the_whole(
     lab, data, dtype, shape, cuts, axis, flavour, seed
 ) -> None:
-    """Tiles folded apart, merged in any grouping left to right, say what the whole says; empty folds change nothing."""
+    """Tiles folded apart and merged in any grouping give the whole; empty states change nothing."""
     stored = matrices(lab, dtype, shape, seed, flavour)
     for measure in (Count(), Lines(), Lines(extremes=True)):
         if (
@@ -219,7 +219,7 @@ def test_the_layout_does_not_matter(lab, dtype, shape, cuts, axis, flavour, seed
 
 @pytest.mark.parametrize("dtype", HELD)
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0), (1, 1), (1, 7), (7, 1)])
-def test_every_measure_survives_what_is_hardly_a_matrix(lab, dtype, shape) -> None:
+def test_every_measure_accepts_degenerate_matrices(lab, dtype, shape) -> None:
     """Empty, one element, one row, one column, of every type."""
     stored = lab.bits(dtype, (2, *shape), 5)
     for measure in examples(lab):
@@ -235,7 +235,7 @@ def test_every_measure_survives_one_value_everywhere(lab, dtype, value) -> None:
         assert len(lab.take(measure, stored, dtype, cuts=(4,))) == 2, measure
 
 
-def test_measures_are_known_by_their_options(lab) -> None:
+def test_measures_are_identified_by_their_options(lab) -> None:
     """Equal options are the same measure: equal, of one hash, of one repr."""
     for measure in examples(lab):
         twin = eval(repr(measure), {m.__name__: m for m in MEASURES})
@@ -244,8 +244,8 @@ def test_measures_are_known_by_their_options(lab) -> None:
         assert repr(twin) == repr(measure)
 
 
-def test_a_measure_tells_what_it_needs(lab) -> None:
-    """State sizes are positive and grow with the matrix; one pass means no further look."""
+def test_a_measure_declares_cut_passes_and_bytes(lab) -> None:
+    """State sizes are positive and grow with the matrix; `one` pass means no second."""
     for measure in examples(lab):
         assert 0 < measure.bytes((8, 8)) <= measure.bytes((800, 800))
         state = measure.start(1, (3, 3), "F32", "cpu")
@@ -270,7 +270,7 @@ def held(x, seen=None) -> int:
 
 
 def largest(lab, measure, stored, dtype, axis) -> int:
-    """Bytes of the state where it is largest: after start, after each of two tiles, between passes."""
+    """Largest bytes of the state: after start, after each of two tiles, between passes."""
     shape = tuple(stored.shape[1:])
     axis = long_side(shape) if measure.cut == "long" else axis
     boxes = [whole(shape)] if measure.cut == "whole" else lab.boxes(shape, axis, [shape[axis] // 2])
@@ -280,10 +280,10 @@ def largest(lab, measure, stored, dtype, axis) -> int:
         for box in boxes:
             state = measure.add(state, lab.tile(stored, dtype, box, axis))
             sizes.append(held(state))
-        answer = measure.finish(state)
-        if not isinstance(answer, Again):
+        result = measure.finish(state)
+        if not isinstance(result, Again):
             return max(sizes)
-        state = answer.state
+        state = result.state
         sizes.append(held(state))
 
 
@@ -310,7 +310,7 @@ TABLES = 1 << 20  # bytes of histograms and tables that no shape changes
 
 @pytest.mark.parametrize("of", MEASURES, ids=lambda of: of.__name__)
 def test_bytes_hold_the_state(lab, of) -> None:
-    """What the plan counts with is at least what is held, and not much more; it grows where the state does."""
+    """`bytes` is at least the size of the state, not much more, and grows with it."""
     for measure in lab.EXAMPLES[of]:
         sizes = []
         for shape in ((8, 8), (30, 40), (300, 64), (64, 300), (300, 300)):
@@ -336,5 +336,5 @@ def test_measures_that_need_their_tiles_in_one_run_do_not_merge(lab) -> None:
     for measure in examples(lab):
         if measure.passes == "more":
             state = measure.start(1, (2, 2), "F32", "cpu")
-            with pytest.raises(TypeError, match=r"in one run|taken whole"):
+            with pytest.raises(TypeError, match=r"in one run|in one tile"):
                 measure.merge(state, state)

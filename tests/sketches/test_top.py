@@ -1,4 +1,4 @@
-"""The most extreme weights and their places, against a sort of everything."""
+"""The extreme weights and their positions equal those of a full sort."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ HELD = [
 
 
 def ends(values: np.ndarray, n: int) -> set[int]:
-    """Places of the n largest and the n smallest finite values, the first of equals."""
+    """Positions of the n largest and the n smallest finite values, the first of equals."""
     flat = values.ravel()
     places = np.flatnonzero(np.isfinite(flat))
     up, down = (places[np.argsort(sign * flat[places], kind="stable")[:n]] for sign in (-1, 1))
     return set(up.tolist()) | set(down.tolist())
 
 
-def check(found: TopWeights, values: np.ndarray, n: int) -> None:
-    """Those places in order, the values there, and for any mean the n furthest."""
-    places = found.rows * values.shape[1] + found.cols
+def check(result: TopWeights, values: np.ndarray, n: int) -> None:
+    """The positions in order, their values, and for any mean the n furthest."""
+    places = result.rows * values.shape[1] + result.cols
     assert places.tolist() == sorted(ends(values, n))
-    assert found.values.tolist() == values.ravel()[places].tolist()
+    assert result.values.tolist() == values.ravel()[places].tolist()
     finite = np.flatnonzero(np.isfinite(values))
     for mean in (0.0, -0.3, 2.5):
         far = finite[np.argsort(-np.abs(values.ravel()[finite] - mean), kind="stable")[:n]]
-        assert places[found.furthest(mean, n)].tolist() == far.tolist()
+        assert places[result.furthest(mean, n)].tolist() == far.tolist()
 
 
 @settings(max_examples=80, deadline=None)
@@ -66,8 +66,8 @@ def test_any_tiling_order_and_grouping_gives_the_ends_of_a_sort(
 
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("dtype", ["F32", "BF16", "F8_E4M3", "I8", "U8", "I32"])
-def test_large_matrices_are_told_as_exactly(lab, dtype, axis) -> None:
-    """Tiles of thousands of weights, most of which have nothing to offer, in several segments."""
+def test_large_matrices_are_as_exact(lab, dtype, axis) -> None:
+    """Tiles of thousands of weights, most without an extreme one, in several segments."""
     stored = lab.bits(dtype, (2, 512, 96), 1)
     stored = (
         stored
@@ -80,46 +80,46 @@ def test_large_matrices_are_told_as_exactly(lab, dtype, axis) -> None:
         for box in lab.boxes((512, 96), axis, [*range(8, 512, 40)])[half::2]:
             state = measure.add(state, lab.tile(stored, dtype, box, axis))
         states.append(state)
-    for found, values in zip(
+    for result, values in zip(
         measure.finish(measure.merge(*states)), lab.values(dtype, stored), strict=True
     ):
-        check(found, values, 20)
+        check(result, values, 20)
 
 
-def test_equal_weights_stand_row_by_row(lab) -> None:
-    """Of more equal weights than are kept the first, whatever tile came first; -0 and 0 are equal."""
+def test_equal_weights_are_ordered_row_by_row(lab) -> None:
+    """The first of more than n equal weights, for any order of tiles; -0 and 0 are equal."""
     x = np.array([[[0.0, -0.0, 5.0, -0.0], [5.0, 0.0, 5.0, -7.0], [5.0, 5.0, -7.0, 0.0]]])
     for axis, cuts in ((0, ()), (0, (1, 2)), (1, (1, 2, 3))):
-        found = lab.take(Top(2), lab.numbers("F32", x), "F32", axis, cuts)[0]
-        assert list(zip(found.rows, found.cols, found.values, strict=True)) == [
+        result = lab.take(Top(2), lab.numbers("F32", x), "F32", axis, cuts)[0]
+        assert list(zip(result.rows, result.cols, result.values, strict=True)) == [
             (0, 2, 5.0), (1, 0, 5.0), (1, 3, -7.0), (2, 2, -7.0),
         ]  # fmt: skip
-        assert found.furthest(0.0, 2).tolist() == [2, 3]
-        assert found.furthest(-1.0, 2).tolist() == [0, 1]
-    found = lab.take(Top(1), lab.numbers("F32", np.array([[[-0.0, 0.0]]])), "F32", 1, (1,))[0]
-    assert (found.cols.tolist(), np.signbit(found.values).tolist()) == ([0], [True])
+        assert result.furthest(0.0, 2).tolist() == [2, 3]
+        assert result.furthest(-1.0, 2).tolist() == [0, 1]
+    result = lab.take(Top(1), lab.numbers("F32", np.array([[[-0.0, 0.0]]])), "F32", 1, (1,))[0]
+    assert (result.cols.tolist(), np.signbit(result.values).tolist()) == ([0], [True])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_is_left_out(lab, value) -> None:
-    """One such weight in every tile hides nothing; nothing but such has no top."""
+def test_non_finite_elements_are_excluded(lab, value) -> None:
+    """One NaN or Inf in every tile hides no weight; a matrix of NaN alone has no extremes."""
     x = np.random.default_rng(3).normal(size=(1, 64, 64))
     x[0, ::8, 5] = value
     check(lab.take(Top(9), lab.numbers("F64", x), "F64", cuts=(8, 16, 40))[0], x[0], 9)
     assert not len(lab.take(Top(9), lab.numbers("F64", np.full((1, 4, 4), value)), "F64")[0].values)
 
 
-def test_integers_beyond_float32_are_told_apart(lab) -> None:
+def test_integers_beyond_float32_are_distinguished(lab) -> None:
     """2^24 + 1 is above 2^24, signed or not."""
     x = torch.tensor([[[2**24, 2**24 + 1, 2**24, -(2**24) - 1, -(2**24)]]], dtype=torch.int32)
-    found = lab.take(Top(1), x, "I32", 1, (1, 2, 3))[0]
-    assert found.values.tolist() == [2**24 + 1, -(2**24) - 1]
-    found = lab.take(Top(1), x, "U32", 1, (1, 2, 3))[0]
-    assert found.values.tolist() == [2**24, 2**32 - 2**24]
+    result = lab.take(Top(1), x, "I32", 1, (1, 2, 3))[0]
+    assert result.values.tolist() == [2**24 + 1, -(2**24) - 1]
+    result = lab.take(Top(1), x, "U32", 1, (1, 2, 3))[0]
+    assert result.values.tolist() == [2**24, 2**32 - 2**24]
 
 
-def test_a_tile_without_anything_to_offer_is_not_looked_into(lab, monkeypatch) -> None:
-    """Its extremes alone are asked for; equal ones later in the order too."""
+def test_a_tile_without_an_extreme_weight_is_not_searched(lab, monkeypatch) -> None:
+    """Only its extremes are computed, also where they equal the last weight at a later position."""
     looked: list[int] = []
     best = top._best
     monkeypatch.setattr(top, "_best", lambda *given: looked.append(1) or best(*given))
@@ -136,8 +136,8 @@ def test_a_tile_without_anything_to_offer_is_not_looked_into(lab, monkeypatch) -
 
 
 def test_top_weights_of_different_tensors_do_not_add(lab) -> None:
-    """They have places."""
-    found = lab.take(Top(1), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
-    assert found.forget() is None
+    """They have positions."""
+    result = lab.take(Top(1), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
+    assert result.forget() is None
     with pytest.raises(TypeError, match="do not add"):
-        _ = found + found
+        _ = result + result

@@ -15,7 +15,7 @@ RNG = np.random.default_rng(0)
 
 @pytest.mark.parametrize(("side", "width"), [(1, 0), (1, 4), (5, 1), (40, 7), (300, 64), (30, 64)])
 def test_eigenvalues_are_scipy_s(side, width) -> None:
-    """What a band holds beyond the matrix's end counts for nothing."""
+    """Elements of a band beyond the end of the matrix are not used."""
     band = RNG.normal(size=(side, width + 1))
     full = np.zeros((side, side))
     for d in range(min(width + 1, side)):
@@ -25,7 +25,7 @@ def test_eigenvalues_are_scipy_s(side, width) -> None:
     )
 
 
-def test_what_does_not_converge_says_so() -> None:
+def test_failed_convergence_raises() -> None:
     """NaN has no eigenvalues."""
     with pytest.raises(np.linalg.LinAlgError, match=r"dst|dsb"):
         eigenvalues_of_band(np.full((40, 3), np.nan))

@@ -18,17 +18,17 @@ def check(
 ) -> np.ndarray:
     """Twins of every matrix of a stack against all hashes; those of the first."""
     every = lab.take(Hashes(), stored, dtype)
-    found = lab.take(Twins(), stored, dtype, axis, cuts)
-    for twins, hashes in zip(found, every, strict=True):
+    result = lab.take(Twins(), stored, dtype, axis, cuts)
+    for twins, hashes in zip(result, every, strict=True):
         alike = (hashes.rows[:, None] == hashes.rows).sum(1) > 1
         assert twins.rows.dtype == np.int64
         assert np.array_equal(twins.rows, np.flatnonzero(alike))
         assert np.array_equal(twins.hashes, hashes.rows[alike])
-    return found[0].rows
+    return result[0].rows
 
 
 def planted(lab, dtype: str, stack: int = 2) -> torch.Tensor:
-    """Any words at all; rows 3, 7 and 30 equal, 11 and 12 equal, 20 and 21 zero, 5 but for one element as 6."""
+    """Random words; rows 3, 7, 30 equal, 11, 12 equal, 20, 21 zero, 5, 6 differ in one element."""
     stored = lab.bits(dtype, (stack, 40, 9), 8)
     stored[:, 7], stored[:, 30], stored[:, 12] = stored[:, 3], stored[:, 3], stored[:, 11]
     stored[:, 6] = stored[:, 5]
@@ -41,17 +41,17 @@ def planted(lab, dtype: str, stack: int = 2) -> torch.Tensor:
 @pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (8, 9, 25)), (1, (4, 7))])
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("dtype", HELD)
-def test_twins_are_those_that_hash_alike(lab, dtype, mirrored, axis, cuts) -> None:
-    """Three of a kind, two of a kind and zero rows, apart and side by side, in one tile and in several."""
+def test_duplicates_are_the_rows_of_equal_hashes(lab, dtype, mirrored, axis, cuts) -> None:
+    """Three and two equal rows and zero rows, distant and adjacent, in one tile and in several."""
     stored = planted(lab, dtype)
-    found = check(lab, stored.mT.contiguous().mT if mirrored else stored, dtype, axis, cuts)
-    assert {3, 7, 11, 12, 20, 21, 30} <= set(found.tolist())
-    assert not {5, 6} & set(found.tolist())
+    result = check(lab, stored.mT.contiguous().mT if mirrored else stored, dtype, axis, cuts)
+    assert {3, 7, 11, 12, 20, 21, 30} <= set(result.tolist())
+    assert not {5, 6} & set(result.tolist())
 
 
 @pytest.mark.parametrize("dtype", ["F64", "F32", "BF16", "F16", "F8_E4M3"])
-def test_rows_alike_up_to_sign_or_last_digits_are_no_twins(lab, dtype) -> None:
-    """What the first sums leave out the hashes see; and the sign of zero counts in neither."""
+def test_rows_equal_up_to_sign_or_last_digits_are_no_duplicates(lab, dtype) -> None:
+    """The hashes distinguish rows of equal sums; the sign of zero affects neither."""
     x = np.random.default_rng(1).choice([-1.0, 1.0], (1, 60, 50))
     assert not len(check(lab, lab.numbers(dtype, x), dtype))
     x = np.repeat(np.abs(x[:, :1]), 4, 1)
@@ -63,7 +63,7 @@ def test_rows_alike_up_to_sign_or_last_digits_are_no_twins(lab, dtype) -> None:
 
 
 def test_zeros_of_either_sign_are_equal(lab) -> None:
-    """A row that is the other but for the sign of its zeros is its twin, in every type that has -0."""
+    """Rows that differ in the sign of zeros alone are duplicates, in every type that has -0."""
     x = np.random.default_rng(2).normal(0, 1, (1, 10, 30)) * (np.arange(30) % 3 > 0)
     x[0, 4] = np.where(x[0, 8] == 0, -np.copysign(0.0, x[0, 8]), x[0, 8])
     for dtype in ("F64", "F32", "BF16", "F16", "F8_E5M2"):
@@ -72,19 +72,19 @@ def test_zeros_of_either_sign_are_equal(lab) -> None:
 
 @pytest.mark.parametrize("dtype", ["F32", "BF16"])
 def test_an_ordinary_matrix_needs_one_pass(lab, dtype) -> None:
-    """Without rows that share a sum there is nothing to hash."""
+    """Without equal sums no row is hashed."""
     stored = lab.numbers(dtype, np.random.default_rng(3).normal(0, 1, (1, 500, 64)))
     measure = Twins()
     state = measure.add(
         measure.start(1, (500, 64), dtype, "cpu"), lab.tile(stored, dtype, whole((500, 64)))
     )
-    answer = measure.finish(state)
-    assert not isinstance(answer, Again)
-    assert not len(answer[0].rows)
+    record = measure.finish(state)
+    assert not isinstance(record, Again)
+    assert not len(record[0].rows)
 
 
-def test_a_narrow_type_stored_wide_is_looked_at_twice_where_it_must(lab) -> None:
-    """bf16 stored as float32 and small integers stored as int64 have few bits that say anything: twins are found."""
+def test_a_narrow_type_stored_wide_has_a_second_pass_if_needed(lab) -> None:
+    """Duplicates of few significant bits are found: bf16 in float32, small integers in int64."""
     x = torch.randn(1, 3000, 4, generator=torch.Generator().manual_seed(4)).bfloat16().float()
     x[0, 2000] = x[0, 17]
     assert check(lab, x, "F32").tolist() == [17, 2000]
@@ -92,8 +92,8 @@ def test_a_narrow_type_stored_wide_is_looked_at_twice_where_it_must(lab) -> None
 
 
 @pytest.mark.parametrize("dtype", ["F64", "F32", "BF16", "F16", "F8_E4M3"])
-def test_sums_tell_signs_and_places(lab, dtype) -> None:
-    """The same ones elsewhere, the same signs elsewhere, NaN for Inf, one small sign; not the sign of zero."""
+def test_sums_distinguish_signs_and_columns(lab, dtype) -> None:
+    """Ones or signs in other columns, NaN for Inf, one small sign; but not the sign of zero."""
     w = np.random.default_rng(5).choice([-1.0, 0.0, 1.0], (32, 32))
     w[0, :3] = [-1.0, 0.0, 1.0]
     changed = {
@@ -112,8 +112,8 @@ def test_sums_tell_signs_and_places(lab, dtype) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["F64", "F32"])
-def test_sums_tell_the_last_digit(lab, dtype) -> None:
-    """One unit in the last place of one element; two signs of one row, which leave their number even."""
+def test_sums_distinguish_the_last_digit(lab, dtype) -> None:
+    """One ulp of one element; two signs of one row, whose number remains even."""
     w = np.random.default_rng(6).normal(0, 1, (8, 50)).astype(np.float32)
     last, signs = w.copy(), w.copy()
     last[2, 7] = np.nextafter(w[2, 7], np.float32(9))
@@ -129,9 +129,9 @@ def taken_sums(
     return lab.take(Twins(), lab.numbers(dtype, w[None].copy()), dtype, axis, cuts)[0].sums
 
 
-def test_twins_of_different_tensors_do_not_pool(lab) -> None:
+def test_duplicates_in_different_tensors_do_not_pool(lab) -> None:
     """Rows have positions."""
-    found = lab.take(Twins(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
-    assert found.forget() is None
+    result = lab.take(Twins(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
+    assert result.forget() is None
     with pytest.raises(TypeError, match="do not add"):
-        found + found
+        result + result

@@ -1,4 +1,7 @@
-"""Sketches and how they are taken: MEASURES is the table of contents, the measure laws run on each by presence."""
+"""Sketches and their measures.
+
+MEASURES lists all measures; the tests check the laws of `Measure` for each.
+"""
 
 from __future__ import annotations
 

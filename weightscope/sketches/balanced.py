@@ -1,8 +1,10 @@
-"""Balanced(of) -> Core: finds row scales a and column scales b with W = a b g, then takes `of` of the core g.
+"""Balanced(of) -> Core: row scales a and column scales b with W = a b g, and measures of g.
 
-`Balanced(())` finds the scales alone. One pass is one whole sweep: a line along the cut is exact inside its tile, the
-other side adds up. Zero lines are left out (NaN in the core, so no sketch counts them). A matrix whose scales do not
-settle in 200 sweeps, or spread by more than 1e6, has no balancing (triangular, very sparse): its core is missing.
+`Balanced(())` computes the scales alone. One pass is one sweep over rows and columns: those along
+the cut are complete inside a tile, the others add up over tiles. Zero rows and columns are
+excluded: they are NaN in the balanced matrix g, so that no sketch counts them. A matrix whose
+scales do not converge in 200 sweeps, or spread by more than 1e6, has no balanced matrix
+(triangular, very sparse).
 """
 
 from __future__ import annotations
@@ -21,18 +23,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-SWEEPS, FLAT, WIDEST = (
-    200,
-    1e-6,
-    1e6,
-)  # the most sweeps; sd of log scale still moving; max a / min a
+SWEEPS = 200  # at most
+FLAT = 1e-6  # scales have converged when the std of the change of their logarithms is smaller
+WIDEST = 1e6  # largest max a / min a of a balanced matrix
 
 
 @dataclass(frozen=True, eq=False)
 class Core:
-    """log a and log b (NaN for zero lines), sweeps taken, and the core's sketches: none where no balancing exists.
+    """log a and log b (NaN for zero rows and columns), and the sketches `of` the balanced matrix.
 
-    `exists` is for `Balanced(())`, which has no sketches to be missing.
+    `exists`: whether there is a balanced matrix; otherwise `of` is empty, as it always is for
+    `Balanced(())`.
     """
 
     log_rows: NDArray[np.float64]
@@ -45,27 +46,29 @@ class Core:
         """Scales belong to one matrix."""
 
     def __add__(self, other: Core) -> Core:
-        raise TypeError("balanced cores of different tensors do not add")
+        raise TypeError("balanced matrices of different tensors do not add")
 
 
 @dataclass(frozen=True)
 class Balanced:
-    """Wraps measures, which share the sweeps."""
+    """Balances a matrix for all measures `of` together."""
 
     of: tuple[Measure, ...]
     passes: ClassVar[Passes] = "more"
 
     @property
     def cut(self) -> Cut:
-        """As the most demanding of what is wrapped; scales settle in any."""
-        return max((m.cut for m in self.of), key=CUTS.index, default="any")
+        """The strictest cut of the wrapped measures; sweeps work with any."""
+        cuts = [measure.cut for measure in self.of]
+        return max(cuts, key=CUTS.index, default="any")
 
     def bytes(self, shape: Shape) -> int:
-        """Scales and sums of every line, and what is wrapped."""
-        return 32 * sum(shape) + sum(m.bytes(shape) for m in self.of)
+        """Scales and sums of every row and column, and the states of the wrapped measures."""
+        wrapped = sum(measure.bytes(shape) for measure in self.of)
+        return 32 * sum(shape) + wrapped
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
-        """Unit scales; `open` matrices still move."""
+        """Unit scales of rows and columns; `open` matrices have not converged."""
         ones = [torch.ones(stack, n, dtype=torch.float64, device=device) for n in shape]
         return {
             "scales": ones,
@@ -73,74 +76,78 @@ class Balanced:
             "open": [True] * stack,
             "sweeps": [0] * stack,
             "energy": torch.zeros(stack, dtype=torch.float64, device=device),
-            "shown": None,
-            "cast": (stack, shape, device),
+            "wrapped": None,  # states of the wrapped measures, in the last pass
+            "arguments": (stack, shape, device),
         }
 
     def add(self, state: State, tile: Tile) -> State:
-        """A sweep while any matrix moves, then the core to the wrapped measures."""
+        """A sweep while any matrix is open, then the balanced matrix for the wrapped measures."""
         if not tile.box.size:
             return state
-        return state | (_sweep(state, tile) if state["shown"] is None else self._show(state, tile))
+        if state["wrapped"] is None:
+            return state | _sweep(state, tile)
+        balanced = _balanced(state, tile)
+        wrapped = []
+        for measure, inner in zip(self.of, state["wrapped"], strict=True):
+            wrapped.append(measure.add(inner, balanced))
+        return state | {"wrapped": wrapped}
 
     def merge(self, a: State, b: State) -> State:
-        """Sweeps are sequential: a tensor that is balanced is folded by one worker."""
+        """Sweeps are sequential, so one worker folds all tiles."""
         raise TypeError("balancing folds its tiles in one run")
 
     def finish(self, state: State) -> Sequence[Core] | Again:
-        """The next sweep, the last look, or the cores."""
-        if state["shown"] is not None:
-            return _cores(
-                state, [m.finish(s) for m, s in zip(self.of, state["shown"], strict=True)]
-            )
-        after = _settled(state)
-        if any(after["open"]):
-            return Again(after)
-        if not self.of:  # nothing looks at the core
-            return _cores(after, [])
-        return Again(
-            after
-            | {
-                "shown": [
-                    m.start(state["cast"][0], state["cast"][1], "F32", state["cast"][2])
-                    for m in self.of
-                ]
-            }
-        )
-
-    def _show(self, state: State, tile: Tile) -> State:
-        a, b = (
-            s[:, slice(*span)]
-            for s, span in zip(state["scales"], (tile.box.rows, tile.box.cols), strict=True)
-        )
-        size = state["cast"][1][0] * state["cast"][1][1]
-        rms = (state["energy"] / size).sqrt()[:, None, None]
-        core = (
-            _finite(tile, torch.nan) / (a[:, :, None] * b[:, None]).sqrt() * rms
-        ).float()  # 0/0 = NaN: zero lines leave
-        shown = Tile(core, "F32", tile.box, tile.shape, tile.axis, tile.scratch)
-        return {"shown": [m.add(s, shown) for m, s in zip(self.of, state["shown"], strict=True)]}
+        """The next sweep, the pass of the wrapped measures, or the records."""
+        if state["wrapped"] is not None:
+            pairs = zip(self.of, state["wrapped"], strict=True)
+            return _cores(state, [measure.finish(inner) for measure, inner in pairs])
+        state = _end_sweep(state)
+        if any(state["open"]):
+            return Again(state)
+        if not self.of:  # the scales alone need no further pass
+            return _cores(state, [])
+        stack, shape, device = state["arguments"]
+        wrapped = [measure.start(stack, shape, "F32", device) for measure in self.of]
+        return Again(state | {"wrapped": wrapped})
 
 
-def _finite(tile: Tile, instead: float) -> Tensor:
+def _balanced(state: State, tile: Tile) -> Tile:
+    """The tile of the balanced matrices, scaled to the RMS of the originals."""
+    row_scales, col_scales = state["scales"]  # squares of a and b
+    a2 = row_scales[:, slice(*tile.box.rows), None]
+    b2 = col_scales[:, None, slice(*tile.box.cols)]
+    _, (rows, cols), _ = state["arguments"]
+    rms = (state["energy"] / (rows * cols)).sqrt()[:, None, None]
+    # 0/0 = NaN excludes zero rows and columns.
+    g = _finite(tile, torch.nan) / (a2 * b2).sqrt() * rms
+    return Tile(g.float(), "F32", tile.box, tile.shape, tile.axis, tile.scratch)
+
+
+def _finite(tile: Tile, replacement: float) -> Tensor:
+    """Values in float64, with a replacement for NaN and Inf."""
     w = tile.values.double()
-    return torch.where(w.isfinite(), w, instead)
+    return torch.where(w.isfinite(), w, replacement)
 
 
 def _sweep(state: State, tile: Tile) -> State:
-    """Mean squares of the lines along the cut, the other side's scales divided out; their share of the other side's."""
+    """Mean squares along the cut after division by the far scales; then the sums of the far side.
+
+    Near are the rows (or columns) along the cut, complete in the tile; far are those of the other
+    side.
+    """
     w2 = _finite(tile, 0.0) ** 2
     near, far = tile.axis, 1 - tile.axis
-    here = slice(*(tile.box.rows, tile.box.cols)[near])
+    lines = slice(*tile.box.rows)
     if near == 1:
-        w2 = w2.mT
-    used = (state["scales"][far] > 0).sum(-1, keepdim=True)
-    lines = (w2 * _inverse(state["scales"][far])[:, None]).sum(
-        -1
-    ) / used  # not @: BLAS adds a stack otherwise than one
-    moving = torch.tensor(state["open"], device=w2.device)[:, None]
-    state["scales"][near][:, here] = torch.where(moving, lines, state["scales"][near][:, here])
-    state["sums"][far] += (w2 * _inverse(state["scales"][near][:, here])[..., None]).sum(-2)
+        w2, lines = w2.mT, slice(*tile.box.cols)
+    # w2 is (b, near, far).
+    near_scales, far_scales = state["scales"][near][:, lines], state["scales"][far]
+    far_count = (far_scales > 0).sum(-1, keepdim=True)
+    # A sum instead of @: BLAS adds a stack in another order than one matrix.
+    mean_squares = (w2 * _inverse(far_scales)[:, None]).sum(-1) / far_count
+    is_open = torch.tensor(state["open"], device=w2.device)[:, None]
+    near_scales.copy_(torch.where(is_open, mean_squares, near_scales))
+    state["sums"][far] += (w2 * _inverse(near_scales)[..., None]).sum(-2)
     if state["sweeps"][0] == 0:
         state["energy"] += w2.sum((-2, -1))
     return {"axis": near}
@@ -150,39 +157,57 @@ def _inverse(x: Tensor) -> Tensor:
     return torch.where(x > 0, 1 / x, 0.0)
 
 
-def _settled(state: State) -> State:
-    """Scales of the far side after the sweep; a matrix stops when they no longer move, or never will."""
-    if "axis" not in state:
+def _end_sweep(state: State) -> State:
+    """Sets the far scales after a sweep; closes matrices that have converged, or reached SWEEPS."""
+    if "axis" not in state:  # no tile with elements
         return state | {"open": [False] * len(state["open"])}
-    far, near = 1 - state["axis"], state["axis"]
-    used = (state["scales"][near] > 0).sum(-1, keepdim=True)
-    new, old = state["sums"][far] / used, state["scales"][far]
-    scales, still, sweeps = list(state["scales"]), list(state["open"]), list(state["sweeps"])
-    for i in (i for i, moving in enumerate(still) if moving):
-        move = (0.5 * (new[i] / old[i]).log())[(new[i] > 0) & (old[i] > 0)]
-        still[i] = (
-            len(move) > 0 and float(move.std(correction=0)) >= FLAT and sweeps[i] + 1 < SWEEPS
-        )
-        scales[far][i], sweeps[i] = new[i], sweeps[i] + 1
-    return state | {
-        "scales": scales,
-        "sums": [0 * s for s in state["sums"]],
-        "open": still,
-        "sweeps": sweeps,
-    }
+    near, far = state["axis"], 1 - state["axis"]
+    near_count = (state["scales"][near] > 0).sum(-1, keepdim=True)
+    mean_squares = state["sums"][far] / near_count
+    far_scales = state["scales"][far]
+    still_open, sweeps = list(state["open"]), list(state["sweeps"])
+    for i, is_open in enumerate(still_open):
+        if not is_open:
+            continue
+        # A matrix without positive scales has no change, and is closed.
+        change = _change(mean_squares[i], far_scales[i])
+        sweeps[i] += 1
+        still_open[i] = change >= FLAT and sweeps[i] < SWEEPS  # False for NaN, too
+        far_scales[i] = mean_squares[i]
+    sums = [0 * s for s in state["sums"]]
+    return state | {"sums": sums, "open": still_open, "sweeps": sweeps}
+
+
+def _change(new: Tensor, old: Tensor) -> float:
+    """Standard deviation of the change of log scales; 0 where all scales are 0."""
+    both_positive = (new > 0) & (old > 0)
+    change = (0.5 * (new / old).log())[both_positive]
+    if not len(change):
+        return 0.0
+    return float(change.std(correction=0))
 
 
 def _cores(state: State, sketches: list[Any]) -> list[Core]:
-    logs = [torch.where(s > 0, 0.5 * s.log(), torch.nan).cpu().numpy() for s in state["scales"]]
-    found = []
+    """One record per matrix; `sketches` are those of each wrapped measure, by matrix."""
+    log_rows, log_cols = (_logs(scales) for scales in state["scales"])
+    records = []
     for i, sweeps in enumerate(state["sweeps"]):
-        a, b = logs[0][i], logs[1][i]
-        exists = 0 < sweeps < SWEEPS and all(_spread(x) < np.log(WIDEST) for x in (a, b))
-        of = tuple(s[i] for s in sketches) if exists else ()
-        found.append(Core(a, b, sweeps, of, exists))
-    return found
+        spread = max(_spread(log_rows[i]), _spread(log_cols[i]))
+        exists = 0 < sweeps < SWEEPS and bool(spread < np.log(WIDEST))
+        of = tuple(of_stack[i] for of_stack in sketches) if exists else ()
+        records.append(Core(log_rows[i], log_cols[i], sweeps, of, exists))
+    return records
+
+
+def _logs(scales: Tensor) -> NDArray[np.float64]:
+    """Logarithms of a or b, whose squares are the scales; NaN for zeros."""
+    halved = 0.5 * scales.log()
+    logs: NDArray[np.float64] = torch.where(scales > 0, halved, torch.nan).cpu().numpy()
+    return logs
 
 
 def _spread(logs: NDArray[np.float64]) -> float:
-    seen = logs[np.isfinite(logs)]
-    return float(np.ptp(seen)) if len(seen) else np.inf
+    finite = logs[np.isfinite(logs)]
+    if not len(finite):
+        return np.inf
+    return float(np.ptp(finite))

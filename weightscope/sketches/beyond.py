@@ -1,15 +1,16 @@
-"""Beyond -> Crossings: how many elements stand far out, and in which rows and columns.
+"""Beyond -> Crossings: number of elements beyond thresholds, in all and by row and column.
 
-The first pass counts; the counts say how far is far. The second compares every element, exactly as float64 would: a
-threshold becomes the last number of the tile's own type that is not beyond it. Exact cells answer most questions by
-themselves: of them the second pass takes only the places.
+The first pass counts; thresholds follow from the counts. The second pass compares every element
+with the same result as in float64: a threshold becomes the last number of the tile's type that is
+not beyond it. Where cells are exact, the totals follow from them, and the second pass counts by row
+and column only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import copysign, frexp, isfinite, nan
+from math import frexp, isfinite, nan
 from typing import TYPE_CHECKING, ClassVar
 
 from ..dtypes import DTYPES
@@ -20,6 +21,7 @@ from .count import Count
 from .power_sums import PowerSums
 from .quantiles import median, robust_std
 from .sketch import Again, Cut, Passes, State
+from .spans import Edge, Span, span
 from .tile import Tile
 
 if TYPE_CHECKING:
@@ -29,21 +31,20 @@ if TYPE_CHECKING:
     from .value_counts import ValueCounts
 
 SIGMAS = (3, 4, 5, 6)  # std from the mean
-ROBUST = 4  # robust std from the median: where the core ends
-EXACT = 1 << 24  # up to which float32 counts without a gap
-
-Edge = tuple[float, float]  # centre and reach: beyond is |w - centre| > reach
-Span = tuple[float, float]  # the least and the greatest number within an edge
+ROBUST = 4  # robust std from the median: the edge of the central weights
+EXACT = 1 << 24  # the largest integer up to which float32 represents all
 
 
 @dataclass(frozen=True, eq=False)
 class Crossings:
-    """A tensor's counts, and its finite elements beyond thresholds that follow from them; all comparisons are strict.
+    """A tensor's counts, and its finite elements beyond thresholds; all comparisons are strict.
 
-    `beyond`: how many have |w - mean| > k std for k of SIGMAS; None where std leaves float64. The core is what has
-    |w - median| <= 4 robust_std: `core` holds its power sums (in bins the first two, the others NaN), `rows` (m,) and
-    `cols` (n,), int64, how many of each line are outside. All three are None where there is no robust scale: where half
-    of the values or more are equal it is 0, and everything else would be an outlier. Nothing is beyond in a constant.
+    `beyond`: numbers of elements with |w - mean| > k std for k of SIGMAS; None where std overflows.
+    Central weights have |w - median| <= 4 robust_std: `core` has their power sums (for bins the
+    first two, the others NaN), `rows` (m,) and `cols` (n,), int64, the number of other weights in
+    each row and column. All three are None without a robust scale: if half of the values or more
+    are identical, it is 0, and every other weight would be an outlier. A constant has no element
+    beyond.
     """
 
     counts: ValueCounts
@@ -53,11 +54,11 @@ class Crossings:
     cols: NDArray[np.int64] | None
 
     def forget(self) -> Crossings:
-        """Without lines; what is beyond stays beyond its own tensor's thresholds."""
+        """Without rows and columns; numbers remain those beyond each tensor's own thresholds."""
         return replace(self, counts=self.counts.forget(), rows=None, cols=None)
 
     def __add__(self, other: Crossings) -> Crossings:
-        """Numbers add; unknown and known make unknown."""
+        """Numbers add; a sum with None is None."""
         beyond = core = None
         if self.beyond is not None and other.beyond is not None:
             beyond = tuple(a + b for a, b in zip(self.beyond, other.beyond, strict=True))
@@ -68,10 +69,13 @@ class Crossings:
 
 @dataclass(frozen=True, eq=False)
 class Aim:
-    """What one matrix is looked through for; spans are in the type of its tiles, those of sigmas for bins alone."""
+    """Thresholds of one matrix.
+
+    Spans are in the type of its tiles; those of sigmas exist for bins only.
+    """
 
     counts: ValueCounts
-    middle: float  # nowhere beyond: the median, or the mean where no core is known
+    middle: float  # never beyond: the median, or the mean where the core has no edge
     sigmas: tuple[Edge, ...]
     sigma_spans: tuple[Span, ...]
     core: Edge | None
@@ -79,52 +83,48 @@ class Aim:
 
     @staticmethod
     def of(counts: ValueCounts, dtype: str) -> Aim:
-        """Thresholds of what has been counted; those that there are."""
+        """The thresholds that follow from the counts."""
         middle, std = counts.mean, counts.std
-        sigmas = (
-            tuple((middle, k * std) for k in SIGMAS)
-            if std > 0 and isfinite(SIGMAS[-1] * std)
-            else ()
-        )
-        kind = np.float64 if DTYPES[dtype].bits >= 32 and dtype != "F32" else np.float32
-        spans = () if counts.exact else tuple(span(edge, kind) for edge in sigmas)
-        core = _core(counts)
-        return Aim(
-            counts,
-            core[0] if core else middle,
-            sigmas,
-            spans,
-            core,
-            span(core, kind) if core else None,
-        )
+        float_type: type[np.floating] = np.float32
+        if DTYPES[dtype].bits >= 32 and dtype != "F32":
+            float_type = np.float64
+        sigmas: tuple[Edge, ...] = ()
+        if std > 0 and isfinite(SIGMAS[-1] * std):
+            sigmas = tuple((middle, k * std) for k in SIGMAS)
+        sigma_spans: tuple[Span, ...] = ()
+        if not counts.exact:
+            sigma_spans = tuple(span(edge, float_type) for edge in sigmas)
+        core, core_span = _core_edge(counts), None
+        if core is not None:
+            middle, core_span = core[0], span(core, float_type)
+        return Aim(counts, middle, sigmas, sigma_spans, core, core_span)
 
     @property
-    def looks(self) -> bool:
-        """Whether the cells leave anything to be seen."""
+    def needs_pass(self) -> bool:
+        """Whether a second pass is needed."""
         return self.core_span is not None or bool(self.sigma_spans)
 
 
 @dataclass(frozen=True)
 class Beyond:
-    """Counts, and looks a second time.
+    """Counts values, then elements beyond the thresholds.
 
-    Law: every number equals what numpy counts on the whole matrix in float64, with the thresholds of `counts`.
+    Law: every number equals numpy's on the whole matrix in float64, with the thresholds of
+    `counts`.
     """
 
     cut: ClassVar[Cut] = "any"
     passes: ClassVar[Passes] = "more"
 
     def bytes(self, shape: Shape) -> int:
-        """The histograms, and a number for each line."""
+        """The histograms, and a number for each row and column."""
         return Count().bytes(shape) + 8 * sum(shape)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
-        """Nothing counted."""
-        numbers = {"rows": shape[0], "cols": shape[1], "beyond": len(SIGMAS)}
-        zeros = {
-            name: torch.zeros(stack, n, dtype=torch.int64, device=device)
-            for name, n in numbers.items()
-        }
+        """Zero counts."""
+        zeros = {}
+        for name, n in (("rows", shape[0]), ("cols", shape[1]), ("beyond", len(SIGMAS))):
+            zeros[name] = torch.zeros(stack, n, dtype=torch.int64, device=device)
         return zeros | {
             "core": torch.zeros(stack, 2, dtype=torch.float64, device=device),
             "counted": Count().start(stack, shape, dtype, device),
@@ -133,133 +133,135 @@ class Beyond:
         }
 
     def add(self, state: State, tile: Tile) -> State:
-        """Counts a tile; when all is counted, looks at it."""
+        """Counts a tile's values; in the second pass, its elements beyond the thresholds."""
         if state["aims"] is None:
             return state | {"counted": Count().add(state["counted"], tile)}
         for i, aim in enumerate(state["aims"]):
-            if aim.looks and tile.box.size:
-                _look(state, tile, i, aim)
+            if aim.needs_pass and tile.box.size:
+                _count_beyond(state, tile, i, aim)
         return state
 
     def merge(self, a: State, b: State) -> State:
-        """The second look starts when all is counted: one worker takes both."""
-        raise TypeError("what is beyond is looked for in one run")
+        """The second pass begins after the counts are complete, so one worker folds all tiles."""
+        raise TypeError("elements beyond thresholds are counted in one run")
 
     def finish(self, state: State) -> Sequence[Crossings] | Again:
-        """The second look, if any matrix needs it; then what was found."""
+        """The second pass, if any matrix needs it, or one record per matrix."""
         if state["aims"] is None:
             aims = [Aim.of(counts, state["dtype"]) for counts in Count().finish(state["counted"])]
-            again = state | {"counted": None, "aims": aims}
-            return Again(again) if any(aim.looks for aim in aims) else self.finish(again)
-        lines = state["rows"].cpu().numpy(), state["cols"].cpu().numpy()
-        found = zip(
-            state["aims"], *lines, state["beyond"].tolist(), state["core"].tolist(), strict=True
-        )
-        return [_crossings(*seen) for seen in found]
+            state = state | {"counted": None, "aims": aims}
+            if any(aim.needs_pass for aim in aims):
+                return Again(state)
+        rows, cols = state["rows"].cpu().numpy(), state["cols"].cpu().numpy()
+        beyond, core_sums = state["beyond"].tolist(), state["core"].tolist()
+        records = []
+        for i, aim in enumerate(state["aims"]):
+            records.append(_crossings(aim, rows[i], cols[i], beyond[i], core_sums[i]))
+        return records
 
 
-def span(edge: Edge, kind: type[np.floating]) -> Span:
-    """The least and the greatest number of a float type that are not beyond an edge, by halving their words.
+def _core_edge(counts: ValueCounts) -> Edge | None:
+    """The edge of the central weights.
 
-    >>> span((0.0, 0.1), np.float32)            # of which 0.1 is none: its nearest is beyond
-    (-0.09999999403953552, 0.09999999403953552)
+    None where the robust scale is 0 or None, or where one bin contains both quartiles.
     """
-    centre, reach = edge
-    word = np.int64 if kind is np.float64 else np.int32
-    start, top = (int(np.array(x, kind).view(word)) for x in (abs(centre), np.finfo(kind).max))
-
-    def number(key: int) -> float:
-        return copysign(float(np.array(abs(key), word).view(kind)), key)
-
-    def last(good: int, bad: int) -> float:
-        while abs(bad - good) > 1:
-            key = (good + bad) // 2
-            good, bad = (key, bad) if abs(number(key) - centre) <= reach else (good, key)
-        return number(good)
-
-    start = start if centre >= 0 else -start
-    return last(start, -top - 1), last(start, top + 1)
-
-
-def _core(counts: ValueCounts) -> Edge | None:
-    """Where the core ends; None where the scale is 0, or the width of a single bin that holds both quartiles."""
-    middle, scale, upto = median(counts), robust_std(counts), np.cumsum(counts.counts)
+    middle, scale = median(counts), robust_std(counts)
+    if middle is None or not scale:
+        return None
+    upto = np.cumsum(counts.counts)
     first, last = np.searchsorted(upto, counts.n * np.array((0.25, 0.75)))
-    return (
-        (middle, ROBUST * scale)
-        if middle is not None and scale and (counts.exact or first < last)
-        else None
-    )
+    if not counts.exact and first == last:
+        return None
+    return middle, ROBUST * scale
 
 
-def _look(state: State, tile: Tile, i: int, aim: Aim) -> None:
-    """Adds what is far in one matrix's tile to the state, in place."""
-    x, exact = (
-        _finite(tile.values[i], aim),
-        torch.float64 if tile.box.size > EXACT else tile.values.dtype,
-    )
-    for k, within in _crossed(x, aim.sigma_spans):
-        state["beyond"][i, k] += _outside(tile, x, within)[0].sum(dtype=exact).long()
-    if aim.core_span:
-        outside, cut = _outside(tile, x, aim.core_span)
-        state["rows"][i, slice(*tile.box.rows)] += outside.sum(-1, dtype=exact).long()
-        state["cols"][i, slice(*tile.box.cols)] += outside.sum(-2, dtype=exact).long()
-        if not aim.counts.exact:
-            state["core"][i] += _core_sums(cut, outside, aim)
+def _count_beyond(state: State, tile: Tile, i: int, aim: Aim) -> None:
+    """Adds the elements beyond the thresholds of one matrix's tile to the state, in place."""
+    x = _finite(tile.values[i], aim)  # (rows, columns)
+    # Sums of ones in float32 are exact up to EXACT.
+    sum_type = torch.float64 if tile.box.size > EXACT else tile.values.dtype
+    for k, sigma_span in _crossed(x, aim.sigma_spans):
+        outside, _ = _outside(tile, x, sigma_span)
+        state["beyond"][i, k] += outside.sum(dtype=sum_type).long()
+    if aim.core_span is None:
+        return
+    outside, cut = _outside(tile, x, aim.core_span)
+    rows, cols = slice(*tile.box.rows), slice(*tile.box.cols)
+    state["rows"][i, rows] += outside.sum(-1, dtype=sum_type).long()
+    state["cols"][i, cols] += outside.sum(-2, dtype=sum_type).long()
+    if not aim.counts.exact:
+        state["core"][i] += _core_sums(cut, outside, aim)
 
 
 def _crossed(x: Tensor, spans: tuple[Span, ...]) -> list[tuple[int, Span]]:
-    """The spans that do not hold everything: of five and six std few tiles cross any."""
-    low, high = (float(v) for v in torch.aminmax(x)) if spans else (0.0, 0.0)
-    return [(k, within) for k, within in enumerate(spans) if low < within[0] or high > within[1]]
+    """The spans that elements of x exceed: few tiles exceed 5 or 6 std."""
+    if not spans:
+        return []
+    low, high = (float(v) for v in torch.aminmax(x))
+    crossed = []
+    for k, (smallest, largest) in enumerate(spans):
+        if low < smallest or high > largest:
+            crossed.append((k, (smallest, largest)))
+    return crossed
 
 
 def _finite(x: Tensor, aim: Aim) -> Tensor:
-    """The median, which is nowhere beyond, in the place of NaN and Inf."""
-    return torch.where(x.isfinite(), x, aim.middle) if aim.counts.nan + aim.counts.inf else x
+    """x with NaN and Inf replaced by a number that is never beyond."""
+    if not aim.counts.nan + aim.counts.inf:
+        return x
+    return torch.where(x.isfinite(), x, aim.middle)
 
 
 def _outside(tile: Tile, x: Tensor, within: Span) -> tuple[Tensor, Tensor]:
-    """1 where an element is outside a span, else 0, in its own type (faster than bool); and the elements cut at it."""
-    cut = torch.clamp(x, *within, out=tile.buffer("cut", x, x.dtype))
-    return torch.ne(x, cut, out=tile.buffer("outside", x, x.dtype)), cut
+    """1 for elements outside a span, else 0, and the elements clamped to it.
+
+    Both are of the type of x, which is faster than bool.
+    """
+    cut = tile.buffer("cut", x, x.dtype)
+    outside = tile.buffer("outside", x, x.dtype)
+    torch.clamp(x, *within, out=cut)
+    torch.ne(x, cut, out=outside)
+    return outside, cut
 
 
 def _core_sums(cut: Tensor, outside: Tensor, aim: Aim) -> Tensor:
-    """Sums of w - median and its square over the core, in place.
+    """Sums of w - median and its square over the central weights; overwrites `cut`.
 
-    In units of a power of two near the edge, so that nothing overflows or vanishes.
+    In units of a power of two near the edge, so that nothing overflows or underflows.
     """
     assert aim.core
-    unit = 2.0 ** min(max(frexp(aim.core[1])[1], -120), 120)
+    _, exponent = frexp(aim.core[1])
+    unit = 2.0 ** min(max(exponent, -120), 120)
     shift = torch.tensor(-aim.middle / unit, dtype=cut.dtype, device=cut.device)
     d = torch.add(shift, cut, alpha=1 / unit, out=cut)
-    d.addcmul_(d, outside, value=-1)
+    d.addcmul_(d, outside, value=-1)  # 0 for elements outside
     first = d.sum().double() * unit
-    return torch.stack((first, d.mul_(d).sum().double() * unit * unit))
+    second = d.mul_(d).sum().double() * unit * unit
+    return torch.stack((first, second))
 
 
 def _crossings(
     aim: Aim, rows: NDArray[np.int64], cols: NDArray[np.int64], beyond: list[int], sums: list[float]
 ) -> Crossings:
-    """One matrix's record, from its cells where they are exact."""
+    """The record of one matrix; totals come from its cells where these are exact."""
     counts = aim.counts
     if counts.n == 0 or counts.minimum == counts.maximum:
-        return Crossings(counts, (0,) * len(SIGMAS), PowerSums(counts.n, counts.mean), rows, cols)
+        none_beyond = (0,) * len(SIGMAS)
+        return Crossings(counts, none_beyond, PowerSums(counts.n, counts.mean), rows, cols)
     if counts.exact:
-        beyond = [int(counts.counts[_apart(counts, edge)].sum()) for edge in aim.sigmas]
-    found = tuple(beyond) if aim.sigmas else None
+        beyond = [int(counts.counts[_is_beyond(counts, edge)].sum()) for edge in aim.sigmas]
+    totals = tuple(beyond) if aim.sigmas else None
     if aim.core is None:
-        return Crossings(counts, found, None, None, None)
-    if not counts.exact:
+        return Crossings(counts, totals, None, None, None)
+    if counts.exact:
+        inside = ~_is_beyond(counts, aim.core)
+        core = PowerSums.of(counts.value[inside], counts.counts[inside])
+    else:
         core = PowerSums(counts.n - int(rows.sum()), aim.middle, sums[0], sums[1], nan, nan)
-        return Crossings(counts, found, core, rows, cols)
-    keep = ~_apart(counts, aim.core)
-    return Crossings(
-        counts, found, PowerSums.of(counts.value[keep], counts.counts[keep]), rows, cols
-    )
+    return Crossings(counts, totals, core, rows, cols)
 
 
-def _apart(counts: ValueCounts, edge: Edge) -> NDArray[np.bool_]:
-    """Which cells are beyond an edge, by their values."""
-    return np.abs(counts.value - edge[0]) > edge[1]
+def _is_beyond(counts: ValueCounts, edge: Edge) -> NDArray[np.bool_]:
+    """Whether each cell's value is beyond an edge."""
+    centre, reach = edge
+    return np.abs(counts.value - centre) > reach

@@ -1,14 +1,14 @@
-"""Counting large tensors of wide types: bins of the upper 16 bits of float32, and power sums of the values themselves.
+"""Counting large tensors of wide types: bins of the upper 16 bits of float32, and exact power sums.
 
-Bins are at most 2^-7 wide relative to their value; moments come from power sums, never from bins. Zero, Inf and
-NaN are decided on the full stored word, by a second look that only tiles which hold a candidate pay for. The distinct
-values of floats are kept while they are few.
+Bins are at most 2^-7 wide relative to their value; moments come from power sums, never from bins.
+Zero, Inf and NaN are counted on the full stored words, in a second look that only tiles with a
+candidate need. The distinct values of float types are stored while they are few.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from math import frexp, isfinite
+from math import frexp, inf, isfinite
 from typing import TYPE_CHECKING
 
 from ..dtypes import DTYPES
@@ -17,7 +17,7 @@ from ..lazy import torch
 from .count_patterns import cells, histogram
 from .few_values import extended, union
 from .grid import NORMAL
-from .nonfinite import first_places
+from .nonfinite import first_positions
 from .power_sums import PowerSums
 from .sketch import State
 from .tile import Scratch, Tile
@@ -31,125 +31,157 @@ LARGEST = 3.4028234663852886e38  # of float32
 
 
 def start(stack: int, dtype: str, device: str) -> State:
-    """An empty histogram, empty records, and no value of a float type."""
-    kind = DTYPES[dtype]
-    none = (
-        torch.empty(0, dtype=getattr(torch, kind.store), device=device)
-        if kind.kind == "float"
-        else None
-    )
+    """An empty histogram, empty records, and no values of a float type."""
+    few = None
+    if DTYPES[dtype].kind == "float":
+        few = torch.empty(0, dtype=getattr(torch, DTYPES[dtype].store), device=device)
     return {
         "counts": torch.zeros(stack, 65536, dtype=torch.int64, device=device),
         "rest": [ValueCounts(coarse=dtype == "F32")] * stack,
-        "few": [none] * stack,
+        "few": [few] * stack,
     }
 
 
 def add(state: State, tile: Tile) -> State:
-    """Histogram of the tile, and per matrix what the histogram cannot tell."""
-    x = tile.flat
+    """The histogram of the tile, and per matrix the record of what a histogram lacks."""
+    x = tile.flat  # (b, elements)
     counts = histogram(_bins(x, tile.scratch), 65536)
-    suspect = (
-        counts[:, :128].sum(1) + counts[:, 0x8000:0x8080].sum(1)
-    ).tolist()  # exponent 0: zero or subnormal
-    here = [
-        _rest(x[i], state["dtype"], tile.scratch, suspect[i] > 0, seen.coarse)
-        for i, seen in enumerate(state["rest"])
-    ]
-    few = [
-        state["few"][i] if found.coarse else extended(_known(state, i), x[i], tile.scratch)
-        for i, found in enumerate(here)
-    ]
+    # Exponent 0 of either sign: zero or subnormal.
+    tiny = (counts[:, :128].sum(1) + counts[:, 0x8000:0x8080].sum(1)).tolist()
+    rest, few, nonfinite = [], [], []
+    for i, before in enumerate(state["rest"]):
+        here = _rest(x[i], state["dtype"], tile.scratch, tiny[i] > 0, before.coarse)
+        values = state["few"][i]
+        if not here.coarse:  # else the histogram has all values
+            values = extended(_few_values(state, i), x[i], tile.scratch)
+        rest.append(before + here)
+        few.append(values)
+        nonfinite.append(here.nan + here.inf)
     return {
         "counts": state["counts"].add_(counts),
-        "rest": [seen + found for seen, found in zip(state["rest"], here, strict=True)],
+        "rest": rest,
         "few": few,
-        "first": first_places(state["first"], tile, [found.nan + found.inf for found in here]),
+        "first": first_positions(state["first"], tile, nonfinite),
     }
 
 
 def merge(a: State, b: State) -> State:
-    """Everything adds."""
+    """Histograms and records add; sets of values are joined."""
+    stack = len(a["rest"])
     return {
         "counts": a["counts"] + b["counts"],
         "rest": [x + y for x, y in zip(a["rest"], b["rest"], strict=True)],
-        "few": [union(_known(a, i), _known(b, i)) for i in range(len(a["rest"]))],
+        "few": [union(_few_values(a, i), _few_values(b, i)) for i in range(stack)],
     }
 
 
 def finish(state: State) -> list[ValueCounts]:
-    """Bins that occur, zero as a cell of its own; bf16 stored as float32 has the exact cells of bf16."""
-    every = zip(state["counts"].cpu().numpy(), state["rest"], state["few"], strict=True)
-    return [_coarse(c, r) if r.coarse else _cells(c, r, few, state["dtype"]) for c, r, few in every]
+    """The bins that occur, with a cell for zero alone; exact cells for bf16 stored as float32."""
+    histograms = state["counts"].cpu().numpy()
+    records = []
+    for counts, rest, few in zip(histograms, state["rest"], state["few"], strict=True):
+        if rest.coarse:
+            records.append(_coarse(counts, rest))
+        else:
+            records.append(_cells(counts, rest, few, state["dtype"]))
+    return records
 
 
-def _known(state: State, i: int) -> Tensor | None:
-    """The values of one matrix but 0, while they are few. While lower halves are zero the histogram has them all."""
+def _few_values(state: State, i: int) -> Tensor | None:
+    """The non-zero values of one matrix, while they are few.
+
+    While all lower halves are zero, they follow from the histogram.
+    """
     if not state["rest"][i].coarse:
         few: Tensor | None = state["few"][i]
         return few
-    values = state["counts"][i].nonzero()[:, 0].to(torch.int16).view(torch.bfloat16).float()
-    return union(values.new_empty(0), values[values.isfinite() & (values != 0)])
+    codes = state["counts"][i].nonzero()[:, 0]
+    values = codes.to(torch.int16).view(torch.bfloat16).float()
+    nonzero = values[values.isfinite() & (values != 0)]
+    return union(values.new_empty(0), nonzero)
 
 
 def _coarse(counts: NDArray[np.int64], rest: ValueCounts) -> ValueCounts:
-    """The upper halves are all there is; NaN and Inf as seen on the whole word, since a NaN may have a lower half."""
-    return replace(
-        cells(counts, "BF16"), inf=rest.inf, minus_inf=rest.minus_inf, nan=rest.nan, coarse=True
-    )
+    """Cells of tensors whose lower halves are all zero.
+
+    NaN and Inf are those counted on the whole word, since a NaN may have a lower half.
+    """
+    exact = cells(counts, "BF16")
+    return replace(exact, inf=rest.inf, minus_inf=rest.minus_inf, nan=rest.nan, coarse=True)
 
 
 def _bins(x: Tensor, scratch: Scratch) -> Tensor:
-    """The upper half of each value's float32 word, 0..65535; float64 beyond float32's range goes to its last bin."""
+    """The upper half of each value's float32 word, 0..65535.
+
+    float64 beyond float32's range goes to its last bin.
+    """
     if x.dtype == torch.float64:
-        finite = torch.where(torch.isfinite(x), x.clamp(-LARGEST, LARGEST), x)
-        x = scratch.take("float32", tuple(x.shape), torch.float32).copy_(finite)
-    out = scratch.take("patterns", tuple(x.shape), torch.int32)
-    return torch.bitwise_right_shift(x.view(torch.int32), 16, out=out).bitwise_and_(0xFFFF)
+        clamped = torch.where(torch.isfinite(x), x.clamp(-LARGEST, LARGEST), x)
+        x = scratch.take("float32", tuple(x.shape), torch.float32).copy_(clamped)
+    words = x.view(torch.int32)
+    bins = scratch.take("patterns", tuple(x.shape), torch.int32)
+    torch.bitwise_right_shift(words, 16, out=bins)
+    return bins.bitwise_and_(0xFFFF)
 
 
-def _rest(x: Tensor, dtype: str, scratch: Scratch, suspect: bool, coarse: bool) -> ValueCounts:
+def _rest(x: Tensor, dtype: str, scratch: Scratch, has_tiny: bool, coarse: bool) -> ValueCounts:
     """Extremes, power sums and special values of one matrix's tile, as counts without cells."""
-    low, high = (
-        float(v) + 0.0 for v in torch.aminmax(x)
-    )  # never -0: which zero comes first says nothing
-    nan = inf = minus_inf = 0
-    if not (abs(low) < float("inf") and abs(high) < float("inf")):
-        nan, inf, minus_inf = int(x.isnan().sum()), int(x.isinf().sum()), int(x.isneginf().sum())
+    low, high = _extremes(x)
+    nan_count = inf_count = minus_inf_count = 0
+    if not (isfinite(low) and isfinite(high)):
+        nan_count, inf_count = int(x.isnan().sum()), int(x.isinf().sum())
+        minus_inf_count = int(x.isneginf().sum())
         x = x[x.isfinite()]
-        low, high = (
-            (float(v) + 0.0 for v in torch.aminmax(x)) if len(x) else (float("inf"), float("-inf"))
-        )
-    zeros = int((x == 0).sum()) if suspect else 0
-    tiny = int((x.abs() < NORMAL[dtype]).sum()) - zeros if suspect and dtype in NORMAL else 0
-    rough = coarse and dtype == "F32" and not bool((x.view(torch.int32) & 0xFFFF).any())
+        low, high = _extremes(x)
+    zeros = subnormals = 0
+    if has_tiny:
+        zeros = int((x == 0).sum())
+        if dtype in NORMAL:
+            subnormals = int((x.abs() < NORMAL[dtype]).sum()) - zeros
+    if coarse:
+        coarse = dtype == "F32" and not bool((x.view(torch.int32) & 0xFFFF).any())
     return ValueCounts(
         power=_power(x, low, high, scratch),
         exact=False,
         zeros=zeros,
-        subnormals=tiny,
-        inf=inf,
-        nan=nan,
+        subnormals=subnormals,
+        inf=inf_count,
+        nan=nan_count,
         minimum=low,
         maximum=high,
-        coarse=rough,
-        minus_inf=minus_inf,
+        coarse=coarse,
+        minus_inf=minus_inf_count,
     )
+
+
+def _extremes(x: Tensor) -> tuple[float, float]:
+    """Minimum and maximum, NaN if x has NaN; inf and -inf of no elements."""
+    if not len(x):
+        return inf, -inf
+    low, high = torch.aminmax(x)
+    # + 0.0 turns -0 into 0: which of the two is returned depends on the order.
+    return float(low) + 0.0, float(high) + 0.0
 
 
 def _power(x: Tensor, low: float, high: float, scratch: Scratch) -> PowerSums:
     """Sums about the tile's own mean c, of (x - c)/s with s a power of two above every |x - c|.
 
-    So nothing cancels, overflows or vanishes: float32 keeps 1e-6 of mean and std, and 1e-5 of skew and kurtosis.
+    So nothing cancels, overflows or underflows: float32 has 1e-6 of mean and std, and 1e-5 of skew
+    and kurtosis.
     """
     if not len(x):
         return PowerSums()
     mean = float(x.mean()) + 0.0
     c = mean if isfinite(mean) else 0.0
-    s = 2.0 ** min(max(frexp(max(abs(low - c), abs(high - c)))[1], -120), 120)
+    reach = max(abs(low - c), abs(high - c))
+    exponent = frexp(reach)[1]
+    s = 2.0 ** min(max(exponent, -120), 120)
     shift = torch.tensor(-c / s, dtype=x.dtype, device=x.device)
-    d = torch.add(shift, x, alpha=1 / s, out=scratch.take("d", tuple(x.shape), x.dtype))
-    d2 = torch.mul(d, d, out=scratch.take("d2", tuple(x.shape), x.dtype))
+    d = scratch.take("d", tuple(x.shape), x.dtype)
+    d2 = scratch.take("d2", tuple(x.shape), x.dtype)
+    torch.add(shift, x, alpha=1 / s, out=d)
+    torch.mul(d, d, out=d2)
+    # In place: each product overwrites a power that has been summed.
     sums = [d.sum(), d2.sum(), d.mul_(d2).sum(), d2.mul_(d2).sum()]
     s1, s2, s3, s4 = torch.stack(sums).tolist()
     return PowerSums(len(x), c, s1 * s, s2 * s * s, s3 * s * s * s, s4 * s * s * s * s)
@@ -158,45 +190,55 @@ def _power(x: Tensor, low: float, high: float, scratch: Scratch) -> PowerSums:
 def _cells(
     counts: NDArray[np.int64], rest: ValueCounts, few: Tensor | None, dtype: str
 ) -> ValueCounts:
-    """The histogram as cells, zeros taken out of the two bins that hold them; the values that occur, where known."""
-    codes = np.arange(65536, dtype=np.uint32)
-    finite = (codes & 0x7FFF) < 0x7F80
-    edge = _word(np.where(finite, codes, 0))
-    last = (codes & 0x7FFF) == 0x7F7F
-    outer = np.where(
-        last, np.copysign(LARGEST, edge), _word(np.where(finite & ~last, codes + 1, 0))
-    )
-    left = counts.copy()
-    left[0], left[0x8000] = left[0] + left[0x8000] - rest.zeros, 0
-    seen = np.flatnonzero(finite & (left > 0))
-    low, high = np.minimum(edge, outer)[seen], np.maximum(edge, outer)[seen]
-    value, found = (low + high) / 2, left[seen]
+    """The histogram as cells, zeros removed from the two bins that contain them."""
+    # Bins 0 and 0x8000 have the zeros and the smallest subnormals of either sign.
+    nonzero = counts.copy()
+    nonzero[0] += nonzero[0x8000] - rest.zeros
+    nonzero[0x8000] = 0
+    low, high = _edges()
+    occurring = np.flatnonzero(np.isfinite(low) & (nonzero > 0))
+    low, high, occurrences = low[occurring], high[occurring], nonzero[occurring]
+    value = (low + high) / 2
     if rest.zeros:
-        half = NORMAL.get(dtype, 1.0) * 2.0**-24
-        low, high = np.append(low, -half), np.append(high, half)
-        value, found = np.append(value, 0.0), np.append(found, rest.zeros)
+        # The cell of zero is far narrower than its neighbours.
+        half_width = NORMAL.get(dtype, 1.0) * 2.0**-24
+        low, high = np.append(low, -half_width), np.append(high, half_width)
+        value, occurrences = np.append(value, 0.0), np.append(occurrences, rest.zeros)
     order = np.argsort(value, kind="stable")
-    return ValueCounts(
-        low[order],
-        high[order],
-        value[order],
-        found[order],
-        rest.power,
-        False,
-        rest.zeros,
-        rest.subnormals,
-        rest.inf,
-        rest.nan,
-        rest.minimum,
-        rest.maximum,
-        rest.coarse,
-        few=None
-        if few is None
-        else np.unique(np.append(few.cpu().double().numpy(), [0.0] * (rest.zeros > 0))),
-        minus_inf=rest.minus_inf,
+    return replace(
+        rest,
+        low=low[order],
+        high=high[order],
+        value=value[order],
+        counts=occurrences[order],
+        exact=False,
+        few=_with_zero(few, rest.zeros),
     )
+
+
+def _edges() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper edge of each bin; NaN for the bins of NaN and Inf."""
+    codes = np.arange(65536, dtype=np.uint32)
+    magnitude = codes & 0x7FFF
+    finite, last = magnitude < 0x7F80, magnitude == 0x7F7F
+    inner = _word(np.where(finite, codes, 0))
+    next_bin = _word(np.where(finite & ~last, codes + 1, 0))
+    outer = np.where(last, np.copysign(LARGEST, inner), next_bin)
+    low, high = np.minimum(inner, outer), np.maximum(inner, outer)
+    return np.where(finite, low, np.nan), np.where(finite, high, np.nan)
+
+
+def _with_zero(few: Tensor | None, zeros: int) -> NDArray[np.float64] | None:
+    """The few distinct values in ascending order, zero included where it occurs."""
+    if few is None:
+        return None
+    values = few.cpu().double().numpy()
+    if zeros:
+        values = np.append(values, 0.0)
+    return np.unique(values)
 
 
 def _word(codes: NDArray[np.uint32]) -> NDArray[np.float64]:
     """The float32 whose upper half is the code and whose lower half is zero."""
-    return (codes.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+    words = codes.astype(np.uint32) << 16
+    return words.view(np.float32).astype(np.float64)

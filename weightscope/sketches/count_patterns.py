@@ -1,4 +1,4 @@
-"""Counting narrow types by bit pattern: at most 65,536 cells, nothing lost."""
+"""Counting narrow types by bit pattern: at most 65,536 cells, lossless."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..dtypes import DTYPES
 from ..lazy import numpy as np
 from ..lazy import torch
 from .grid import grid
-from .nonfinite import first_places
+from .nonfinite import first_positions
 from .power_sums import PowerSums
 from .sketch import State
 from .tile import Tile
@@ -20,20 +20,22 @@ if TYPE_CHECKING:
 
 
 def start(stack: int, dtype: str, device: str) -> State:
-    """One histogram a matrix, and which patterns are NaN or Inf."""
+    """One histogram per matrix, and the patterns that are NaN or Inf."""
+    patterns = 1 << DTYPES[dtype].bits
+    nonfinite = np.flatnonzero(grid(dtype).rank < 0)
     return {
-        "counts": torch.zeros(stack, 1 << DTYPES[dtype].bits, dtype=torch.int64, device=device),
-        "nonfinite": torch.from_numpy(np.flatnonzero(grid(dtype).rank < 0)).to(device),
+        "counts": torch.zeros(stack, patterns, dtype=torch.int64, device=device),
+        "nonfinite": torch.from_numpy(nonfinite).to(device),
     }
 
 
 def add(state: State, tile: Tile) -> State:
-    """The tile's histogram on top; a tile with NaN or Inf is searched for the first."""
+    """Adds the tile's histogram; a tile with NaN or Inf is searched for the first."""
     counts = histogram(tile.patterns, state["counts"].shape[1])
-    holds = counts.index_select(1, state["nonfinite"]).sum(1).tolist()
+    nonfinite = counts.index_select(1, state["nonfinite"]).sum(1).tolist()
     return {
         "counts": state["counts"].add_(counts),
-        "first": first_places(state["first"], tile, holds),
+        "first": first_positions(state["first"], tile, nonfinite),
     }
 
 
@@ -43,16 +45,20 @@ def merge(a: State, b: State) -> State:
 
 
 def finish(state: State) -> list[ValueCounts]:
-    """Patterns that occur, as cells."""
-    return [cells(counts, state["dtype"]) for counts in state["counts"].cpu().numpy()]
+    """The cells of the patterns that occur."""
+    histograms = state["counts"].cpu().numpy()
+    return [cells(counts, state["dtype"]) for counts in histograms]
 
 
 def histogram(codes: Tensor, size: int) -> Tensor:
-    """How often each code 0..size-1 occurs in each row of (b, elements): int64 (b, size)."""
+    """Counts of the codes 0..size-1 in each row of (b, elements): int64 (b, size)."""
     stack = codes.shape[0]
     if stack > 1:
-        codes = codes + size * torch.arange(stack, dtype=codes.dtype, device=codes.device)[:, None]
-    return torch.bincount(codes.reshape(-1), minlength=stack * size).view(stack, size)
+        # Codes of matrix i are shifted by i * size, so that one bincount serves the stack.
+        matrix = torch.arange(stack, dtype=codes.dtype, device=codes.device)
+        codes = codes + size * matrix[:, None]
+    counts = torch.bincount(codes.reshape(-1), minlength=stack * size)
+    return counts.view(stack, size)
 
 
 def cells(counts: NDArray[np.int64], dtype: str) -> ValueCounts:
@@ -61,21 +67,27 @@ def cells(counts: NDArray[np.int64], dtype: str) -> ValueCounts:
     finite = g.rank >= 0
     total = np.zeros(len(g.value), np.int64)
     np.add.at(total, g.rank[finite], counts[finite])  # +0 and -0 share a cell
-    seen = np.flatnonzero(total)
-    value, found = g.value[seen], total[seen]
+    occurring = np.flatnonzero(total)
+    value, occurrences = g.value[occurring], total[occurring]
+    minimum, maximum = np.inf, -np.inf
+    if len(value):
+        minimum, maximum = float(value[0]), float(value[-1])
+    noncanonical = 0
+    if dtype == "BOOL":
+        noncanonical = int(counts[2:].sum())
     return ValueCounts(
-        g.low[seen],
-        g.high[seen],
+        g.low[occurring],
+        g.high[occurring],
         value,
-        found,
-        PowerSums.of(value, found),
+        occurrences,
+        PowerSums.of(value, occurrences),
         exact=True,
-        zeros=int(found[value == 0].sum()),
-        subnormals=int(found[g.subnormal[seen]].sum()),
+        zeros=int(occurrences[value == 0].sum()),
+        subnormals=int(occurrences[g.subnormal[occurring]].sum()),
         inf=int(counts[g.inf].sum()),
         nan=int(counts[g.nan].sum()),
         minus_inf=int(counts[g.minus_inf].sum()),
-        minimum=float(value[0]) if len(seen) else np.inf,
-        maximum=float(value[-1]) if len(seen) else -np.inf,
-        noncanonical=int(counts[2:].sum()) if dtype == "BOOL" else 0,
+        minimum=minimum,
+        maximum=maximum,
+        noncanonical=noncanonical,
     )

@@ -8,7 +8,7 @@ from ..dtypes import DTYPES
 from ..lazy import numpy as np
 from ..lazy import torch
 from .grid import NORMAL
-from .nonfinite import first_places
+from .nonfinite import first_positions
 from .power_sums import PowerSums
 from .sketch import State
 from .tile import Tile
@@ -19,38 +19,44 @@ if TYPE_CHECKING:
 
 
 def start(stack: int, dtype: str, device: str) -> State:
-    """Nothing kept yet."""
-    return {"kept": torch.empty(stack, 0, dtype=getattr(torch, DTYPES[dtype].store), device=device)}
+    """No elements."""
+    storage = getattr(torch, DTYPES[dtype].store)
+    return {"elements": torch.empty(stack, 0, dtype=storage, device=device)}
 
 
 def add(state: State, tile: Tile) -> State:
-    """The elements as they are stored: at most 65,536 of them in all."""
-    holds = (~tile.dense.isfinite()).sum(1).tolist()
+    """Appends the stored elements: at most 65,536 in all."""
+    nonfinite = (~tile.dense.isfinite()).sum(1).tolist()
     return {
-        "kept": torch.cat((state["kept"], tile.dense), 1),
-        "first": first_places(state["first"], tile, holds),
+        "elements": torch.cat((state["elements"], tile.dense), 1),
+        "first": first_positions(state["first"], tile, nonfinite),
     }
 
 
 def merge(a: State, b: State) -> State:
     """Concatenation; sorting at the end makes the order irrelevant."""
-    return {"kept": torch.cat((a["kept"], b["kept"]), 1)}
+    return {"elements": torch.cat((a["elements"], b["elements"]), 1)}
 
 
 def finish(state: State) -> list[ValueCounts]:
-    """Distinct values, sorted, and what is not finite counted apart."""
+    """The distinct values in ascending order, and counts of the non-finite elements."""
     dtype = state["dtype"]
-    kept = state["kept"].cpu().numpy()
+    elements = state["elements"].cpu().numpy()  # (b, elements)
     if DTYPES[dtype].kind == "uint":
-        kept = kept.view(f"u{kept.dtype.itemsize}")
-    return [_counted(row, dtype) for row in kept]
+        elements = elements.view(f"u{elements.dtype.itemsize}")
+    return [_counted(matrix, dtype) for matrix in elements]
 
 
-def _counted(row: NDArray[Any], dtype: str) -> ValueCounts:
-    finite = row[np.isfinite(row)]
+def _counted(elements: NDArray[Any], dtype: str) -> ValueCounts:
+    finite = elements[np.isfinite(elements)]
     distinct, counts = np.unique(finite, return_counts=True)
-    value, low, high = distinct.astype(np.float64) + 0.0, *_edges(distinct)
-    tiny = (value != 0) & (np.abs(value) < NORMAL.get(dtype, 0.0))
+    value = distinct.astype(np.float64) + 0.0  # -0 becomes 0
+    low, high = _edges(distinct)
+    subnormal = (value != 0) & (np.abs(value) < NORMAL.get(dtype, 0.0))
+    minimum, maximum = np.inf, -np.inf
+    if len(value):
+        minimum, maximum = float(value[0]), float(value[-1])
+    coarse = dtype == "F32" and not (elements.view(np.uint32) & 0xFFFF).any()
     return ValueCounts(
         low,
         high,
@@ -59,28 +65,28 @@ def _counted(row: NDArray[Any], dtype: str) -> ValueCounts:
         PowerSums.of(value, counts),
         exact=True,
         zeros=int(counts[value == 0].sum()),
-        subnormals=int(counts[tiny].sum()),
-        inf=int(np.isinf(row).sum()),
-        nan=int(np.isnan(row).sum()),
-        minus_inf=int((row == -np.inf).sum()),
-        minimum=float(value[0]) if len(value) else np.inf,
-        maximum=float(value[-1]) if len(value) else -np.inf,
-        coarse=dtype == "F32" and not (row.view(np.uint32) & 0xFFFF).any(),
+        subnormals=int(counts[subnormal].sum()),
+        inf=int(np.isinf(elements).sum()),
+        nan=int(np.isnan(elements).sum()),
+        minus_inf=int((elements == -np.inf).sum()),
+        minimum=minimum,
+        maximum=maximum,
+        coarse=coarse,
     )
 
 
 def _edges(distinct: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Halfway to the neighbouring representable values: half a step for integers, nextafter for floats."""
+    """Halfway to the neighbouring representable values: 1/2 for integers, nextafter for floats."""
     value = distinct.astype(np.float64)
     if distinct.dtype.kind != "f":
         return value - 0.5, value + 0.5
-    with np.errstate(
-        over="ignore", under="ignore"
-    ):  # the neighbour of the largest finite value is Inf
-        below = np.nextafter(distinct, np.array(-np.inf, distinct.dtype)).astype(np.float64)
-        above = np.nextafter(distinct, np.array(np.inf, distinct.dtype)).astype(np.float64)
-    below, above = (
-        np.where(np.isfinite(below), below, value),
-        np.where(np.isfinite(above), above, value),
-    )
+    below, above = _neighbour(distinct, -np.inf), _neighbour(distinct, np.inf)
     return value + (below - value) / 2, value + (above - value) / 2
+
+
+def _neighbour(distinct: NDArray[np.floating], towards: float) -> NDArray[np.float64]:
+    """The next representable value towards +-Inf; the value itself where that is Inf."""
+    limit = np.array(towards, distinct.dtype)
+    with np.errstate(over="ignore", under="ignore"):  # the neighbour of the largest value is Inf
+        neighbour = np.nextafter(distinct, limit).astype(np.float64)
+    return np.where(np.isfinite(neighbour), neighbour, distinct.astype(np.float64))

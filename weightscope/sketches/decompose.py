@@ -1,7 +1,8 @@
-"""Decompose -> SingularValues: eigenvalues of the smaller side's Gram matrix, or a float64 SVD of the whole.
+"""Decompose -> SingularValues: eigenvalues of the smaller side's Gram matrix, or a float64 SVD.
 
-The Gram matrix adds up in float64 over tiles across the long side: s x s numbers stay of a tensor of any length. Its
-eigenvalues are the squared singular values, exact down to sigma_1 sqrt(r 2^-52).
+The Gram matrix adds up in float64 over tiles across the long side: its s x s numbers are the whole
+state, for a tensor of any length. Its eigenvalues are the squared singular values, exact down to
+sigma_1 sqrt(r 2^-52).
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ EPS = 2.0**-52
 
 @dataclass(frozen=True, eq=False)
 class SingularValues:
-    """sigma_1 >= ... >= sigma_r >= 0 (float64, r = min(m, n)), empty where the squares leave float64's range.
+    """sigma_1 >= ... >= sigma_r >= 0 (float64, r = min(m, n)), empty where squares overflow.
 
-    `floor` is what the method leaves uncertain; `diagonal` the energy where row = column modulo r; non-finite elements
-    were taken as zeros.
+    Below `floor` the method does not distinguish a singular value from zero; `diagonal` is the
+    energy where row = column modulo r; non-finite elements counted as zeros.
     """
 
     values: NDArray[np.float64]
@@ -49,25 +50,29 @@ class SingularValues:
 
 @dataclass(frozen=True)
 class Decompose:
-    """Folds the Gram matrix; with `svd`, looks at the matrix whole and needs no squares."""
+    """Adds up the Gram matrix; with `svd`, decomposes the whole matrix without squares."""
 
     svd: bool = False
     passes: ClassVar[Passes] = "one"
 
     @property
     def cut(self) -> Cut:
-        """Across the long side, or not at all."""
+        """Across the long side; not at all for an SVD."""
         return "whole" if self.svd else "long"
 
     def bytes(self, shape: Shape) -> int:
         """Gram matrix and its eigenvalues, with one tile in float64; or three whole matrices."""
         size, side = shape[0] * shape[1], min(shape)
-        return 24 * size if self.svd else room(side) + 24 * min(size, max(TILE, LONG_LINES * side))
+        if self.svd:
+            return 24 * size
+        tile = min(size, max(TILE, LONG_LINES * side))
+        return room(side) + 24 * tile
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
-        """Zero Gram matrices; or no values yet."""
-        groups = [1] * stack if device == "cpu" else [stack]
+        """Zero Gram matrices; no values for an SVD."""
         side = 0 if self.svd else min(shape)
+        # A CPU adds the matrices of a stack one by one (see `cleaned`).
+        groups = [1] * stack if device == "cpu" else [stack]
         return {
             "gram": [(b, blank(b, side, device)) for b in groups],
             "values": [],
@@ -77,77 +82,83 @@ class Decompose:
         }
 
     def add(self, state: State, tile: Tile) -> State:
-        """The products of a tile's lines, or all the values."""
+        """Adds the products of a tile's rows or columns; for an SVD, all singular values."""
         if not tile.box.size:
             return state
-        at = 0
-        for many, gram in state["gram"]:
-            here = slice(at, at := at + many)
-            x, bad = cleaned(tile, here)
-            state["nonfinite"][here] = [
-                a + b for a, b in zip(state["nonfinite"][here], bad, strict=True)
-            ]
-            state["diagonal"][here] += _diagonal(x, tile)
+        first = 0
+        for b, gram in state["gram"]:
+            x, nonfinite = cleaned(tile, slice(first, first + b))  # (b, rows, columns)
+            for i, count in enumerate(nonfinite, start=first):
+                state["nonfinite"][i] += count
+            state["diagonal"][first : first + b] += _diagonal(x, tile)
+            tall = x if long_side(tile.shape) == 0 else x.mT
             if self.svd:
-                tall = (
-                    x if long_side(tile.shape) == 0 else x.mT
-                )  # LAPACK takes wide ones 1.5 to 4 times as long
+                # LAPACK needs 1.5 to 4 times as long for wide matrices.
                 state["values"].extend(torch.linalg.svdvals(tall).cpu().numpy())
             else:
-                added(gram, x if long_side(tile.shape) == 0 else x.mT)
+                added(gram, tall)
+            first += b
         return state
 
     def merge(self, a: State, b: State) -> State:
         """Gram matrices add."""
         if self.svd:
-            raise TypeError("a decomposed tensor is taken whole")
-        counts = [x + y for x, y in zip(a["nonfinite"], b["nonfinite"], strict=True)]
-        pairs = zip(a["gram"], b["gram"], strict=True)
-        grams = [
-            (many, [x + y for x, y in zip(own, other, strict=True)])
-            for (many, own), (_, other) in pairs
-        ]
-        return a | {"gram": grams, "diagonal": a["diagonal"] + b["diagonal"], "nonfinite": counts}
+            raise TypeError("a singular value decomposition needs the matrix in one tile")
+        nonfinite = [x + y for x, y in zip(a["nonfinite"], b["nonfinite"], strict=True)]
+        diagonal = a["diagonal"] + b["diagonal"]
+        grams = []
+        for (stack, a_blocks), (_, b_blocks) in zip(a["gram"], b["gram"], strict=True):
+            blocks = [x + y for x, y in zip(a_blocks, b_blocks, strict=True)]
+            grams.append((stack, blocks))
+        return a | {"gram": grams, "diagonal": diagonal, "nonfinite": nonfinite}
 
     def finish(self, state: State) -> Sequence[SingularValues]:
-        """One spectrum a matrix."""
-        none = np.zeros((len(state["nonfinite"]), min(state["shape"])))
-        squares = (
-            [] if self.svd else [v for many, gram in state["gram"] for v in _roots(gram, many)]
-        )
-        found = squares or state["values"] or none
-        return [self._spectrum(state, i, values) for i, values in enumerate(found)]
+        """One spectrum per matrix."""
+        stack = self._values(state)
+        return [self._spectrum(state, i, values) for i, values in enumerate(stack)]
+
+    def _values(self, state: State) -> Sequence[NDArray[np.float64]]:
+        """The singular values of each matrix; NaN where squares overflow."""
+        values: list[NDArray[np.float64]] = list(state["values"])
+        if not self.svd:
+            for stack, gram in state["gram"]:
+                values.extend(_roots(gram, stack))
+        if not values:  # an SVD of an empty matrix
+            values = list(np.zeros((len(state["nonfinite"]), min(state["shape"]))))
+        return values
 
     def _spectrum(self, state: State, i: int, values: NDArray[np.float64]) -> SingularValues:
-        known = values if np.isfinite(values).all() else values[:0]
-        share = len(values) * EPS if self.svd else sqrt(len(values) * EPS)
-        floor = float(known.max(initial=0.0)) * share
-        diagonal, method = float(state["diagonal"][i]), "svd" if self.svd else "gram"
-        return SingularValues(known, state["shape"], method, floor, diagonal, state["nonfinite"][i])
+        method, precision = "gram", sqrt(len(values) * EPS)
+        if self.svd:
+            method, precision = "svd", len(values) * EPS
+        if not np.isfinite(values).all():
+            values = values[:0]  # one overflow makes all eigenvalues meaningless
+        floor = float(values.max(initial=0.0)) * precision
+        diagonal = float(state["diagonal"][i])
+        nonfinite = state["nonfinite"][i]
+        return SingularValues(values, state["shape"], method, floor, diagonal, nonfinite)
 
 
 def _diagonal(x: Tensor, tile: Tile) -> Tensor:
-    """Sum of squares of W[l, l mod r] over the long side's lines l."""
+    """Sum of squares of W[l, l mod r] over the rows or columns l of the long side."""
     axis = long_side(tile.shape)
-    first, last = (tile.box.rows, tile.box.cols)[axis]
-    along = torch.arange(first, last, device=x.device)
-    at = (along - first, along % tile.shape[1 - axis])
-    found: Tensor = (x[:, at[0], at[1]] if axis == 0 else x[:, at[1], at[0]]).square().sum(-1)
-    return found
+    first, last = tile.box.rows if axis == 0 else tile.box.cols
+    line = torch.arange(first, last, device=x.device)
+    along, across = line - first, line % tile.shape[1 - axis]
+    elements = x[:, along, across] if axis == 0 else x[:, across, along]
+    energy: Tensor = elements.square().sum(-1)
+    return energy
 
 
-def _roots(gram: Blocks, many: int) -> NDArray[np.float64]:
+def _roots(gram: Blocks, stack: int) -> NDArray[np.float64]:
     """(b, s) singular values, descending; NaN where a square has overflowed."""
     if not gram:
-        return np.zeros((many, 0))
-    known = sound(gram)
-    safe = (
-        gram
-        if bool(known.all())
-        else [torch.where(known[:, None, None], block, 0.0) for block in gram]
-    )
-    values = eigenvalues(safe).clamp_(min=0).sqrt_().flip(-1)
-    found: NDArray[np.float64] = (
-        torch.where(known.to(values.device)[:, None], values, torch.nan).cpu().numpy()
-    )
-    return found
+        return np.zeros((stack, 0))
+    finite = sound(gram)  # (b,)
+    if not bool(finite.all()):
+        # LAPACK raises on Inf and NaN, which would lose the other matrices of the stack.
+        gram = [torch.where(finite[:, None, None], block, 0.0) for block in gram]
+    values = eigenvalues(gram).clamp_(min=0).sqrt_().flip(-1)
+    finite = finite.to(values.device)[:, None]
+    roots: NDArray[np.float64] = torch.where(finite, values, torch.nan).cpu().numpy()
+    return roots

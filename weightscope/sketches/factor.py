@@ -1,6 +1,7 @@
-"""Factor -> Triangle: the R factor of a thin matrix, so that the spectrum of a product B A needs r x r numbers alone.
+"""Factor -> Triangle: the R factor of a thin matrix.
 
-B = Q R_B and A^T = Q' R_A give B A = Q (R_B R_A^T) Q'^T: the same singular values, and no square was taken.
+The spectrum of a product B A follows from two r x r factors: B = Q R_B and A^T = Q' R_A give B A =
+Q (R_B R_A^T) Q'^T, whose singular values are those of R_B R_A^T, without squares.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Triangle:
-    """`r` is (min(m, r), r), upper triangular float64, with R^T R = W^T W; non-finite elements were taken as zeros."""
+    """`r` is (min(m, r), r), upper triangular float64, with R^T R = W^T W.
+
+    Non-finite elements count as zeros.
+    """
 
     r: NDArray[np.float64]
     nonfinite: int = 0
 
     def forget(self) -> None:
-        """It belongs to one matrix."""
+        """A factor belongs to one matrix."""
 
     def __add__(self, other: Triangle) -> Triangle:
         raise TypeError("triangles of different tensors do not add")
@@ -46,27 +50,27 @@ class Factor:
         return 24 * shape[0] * shape[1]
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
-        """No triangle yet."""
-        return {"found": [Triangle(torch.zeros(0, shape[1], dtype=torch.float64).numpy())] * stack}
+        """Triangles without rows."""
+        empty = torch.zeros(0, shape[1], dtype=torch.float64).numpy()
+        return {"triangles": [Triangle(empty)] * stack}
 
     def add(self, state: State, tile: Tile) -> State:
-        """One decomposition a matrix, each at the start of its buffer."""
-        return {
-            "found": [_triangle(tile, i) for i in range(tile.stack)]
-            if tile.box.size
-            else state["found"]
-        }
+        """One decomposition per matrix, each at the start of its buffer."""
+        if not tile.box.size:
+            return state
+        return {"triangles": [_triangle(tile, i) for i in range(tile.stack)]}
 
     def merge(self, a: State, b: State) -> State:
-        """A triangle needs the whole matrix: there is nothing to merge."""
-        raise TypeError("a factor is taken whole")
+        """A triangle needs the whole matrix, so there are no two states to merge."""
+        raise TypeError("a factor needs the matrix in one tile")
 
     def finish(self, state: State) -> Sequence[Triangle]:
-        """One triangle a matrix."""
-        found: Sequence[Triangle] = state["found"]
-        return found
+        """One triangle per matrix."""
+        triangles: Sequence[Triangle] = state["triangles"]
+        return triangles
 
 
 def _triangle(tile: Tile, i: int) -> Triangle:
-    x, bad = cleaned(tile, slice(i, i + 1))
-    return Triangle(torch.linalg.qr(x[0], mode="r").R.cpu().numpy(), bad[0])
+    x, nonfinite = cleaned(tile, slice(i, i + 1))
+    r = torch.linalg.qr(x[0], mode="r").R
+    return Triangle(r.cpu().numpy(), nonfinite[0])

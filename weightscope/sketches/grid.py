@@ -1,4 +1,4 @@
-"""The value grid of a narrow type: its distinct finite values, the cell of each, and where each bit pattern belongs."""
+"""The value grid of a narrow type: its finite values, their cells, and the cell of each pattern."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NORMAL = {
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """`value`, `low`, `high` ascending; `rank[pattern]` is the cell of a pattern, -1 for NaN and Inf."""
+    """`value`, `low`, `high` ascending; `rank[pattern]` is its cell, -1 if not finite."""
 
     value: NDArray[np.float64]
     low: NDArray[np.float64]
@@ -42,18 +42,28 @@ class Grid:
 
 @cache
 def grid(dtype: str) -> Grid:
-    """The grid of a narrow type; edges lie halfway between neighbours, the outermost cells are symmetric.
+    """The grid of a narrow type: edges halfway between neighbours, symmetric outermost cells.
 
     >>> g = grid("F4"); [float(x) for x in g.value[7:11]], [float(x) for x in g.low[7:11]]
     ([0.0, 0.5, 1.0, 1.5], [-0.25, 0.25, 0.75, 1.25])
     """
     table = decoded(dtype)
-    value = np.unique(table[np.isfinite(table)] + 0.0)
+    finite = np.isfinite(table)
+    value = np.unique(table[finite] + 0.0)  # + 0.0: -0 becomes 0
     middle = (value[1:] + value[:-1]) / 2
-    low = np.concatenate(([2 * value[0] - middle[0]], middle))
-    high = np.concatenate((middle, [2 * value[-1] - middle[-1]]))
-    rank = np.where(
-        np.isfinite(table), np.searchsorted(value, np.where(np.isfinite(table), table, 0.0)), -1
+    lowest, highest = 2 * value[0] - middle[0], 2 * value[-1] - middle[-1]
+    low = np.concatenate(([lowest], middle))
+    high = np.concatenate((middle, [highest]))
+    cell = np.searchsorted(value, np.where(finite, table, 0.0))
+    rank = np.where(finite, cell, -1)
+    subnormal = (value != 0) & (np.abs(value) < NORMAL.get(dtype, 0.0))
+    return Grid(
+        value,
+        low,
+        high,
+        rank,
+        nan=np.isnan(table),
+        inf=np.isinf(table),
+        minus_inf=np.isneginf(table),
+        subnormal=subnormal,
     )
-    tiny = (value != 0) & (np.abs(value) < NORMAL.get(dtype, 0.0))
-    return Grid(value, low, high, rank, np.isnan(table), np.isinf(table), np.isneginf(table), tiny)

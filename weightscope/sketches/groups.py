@@ -1,6 +1,6 @@
-"""Groups -> ZeroGroups: does every group of M neighbours along a row hold the zeros of an N:M pattern?
+"""Groups -> ZeroGroups: the N:M sparsity patterns of every group of M neighbours along a row.
 
-One group without them settles it, so an ordinary matrix costs its first tile.
+One group that breaks a pattern excludes it, so an ordinary matrix costs its first tile only.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ from .tile import Tile
 if TYPE_CHECKING:
     from torch import Tensor
 
-PATTERNS = {
-    "2:4": (2, 4),
-    "4:8": (4, 8),
-}  # at most N of M neighbours are not zero; the finer one first
-MOST = max(m for _, m in PATTERNS.values())
+# At most N of M neighbours are non-zero; the finer pattern first.
+PATTERNS = {"2:4": (2, 4), "4:8": (4, 8)}
+LARGEST_GROUP = max(m for _, m in PATTERNS.values())
 
 
 @dataclass(frozen=True)
 class ZeroGroups:
-    """The patterns that every whole group has, the finest first; empty where no group was whole."""
+    """The patterns of every whole group, the finest first; empty where no group was whole."""
 
     patterns: tuple[str, ...]
 
@@ -38,7 +36,7 @@ class ZeroGroups:
 
 @dataclass(frozen=True)
 class Groups:
-    """Looks at groups that lie inside a tile: all of them but where a tile of few columns ends inside one."""
+    """Checks the groups inside each tile; a group that a tile border cuts is not checked."""
 
     cut: ClassVar[Cut] = "any"
     passes: ClassVar[Passes] = "one"
@@ -48,41 +46,50 @@ class Groups:
         return 1 << 19
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
-        """Every pattern is possible, none was seen."""
+        """Every pattern is possible, none has been checked."""
         return {
-            "open": [set(PATTERNS) for _ in range(stack)],
-            "seen": [set() for _ in range(stack)],
+            "possible": [set(PATTERNS) for _ in range(stack)],
+            "checked": [set() for _ in range(stack)],
         }
 
     def add(self, state: State, tile: Tile) -> State:
-        """Strikes out what a group of the tile breaks."""
-        first, last = -(-tile.box.cols[0] // MOST) * MOST, tile.box.cols[1]
+        """Removes the patterns that a group of the tile breaks."""
+        first, last = tile.box.cols
+        # Groups begin at multiples of the largest M, so that those of every pattern are whole.
+        aligned = -(-first // LARGEST_GROUP) * LARGEST_GROUP
+        columns = max(last - aligned, 0)
+        if not tile.box.shape[0]:
+            return state
         for i in range(tile.stack):
-            for name in sorted(state["open"][i]):
+            for name in sorted(state["possible"][i]):
                 n, m = PATTERNS[name]
-                width = max(last - first, 0) // m * m
-                if tile.box.shape[0] and width:
-                    state["seen"][i].add(name)
-                    part = tile.values[i, :, first - tile.box.cols[0] :][:, :width]
-                    state["open"][i] -= set() if _holds(part, n, m) else {name}
+                width = columns // m * m
+                if not width:
+                    continue
+                state["checked"][i].add(name)
+                part = tile.values[i, :, aligned - first :][:, :width]
+                if not _holds(part, n, m):
+                    state["possible"][i].remove(name)
         return state
 
     def merge(self, a: State, b: State) -> State:
-        """Possible in both, seen in either."""
+        """Possible in both, checked in either."""
         return {
-            "open": [x & y for x, y in zip(a["open"], b["open"], strict=True)],
-            "seen": [x | y for x, y in zip(a["seen"], b["seen"], strict=True)],
+            "possible": [x & y for x, y in zip(a["possible"], b["possible"], strict=True)],
+            "checked": [x | y for x, y in zip(a["checked"], b["checked"], strict=True)],
         }
 
     def finish(self, state: State) -> Sequence[ZeroGroups]:
-        """One record a matrix."""
-        pairs = zip(state["open"], state["seen"], strict=True)
-        return [
-            ZeroGroups(tuple(name for name in PATTERNS if name in still & seen))
-            for still, seen in pairs
-        ]
+        """One record per matrix."""
+        records = []
+        for possible, checked in zip(state["possible"], state["checked"], strict=True):
+            patterns = tuple(name for name in PATTERNS if name in possible & checked)
+            records.append(ZeroGroups(patterns))
+        return records
 
 
 def _holds(part: Tensor, n: int, m: int) -> bool:
-    """Whether at most n of every m neighbours are not zero; NaN is not zero."""
-    return bool(((part != 0).reshape(len(part), -1, m).sum(-1) <= n).all())
+    """Whether at most n of every m neighbours are non-zero; NaN is non-zero."""
+    groups = (part != 0).reshape(len(part), -1, m)  # (rows, groups, m)
+    nonzero = groups.sum(-1)
+    return bool((nonzero <= n).all())

@@ -1,9 +1,11 @@
-"""Hashes -> RowHashes: 64 bits of content for each row; rows that are equal have equal hashes, others hardly ever.
+"""Hashes -> RowHashes: 64 bits of content for each row, the same for equal rows.
 
-Content is the stored word, except that -0 counts as +0. A row's hash is two sums over its columns j, modulo 2^32, of
-f(word_j) * a_j with odd a_j: sums add over any tiling, in any order. f is a bijection of 32-bit words that takes zero
-to zero, so rows that differ in one place never hash alike, rows that differ in more do with a chance of about 2^-62,
-and zero is the hash of a zero row. 32-bit products are the fast ones: a 64-bit product takes five times as long.
+Different rows hardly ever have equal hashes. Content is the stored word, except that -0 counts as
++0. A row's hash is two sums over its columns j, modulo 2^32, of f(word_j) * a_j with odd a_j: sums
+add over any tiling, in any order. f is a bijection of 32-bit words that maps zero to zero. So rows
+that differ in one element never have equal hashes, rows that differ in more have with a probability
+of about 2^-62, and zero is the hash of a zero row. Products are of 32 bits: one of 64 bits takes
+five times as long.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-MIX = 0x7FEB352D  # of lowbias32 (Wellons 2018): spreads a word over all bits above it
+MIX = 0x7FEB352D  # of lowbias32 (Wellons 2018): spreads each bit over all higher bits
 LANES = 2  # sums of 32 bits
 GOLDEN = 0x9E3779B97F4A7C15  # step and finaliser of splitmix64 (Steele, Lea and Flood 2014)
 STEPS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1))
@@ -31,7 +33,7 @@ STEPS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1))
 
 @dataclass(frozen=True, eq=False)
 class RowHashes:
-    """One 64-bit hash a row (uint64, m long); 0 for a row of zeros."""
+    """One 64-bit hash per row, (m,) uint64; 0 for a row of zeros."""
 
     rows: NDArray[np.uint64]
 
@@ -44,39 +46,44 @@ class RowHashes:
 
 @dataclass(frozen=True)
 class Hashes:
-    """Adds up what each column's word gives.
+    """Adds the products of words and column factors.
 
-    Law: the hashes of any tiling along either axis, merged in any order, are identical on every device.
+    Law: the hashes of any tiling along either axis, merged in any order, are identical on every
+    device.
     """
 
     cut: ClassVar[Cut] = "any"
     passes: ClassVar[Passes] = "one"
 
     def bytes(self, shape: Shape) -> int:
-        """Two sums a row, two multipliers for each half of a column's word, and the table of a narrow type."""
-        return 4 * LANES * (shape[0] + 2 * shape[1]) + 4 * 65536
+        """Two sums per row, two factors per half of a column's word, the table of a narrow type."""
+        rows, cols = shape
+        return 4 * LANES * (rows + 2 * cols) + 4 * 65536
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
-        """Zero sums; the multipliers, which follow from the column alone."""
+        """Zero sums; the factors, which follow from the column alone."""
+        rows, cols = shape
         halves = 2 if DTYPES[dtype].bits == 64 else 1
+        factors = torch.from_numpy(odd_factors(halves * LANES, cols)).to(device)
+        table = None
+        if DTYPES[dtype].narrow:
+            table = _table(dtype).to(device)
         return {
-            "rows": torch.zeros(stack, shape[0], LANES, dtype=torch.int32, device=device),
-            "odd": torch.from_numpy(odd_factors(halves * LANES, shape[1]))
-            .to(device)
-            .view(halves, LANES, shape[1]),
-            "table": _table(dtype).to(device) if DTYPES[dtype].narrow else None,
+            "rows": torch.zeros(stack, rows, LANES, dtype=torch.int32, device=device),
+            "factors": factors.view(halves, LANES, cols),
+            "table": table,
         }
 
     def add(self, state: State, tile: Tile) -> State:
-        """The products of a tile's words, into their rows."""
+        """Adds the products of a tile's words to the sums of their rows."""
         if not tile.box.size:
             return state
         rows, cols = slice(*tile.box.rows), slice(*tile.box.cols)
-        for words, odd in zip(_words(tile, state["table"]), state["odd"], strict=True):
-            for lane, factors in enumerate(odd):
-                product = torch.mul(
-                    words, factors[cols], out=tile.buffer("hashed", words, torch.int32)
-                )
+        halves = _words(tile, state["table"])
+        for words, lane_factors in zip(halves, state["factors"], strict=True):
+            product = tile.buffer("hashed", words, torch.int32)
+            for lane, factors in enumerate(lane_factors):
+                torch.mul(words, factors[cols], out=product)
                 state["rows"][:, rows, lane] += product.sum(-1, dtype=torch.int32)
         return state
 
@@ -85,59 +92,86 @@ class Hashes:
         return a | {"rows": a["rows"] + b["rows"]}
 
     def finish(self, state: State) -> Sequence[RowHashes]:
-        """Both sums of a row side by side."""
-        return [RowHashes(sums.view(np.uint64)[:, 0]) for sums in state["rows"].cpu().numpy()]
+        """Both sums of a row as one word."""
+        records = []
+        for sums in state["rows"].cpu().numpy():  # (m, 2) int32
+            hashes = sums.view(np.uint64)[:, 0]
+            records.append(RowHashes(hashes))
+        return records
 
 
 def odd_factors(many: int, columns: int) -> NDArray[np.int32]:
-    """(many, columns) odd multipliers: the upper halves of splitmix64's numbers, by their place alone."""
-    x = np.arange(1, columns + 1, dtype=np.uint64) * np.uint64(many)
-    x = (x + np.arange(many, dtype=np.uint64)[:, None]) * np.uint64(GOLDEN)
+    """(many, columns) odd int32 factors, which follow from their index alone.
+
+    The upper halves of splitmix64's numbers.
+    """
+    column = np.arange(1, columns + 1, dtype=np.uint64)
+    row = np.arange(many, dtype=np.uint64)[:, None]
+    x = (column * np.uint64(many) + row) * np.uint64(GOLDEN)
     for shift, factor in STEPS:
-        x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor)
-    return (x >> np.uint64(32)).astype(np.uint32).view(np.int32) | np.int32(1)
+        x ^= x >> np.uint64(shift)
+        x *= np.uint64(factor)
+    upper = (x >> np.uint64(32)).astype(np.uint32)
+    return upper.view(np.int32) | np.int32(1)
 
 
 def _words(tile: Tile, table: Tensor | None) -> Iterator[Tensor]:
-    """f of the stored words as int32 (b, rows, columns) in the layout of `stored`; both halves of 64-bit words."""
-    b, r, n = tile.stored.shape
+    """f of the stored words as int32 (b, rows, columns) in the layout of `stored`.
+
+    For 64-bit words the lower halves, then the upper.
+    """
+    elements = (tile.stack, tile.box.size)
     if table is not None:
-        mixed = tile.scratch.take("words 32", (b, r * n), torch.int32)
+        mixed = tile.scratch.take("words 32", elements, torch.int32)
         torch.index_select(table, 0, tile.patterns.flatten(), out=mixed.view(-1))
     else:
         words = _unsigned_zero(tile)
-        mixed = _mixed(words, tile.scratch.take("hashed", tuple(words.shape), torch.int32))
-    for half in mixed.view(b, r * n, -1).unbind(-1):
-        yield half.view(b, n, r).mT if tile.mirrored else half.view(b, r, n)
+        spare = tile.scratch.take("hashed", tuple(words.shape), torch.int32)
+        mixed = _mixed(words, spare)
+    for half in mixed.view(*elements, -1).unbind(-1):
+        yield tile.as_matrices(half)
 
 
 def _table(dtype: str) -> Tensor:
-    """f of every pattern of a narrow type, plus one so that only zeros give 0 (the first of F8_E8M0 is 2^-127)."""
+    """f of every pattern of a narrow type.
+
+    Patterns count from 1, so that only zeros give 0: pattern 0 of F8_E8M0 is 2^-127.
+    """
     value = decoded(dtype)
-    codes = torch.from_numpy(np.where(value == 0, 0, np.arange(1, len(value) + 1)).astype(np.int32))
-    return _mixed(codes, torch.empty_like(codes))
+    pattern = np.arange(1, len(value) + 1)
+    codes = np.where(value == 0, 0, pattern).astype(np.int32)
+    words = torch.from_numpy(codes)
+    return _mixed(words, torch.empty_like(words))
 
 
 def _unsigned_zero(tile: Tile) -> Tensor:
-    """A wide type's words as int32, (b, words), in a buffer; -0, the least integer of its width, as 0."""
+    """A wide type's words as int32, (b, words), in a buffer; -0 as 0."""
     bits = DTYPES[tile.dtype].bits
-    wide = torch.int32 if bits == 32 else torch.int64
-    x = tile.dense.view(wide)
-    words = tile.scratch.take(f"words {bits}", tuple(x.shape), wide)
+    integer = torch.int32 if bits == 32 else torch.int64
+    x = tile.dense.view(integer)
+    words = tile.scratch.take(f"words {bits}", tuple(x.shape), integer)
     if DTYPES[tile.dtype].kind == "float":
-        torch.ne(x, -(1 << bits - 1), out=words).mul_(
-            x
-        )  # not torch.where: it takes four times as long
+        minus_zero = -(1 << bits - 1)  # the smallest integer of its width
+        # A product, since torch.where takes four times as long.
+        torch.ne(x, minus_zero, out=words).mul_(x)
     else:
         words.copy_(x)
     return words.view(torch.int32)
 
 
 def _mixed(x: Tensor, spare: Tensor) -> Tensor:
-    """A bijection of int32 words, in place, under which a difference in any bit reaches the lowest; 0 stays 0."""
-    for factor in (MIX, 1):
-        torch.bitwise_right_shift(x, 16, out=spare).bitwise_and_(0xFFFF)
-        x.bitwise_xor_(spare)
-        if factor != 1:
-            x.mul_(factor)
+    """A bijection of int32 words, in place; 0 remains 0.
+
+    A difference in any bit changes the lowest bits.
+    """
+    _fold_upper(x, spare)
+    x.mul_(MIX)
+    _fold_upper(x, spare)
     return x
+
+
+def _fold_upper(x: Tensor, spare: Tensor) -> None:
+    """x ^= x >> 16 of unsigned words, in place."""
+    torch.bitwise_right_shift(x, 16, out=spare)
+    spare.bitwise_and_(0xFFFF)  # the shift of negative words fills with ones
+    x.bitwise_xor_(spare)

@@ -1,12 +1,14 @@
-"""Lines -> Margins: sums and squares of every row and column, and both lag products, wherever the tile lies.
+"""Lines -> Margins: sums and sums of squares of every row and column, and both lag products.
 
-Sums run in float32 inside a tile (torch adds in a cascade) and in float64 across tiles. A tile whose squares overflow,
-vanish or hold NaN or Inf is taken again in float64 with the non-finite values left out: rare, and so for free.
+Sums run in float32 inside a tile (torch adds in a cascade) and in float64 across tiles. A tile
+whose squares overflow, underflow or contain NaN or Inf is computed again in float64 with zeros for
+the non-finite values. Such tiles are rare, so the second computation costs nothing on ordinary
+tensors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, nan
 from typing import TYPE_CHECKING, ClassVar
@@ -19,179 +21,225 @@ from .sketch import Cut, Passes, State
 from .tile import Tile
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
+    from ..lazy import numpy as np
+
 SAFE = (1e-24, 1e30)  # mean square between which float32 squares keep their digits
+
+# Fields of every row and column, with their initial values.
+SUMS = {"sum": 0.0, "squares": 0.0}
 EXTREMES = {"min": inf, "max": -inf, "nonfinite": 0.0, "start": inf, "end": -inf}
+
+# Name of the torch function that merges a field; every other field is added.
+MERGED_BY = {"min": "minimum", "max": "maximum", "start": "minimum", "end": "maximum"}
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Adds a tile's line sums and lag products; with `extremes` their extremes and ends instead of lags."""
+    """Sums by row and column, and lag products or (with `extremes`) extremes and ends."""
 
     extremes: bool = False
     cut: ClassVar[Cut] = "any"
     passes: ClassVar[Passes] = "one"
 
     def bytes(self, shape: Shape) -> int:
-        """float64 fields of every line, two border lines and the lag products."""
-        return 8 * sum(shape) * (7 if self.extremes else 2) + 16 * max(shape) + 16
+        """float64 fields of every row and column, two border lines and the lag products."""
+        fields = len(SUMS)
+        if self.extremes:
+            fields += len(EXTREMES)
+        borders = 16 * max(shape)
+        return 8 * sum(shape) * fields + borders + 16
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
-        """Zero sums; no border seen."""
-        fields = {"sum": 0.0, "squares": 0.0} | (EXTREMES if self.extremes else {})
-        full = {
-            (side, name): torch.full(
-                (stack, shape[axis]), value, dtype=torch.float64, device=device
-            )
-            for axis, side in enumerate(("rows", "cols"))
-            for name, value in fields.items()
-        }
-        return full | {
-            "lag": None
-            if self.extremes
-            else torch.zeros(stack, 2, dtype=torch.float64, device=device),
-            "axis": 0,
-            "first": None,
-            "last": None,
-        }
+        """Zero sums and no border line."""
+        fields, lag = dict(SUMS), None
+        if self.extremes:
+            fields |= EXTREMES
+        else:
+            lag = torch.zeros(stack, 2, dtype=torch.float64, device=device)
+        state: State = {"lag": lag, "axis": 0, "first": None, "last": None}
+        for side, length in zip(("rows", "cols"), shape, strict=True):
+            for name, value in fields.items():
+                state[side, name] = torch.full(
+                    (stack, length), value, dtype=torch.float64, device=device
+                )
+        return state
 
     def add(self, state: State, tile: Tile) -> State:
-        """One tile more: its margins into their places, its lags and the seam to the tile before."""
+        """Adds the tile's margins, its lags, and the lag across the border to the tile before."""
         if not tile.box.size:
             return state
-        w = tile.values
+        w = tile.values  # (b, rows, columns)
         squares = _product(tile, w, w)
-        rows = squares.sum(-1)
+        row_squares = squares.sum(-1)
         if self.extremes:
-            _extremes(state, tile, bool(rows.isfinite().all()))
-            _ends(state, tile)
-        sound = _sound(w, rows.sum(-1) / tile.box.size)
+            all_finite = bool(row_squares.isfinite().all())
+            _update_extremes(state, tile, all_finite)
+            _update_ends(state, tile)
+        mean_square = row_squares.sum(-1) / tile.box.size
+        sound = _sound(w, mean_square)
         if all(sound):
-            return state | _shown(state, tile, w, squares, rows)
-        ends = [
-            _shown(_one(state, i), tile, *_safe(tile, w[i : i + 1], sound[i]))
-            for i in range(len(sound))
-        ]
-        return state | {
-            k: ends[0][k] if k == "axis" else torch.cat([e[k] for e in ends]) for k in ends[0]
-        }
+            return state | _accumulate(state, tile, w, squares, row_squares)
+        borders = [_accumulate_matrix(state, tile, i, sound[i]) for i in range(tile.stack)]
+        return state | _stacked(borders)
 
     def merge(self, a: State, b: State) -> State:
-        """Sums add, extremes compare, and a's last line meets b's first."""
-        merged = {
-            k: getattr(torch, _MERGE.get(k[1], "add"))(a[k], b[k])
-            for k in a
-            if isinstance(k, tuple)
-        }
-        if self.extremes:
-            return a | merged
-        lag, axis = a["lag"] + b["lag"], b["axis"] if b["last"] is not None else a["axis"]
-        if a["last"] is not None and b["first"] is not None:
-            lag[:, 1 - axis] += (a["last"] * b["first"]).sum(-1)
-        first = a["first"] if a["first"] is not None else b["first"]
-        return merged | {
-            "lag": lag,
-            "axis": axis,
-            "first": first,
-            "last": b["last"] if b["last"] is not None else a["last"],
-        }
+        """Sums add, extremes compare, and the last line of a is multiplied with the first of b."""
+        merged = dict(a)
+        for key in a:
+            if isinstance(key, tuple):
+                _, name = key
+                function = getattr(torch, MERGED_BY.get(name, "add"))
+                merged[key] = function(a[key], b[key])
+        if not self.extremes:
+            merged |= _merged_borders(a, b)
+        return merged
 
     def finish(self, state: State) -> Sequence[Margins]:
-        """One record a matrix."""
-        host = {k: v.cpu().numpy() for k, v in state.items() if isinstance(k, tuple)}
-        found = []
+        """One record per matrix."""
+        host = {key: value.cpu().numpy() for key, value in state.items() if isinstance(key, tuple)}
+        margins = []
         for i in range(len(host["rows", "sum"])):
-            rows, cols = (
-                {k[1]: v[i] for k, v in host.items() if k[0] == side} for side in ("rows", "cols")
-            )
-            along, across = (nan, nan) if self.extremes else state["lag"][i].tolist()
-            found.append(Margins(rows, cols, (along, across)))
-        return found
+            lag = (nan, nan)
+            if not self.extremes:
+                along, across = state["lag"][i].tolist()
+                lag = (along, across)
+            margins.append(Margins(_fields(host, "rows", i), _fields(host, "cols", i), lag))
+        return margins
 
 
-_MERGE = {"min": "minimum", "max": "maximum", "start": "minimum", "end": "maximum"}  # else they add
+def _merged_borders(a: State, b: State) -> State:
+    """Lag products and border lines of both states, the tiles of a being before those of b."""
+    lag = a["lag"] + b["lag"]
+    axis, first, last = a["axis"], a["first"], a["last"]
+    if b["last"] is not None:
+        axis, last = b["axis"], b["last"]
+    if first is None:
+        first = b["first"]
+    if a["last"] is not None and b["first"] is not None:
+        lag[:, 1 - axis] += (a["last"] * b["first"]).sum(-1)
+    return {"lag": lag, "axis": axis, "first": first, "last": last}
 
 
-def _sound(w: Tensor, mean: Tensor) -> list[bool]:
-    """Which matrices have squares with digits to spare and nothing non-finite."""
-    found = (
-        w.isfinite().all(-1).all(-1)
-        if w.dtype == torch.float64
-        else (mean > SAFE[0]) & (mean < SAFE[1])
-    )
-    return [bool(x) for x in found.tolist()]
+def _fields(
+    host: Mapping[tuple[str, str], NDArray[np.float64]], side: str, i: int
+) -> dict[str, NDArray[np.float64]]:
+    """The fields of the rows or the columns of matrix i, by name."""
+    fields = {}
+    for (field_side, name), values in host.items():
+        if field_side == side:
+            fields[name] = values[i]
+    return fields
 
 
-def _safe(tile: Tile, w: Tensor, sound: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """One matrix's values, their squares and row sums of squares; in float64 where float32 would not do."""
+def _sound(w: Tensor, mean_square: Tensor) -> list[bool]:
+    """Which matrices have finite values and squares that keep their digits."""
+    if w.dtype == torch.float64:
+        sound = w.isfinite().all(-1).all(-1)
+    else:
+        # NaN and Inf make the mean square NaN or Inf, which is not between the two, either.
+        sound = (mean_square > SAFE[0]) & (mean_square < SAFE[1])
+    return [bool(x) for x in sound.tolist()]
+
+
+def _accumulate_matrix(state: State, tile: Tile, i: int, sound: bool) -> State:
+    """Adds matrix i alone, in float64 where float32 is not enough; returns its borders."""
+    w = tile.values[i : i + 1]
     if not sound:
-        w = tile.buffer("clean", w, torch.float64).copy_(w).nan_to_num_(0.0, 0.0, 0.0)
+        clean = tile.buffer("clean", w, torch.float64)
+        w = clean.copy_(w).nan_to_num_(0.0, 0.0, 0.0)
     squares = _product(tile, w, w)
-    return w, squares, squares.sum(-1)
+    return _accumulate(_views(state, i), tile, w, squares, squares.sum(-1))
 
 
-def _one(state: State, i: int) -> State:
-    """Views of what belongs to matrix i."""
-    return {k: v[i : i + 1] if hasattr(v, "shape") else v for k, v in state.items()}
+def _views(state: State, i: int) -> State:
+    """The state of matrix i, as views of the stack's."""
+    views = dict(state)
+    for key, value in state.items():
+        if hasattr(value, "shape"):
+            views[key] = value[i : i + 1]
+    return views
 
 
-def _shown(state: State, tile: Tile, w: Tensor, squares: Tensor, rows: Tensor) -> State:
-    """Adds into the sums in place; answers the borders."""
-    near, far = slice(*tile.box.rows), slice(*tile.box.cols)
-    state["rows", "squares"][:, near] += rows
-    state["cols", "squares"][:, far] += squares.sum(-2)
-    state["rows", "sum"][:, near] += w.sum(-1)
-    state["cols", "sum"][:, far] += w.sum(-2)
-    if state["lag"] is None:
+def _stacked(borders: Sequence[State]) -> State:
+    """The borders of all matrices as one state."""
+    stacked: State = {"axis": borders[0]["axis"]}
+    for key in borders[0]:
+        if key != "axis":
+            stacked[key] = torch.cat([border[key] for border in borders])
+    return stacked
+
+
+def _accumulate(state: State, tile: Tile, w: Tensor, squares: Tensor, row_squares: Tensor) -> State:
+    """Adds values and squares into the sums, in place; returns the borders."""
+    rows, cols = slice(*tile.box.rows), slice(*tile.box.cols)
+    state["rows", "squares"][:, rows] += row_squares
+    state["cols", "squares"][:, cols] += squares.sum(-2)
+    state["rows", "sum"][:, rows] += w.sum(-1)
+    state["cols", "sum"][:, cols] += w.sum(-2)
+    if state["lag"] is None:  # extremes and ends instead
         return {"axis": tile.axis}
-    first, last = _borders(w, tile.axis)
-    lags = state["lag"].add_(_lags(w, tile))
+    first, last = _border(w, tile.axis, 0), _border(w, tile.axis, -1)
+    lag = state["lag"].add_(_lag_products(w, tile))
     if state["last"] is not None:
-        lags[:, 1 - tile.axis] += (state["last"] * first).sum(-1)
-    return {
-        "axis": tile.axis,
-        "first": first if state["first"] is None else state["first"],
-        "last": last,
-    }
+        # Neighbours across the border to the tile before.
+        lag[:, 1 - tile.axis] += (state["last"] * first).sum(-1)
+    if state["first"] is not None:
+        first = state["first"]
+    return {"axis": tile.axis, "first": first, "last": last}
 
 
 def _product(tile: Tile, a: Tensor, b: Tensor) -> Tensor:
     """a * b in a reused buffer of the same layout."""
-    return torch.mul(a, b, out=tile.buffer("product", a, a.dtype))
+    buffer = tile.buffer("product", a, a.dtype)
+    return torch.mul(a, b, out=buffer)
 
 
-def _lags(w: Tensor, tile: Tile) -> Tensor:
+def _lag_products(w: Tensor, tile: Tile) -> Tensor:
     """(b, 2): sums of w[i,j] w[i,j+1] and of w[i,j] w[i+1,j] inside the tile."""
-    along = _product(tile, w[..., 1:], w[..., :-1]).sum(-1).sum(-1, dtype=torch.float64)
-    across = _product(tile, w[:, 1:], w[:, :-1]).sum(-1).sum(-1, dtype=torch.float64)
+    # Each is summed at once: both products are written into the same buffer.
+    beside = _product(tile, w[..., 1:], w[..., :-1])
+    along = beside.sum(-1).sum(-1, dtype=torch.float64)
+    below = _product(tile, w[:, 1:], w[:, :-1])
+    across = below.sum(-1).sum(-1, dtype=torch.float64)
     return torch.stack((along, across), -1)
 
 
-def _borders(w: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-    """First and last line along the cut, float64 copies."""
-    pair = (w[:, 0], w[:, -1]) if axis == 0 else (w[..., 0], w[..., -1])
-    return pair[0].to(torch.float64, copy=True), pair[1].to(torch.float64, copy=True)
+def _border(w: Tensor, axis: int, index: int) -> Tensor:
+    """One row (axis 0) or column of each matrix, a float64 copy."""
+    line = w.select(axis + 1, index)
+    return line.to(torch.float64, copy=True)
 
 
-def _extremes(state: State, tile: Tile, finite: bool) -> None:
-    """min and max by line, and what is not finite, which counts apart; never -0, whose place depends on the order."""
+def _update_extremes(state: State, tile: Tile, all_finite: bool) -> None:
+    """Minimum, maximum and number of non-finite values by row and by column, in place."""
     w = tile.values
-    ok = None if finite else w.isfinite()
     for side, dim, span in (("rows", -1, tile.box.rows), ("cols", -2, tile.box.cols)):
-        part = slice(*span)
-        low = (w if ok is None else torch.where(ok, w, torch.inf)).amin(dim).double() + 0.0
-        high = (w if ok is None else torch.where(ok, w, -torch.inf)).amax(dim).double() + 0.0
-        state[side, "min"][:, part] = torch.minimum(state[side, "min"][:, part], low)
-        state[side, "max"][:, part] = torch.maximum(state[side, "max"][:, part], high)
-        if ok is not None:
-            state[side, "nonfinite"][:, part] += (~ok).sum(dim)
+        lines = slice(*span)
+        if all_finite:
+            low, high = w.amin(dim), w.amax(dim)
+        else:
+            finite = w.isfinite()
+            low = torch.where(finite, w, torch.inf).amin(dim)
+            high = torch.where(finite, w, -torch.inf).amax(dim)
+            state[side, "nonfinite"][:, lines] += (~finite).sum(dim)
+        # + 0.0 turns -0 into 0: which of the two is returned would depend on the order.
+        low, high = low.double() + 0.0, high.double() + 0.0
+        state[side, "min"][:, lines] = torch.minimum(state[side, "min"][:, lines], low)
+        state[side, "max"][:, lines] = torch.maximum(state[side, "max"][:, lines], high)
 
 
-def _ends(state: State, tile: Tile) -> None:
-    """Where each line has its first and its last element that is not zero."""
-    w, (rows, cols) = tile.values, (tile.box.rows, tile.box.cols)
-    for side, x, lines, (first, last) in (("rows", w, rows, cols), ("cols", w.mT, cols, rows)):
-        start, end = (state[side, name][:, slice(*lines)] for name in ("start", "end"))
+def _update_ends(state: State, tile: Tile) -> None:
+    """Positions of the first and the last non-zero element of each row and column, in place."""
+    w, box = tile.values, tile.box
+    for side, x, lines, along in (
+        ("rows", w, box.rows, box.cols),
+        ("cols", w.mT, box.cols, box.rows),
+    ):
+        start = state[side, "start"][:, slice(*lines)]
+        end = state[side, "end"][:, slice(*lines)]
+        first, last = along
         start.clamp_(max=first + zeros_before(x))
         end.clamp_(min=last - 1 - zeros_after(x))

@@ -1,7 +1,8 @@
-"""|w| of a tile as it lies in memory, finite and with its squares summed, for measures that work on magnitudes.
+"""|w| of a tile in memory order, finite, with the sums of its squares.
 
-float32 serves where squares keep their digits. A matrix whose squares overflow, vanish or hold NaN or Inf is taken
-again in float64 with zeros for what is not finite: rare, and so for free.
+float32 is used where squares keep their digits. A matrix whose squares overflow, underflow or
+contain NaN or Inf is converted to float64 with zeros for the non-finite values. Such matrices are
+rare, so the conversion costs nothing on ordinary tensors.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-RUN = 1 << 14  # elements of a line that float32 adds up: sums of millions would lose 1e-3
+RUN = 1 << 14  # elements of a row summed in float32: sums of millions would be off by 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Magnitudes:
-    """`values` (b, rows, columns) of those matrices of the stack, transposed where the tile is column-major."""
+    """`values` (b, rows, columns) of the matrices `which`; transposed in a column-major tile."""
 
     which: slice
     values: Tensor
@@ -33,36 +34,51 @@ class Magnitudes:
 
 
 def magnitudes(tile: Tile) -> Iterator[Magnitudes]:
-    """All matrices of a tile, one by one where some need float64; buffers last until the next is asked for."""
-    x = tile.values.mT if tile.mirrored else tile.values
-    w = torch.abs(x, out=tile.scratch.take("magnitudes", tuple(x.shape), x.dtype))
-    found = Magnitudes(slice(0, len(w)), w, tile.box.size, squares(w))
-    mean = found.squares / tile.box.size
+    """All matrices of a tile, one by one where some need float64.
+
+    Buffers are reused: a result is valid until the next is requested.
+    """
+    x = tile.values
+    if tile.mirrored:
+        x = x.mT
+    buffer = tile.scratch.take("magnitudes", tuple(x.shape), x.dtype)
+    w = torch.abs(x, out=buffer)
+    together = Magnitudes(slice(0, len(w)), w, tile.box.size, squares(w))
+    mean = together.squares / tile.box.size
     sound = ((mean > SAFE[0]) & (mean < SAFE[1])).tolist()
     if all(sound):
-        yield found
+        yield together
         return
-    for i, ok in enumerate(sound):
+    for i, is_sound in enumerate(sound):
         one = slice(i, i + 1)
-        yield (
-            Magnitudes(one, w[one], found.finite, found.squares[one])
-            if ok
-            else _finite(tile, one, w[one])
-        )
+        if is_sound:
+            yield Magnitudes(one, w[one], together.finite, together.squares[one])
+        else:
+            yield _finite(tile, one, w[one])
 
 
 def squares(x: Tensor) -> Tensor:
-    """(b,) sums of squares: float32 along lines, float64 across."""
-    return over_lines(x, lambda run: torch.linalg.vector_norm(run, dim=-1).square_())
+    """(b,) sums of squares: float32 along rows, float64 across."""
+    return over_lines(x, _squares)
+
+
+def _squares(run: Tensor) -> Tensor:
+    norm: Tensor = torch.linalg.vector_norm(run, dim=-1)
+    return norm.square_()
 
 
 def over_lines(x: Tensor, fold: Callable[[Tensor], Tensor]) -> Tensor:
-    """(b,) sums of what `fold` makes of each line; long ones go in runs."""
-    runs = [x[..., i : i + RUN] for i in range(0, x.shape[-1], RUN)]
-    return torch.stack([fold(run).sum(-1, dtype=torch.float64) for run in runs], -1).sum(-1)
+    """(b,) sums over all rows of `fold(row)`; long rows are folded in runs."""
+    sums = []
+    for first in range(0, x.shape[-1], RUN):
+        run = x[..., first : first + RUN]
+        sums.append(fold(run).sum(-1, dtype=torch.float64))
+    return torch.stack(sums, -1).sum(-1)
 
 
 def _finite(tile: Tile, one: slice, w: Tensor) -> Magnitudes:
+    """One matrix in float64, with zeros for its non-finite values."""
     wide = tile.scratch.take("finite", tuple(w.shape), torch.float64).copy_(w)
-    many = int(wide.isfinite().sum())
-    return Magnitudes(one, wide.nan_to_num_(0.0, 0.0), many, squares(wide))
+    finite = int(wide.isfinite().sum())
+    wide.nan_to_num_(0.0, 0.0)
+    return Magnitudes(one, wide, finite, squares(wide))

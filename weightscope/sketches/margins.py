@@ -1,6 +1,7 @@
-"""Margins: per row and column the sum and sum of squares, on request extremes and ends; and both lag products.
+"""Margins: sums and sums of squares by row and column; lag products, or extremes and ends.
 
-Row margins of blocks concatenate, column margins add; non-finite values count apart and enter no sum. Taken by `Lines`.
+Row margins of blocks concatenate, column margins add; non-finite values are excluded from sums and
+have a count of their own. Computed by `Lines`.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Margins:
-    """`rows[field]` has m entries, `cols[field]` n: sum, squares; with extremes also min, max, nonfinite, start, end.
+    """Fields of the rows (m entries each) and columns (n): sum and squares.
 
-    `start` and `end` are where the first and the last element stand that is not zero; inf and -inf in a line of zeros.
+    With extremes also min, max, nonfinite, start and end. `start` and `end` are the positions of
+    the first and the last non-zero element; inf and -inf in a row or column of zeros.
     """
 
     rows: Mapping[str, NDArray[np.float64]]
@@ -28,7 +30,7 @@ class Margins:
     lag: tuple[float, float]  # NaN with extremes; sums of w[i,j] w[i,j+1] and of w[i,j] w[i+1,j]
 
     def forget(self) -> None:
-        """Lines have positions: margins of different tensors are not pooled."""
+        """Rows and columns have positions: margins of different tensors are not pooled."""
 
     def __add__(self, other: Margins) -> Margins:
         raise TypeError("margins of different tensors do not add")

@@ -1,6 +1,7 @@
-"""Where the first NaN or Inf of a matrix stands: (row, column) from 0, first in row-major order, however it is cut.
+"""Position of the first NaN or Inf of a matrix: (row, column) from 0, first in row-major order.
 
-Counting tells which tiles hold one; only those are looked at again, and only while an earlier place is possible.
+The result does not depend on the tiling. Counting finds the tiles that contain one; only those are
+searched, and only while an earlier position is possible.
 """
 
 from __future__ import annotations
@@ -11,32 +12,37 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .tile import Tile
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 
 
-def earliest(*places: Place | None) -> Place | None:
-    """The first of those that there are.
+def earliest(*positions: Position | None) -> Position | None:
+    """The first of the positions that are not None.
 
     >>> earliest(None, (2, 0), (1, 7)), earliest(None)
     ((1, 7), None)
     """
-    return min((place for place in places if place is not None), default=None)
+    return min((position for position in positions if position is not None), default=None)
 
 
-def first_places(
-    before: Sequence[Place | None], tile: Tile, holds: Sequence[int]
-) -> list[Place | None]:
-    """The first place of each matrix after one tile more; `holds` is how many stand in the tile."""
+def first_positions(
+    before: Sequence[Position | None], tile: Tile, counts: Sequence[int]
+) -> list[Position | None]:
+    """The first position of each matrix, with `counts` NaN or Inf in a new tile."""
     corner = tile.box.rows[0], tile.box.cols[0]
-    found = list(before)
-    for i in (i for i, held in enumerate(holds) if held):
-        known = before[i]
-        if known is None or known > corner:
-            found[i] = earliest(known, _first(tile, i))
-    return found
+    positions = list(before)
+    for i, count in enumerate(counts):
+        if not count:
+            continue
+        position = before[i]
+        # A tile whose corner is after it cannot have an earlier one.
+        if position is None or position > corner:
+            positions[i] = earliest(position, _first_in_tile(tile, i))
+    return positions
 
 
-def _first(tile: Tile, i: int) -> Place:
-    odd = ~tile.values[i].isfinite()
-    row = int(odd.any(-1).byte().argmax())
-    return tile.box.rows[0] + row, tile.box.cols[0] + int(odd[row].byte().argmax())
+def _first_in_tile(tile: Tile, i: int) -> Position:
+    nonfinite = ~tile.values[i].isfinite()  # (rows, columns)
+    # The first maximum of 0 and 1; torch has no argmax of bool.
+    row = int(nonfinite.any(-1).byte().argmax())
+    col = int(nonfinite[row].byte().argmax())
+    return tile.box.rows[0] + row, tile.box.cols[0] + col

@@ -1,8 +1,9 @@
-"""Rounding to what a number format can hold: integers, and floats of few bits with their subnormals.
+"""Rounding to the numbers of a format: integers, and floats of few bits with their subnormals.
 
-To nearest, ties to even, of magnitudes up to the format's largest. Floats are rounded by the adder itself: between
-t 2^20 and 2 t 2^20, where t is the power of two at or below y, numbers of float32 stand t/8 apart, as those of e4m3 do
-about y; and t 2^20 is an even one of them, so that ties go to the even code.
+To nearest, ties to even, of magnitudes up to the format's largest. Floats are rounded by an
+addition: between t 2^20 and 2 t 2^20, where t is the power of two at or below y, the spacing of
+float32 numbers is t/8, the same as that of e4m3 near y; and t 2^20 is an even one of them, so that
+ties round to the even code.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Integers:
     largest: float
 
     def nearest_(self, y: Tensor, spare: Tensor) -> Tensor:
-        """0 <= y <= largest (float32 or float64) becomes the nearest of the grid, in place.
+        """Rounds 0 <= y <= largest (float32 or float64) to the grid, in place.
 
         >>> Integers(7).nearest_(torch.tensor([2.5, 3.5, 7.0]), torch.empty(3)).tolist()
         [2.0, 4.0, 7.0]
@@ -33,33 +34,36 @@ class Integers:
 
 @dataclass(frozen=True)
 class Floats:
-    """k 2^(e - mantissa) for e >= `lowest`, the smallest normal exponent, and 0 <= k < 2^(mantissa + 1)."""
+    """k 2^(e - mantissa) for e >= `lowest` (smallest normal exponent), k < 2^(mantissa + 1)."""
 
     largest: float
     mantissa: int
     lowest: int
 
     def nearest_(self, y: Tensor, spare: Tensor) -> Tensor:
-        """0 <= y <= largest (float32 or float64) becomes the nearest of the grid, in place; `spare` is like y and lost.
+        """Rounds 0 <= y <= largest (float32 or float64) to the grid, in place.
+
+        `spare`, of the shape and type of y, is overwritten.
 
         >>> E2M1.nearest_(torch.tensor([0.25, 0.75, 2.5, 5.0, 6.0]), torch.empty(5)).tolist()
         [0.0, 1.0, 2.0, 4.0, 6.0]
         """
-        power_below(y, out=spare).clamp_(min=2.0**self.lowest)
-        beside = 2.0**-self.mantissa / torch.finfo(y.dtype).eps
-        return y.add_(spare, alpha=beside).sub_(spare, alpha=beside)
+        power = power_below(y, out=spare)
+        power.clamp_(min=2.0**self.lowest)
+        factor = 2.0**-self.mantissa / torch.finfo(y.dtype).eps
+        return y.add_(power, alpha=factor).sub_(power, alpha=factor)
 
 
 def power_below(x: Tensor, out: Tensor) -> Tensor:
-    """2^floor(log2 x) of x >= 0 (float32 or float64) into `out`; 0 for 0 and for x's own subnormals.
+    """2^floor(log2 x) of x >= 0 (float32 or float64) into `out`; 0 for zeros and subnormals.
 
     >>> power_below(torch.tensor([0.0, 0.75, 5.0]), torch.empty(3)).tolist()
     [0.0, 0.5, 4.0]
     """
-    word, exponents = (
-        (torch.int64, 0x7FF << 52) if x.dtype == torch.float64 else (torch.int32, 0xFF << 23)
-    )
-    torch.bitwise_and(x.view(word), exponents, out=out.view(word))
+    word, exponent_bits = torch.int32, 0xFF << 23
+    if x.dtype == torch.float64:
+        word, exponent_bits = torch.int64, 0x7FF << 52
+    torch.bitwise_and(x.view(word), exponent_bits, out=out.view(word))
     return out
 
 

@@ -1,7 +1,8 @@
-"""Looks: exact means of sets of rows and cosines to them, tile by tile, until no row comes or goes.
+"""Looks: exact means of sets of rows and cosines to them, tile by tile, until no member changes.
 
-Taking the rows with cosine >= 0.95 to the mean, then the mean of those, raises the members' sum of
-|row| (cosine - 0.95) with every step, so it ends; a set that has not ended after eight looks has no edge and is none.
+A step selects the rows with cosine >= 0.95 to the mean and computes the mean of those. It increases
+the members' sum of |row| (cosine - 0.95), so the steps converge; a set that changes after eight
+looks has no clear edge and is dropped.
 """
 
 from __future__ import annotations
@@ -18,16 +19,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-ALIKE, BESIDE = 0.95, 0.8  # cosine to the mean: in the set, and beside it
-AROUND = (
-    0.6  # of signatures: 0.8 less 4.5 standard errors, so that every row beside a set is looked at
-)
+ALIKE = 0.95  # smallest cosine of a member to the mean
+BESIDE = 0.8  # smallest cosine of a row beside the set
+AROUND = 0.6  # BESIDE less 4.5 standard errors of signatures, so that a look has all rows beside
 LOOKS = 8
 
 
 @dataclass(frozen=True, eq=False)
 class RowSet:
-    """Rows (ascending), each one's cosine to their mean, and how many rows outside have 0.8 to 0.95 to it."""
+    """Rows (ascending), cosines to their mean, and the number of other rows with 0.8 to 0.95."""
 
     rows: NDArray[np.int64]
     cosines: NDArray[np.float64]
@@ -36,18 +36,18 @@ class RowSet:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """The rows of one matrix that may be in a set, and what the present pass adds up of them."""
+    """The rows of one matrix that may belong to a set, and the sums of the current pass."""
 
     rows: Tensor  # (l,) ascending
     signatures: Tensor  # (l, 64) unit
     centres: Tensor  # (k, 64) of the sets, unit
-    of: Tensor  # (l,) the set that each row may be in
-    members: Tensor  # (l,) whether it is
-    sums: Tensor  # (k, columns) float64, of the members
-    dots: Tensor  # (l,) with those sums
-    squares: Tensor  # (l,)
-    cosines: bool  # taken in this pass; else the sums are
-    left: int  # looks that may follow; 0 where all is known
+    of: Tensor  # (l,) number of the set that each row may belong to
+    members: Tensor  # (l,) whether the row belongs to it
+    sums: Tensor  # (k, columns) float64, sums of the members
+    dots: Tensor  # (l,) products of each row with the sum of its set
+    squares: Tensor  # (l,) squared norms of the rows
+    cosines: bool  # this pass computes dots and squares; otherwise the sums
+    left: int  # looks that may follow; 0 where the sets are final
 
     @property
     def open(self) -> bool:
@@ -58,83 +58,96 @@ class Look:
 def first_look(
     rows: Tensor, signatures: Tensor, centres: Tensor, columns: int, left: int = LOOKS
 ) -> Look:
-    """Each row around a centre is looked at for the nearest, and is a member at first where it is like it."""
-    best, of = nearest(signatures, centres)
-    near = best >= AROUND
+    """The rows around the centres, each for its nearest; members are those with cosine >= LIKE."""
+    cosine, of = nearest(signatures, centres)
+    near = cosine >= AROUND
     sums = torch.zeros(len(centres), columns, dtype=torch.float64, device=rows.device)
     zeros = sums.new_zeros(int(near.sum()))
-    likely, left = best[near] >= LIKE, left if len(centres) else 0
     return Look(
-        rows[near], signatures[near], centres, of[near], likely, sums, zeros, zeros, False, left
+        rows=rows[near],
+        signatures=signatures[near],
+        centres=centres,
+        of=of[near],
+        members=cosine[near] >= LIKE,
+        sums=sums,
+        dots=zeros,
+        squares=zeros,
+        cosines=False,
+        left=left if len(centres) else 0,
     )
 
 
-def looked(look: Look, tile: Tile, i: int) -> None:
-    """Adds what matrix i of the tile has of the look's rows."""
+def accumulate(look: Look, tile: Tile, i: int) -> None:
+    """Adds the look's rows of matrix i that are in the tile."""
     ends = torch.tensor(tile.box.rows, device=look.rows.device)
-    here = slice(*torch.searchsorted(look.rows, ends).tolist())
-    if not look.open or not tile.box.size or here.start == here.stop:
+    first, last = torch.searchsorted(look.rows, ends).tolist()
+    if not look.open or first == last:
         return
-    x, cols = tile.values[i][look.rows[here] - tile.box.rows[0]].double(), slice(*tile.box.cols)
+    here, cols = slice(first, last), slice(*tile.box.cols)
+    x = tile.values[i][look.rows[here] - tile.box.rows[0]].double()  # (rows of the look, columns)
     if look.cosines:
-        look.dots[here] += (x * look.sums[look.of[here], cols]).sum(-1)
+        sums = look.sums[look.of[here], cols]
+        look.dots[here] += (x * sums).sum(-1)
         look.squares[here] += x.square().sum(-1)
-    else:
-        into = torch.arange(len(look.sums), device=x.device)[:, None] == look.of[here]
-        look.sums[:, cols] += (
-            into & look.members[here]
-        ).double() @ x  # in a fixed order, unlike index_add on a GPU
+        return
+    sets = torch.arange(len(look.sums), device=x.device)
+    member_of = (sets[:, None] == look.of[here]) & look.members[here]  # (k, rows of the look)
+    # A product adds in a fixed order, unlike index_add on a GPU.
+    look.sums[:, cols] += member_of.double() @ x
 
 
-def advanced(look: Look) -> Look:
-    """After sums the cosines to them; after cosines the members of the next sums.
+def next_look(look: Look) -> Look:
+    """After sums, the cosines to them; after cosines, the sums of the new members.
 
-    The rows of a set that has come to nothing are looked at for the next nearest.
+    Rows of a set that has lost its members are assigned to their next nearest centre.
     """
     if not look.open:
         return look
     if not look.cosines:
-        return replace(
-            look,
-            dots=torch.zeros_like(look.dots),
-            squares=torch.zeros_like(look.dots),
-            cosines=True,
-        )
-    members, sets, last = _cosines(look) >= ALIKE, len(look.sums), look.left == 1
-    many = torch.bincount(look.of[members], minlength=sets) >= FEWEST
-    if not last and not bool(many.all()):
-        return first_look(
-            look.rows, look.signatures, look.centres[many], look.sums.shape[1], look.left - 1
-        )
-    moved = torch.bincount(look.of[members != look.members], minlength=sets) > 0
-    if last or not bool(moved.any()):
-        return replace(look, members=members & ~moved[look.of], left=0)
-    return replace(
-        look, members=members, sums=torch.zeros_like(look.sums), cosines=False, left=look.left - 1
-    )
+        zeros = torch.zeros_like(look.dots)
+        return replace(look, dots=zeros, squares=torch.zeros_like(zeros), cosines=True)
+    members, last_look = _cosines(look) >= ALIKE, look.left == 1
+    # `sums` are those of the old members, and are final for sets whose members are the same.
+    enough = _per_set(look, members) >= FEWEST
+    if not last_look and not bool(enough.all()):
+        centres, columns = look.centres[enough], look.sums.shape[1]
+        return first_look(look.rows, look.signatures, centres, columns, look.left - 1)
+    changed = _per_set(look, members != look.members) > 0
+    if last_look or not bool(changed.any()):
+        return replace(look, members=members & ~changed[look.of], left=0)
+    sums = torch.zeros_like(look.sums)
+    return replace(look, members=members, sums=sums, cosines=False, left=look.left - 1)
 
 
-def found(look: Look) -> tuple[RowSet, ...]:
+def row_sets(look: Look) -> tuple[RowSet, ...]:
     """The sets, the largest first, then by their first row."""
     rows, of, members = (x.cpu().numpy() for x in (look.rows, look.of, look.members))
     cosines, close = _cosines(look).cpu().numpy(), _close(look)
     sets = []
     for k in sorted(set(of[members].tolist())):
         inside = (of == k) & members
+        # Members of other sets are beside by the cosine of the means, other rows by their own.
         beside = np.where(members, close[k, of], (of == k) & (cosines >= BESIDE))
         sets.append(RowSet(rows[inside], cosines[inside], int(beside.sum())))
-    return tuple(sorted(sets, key=lambda s: (-len(s.rows), s.rows[0])))
+    sets.sort(key=lambda row_set: (-len(row_set.rows), row_set.rows[0]))
+    return tuple(sets)
+
+
+def _per_set(look: Look, rows: Tensor) -> Tensor:
+    """(k,) numbers of the marked rows by set."""
+    return torch.bincount(look.of[rows], minlength=len(look.sums))
 
 
 def _close(look: Look) -> NDArray[np.bool_]:
-    """Which sets lie beside which, by their means."""
+    """(k, k) whether the means of two different sets have a cosine of at least BESIDE."""
     means = torch.nn.functional.normalize(look.sums, dim=1)
-    close: NDArray[np.bool_] = (means @ means.mT >= BESIDE).fill_diagonal_(False).cpu().numpy()
-    return close
+    close = means @ means.mT >= BESIDE
+    pairs: NDArray[np.bool_] = close.fill_diagonal_(False).cpu().numpy()
+    return pairs
 
 
 def _cosines(look: Look) -> Tensor:
-    found: Tensor = look.dots / (
-        look.squares.sqrt() * torch.linalg.vector_norm(look.sums, dim=1)[look.of]
-    )
-    return found
+    """(l,) cosine of each row to the sum of its set."""
+    norms = torch.linalg.vector_norm(look.sums, dim=1)
+    cosines: Tensor = look.dots / (look.squares.sqrt() * norms[look.of])
+    return cosines

@@ -1,6 +1,7 @@
-"""Shuffled(of): takes `of` of the permuted elements: the exact marginal without any structure, the strong null.
+"""Shuffled(of): the measure `of` on randomly permuted elements.
 
-The permutation runs on the host in place on one copy of the stored elements, so that it is the same on every device.
+A null model with exactly the distribution of the elements and no structure. The permutation runs on
+the host, in place on one copy of the stored elements, so that it is the same on every device.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shuffled:
-    """`of` on permuted elements; every matrix of a shape is permuted alike."""
+    """`of` on permuted elements; all matrices of one shape have the same permutation."""
 
     of: Measure
     seed: int = 0
@@ -29,39 +30,48 @@ class Shuffled:
     passes: ClassVar[Passes] = "more"
 
     def bytes(self, shape: Shape) -> int:
-        """The permuted copy at most 8 bytes an element, and what is wrapped."""
-        return 8 * shape[0] * shape[1] + self.of.bytes(shape)
+        """The permuted copy, at most 8 bytes per element, and the state of the wrapped measure."""
+        elements = shape[0] * shape[1]
+        return 8 * elements + self.of.bytes(shape)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
-        """Nothing permuted yet."""
+        """No permuted elements."""
         return {"shuffled": None, "of": self.of.start(stack, shape, dtype, device)}
 
     def add(self, state: State, tile: Tile) -> State:
-        """Permutes the whole matrix once, then shows it tile by tile."""
-        x = permuted(tile.stored, self.seed) if state["shuffled"] is None else state["shuffled"]
-        inner = state["of"]
+        """Permutes the whole matrix once, and passes it on tile by tile."""
+        x, inner = state["shuffled"], state["of"]
+        if x is None:
+            x = permuted(tile.stored, self.seed)
         axis, boxes = tiling(self.of.cut, tile.box, 0)
         for box in boxes:
-            part = x[:, slice(*box.rows), slice(*box.cols)]
-            inner = self.of.add(inner, Tile(part, tile.dtype, box, tile.shape, axis, tile.scratch))
+            stored = x[:, slice(*box.rows), slice(*box.cols)]
+            part = Tile(stored, tile.dtype, box, tile.shape, axis, tile.scratch)
+            inner = self.of.add(inner, part)
         return {"shuffled": x, "of": inner}
 
     def merge(self, a: State, b: State) -> State:
-        """A permutation needs the whole matrix: there is nothing to merge."""
-        raise TypeError("a shuffled tensor is taken whole")
+        """A permutation needs the whole matrix, so there are no two states to merge."""
+        raise TypeError("a permutation needs the matrix in one tile")
 
     def finish(self, state: State) -> Sequence[Any] | Again:
-        """What `of` finishes."""
-        answer = self.of.finish(state["of"])
-        return Again(state | {"of": answer.state}) if isinstance(answer, Again) else answer
+        """The sketches of `of`, or its next pass."""
+        result = self.of.finish(state["of"])
+        if isinstance(result, Again):
+            return Again(state | {"of": result.state})
+        return result
 
 
 def permuted(x: Tensor, seed: int) -> Tensor:
-    """Each matrix of (b, m, n) in a seeded random order: numpy's Generator.shuffle on its row-major elements."""
-    integer = {1: "uint8", 2: "int16", 4: "int32", 8: "int64"}[x.element_size()]
-    words = (
-        x.contiguous().view(getattr(torch, integer)).cpu().numpy().reshape(x.shape[0], -1).copy()
-    )
-    for row in words:
-        np.random.default_rng(seed).shuffle(row)
-    return torch.from_numpy(words).to(x.device).view(x.dtype).view(x.shape)
+    """Each matrix of (b, m, n) in a seeded random order.
+
+    The order is that of numpy's Generator.shuffle on the row-major elements.
+    """
+    integers = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+    words = x.contiguous().view(integers[x.element_size()]).cpu().numpy()
+    words = words.reshape(len(words), -1).copy()  # (b, elements)
+    for matrix in words:
+        # The same seed for each, so that a matrix is permuted alike in a stack and alone.
+        np.random.default_rng(seed).shuffle(matrix)
+    on_device = torch.from_numpy(words).to(x.device)
+    return on_device.view(x.dtype).view(x.shape)

@@ -1,7 +1,7 @@
-"""Tile: the same box of b equal-shape tensors on one device, and the buffers that its measures work in.
+"""Tile: the same box of b tensors of one shape on one device, and the buffers of its measures.
 
-Buffers are reused from tile to tile: fresh ones cost more in page faults than the arithmetic done in them. Whatever
-several measures look at (values, patterns) is made once per tile.
+Buffers are reused from tile to tile: the page faults of new ones cost more than the arithmetic.
+What several measures need (values, patterns) is computed once per tile.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
+from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
 from ..dtypes import DTYPES, decoded
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Scratch:
-    """Named buffers of one worker for the tiles of one entry, grown as needed.
+    """Named buffers of one worker for the tiles of one entry; they grow as needed.
 
-    Alignment never depends on what was measured before. Two tiles that live at once need two: each makes its values in
-    the buffer of that name.
+    The alignment of a buffer does not depend on earlier measures. Two tiles in use at once need two
+    scratches: both compute their values in the buffer `values`.
     """
 
     device: str = "cpu"
@@ -33,10 +33,11 @@ class Scratch:
 
     def take(self, name: str, shape: tuple[int, ...], dtype: Any) -> Tensor:
         """The buffer of that name as an uninitialised dense tensor."""
-        size, found = prod(shape), self.held.get(name)
-        if found is None or found.numel() < size or found.dtype != dtype:
-            found = self.held[name] = torch.empty(max(size, 1), dtype=dtype, device=self.device)
-        return found[:size].view(shape)
+        size, buffer = prod(shape), self.held.get(name)
+        if buffer is None or buffer.numel() < size or buffer.dtype != dtype:
+            buffer = torch.empty(max(size, 1), dtype=dtype, device=self.device)
+            self.held[name] = buffer
+        return buffer[:size].view(shape)
 
 
 @dataclass(eq=False)
@@ -56,78 +57,95 @@ class Tile:
 
     @property
     def stack(self) -> int:
-        """How many tensors."""
+        """Number of tensors."""
         return self.stored.shape[0]
 
     @cached_property
     def mirrored(self) -> bool:
-        """Column-major, as a transposed entry comes."""
-        rows, across = self.stored.shape[1], self.stored.stride(-1)
-        return min(self.stored.shape[1:]) > 1 and self.stored.stride(-2) == 1 and across >= rows
+        """Whether the matrices are column-major, as those of a transposed entry are."""
+        _, rows, cols = self.stored.shape
+        _, row_stride, col_stride = self.stored.stride()
+        # Strides of single rows or columns are arbitrary.
+        return min(rows, cols) > 1 and row_stride == 1 and col_stride >= rows
 
     @cached_property
     def dense(self) -> Tensor:
-        """`stored` in memory order, (b, elements): transposed where mirrored, copied where it has gaps."""
+        """`stored` in memory order, (b, elements); transposed if mirrored, gaps removed."""
         x = self.stored.mT if self.mirrored else self.stored
         if not x.is_contiguous():
-            x = self.scratch.take("dense", tuple(x.shape), x.dtype).copy_(x)
+            buffer = self.scratch.take("dense", tuple(x.shape), x.dtype)
+            x = buffer.copy_(x)
         return x.reshape(self.stack, -1)
 
     @cached_property
     def flat(self) -> Tensor:
-        """Values in memory order, (b, elements): float64 for types of 32 bits and more but F32, else float32."""
-        kind, x = DTYPES[self.dtype], self.dense
+        """Values in memory order, (b, elements).
+
+        float64 for types of 32 bits and more other than F32, else float32.
+        """
+        dtype, x = DTYPES[self.dtype], self.dense
         if self.dtype in ("F32", "F64"):
             return x
-        if kind.kind in ("code", "uint", "bool") and kind.narrow:
+        if dtype.kind in ("code", "uint", "bool") and dtype.narrow:
             return _looked_up(self)
-        wide = torch.float64 if kind.bits >= 32 else torch.float32
-        made = self.scratch.take("values", tuple(x.shape), wide).copy_(x)
-        return made.add_((made < 0) * 2.0**kind.bits) if kind.kind == "uint" else made
+        wide = torch.float64 if dtype.bits >= 32 else torch.float32
+        values = self.scratch.take("values", tuple(x.shape), wide).copy_(x)
+        if dtype.kind == "uint":
+            # Unsigned words are stored as signed ones of the same bits.
+            values.add_((values < 0) * 2.0**dtype.bits)
+        return values
 
     @cached_property
     def values(self) -> Tensor:
         """Values as (b, rows, columns), in the layout of `stored`."""
-        b, r, n = self.stored.shape
-        return self.flat.view(b, n, r).mT if self.mirrored else self.flat.view(b, r, n)
+        return self.as_matrices(self.flat)
+
+    def as_matrices(self, flat: Tensor) -> Tensor:
+        """Elements in memory order, (b, elements), as (b, rows, columns)."""
+        b, rows, cols = self.stored.shape
+        if self.mirrored:
+            return flat.view(b, cols, rows).mT
+        return flat.view(b, rows, cols)
 
     def buffer(self, name: str, like: Tensor, dtype: torch.dtype) -> Tensor:
         """A reused buffer of the shape and layout of `like`."""
-        size = tuple(like.shape)
         if self.mirrored:
-            return self.scratch.take(name, size[:-2] + size[:-3:-1], dtype).mT
-        return self.scratch.take(name, size, dtype)
+            return self.scratch.take(name, tuple(like.mT.shape), dtype).mT
+        return self.scratch.take(name, tuple(like.shape), dtype)
 
     @cached_property
     def patterns(self) -> Tensor:
         """The stored word of each element of a narrow type, 0..65535, as (b, elements) int32."""
-        x = self.dense
-        out = self.scratch.take("patterns", tuple(x.shape), torch.int32)
-        return out.copy_(x.view(torch.uint16 if DTYPES[self.dtype].bits == 16 else torch.uint8))
+        word = torch.uint16 if DTYPES[self.dtype].bits == 16 else torch.uint8
+        words = self.dense.view(word)
+        buffer = self.scratch.take("patterns", tuple(words.shape), torch.int32)
+        return buffer.copy_(words)
 
 
-def cleaned(tile: Tile, here: slice) -> tuple[Tensor, list[int]]:
-    """Some matrices of a tile in float64 with zeros for non-finite elements, and how many those were.
+def cleaned(tile: Tile, which: slice) -> tuple[Tensor, list[int]]:
+    """Some matrices of a tile in float64, zeros for non-finite elements, and the number of those.
 
-    Where a sum is finite, there are none. A CPU is given them one by one, each at the start of the buffer: BLAS adds
-    otherwise at another alignment.
+    A CPU should request them one by one, so that each is at the start of the buffer: at another
+    alignment BLAS adds in another order.
     """
-    values = tile.values[here]
+    values = tile.values[which]
     x = tile.buffer("wide", values, torch.float64).copy_(values)
     sums = x.sum((-2, -1)).tolist()
-    bad = [
-        0 if abs(total) < float("inf") else int((~w.isfinite()).sum())
-        for w, total in zip(x, sums, strict=True)
-    ]
-    for i in (i for i, many in enumerate(bad) if many):
-        x[i].nan_to_num_(0.0, 0.0, 0.0)
-    return x, bad
+    nonfinite = []
+    for matrix, total in zip(x, sums, strict=True):
+        count = 0
+        if not isfinite(total):  # a finite sum has finite terms only
+            count = int((~matrix.isfinite()).sum())
+        if count:
+            matrix.nan_to_num_(0.0, 0.0, 0.0)
+        nonfinite.append(count)
+    return x, nonfinite
 
 
 def _looked_up(tile: Tile) -> Tensor:
-    """Values of coded types through their table of at most 65,536 entries."""
-    table = torch.from_numpy(decoded(tile.dtype).astype("float32")).to(tile.stored.device)
-    out = tile.scratch.take("values", tuple(tile.dense.shape), torch.float32)
-    return torch.index_select(table, 0, tile.patterns.flatten(), out=out.view(-1)).view_as(
-        tile.dense
-    )
+    """Values of coded types, from their table of at most 65,536 entries."""
+    table = torch.from_numpy(decoded(tile.dtype).astype("float32"))
+    table = table.to(tile.stored.device)
+    values = tile.scratch.take("values", tuple(tile.dense.shape), torch.float32)
+    torch.index_select(table, 0, tile.patterns.flatten(), out=values.view(-1))
+    return values

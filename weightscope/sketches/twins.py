@@ -1,7 +1,8 @@
-"""Twins -> TwinRows: which rows of a matrix have an equal among the others, for a fraction of what hashing all costs.
+"""Twins -> TwinRows: the duplicate rows of a matrix.
 
-The first pass adds up 32 bits a row. Equal rows agree in them; where others do too, in ordinary matrices a few rows or
-none, `Hashes` of those alone settle it.
+For a fraction of the cost of hashing all rows. The first pass computes sums of 32 bits per row.
+Equal rows have equal sums. A second pass computes the `Hashes` of those rows alone whose sums
+repeat: in ordinary matrices few or none.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TwinRows:
-    """Rows that equal another (int64, ascending, zero rows too) and their hashes (uint64): equal rows have equal ones.
+    """Rows with a duplicate (int64, ascending, zero rows included) and their hashes (uint64).
 
-    Equal as `Hashes` has it: -0 is +0, and rows of zeros have 0. `sums` (int32) of every row, in order, tell tensors of
-    one type and shape apart: equal ones agree; where one element of a row differs, its sum does (in 64-bit types nearly
-    always); where more do, but for a chance of 2^-31, or 2^-16 where 16-bit words differ in their signs alone.
+    Rows are equal as in `Hashes`: -0 is +0, and a row of zeros has 0. `sums` (int32) of every row,
+    in order, distinguish tensors of one type and shape: equal rows have equal sums. If one element
+    of a row differs, its sum differs (in 64-bit types nearly always); if more differ, except with a
+    probability of 2^-31, or of 2^-16 where 16-bit words differ in signs alone.
     """
 
     rows: NDArray[np.int64]
@@ -39,128 +41,140 @@ class TwinRows:
     sums: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def forget(self) -> None:
-        """Rows have positions: twins of different tensors are not pooled."""
+        """Rows have positions: duplicates in different tensors are not pooled."""
 
     def __add__(self, other: TwinRows) -> TwinRows:
-        raise TypeError("twin rows of different tensors do not add")
+        raise TypeError("duplicate rows of different tensors do not add")
 
 
 @dataclass(frozen=True)
 class Twins:
-    """Sums of every row, then hashes of those that share theirs."""
+    """Sums of every row, then hashes of rows with equal sums."""
 
     cut: ClassVar[Cut] = "any"
     passes: ClassVar[Passes] = "more"
 
     def bytes(self, shape: Shape) -> int:
-        """A sum a row and a factor a column; at worst the places and hashes of all rows."""
-        return 4 * sum(shape) + 8 * shape[0] + Hashes().bytes(shape)
+        """A sum per row and a factor per column; at worst the numbers and hashes of all rows."""
+        sums_and_factors, candidates = 4 * sum(shape), 8 * shape[0]
+        return sums_and_factors + candidates + Hashes().bytes(shape)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero sums; the factors, which follow from the column alone."""
+        rows, cols = shape
+        factors = torch.from_numpy(odd_factors(1, cols)[0])
         return {
-            "sums": torch.zeros(stack, shape[0], dtype=torch.int32, device=device),
-            "factors": torch.from_numpy(odd_factors(1, shape[1])[0]).to(device),
-            "minus": _minus_zero(dtype) if DTYPES[dtype].narrow else 0,
-            "cast": (shape, dtype, device),
-            "alike": None,
-            "hashed": [],
+            "sums": torch.zeros(stack, rows, dtype=torch.int32, device=device),
+            "factors": factors.to(device),
+            "minus_zero": _minus_zero(dtype),
+            "arguments": (shape, dtype, device),
+            "candidates": None,  # per matrix the rows whose sums repeat
+            "hashes": [],
         }
 
     def add(self, state: State, tile: Tile) -> State:
-        """A tile's part of each row's sum; then of the hashes of the rows that are alike."""
+        """Adds a tile to the sums; in the second pass, to the hashes of the candidates."""
         if not tile.box.size:
             return state
-        if state["alike"] is not None:
-            return state | {
-                "hashed": [_hashed(i, *seen, tile) for i, seen in enumerate(_both(state))]
-            }
-        words = _narrow(tile, state["minus"]) if DTYPES[tile.dtype].narrow else _wide(tile)
+        if state["candidates"] is not None:
+            hashes = []
+            for i, rows in enumerate(state["candidates"]):
+                hashes.append(_add_hashes(state["hashes"][i], tile, i, rows))
+            return state | {"hashes": hashes}
+        words = _words(tile, state["minus_zero"])
         words.mul_(state["factors"][slice(*tile.box.cols)])
         state["sums"][:, slice(*tile.box.rows)] += words.sum(-1, dtype=torch.int32)
         return state
 
     def merge(self, a: State, b: State) -> State:
-        """Which rows are hashed follows from all sums: one worker takes both."""
-        raise TypeError("twins are looked for in one run")
+        """The rows to hash follow from the sums of all tiles, so one worker folds them."""
+        raise TypeError("duplicate rows are found in one run")
 
     def finish(self, state: State) -> Sequence[TwinRows] | Again:
-        """The second look, if any rows are alike; then those whose hashes are."""
-        if state["alike"] is not None:
-            sums = state["sums"].cpu().numpy()
-            return [_twins(seen, own) for seen, own in zip(_both(state), sums, strict=True)]
-        alike = [_repeated(sums) for sums in state["sums"].cpu().numpy()]
-        shape, dtype, device = state["cast"]
-        hashed = [Hashes().start(1, (len(rows), shape[1]), dtype, device) for rows in alike]
-        again = state | {"alike": alike, "hashed": hashed}
-        return Again(again) if any(len(rows) for rows in alike) else self.finish(again)
+        """The second pass, if any sums repeat; then the rows whose hashes repeat."""
+        sums = state["sums"].cpu().numpy()  # (b, rows)
+        if state["candidates"] is None:
+            candidates = [_repeated(row_sums) for row_sums in sums]
+            (_, cols), dtype, device = state["arguments"]
+            hashes = [Hashes().start(1, (len(rows), cols), dtype, device) for rows in candidates]
+            state = state | {"candidates": candidates, "hashes": hashes}
+            if any(len(rows) for rows in candidates):
+                return Again(state)
+        records = []
+        for i, rows in enumerate(state["candidates"]):
+            records.append(_twins(rows, state["hashes"][i], sums[i]))
+        return records
 
 
-def _both(state: State) -> zip[tuple[NDArray[np.int64], State]]:
-    """Of each matrix the rows that are alike, and their hashes so far."""
-    return zip(state["alike"], state["hashed"], strict=True)
+def _words(tile: Tile, minus_zero: int) -> Tensor:
+    """One int32 (b, rows, columns) per element, 0 for zeros, in a buffer."""
+    if DTYPES[tile.dtype].narrow:
+        return _narrow(tile, minus_zero)
+    return _wide(tile)
 
 
-def _narrow(tile: Tile, minus: int) -> Tensor:
+def _narrow(tile: Tile, minus_zero: int) -> Tensor:
     """The words (b, rows, columns) of a narrow type, -0 as 0, in a buffer."""
     words = tile.patterns
-    return _placed(
-        torch.ne(words, minus, out=_spare(tile)).mul_(words), tile
-    )  # as fast as a look for -0
+    # Always a product: a search for -0 would take as long.
+    nonzero = torch.ne(words, minus_zero, out=_spare(tile))
+    return tile.as_matrices(nonzero.mul_(words))
 
 
 def _wide(tile: Tile) -> Tensor:
-    """One int32 (b, rows, columns) for each word of 32 or 64 bits, -0 as 0, the sign in lower bits too; in a buffer.
+    """One int32 (b, rows, columns) for each word of 32 or 64 bits, -0 as 0; in a buffer.
 
-    Under a factor the highest bit alone would tell how many signs a row has, and not where. 32 bits stay different.
+    The upper bits are also mixed into the lower ones: times an odd factor, the sign bit alone would
+    contribute the number of negative elements of a row, whatever their columns. Different words of
+    32 bits remain different.
     """
     x = tile.dense
     if DTYPES[tile.dtype].kind == "float":
-        x = torch.add(
-            x, 0.0, out=tile.scratch.take(f"positive {x.dtype}", tuple(x.shape), x.dtype)
-        )  # -0 + 0 is +0
-    words, spare = x.view(torch.int32), _spare(tile)
+        positive = tile.scratch.take(f"positive {x.dtype}", tuple(x.shape), x.dtype)
+        x = torch.add(x, 0.0, out=positive)  # -0 + 0 is +0
+    words = x.view(torch.int32)
     if DTYPES[tile.dtype].bits == 64:
         words = torch.add(words[:, 0::2], words[:, 1::2], alpha=MIX)
-    return _placed(torch.bitwise_right_shift(words, 15, out=spare).bitwise_xor_(words), tile)
+    mixed = torch.bitwise_right_shift(words, 15, out=_spare(tile))
+    mixed.bitwise_xor_(words)
+    return tile.as_matrices(mixed)
 
 
 def _spare(tile: Tile) -> Tensor:
-    return tile.scratch.take("words 32", (tile.stack, tile.box.size), torch.int32)
-
-
-def _placed(words: Tensor, tile: Tile) -> Tensor:
-    """(b, elements) in memory order as (b, rows, columns)."""
-    b, (r, n) = tile.stack, tile.box.shape
-    return words.view(b, n, r).mT if tile.mirrored else words.view(b, r, n)
+    size = (tile.stack, tile.box.size)
+    return tile.scratch.take("words 32", size, torch.int32)
 
 
 def _minus_zero(dtype: str) -> int:
-    """The word of -0 in a narrow type; 0 in one without."""
-    return int(np.flatnonzero(decoded(dtype) == 0).max(initial=0))
+    """The word of -0 in a narrow type; 0 in any other type."""
+    if not DTYPES[dtype].narrow:
+        return 0
+    zeros = np.flatnonzero(decoded(dtype) == 0)
+    return int(zeros.max(initial=0))
 
 
-def _hashed(i: int, rows: NDArray[np.int64], hashes: State, tile: Tile) -> State:
-    """The hashes after what a tile has of the rows that are alike in one matrix."""
+def _add_hashes(hashes: State, tile: Tile, i: int, rows: NDArray[np.int64]) -> State:
+    """Adds the candidate rows of matrix i that are in the tile to their hashes."""
     first, last = np.searchsorted(rows, tile.box.rows)
     if first == last:
         return hashes
     inside = torch.from_numpy(rows[first:last] - tile.box.rows[0]).to(tile.stored.device)
+    stored = tile.stored[i : i + 1].index_select(1, inside)
+    # Candidates form a matrix of their own.
     box = Box((int(first), int(last)), tile.box.cols)
-    part = tile.stored[i : i + 1].index_select(1, inside)
-    return Hashes().add(
-        hashes, Tile(part, tile.dtype, box, (len(rows), tile.shape[1]), tile.axis, tile.scratch)
-    )
+    shape = (len(rows), tile.shape[1])
+    part = Tile(stored, tile.dtype, box, shape, tile.axis, tile.scratch)
+    return Hashes().add(hashes, part)
 
 
-def _twins(seen: tuple[NDArray[np.int64], State], sums: NDArray[np.int32]) -> TwinRows:
-    """Of the rows that are alike in one matrix, those whose hashes are."""
-    rows, hashes = seen[0], Hashes().finish(seen[1])[0].rows
-    found = _repeated(hashes)
-    return TwinRows(rows[found], hashes[found], sums)
+def _twins(rows: NDArray[np.int64], state: State, sums: NDArray[np.int32]) -> TwinRows:
+    """The candidate rows of one matrix whose hashes repeat."""
+    hashes = Hashes().finish(state)[0].rows
+    duplicates = _repeated(hashes)
+    return TwinRows(rows[duplicates], hashes[duplicates], sums)
 
 
 def _repeated(x: NDArray[Any]) -> NDArray[np.int64]:
-    """Where the values stand that occur more than once."""
+    """Indices of the values that occur more than once."""
     _, which, counts = np.unique(x, return_inverse=True, return_counts=True)
     return np.flatnonzero(counts[which] > 1)
