@@ -180,7 +180,7 @@ def test_column_versions_are_those_declared(state, monkeypatch):
         ({"by": "colour"}, "tensor, role, layer, model"),
         ({"columns": ["stdd"]}, "did you mean 'std'"),
         ({"columns": ["balanced_beta"]}, "needs --balance"),
-        ({"include": ["nothing"]}, "include"),
+        ({"include": ["nothing"]}, "no tensor has a name that matches 'nothing'"),
         ({"fail_if": ["std >"]}, r"std >"),
         ({"fail_if": ""}, "expected an expression over columns"),
         ({"where": ""}, "expected an expression over columns"),

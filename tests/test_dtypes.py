@@ -62,7 +62,7 @@ def test_what_torch_negates(name: str) -> None:
 
 @pytest.mark.parametrize("name", DTYPES)
 def test_the_storage_type_is_as_wide_as_the_type(name: str) -> None:
-    """An element of the storage type holds exactly one element; types below a byte hold one code."""
+    """An element of the storage type holds one element, or one code of less than a byte."""
     kind = DTYPES[name]
     assert kind.name == name
     assert getattr(torch, kind.store).itemsize * 8 == max(kind.bits, 8)

@@ -1,4 +1,4 @@
-"""Spellings of LoRA factors: a name is a factor for the pairs exactly where a rule of names gives it the role."""
+"""Spellings of LoRA factors: a name is a factor for pairs exactly where it has the role of one."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ def test_each_spelling_is_a_factor_and_has_its_role(name, partner, module, role)
 
 @pytest.mark.parametrize("name", [
     "h.q.lora_A.bias", "h.q.lora_A.weight.x.y", "h.q.lora_Action", "x:upper", "x:up", "up.weight",
-    "h.lora_mid.weight", "h.q.lora_E", "lora_unet_q.alpha", "h.q.down.weight", "h.to_q.lora.downs.weight",
+    "h.lora_mid.weight", "h.q.lora_E", "lora_unet_q.alpha", "h.q.down.weight",
+    "h.to_q.lora.downs.weight",
 ])  # fmt: skip
 def test_what_only_looks_like_a_factor_is_none(name) -> None:
-    """Neither for pairs nor for roles, but for the bias of a factor, which has its role as a bias."""
+    """Names that are no factors, for pairs and for roles, except the role of a factor's bias."""
     assert factor(name) is None
     role = places({name: (4, 8)}, {})[name][0].role
     assert role in ("unknown", "lora.a.bias", "buffer")

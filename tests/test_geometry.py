@@ -36,7 +36,7 @@ def test_runs_are_the_lines_of_an_index_set(start, length, groups, gap, data) ->
     size=st.integers(1, 5000),
 )
 def test_tiles_cover_a_box_once_and_in_order(rows, cols, axis, size) -> None:
-    """Runs of whole lines, bounded in size unless one line is longer, multiples of eight where lines are short."""
+    """Runs of whole rows or columns, bounded in size, multiples of eight where they are short."""
     box = Box((3, 3 + rows), (5, 5 + cols))
     cut = tiles(box, axis, size)
     spans = [(b.rows, b.cols)[axis] for b in cut]

@@ -1,13 +1,15 @@
-"""Element types by their safetensors names: width, how a tensor of them is stored, and what each bit pattern means.
+"""Element types by their safetensors names: width, storage type, and the value of each bit pattern.
 
 C32 and C128, which safetensors lacks, are torch's complex types of half and double width.
 
-Types of at most 16 bits are *narrow*: `decoded(name)[pattern]` is the value of every pattern, so counting patterns
-loses nothing. Wide types are counted by value or by the upper half of float32.
+Types of at most 16 bits are *narrow*: `decoded(name)[pattern]` is the value of every pattern, so
+that counts of patterns are lossless. Wide types are counted by value or by the upper half of
+float32.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,13 +19,15 @@ from .lazy import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Decoder = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+
 
 @dataclass(frozen=True)
 class Dtype:
-    """name as safetensors spells it, bits per element, torch's storage type, and what kind of number it is."""
+    """An element type."""
 
-    name: str
-    bits: int
+    name: str  # as safetensors spells it
+    bits: int  # per element
     store: str  # the torch dtype that carries the stored bits
     kind: str  # float | int | uint | bool | code | none (not decodable)
 
@@ -35,7 +39,8 @@ class Dtype:
     @property
     def negatable(self) -> bool:
         """Whether torch can negate the storage type: it carries the values, not codes for them."""
-        return self.kind in ("float", "int") or self.name == "U8"
+        is_signed = self.kind in ("float", "int")
+        return is_signed or self.name == "U8"
 
 
 DTYPES = {
@@ -71,7 +76,7 @@ DTYPES = {
 
 @cache
 def decoded(name: str) -> NDArray[np.float64]:
-    """The value of every bit pattern of a narrow type: float64, 2**bits long, NaN and Inf where the type has them.
+    """The value of every bit pattern of a narrow type, NaN and Inf included: float64, 2**bits long.
 
     >>> float(decoded("BF16")[0x3F80]), float(decoded("F8_E4M3")[0x38]), float(decoded("F4")[3])
     (1.0, 1.0, 1.5)
@@ -86,42 +91,40 @@ def _float(
     codes: NDArray[np.int64], exponent: int, mantissa: int, bias: int
 ) -> NDArray[np.float64]:
     """sign * 2^(e - bias) * 1.m, subnormals below: IEEE without its specials."""
-    e, m = codes >> mantissa & (1 << exponent) - 1, codes & (1 << mantissa) - 1
-    size = np.where(
-        e > 0, (1 + m / 2**mantissa) * 2.0 ** (e - bias), m / 2**mantissa * 2.0 ** (1 - bias)
-    )
-    return np.asarray(np.where(codes >> (exponent + mantissa) & 1, -size, size))
+    e = codes >> mantissa & (1 << exponent) - 1
+    m = codes & (1 << mantissa) - 1
+    normal = (1 + m / 2**mantissa) * 2.0 ** (e - bias)
+    subnormal = m / 2**mantissa * 2.0 ** (1 - bias)
+    size = np.where(e > 0, normal, subnormal)
+    is_negative = codes >> (exponent + mantissa) & 1
+    return np.asarray(np.where(is_negative, -size, size))
 
 
-def _ieee(exponent: int, mantissa: int, bias: int):  # type: ignore[no-untyped-def]  # a decoder, typed where it is used
+def _ieee(exponent: int, mantissa: int, bias: int) -> Decoder:
     """All ones in the exponent: Inf where the mantissa is 0, NaN elsewhere."""
 
     def decode(codes: NDArray[np.int64]) -> NDArray[np.float64]:
-        value, top, m = (
-            _float(codes, exponent, mantissa, bias),
-            (1 << exponent) - 1,
-            codes & (1 << mantissa) - 1,
-        )
-        special = (codes >> mantissa & top) == top
-        return np.asarray(
-            np.where(special, np.where(m == 0, np.copysign(np.inf, value), np.nan), value)
-        )
+        value = _float(codes, exponent, mantissa, bias)
+        top = (1 << exponent) - 1
+        is_special = (codes >> mantissa & top) == top
+        is_infinite = codes & (1 << mantissa) - 1 == 0
+        special = np.where(is_infinite, np.copysign(np.inf, value), np.nan)
+        return np.asarray(np.where(is_special, special, value))
 
     return decode
 
 
-def _finite(exponent: int, mantissa: int, bias: int, nans: tuple[int, ...]):  # type: ignore[no-untyped-def]  # as above
+def _finite(exponent: int, mantissa: int, bias: int, nans: tuple[int, ...]) -> Decoder:
     """No Inf; the listed codes are NaN (FN: both all-ones codes, FNUZ: negative zero)."""
 
     def decode(codes: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.asarray(
-            np.where(np.isin(codes, nans), np.nan, _float(codes, exponent, mantissa, bias))
-        )
+        value = _float(codes, exponent, mantissa, bias)
+        return np.asarray(np.where(np.isin(codes, nans), np.nan, value))
 
     return decode
 
 
-_DECODERS = {
+_DECODERS: dict[str, Decoder] = {
     "BF16": _ieee(8, 7, 127),
     "F16": _ieee(5, 10, 15),
     "F8_E5M2": _ieee(5, 2, 15),

@@ -1,10 +1,9 @@
-"""Spellings of LoRA factors, stated once: names get the roles lora.a and lora.b by them, and
-tensors become pairs.
+"""Spellings of LoRA factors, for the roles lora.a and lora.b of names and for pairs of tensors.
 
-A factor is called by the module that it adapts, a word for its side, and at times the name of its
-adapter. What has the ending `.weight` is a linear layer, A (r, in) and B (out, r). A factor
-without that ending is a bare parameter, which libraries store either way: PEFT's embeddings,
-microsoft/LoRA and AdaLoRA as a layer, MLX and mflux as (in, r) and (r, out).
+The name of a factor consists of the module that it adapts, a word for its side, and possibly the
+name of its adapter. A factor with the ending `.weight` is a linear layer, A (r, in) and B (out, r).
+One without is a bare parameter, which libraries store either way: PEFT's embeddings, microsoft/LoRA
+and AdaLoRA like a layer, MLX and mflux as (in, r) and (r, out).
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Spelling:
-    """What follows the module in the names of A and B; `form` is what may follow these words."""
+    """The words that follow the module in the names of A and B."""
 
     a: str
     b: str
-    form: str  # layer | bare | embedding | numbered
+    form: str  # layer | bare | embedding | numbered: the possible rest of the name (TAILS)
 
 
 SPELLINGS = (
@@ -35,14 +34,14 @@ SPELLINGS = (
     Spelling(".lora_a", ".lora_b", "bare"),  # MLX
     Spelling(":down", ":up", "numbered"),  # cloneofsimo: unet:12:down
 )
-ADAPTER = r"(?:\.[^.:]+)?"  # its name in a model that may hold several: `.default`
+ADAPTER = r"(?:\.[^.:]+)?"  # its name in a model with several: `.default`
 TAILS = {
     "layer": rf"{ADAPTER}\.weight",
     "embedding": rf"{ADAPTER}(?:\.weight)?",
     "bare": rf"(?!\.weight|\.bias){ADAPTER}",
     "numbered": "",
 }
-_NUMBER = r"\w+:\d{1,6}"  # the network, and which of its layers
+_NUMBER = r"\w+:\d{1,6}"  # the network, and the number of the layer
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,8 @@ class Factor:
 
     module: str
     is_a: bool
-    partner: str  # the name that the other half must have
-    tail: str  # what follows the word: "", ".weight", ".default.weight"
+    partner: str  # the name of the other half
+    tail: str  # the name after the word: "", ".weight", ".default.weight"
     spelling: Spelling
 
     @property
@@ -63,7 +62,7 @@ class Factor:
 
 
 def factor(name: str) -> Factor | None:
-    """The module, the side and the partner of a name that is a factor's; None for any other.
+    """The module, the side and the partner of the name of a factor; None for any other name.
 
     >>> factor("h.0.q.lora_A.default.weight").partner
     'h.0.q.lora_B.default.weight'
@@ -72,26 +71,34 @@ def factor(name: str) -> Factor | None:
     if "lora" not in name and ":" not in name:
         return None
     for spelling in SPELLINGS:
-        for own, other in ((spelling.a, spelling.b), (spelling.b, spelling.a)):
-            module, seen, tail = name.rpartition(own)
-            if seen and module and _ends(module, tail, spelling.form):
-                return Factor(module, own == spelling.a, f"{module}{other}{tail}", tail, spelling)
+        for word, other in ((spelling.a, spelling.b), (spelling.b, spelling.a)):
+            module, separator, tail = name.rpartition(word)
+            if separator and module and _is_form(module, tail, spelling.form):
+                partner = f"{module}{other}{tail}"
+                return Factor(module, word == spelling.a, partner, tail, spelling)
     return None
 
 
-def _ends(module: str, tail: str, form: str) -> bool:
-    if form == "numbered" and not re.fullmatch(_NUMBER, module.rpartition(".")[2]):
-        return False
+def _is_form(module: str, tail: str, form: str) -> bool:
+    """Whether the module and the tail of a name have this form."""
+    if form == "numbered":
+        _, _, last = module.rpartition(".")
+        if not re.fullmatch(_NUMBER, last):
+            return False
     return re.fullmatch(TAILS[form], tail) is not None
 
 
 def _side(words: list[tuple[str, str]]) -> str:
-    """The regular expression of one side, without the module; its group `what` tells a bias."""
-    layers = "|".join(_body(word) for word, form in words if form == "layer")
-    others = "|".join(
-        f"{_body(word, form)}{TAILS[form]}" for word, form in words if form != "layer"
-    )
-    return rf"(?:(?:{layers}){ADAPTER}\.(?P<what>weight|bias)|{others})"
+    """The regular expression of one side, without the module; group `what` is weight or bias."""
+    bodies = []
+    others = []
+    for word, form in words:
+        if form == "layer":
+            bodies.append(_body(word))
+        else:
+            others.append(_body(word, form) + TAILS[form])
+    layer = rf"(?:{'|'.join(bodies)}){ADAPTER}\.(?P<what>weight|bias)"
+    return f"(?:{'|'.join((layer, *others))})"
 
 
 def _body(word: str, form: str = "layer") -> str:
@@ -101,7 +108,7 @@ def _body(word: str, form: str = "layer") -> str:
     return start + re.escape(word.removeprefix("."))
 
 
-SHORT = {  # what stands for the two sides in rules of names
+SHORT = {  # abbreviations of the two sides in rules of names
     "<A>": _side([(spelling.a, spelling.form) for spelling in SPELLINGS]),
     "<B>": _side([(spelling.b, spelling.form) for spelling in SPELLINGS]),
 }

@@ -81,7 +81,7 @@ def fit(
 
     Open:
         root: Which dict of a nested training file is the model.
-        salvage: Measure what is whole in a damaged file; still exits 3.
+        salvage: Measure the whole tensors of a damaged file; still exits 3.
         follow_symlinks: Follow shard links that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
@@ -153,7 +153,7 @@ def ls(
 
     Open:
         root: Which dict of a nested training file is the model.
-        salvage: Measure what is whole in a damaged file; still exits 3.
+        salvage: Measure the whole tensors of a damaged file; still exits 3.
         follow_symlinks: Follow shard links that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
@@ -235,7 +235,7 @@ def outliers(
 
     Open:
         root: Which dict of a nested training file is the model.
-        salvage: Measure what is whole in a damaged file; still exits 3.
+        salvage: Measure the whole tensors of a damaged file; still exits 3.
         follow_symlinks: Follow shard links that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
@@ -327,7 +327,7 @@ def spectrum(
 
     Open:
         root: Which dict of a nested training file is the model.
-        salvage: Measure what is whole in a damaged file; still exits 3.
+        salvage: Measure the whole tensors of a damaged file; still exits 3.
         follow_symlinks: Follow shard links that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.

@@ -1,7 +1,7 @@
-"""Boxes, index sets and the fixed tiling of a matrix: shape arithmetic that every room shares.
+"""Boxes, index sets and the fixed tiling of a matrix: shape arithmetic that all packages share.
 
-Tiles and segments follow from the shape alone, never from budget or threads, so that every run adds the
-same numbers in the same order (a GPU has larger ones: `size`).
+Tiles and segments follow from the shape alone, never from budget or threads, so that every run adds
+the same numbers in the same order (those of a GPU are larger: `size`).
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ Axis = Literal[0, 1]
 
 TILE = 1 << 19  # elements: long enough calls for two threads, near enough to the cache
 SEGMENT = 1 << 24  # elements: what one worker folds alone; 32 tiles make its merge free
-LONG_LINES = (
-    128  # lines of a tile across the long side, at least: products of thin ones wait for memory
-)
+# rows or columns of a tile across the long side, at least: products of thin tiles wait for memory
+LONG_LINES = 128
 
 
 @dataclass(frozen=True)
 class Index:
-    """Which lines of an axis: `groups` runs of `length`, `period` apart, from `start`.
+    """A set of rows or columns: `groups` runs of `length`, `period` apart, from `start`.
 
     q of a NeoX query_key_value with heads of d rows is `Index(0, d, heads, 3 * d)`.
 
@@ -37,11 +36,11 @@ class Index:
 
     @property
     def size(self) -> int:
-        """How many lines the set has."""
+        """The number of rows or columns in the set."""
         return self.length * self.groups
 
     def runs(self, lo: int, hi: int) -> Iterator[tuple[int, int]]:
-        """Contiguous stored runs (first, last) behind lines lo..hi of this set."""
+        """Contiguous stored runs (first, last) of the members lo..hi of this set."""
         while lo < hi:
             group, inside = divmod(lo, self.length)
             stop = min(hi, (group + 1) * self.length)
@@ -65,30 +64,37 @@ class Box:
     @property
     def shape(self) -> Shape:
         """(rows, columns) of the rectangle."""
-        return self.rows[1] - self.rows[0], self.cols[1] - self.cols[0]
+        first_row, last_row = self.rows
+        first_col, last_col = self.cols
+        return last_row - first_row, last_col - first_col
 
     @property
     def size(self) -> int:
         """Elements of the rectangle."""
-        return self.shape[0] * self.shape[1]
+        rows, cols = self.shape
+        return rows * cols
 
 
 def whole(shape: Shape) -> Box:
     """The box that is the whole matrix."""
-    return Box((0, shape[0]), (0, shape[1]))
+    rows, cols = shape
+    return Box((0, rows), (0, cols))
 
 
 def long_side(shape: Shape) -> Axis:
-    """The axis with more lines; rows, as most are stored, where there are as many.
+    """The longer axis; for a square matrix rows, the usual storage order.
 
     >>> long_side((4, 8)), long_side((4, 4))
     (1, 0)
     """
-    return 0 if shape[0] >= shape[1] else 1
+    rows, cols = shape
+    return 0 if rows >= cols else 1
 
 
 def tiles(box: Box, axis: Axis, size: int = TILE) -> tuple[Box, ...]:
-    """Cuts a box into runs of whole lines along `axis`, multiples of 8 where short, about `size` elements each.
+    """Cut a box into runs of whole rows or columns along `axis`, of about `size` elements.
+
+    The length of a run is a multiple of 8 where the rows are short.
 
     >>> [b.rows for b in tiles(Box((0, 100), (0, 1 << 14)), 0)]
     [(0, 32), (32, 64), (64, 96), (96, 100)]
@@ -97,17 +103,20 @@ def tiles(box: Box, axis: Axis, size: int = TILE) -> tuple[Box, ...]:
 
 
 def segments(shape: Shape, axis: Axis, size: int = SEGMENT) -> tuple[Box, ...]:
-    """Cuts a matrix into runs of about `size` elements: what workers fold apart, merged left to right."""
+    """Cut a matrix into runs of about `size` elements, which workers fold and merge in order."""
     return _cut(whole(shape), axis, size)
 
 
 def _cut(box: Box, axis: Axis, size: int) -> tuple[Box, ...]:
-    if not box.size:  # however many lines it claims to have
+    if not box.size:  # a header may claim any number of rows beside a zero
         return (box,)
-    first, last = (box.rows, box.cols)[axis]
-    lines = max(1, round(size / max(1, box.shape[1 - axis])))
-    step = (
-        lines if lines < 8 else round(lines / 8) * 8
-    )  # very long lines go one by one, so that tiles stay bounded
-    spans = [(at, min(at + step, last)) for at in range(first, last, step)]
-    return tuple(Box(s, box.cols) if axis == 0 else Box(box.rows, s) for s in spans)
+    first, last = box.rows if axis == 0 else box.cols
+    length = box.shape[1 - axis]  # of one row or column
+    step = max(1, round(size / max(1, length)))
+    if step >= 8:  # fewer are not rounded up, so that tiles stay bounded
+        step = round(step / 8) * 8
+    boxes = []
+    for start in range(first, last, step):
+        span = (start, min(start + step, last))
+        boxes.append(Box(span, box.cols) if axis == 0 else Box(box.rows, span))
+    return tuple(boxes)

@@ -1,12 +1,24 @@
-"""Sizes as people type them: a number and a unit, powers of two unless they say otherwise."""
+"""Sizes as text: a number and a unit; k, M, G are powers of two, kB, MB, GB of ten."""
 
 from __future__ import annotations
 
+from string import ascii_letters
+
 from .errors import UsageError
 
-TWOS = {unit: 2**power for power, units in ((0, ("", "b")), (10, ("k", "kib")), (20, ("m", "mib")), (30, ("g", "gib")))
-        for unit in units}  # fmt: skip
-UNITS = TWOS | {"kb": 10**3, "mb": 10**6, "gb": 10**9}
+UNITS = {  # bytes; in lower case
+    "": 1,
+    "b": 1,
+    "k": 2**10,
+    "kib": 2**10,
+    "m": 2**20,
+    "mib": 2**20,
+    "g": 2**30,
+    "gib": 2**30,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+}
 
 
 def size_of(text: str | int) -> int:
@@ -16,9 +28,10 @@ def size_of(text: str | int) -> int:
     (4294967296, 1500000, 100)
     """
     typed = str(text).strip()
-    number = typed.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    number = typed.rstrip(ascii_letters)
+    unit = typed.removeprefix(number).lower()
     try:
-        size = int(float(number) * UNITS[typed[len(number) :].lower()])
+        size = int(float(number) * UNITS[unit])
     except (ValueError, KeyError, OverflowError):
         size = 0
     if size <= 0:

@@ -103,7 +103,7 @@ def test_factors_that_multiply_both_ways_stay_apart(draw, tmp_path) -> None:
     factors = {f"h.0.q.lora_{side}": draw(8, 8, std=1.0) for side in "ab"}
     rows = fitted(factors)
     assert set(rows) == set(factors)
-    assert all("multiply both ways" in row["note"] for row in rows.values())
+    assert all("multiply in both orders" in row["note"] for row in rows.values())
     layers = {f"{name}.weight": values for name, values in factors.items()}
     product = factors["h.0.q.lora_b"].double() @ factors["h.0.q.lora_a"].double()
     assert fitted(layers)["h.0.q[lora]"]["std"] == pytest.approx(product.numpy().std(), rel=1e-6)

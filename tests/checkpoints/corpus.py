@@ -1,4 +1,4 @@
-"""Builders of safetensors files, byte by byte: honest ones, and the parts of every kind that must be refused."""
+"""Builders of safetensors files, byte by byte: sound ones, and parts of those that are refused."""
 
 from __future__ import annotations
 

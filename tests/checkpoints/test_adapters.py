@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from weightscope.checkpoints.adapters import KINDS, other_factor
+from weightscope.checkpoints.adapters import METHODS, other_factor
 
 STEM = "base_model.model.model.layers.1.self_attn.q_proj"
 
 
-@pytest.mark.parametrize(("word", "kind"), KINDS.items())
+@pytest.mark.parametrize(("word", "kind"), METHODS.items())
 @pytest.mark.parametrize("ending", ["", ".default", ".weight", ".default.weight"])
 def test_every_word_has_its_kind(word, kind, ending) -> None:
     """Alone, and behind the name of an adapter."""

@@ -1,4 +1,4 @@
-"""Codes of quantised layouts are recognised by siblings, config or metadata; weights of any type stay weights."""
+"""Codes of quantised layouts are recognised by siblings, config or metadata; weights are not."""
 
 from __future__ import annotations
 
@@ -419,7 +419,7 @@ def layouts(checkpoint: Checkpoint) -> dict[str, str]:
     "case", GROUPS, ids=lambda case: f"{case[0]}-{case[1]}-{'-'.join(case[4])}"
 )
 def test_layout(case: tuple[str, str, str, Dims, Shapes]) -> None:
-    """The codes are marked with their layout and cannot be measured, all siblings are named, a bias is neither."""
+    """Codes have their layout and are not measurable, siblings are named, a bias is neither."""
     layout, codes, dtype, dims, beside = case
     siblings = {f"{M}.{name}": kind for name, kind in beside.items()}
     found = opened({f"{M}.{codes}": (dtype, dims), **siblings, f"{M}.bias": ("F16", (64,))})
@@ -447,7 +447,7 @@ def test_codes_alone_are_not_marked(case: tuple[str, str, str, Dims, Shapes]) ->
 
 
 def test_every_row_has_a_case() -> None:
-    """Each row of the table is the first that fits some group: no row stands behind a more general one."""
+    """Each row of the table is the first match of some group: no row follows a more general one."""
     hit = set()
     for _, codes, dtype, _, beside in GROUPS:
         name = f".{M}.{codes}"
@@ -613,7 +613,7 @@ BUFFERS: Shapes = {
 
 @pytest.mark.parametrize("case", CONFIGS)
 def test_config_alone(case: str) -> None:
-    """A config that quantises marks what stands where a weight stands; floats and buffers are as they were."""
+    """A config that quantises marks tensors named like weights, no floats and no buffers."""
     config, method = CONFIGS[case]
     found = opened({**ORPHANS, **BUFFERS}, config)
     assert layouts(found) == dict.fromkeys(ORPHANS, method)
@@ -715,7 +715,7 @@ def test_optimizer_state_is_no_code() -> None:
 
 
 def test_aliases_count() -> None:
-    """A sibling stored under another name is there, and codes are known by either of their names."""
+    """A sibling counts under its alias, and codes are recognised by either of their names."""
     shapes: Shapes = {"embed.weight": ("I8", (8, 8)), "embed.s": ("F32", (8,))}
     aliases = {"lm_head.weight": "embed.weight", "lm_head.weight_scale": "embed.s"}
     found = opened(shapes, aliases=aliases)
@@ -726,7 +726,7 @@ def test_aliases_count() -> None:
 
 
 def test_floats_of_any_kind_are_no_codes() -> None:
-    """The types that codes may have leave out floats of 16 bits and more, masks, and what holds scales."""
+    """The types of codes exclude floats of 16 bits and more, masks, and the type of scales."""
     assert {*FLOATS, "BOOL", "F8_E8M0"}.isdisjoint(CODES)
     assert DTYPES.keys() >= CODES
 

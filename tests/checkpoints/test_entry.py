@@ -1,4 +1,4 @@
-"""The law of entries, make(box) == make(whole)[box], for stored tensors of every layout; and what is read for it."""
+"""The law of entries, make(box) == make(whole)[box], for stored tensors, and bytes needed."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_box_is_the_box_of_the_whole(layout, m, n, offset, memory, data) -> No
     ],
 )
 def test_every_tensor_is_a_matrix(dims, shape) -> None:
-    """A scalar is 1 x 1, a vector 1 x n, a kernel its first side by the rest; empty ones need no byte."""
+    """A scalar is 1 x 1, a vector 1 x n, a kernel its first side by the rest; empty: no byte."""
     entry = Stored("w", dims, "I32", "f")
     assert entry.shape == shape
     values = made(entry, whole(shape))

@@ -41,7 +41,7 @@ def test_short_read(tmp_path: Path) -> None:
 
 
 def test_failing_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the system says of a failing disk is passed on with the path, and no descriptor is left open."""
+    """The message of a failing disk is reported with the path, and no descriptor stays open."""
     path = write(tmp_path / "x", bytes(10))
     monkeypatch.setattr("weightscope.checkpoints.limits.DESCRIPTORS", 0)
     close_all()
@@ -127,7 +127,10 @@ def test_special_files(tmp_path: Path) -> None:
 def test_pipe_does_not_hang(tmp_path: Path) -> None:
     """Opening a pipe that nobody writes to returns at once."""
     os.mkfifo(tmp_path / "p.safetensors")
-    code = "import sys; from weightscope.checkpoints import open_checkpoint; open_checkpoint(sys.argv[1])"
+    code = (
+        "import sys; from weightscope.checkpoints import open_checkpoint; "
+        "open_checkpoint(sys.argv[1])"
+    )
     run = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "p.safetensors")],
         capture_output=True,

@@ -12,7 +12,8 @@ import torch
 
 from tests.checkpoints.corpus import built, entry, index, write, zeros
 from weightscope.checkpoints import Checkpoint, Opening, open_checkpoint
-from weightscope.checkpoints.readers.folder import digest, safe_name
+from weightscope.checkpoints.readers.index import digest
+from weightscope.checkpoints.readers.inside import safe_name
 from weightscope.errors import CheckpointError
 
 A, B = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
@@ -107,7 +108,7 @@ def test_links(tmp_path: Path) -> None:
 
 
 def test_hub_cache(tmp_path: Path) -> None:
-    """Row 57: links into the blobs of the same Hub cache are its normal form; another repository's are not."""
+    """Row 57: links into the blobs of the same Hub cache are allowed, into another's are not."""
     snapshot = tmp_path / "models--o--n" / "snapshots" / "abc"
     snapshot.mkdir(parents=True)
     write(tmp_path / "models--o--n" / "blobs" / "1234", zeros("w"))
@@ -128,7 +129,7 @@ def test_link_loop(tmp_path: Path) -> None:
 
 
 def test_missing_shard(tmp_path: Path) -> None:
-    """Row 58: a missing shard is refused; --salvage reads the rest and says so; nothing at all is refused."""
+    """Row 58: a missing shard is refused; --salvage reads the others; without any it is refused."""
     os.unlink(sharded(tmp_path) / B)
     with pytest.raises(
         CheckpointError,
@@ -163,11 +164,11 @@ def test_index_against_shards(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("first", "word"), [(0, "identical"), (1, "different")])
 def test_tensor_twice(first: int, word: str, tmp_path: Path) -> None:
-    """Row 61: a tensor in two shards is a flag that compares the bytes; the index's shard counts."""
+    """Row 61: a tensor in two shards is a flag that compares the bytes; the index chooses."""
     sharded(tmp_path)
     write(tmp_path / A, zeros("b", first=first))
     index(tmp_path / INDEX, {"b": B, "a": A})
-    assert f"b stands in {A}, {B}: {word} bytes" in flags(tmp_path)
+    assert f"b is stored in {A}, {B}: {word} bytes" in flags(tmp_path)
     kept = open_checkpoint(tmp_path).tensors[0]
     assert kept.file.endswith(B)
     assert (digest(kept) == digest(open_checkpoint(tmp_path / A).tensors[0])) == (
@@ -183,11 +184,11 @@ def test_index_names_twice(tmp_path: Path) -> None:
 
 
 def test_stale_index(tmp_path: Path) -> None:
-    """Rows 62, 66: shard numbers that do not add up, and shards that no index names, are flags with counts."""
+    """Rows 62, 66: gaps in shard numbers, and shards that no index names, are flags with counts."""
     write(tmp_path / "model-00003-of-00030.safetensors", zeros("a"))
     write(tmp_path / A, zeros("b"))
     index(tmp_path / INDEX, {"a": "model-00003-of-00030.safetensors"})
-    assert "shard names say 30 shards, the index names 1" in flags(tmp_path)
+    assert "shard file names count 30 shards, the index names 1" in flags(tmp_path)
     assert f"1 shards in the folder are not in the index: {A}" in flags(tmp_path)
 
 
@@ -279,7 +280,7 @@ def test_several_models(tmp_path: Path) -> None:
 
 
 def test_no_model(tmp_path: Path) -> None:
-    """Row 67: a folder without a model lists what was seen, escaped; a distributed checkpoint is named."""
+    """Row 67: the refusal of a folder lists its content, escaped, or a distributed checkpoint."""
     with pytest.raises(CheckpointError, match="a model in the folder; found nothing"):
         open_checkpoint(tmp_path)
     write(tmp_path / "unet" / "model.safetensors", zeros("w"))
@@ -312,7 +313,7 @@ def test_unreadable_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def forbidden(_: object) -> list[str]:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("weightscope.checkpoints.readers.folder.os.listdir", forbidden)
+    monkeypatch.setattr("weightscope.checkpoints.readers.inside.os.listdir", forbidden)
     with pytest.raises(CheckpointError, match="permission denied; check its owner and mode"):
         open_checkpoint(tmp_path)
 
@@ -335,7 +336,7 @@ def test_sparse_file(tmp_path: Path) -> None:
 
 
 def test_peft_folder(tmp_path: Path) -> None:
-    """An adapter's folder carries its config under `peft`, and its pairs are found with their scale."""
+    """An adapter's folder has its config under `peft`; its pairs have their scale."""
     header = {"m.lora_A.weight": entry(), "m.lora_B.weight": entry(shape=[3, 2], offsets=[24, 48])}
     write(tmp_path / "adapter_model.safetensors", built(header, bytes(48)))
     write(tmp_path / "adapter_config.json", json.dumps({"r": 2, "lora_alpha": 8}).encode())

@@ -1,6 +1,7 @@
-"""Small files that are made to cost much: each is read or refused in its own process, under limits on time and memory.
+"""Small files that are made to cost much: each is read or refused under limits on time and memory.
 
-What is quadratic or exponential in a file never ends under these limits; what is linear needs a hundredth of them.
+Each runs in a process of its own. An algorithm that is quadratic or exponential in a file never
+ends under these limits; a linear one needs a hundredth of them.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ for path in sys.argv[1:]:
         resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
         try:
             report = ws.ls(path)
-            print("rows", len(report.rows), *report.notes, *(row["note"] for row in report.rows[:2]), flush=True)
+            notes = [row["note"] for row in report.rows[:2]]
+            print("rows", len(report.rows), *report.notes, *notes, flush=True)
         except WeightscopeError as fault:
             print(fault.code, fault, flush=True)
         os._exit(0)
@@ -53,7 +55,7 @@ HUGE = 10**4299
 
 
 def laughs(levels: int = 40) -> bytes:
-    """A tuple that holds the one before twice: 2^40 texts when it is compared, hashed or written."""
+    """A tuple that holds its predecessor twice: 2^40 texts when compared, hashed or written."""
     pairs = b"".join(b"h" + bytes([i]) + b"h" + bytes([i]) + b"\x86\x940" for i in range(levels))
     return p.text("ha") + b"\x940" + pairs + b"h" + bytes([levels])
 
@@ -86,7 +88,7 @@ def long(letter: str) -> bytes:
 
 
 def colliding(many: int) -> list[tuple[int, int]]:
-    """Pairs of whole numbers whose tuples have one hash (CPython's xxHash of two lanes, turned round)."""
+    """Pairs of integers whose tuples have one hash (CPython's xxHash of two lanes, inverted)."""
     word, p1, p2, p5 = (
         (1 << 64) - 1,
         11400714785074694791,
@@ -145,7 +147,7 @@ PICKLES = {
         legacy(pickle.dumps(1001, 2), keys=p.whole(laughs(), 4)),
         "3 .*the list of storages",
     ),
-    "identity of tuples": (zipped(laughs() + b"Q"), "3 .*a persistent id that is no storage"),
+    "identity of tuples": (zipped(laughs() + b"Q"), "3 .*a persistent id that is not a storage"),
     "key of tuples": (zipped(b"}" + laughs() + b"Ns"), "3 .*a dict key of type tuple"),
     "pairs again and again": (
         zipped(PYTHON2 + b"](" + (ORDERED + b"h\0\x85R") * 2000 + b"e"),
@@ -178,7 +180,10 @@ PICKLES = {
         zipped(long("a") + b"\x940" + long("a") + b"\x940}h\0Ns" + b"h\1Ns" * 300_000),
         "3 .*expected tensors; no tensors in the file",
     ),
-    "shared lists": (zipped(shared_lists()), "3 .*found 32 items that are met more than .* times"),
+    "shared lists": (
+        zipped(shared_lists()),
+        "3 .*found 32 items that are visited more than .* times",
+    ),
     "long paths": (
         zipped(W + b"\x940" + (b"}" + p.text("k" * 4000)) * 40 + many_tensors() + b"s" * 40),
         "3 .*expected names of at most 4096 characters; found 16004.",
@@ -191,11 +196,11 @@ PICKLES = {
         p.whole(
             b"N" + b"".join(b"p%d\n" % (i * MERSENNE) for i in range(40_000)) + b"cos\nsystem\n"
         ),
-        r"3 .*asks for os\.system; nothing",
+        r"3 .*refers to os\.system; nothing",
     ),
     "long globals": (
         p.whole(long("a") + b"\x94" + long("b") + b"\x94" + b"0h\0h\1\x93" * 60_000, 4),
-        r"3 .*asks for a{80}\.\.\.; nothing",
+        r"3 .*refers to a{80}\.\.\.; nothing",
     ),
     "expanded": (
         zipped(p.mapping({"w": p.tensor(size=(1 << 15, 1 << 16), stride=(0, 0))})),
@@ -379,7 +384,7 @@ def test_a_message_is_cut() -> None:
 
 
 def test_keys() -> None:
-    """What Python takes for one key is one, what it takes for two are two; none is hashed by its number."""
+    """Keys are equal exactly where Python's keys are; none is hashed by its number."""
     alike = [(1, 1.0), (1, True), (0, -0.0), ((1, "a"), (True, "a")), ("a", "a")]
     apart = [
         (1, "1"),

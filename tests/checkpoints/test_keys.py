@@ -1,4 +1,4 @@
-"""Dict keys that are no text, as names of tensors: on their own, through a file of either format, in memory."""
+"""Dict keys that are no text, as names of tensors: alone, in a file of either format, in memory."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ KEYS: list[tuple[Any, str]] = [
     ],
 )
 def test_names(key: object, name: str) -> None:
-    """Bytes are decoded, numbers and None are written out, what stands for more is called by what made it."""
+    """Bytes are decoded, numbers and None are written out, records are named by their function."""
     assert name_of(key) == name
 
 
@@ -72,7 +72,7 @@ def test_keys_of_a_file(tmp_path: Path, key: object, name: str, new: bool, proto
         _use_new_zipfile_serialization=new,
     )
     found = open_checkpoint(tmp_path / "m.pt")
-    flag = "1 tensors under keys that are no text, shown as text"
+    flag = "1 tensors have keys that are not strings: converted to text"
     assert {t.name for t in found.tensors} == {name, "other"}
     assert found.flags == (() if isinstance(key, str) else (flag,))
 
@@ -113,7 +113,7 @@ def test_no_tensor_is_lost(
 def test_a_class_as_key(tmp_path: Path) -> None:
     """A key of a class of its own is refused with its name."""
     torch.save({Part.FIRST: torch.ones(1)}, tmp_path / "m.pt")
-    with pytest.raises(CheckpointError, match=r"asks for .*test_keys\.Part; nothing of it was run"):
+    with pytest.raises(CheckpointError, match=r"refers to .*test_keys\.Part; nothing was executed"):
         open_checkpoint(tmp_path / "m.pt")
 
 

@@ -154,7 +154,7 @@ def test_no_tensors(source: dict[str, Any], said: str) -> None:
 
 
 def test_numpy_lends_its_strides() -> None:
-    """Those of an empty array are all zero, and nothing is repeated all the same; those of a transposed one count."""
+    """Zero strides of an empty array repeat nothing; strides of a transposed one count."""
     found = open_checkpoint(
         {
             "e": torch.from_numpy(np.zeros((5, 0), np.float32)),

@@ -42,7 +42,7 @@ def test_bare_state_dict() -> None:
 
 @pytest.mark.parametrize("key", ["state_dict", "model", "model_state_dict", "net", "anything"])
 def test_training_file(key: str) -> None:
-    """The largest dict is the model, whatever its key; the rest keeps its full names and is listed."""
+    """The largest dict is the model under any key; the rest keeps full names and is listed."""
     tree = {"epoch": 3, key: MODEL, "optimizer": STATE, "mean": t(3)}
     assert names(tree) == (
         list(MODEL),
@@ -94,7 +94,7 @@ def test_not_set_aside(key: str) -> None:
 
 
 def test_flat_copies() -> None:
-    """An averaged copy inside the model's own dict is told apart by its prefix; momentum by its name."""
+    """An averaged copy in the model's dict is recognised by its prefix, momentum by its name."""
     tree = {
         "conv.weight": t(8, 8),
         "model_ema.conv.weight": t(8, 8),
@@ -129,7 +129,7 @@ def test_root() -> None:
     assert names(tree, "gan")[0] == ["g.w", "d.w"]
     assert names(tree, "gan.d")[0] == ["w"]
     assert names(tree, "optimizer")[0] == ["state.0.exp_avg", "state.0.exp_avg_sq", "state.0.step"]
-    assert choose(tree, "gan.g").notes[0] == "the model is gan.g: 1 tensors, as --root asks"
+    assert choose(tree, "gan.g").notes[0] == "the model is gan.g: 1 tensors, chosen by --root"
 
 
 def test_unknown_root() -> None:
@@ -140,7 +140,7 @@ def test_unknown_root() -> None:
     ):
         choose({"state_dict": MODEL, "gan": {"g": {"w": t(2)}}}, "state_dcit")
     with pytest.raises(
-        UsageError, match="one of the 0 dicts that hold tensors; found x; leave --root out"
+        UsageError, match="one of the 0 dicts that hold tensors; found x; omit --root"
     ):
         choose(MODEL, "x")
     tree = {
@@ -149,7 +149,8 @@ def test_unknown_root() -> None:
         "optimizer": {"state": {k: {"exp_avg": t(2)} for k in range(9)}},
     }
     with pytest.raises(
-        UsageError, match=r"there are gan, net, optimizer, gan\.g, optimizer\.state, .* and 4 more$"
+        UsageError,
+        match=r"choose one of gan, net, optimizer, gan\.g, optimizer\.state, .* and 4 more$",
     ):
         choose(tree, "zzz")
 
@@ -181,10 +182,10 @@ def test_empty_key() -> None:
 
 
 def test_odd_keys() -> None:
-    """Keys that are no text are written as text, and flagged where they name the model's tensors."""
+    """Keys that are no text are converted, with a flag where they name tensors of the model."""
     choice = choose({0: t(2), (1, "a"): t(3), None: t(4), "w": t(5)})
     assert [name for name, _ in choice.model] == ["0", "(1, 'a')", "None", "w"]
-    assert choice.flags == ("3 tensors under keys that are no text, shown as text",)
+    assert choice.flags == ("3 tensors have keys that are not strings: converted to text",)
 
 
 @pytest.mark.parametrize("tree", [{}, [], (), None, 3, "x", {"a": {"b": [1, 2]}}])
@@ -232,7 +233,8 @@ def doubled() -> object:
         (knot, "expected at most 2000000 tensors and 64 levels; found more"),
         (
             doubled,
-            "found 121 items that are met more than 119.. times, as some hold each other again and again",
+            "found 121 items that are visited more than 119.. times, "
+            "as some hold each other again and again",
         ),
     ],
 )
@@ -290,7 +292,7 @@ def test_tied_across(tmp_path: Path) -> None:
 
 
 def test_shared_values_without_a_tensor_do_no_harm(tmp_path: Path) -> None:
-    """Histories and vocabularies may share a list a thousand times; a file that holds them is sound."""
+    """Histories and vocabularies may share a list a thousand times: such a file is sound."""
     row = [1.0] * 200
     state = {"a.weight": torch.ones(2, 2)}
     for beside in ([[0] * 1000] * 1000, [row] * 5000, {f"w{i}": row for i in range(3000)}):

@@ -91,7 +91,7 @@ CONFIGS = {  # what config.json holds -> (flag or note, its text)
     "136 width": (
         {"hidden_size": 77},
         "flags",
-        "config.json says hidden_size 77, no tensor has such a dimension",
+        "config.json states hidden_size 77, no tensor has such a dimension",
     ),
     "136 inner width": ({"text_config": {"hidden_size": 77}}, "flags", "hidden_size 77"),
     "136 array": ([], "flags", "config.json is not a JSON object: names only"),
@@ -100,7 +100,7 @@ CONFIGS = {  # what config.json holds -> (flag or note, its text)
 
 @pytest.mark.parametrize("case", CONFIGS)
 def test_config(case: str, tmp_path: Path) -> None:
-    """Rows 135, 136: what config.json says is a note, or a flag where it contradicts the tensors."""
+    """Rows 135, 136: config.json yields a note, or a flag where it contradicts the tensors."""
     config, kind, text = CONFIGS[case]
     write(tmp_path / "model.safetensors", zeros("embed.weight"))
     write(tmp_path / "config.json", json.dumps(config).encode())
@@ -113,7 +113,7 @@ def test_tied_and_stored(tmp_path: Path) -> None:
     write(tmp_path / "model.safetensors", zeros("embed.weight", "lm_head.weight"))
     write(tmp_path / "config.json", b'{"tie_word_embeddings": true, "hidden_size": 3}')
     assert open_checkpoint(tmp_path).flags == (
-        "config.json ties the word embeddings, yet lm_head.weight is stored of its own",
+        "config.json ties the word embeddings, yet lm_head.weight is stored separately",
     )
 
 
@@ -178,7 +178,8 @@ def test_collector_is_restored() -> None:
 def test_light(tmp_path: Path) -> None:
     """Opening a file loads neither torch nor numpy."""
     code = (
-        "import sys; from weightscope.checkpoints import open_checkpoint; open_checkpoint(sys.argv[1]); "
+        "import sys; from weightscope.checkpoints import open_checkpoint; "
+        "open_checkpoint(sys.argv[1]); "
         "assert not {'torch', 'numpy', 'pandas', 'scipy'} & sys.modules.keys()"
     )
     path = write(tmp_path / "x.safetensors", zeros(*(f"h.{i}.w" for i in range(1000))))

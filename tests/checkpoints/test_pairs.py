@@ -124,7 +124,7 @@ PATTERNS = [
 
 @pytest.mark.parametrize(("pattern", "alpha"), PATTERNS)
 def test_an_expression_is_matched_as_peft_matches_it(pattern: str, alpha: float | None) -> None:
-    """At the end of a path, behind a dot or at its start; what it does not name keeps everybody's alpha."""
+    """A key matches the end of a path after a dot, or all of it; others have the common alpha."""
     a = "base_model.model.model.layers.17.q.lora_A.weight"
     config = {"peft": {"lora_alpha": 8, "alpha_pattern": {pattern: 2}}}
     named = re.match(rf"(.*\.)?({pattern})$", "model.layers.17.q") is not None
@@ -185,7 +185,7 @@ def test_many_modules_and_expressions_end(monkeypatch) -> None:
     ],
 )
 def test_the_scale_of_mlx_is_that_of_its_config(own: dict, scale: float | None) -> None:
-    """As it is, not over the rank; alpha beside scale means either, so that the product stays unscaled."""
+    """The scale of MLX is not divided by the rank; with alpha beside it the product is unscaled."""
     config = {"peft": {"fine_tune_type": "lora", "lora_parameters": own}}
     found = pair_of("q.lora_a", "q.lora_b", dims=((8, 4), (4, 6)), config=config)
     assert found.turned
@@ -324,7 +324,7 @@ def test_real_adapters_are_pairs_throughout(file: str, count: int) -> None:
 
 
 def test_an_endless_product_is_no_pair() -> None:
-    """Two thin factors of a small file may claim an update that nothing could go through: they stay apart."""
+    """Two thin factors of a small file may claim an update too large to compute: no pair."""
     far = 1 << 17
     a, b = Stored("q.lora_A.weight", (1, far), "F32"), Stored("q.lora_B.weight", (far, 1), "F32")
     assert lora_pairs([a, b], {}) == ()
@@ -362,7 +362,7 @@ STACKED = {"peft": {"r": 2, "target_parameters": ["q"]}}
         (
             [Stored(A, (1, 1 << 17), "F32"), Stored(B, (1 << 17, 1), "F32")],
             {},
-            "lora A and B of an update too large to go through, 131072x131072",
+            "lora A and B of an update too large to compute, 131072x131072",
         ),
     ],
 )

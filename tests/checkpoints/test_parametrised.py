@@ -1,4 +1,4 @@
-"""Weights that a model computes: weight norm, spectral norm, masks and other parametrisations, by what torch stores."""
+"""Weight norm, spectral norm, masks and other parametrisations, as torch stores them."""
 
 from __future__ import annotations
 
@@ -39,8 +39,12 @@ def old_weight_norm(module, dim):
         return torch.nn.utils.weight_norm(module, dim=dim)
 
 
-@pytest.mark.parametrize("norm", [old_weight_norm, lambda m, dim: parametrizations.weight_norm(m, dim=dim)],
-                         ids=["weight_g", "original0"])  # fmt: skip
+def new_weight_norm(module, dim):
+    """The current form."""
+    return parametrizations.weight_norm(module, dim=dim)
+
+
+@pytest.mark.parametrize("norm", [old_weight_norm, new_weight_norm], ids=["weight_g", "original0"])
 @pytest.mark.parametrize(("module", "name", "dim"), [
     (torch.nn.Linear(24, 40), FC, 0), (torch.nn.Linear(24, 40), FC, None),
     (torch.nn.Conv1d(8, 12, 5), CONV, 2), (torch.nn.Conv2d(3, 8, 3), CONV, 0),
@@ -133,7 +137,7 @@ def test_integers_are_no_norm() -> None:
     ("module", "role"), [(torch.nn.Linear(24, 40), "mlp.up"), (torch.nn.Conv2d(3, 8, 3), None)]
 )
 def test_a_spectral_norm_keeps_its_weight(form, module, role) -> None:
-    """Its vectors are buffers, `weight_v` among them; the weight has its role, and is that before the division."""
+    """Its vectors are buffers, `weight_v` among them; the weight is the one before the division."""
     norm = torch.nn.utils.spectral_norm if form == "weight_orig" else parametrizations.spectral_norm
     state = state_of(norm(type(module)(*_arguments(module))), FC)
     rows = fitted(state)
@@ -177,10 +181,24 @@ def test_rows_of_zeros_are_counted_as_nan(draw) -> None:
     assert row["nan"] == 24
 
 
+@pytest.mark.parametrize("part", ["mask", "bar", "u", "orig"])
+def test_a_part_without_its_siblings(part) -> None:
+    """A file may hold one part of a parametrisation alone: it opens."""
+    assert open_checkpoint({f"a.weight_{part}": torch.ones(3, 4)}).norms == ()
+
+
 def test_hostile_names_and_shapes_do_no_harm() -> None:
     """Scalars, empty tensors, long names, a hundred thousand of them."""
-    names = ["weight_g", "weight_v", "parametrizations.weight.original0", "parametrizations.weight.original1",
-             "a" * 600 + ".weight_v", "x.weight_u", "y.weight_orig", "z.parametrizations.weight.0._u"]  # fmt: skip
+    names = [
+        "weight_g",
+        "weight_v",
+        "parametrizations.weight.original0",
+        "parametrizations.weight.original1",
+        "a" * 600 + ".weight_v",
+        "x.weight_u",
+        "y.weight_orig",
+        "z.parametrizations.weight.0._u",
+    ]
     for shape in ((), (0,), (0, 4), (1,), (4, 4)):
         open_checkpoint({name: torch.zeros(shape) for name in names})
     assert open_checkpoint({f"x.{i}.weight_v": torch.zeros(()) for i in range(500)}).norms == ()

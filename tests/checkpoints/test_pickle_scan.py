@@ -1,4 +1,4 @@
-"""What a pickle asks for, listed without running it."""
+"""Names that a pickle refers to, listed without execution."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.checkpoints import pickles as p
 from weightscope.checkpoints.readers import pickle_scan
-from weightscope.checkpoints.readers.pickle_scan import asks, wanted
+from weightscope.checkpoints.readers.pickle_scan import refusal_of, wanted
 
 
 def test_every_spelling() -> None:
@@ -49,7 +49,7 @@ def test_broken_bytes() -> None:
 
 
 def test_long_pickles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scan has an end too: the names before it are the answer, and no later pickle is looked at."""
+    """A scan is bounded: it returns the names before its end, and no later pickle is scanned."""
     monkeypatch.setattr(pickle_scan, "STEPS", 5)
     raw = p.whole(p.named("os", "system") + b"N" * 9) + p.whole(p.named("os", "popen"))
     assert wanted(raw) == ("os.system",)
@@ -57,6 +57,6 @@ def test_long_pickles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_long_lists() -> None:
     """Ten names are shown, the rest counted; control characters are escaped."""
-    text = str(asks(tuple(f"m.C{i}\x1b" for i in range(13))))
-    assert r"m.C9\x1b and 3 more; nothing of it was run" in text
+    text = str(refusal_of(tuple(f"m.C{i}\x1b" for i in range(13))))
+    assert r"m.C9\x1b and 3 more; nothing was executed" in text
     assert "\x1b" not in text

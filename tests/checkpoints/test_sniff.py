@@ -89,22 +89,22 @@ def test_strangers(name: str, tmp_path: Path) -> None:
 
 def test_safetensors_by_bytes(tmp_path: Path) -> None:
     """A safetensors file is known under any name, also where its length begins like a pickle."""
-    assert sniff(write(tmp_path / "noname", zeros("w"))) == "safetensors"
+    assert sniff(write(tmp_path / "noname", zeros("w"))).name == "safetensors"
     assert (
-        sniff(write(tmp_path / "x.bin", framed(b"{" + b" " * 639 + b"}", length=0x280)))
+        sniff(write(tmp_path / "x.bin", framed(b"{" + b" " * 639 + b"}", length=0x280))).name
         == "safetensors"
     )
 
 
 def test_damaged_safetensors_by_suffix(tmp_path: Path) -> None:
     """Bytes that mean nothing are judged by the reader of their suffix."""
-    assert sniff(write(tmp_path / "x.safetensors", b"\xff" * 40)) == "safetensors"
-    assert sniff(write(tmp_path / "x.pth", b"cos\nsystem\n")) == "torch"
+    assert sniff(write(tmp_path / "x.safetensors", b"\xff" * 40)).name == "safetensors"
+    assert sniff(write(tmp_path / "x.pth", b"cos\nsystem\n")).name == "torch"
 
 
 def test_seven_numbers_make_a_llama2c(tmp_path: Path) -> None:
     """A .bin too short for them is left to the torch reader."""
-    assert sniff(write(tmp_path / "x.bin", LLAMA2C[:27])) == "torch"
+    assert sniff(write(tmp_path / "x.bin", LLAMA2C[:27])).name == "torch"
 
 
 @pytest.mark.parametrize("new", [True, False])
@@ -113,4 +113,4 @@ def test_torch_by_bytes(new: bool, tmp_path: Path) -> None:
     torch.save(
         {"w": torch.zeros(2)}, tmp_path / "weights.safetensors", _use_new_zipfile_serialization=new
     )
-    assert sniff(str(tmp_path / "weights.safetensors")) == "torch"
+    assert sniff(str(tmp_path / "weights.safetensors")).name == "torch"

@@ -1,4 +1,4 @@
-"""Hostile torch files under a limit on memory and time: one line of refusal each, whatever they claim."""
+"""Hostile torch files under a limit on memory and time: each is refused in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reader as a whole, against torch.save: every dtype, every view, both formats, and what is refused."""
+"""The reader as a whole, against torch.save: every dtype, every view, both formats, refusals."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def test_negated(tmp_path: Path, case: str, new: bool) -> None:
 
 
 def test_negated_is_no_alias(tmp_path: Path) -> None:
-    """A tensor and its negative share their bytes, and are two tensors; the negative twice is one."""
+    """A tensor and its negative share bytes and are two tensors; the negative twice is one."""
     w = torch.randn(3, 4)
     c = saved(tmp_path, {"w": w, "minus": w._neg_view(), "again": w._neg_view()})
     assert [t.name for t in c.tensors] == ["w", "minus"]
@@ -365,11 +365,11 @@ def test_namespace(tmp_path: Path) -> None:
 
 
 def test_raw_pickle_with_code(tmp_path: Path) -> None:
-    """A bare pickle that would call a shell is named for what it asks, and calls nothing."""
+    """A bare pickle that would call a shell is refused by the names in it, and calls nothing."""
     canary = tmp_path / "canary"
-    refusal(tmp_path, p.whole(p.runs(canary)), r"asks for os\.system; nothing of it was run")
-    refusal(tmp_path, f"cos\nsystem\n(S'touch {canary}'\ntR.".encode(), r"asks for os\.system")
-    refusal(tmp_path, p.whole(b"I1\n") + p.whole(p.runs(canary)), r"asks for os\.system")
+    refusal(tmp_path, p.whole(p.runs(canary)), r"refers to os\.system; nothing was executed")
+    refusal(tmp_path, f"cos\nsystem\n(S'touch {canary}'\ntR.".encode(), r"refers to os\.system")
+    refusal(tmp_path, p.whole(b"I1\n") + p.whole(p.runs(canary)), r"refers to os\.system")
     assert not canary.exists()
 
 
@@ -415,7 +415,8 @@ def test_torch_is_not_loaded(tmp_path: Path) -> None:
     path = p.plain_zip(tmp_path / "m.pt")
     code = (
         "import sys; from weightscope.checkpoints.readers.torch_file import read; "
-        f"print(read({str(path)!r}).tensors[0].dims, 'torch' in sys.modules, 'numpy' in sys.modules)"
+        f"print(read({str(path)!r}).tensors[0].dims, "
+        "'torch' in sys.modules, 'numpy' in sys.modules)"
     )
     out = subprocess.run(
         [sys.executable, "-c", code],

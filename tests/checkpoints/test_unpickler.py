@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.checkpoints import pickles as p
-from weightscope.checkpoints.readers import unpickler
+from weightscope.checkpoints.readers import machine
 from weightscope.checkpoints.readers.keys import Key
 from weightscope.checkpoints.readers.raw_file import opened
 from weightscope.checkpoints.readers.torch_values import Found, Inert, Kind, Storage
@@ -89,7 +89,7 @@ def test_ordered_dicts_and_sets(tmp_path: Path) -> None:
 
 
 def test_old_operations(tmp_path: Path) -> None:
-    """What Python 2 and early protocols wrote: byte texts, LIST, DICT, POP, POP_MARK, pairs for an OrderedDict."""
+    """Python 2, early protocols: byte texts, LIST, DICT, POP, POP_MARK, pairs of an OrderedDict."""
     body = b"(U\x01aT\x01\x00\x00\x00\xe9lN0(N1(U\x01kK\x05d\x86"
     assert loaded(tmp_path, p.whole(body))[0] == (["a", "\xe9"], {"k": 5})
     pairs = b"]" + p.many(p.text("k"), b"K\x07") + b"a"
@@ -123,10 +123,10 @@ FORGED = {
     "state for a list": (b"]}b", "a state for an object that has none"),
     "state that is no dict": (b"}]b", "a state for an object that has none"),
     "state for a tensor": (p.tensor() + b"}b", "a state for an object that has none"),
-    "items for a list": (b"]NNs", "items for what is no dict"),
-    "items for a dict": (b"}Na", "items for what is no list"),
-    "items for a tuple": (b")(Ne", "items for what is no list"),
-    "items for no set": (b"](N\x90", "items for what is no Inert"),
+    "items for a list": (b"]NNs", "items for a value of another type than dict"),
+    "items for a dict": (b"}Na", "items for a value of another type than list"),
+    "items for a tuple": (b")(Ne", "items for a value of another type than list"),
+    "items for no set": (b"](N\x90", "items for a value of another type than Inert"),
     "a list as key": (b"}]Ns", "a dict key of type list"),
     "a nested key": (b"}" + b"N\x85\x85" + b"Ns", "a dict key of type tuple"),
     "a long key": (b"}" + b"\x8a\x09" + bytes(8) + b"\x01Ns", "a dict key of type int"),
@@ -139,21 +139,21 @@ FORGED = {
     "empty memo": (b"q\x00", "a broken pickle operation BINPUT"),
     "not UTF-8": (b"X\x01\x00\x00\x00\xff", "a broken pickle operation BINUNICODE"),
     "not an operation": (b"\xfe", r"no pickle operation \(0xfe\)"),
-    "extension": (b"\x82\x01", "asks for extension 1; nothing of it was run"),
-    "inst": (b"(ios\nsystem\n", r"asks for os\.system"),
+    "extension": (b"\x82\x01", "refers to extension 1; nothing was executed"),
+    "inst": (b"(ios\nsystem\n", r"refers to os\.system"),
     "obj": (b"(No", "the refused pickle operation OBJ"),
     "newobj": (p.named("torch", "Size") + b")\x81", "the refused pickle operation NEWOBJ at"),
     "persistent text": (b"Pstorage\n", "the refused pickle operation PERSID"),
-    "persistent number": (b"K\x01Q", "a persistent id that is no storage"),
+    "persistent number": (b"K\x01Q", "a persistent id that is not a storage"),
     "persistent module": (
         p.many(p.text("module"), b"N", b"N", b"N") + b"Q",
-        "a persistent id that is no storage",
+        "a persistent id that is not a storage",
     ),
     "persistent dtype": (
         p.many(p.text("storage"), b"N", p.text("0"), p.text("cpu"), b"K\x01") + b"Q",
-        "no storage",
+        "a persistent id that is not a storage",
     ),
-    "negative storage": (p.storage("0", -1), "a persistent id that is no storage"),
+    "negative storage": (p.storage("0", -1), "a persistent id that is not a storage"),
     "two sizes": (
         p.storage("0", 6) + p.storage("0", 7) + b"\x86",
         "two sizes or types for the storage 0",
@@ -162,7 +162,7 @@ FORGED = {
         p.storage("0", 6) + p.storage("0", 6, "IntStorage") + b"\x86",
         "two sizes or types for",
     ),
-    "stack global": (b"NN\x93", "a global whose name is no text"),
+    "stack global": (b"NN\x93", "a global whose name is not a string"),
     "protocol 1": (b"\x80\x01", "pickle protocol 1"),
     "protocol 9": (b"\x80\x09", "pickle protocol 9"),
     "two values": (b"NN", "expected one pickled value; found 2"),
@@ -302,7 +302,7 @@ def test_names(tmp_path: Path, name: str) -> None:
     module, _, word = name.partition(" ")
     for body in (p.named(module, word), p.text(module) + p.text(word) + b"\x93"):
         with pytest.raises(
-            CheckpointError, match=f"asks for {module}.{word}; nothing of it was run"
+            CheckpointError, match=f"refers to {module}.{word}; nothing was executed"
         ):
             loaded(tmp_path, p.whole(body + p.many(p.text("x")) + b"R"))
 
@@ -321,7 +321,7 @@ class Evil:
 def test_nothing_runs(tmp_path: Path, protocol: int) -> None:
     """A reduction to `open` creates no file here, and does where Python loads it."""
     data, canary = pickle.dumps({"w": Evil(tmp_path / "canary")}, protocol), tmp_path / "canary"
-    with pytest.raises(CheckpointError, match=r"asks for .*io.*open"):
+    with pytest.raises(CheckpointError, match=r"refers to .*io.*open"):
         loaded(tmp_path, data)
     assert not canary.exists()
     pickle.loads(data)["w"].close()
@@ -330,7 +330,7 @@ def test_nothing_runs(tmp_path: Path, protocol: int) -> None:
 
 def test_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of operations is limited, and with it memory."""
-    monkeypatch.setattr(unpickler, "STEP_LIMIT", 10)
+    monkeypatch.setattr(machine, "STEP_LIMIT", 10)
     with pytest.raises(
         CheckpointError, match="expected a pickle of at most 10 operations; found a longer one"
     ):

@@ -40,7 +40,7 @@ def test_root_names_the_dict(weightscope, nested, command):
     done = weightscope(command, nested, "--root", "small.teacher", "--columns", "tensor")
     assert done.code == 0
     assert "w" in names(done)
-    assert "the model is small.teacher: 1 tensors, as --root asks" in done.err
+    assert "the model is small.teacher: 1 tensors, chosen by --root" in done.err
     assert "layers.0.w" in names(weightscope(command, nested, "--columns", "tensor"))
 
 
@@ -58,10 +58,8 @@ def test_a_root_that_chooses_nothing_is_said(weightscope, model, nested, command
     """In a safetensors file there is nothing to choose from; a file beside it may need the option."""
     done = weightscope(command, model, nested, "--root", "net")
     assert done.code == 0
-    assert (
-        done.err.count("--root net chooses nothing here: safetensors have no dicts inside\n") == 1
-    )
-    assert "the model is net: 2 tensors, as --root asks" in done.err
+    assert done.err.count("--root net has no effect: safetensors files have no nested dicts\n") == 1
+    assert "the model is net: 2 tensors, chosen by --root" in done.err
     assert weightscope(command, model, "--root", "net", "-q").err == ""
 
 
@@ -82,7 +80,7 @@ def test_an_optimizer_is_nothing_to_measure(weightscope, tmp_path):
     [
         ("nett", "did you mean net?"),
         ("small.student", "did you mean small.teacher?"),
-        ("zzz", "found zzz; there are net, small, optimizer, small.teacher"),
+        ("zzz", "found zzz; choose one of net, small, optimizer, small.teacher"),
         ("", "one of the 4 dicts that hold tensors"),
     ],
 )

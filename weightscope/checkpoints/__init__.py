@@ -1,6 +1,6 @@
-"""Bytes to entries, lazily: a source is opened once, headers only, and hands out what the engine reads later.
+"""Bytes to entries, lazily: opening reads headers only, the engine reads the rest later.
 
-The names load when they are used, so that the options of opening are known without the readers.
+The names load when they are used, so that the options of opening import no reader.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Factors of adapters that are no LoRA pairs: which kind they are, by the word that follows the
-module.
+"""Factors of adapters that are no LoRA pairs: the method, by the word that follows the module.
 
-Their products need what is not stored beside them or are no B A; each factor is measured alone
-and has its kind as a note.
+Their updates are not a product B A, or need values that are not stored; each factor is measured
+alone, with a note that names the method.
 """
 
 from __future__ import annotations
@@ -25,24 +24,24 @@ WORDS = {
     "VB-LoRA": "vblora_logits_A vblora_logits_B vblora_vector_bank",
     "RandLoRA": "randlora_A randlora_B randlora_lambda randlora_gamma",
 }
-KINDS = {word: kind for kind, words in WORDS.items() for word in words.split()}
+METHODS = {word: method for method, words in WORDS.items() for word in words.split()}
 
 
 @dataclass(frozen=True)
 class Other:
-    """A factor by its name: the module that it adapts, and the kind of its adapter."""
+    """A factor by its name: the module that it adapts, and the method of its adapter."""
 
     module: str
     kind: str
 
     @property
     def note(self) -> Note:
-        """What it is no matrix of its own for."""
+        """The note that the factor is measured alone."""
         return Note.of("adapter-factor", "factor of adapter {kind}: measured alone", kind=self.kind)
 
 
 def other_factor(name: str) -> Other | None:
-    """The module and the kind; None for what is no such factor.
+    """The module and the method of a factor; None for any other name.
 
     >>> other_factor("lora_unet_mid_block.hada_w1_a")
     Other(module='lora_unet_mid_block', kind='LoHa')
@@ -50,8 +49,8 @@ def other_factor(name: str) -> Other | None:
     'IA3'
     """
     path = name.removesuffix(".weight")
-    for _ in range(2):  # the word is the last one, or the name of the adapter is
+    for _ in range(2):  # the name of the adapter may follow the word
         path, _, word = path.rpartition(".")
-        if word in KINDS:
-            return Other(path, KINDS[word])
+        if word in METHODS:
+            return Other(path, METHODS[word])
     return None

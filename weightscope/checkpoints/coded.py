@@ -1,9 +1,10 @@
-"""Which stored tensors hold codes of a quantised layout, and which stand beside them: scales, zero points, codebooks.
+"""Stored tensors that hold codes of a quantised layout, and their siblings such as scales.
 
-Codes are no weights until they are decoded, so that statistics of them are wrong by any factor. A tensor is coded
-where its siblings say so (layouts.py), or where the config or the metadata declares it (declared.py) and it stands
-where a weight stands. Only integers, bytes and small floats can be codes: a float beside a scale is a weight, and so
-are 8-bit floats without one. Nothing is read here but names, shapes and types.
+Codes are no weights until they are decoded, so that statistics of them are wrong by any factor. A
+tensor holds codes where its siblings belong to a layout (layouts.py), or where the config or the
+metadata declares it (declared.py) and it is named like a weight. Only integers, bytes and small
+floats can be codes: a float with a scale is a weight, and so are 8-bit floats without one. Only
+names, shapes and types are used here.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ from .entry import Stored
 from .layouts import BYTES, CODES, EIGHT, FOUR, LAYOUTS, STANDS_FOR, WEIGHT_LIKE, WIDER, Layout
 
 SMALL_FLOATS = EIGHT | FOUR  # no position, mask or index is stored in these
-ASIDE = re.compile(  # words of names that stand beside codes, or hold positions and masks
-    r"scale|zero|absmax|quant_map|quant_state|g_idx|perm|shape|bias|offset|mask|position|_ids|index|codebook|centroid"
+ASIDE = re.compile(  # words in names of siblings of codes, and of positions and masks
+    r"scale|zero|absmax|quant_map|quant_state|g_idx|perm|shape|bias|offset|mask|position|_ids|index"
+    r"|codebook|centroid"
 )
-
-
-SCALE = re.compile(r"scal|amax")  # what codes are multiplied by, or its range
+SCALE = re.compile(r"scal|amax")  # factors of codes, and their ranges
 BESIDE = re.compile(r"scal|amax|zero")
 OTHER = re.compile(  # scales that a model learns, and those of activations and of a cache
-    r"logit_scale|layer_scale|scale_shift|embed_scale|(^|_)([qkv]|kv|input|output|act|activation)_scale"
+    r"logit_scale|layer_scale|scale_shift|embed_scale"
+    r"|(^|_)([qkv]|kv|input|output|act|activation)_scale"
 )
 
 
 @dataclass(frozen=True)
 class Group:
-    """The layout of one coded tensor, the weight it stands for, and the names beside it."""
+    """The layout of one coded tensor, the weight it represents, and the names of its siblings."""
 
     layout: str
     weight: str
@@ -42,17 +43,19 @@ class Group:
 
 
 def with_codes(checkpoint: Checkpoint) -> Checkpoint:
-    """The checkpoint with its codes marked, none of them measurable, and with the names of their siblings."""
+    """The checkpoint with its codes marked as not measurable and their siblings named."""
     if not any(t.dtype in CODES for t in checkpoint.tensors):
         return checkpoint
     groups = coded(checkpoint)
     if not groups:
         return checkpoint
-    siblings = frozenset(name for group in groups.values() for name in group.beside) - groups.keys()
-    tensors = tuple(
-        _marked(t, groups[t.name]) if t.name in groups else t for t in checkpoint.tensors
-    )
-    return replace(checkpoint, tensors=tensors, siblings=siblings)
+    tensors = []
+    for tensor in checkpoint.tensors:
+        if tensor.name in groups:
+            tensor = _marked(tensor, groups[tensor.name])
+        tensors.append(tensor)
+    siblings = frozenset(_siblings(groups)) - groups.keys()
+    return replace(checkpoint, tensors=tuple(tensors), siblings=siblings)
 
 
 def coded(checkpoint: Checkpoint) -> Mapping[str, Group]:
@@ -62,43 +65,61 @@ def coded(checkpoint: Checkpoint) -> Mapping[str, Group]:
     >>> coded(Checkpoint("", (codes, scales)))
     {'a.qweight': Group(layout='GPTQ or AWQ', weight='a.weight', beside=('a.scales',))}
     """
-    said = declared(checkpoint.config, checkpoint.metadata)
+    declaration = declared(checkpoint.config, checkpoint.metadata)
     tensors = {t.name: t for t in checkpoint.tensors if t.name not in checkpoint.optimizer}
-    aliases = {
-        a: tensors[n] for a, n in checkpoint.aliases.items() if n in tensors and a not in tensors
-    }
-    named = {_dotted(name): tensor for name, tensor in (*tensors.items(), *aliases.items())}
-    groups: dict[str, Group] = {}
+    named = _dotted_names(tensors, checkpoint.aliases)
     layouts = _possible(named)
     scales = scales_by_module(tensors.values())
-    for name, tensor in named.items() if layouts or scales else ():
-        if found := _by_siblings(name, tensor, named, layouts, said) or _by_scales(tensor, scales):
-            groups.setdefault(tensor.name, found)
-    beside = {name for group in groups.values() for name in group.beside}
+    groups: dict[str, Group] = {}
+    if layouts or scales:  # without both no name can match
+        for name, tensor in named.items():
+            group = _by_siblings(name, tensor, named, layouts, declaration)
+            group = group or _by_scales(tensor, scales)
+            if group:
+                groups.setdefault(tensor.name, group)
+    siblings = _siblings(groups)
     for name, tensor in tensors.items():
-        if name not in groups and name not in beside and (method := _alone(tensor, said)):
-            groups[name] = Group(method, name)
+        if name not in groups and name not in siblings:
+            method = _alone(tensor, declaration)
+            if method:
+                groups[name] = Group(method, name)
     return groups
 
 
+def _siblings(groups: Mapping[str, Group]) -> set[str]:
+    return {name for group in groups.values() for name in group.beside}
+
+
+def _dotted_names(
+    tensors: Mapping[str, Stored], aliases: Mapping[str, str]
+) -> Mapping[str, Stored]:
+    """Tensors by name and alias after a dot: a bare `qweight` then ends like one in a module."""
+    named = {_dotted(name): tensor for name, tensor in tensors.items()}
+    for alias, name in aliases.items():
+        if name in tensors and alias not in tensors:
+            named[_dotted(alias)] = tensors[name]
+    return named
+
+
 def _dotted(name: str) -> str:
-    """Names count as if they began with a dot: a bare `qweight` ends like one inside a module."""
     return f".{name}"
 
 
 def _possible(names: Iterable[str]) -> tuple[Layout, ...]:
-    """The layouts of which siblings are there at all: of a hundred thousand names only few last words differ."""
+    """The layouts that have any siblings; few last words occur in a hundred thousand names."""
     words = {_last(name) for name in names}
-    text = "\n".join((*words, ""))
-    return tuple(
-        row
-        for row in LAYOUTS
-        if all(f"{_last(need)}\n" in text for need in (*row.needs, row.codes))
-    )
+    text = "\n".join((*words, ""))  # one search in it instead of one in each word
+    layouts = []
+    for layout in LAYOUTS:
+        endings = (*layout.needs, layout.codes)
+        if all(f"{_last(ending)}\n" in text for ending in endings):
+            layouts.append(layout)
+    return tuple(layouts)
 
 
 def _last(name: str) -> str:
-    return name.rpartition(".")[2]
+    _, _, word = name.rpartition(".")
+    return word
 
 
 def _by_siblings(
@@ -106,37 +127,45 @@ def _by_siblings(
     tensor: Stored,
     named: Mapping[str, Stored],
     layouts: Sequence[Layout],
-    said: Declared,
+    declaration: Declared,
 ) -> Group | None:
-    """The first layout whose siblings are there."""
+    """The first layout with all its siblings."""
     for layout in layouts:
-        if (
-            tensor.dtype not in layout.dtypes
-            or len(tensor.dims) < layout.least
-            or not name.endswith(layout.codes)
-        ):
+        if not _may_be_codes(name, tensor, layout):
             continue
-        if layout.methods and said.of(tensor.name).lower() not in layout.methods:
+        if layout.methods and declaration.of(tensor.name).lower() not in layout.methods:
             continue
         stem = name.removesuffix(layout.codes)
         needed = [named.get(stem + ending) for ending in layout.needs]
         if all(sibling is not None and sibling.dtype in layout.scales for sibling in needed):
-            return Group(layout.name, _weight(stem, layout), tuple(_beside(stem, layout, named)))
+            siblings = tuple(_sibling_names(stem, layout, named))
+            return Group(layout.name, _weight(stem, layout), siblings)
     return None
 
 
-def _weight(stem: str, layout: Layout) -> str:
-    """The name of the weight that codes stand for.
+def _may_be_codes(name: str, tensor: Stored, layout: Layout) -> bool:
+    """Whether the type, the dimensions and the end of the name are those of the layout's codes."""
+    return (
+        tensor.dtype in layout.dtypes
+        and len(tensor.dims) >= layout.least
+        and name.endswith(layout.codes)
+    )
 
-    >>> _weight(".a.", Layout("GPTQ", "qweight", ())), _weight(".a.weight", Layout("NVFP4", "_packed", ()))
-    ('a.weight', 'a.weight')
+
+def _weight(stem: str, layout: Layout) -> str:
+    """The name of the weight that codes represent.
+
+    >>> _weight(".a.", Layout("GPTQ", "qweight", ()))
+    'a.weight'
+    >>> _weight(".a.weight", Layout("NVFP4", "_packed", ()))
+    'a.weight'
     """
     ending = STANDS_FOR.get(layout.codes, layout.codes)
     return f"{stem}{ending}".removeprefix(".")
 
 
-def _beside(stem: str, layout: Layout, named: Mapping[str, Stored]) -> Iterator[str]:
-    """The stored names of the siblings that are there."""
+def _sibling_names(stem: str, layout: Layout, named: Mapping[str, Stored]) -> Iterator[str]:
+    """The stored names of the siblings that exist."""
     for ending in dict.fromkeys((*layout.needs, *layout.also)):
         sibling = named.get(stem + ending)
         if sibling is not None:
@@ -144,56 +173,61 @@ def _beside(stem: str, layout: Layout, named: Mapping[str, Stored]) -> Iterator[
 
 
 def _by_scales(tensor: Stored, scales: Mapping[str, Sequence[Stored]]) -> Group | None:
-    """Bytes and small floats in a module that also holds scales for them, in a spelling that no layout has."""
-    if (
-        tensor.dtype not in BYTES | SMALL_FLOATS
-        or len(tensor.dims) < 2
-        or ASIDE.search(_last(tensor.name))
-    ):
+    """Bytes and small floats in a module with scales for them, in a spelling of no layout."""
+    is_narrow = tensor.dtype in BYTES or tensor.dtype in SMALL_FLOATS
+    if not is_narrow or len(tensor.dims) < 2 or ASIDE.search(_last(tensor.name)):
         return None
-    beside = scales.get(tensor.name.rpartition(".")[0], ())
-    of_codes = [s for s in beside if s.dtype in WIDER and s.params < tensor.params]
-    if not any(SCALE.search(_last(s.name)) for s in of_codes):
+    module, _, _ = tensor.name.rpartition(".")
+    candidates = scales.get(module, ())
+    # a scale is wider than its codes, and there are fewer scales than codes
+    siblings = [s for s in candidates if s.dtype in WIDER and s.params < tensor.params]
+    if not any(SCALE.search(_last(sibling.name)) for sibling in siblings):
         return None
-    kind = "integers" if tensor.dtype in BYTES else "small floats"
-    return Group(f"{kind} with scales", tensor.name, tuple(s.name for s in of_codes))
+    noun = "integers" if tensor.dtype in BYTES else "small floats"
+    names = tuple(sibling.name for sibling in siblings)
+    return Group(f"{noun} with scales", tensor.name, names)
 
 
 def scales_by_module(tensors: Iterable[Stored]) -> Mapping[str, Sequence[Stored]]:
-    """Scales, ranges and zero points by the module that they are of; a quantiser's are of the module around it.
+    """Scales, ranges and zero points by module; of a quantiser by the module around it.
 
     >>> w = Stored("a.weight_quantizer._amax", (), "F32")
     >>> list(scales_by_module([w, Stored("logit_scale", (), "F32")]))
     ['a']
     """
-    found: dict[str, list[Stored]] = {}
+    modules: dict[str, list[Stored]] = {}
     for tensor in tensors:
         module, _, word = tensor.name.rpartition(".")
         if module.endswith("quantizer"):
-            module = module.rpartition(".")[0]
+            module, _, _ = module.rpartition(".")
         if module and BESIDE.search(word) and not OTHER.search(word):
-            found.setdefault(module, []).append(tensor)
-    return found
+            modules.setdefault(module, []).append(tensor)
+    return modules
 
 
-def _alone(tensor: Stored, said: Declared) -> str:
-    """The method of codes without siblings: as it is declared, or by a name that nothing else has."""
-    method = _by_declaration(tensor, said) if said.any else ""
-    packed = tensor.dtype in CODES and len(tensor.dims) > 1 and _last(tensor.name) == "qweight"
-    return method or ("packed integers" if packed else "")
-
-
-def _by_declaration(tensor: Stored, said: Declared) -> str:
-    """The method that is declared for a tensor without siblings, "" where it is none that holds codes."""
-    name = _dotted(tensor.name)
-    if tensor.dtype not in CODES or len(tensor.dims) < 2 or ASIDE.search(_last(name)):
+def _alone(tensor: Stored, declaration: Declared) -> str:
+    """The method of codes without siblings: as declared, or by the name `qweight`."""
+    if tensor.dtype not in CODES or len(tensor.dims) < 2:
         return ""
-    is_weight = tensor.dtype in SMALL_FLOATS or name.endswith(WEIGHT_LIKE)
-    return said.of(tensor.name) if is_weight else ""
+    method = _declared_method(tensor, declaration)
+    if not method and _last(tensor.name) == "qweight":
+        return "packed integers"
+    return method
+
+
+def _declared_method(tensor: Stored, declaration: Declared) -> str:
+    """The method that is declared for a tensor, "" where its name is not that of codes."""
+    name = _dotted(tensor.name)
+    if not declaration.any or ASIDE.search(_last(name)):
+        return ""
+    # any tensor of small floats may hold codes; integers are often tables of indices
+    if tensor.dtype in SMALL_FLOATS or name.endswith(WEIGHT_LIKE):
+        return declaration.of(tensor.name)
+    return ""
 
 
 def _marked(tensor: Stored, group: Group) -> Stored:
-    """The tensor as codes, what was odd about it kept."""
+    """The tensor as codes, its earlier notes kept."""
     reason = Note.of(
         "codes-not-decoded",
         "codes of {layout}: not decoded, no statistics",

@@ -1,13 +1,13 @@
-"""config.json and adapter_config.json: read when they are there, never trusted over the tensors.
+"""config.json and adapter_config.json: read where they exist, never trusted over the tensors.
 
-A file that is broken or contradicts the tensors is a flag; names alone then decide.
+A file that is broken or contradicts the tensors is a flag; then only names decide.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ..errors import CheckpointError
 from ..escape import escaped
@@ -23,54 +23,61 @@ Config = dict[str, object]
 
 
 def read_config(folder: str) -> tuple[Config, tuple[str, ...]]:
-    """(config.json with adapter_config.json under "peft", flags) of a folder; empty where neither is there."""
+    """(config.json with adapter_config.json under "peft", flags) of a folder."""
     config, flags = _read(os.path.join(folder, CONFIG))
-    adapter, odd = _read(os.path.join(folder, ADAPTER))
-    return {**config, "peft": adapter} if adapter else config, (*flags, *odd)
+    adapter, adapter_flags = _read(os.path.join(folder, ADAPTER))
+    if adapter:  # under the key by which the rest of the program finds it
+        config = {**config, "peft": adapter}
+    return config, (*flags, *adapter_flags)
 
 
 def config_beside(path: str) -> tuple[Config, tuple[str, ...]]:
-    """The config beside a file whose name says that it is a folder's model; a file of another name stands alone."""
-    name = os.path.basename(path)
-    return read_config(os.path.dirname(path)) if _MODEL_FILE.match(name) else ({}, ())
+    """The config in the folder of a file that has the name of a folder's model; else empty."""
+    folder, name = os.path.split(path)
+    if not _MODEL_FILE.match(name):
+        return {}, ()
+    return read_config(folder)
 
 
 def configs_beside(path: str) -> tuple[str, ...]:
-    """The files that `config_beside` looks for."""
+    """The paths that `config_beside` tries."""
     folder, name = os.path.split(path)
-    return (
-        tuple(os.path.join(folder, config) for config in (CONFIG, ADAPTER))
-        if _MODEL_FILE.match(name)
-        else ()
-    )
+    if not _MODEL_FILE.match(name):
+        return ()
+    return os.path.join(folder, CONFIG), os.path.join(folder, ADAPTER)
 
 
 def config_flags(checkpoint: Checkpoint) -> tuple[str, ...]:
-    """Where config.json contradicts the tensors."""
-    config, flags = checkpoint.config, []
-    width = _hidden(config)
-    matrices = [t for t in checkpoint.tensors if len(t.dims) >= 2]
-    if width and matrices and not any(width in t.dims for t in checkpoint.tensors):
-        flags.append(
-            f"{CONFIG} says hidden_size {width}, no tensor has such a dimension: names only"
-        )
-    tied, head = config.get("tie_word_embeddings"), _head(checkpoint)
+    """Contradictions between config.json and the tensors."""
+    return (*_width_flags(checkpoint), *_tie_flags(checkpoint))
+
+
+def _width_flags(checkpoint: Checkpoint) -> Iterator[str]:
+    width = _hidden(checkpoint.config)
+    has_matrices = any(len(t.dims) >= 2 for t in checkpoint.tensors)
+    if width and has_matrices and not any(width in t.dims for t in checkpoint.tensors):
+        yield f"{CONFIG} states hidden_size {width}, no tensor has such a dimension: names only"
+
+
+def _tie_flags(checkpoint: Checkpoint) -> Iterator[str]:
+    tied = checkpoint.config.get("tie_word_embeddings")
+    head = _head(checkpoint)
     if tied is True and head is not None:
-        flags.append(f"{CONFIG} ties the word embeddings, yet {escaped(head)} is stored of its own")
-    if (
-        tied is False
-        and head is None
-        and _generates(config)
-        and not checkpoint.aliases
-        and "peft" not in config
-    ):
-        flags.append(f"{CONFIG} unties the word embeddings, yet no lm_head is stored")
-    return tuple(flags)
+        yield f"{CONFIG} ties the word embeddings, yet {escaped(head)} is stored separately"
+    if tied is False and head is None and _needs_head(checkpoint):
+        yield f"{CONFIG} unties the word embeddings, yet no lm_head is stored"
+
+
+def _needs_head(checkpoint: Checkpoint) -> bool:
+    """A language model stores its head, except as an alias; an adapter has none."""
+    config = checkpoint.config
+    return _is_causal(config) and not checkpoint.aliases and "peft" not in config
 
 
 def config_notes(checkpoint: Checkpoint) -> tuple[str, ...]:
-    """What config.json explains about the tensors."""
-    if checkpoint.config.get("tie_word_embeddings") is True and _head(checkpoint) is None:
+    """Facts about the tensors that config.json explains."""
+    tied = checkpoint.config.get("tie_word_embeddings")
+    if tied is True and _head(checkpoint) is None:
         return (
             "word embeddings are tied: one matrix serves as input and as lm_head, and counts once",
         )
@@ -78,52 +85,56 @@ def config_notes(checkpoint: Checkpoint) -> tuple[str, ...]:
 
 
 def as_dict(value: object) -> object:
-    """Plain dicts of what strict_json read: the last of doubled keys counts."""
+    """A value of strict_json with plain dicts: the last of doubled keys counts."""
     if isinstance(value, tuple):
-        return {key: as_dict(inner) for key, inner in value}
-    return [as_dict(inner) for inner in value] if isinstance(value, list) else value
+        return {key: as_dict(item) for key, item in value}
+    if isinstance(value, list):
+        return [as_dict(item) for item in value]
+    return value
 
 
 def _read(path: str) -> tuple[Config, tuple[str, ...]]:
-    """One file as a dict; broken, oversized or no object: a flag and an empty dict."""
+    """One file as a dict; a broken or oversized file is a flag and an empty dict."""
     name = os.path.basename(path)
-    if not os.path.lexists(path):
+    if not os.path.lexists(path):  # a broken link is a flag
         return {}, ()
     try:
         size, _ = files.identity(path)
-        if size > limits.CONFIG:
+        if size > limits.CONFIG:  # before anything is read
             return {}, (f"{name} has {size} bytes, at most {limits.CONFIG} are read: names only",)
         value = as_dict(strict_json.parse(files.read_bytes(path, 0, size), name))
     except CheckpointError as fault:
         return {}, (f"{fault}: names only",)
-    return (
-        (value, ())
-        if isinstance(value, dict)
-        else ({}, (f"{name} is not a JSON object: names only",))
-    )
+    if not isinstance(value, dict):
+        return {}, (f"{name} is not a JSON object: names only",)
+    return value, ()
 
 
 def _hidden(config: Mapping[str, object]) -> int | None:
-    """The width that a config states, in its own spelling."""
+    """The width that a config or its `text_config` states, in any spelling."""
+    parts = [config]
     text = config.get("text_config")
-    for part in (config, text if isinstance(text, Mapping) else {}):
+    if isinstance(text, Mapping):
+        parts.append(text)
+    for part in parts:
         for key in ("hidden_size", "n_embd", "d_model"):
             width = part.get(key)
-            if type(width) is int and 0 < width < 1 << 63:
+            if type(width) is int and 0 < width < 1 << 63:  # True is an integer too
                 return width
     return None
 
 
 def _head(checkpoint: Checkpoint) -> str | None:
-    """The stored output matrix of a language model, None where it is absent."""
-    return next(
-        (t.name for t in checkpoint.tensors if (t.weight or t.name).endswith("lm_head.weight")),
-        None,
-    )
+    """The name of the stored output matrix of a language model, None without one."""
+    for tensor in checkpoint.tensors:
+        weight = tensor.weight or tensor.name
+        if weight.endswith("lm_head.weight"):
+            return tensor.name
+    return None
 
 
-def _generates(config: Mapping[str, object]) -> bool:
-    names = config.get("architectures")
-    return isinstance(names, list) and any(
-        isinstance(n, str) and n.endswith("ForCausalLM") for n in names
-    )
+def _is_causal(config: Mapping[str, object]) -> bool:
+    architectures = config.get("architectures")
+    if not isinstance(architectures, list):
+        return False
+    return any(isinstance(name, str) and name.endswith("ForCausalLM") for name in architectures)

@@ -1,7 +1,8 @@
-"""What config.json and the metadata of a file declare about quantisation: a method, and layers by name.
+"""The quantisation that config.json and the metadata declare: a method, and layers by name.
 
-A declaration says how weights are stored, not which: modules left as they were are floats, which no declaration can
-turn into codes. Plain 8-bit floats without scales are declared by some writers as well; that is no quantised layout.
+A declaration states how weights are stored, not which: modules that were not quantised are floats,
+which no declaration can turn into codes. Some writers also declare plain 8-bit floats without
+scales; that is no quantised layout.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ TEXTS = (
     "quant_format",
 )
 KNOWN = frozenset(
-    (  # as values of a key that says other things too: `format`
+    (  # as values of the key `format`, which has other uses too
         "gptq",
         "awq",
         "nf4",
@@ -65,17 +66,17 @@ KNOWN = frozenset(
     )
 )
 CAST = re.compile(
-    r"(?:torch\.)?(?:fp8|float8|f8)?[_-]?(?:e\dm\d(?:fn)?(?:uz)?)?|none|null|false|no|off|fp16|float16"
-    r"|bf16|bfloat16|fp32|float32|[{}\[\]]*",
+    r"(?:torch\.)?(?:fp8|float8|f8)?[_-]?(?:e\dm\d(?:fn)?(?:uz)?)?|none|null|false|no|off"
+    r"|fp16|float16|bf16|bfloat16|fp32|float32|[{}\[\]]*",
     re.IGNORECASE,
 )
 UNNAMED = "a quantised layout"
-SHOWN = 40  # characters of a stranger's word in a note
+SHOWN = 40  # characters of a word of the file in a note
 
 
 @dataclass(frozen=True)
 class Declared:
-    """The method for all weights, "" where none is declared, and methods by the name of a layer or tensor."""
+    """The method of all weights, "" without one, and methods by the name of a layer or tensor."""
 
     method: str = ""
     layers: Mapping[str, str] | None = None
@@ -91,13 +92,13 @@ class Declared:
         >>> Declared(layers={"a.b": "nvfp4"}).of("a.b.weight"), Declared("awq").of("lm_head.weight")
         ('nvfp4', 'awq')
         """
-        module = name.rpartition(".")[0]
+        module, _, _ = name.rpartition(".")
         layers = self.layers or {}
         return layers.get(name) or layers.get(module) or self.method
 
 
 def declared(config: Mapping[str, object], metadata: Mapping[str, str]) -> Declared:
-    """What both say, the config first.
+    """The declaration of both; where both name a method, that of the config counts.
 
     >>> declared({"quantization_config": {"quant_method": "gptq", "bits": 4}}, {}).method
     'gptq'
@@ -109,24 +110,23 @@ def declared(config: Mapping[str, object], metadata: Mapping[str, str]) -> Decla
 
 
 def _configured(config: Mapping[str, object]) -> str:
-    """The method of a config, or of the tower that it describes apart (`text_config`)."""
-    towers = [
-        part
-        for key, part in config.items()
-        if key.endswith("_config") and isinstance(part, Mapping)
-    ]
-    for part in (config, *towers):
+    """The method of a config, or of a part of the model that it describes (`text_config`)."""
+    parts = [config]
+    for key, part in config.items():
+        if key.endswith("_config") and isinstance(part, Mapping):
+            parts.append(part)
+    for part in parts:
         for key in TABLES:
             table = part.get(key)
             if isinstance(table, Mapping) and table:
-                return _method(
-                    table, "MLX" if key == "quantization" and "bits" in table else UNNAMED
-                )
+                # MLX writes bits and group_size without a method
+                is_mlx = key == "quantization" and "bits" in table
+                return _method(table, "MLX" if is_mlx else UNNAMED)
     return ""
 
 
-def _method(table: Mapping[str, object], otherwise: str) -> str:
-    """How a table of settings names its method."""
+def _method(table: Mapping[str, object], default: str) -> str:
+    """The method in a table of settings."""
     for key, method in FLAGS.items():
         if table.get(key) is True:
             return method
@@ -134,39 +134,48 @@ def _method(table: Mapping[str, object], otherwise: str) -> str:
         word = table.get(key)
         if isinstance(word, str) and word:
             return word[:SHOWN]
-    return otherwise
+    return default
 
 
 def _written(metadata: Mapping[str, str]) -> str:
-    """The method that the metadata of a file names, in a word or in a table of JSON."""
+    """The method in the metadata of a file, as a word or in a table of JSON."""
     for key in TEXTS:
         text = metadata.get(key, "")
         table = _json(text)
         if isinstance(table, Mapping) and table:
             return _method(table, UNNAMED)
-        if text and not CAST.fullmatch(text.strip()) and "{" not in text:
+        is_cast = CAST.fullmatch(text.strip()) is not None
+        if text and not is_cast and "{" not in text:
             return text[:SHOWN]
     word = metadata.get("format", "")
-    return word if word.lower() in KNOWN else ""
+    if word.lower() not in KNOWN:
+        return ""
+    return word
 
 
 def _layers(metadata: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Layers that ComfyUI lists, tensors whose class torchao names."""
-    table = _json(metadata.get(LAYERS, ""))
-    listed = table.get("layers") if isinstance(table, Mapping) else None
-    for name, settings in listed.items() if isinstance(listed, Mapping) else ():
-        word = settings.get("format") if isinstance(settings, Mapping) else None
-        yield str(name), f"ComfyUI {word[:SHOWN]}" if isinstance(word, str) else "ComfyUI"
-    if "tensor_names" in metadata:  # torchao: the metadata of a tensor stands under its name
+    """(name, method) of layers in ComfyUI's list, and of tensors with a class of torchao."""
+    layers = _field(_json(metadata.get(LAYERS, "")), "layers")
+    if isinstance(layers, Mapping):
+        for name, settings in layers.items():
+            word = _field(settings, "format")
+            method = "ComfyUI"
+            if isinstance(word, str):
+                method += f" {word[:SHOWN]}"
+            yield str(name), method
+    if "tensor_names" in metadata:  # torchao: the key of a tensor's metadata is its name
         for name, text in metadata.items():
-            table = _json(text)
-            kind = table.get("_type") if isinstance(table, Mapping) else None
-            if isinstance(kind, str) and kind not in ("Tensor", "Parameter"):
-                yield name, f"torchao {kind[:SHOWN]}"
+            word = _field(_json(text), "_type")
+            if isinstance(word, str) and word not in ("Tensor", "Parameter"):
+                yield name, f"torchao {word[:SHOWN]}"
+
+
+def _field(table: object, key: str) -> object:
+    return table.get(key) if isinstance(table, Mapping) else None
 
 
 def _json(text: str) -> object:
-    """The value of a text that is JSON, None for any other: metadata may hold anything."""
+    """The value of a text that is JSON, None for any other text: metadata may hold anything."""
     if not text.startswith("{") or len(text) > limits.CONFIG:
         return None
     try:

@@ -1,7 +1,8 @@
-"""An entry is one lazy matrix: which stored bytes a box of it needs, and how the box is made of them.
+"""An entry is one lazy matrix: the stored bytes that a box needs, and how they become the box.
 
-Nothing here does I/O or knows a device: `needs` is arithmetic, `make` is a pure function on tensors wherever they
-lie. Stored is the only leaf; every other entry (views/) is made of entries and forwards to them.
+Nothing here does I/O or knows a device: `needs` is arithmetic, `make` is a pure function of tensors
+on any device. Stored is the only leaf; every other entry (views/) is made of entries and forwards
+to them.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ class Entry(Protocol):
 
     @property
     def dtype(self) -> str:
-        """Type of the values that `make` returns, as safetensors spells it (dtypes.py)."""
+        """Type of the values that `make` returns, in the spelling of safetensors (dtypes.py)."""
 
     @property
     def cut(self) -> Axis:
-        """The axis along which lines are cheap to read."""
+        """The axis along which whole rows (0) or columns (1) are cheap to read."""
 
     def needs(self, box: Box) -> tuple[Span, ...]:
-        """Whole lines of leaves."""
+        """Whole rows or columns of leaves."""
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
         """The box, (rows, columns), in the storage dtype of `dtype` (codes for 8 bits and less)."""
@@ -49,7 +50,7 @@ class Entry(Protocol):
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor as it lies in a file, or in memory: the only leaf."""
+    """A tensor as it is stored in a file, or in memory: the only leaf."""
 
     name: str
     dims: tuple[int, ...]  # as stored; () is a scalar
@@ -60,20 +61,22 @@ class Stored:
     swapped: bool = False  # big-endian bytes in the file
     negated: bool = False  # the file holds the negatives of the values
     tensor: Any = None  # in memory: the tensor itself, nothing is read
-    notes: Notes = ()  # what is odd about it, or why it cannot be measured
+    notes: Notes = ()  # oddities, or why it cannot be measured
     measurable: bool = True
     coded: str = ""  # the quantised layout whose codes it holds, "" for values
-    weight: str = ""  # the name of the weight that it stands for: codes, v of a weight norm
+    weight: str = ""  # the name of the weight that it represents: codes, v of a weight norm
 
     @cached_property
     def matrix(self) -> tuple[int, ...]:
-        """`dims` with a leading 1 where there are fewer than two."""
-        return (1,) * (2 - len(self.dims)) + self.dims
+        """`dims` with leading ones where there are fewer than two."""
+        padding = 2 - len(self.dims)
+        return (1,) * padding + self.dims
 
     @cached_property
     def shape(self) -> Shape:
         """First dimension by the product of the others."""
-        return self.matrix[0], prod(self.matrix[1:])
+        rows, *others = self.matrix
+        return rows, prod(others)
 
     @property
     def params(self) -> int:
@@ -83,43 +86,68 @@ class Stored:
     @property
     def nbytes(self) -> int:
         """Bytes that the elements take, views expanded."""
-        return -(-self.params * DTYPES[self.dtype].bits // 8)
+        bits = self.params * DTYPES[self.dtype].bits
+        return -(-bits // 8)
 
     @cached_property
     def steps(self) -> tuple[int, ...]:
         """Strides of `matrix` in elements."""
         if self.strides is None:
-            return tuple(prod(self.matrix[i + 1 :]) for i in range(len(self.matrix)))
-        return (0,) * (2 - len(self.dims)) + self.strides
+            return _row_major_strides(self.matrix)
+        padding = 2 - len(self.dims)
+        return (0,) * padding + self.strides
 
     @cached_property
     def cut(self) -> Axis:
         """Columns for vectors and for matrices stored column-major, else rows."""
-        return (
-            1
-            if len(self.matrix) == 2 and (self.shape[0] == 1 or 0 < self.steps[0] < self.steps[1])
-            else 0
-        )
+        if len(self.matrix) > 2:
+            return 0
+        row_step, column_step = self.steps
+        is_vector = self.shape[0] == 1
+        is_column_major = 0 < row_step < column_step
+        return 1 if is_vector or is_column_major else 0
 
     def needs(self, box: Box) -> tuple[Span, ...]:
-        """The whole lines of the box along `cut`."""
-        return (Span(self, *(box.rows, box.cols)[self.cut]),)
+        """The whole rows or columns of the box, along `cut`."""
+        first, last = box.cols if self.cut else box.rows
+        return (Span(self, first, last),)
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
-        """The box as a view of the loaded lines wherever their strides allow."""
-        lines = box.shape[self.cut]
-        if self.tensor is None:
-            dims = (lines, *self.matrix[1:]) if self.cut == 0 else (self.matrix[0], lines)
-            made = stored[0].as_strided(dims, self.steps)
-        else:
-            made = stored[0]
-        across = slice(*(box.cols, box.rows)[self.cut])
-        return made.reshape(lines, self.shape[1])[:, across] if self.cut == 0 else made[across]
+        """The box as a view of the loaded rows or columns wherever their strides allow."""
+        loaded = stored[0]
+        count = box.shape[self.cut]
+        if self.tensor is None:  # a flat run of elements; of tensors in memory a part
+            loaded = loaded.as_strided(self.part_dims(count), self.steps)
+        if self.cut == 1:
+            return loaded[slice(*box.rows)]
+        matrix = loaded.reshape(count, self.shape[1])  # (rows, columns) of flattened kernels
+        return matrix[:, slice(*box.cols)]
+
+    def part_dims(self, count: int) -> tuple[int, ...]:
+        """The dimensions of `count` rows or columns along `cut`."""
+        if self.cut == 1:
+            return self.matrix[0], count
+        return (count, *self.matrix[1:])
+
+
+def _row_major_strides(dims: tuple[int, ...]) -> tuple[int, ...]:
+    """Strides in elements: the product of the dimensions that follow each."""
+    return tuple(prod(dims[axis + 1 :]) for axis in range(len(dims)))
+
+
+def run_length(dims: tuple[int, ...], strides: tuple[int, ...]) -> int:
+    """Elements from the first to the last of a view that has some.
+
+    >>> run_length((2, 3), (10, 2))
+    15
+    """
+    last = sum((extent - 1) * stride for extent, stride in zip(dims, strides, strict=True))
+    return last + 1
 
 
 @dataclass(frozen=True)
 class Span:
-    """Lines first..last of a leaf along its cut: what is really read."""
+    """Rows or columns first..last of a leaf along its cut: the unit of reading."""
 
     leaf: Stored
     first: int
@@ -127,37 +155,47 @@ class Span:
 
     @property
     def elements(self) -> tuple[int, int]:
-        """(start, length) of the run of stored elements that holds the lines, counted from the leaf's offset."""
-        leaf, lines = self.leaf, self.last - self.first
-        if lines <= 0 or leaf.params == 0:
+        """(start, length) of the stored elements that hold the span, from the leaf's offset."""
+        leaf = self.leaf
+        count = self.last - self.first
+        if count <= 0 or leaf.params == 0:  # run_length would count one element
             return 0, 0
-        dims = (lines, *leaf.matrix[1:]) if leaf.cut == 0 else (leaf.matrix[0], lines)
-        return self.first * leaf.steps[leaf.cut], 1 + sum(
-            (d - 1) * s for d, s in zip(dims, leaf.steps, strict=True)
-        )
+        start = self.first * leaf.steps[leaf.cut]
+        return start, run_length(leaf.part_dims(count), leaf.steps)
 
     @property
     def bytes(self) -> tuple[int, int]:
         """(offset in the file, length) of that run; half-byte elements are rounded outwards."""
         start, length = self.elements
         bits = DTYPES[self.leaf.dtype].bits
-        first, last = start * bits // 8, -(-(start + length) * bits // 8)
+        first = start * bits // 8
+        last = -(-(start + length) * bits // 8)
         return self.leaf.offset + first, last - first
 
     def typed(self, raw: Tensor) -> Tensor:
         """The loaded bytes (uint8) as elements of the storage dtype; F4 as one code per element."""
-        kind, (start, length) = DTYPES[self.leaf.dtype], self.elements
-        if kind.bits == 4:
-            codes = torch.stack((raw & 15, raw >> 4), -1).flatten()
-            return codes[start % 2 : start % 2 + length]
-        if self.leaf.swapped and kind.bits > 8:
-            raw = raw.view(-1, kind.bits // 8).flip(-1).reshape(-1)
-        elements = raw.view(getattr(torch, kind.store))
-        return elements.neg() if self.leaf.negated else elements
+        dtype = DTYPES[self.leaf.dtype]
+        if dtype.bits == 4:
+            return self._half_bytes(raw)
+        if self.leaf.swapped and dtype.bits > 8:
+            # F4 and 8-bit types have no byte order
+            words = raw.view(-1, dtype.bits // 8)  # (elements, bytes of one)
+            raw = words.flip(-1).reshape(-1)
+        elements = raw.view(getattr(torch, dtype.store))
+        if self.leaf.negated:
+            return elements.neg()
+        return elements
+
+    def _half_bytes(self, raw: Tensor) -> Tensor:
+        """Codes of 4 bits, the lower half of a byte first; the span may begin inside a byte."""
+        start, length = self.elements
+        codes = torch.stack((raw & 15, raw >> 4), -1).flatten()
+        first = start % 2
+        return codes[first : first + length]
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two entries are made of the same leaves in the same way; of tensors in memory by identity.
+    """Whether two entries are made of the same leaves in the same way; in memory by identity.
 
     >>> same(Stored("w", (2,), "F32", "f", 8), Stored("w", (2,), "F32", "f", 8))
     True
@@ -166,23 +204,20 @@ def same(a: Any, b: Any) -> bool:
         return True
     if type(a) is not type(b) or not is_dataclass(a):
         return False
-    pairs = [(getattr(a, f.name), getattr(b, f.name)) for f in fields(a)]
-    return all(same(x, y) if _is_entry(x) else _equal(x, y) for x, y in pairs)
+    return all(_same_field(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
 
 
-def _is_entry(value: object) -> bool:
-    return is_dataclass(value) and hasattr(value, "needs")
-
-
-def _equal(x: object, y: object) -> bool:
-    """Plain values by their value, tensors by identity: comparing tensors compares their elements."""
+def _same_field(x: object, y: object) -> bool:
+    """Plain values by value, tensors by identity: comparing tensors compares their elements."""
+    if is_dataclass(x) and hasattr(x, "needs"):
+        return same(x, y)
     if hasattr(x, "data_ptr") or hasattr(y, "data_ptr"):
         return x is y
     return x == y
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
-    """The fewest spans that cover these: of one leaf, what overlaps or touches is one; none without bytes.
+    """The fewest spans that cover these; overlapping and adjacent ones join, empty ones vanish.
 
     >>> leaf = Stored("w", (9, 2), "F32", "f")
     >>> [(s.first, s.last) for s in joined([Span(leaf, 6, 9), Span(leaf, 0, 3), Span(leaf, 2, 4)])]
@@ -190,32 +225,41 @@ def joined(spans: Iterable[Span]) -> list[Span]:
     """
     by_leaf: dict[Stored, list[Span]] = {}
     for span in dict.fromkeys(spans):
-        if span.bytes[1]:
+        _, length = span.bytes
+        if length:
             by_leaf.setdefault(span.leaf, []).append(span)
-    return [run for some in by_leaf.values() for run in _runs(some)]
+    return [run for group in by_leaf.values() for run in _runs(group)]
 
 
 def _runs(spans: list[Span]) -> list[Span]:
     """Joined spans of one leaf, in its order."""
-    found: list[Span] = []
+    runs: list[Span] = []
     for span in sorted(spans, key=lambda s: (s.first, s.last)):
-        if found and _meet(found[-1], span):
-            found[-1] = Span(span.leaf, found[-1].first, max(found[-1].last, span.last))
-        else:
-            found.append(span)
-    return found
+        if runs and _meet(runs[-1], span):
+            run = runs.pop()
+            span = Span(run.leaf, run.first, max(run.last, span.last))
+        runs.append(span)
+    return runs
 
 
 def _meet(a: Span, b: Span) -> bool:
-    """Whether b, which begins no earlier, goes on where a ends; lines of strided leaves may also share bytes."""
+    """Whether b, which begins no earlier, overlaps a or touches its end.
+
+    The rows of strided leaves may also share bytes.
+    """
+    if b.first <= a.last:
+        return True
     start, length = a.bytes
-    return b.first <= a.last or b.bytes[0] < start + length
+    next_start, _ = b.bytes
+    return next_start < start + length
 
 
 def lines_in_memory(span: Span) -> Tensor:
-    """The lines of a tensor that is already there, in the storage dtype: a view, or negated where that is pending."""
+    """The span of a tensor in memory, in the storage dtype: a view, a copy where it is negated."""
     leaf = span.leaf
-    whole: Tensor = leaf.tensor.detach().reshape(leaf.matrix)
+    matrix: Tensor = leaf.tensor.detach().reshape(leaf.matrix)
     store = getattr(torch, DTYPES[leaf.dtype].store)
-    whole = whole if whole.dtype == store else whole.view(store)
-    return whole.narrow(leaf.cut, span.first, span.last - span.first).resolve_neg()
+    if matrix.dtype != store:
+        matrix = matrix.view(store)
+    part = matrix.narrow(leaf.cut, span.first, span.last - span.first)
+    return part.resolve_neg()

@@ -1,7 +1,8 @@
-"""Regular files only: opened without blocking, read at positions, recognised again.
+"""Regular files only: opened without blocking, read at positions, checked for changes.
 
-Payloads are never mapped into memory: a file cut short under a mapping kills the process, here it is a message.
-Descriptors stay open per process, so that a thousand reads of one file open it once; reads are safe from any thread.
+Payloads are never mapped into memory: a file that is truncated under a mapping kills the process,
+here it is an error message. Descriptors stay open per process, so that a thousand reads of one file
+open it once; reads are safe from any thread.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 Identity = tuple[int, int, int]  # inode, size, mtime_ns
 
-_KINDS = (
+# a named pipe would block without O_NONBLOCK
+_FLAGS = ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY")  # those that the system has
+_TYPES = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -32,31 +35,35 @@ _lock = Lock()
 
 
 def open_regular(path: str, follow: bool = True) -> int:
-    """A descriptor of a regular file; `follow=False` refuses a symbolic link. Raises CheckpointError."""
-    flags = (
-        os.O_RDONLY
-        | getattr(os, "O_NONBLOCK", 0)
-        | getattr(os, "O_CLOEXEC", 0)
-        | getattr(os, "O_BINARY", 0)
-    )
+    """A descriptor of a regular file, with `follow` also by a link; raises CheckpointError."""
+    flags = os.O_RDONLY
+    for name in _FLAGS if follow else (*_FLAGS, "O_NOFOLLOW"):
+        flags |= getattr(os, name, 0)
     try:
-        descriptor = os.open(path, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(path, flags)
     except (OSError, ValueError) as fault:
         raise unopened(path, fault) from None
+    # the descriptor, not the path, is tested: the path may be exchanged in between
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
-        kind = next((name for test, name in _KINDS if test(mode)), "a special file")
         raise CheckpointError(
             "expected a regular file",
-            f"{escaped(path)} is {kind}",
+            f"{escaped(path)} is {_file_type(mode)}",
             "copy its content to a file first",
         )
     return descriptor
 
 
+def _file_type(mode: int) -> str:
+    for is_type, name in _TYPES:
+        if is_type(mode):
+            return name
+    return "a special file"
+
+
 def unopened(path: str, fault: OSError | ValueError) -> CheckpointError:
-    """The refusal that says why the system would not open a path."""
+    """The refusal of a path that the system does not open, with its reason."""
     name = escaped(path)
     if isinstance(fault, ValueError):
         return CheckpointError(
@@ -76,14 +83,18 @@ def unopened(path: str, fault: OSError | ValueError) -> CheckpointError:
 
 
 def identity(path: str) -> tuple[int, Identity]:
-    """(size, (inode, size, mtime_ns)) of a regular file now; a descriptor of an earlier file there is dropped."""
+    """(size, (inode, size, mtime_ns)) of a regular file now.
+
+    The descriptor of an earlier file of that path is closed.
+    """
+    # opened anew: a descriptor that is open already may belong to a file that was replaced
     descriptor = open_regular(path)
     now = os.fstat(descriptor)
     with _lock:
-        kept = _open.get(path)
-        if kept is None or os.fstat(kept)[:3] != now[:3]:
-            if kept is not None:
-                os.close(kept)
+        earlier = _open.get(path)
+        if earlier is None or os.fstat(earlier)[:3] != now[:3]:  # mode, inode, device
+            if earlier is not None:
+                os.close(earlier)
                 del _open[path]
             if len(_open) < limits.DESCRIPTORS:
                 _open[path] = descriptor
@@ -94,33 +105,33 @@ def identity(path: str) -> tuple[int, Identity]:
 
 
 def read_into(path: str, offset: int, view: memoryview) -> None:
-    """Fill `view` from `offset` by positioned reads; a file that ends before it was changed. Raises CheckpointError."""
-    descriptor, keep = _descriptor(path)
+    """Fill `view` from `offset` by positioned reads; raises CheckpointError where the file ends."""
+    descriptor, stays_open = _descriptor(path)
     try:
         done = 0
         while done < len(view):
-            got = _read_some(descriptor, view[done:], offset + done)
-            if got == 0:
+            count = _read_some(descriptor, view[done:], offset + done)
+            if count == 0:
                 raise CheckpointError(
                     f"expected {len(view)} bytes at byte {offset} of {escaped(path)}",
                     f"found {done}",
                     "the file changed while being read: run again when nothing writes to it",
                 )
-            done += got
+            done += count
     except OSError as fault:
         raise unopened(path, fault) from None
     finally:
-        if not keep:
+        if not stays_open:
             os.close(descriptor)
 
 
 def _read_some(descriptor: int, view: memoryview, offset: int) -> int:
-    """How many bytes one positioned read brought; straight into the buffer where the system can."""
-    if hasattr(os, "preadv"):
+    """The number of bytes of one positioned read; without a copy where the system has preadv."""
+    if hasattr(os, "preadv"):  # not on every system
         return os.preadv(descriptor, [view], offset)
-    read = os.pread(descriptor, len(view), offset)
-    view[: len(read)] = read
-    return len(read)
+    content = os.pread(descriptor, len(view), offset)
+    view[: len(content)] = content
+    return len(content)
 
 
 def read_bytes(path: str, offset: int, length: int) -> bytes:
@@ -131,35 +142,44 @@ def read_bytes(path: str, offset: int, length: int) -> bytes:
 
 
 def advise(path: str, offset: int, length: int) -> None:
-    """Tell the system that these bytes will be read soon, where it listens."""
+    """Request the system to read these bytes ahead, where it supports that."""
     if hasattr(os, "posix_fadvise"):
-        descriptor, keep = _descriptor(path)
+        descriptor, stays_open = _descriptor(path)
         os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_WILLNEED)
-        if not keep:
+        if not stays_open:
             os.close(descriptor)
 
 
 def changed(checkpoint: Checkpoint) -> str | None:
-    """What happened to the checkpoint's files since opening, as one sentence; None where nothing did."""
+    """How a file of the checkpoint changed since opening, as one sentence; None for no change."""
     for path, _, before in checkpoint.files:
-        try:
-            now = os.stat(path)
-        except OSError:
-            return f"{escaped(path)} vanished while it was measured"
-        if now.st_ino != before[0]:
-            return f"{escaped(path)} was replaced while it was measured"
-        if now.st_size != before[1]:
-            return f"{escaped(path)} changed its size from {before[1]} to {now.st_size} bytes while it was measured"
-        if now.st_mtime_ns != before[2]:
-            return f"{escaped(path)} was written to while it was measured"
+        change = _change(path, before)
+        if change:
+            return f"{escaped(path)} {change} while it was measured"
     return None
 
 
+def _change(path: str, before: Identity) -> str:
+    inode, size, mtime_ns = before
+    try:
+        now = os.stat(path)
+    except OSError:
+        return "vanished"
+    if now.st_ino != inode:
+        return "was replaced"
+    if now.st_size != size:
+        return f"changed its size from {size} to {now.st_size} bytes"
+    if now.st_mtime_ns != mtime_ns:
+        return "was written to"
+    return ""
+
+
 def close_all() -> None:
-    """Close every descriptor that is kept; the next read opens its file anew."""
+    """Close every open descriptor; the next read opens its file anew."""
     with _lock:
         while _open:
-            os.close(_open.popitem()[1])
+            _, descriptor = _open.popitem()
+            os.close(descriptor)
 
 
 def _descriptor(path: str) -> tuple[int, bool]:

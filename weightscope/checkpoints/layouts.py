@@ -1,10 +1,11 @@
-"""The quantised layouts: how the codes of a weight are named, and by which tensors beside them they are known.
+"""The quantised layouts: names of codes, and of the siblings by which they are recognised.
 
-A layout is a group of sibling tensors whose names begin alike. `codes` is how the name of the codes ends, `needs` how
-the names end that must be there instead of it, `also` those that may be. Names count as if they began with a dot, so
-that `.weight` is a whole word and `_scale` is not. First match wins: rows with more siblings stand before rows with
-fewer. Sources: the writers of each layout (AutoGPTQ, AutoAWQ, llm-compressor, ModelOpt, bitsandbytes, MLX, HQQ, ...).
-Left out: how codes become weights.
+A layout is a group of sibling tensors whose names begin alike. `codes` is the ending of the name of
+the codes, `needs` the endings of the siblings that must exist, `also` of those that may. Names are
+compared after a dot is put before them, so that `.weight` is a whole word and `_scale` is not. The
+first match counts: rows with more siblings precede rows with fewer. Sources: the writers of each
+layout (AutoGPTQ, AutoAWQ, llm-compressor, ModelOpt, bitsandbytes, MLX, HQQ, ...). Not here: how
+codes become weights.
 """
 
 from __future__ import annotations
@@ -19,18 +20,16 @@ SHORT = BYTES | {"I16", "U16"}
 LONG = frozenset(("I32", "U32"))  # not I64, in which nothing is packed: those are tables of indices
 EIGHT = frozenset(("F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ"))
 FOUR = frozenset(("F4", "F6_E2M3", "F6_E3M2"))
-CODES = (
-    BYTES | WORDS | EIGHT | FOUR
-)  # not E8M0, which holds scales, and not BOOL, which holds masks
-ANY = frozenset(DTYPES)  # bytes of codes may be passed off as BF16 or F32
-WIDER = frozenset(
-    ("F64", "F32", "BF16", "F16", "F8_E8M0", "U8")
-)  # a cast of a whole model makes scales 8-bit too
+# not E8M0, which holds scales, and not BOOL, which holds masks
+CODES = BYTES | WORDS | EIGHT | FOUR
+ANY = frozenset(DTYPES)  # bytes of codes may be declared as BF16 or F32
+# a cast of a whole model makes scales 8-bit too
+WIDER = frozenset(("F64", "F32", "BF16", "F16", "F8_E8M0", "U8"))
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One row: a name for notes, endings of names, and the types that codes and needed siblings may have."""
+    """One row: a name for notes, endings of names, and the types of codes and needed siblings."""
 
     name: str
     codes: str  # "" = the siblings' names begin with that of the codes
@@ -259,7 +258,7 @@ LAYOUTS = (
     Layout("integers with scales", ".weight", ("._scale",), ("._zero_point",), BYTES),
 )
 
-# What stands in place of `codes` in the name of the weight; the endings that are not here are a weight's own.
+# The ending of the weight's name by that of its codes; other endings are equal in both.
 STANDS_FOR = {
     "qweight": "weight",
     "_packed": "",
@@ -283,7 +282,7 @@ STANDS_FOR = {
     ".dense_weights": ".weight",
 }
 
-# How the name of codes ends where nothing but the config, or the metadata, says that they are: as a weight's.
+# The endings of names of codes that only the config or the metadata declares: those of weights.
 WEIGHT_LIKE = tuple(
     dict.fromkeys(
         (

@@ -1,4 +1,4 @@
-"""What weightscope accepts of a file before it believes that the file means harm; messages name these numbers."""
+"""Limits beyond which a file is refused as forged or harmful; messages state these numbers."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ INDEX = 256 << 20  # bytes of a sharded index
 CONFIG = 16 << 20  # bytes of config.json and adapter_config.json
 PRODUCT = 1 << 33  # elements of a low-rank update: small factors can claim any
 LINES = 100  # notes and flags of a checkpoint, each
-EXPANDED = 1 << 24  # elements that a few stored ones may stand for and still be read
+EXPANDED = 1 << 24  # elements of an expanded view that is still read
 DESCRIPTORS = 256  # files kept open; beyond it each read opens its file anew

@@ -1,7 +1,8 @@
-"""The one door to a source: what was typed or passed becomes a checkpoint, or a refusal that names the source.
+"""Opens a source: an argument becomes a checkpoint, or a refusal that names the source.
 
-Files are known by their bytes, folders by a documented order; nothing goes to the network. Tensors come out in the
-natural order of their names, odd names noted, LoRA pairs and weight norms found.
+The format of a file follows from its bytes, the model of a folder from a documented order; nothing
+is downloaded. Tensors are in the natural order of their names; odd names have notes, LoRA pairs and
+weight norms are detected.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ from .opening import Opening, Source
 from .pairs import beside_factors, lora_pairs
 from .parametrised import with_parametrised
 from .readers import folder, memory, read_file
+from .readers.index import read_index
 from .readers.sniff import sniff
 
 DEMO = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "demo")
 DEMOS = {"gpt": "gpt.safetensors", "gpt-start": "gpt-start.safetensors", "gpt-lora": "gpt-lora"}
 
+_DEMO = "demo:"
+_INDEX = ".index.json"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -57,9 +61,8 @@ def open_checkpoint(source: Source, opening: Opening = Opening()) -> Checkpoint:
     typed = os.fsdecode(source)
     try:
         with uncollected():
-            return _finished(
-                _rooted(replace(_read(_path(typed), opening), source=typed), opening.root)
-            )
+            checkpoint = replace(_read(_path(typed), opening), source=typed)
+            return _finished(_with_root_note(checkpoint, opening.root))
     except CheckpointError as fault:
         raise CheckpointError(
             f"{escaped(typed)}: {fault.expected}", fault.found, fault.advice
@@ -68,46 +71,59 @@ def open_checkpoint(source: Source, opening: Opening = Opening()) -> Checkpoint:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Pause the cycle collector: a million fresh tuples make it half of the time of opening."""
-    was = gc.isenabled()
+    """Pause the cycle collector: with a million new tuples it takes half of the opening time."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was:
+        if was_enabled:
             gc.enable()
 
 
 def inputs(source: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(files, folders) that opening a source reads, known before anything is read; of a folder all files may count.
+    """(files, folders) that opening a source may read, without reading; of a folder any file.
 
     >>> inputs({"w": None})
     ((), ())
     """
     if isinstance(source, Checkpoint):
         files = tuple(path for path, _, _ in source.files)
-        return files, (os.path.abspath(source.source),) if os.path.isdir(source.source) else ()
+        if os.path.isdir(source.source):
+            return files, (os.path.abspath(source.source),)
+        return files, ()
     if not isinstance(source, (str, bytes, os.PathLike)):
         return (), ()
-    typed = os.fsdecode(source)
-    demo = DEMOS.get(typed.removeprefix("demo:"), "") if typed.startswith("demo:") else ""
-    path = (
-        os.path.join(DEMO, demo) if demo else os.path.abspath(typed)
-    )  # also after a change of folder
-    if "\0" not in path and os.path.isdir(path):
+    path = _input_path(os.fsdecode(source))
+    if _is_folder(path):
         return (), (path,)
     configs = configs_beside(path)
-    is_model = path.endswith(".index.json") or any(map(os.path.isfile, configs))
-    return (path, *configs), (os.path.dirname(path),) if is_model else ()
+    in_model_folder = path.endswith(_INDEX) or any(os.path.isfile(config) for config in configs)
+    if in_model_folder:
+        return (path, *configs), (os.path.dirname(path),)
+    return (path, *configs), ()
+
+
+def _input_path(typed: str) -> str:
+    """The path of an argument: absolute, so that it holds after a change of the working folder."""
+    name = typed.removeprefix(_DEMO)
+    if typed.startswith(_DEMO) and name in DEMOS:
+        return os.path.join(DEMO, DEMOS[name])
+    return os.path.abspath(typed)
+
+
+def _is_folder(path: str) -> bool:
+    return "\0" not in path and os.path.isdir(path)
 
 
 def _path(typed: str) -> str:
-    """The path that an argument means; raises CheckpointError for what lies elsewhere and for what is not there."""
-    if typed.startswith("demo:"):
-        name = typed.removeprefix("demo:")
+    """The path of an argument; raises CheckpointError for addresses and names of the Hub."""
+    if typed.startswith(_DEMO):
+        name = typed.removeprefix(_DEMO)
         if name not in DEMOS:
+            demos = ", ".join(_DEMO + demo for demo in DEMOS)
             raise UsageError(
-                f"expected one of {', '.join(f'demo:{d}' for d in DEMOS)}",
+                f"expected one of {demos}",
                 f"found {escaped(typed)}",
                 "demo:gpt is the trained model",
             )
@@ -118,67 +134,83 @@ def _path(typed: str) -> str:
             "found an address: this version reads local files only",
             "download it first and name the file",
         )
-    if "\0" not in typed and not os.path.lexists(typed) and _HUB.fullmatch(typed):
+    # an existing folder may be named like a model of the Hub
+    is_missing = "\0" not in typed and not os.path.lexists(typed)
+    if is_missing and _HUB.fullmatch(typed):
         raise CheckpointError(
             "expected an existing file or folder",
             "found none",
-            f"a model of the Hub is written hf://{escaped(typed)}; download it first, this version reads "
-            "local files only",
+            f"a model of the Hub is written hf://{escaped(typed)}; download it first, "
+            "this version reads local files only",
         )
     return typed
 
 
 def _read(path: str, opening: Opening) -> Checkpoint:
     """A folder by its order, an index by its shards, any other file by its bytes."""
-    if "\0" not in path and os.path.isdir(path):
+    if _is_folder(path):
         return folder.read(path, opening)
-    if path.endswith(".index.json"):
-        return folder.read_index(path, opening)
+    if path.endswith(_INDEX):
+        return read_index(path, opening)
     checkpoint = read_file(path, opening)
-    config, odd = config_beside(path)
-    return replace(checkpoint, config=config, flags=(*checkpoint.flags, *odd))
+    config, flags = config_beside(path)
+    return replace(checkpoint, config=config, flags=(*checkpoint.flags, *flags))
 
 
-def _rooted(checkpoint: Checkpoint, root: str | None) -> Checkpoint:
-    """Said where --root chose nothing: a safetensors file holds one flat dict."""
-    if root is None or sniff(checkpoint.files[0][0]) != "safetensors":
+def _with_root_note(checkpoint: Checkpoint, root: str | None) -> Checkpoint:
+    """A note where --root has no effect, since files of the format hold one flat dict."""
+    if root is None:
         return checkpoint
-    said = f"--root {escaped(root)} chooses nothing here: safetensors have no dicts inside"
-    return replace(checkpoint, notes=(*checkpoint.notes, said))
+    first_file, _, _ = checkpoint.files[0]
+    reader = sniff(first_file)
+    if reader.nested:
+        return checkpoint
+    note = f"--root {escaped(root)} has no effect: {reader.name} files have no nested dicts"
+    return replace(checkpoint, notes=(*checkpoint.notes, note))
 
 
 def _finished(checkpoint: Checkpoint) -> Checkpoint:
-    """Natural order, odd names noted, codes marked, tensors that make one matrix, config.json against the tensors."""
+    """The checkpoint in natural order with its notes, flags, codes, pairs and norms."""
     if not checkpoint.tensors:
-        lost = f": {'; '.join(checkpoint.missing)}" if checkpoint.missing else ""
-        raise CheckpointError(
-            "expected a checkpoint with tensors", f"found no tensors{lost}", "name another file"
-        )
-    tensors = tuple(_noted(t) for t in sorted(checkpoint.tensors, key=lambda t: natural(t.name)))
-    marked = with_parametrised(with_codes(replace(checkpoint, tensors=tensors)))
-    beside = marked.siblings | beside_factors(marked.tensors)
-    whole = replace(marked, pairs=lora_pairs(marked.tensors, marked.config), siblings=beside)
-    notes, flags = (*whole.notes, *config_notes(whole)), (*whole.flags, *config_flags(whole))
-    return replace(whole, notes=_few(notes, "notes"), flags=_few(flags, "flags"))
+        found = "found no tensors"
+        if checkpoint.missing:
+            found += f": {'; '.join(checkpoint.missing)}"
+        raise CheckpointError("expected a checkpoint with tensors", found, "name another file")
+    ordered = sorted(checkpoint.tensors, key=lambda tensor: natural(tensor.name))
+    tensors = tuple(_with_name_note(tensor) for tensor in ordered)
+    # codes first: the halves of a weight norm must not be codes
+    checkpoint = with_codes(replace(checkpoint, tensors=tensors))
+    checkpoint = with_parametrised(checkpoint)
+    siblings = checkpoint.siblings | beside_factors(checkpoint.tensors)
+    pairs = lora_pairs(checkpoint.tensors, checkpoint.config)
+    checkpoint = replace(checkpoint, pairs=pairs, siblings=siblings)
+    notes = (*checkpoint.notes, *config_notes(checkpoint))
+    flags = (*checkpoint.flags, *config_flags(checkpoint))
+    return replace(checkpoint, notes=_shortened(notes, "notes"), flags=_shortened(flags, "flags"))
 
 
-def _few(lines: tuple[str, ...], what: str) -> tuple[str, ...]:
-    """As many lines as a person may read, each of a bounded length, and how many more there are."""
-    more = len(lines) - limits.LINES
-    cut = tuple(
-        line if len(line) <= PART else line[:PART] + "..." for line in lines[: limits.LINES]
-    )
-    return (*cut, f"{more} more {what} of this kind are left out") if more > 0 else cut
+def _shortened(sentences: tuple[str, ...], noun: str) -> tuple[str, ...]:
+    """The first sentences, each of a bounded length, and the number of those omitted."""
+    short = []
+    for sentence in sentences[: limits.LINES]:
+        is_long = len(sentence) > PART
+        short.append(sentence[:PART] + "..." if is_long else sentence)
+    more = len(sentences) - limits.LINES
+    if more > 0:
+        short.append(f"{more} more {noun} of this kind are left out")
+    return tuple(short)
 
 
-def _noted(tensor: Stored) -> Stored:
+def _with_name_note(tensor: Stored) -> Stored:
     """The tensor, with a note where its name is odd."""
-    odd = odd_name(tensor.name)
-    return replace(tensor, notes=(*tensor.notes, Note("odd-name", odd))) if odd else tensor
+    reason = odd_name(tensor.name)
+    if not reason:
+        return tensor
+    return replace(tensor, notes=(*tensor.notes, Note("odd-name", reason)))
 
 
 def odd_name(name: str) -> str:
-    r"""What makes a tensor's name suspicious; empty where nothing does.
+    r"""Why a tensor's name is suspicious, "" for an ordinary name.
 
     >>> odd_name("../../x"), odd_name("a.b")
     ('the name looks like a path', '')

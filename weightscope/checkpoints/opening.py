@@ -1,4 +1,4 @@
-"""What can be opened, and how: which dict of a nested file, and what is tolerated."""
+"""What can be opened, and the options of opening."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ class Opening:
         False, "A tensor that cannot be measured is an error (exit 4).", group="Run"
     )
     salvage: bool = option(
-        False, "Measure what is whole in a damaged file; still exits 3.", group="Open"
+        False, "Measure the whole tensors of a damaged file; still exits 3.", group="Open"
     )
     follow_symlinks: bool = option(False, "Follow shard links that leave the folder.", group="Open")

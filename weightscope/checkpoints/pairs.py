@@ -1,12 +1,11 @@
-"""LoRA pairs: which two stored tensors are A and B of one low-rank update, and the scale that goes
-with them.
+"""LoRA pairs: which two stored tensors are A and B of one low-rank update, and its scale.
 
-Pairs are found by name, in the spellings of factors.py, and hold only where the shapes multiply.
-As a layer A is (r, in) and B (out, r); stored (in, r) and (r, out) they are recognised by their
-shapes. Where both readings multiply the spelling decides, of bare parameters the config, else the
-reading whose rank is below its sides; where that is equal too the factors stay apart. The rank is
-the tensor's. Left out, so that the factors are measured apart and say so: a third factor between
-the two, factors of stacked experts, updates that are too large to go through, and half a pair.
+Pairs are found by name, in the spellings of factors.py, and only where the shapes multiply. In a
+layer A is (r, in) and B (out, r); factors stored as (in, r) and (r, out) are recognised by their
+shapes. Where both orders multiply the spelling decides; for bare parameters the config, else the
+order with the smaller rank; with equal ranks the factors are no pair. The rank is that of the
+tensors. Measured one by one, with a note, are: factors with a third one between them, factors of
+stacked experts, factors of an update that is too large to compute, and a factor without partner.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from .scales import Adapter, adapter_of, scale_of
 
 DORA = Note("dora", "a DoRA adapter: the update before its magnitudes")
 
-# whether a spelling is of embeddings; a bare parameter may be either
+# whether a spelling is one of embeddings; a bare parameter may be either
 TABLES = {"layer": False, "numbered": False, "embedding": True}
 
 
@@ -39,15 +38,16 @@ class Named:
     @property
     def of_mlx(self) -> bool:
         """Whether MLX wrote them."""
-        return self.adapter is not None and self.adapter.mlx is not None
+        adapter = self.adapter
+        return adapter is not None and adapter.mlx is not None
 
 
 @dataclass(frozen=True)
 class Match:
-    """How two factors multiply; `why` is the reason why they do not."""
+    """How two factors multiply; `fault` is the reason why they do not."""
 
     turned: bool = False  # A is (in, r), B is (r, out)
-    why: str = ""
+    fault: str = ""
 
 
 def lora_pairs(tensors: Sequence[Stored], config: Mapping[str, object]) -> tuple[LoraPair, ...]:
@@ -58,23 +58,31 @@ def lora_pairs(tensors: Sequence[Stored], config: Mapping[str, object]) -> tuple
     2.0
     """
     named = Named({t.name: t for t in tensors}, adapter_of(config))
-    found = (_pair(a, named) for a in tensors)
-    return tuple(pair for pair in found if pair)
+    pairs = []
+    for a in tensors:
+        pair = _pair(a, named)
+        if pair:
+            pairs.append(pair)
+    return tuple(pairs)
 
 
 def lone_factors(tensors: Sequence[Stored], config: Mapping[str, object]) -> dict[str, Note]:
-    """Why what is a factor by its name is no half of a pair, by names; it is measured alone.
+    """The notes of tensors that are factors by their names and not part of a pair, by name.
 
     >>> lone_factors([Stored("q.lora_A.weight", (2, 8), "F32")], {})["q.lora_A.weight"].text
     'lora A without its B: measured alone'
     """
     named = Named({t.name: t for t in tensors}, adapter_of(config))
-    found = {t.name: _lone(t, named) for t in tensors}
-    return {name: note for name, note in found.items() if note}
+    notes = {}
+    for tensor in tensors:
+        note = _lone(tensor, named)
+        if note:
+            notes[tensor.name] = note
+    return notes
 
 
 def beside_factors(tensors: Iterable[Stored]) -> frozenset[str]:
-    """The names of scalars that belong to an adapter and are no weights: its alpha, its rank.
+    """The names of scalars of an adapter, its alpha and its rank, which are no weights.
 
     >>> a = Stored("to_q.lora_A.weight", (2, 8), "F32")
     >>> beside_factors([a, Stored("to_q.alpha", (), "F32"), Stored("snake.alpha", (), "F32")])
@@ -83,120 +91,138 @@ def beside_factors(tensors: Iterable[Stored]) -> frozenset[str]:
     scalars = {t.name for t in tensors if t.params == 1}
     if not scalars:
         return frozenset()
-    modules = {found.module for t in tensors if (found := factor(t.name) or other_factor(t.name))}
+    modules = set()
+    for tensor in tensors:
+        part = factor(tensor.name) or other_factor(tensor.name)
+        if part:
+            modules.add(part.module)
     return frozenset(name for name in scalars if _module_of_scalar(name) in modules)
 
 
 def _module_of_scalar(name: str) -> str:
-    """The module that a scalar belongs to by its name, "" where it is none of an adapter's."""
+    """The module of a scalar by its name, "" where it is none of an adapter's."""
     module, _, word = name.rpartition(".")
-    if word == "alpha":
+    if word in ("alpha", "ranknum"):
         return module
-    above, _, inner = module.rpartition(
-        "."
-    )  # ranknum of AdaLoRA, alone or by the name of the adapter
-    if word == "ranknum":
-        return module
-    return above if inner == "ranknum" else ""
+    outer, _, inner = module.rpartition(".")
+    # AdaLoRA: the name of the adapter may follow
+    if inner == "ranknum":
+        return outer
+    return ""
 
 
 def _pair(a: Stored, named: Named) -> LoraPair | None:
-    found = factor(a.name)
-    if found is None or not found.is_a or found.partner not in named.tensors:
+    half = factor(a.name)
+    if half is None or not half.is_a or half.partner not in named.tensors:
         return None
-    b = named.tensors[found.partner]
-    match = _match(found, a, b, named)
-    if match.why:
+    b = named.tensors[half.partner]
+    match = _match(half, a, b, named)
+    if match.fault:
         return None
     rank = a.shape[1] if match.turned else a.shape[0]
-    scale, notes = scale_of(
-        found.module, rank, named.tensors.get(f"{found.module}.alpha"), named.adapter
-    )
-    if _has_magnitudes(found, named):
+    alpha = named.tensors.get(f"{half.module}.alpha")
+    scale, notes = scale_of(half.module, rank, alpha, named.adapter)
+    if _has_magnitudes(half, named):
         notes += (DORA,)
-    table = TABLES.get(found.spelling.form)
-    return LoraPair(found.module, a.name, b.name, scale, notes, match.turned, table, found.adapter)
+    table = TABLES.get(half.spelling.form)
+    return LoraPair(half.module, a.name, b.name, scale, notes, match.turned, table, half.adapter)
 
 
-def _has_magnitudes(found: Factor, named: Named) -> bool:
-    """Whether a vector of DoRA stands beside the factors."""
-    words = [f"lora_magnitude_vector{end}" for end in ("", ".weight", found.tail)] + ["dora_scale"]
+def _has_magnitudes(half: Factor, named: Named) -> bool:
+    """Whether the module also has a magnitude vector of DoRA."""
+    words = [f"lora_magnitude_vector{end}" for end in ("", ".weight", half.tail)]
+    words.append("dora_scale")
     if named.adapter is not None and named.adapter.dora:
         words.append("m")  # MLX
-    return any(f"{found.module}.{word}" in named.tensors for word in words)
+    return any(f"{half.module}.{word}" in named.tensors for word in words)
 
 
 def _lone(tensor: Stored, named: Named) -> Note | None:
-    """What keeps a tensor from being half of a pair; None for one that is, and for no factor."""
+    """Why a factor is not part of a pair; None for part of a pair and for any other tensor."""
     other = other_factor(tensor.name)
     if other:
         return other.note
-    found = factor(tensor.name) if len(tensor.dims) >= 2 else None
-    if found is None:
+    half = factor(tensor.name)
+    if half is None or len(tensor.dims) < 2:
         return None
-    partner = named.tensors.get(found.partner)
+    partner = named.tensors.get(half.partner)
     if partner is None:
-        why = "lora A without its B" if found.is_a else "lora B without its A"
+        fault = "lora A without its B" if half.is_a else "lora B without its A"
+    elif half.is_a:
+        fault = _match(half, tensor, partner, named).fault
     else:
-        a, b = (tensor, partner) if found.is_a else (partner, tensor)
-        why = _match(found, a, b, named).why
-    return Note("lone-factor", f"{why}: measured alone") if why else None
+        fault = _match(half, partner, tensor, named).fault
+    if not fault:
+        return None
+    return Note("lone-factor", f"{fault}: measured alone")
 
 
-def _match(found: Factor, a: Stored, b: Stored, named: Named) -> Match:
-    """How two factors of one module multiply: kernels flattened, floats alone."""
-    if not all(
-        len(t.dims) >= 2 and t.params and t.measurable and DTYPES[t.dtype].kind == "float"
-        for t in (a, b)
-    ):
-        return Match(why="lora A and B are not both matrices of floats")
-    if _of_experts(a, b) or _stacked(a, named.adapter):
-        return Match(why="lora A and B of stacked experts")
-    match = _reading(found, a, b, named)
-    if match.why:
+def _match(half: Factor, a: Stored, b: Stored, named: Named) -> Match:
+    """How two factors of one module multiply: kernels flattened, only floats."""
+    if not (_is_float_matrix(a) and _is_float_matrix(b)):
+        return Match(fault="lora A and B are not both matrices of floats")
+    if _are_of_experts(a, b) or _is_stacked(a, named.adapter):
+        return Match(fault="lora A and B of stacked experts")
+    match = _order(half, a, b, named)
+    if match.fault:
         return match
-    rows, columns = (b.shape[1], a.shape[0]) if match.turned else (b.shape[0], a.shape[1])
+    rows, columns = b.shape[0], a.shape[1]
+    if match.turned:
+        rows, columns = b.shape[1], a.shape[0]
     if rows * columns > limits.PRODUCT:
-        return Match(why=f"lora A and B of an update too large to go through, {rows}x{columns}")
-    if f"{found.module}.lora_mid.weight" in named.tensors:
-        return Match(why="lora A and B with a third factor between")
-    if any(f"{found.module}.lora_E{end}" in named.tensors for end in ("", found.tail)):
-        return Match(why="lora A and B of AdaLoRA, with a diagonal between")
+        return Match(fault=f"lora A and B of an update too large to compute, {rows}x{columns}")
+    # LyCORIS factors a convolution in three
+    if f"{half.module}.lora_mid.weight" in named.tensors:
+        return Match(fault="lora A and B with a third factor between")
+    if any(f"{half.module}.lora_E{end}" in named.tensors for end in ("", half.tail)):
+        return Match(fault="lora A and B of AdaLoRA, with a diagonal between")
     return match
 
 
-def _reading(found: Factor, a: Stored, b: Stored, named: Named) -> Match:
-    """Which of the two ways the shapes multiply."""
+def _is_float_matrix(tensor: Stored) -> bool:
+    has_values = tensor.params > 0 and tensor.measurable
+    return len(tensor.dims) >= 2 and has_values and DTYPES[tensor.dtype].kind == "float"
+
+
+def _order(half: Factor, a: Stored, b: Stored, named: Named) -> Match:
+    """In which of the two orders the shapes multiply."""
     usual = a.shape[0] == b.shape[1]
     turned = len(a.dims) == len(b.dims) == 2 and a.shape[1] == b.shape[0]
-    bare = found.spelling.form == "bare"
+    bare = half.spelling.form == "bare"
     if usual and turned:
-        return _of_both(a, bare, named.of_mlx)
+        return _order_of_both(a, bare, named.of_mlx)
     if usual:
         return Match()
-    # a layer is seldom stored so: its rank has to be one
-    low = turned and a.shape[1] <= min(a.shape[0], b.shape[1])
-    if turned and (bare or low):
+    # layers are seldom stored turned: only where the shared side is a rank, below the others
+    is_low_rank = turned and a.shape[1] <= min(a.shape[0], b.shape[1])
+    if turned and (bare or is_low_rank):
         return Match(turned=True)
-    return Match(why=f"lora A of rank {a.shape[0]} and B of rank {b.shape[1]} do not multiply")
+    return Match(fault=f"lora A of rank {a.shape[0]} and B of rank {b.shape[1]} do not multiply")
 
 
-def _of_both(a: Stored, bare: bool, of_mlx: bool) -> Match:
-    """Where A is n x m and B is m x n: B A has the rank n at most, and A B the rank m."""
+def _order_of_both(a: Stored, bare: bool, of_mlx: bool) -> Match:
+    """The order where A is n x m and B is m x n: B A has the rank n at most, and A B the rank m."""
     if not bare:
         return Match()
     if of_mlx:
         return Match(turned=True)
     if a.shape[0] == a.shape[1]:
-        return Match(why="lora A and B multiply both ways, and neither name nor config tells which")
+        return Match(
+            fault="lora A and B multiply in both orders, and neither name nor config decides"
+        )
     return Match(turned=a.shape[0] > a.shape[1])
 
 
-def _of_experts(a: Stored, b: Stored) -> bool:
+def _are_of_experts(a: Stored, b: Stored) -> bool:
     """Factors of MLX's experts: (experts, r, in) and (experts, out, r)."""
-    return len(a.dims) == len(b.dims) == 3 and a.dims[0] == b.dims[0] and a.dims[1] == b.dims[2]
+    if len(a.dims) != 3 or len(b.dims) != 3:
+        return False
+    experts, rank, _ = a.dims
+    return b.dims[0] == experts and b.dims[2] == rank
 
 
-def _stacked(a: Stored, adapter: Adapter | None) -> bool:
+def _is_stacked(a: Stored, adapter: Adapter | None) -> bool:
     """Factors of all experts side by side: their product would add the experts' updates up."""
-    return adapter is not None and adapter.stacks and a.shape[0] not in adapter.ranks
+    if adapter is None or not adapter.stacks:
+        return False
+    return a.shape[0] not in adapter.ranks

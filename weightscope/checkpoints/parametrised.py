@@ -1,15 +1,15 @@
-"""Weights that a model computes from other tensors, and what stands beside those: names, shapes
-and types decide.
+"""Weights that a model computes from other tensors, and their buffers: by names, shapes and types.
 
-Weight norm keeps g and v of g * v / |v|: `weight_g` and `weight_v`, or `original0` and
-`original1` of `parametrizations.weight`; along which dimension the norms run is the one where g
-is longer than 1. Spectral norm and masks keep the weight itself, before the division or the
-product: `weight_orig`, or `original`; its vectors and bases are buffers. `weight_v` is either, so
-that what stands beside it decides.
+Weight norm stores g and v of g * v / |v|: `weight_g` and `weight_v`, or `original0` and
+`original1` of `parametrizations.weight`; g is longer than 1 in the dimension that has a norm for
+each index. Spectral norm and masks store the weight before the division or the product:
+`weight_orig`, or `original`; its vectors and bases are buffers. `weight_v` may belong to either
+norm, so that its siblings decide.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,24 +26,25 @@ _OLD = re.compile(r"(?P<weight>(?:.*\.)?\w*weight\w*)_(?P<part>g|v|u|orig|bar|ma
 _NEW = re.compile(
     r"(?P<module>(?:.*\.)?)parametrizations\.(?P<name>[^.]+)\.(?P<part>original\d*|\d+\.[^.]+)"
 )
-_USUAL = re.compile(
-    r"weight(?:_[ih]h_l\d+(?:_reverse)?)?"
-)  # torch's own: others are no halves by their names alone
-_PARTNER = {
+# names of torch's own modules: a single half with another name need not be of a weight norm
+_USUAL = re.compile(r"weight(?:_[ih]h_l\d+(?:_reverse)?)?")
+_PARTNER = {  # last letters: weight_g, weight_v, original0, original1
     "g": "v",
     "v": "g",
     "0": "1",
     "1": "0",
-}  # last letters: weight_g, weight_v, original0, original1
+}
+_HALVES = {"original0": "g", "original1": "v"}
+_BASE = "base"  # of an orthogonal parametrisation
 _VECTORS = ("_u", "_v")  # of the power iteration of a spectral norm
-LONGEST = 512  # characters of a name that is taken apart
+LONGEST = 512  # characters of a name that is matched
 
-Parts = Mapping[str, Stored]  # what stands for one weight, by its last word
+Parts = Mapping[str, Stored]  # the tensors of one weight, by their last words
 
 
 @dataclass(frozen=True)
-class Read:
-    """What the parts of one weight are: a pair or the tensor that stands for it, and buffers."""
+class Reading:
+    """One weight: a pair or a tensor that represents it, and its buffers."""
 
     pair: NormPair | None = None
     stored: str = ""
@@ -52,37 +53,39 @@ class Read:
 
 
 def with_parametrised(checkpoint: Checkpoint) -> Checkpoint:
-    """The checkpoint with its weight norms; what stands for a weight is called by it."""
+    """The checkpoint with its weight norms; tensors that represent a weight get its name."""
     named = {t.name: t for t in checkpoint.tensors if t.name not in checkpoint.optimizer}
-    reads = {weight: read for weight, read in _reads(named) if read != Read()}
-    if not reads:
+    readings = {weight: reading for weight, reading in _readings(named) if reading != Reading()}
+    if not readings:
         return checkpoint
-    weights = {name: weight for weight, read in reads.items() for name in _stand_ins(read)}
+    weights: dict[str, str] = {}  # tensor -> the weight that it represents
     notes: dict[str, Notes] = {}
-    for name, note in (found for read in reads.values() for found in read.notes):
-        notes[name] = (*notes.get(name, ()), note)
-    tensors = tuple(
-        replace(
-            t, weight=t.weight or weights.get(t.name, ""), notes=(*t.notes, *notes.get(t.name, ()))
-        )
-        if t.name in weights or t.name in notes
-        else t
-        for t in checkpoint.tensors
-    )
-    buffers = frozenset(name for read in reads.values() for name in read.buffers)
-    pairs = tuple(read.pair for read in reads.values() if read.pair)
-    return replace(checkpoint, tensors=tensors, siblings=checkpoint.siblings | buffers, norms=pairs)
+    buffers: set[str] = set()
+    pairs = []
+    for weight, reading in readings.items():
+        if reading.stored:
+            weights[reading.stored] = weight
+        if reading.pair:
+            weights[reading.pair.v] = weight
+            pairs.append(reading.pair)
+        for name, note in reading.notes:
+            notes[name] = (*notes.get(name, ()), note)
+        buffers.update(reading.buffers)
+    tensors = tuple(_with_weight(t, weights, notes) for t in checkpoint.tensors)
+    siblings = checkpoint.siblings | buffers
+    return replace(checkpoint, tensors=tensors, siblings=siblings, norms=tuple(pairs))
 
 
-def _stand_ins(read: Read) -> Iterator[str]:
-    if read.stored:
-        yield read.stored
-    if read.pair:
-        yield read.pair.v
+def _with_weight(tensor: Stored, weights: Mapping[str, str], notes: Mapping[str, Notes]) -> Stored:
+    weight = weights.get(tensor.name, "")
+    more = notes.get(tensor.name, ())
+    if not weight and not more:
+        return tensor
+    return replace(tensor, weight=tensor.weight or weight, notes=(*tensor.notes, *more))
 
 
-def _reads(named: Mapping[str, Stored]) -> Iterator[tuple[str, Read]]:
-    """Every weight of which parts are stored, by the name that the model calls it."""
+def _readings(named: Mapping[str, Stored]) -> Iterator[tuple[str, Reading]]:
+    """Every weight of which parts are stored, by its name in the model."""
     for weight, parts in _grouped(_OLD, named):
         yield weight, _old(weight, parts, named)
     for weight, parts in _grouped(_NEW, named):
@@ -92,92 +95,132 @@ def _reads(named: Mapping[str, Stored]) -> Iterator[tuple[str, Read]]:
 def _grouped(pattern: re.Pattern[str], named: Mapping[str, Stored]) -> Iterable[tuple[str, Parts]]:
     groups: dict[str, dict[str, Stored]] = {}
     for name, tensor in named.items():
-        # most names end otherwise, and a long one is nobody's
-        likely = "_" in name[-5:] if pattern is _OLD else "parametrizations." in name
-        found = pattern.fullmatch(name) if likely and len(name) <= LONGEST else None
-        if found:
-            words = found.groupdict()
+        if not _may_match(name, pattern):
+            continue
+        match = pattern.fullmatch(name)
+        if match:
+            words = match.groupdict()
             weight = words.get("weight") or f"{words['module']}{words['name']}"
             groups.setdefault(weight, {})[words["part"]] = tensor
     return groups.items()
 
 
-def _old(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Read:
+def _may_match(name: str, pattern: re.Pattern[str]) -> bool:
+    """A fast test that excludes most names; no model has such long ones."""
+    if len(name) > LONGEST:
+        return False
+    if pattern is _OLD:
+        return "_" in name[-5:]
+    return "parametrizations." in name
+
+
+def _old(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Reading:
     """`weight_orig` with its vectors or its mask, else `weight_g` and `weight_v`."""
     stored = parts.get("orig")
-    vectors = tuple(
-        parts[word] for word in ("u", "v") if word in parts and len(parts[word].dims) == 1
-    )
-    if stored is None and "bar" in parts and len(vectors) == 2:
-        stored = parts["bar"]
-    if stored is not None:
-        masks = (parts["mask"],) if "mask" in parts else ()
-        notes = (SPECTRAL,) * bool(vectors) + (MASKED,) * bool(masks)
-        return _before(stored, (*vectors, *masks), notes)
+    vectors = [parts[word] for word in ("u", "v") if word in parts]
+    vectors = [vector for vector in vectors if len(vector.dims) == 1]
+    if stored is None and len(vectors) == 2:
+        stored = parts.get("bar")
+    if stored is None:
+        return _old_norm(weight, parts, named)
+    buffers = list(vectors)
+    notes: Notes = ()
+    if vectors:
+        notes += (SPECTRAL,)
+    if "mask" in parts:
+        notes += (MASKED,)
+        buffers.append(parts["mask"])
+    return _before(stored, buffers, notes)
+
+
+def _old_norm(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Reading:
+    """`weight_g` and `weight_v`; a single half counts only in the usual names of torch."""
     halves = {word: parts[word] for word in ("g", "v") if word in parts}
-    alone = len(halves) < 2 and ("u" in parts or not _USUAL.fullmatch(weight.rpartition(".")[2]))
-    return Read() if alone else _normed(weight, halves, named)
+    if not halves:  # a mask or a vector without its weight
+        return Reading()
+    if len(halves) < 2:
+        _, _, word = weight.rpartition(".")
+        if "u" in parts or not _USUAL.fullmatch(word):
+            return Reading()
+    return _normed(weight, halves, named)
 
 
-def _new(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Read:
+def _new(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Reading:
     """`original`, or `original0` and `original1`, with the buffers of the parametrisations."""
-    ends = {word.partition(".")[2]: tensor for word, tensor in parts.items() if "." in word}
-    vectors = tuple(ends[end] for end in _VECTORS if end in ends)
-    spectral = len(vectors) == len(_VECTORS)
-    buffers = (*(vectors if spectral else ()), *((ends["base"],) if "base" in ends else ()))
+    by_end = _by_end(parts)
+    is_spectral = all(end in by_end for end in _VECTORS)
+    ends = (*_VECTORS, _BASE) if is_spectral else (_BASE,)
+    buffers = [by_end[end] for end in ends if end in by_end]
     originals = {word: tensor for word, tensor in parts.items() if word.startswith("original")}
     if set(originals) == {"original"}:
-        return _before(originals["original"], buffers, (SPECTRAL,) if spectral else ())
-    words = {"original0": "g", "original1": "v"}
-    if not originals or not originals.keys() <= words.keys():
-        return Read(notes=tuple((tensor.name, OTHER) for tensor in originals.values()))
-    read = _normed(weight, {words[word]: tensor for word, tensor in originals.items()}, named)
-    if spectral and read.pair:
-        return replace(
-            read, buffers=tuple(b.name for b in buffers), notes=((read.pair.v, SPECTRAL),)
-        )
-    return read
+        notes = (SPECTRAL,) if is_spectral else ()
+        return _before(originals["original"], buffers, notes)
+    if not originals or not originals.keys() <= _HALVES.keys():
+        return Reading(notes=tuple((tensor.name, OTHER) for tensor in originals.values()))
+    halves = {_HALVES[word]: tensor for word, tensor in originals.items()}
+    reading = _normed(weight, halves, named)
+    if is_spectral and reading.pair:
+        names = tuple(buffer.name for buffer in buffers)
+        return replace(reading, buffers=names, notes=((reading.pair.v, SPECTRAL),))
+    return reading
 
 
-def _before(stored: Stored, buffers: Iterable[Stored], notes: Notes) -> Read:
-    said = tuple((stored.name, note) for note in notes or (OTHER,))
-    return Read(None, stored.name, tuple(b.name for b in buffers), said)
+def _by_end(parts: Parts) -> Parts:
+    """The tensors of the parametrisations, `0._u` by `_u`."""
+    by_end: dict[str, Stored] = {}
+    for word, tensor in parts.items():
+        _, dot, end = word.partition(".")
+        if dot:
+            by_end[end] = tensor
+    return by_end
 
 
-def _normed(weight: str, halves: Parts, named: Mapping[str, Stored]) -> Read:
-    """A pair of weight norm, or why the halves are none."""
-    if len(halves) < 2:
-        (tensor,) = halves.values()
-        own = tensor.name.rpartition(".")[2]
-        why = f"{own} without {own[:-1]}{_PARTNER[own[-1]]} beside it"
-    else:
-        why = _apart(halves["g"], halves["v"])
-        if weight in named:
-            why = "g and v of a weight norm beside the weight itself"
-    if why:
-        note = Note("lone-weight-norm", f"{why}: measured alone")
-        return Read(notes=tuple((tensor.name, note) for tensor in halves.values()))
+def _before(stored: Stored, buffers: Iterable[Stored], notes: Notes) -> Reading:
+    """A weight that is stored before its parametrisation."""
+    named_notes = tuple((stored.name, note) for note in notes or (OTHER,))
+    return Reading(None, stored.name, tuple(buffer.name for buffer in buffers), named_notes)
+
+
+def _normed(weight: str, halves: Parts, named: Mapping[str, Stored]) -> Reading:
+    """A pair of weight norm, or a note why the halves are none."""
+    fault = _fault(weight, halves, named)
+    if fault:
+        note = Note("lone-weight-norm", f"{fault}: measured alone")
+        return Reading(notes=tuple((tensor.name, note) for tensor in halves.values()))
     g, v = halves["g"], halves["v"]
-    return Read(NormPair(weight, g.name, v.name, _dim(g.dims, v.dims)))
+    return Reading(NormPair(weight, g.name, v.name, _norm_dim(g.dims)))
 
 
-def _apart(g: Stored, v: Stored) -> str:
+def _fault(weight: str, halves: Parts, named: Mapping[str, Stored]) -> str:
+    if len(halves) < 2:
+        (half,) = halves.values()
+        _, _, word = half.name.rpartition(".")
+        return f"{word} without {word[:-1]}{_PARTNER[word[-1]]} beside it"
+    if weight in named:
+        return "g and v of a weight norm beside the weight itself"
+    return _misfit(halves["g"], halves["v"])
+
+
+def _misfit(g: Stored, v: Stored) -> str:
     """Why g and v are no pair; "" where an element of g belongs to one slice of v, or to all."""
-    readable = all(t.params and t.measurable and DTYPES[t.dtype].kind == "float" for t in (g, v))
-    if not readable or len(v.dims) < 2:
+    if not _has_floats(g) or not _has_floats(v) or len(v.dims) < 2:
         return "g and v of a weight norm that are not both floats"
-    longer = _longer(g.dims)
-    fits = len(g.dims) == len(v.dims) and all(g.dims[d] == v.dims[d] for d in longer)
-    if len(longer) > 1 or (longer and not fits):
+    dim = _norm_dim(g.dims)
+    if dim is None:
+        return ""
+    is_vector = math.prod(g.dims) == g.dims[dim]  # longer than 1 in this dimension alone
+    if not is_vector or len(g.dims) != len(v.dims) or g.dims[dim] != v.dims[dim]:
         return "g and v of a weight norm whose shapes do not fit"
     return ""
 
 
-def _longer(dims: tuple[int, ...]) -> list[int]:
-    return [d for d, size in enumerate(dims) if size != 1]
+def _has_floats(tensor: Stored) -> bool:
+    return tensor.params > 0 and tensor.measurable and DTYPES[tensor.dtype].kind == "float"
 
 
-def _dim(g: tuple[int, ...], v: tuple[int, ...]) -> int | None:
-    """The dimension with a norm for each index; None for one norm, as where it is 1 long."""
-    longer = _longer(g)
-    return longer[0] if longer else None
+def _norm_dim(dims: tuple[int, ...]) -> int | None:
+    """The first dimension of g that is longer than 1, None for a single norm."""
+    for dim, size in enumerate(dims):
+        if size != 1:
+            return dim
+    return None

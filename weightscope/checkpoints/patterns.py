@@ -1,38 +1,38 @@
-"""Regular expressions of strangers, matched in time that grows with the text alone.
+"""Regular expressions of unknown origin, matched in time that is linear in the text.
 
-Python's `re` may take longer than the universe for `(a+)+$`. Here an expression becomes a finite
-automaton whose states are followed all at once. It knows literals, classes, groups, alternatives,
-repetitions and anchors; what a finite automaton cannot do (references, looking around, flags) is
-`Unreadable`, as is what is too long.
+Python's `re` may take exponential time for `(a+)+$`. Here an expression becomes a finite automaton
+whose states are followed all at once. It supports literals, classes, groups, alternatives,
+repetitions and anchors; references, lookaround, flags and long expressions are `Unreadable`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .automaton import Accepts, Automaton, Part, Unreadable
 
 LENGTH = 1000  # characters of an expression
 DEPTH = 32  # groups in groups
-KEPT = 4096  # transitions that are remembered
+CACHED = 4096  # transitions
 CLASSES = frozenset("dDwWsS")
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 _REPEAT = re.compile(r"\{(\d{1,4})(,?)(\d{0,4})\}")
 
 
 class Exhausted(ValueError):
-    """More steps than a match may take."""
+    """A match takes more steps than are allowed."""
 
 
 @dataclass
 class Steps:
-    """How many steps may still be taken, by all expressions that share it."""
+    """The number of steps that remain for all expressions that share it."""
 
     left: int
 
     def take(self, many: int) -> None:
-        """Raises Exhausted where none are left."""
+        """Subtract steps; raises Exhausted where too few remain."""
         self.left -= many
         if self.left < 0:
             raise Exhausted
@@ -50,13 +50,14 @@ class Parser:
         self.automaton = Automaton()
 
     def whole(self) -> Part:
-        """The part of the whole expression."""
+        """The automaton of the whole expression."""
         part = self._alternatives()
         if self.at < len(self.text):
             raise Unreadable("unbalanced )")
         return part
 
     def _peek(self) -> str:
+        """The next character, "" at the end."""
         return self.text[self.at : self.at + 1]
 
     def _next(self) -> str:
@@ -70,7 +71,9 @@ class Parser:
         while self._peek() == "|":
             self.at += 1
             parts.append(self._sequence())
-        return self.automaton.either(parts) if len(parts) > 1 else parts[0]
+        if len(parts) == 1:
+            return parts[0]
+        return self.automaton.either(parts)
 
     def _sequence(self) -> Part:
         parts = []
@@ -79,12 +82,12 @@ class Parser:
         return self.automaton.joined(parts)
 
     def _repeated(self) -> Part:
-        """An atom and how often it comes."""
+        """An atom and its repetition."""
         start = self.at
         part = self._atom()
         least, most = self._times()
         if (least, most) != (1, 1):
-            part = self._written_out(start, part, least, most)
+            part = self._unrolled(start, part, least, most)
             if self._peek() == "?":  # lazy: the same texts match
                 self.at += 1
             if self._peek() and self._peek() in "*+?{":
@@ -92,25 +95,26 @@ class Parser:
         return part
 
     def _times(self) -> tuple[int, int | None]:
-        """The least and the greatest number of times; None without an end."""
+        """The least and the greatest number of repetitions; None without a limit."""
         usual: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
         sign = self._peek()
         if sign in usual:
             self.at += 1
             return usual[sign]
-        found = _REPEAT.match(self.text, self.at)
-        if not found:
+        match = _REPEAT.match(self.text, self.at)
+        if not match:
             if sign == "{":
                 raise Unreadable("a brace")
             return 1, 1
-        self.at = found.end()
-        least = int(found[1])
-        if not found[2]:
+        self.at = match.end()
+        lower, comma, upper = match.groups()
+        least = int(lower)
+        if not comma:
             return least, least
-        return least, int(found[3]) if found[3] else None
+        return least, int(upper) if upper else None
 
-    def _written_out(self, start: int, part: Part, least: int, most: int | None) -> Part:
-        """The atom that begins at `start` as often as it has to come, then as often as it may."""
+    def _unrolled(self, start: int, part: Part, least: int, most: int | None) -> Part:
+        """`least` copies of the atom that begins at `start`, then optional copies up to `most`."""
         if most is None and least <= 1:
             return self.automaton.loop(part, least)
         if most is not None and most < least:
@@ -120,12 +124,14 @@ class Parser:
         if most is None:
             copies.append(self.automaton.loop(self._again(start), 0))
         else:
-            empty = (self.automaton.anchor("") for _ in range(most - least))
-            copies += [self.automaton.either((self._again(start), none)) for none in empty]
+            for _ in range(most - least):
+                nothing = self.automaton.anchor("")  # the copy may be omitted
+                copies.append(self.automaton.either((self._again(start), nothing)))
         self.at = after
         return self.automaton.joined(copies)
 
     def _again(self, start: int) -> Part:
+        """Another copy of an atom: its text is parsed again, since states cannot be shared."""
         self.at = start
         return self._atom()
 
@@ -166,7 +172,7 @@ class Parser:
         return self._literal(char).__eq__
 
     def _literal(self, char: str) -> str:
-        """What an escape of one character means; other letters and digits are no literals."""
+        """The character of an escape; other letters and digits have no literal meaning."""
         if char in ESCAPES:
             return ESCAPES[char]
         if char.isalnum():
@@ -174,11 +180,11 @@ class Parser:
         return char
 
     def _class(self) -> Accepts:
-        """What stands between brackets, the first of which has been read."""
+        """The class between brackets, the first of which has been parsed."""
         negated = self._peek() == "^"
         self.at += negated
         accepted: list[Accepts] = []
-        while self._peek() != "]" or not accepted:
+        while self._peek() != "]" or not accepted:  # a leading ] is literal
             low = self._member(accepted)
             if low is None:
                 continue
@@ -195,7 +201,7 @@ class Parser:
         return lambda c: any(accepts(c) for accepts in accepted) != negated
 
     def _member(self, accepted: list[Accepts]) -> str | None:
-        """One character of a class; None where it was a class itself."""
+        """One character of a class; None for an escaped class, which is added to `accepted`."""
         char = self._next()
         if char != "\\":
             return char
@@ -216,7 +222,7 @@ def _between(low: str, high: str) -> Accepts:
 
 
 class Pattern:
-    """An expression that a whole text matches or not; raises Unreadable, Exhausted.
+    """An expression for whole texts; raises Unreadable, and Exhausted while matching.
 
     >>> Pattern(r"(.*\\.)?layers\\.(0|1\\d)\\.q").matches("model.layers.17.q", Steps(1000))
     True
@@ -230,7 +236,7 @@ class Pattern:
         self._ends: dict[frozenset[int], bool] = {}
 
     def matches(self, text: str, steps: Steps) -> bool:
-        """Whether it matches from the first character to the last, as `re.fullmatch` would."""
+        """Whether the whole text matches, as with `re.fullmatch`."""
         if not text:
             return self._whole.last in self._automaton.closure({self._whole.first}, "^$")
         states = self._automaton.closure({self._whole.first}, "^")
@@ -244,15 +250,23 @@ class Pattern:
         return self._ends[states]
 
     def _next(self, states: frozenset[int], char: str, steps: Steps) -> frozenset[int]:
+        """The states after a character; known transitions cost no further step."""
         key = states, char
-        if key not in self._after:
-            moves = (
-                self._automaton.moves[state] for state in states if state in self._automaton.moves
-            )
-            taken = (after for accepts, after in moves if accepts(char))
-            if len(self._after) >= KEPT:
-                self._after.clear()
-                self._ends.clear()
-            self._after[key] = self._automaton.closure(taken, "")
-            steps.take(len(states) + len(self._after[key]))
-        return self._after[key]
+        if key in self._after:
+            return self._after[key]
+        if len(self._after) >= CACHED:  # memory stays bounded
+            self._after.clear()
+            self._ends.clear()
+        after = self._automaton.closure(self._moves(states, char), "")
+        self._after[key] = after
+        steps.take(len(states) + len(after))
+        return after
+
+    def _moves(self, states: frozenset[int], char: str) -> Iterator[int]:
+        """The states that the character leads to."""
+        moves = self._automaton.moves
+        for state in states:
+            if state in moves:
+                accepts, after = moves[state]
+                if accepts(char):
+                    yield after

@@ -1,11 +1,10 @@
-"""The scale of a LoRA update: from an `alpha` tensor beside the factors, or from
-adapter_config.json.
+"""The scale of a LoRA update: from an `alpha` tensor or from adapter_config.json.
 
-PEFT: alpha / r, or alpha / sqrt(r) for rank-stabilised adapters, and a module's own alpha where a
-pattern names it: the first key of `alpha_pattern` for which `re.match(rf"(.*\\.)?({key})$",
-module)` holds (peft/utils/other.py). Paths are looked up, expressions go through an automaton of
-our own (patterns.py); one that this cannot read leaves those modules unscaled that no earlier key
-names. MLX: `scale` of `lora_parameters` as it is, or alpha / rank where there is no scale.
+PEFT: alpha / r, or alpha / sqrt(r) for rank-stabilised adapters. The alpha of a module is that of
+the first key of `alpha_pattern` for which `re.match(rf"(.*\\.)?({key})$", module)` holds
+(peft/utils/other.py), else the common one. Paths are looked up, expressions are matched by an
+automaton of our own (patterns.py); where it does not support one, modules that no earlier key
+matches are unscaled. MLX: `scale` of `lora_parameters` as it is, or alpha / rank without a scale.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from functools import cached_property
 from math import isfinite, sqrt
 
 from ..geometry import whole
-from ..notes import Note, Notes
+from ..notes import Note, Notes, united
 from .automaton import Unreadable
 from .entry import Stored
 from .files import read_into
 from .patterns import Exhausted, Pattern, Steps
 
 FORMATS = {"F64": "d", "F32": "f", "F16": "e", "I64": "q", "I32": "i", "I16": "h"}
-SPECIAL = set("\\[](){}*+?|^$")  # what makes a pattern more than a path
+SPECIAL = set("\\[](){}*+?|^$")  # characters of an expression that is more than a path
 NO_ALPHA = Note("unscaled-lora", "unscaled: neither an alpha tensor nor an adapter config")
 ODD_ALPHA = Note("unscaled-lora", "unscaled: alpha is not a number that can be read")
 NO_PATTERN = Note(
@@ -34,7 +33,7 @@ NO_PATTERN = Note(
 TWO_SCALES = Note(
     "unscaled-lora", "unscaled: versions of mlx-lm read alpha beside scale differently"
 )
-PREFIX = "base_model.model."  # PEFT's, which the patterns of its config leave out
+PREFIX = "base_model.model."  # PEFT's, which the patterns of its config omit
 STEPS = 20_000_000  # of all expressions on all modules: some seconds
 
 Scale = tuple[float | None, Note | None]  # the scale, or why it is unknown
@@ -42,15 +41,17 @@ Scale = tuple[float | None, Note | None]  # the scale, or why it is unknown
 
 @dataclass(frozen=True)
 class Adapter:
-    """What an adapter_config.json says of scales; a module finds its own without a search."""
+    """The settings of scales in adapter_config.json, indexed by the paths of modules."""
 
     table: Mapping[str, object] = field(default_factory=dict)
 
     @cached_property
     def mlx(self) -> Mapping[str, object] | None:
         """The parameters of an adapter of MLX; None for one of PEFT."""
-        own = self.table.get("lora_parameters")
-        return own if isinstance(own, Mapping) and "lora_alpha" not in self.table else None
+        parameters = self.table.get("lora_parameters")
+        if not isinstance(parameters, Mapping) or "lora_alpha" in self.table:
+            return None
+        return parameters
 
     @cached_property
     def dora(self) -> bool:
@@ -59,15 +60,14 @@ class Adapter:
 
     @cached_property
     def stacks(self) -> bool:
-        """Whether parameters that no module holds alone, stacks of experts, are adapted."""
+        """Whether stacks of experts are adapted, which are parameters of several modules."""
         return bool(self.table.get("target_parameters"))
 
     @cached_property
     def ranks(self) -> frozenset[int]:
-        """Every rank that it names."""
-        own = self.table.get("rank_pattern")
-        found = (self.table.get("r"), *(own.values() if isinstance(own, Mapping) else ()))
-        return frozenset(rank for rank in found if type(rank) is int and 0 < rank < 1 << 63)
+        """Every rank in the config."""
+        values = [self.table.get("r"), *_mapping(self.table.get("rank_pattern")).values()]
+        return frozenset(rank for rank in values if type(rank) is int and 0 < rank < 1 << 63)
 
     @cached_property
     def stable(self) -> bool:
@@ -76,103 +76,128 @@ class Adapter:
 
     @cached_property
     def _keys(self) -> list[tuple[str, object]]:
-        own = self.table.get("alpha_pattern")
-        return [
-            (str(key), alpha) for key, alpha in (own.items() if isinstance(own, Mapping) else ())
-        ]
+        """(key, alpha) of `alpha_pattern`, in order."""
+        patterns = _mapping(self.table.get("alpha_pattern"))
+        return [(str(key), alpha) for key, alpha in patterns.items()]
 
     @cached_property
     def _expressions(self) -> Mapping[int, Pattern | None]:
-        """The keys that are more than a path, by their place; None for one that cannot be read."""
-        places = (place for place, (key, _) in enumerate(self._keys) if not _is_path(key))
-        return {place: _pattern(self._keys[place][0]) for place in places}
+        """The keys that are more than a path, by index; None for one that is not supported."""
+        expressions: dict[int, Pattern | None] = {}
+        for index, (key, _) in enumerate(self._keys):
+            if not _is_path(key):
+                expressions[index] = _pattern(key)
+        return expressions
 
     @cached_property
     def _steps(self) -> Steps:
         return Steps(STEPS)
 
     @cached_property
-    def _places(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
-        """The first place of every whole path, and of every end of one."""
+    def _path_indices(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """The first index of each key that is a path: for whole paths, and for ends of paths."""
         paths: dict[str, int] = {}
         ends: dict[str, int] = {}
-        for place, (key, _) in enumerate(self._keys):
-            if place in self._expressions:
+        for index, (key, _) in enumerate(self._keys):
+            if index in self._expressions:
                 continue
-            paths.setdefault(_literal(key), place)
+            paths.setdefault(_literal(key), index)
             if not key.startswith("^"):
-                ends.setdefault(_literal(key), place)
+                ends.setdefault(_literal(key), index)
         return paths, ends
 
     @cached_property
-    def _longest(self) -> int:
-        return max(map(len, self._places[1]), default=0)
+    def _longest_end(self) -> int:
+        _, ends = self._path_indices
+        return max((len(end) for end in ends), default=0)
 
-    def _place(self, path: str) -> int | None:
-        """The place of the first key that names a path, the number of keys for none; or unknown."""
-        paths, ends = self._places
-        found = [paths[path]] if path in paths else []
-        found += [ends[end] for end in _ends(path, self._longest) if end in ends]
-        first = min(found, default=len(self._keys))
-        for place, pattern in self._expressions.items():
-            if place > first:
+    def _first_path(self, path: str) -> int:
+        """The index of the first key that is this path or an end of it, else the number of keys."""
+        paths, ends = self._path_indices
+        indices = [ends[end] for end in _ends(path, self._longest_end) if end in ends]
+        if path in paths:
+            indices.append(paths[path])
+        return min(indices, default=len(self._keys))
+
+    def _first_key(self, path: str) -> int | None:
+        """The index of the first key that matches, the number of keys for none; None = unknown."""
+        first = self._first_path(path)
+        for index, pattern in self._expressions.items():
+            if index > first:  # an earlier key is a path that matches
                 break
             if pattern is None:
                 return None
             try:
                 if pattern.matches(path, self._steps):
-                    return place
+                    return index
             except Exhausted:
                 return None
         return first
 
     def scale(self, module: str, rank: int) -> Scale:
-        """What the product of a module's factors is multiplied by."""
+        """The factor of the product of a module's factors."""
         if self.mlx is not None:
-            return _of_mlx(self.mlx)
-        place = self._place(module.removeprefix(PREFIX))
-        if place is None:
+            return _scale_of_mlx(self.mlx)
+        index = self._first_key(module.removeprefix(PREFIX))
+        if index is None:
             return None, NO_PATTERN
-        named = place < len(self._keys)
-        alpha = _number(self._keys[place][1] if named else self.table.get("lora_alpha"))
-        return (None, ODD_ALPHA) if alpha is None else (self.over(alpha, rank), None)
+        value = self.table.get("lora_alpha")
+        if index < len(self._keys):
+            _, value = self._keys[index]
+        alpha = _number(value)
+        if alpha is None:
+            return None, ODD_ALPHA
+        return self.over(alpha, rank), None
 
     def over(self, alpha: float, rank: int) -> float:
         """alpha / r, or alpha / sqrt(r)."""
-        return alpha / (sqrt(rank) if self.stable else rank)
+        if self.stable:
+            return alpha / sqrt(rank)
+        return alpha / rank
 
 
 def adapter_of(config: Mapping[str, object]) -> Adapter | None:
     """The adapter_config.json of a checkpoint's config, None without one."""
     peft = config.get("peft")
-    return Adapter(peft) if isinstance(peft, Mapping) else None
+    if not isinstance(peft, Mapping):
+        return None
+    return Adapter(peft)
 
 
 def scale_of(
     module: str, rank: int, alpha: Stored | None, adapter: Adapter | None
 ) -> tuple[float, Notes]:
-    """The scale of an update; 1 and the reason where it is unknown."""
-    scale: float | None
-    note: Note | None
+    """The scale of an update; 1 and a note where it is unknown."""
     if alpha is not None and alpha.params == 1:
         value = _scalar(alpha)
         if value is None:
             return 1.0, (ODD_ALPHA,)
-        return (adapter or Adapter()).over(value, rank), ()
-    scale, note = (None, NO_ALPHA) if adapter is None else adapter.scale(module, rank)
-    return (1.0 if scale is None else scale), (() if note is None else (note,))
+        settings = adapter or Adapter()
+        return settings.over(value, rank), ()
+    if adapter is None:
+        return 1.0, (NO_ALPHA,)
+    scale, note = adapter.scale(module, rank)
+    return 1.0 if scale is None else scale, united(note)
 
 
-def _of_mlx(own: Mapping[str, object]) -> Scale:
+def _scale_of_mlx(parameters: Mapping[str, object]) -> Scale:
     """`scale` as it is; older versions multiplied it by alpha / rank, newer ones ignore alpha."""
-    scale, alpha, rank = (_number(own.get(key)) for key in ("scale", "alpha", "rank"))
-    if "scale" not in own:
+    scale = _number(parameters.get("scale"))
+    alpha = _number(parameters.get("alpha"))
+    rank = _number(parameters.get("rank"))
+    if "scale" not in parameters:
         if alpha is None or rank is None or rank <= 0:
             return None, ODD_ALPHA
         return alpha / rank, None
     if scale is None:
         return None, ODD_ALPHA
-    return (scale, None) if alpha is None or alpha == rank else (None, TWO_SCALES)
+    if alpha is None or alpha == rank:
+        return scale, None
+    return None, TWO_SCALES
+
+
+def _mapping(value: object) -> Mapping[object, object]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _is_path(key: str) -> bool:
@@ -187,7 +212,7 @@ def _literal(key: str) -> str:
 
 
 def _pattern(key: str) -> Pattern | None:
-    """What PEFT matches with, as an automaton."""
+    """The expression of PEFT for a key, as an automaton; None where that does not support it."""
     try:
         return Pattern(rf"(.*\.)?({key})$")
     except Unreadable:
@@ -195,7 +220,7 @@ def _pattern(key: str) -> Pattern | None:
 
 
 def _ends(path: str, longest: int) -> Iterator[str]:
-    """What stands after each dot of a path, where it is not too long."""
+    """The text after each dot of a path, where it has at most `longest` characters."""
     at = path.find(".", max(0, len(path) - longest - 1))
     while at >= 0:
         yield path[at + 1 :]
@@ -209,19 +234,22 @@ def _scalar(stored: Stored) -> float | None:
     offset, length = stored.needs(whole(stored.shape))[0].bytes
     raw = bytearray(length)
     read_into(stored.file, offset, memoryview(raw))
-    order, sign = ">" if stored.swapped else "<", -1 if stored.negated else 1
+    if stored.swapped:
+        raw.reverse()
     if stored.dtype == "BF16":  # the upper half of a float32
-        word = bytes(raw[::-1] if stored.swapped else raw)
-        return _number(sign * struct.unpack("<f", b"\0\0" + word)[0])
-    kind = FORMATS.get(stored.dtype)
-    return _number(sign * struct.unpack(order + kind, raw)[0]) if kind else None
+        (value,) = struct.unpack("<f", b"\0\0" + raw)
+    elif stored.dtype in FORMATS:
+        (value,) = struct.unpack("<" + FORMATS[stored.dtype], raw)
+    else:
+        return None
+    return _number(-value if stored.negated else value)
 
 
-def _number(found: object) -> float | None:
-    usable = (
-        isinstance(found, (int, float))
-        and not isinstance(found, bool)
-        and abs(found) < 1e300
-        and isfinite(found)
-    )
-    return float(found) if usable else None  # type: ignore[arg-type]  # a number, checked above
+def _number(value: object) -> float | None:
+    """A finite number as a float, None for any other value."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    # the comparison is exact for integers of any size, which float() may not represent
+    if abs(value) < 1e300 and isfinite(value):
+        return float(value)
+    return None

@@ -1,7 +1,7 @@
-"""JSON that strangers wrote: bounded depth, no constants outside the standard, duplicate keys kept visible.
+"""JSON of unknown origin: bounded depth, no constants outside the standard, duplicate keys kept.
 
-An object becomes a tuple of (key, value) pairs and an array a list, so that a reader sees every key, twice if it
-stands twice. Sizes are bounded by the caller, who reads the bytes.
+An object becomes a tuple of (key, value) pairs and an array a list, so that a doubled key is seen
+twice. Sizes are bounded by the caller, which reads the bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def parse(raw: bytes, what: str, base: int = 0) -> object:
-    """The value of UTF-8 JSON; `base` is the position of `raw` in its file, for messages. Raises CheckpointError.
+    """The value of UTF-8 JSON; `base` is the position of `raw` in its file. Raises CheckpointError.
 
     >>> parse(b'{"a": [1, 2], "a": {}}', "an example")
     (('a', [1, 2]), ('a', ()))
@@ -39,21 +39,25 @@ def parse(raw: bytes, what: str, base: int = 0) -> object:
         )
     try:
         value = json.loads(text, object_pairs_hook=tuple, parse_constant=_constant)
-        if _SURROGATE.search(raw):
+        if _SURROGATE.search(raw):  # Python decodes escapes of lone surrogates, JSON has none
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as fault:
-        raise _refused(what, fault.msg, base + len(text[: fault.pos].encode("utf-8"))) from None
+        before = text[: fault.pos].encode("utf-8")  # the fault counts characters, not bytes
+        raise _refused(what, fault.msg, base + len(before)) from None
     except UnicodeEncodeError:
         raise _refused(what, "a lone surrogate escape", base + _surrogate_at(raw)) from None
     except ValueError as fault:
-        raise _refused(what, str(fault).split(";")[0], base) from None
+        reason, *_ = str(fault).split(";")
+        raise _refused(what, reason, base) from None
     return value
 
 
 def deep(raw: bytes) -> bool:
     """Whether brackets nest beyond the limit; counted before parsing, because parsers recurse."""
-    outside = _STRING.sub(b"", raw.replace(b"\\\\", b"").replace(b'\\"', b""))
-    brackets = outside.translate(_ALIKE, _NOT_BRACKETS)
+    without_escapes = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    without_strings = _STRING.sub(b"", without_escapes)
+    brackets = without_strings.translate(_ALIKE, _NOT_BRACKETS)
+    # each pass removes the innermost level
     for _ in range(limits.DEPTH):
         if not brackets:
             return False
@@ -66,8 +70,8 @@ def _constant(name: str) -> NoReturn:
 
 
 def _surrogate_at(raw: bytes) -> int:
-    found = _SURROGATE.search(raw)
-    return found.start() if found else 0
+    match = _SURROGATE.search(raw)
+    return match.start() if match else 0
 
 
 def _refused(what: str, found: str, position: int) -> CheckpointError:

@@ -25,7 +25,7 @@ def test_a_box_is_cut_from_the_whole(shape, data) -> None:
 
 @pytest.mark.parametrize(("law", "std"), [("gaussian", 1.0), ("logistic", np.pi / np.sqrt(3))])
 def test_elements_follow_the_law(law, std) -> None:
-    """Mean and scale to three standard errors, neighbours uncorrelated, another seed another matrix."""
+    """Mean and scale to three standard errors, neighbours uncorrelated, a matrix for each seed."""
     x = Drawn((400, 300), law, 0.5, 0.02, 1).make(whole((400, 300)), ()).double().numpy()
     assert x.mean() == pytest.approx(0.5, abs=3 * 0.02 * std / np.sqrt(x.size))
     assert x.std() == pytest.approx(0.02 * std, rel=0.01)

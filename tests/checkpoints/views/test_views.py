@@ -165,7 +165,7 @@ def test_a_product_of_narrow_factors_is_float32() -> None:
 def test_outputs_first_is_the_weight_of_an_ordinary_convolution(
     groups, into, out, kernel, data
 ) -> None:
-    """(in, out / groups, k) as (out, in / groups * k): output o of group g reads the inputs of g."""
+    """(in, out / groups, k) as (out, in / groups * k): output o of group g has the inputs of g."""
     held = DATA.as_strided((groups * into, out, kernel), (out * kernel, kernel, 1), 7)
     stored = Stored("w", (groups * into, out, kernel), "F64", "f", 56)
     entry = OutputsFirst(stored, kernel, groups)

@@ -1,7 +1,8 @@
-"""A dict key as a tensor's name: text as it is, whatever else in the form that a person would write it.
+"""A dict key as the name of a tensor: text as it is, any other value in its written form.
 
-Python 2 wrote names as bytes, scripts use numbers, tuples and types. What stands for several values of a pickle is
-named by what made it; the interpreter sets its place in the dict beside it, so that no two keys are one.
+Python 2 wrote names as bytes, scripts use numbers, tuples and types. An inert record, which may
+replace several values of a pickle, is named by the function that made it; the interpreter adds its
+index in the dict, so that no two keys are equal.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from .. import limits
 from .torch_values import Encoded, Inert, Kind, RefusedError
 
 PARTS = 16  # of a tuple that is a key
-LONGEST = 4 * limits.NAME + 4  # bytes: what is cut here is over the limit of a name in any encoding
+LONGEST = 4 * limits.NAME + 4  # bytes: a name of more is over the limit in any encoding
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of a pickled dict that is no text; equal where Python's keys are equal, by its parts in words.
+    """A key of a pickled dict that is no text; equal, by its parts, where Python's keys are equal.
 
-    A file can choose numbers whose hashes agree, and a dict of such numbers, or of tuples of them, takes quadratic
-    time. The hashes of text and bytes differ from process to process: nothing can be chosen to agree.
+    A file can choose numbers whose hashes agree, and a dict of such numbers, or of tuples of them,
+    takes quadratic time. The hashes of text and bytes differ from process to process, so that a
+    file cannot choose them.
     """
 
     parts: tuple[str | bytes, ...]
@@ -28,9 +30,9 @@ class Key:
 
 
 def key_of(value: object, place: int) -> object:
-    """What stands for a key in a dict: text and bytes as they are, plain values and tuples of them as a Key.
+    """A pickled key as it is put in a dict: text and bytes as they are, other values as a Key.
 
-    `place` tells keys apart that are equal and are not one: inert records, and NaN.
+    `place`, its index in the dict, distinguishes keys that look equal: inert records and NaN.
 
     >>> key_of("w", 0), key_of(7, 0) == key_of(7.0, 1), key_of((7, "w"), 0) == key_of(("7", "w"), 1)
     ('w', True, False)
@@ -40,13 +42,16 @@ def key_of(value: object, place: int) -> object:
     parts = value if isinstance(value, tuple) else (value,)
     if len(parts) > PARTS:
         raise RefusedError(f"a dict key of {len(parts)} parts")
-    words = tuple(word for part in parts for word in _word(part, place))
-    named = (*parts, place) if any(isinstance(part, Inert) for part in parts) else value
-    return Key((type(value).__name__ if isinstance(value, tuple) else "", *words), named)
+    words: list[str | bytes] = [type(value).__name__ if isinstance(value, tuple) else ""]
+    for part in parts:
+        words += _word(part, place)
+    if any(isinstance(part, Inert) for part in parts):
+        return Key(tuple(words), (*parts, place))
+    return Key(tuple(words), value)
 
 
 def _word(value: object, place: int) -> tuple[str | bytes, ...]:
-    """A plain value as (what it is, how it is written); numbers that are equal are written alike."""
+    """A plain value as (type, written form); equal numbers have equal forms, as in Python."""
     match value:
         case None:
             return "none", ""
@@ -61,14 +66,15 @@ def _word(value: object, place: int) -> tuple[str | bytes, ...]:
         case Encoded():
             return "encoded", value.text
         case Kind():
-            return "kind", f"{value.dtype} {value.width} {value.note and value.note.text}"
+            reason = value.note and value.note.text
+            return "kind", f"{value.dtype} {value.width} {reason}"
         case Inert():
             return value.name, f"at {place}"
     raise RefusedError(f"a dict key of type {type(value).__name__}")
 
 
 def name_of(key: object) -> str:
-    """The name that a key gives.
+    """The name of a tensor under a key.
 
     >>> [name_of(key) for key in ("w", b"w", 7, None, (0, "w"), Kind("F32", 4))]
     ['w', 'w', '7', 'None', "(0, 'w')", 'F32']
@@ -87,14 +93,15 @@ def name_of(key: object) -> str:
         case Kind():
             return key.dtype
         case tuple():
-            return f"({', '.join(map(_part, key))})"
+            parts = ", ".join(_part(part) for part in key)
+            return f"({parts})"
         case int() if key.bit_length() > 64:  # Python writes no number of thousands of digits
             return hex(key)
     return str(key)
 
 
 def decoded(raw: bytes) -> str:
-    """Bytes as text: UTF-8, else latin-1, in which any bytes are text."""
+    """Bytes as text: UTF-8, else latin-1, which decodes any bytes."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -102,6 +109,6 @@ def decoded(raw: bytes) -> str:
 
 
 def _part(key: object) -> str:
-    """One of the keys of a tuple, text in quotes."""
+    """One part of a tuple, text in quotes."""
     name = name_of(key)[: limits.NAME + 1]
     return repr(name) if isinstance(key, str) else name

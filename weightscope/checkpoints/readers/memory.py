@@ -1,7 +1,7 @@
-"""A dict of tensors in memory (`model.state_dict()`), on any device: nothing is copied and nothing is read.
+"""A dict of tensors in memory (`model.state_dict()`), on any device: nothing is copied or read.
 
-Tensors come as views in the type that stores their bits, so that the engine treats them as it treats bytes from a
-file. Values that are no tensors are left out with a note.
+Tensors become views in the type that stores their bits, so that the engine treats them like bytes
+from a file. Values that are no tensors are omitted with a note.
 """
 
 from __future__ import annotations
@@ -53,13 +53,15 @@ TORCH_NAMES = {  # torch's spelling -> the safetensors spelling
 
 
 def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
-    """The tensors of a dict; `root` names the inner dict to take. Raises CheckpointError, UsageError."""
-    tensors, skipped, odd = {}, [], []
+    """The tensors of a dict; `root` names its inner dict. Raises CheckpointError, UsageError."""
     inner = _root(source, root)
+    tensors: dict[str, Tensor] = {}
+    skipped = []
+    flags = []
     for key, value in inner.items():
         name = name_of(key)
         if name is not key:
-            odd.append(f"the key {quoted(name)} is a {type(key).__name__}, not a string")
+            flags.append(f"the key {quoted(name)} is a {type(key).__name__}, not a string")
         if name in tensors:
             raise CheckpointError(
                 "expected one tensor per name", f"found two named {shown(name)}", "pass unique keys"
@@ -67,15 +69,15 @@ def read(source: Mapping[Any, Any], root: str | None = None) -> Checkpoint:
         if isinstance(value, torch.Tensor) and dtype_name(value) is not None:
             tensors[name] = value
         else:
-            skipped.append(f"{shown(name)} ({_kind(value)})")
+            skipped.append(f"{shown(name)} ({_type_name(value)})")
     if not tensors:
-        raise _nothing(inner, skipped)
+        raise _no_tensors(inner, skipped)
     aliases = _aliases(tensors)
-    left = f"left out, not tensors of a known type: {listed(skipped, NAMED)}"
     leaves = tuple(_stored(name, tensor) for name, tensor in tensors.items() if name not in aliases)
-    return Checkpoint(
-        "memory", leaves, aliases=aliases, notes=(left,) if skipped else (), flags=tuple(odd)
-    )
+    notes: tuple[str, ...] = ()
+    if skipped:
+        notes = (f"left out, not tensors of a known type: {listed(skipped, NAMED)}",)
+    return Checkpoint("memory", leaves, aliases=aliases, notes=notes, flags=tuple(flags))
 
 
 def dtype_name(tensor: Tensor) -> str | None:
@@ -83,18 +85,16 @@ def dtype_name(tensor: Tensor) -> str | None:
     return TORCH_NAMES.get(str(tensor.dtype).removeprefix("torch."))
 
 
-def _nothing(source: Mapping[Any, Any], skipped: list[str]) -> CheckpointError:
-    """What a dict without tensors holds, and how tensors come of it."""
-    found = listed(skipped, NAMED)
-    if any(_kind(value) == "ndarray" for value in source.values()):
+def _no_tensors(source: Mapping[Any, Any], skipped: list[str]) -> CheckpointError:
+    """The refusal of a dict without tensors, with advice that follows from its values."""
+    content = listed(skipped, NAMED) or "an empty one"
+    if any(_type_name(value) == "ndarray" for value in source.values()):
         advice = "torch.from_numpy(array) makes a tensor of an array"
     elif any(isinstance(value, Mapping) for value in source.values()):
         advice = "name the inner dict with root"
     else:
         advice = "pass model.state_dict()"
-    return CheckpointError(
-        "expected a dict of torch tensors", f"found {found or 'an empty one'}", advice
-    )
+    return CheckpointError("expected a dict of torch tensors", f"found {content}", advice)
 
 
 def _root(source: Mapping[Any, Any], root: str | None) -> Mapping[Any, Any]:
@@ -118,6 +118,7 @@ def _aliases(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     for name, tensor in tensors.items():
         if tensor.layout != torch.strided or tensor.is_meta or not tensor.numel():
             continue
+        # all that makes two views the same values, lazy bits included
         key = (
             tensor.device,
             tensor.data_ptr(),
@@ -134,24 +135,28 @@ def _aliases(tensors: Mapping[str, Tensor]) -> dict[str, str]:
 
 def _stored(name: str, tensor: Tensor) -> Stored:
     """The leaf of a tensor: a view in its storage type, or a note why it cannot be measured."""
-    dtype, dims = dtype_name(tensor) or "", tuple(tensor.shape)
-    lack = _unmeasured(tensor, dtype)
-    if lack:
-        return Stored(name, dims, dtype, notes=(lack,), measurable=False)
+    dtype = dtype_name(tensor) or ""
+    dims = tuple(tensor.shape)
+    reason = _unmeasured(tensor, dtype)
+    if reason:
+        return Stored(name, dims, dtype, notes=(reason,), measurable=False)
     store = getattr(torch, DTYPES[dtype].store)
-    view = tensor.detach() if tensor.dtype == store else tensor.detach().view(store)
+    view = tensor.detach()
+    if view.dtype != store:
+        view = view.view(store)
+    # the engine reads `strides` None as row-major
     return Stored(
         name,
         dims,
         dtype,
         strides=None if tensor.is_contiguous() else tensor.stride(),
         tensor=view,
-        notes=(EXPANDED,) if _expanded(tensor) else (),
+        notes=(EXPANDED,) if _is_expanded(tensor) else (),
     )
 
 
 def _unmeasured(tensor: Tensor, dtype: str) -> Note | None:
-    """Why a tensor has no values that can be measured; None where it has."""
+    """Why the values of a tensor cannot be measured; None where they can."""
     if tensor.is_meta:
         return Note("no-data", "no data: a meta tensor")
     if tensor.layout != torch.strided:
@@ -163,22 +168,31 @@ def _unmeasured(tensor: Tensor, dtype: str) -> Note | None:
         return Note("type-not-decoded", "packed half-byte values are measured from files only")
     if tensor.is_neg() and not DTYPES[dtype].negatable:
         return lazy_negation(dtype)
-    if _expanded(tensor) and tensor.numel() > most_expanded(_distinct(tensor)):
-        return expanded(_distinct(tensor), tensor.numel())
-    return too_many_dimensions(tensor.ndim) if tensor.ndim > limits.RANK else None
+    if _is_expanded(tensor):
+        distinct = _distinct(tensor)
+        if tensor.numel() > most_expanded(distinct):
+            return expanded(distinct, tensor.numel())
+    if tensor.ndim > limits.RANK:
+        return too_many_dimensions(tensor.ndim)
+    return None
 
 
-def _expanded(tensor: Tensor) -> bool:
-    """An empty tensor repeats nothing, whatever its strides: numpy's are all zero."""
-    steps = zip(tensor.stride(), tensor.shape, strict=True)
-    return tensor.numel() > 0 and any(step == 0 and extent > 1 for step, extent in steps)
+def _is_expanded(tensor: Tensor) -> bool:
+    """Whether stored elements repeat; never in an empty tensor: numpy's have strides of zero."""
+    if not tensor.numel():
+        return False
+    return any(
+        step == 0 and extent > 1 for step, extent in zip(tensor.stride(), tensor.shape, strict=True)
+    )
 
 
 def _distinct(tensor: Tensor) -> int:
-    """Elements that an expanded view really has, those of its stepping dimensions."""
-    steps = zip(tensor.stride(), tensor.shape, strict=True)
-    return prod(extent for step, extent in steps if step)
+    """Stored elements of an expanded view: those of the dimensions with a stride."""
+    extents = [extent for step, extent in zip(tensor.stride(), tensor.shape, strict=True) if step]
+    return prod(extents)
 
 
-def _kind(value: object) -> str:
-    return str(value.dtype) if isinstance(value, torch.Tensor) else type(value).__name__
+def _type_name(value: object) -> str:
+    if isinstance(value, torch.Tensor):
+        return str(value.dtype)
+    return type(value).__name__

@@ -8,8 +8,8 @@ from ...escape import shown
 from .torch_values import Kind, RefusedError, Storage
 
 
-def storages(seen: dict[str, Storage]) -> Callable[[object], object]:
-    """The persistent ids of torch, ("storage", type, key, location, numel[, view]), collected by key into `seen`."""
+def collector(storages: dict[str, Storage]) -> Callable[[object], object]:
+    """A function from ("storage", type, key, location, numel[, view]) to an item of `storages`."""
 
     def load(identity: object) -> Storage:
         match identity:
@@ -18,22 +18,24 @@ def storages(seen: dict[str, Storage]) -> Callable[[object], object]:
             ):
                 whole = Storage(key, kind, numel * kind.width)
             case _:
-                raise RefusedError("a persistent id that is no storage")
-        if (known := seen.setdefault(key, whole)) != whole:
+                raise RefusedError("a persistent id that is not a storage")
+        # many tensors may be views of one storage, which they must describe alike
+        storage = storages.setdefault(key, whole)
+        if storage != whole:
             raise RefusedError(f"two sizes or types for the storage {shown(key)}")
-        return _part(known, view[0] if view else None)
+        return _part(storage, view[0]) if view else storage
 
     return load
 
 
 def _part(whole: Storage, view: object) -> Storage:
-    """The view (key, offset, elements) that old files describe, in bytes of the storage that they belong to."""
+    """The view (key, offset, elements) of old files as a part of its storage; None is all of it."""
+    width = whole.kind.width
     match view:
         case None:
             return whole
         case (str(), int(offset), int(numel)) if (
-            min(offset, numel) >= 0 and (offset + numel) * whole.kind.width <= whole.nbytes
+            min(offset, numel) >= 0 and (offset + numel) * width <= whole.nbytes
         ):
-            width = whole.kind.width
             return Storage(whole.key, whole.kind, numel * width, whole.start + offset * width)
     raise RefusedError(f"a view outside the storage {shown(whole.key)}")

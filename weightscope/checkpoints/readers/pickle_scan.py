@@ -1,4 +1,4 @@
-"""What a refused pickle asks for, listed from its operations without executing any of them.
+"""The names that a refused pickle refers to, listed from its operations without executing any.
 
 The list only fills a message: nothing is admitted because of it.
 """
@@ -16,30 +16,34 @@ from .torch_globals import meaning
 
 STEPS = 10_000_000  # operations of one pickle
 WORD = 256  # characters of a name: those that are allowed are shorter
+_PUTS = ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT")
 SLOTS = 1 << 32  # of the memo; the text protocol spells larger ones, which may collide
 ADVICE = "load it where it was written and save `model.state_dict()` again"
 ADVICES = {  # by the package whose classes are wanted
-    "torch.distributed.checkpoint": "a distributed checkpoint: python -m torch.distributed.checkpoint.format_utils "
-    "dcp_to_torch FOLDER model.pt",
-    "deepspeed": "a DeepSpeed checkpoint: run the zero_to_fp32.py that lies beside it",
+    "torch.distributed.checkpoint": "a distributed checkpoint: "
+    "python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt",
+    "deepspeed": "a DeepSpeed checkpoint: run zero_to_fp32.py in its folder",
 }
 
 
-def asks(names: tuple[str, ...]) -> CheckpointError:
-    """The refusal of a pickle that wants more than tensors and plain values."""
-    advice = next(
-        (text for package, text in ADVICES.items() if any(n.startswith(package) for n in names)),
-        ADVICE,
-    )
+def refusal_of(names: tuple[str, ...]) -> CheckpointError:
+    """The refusal of a pickle that refers to more than tensors and plain values."""
     return CheckpointError(
         "expected a state dict: tensors and plain values",
-        f"found a pickle that asks for {listed(names, LONGEST)}; nothing of it was run",
-        advice,
+        f"found a pickle that refers to {listed(names, LONGEST)}; nothing was executed",
+        _advice(names),
     )
+
+
+def _advice(names: tuple[str, ...]) -> str:
+    for package, advice in ADVICES.items():
+        if any(name.startswith(package) for name in names):
+            return advice
+    return ADVICE
 
 
 def wanted(raw: bytes, pickles: int = 1000) -> tuple[str, ...]:
-    """Every name outside the allow-list that the first `pickles` in `raw` ask for, sorted; nothing is executed.
+    """Every name outside the allow-list in the first `pickles` of `raw`, sorted.
 
     >>> wanted(b"cos\\nsystem\\n(Vtrue\\ntR.")
     ('os.system',)
@@ -61,30 +65,36 @@ def _scan(stream: io.BytesIO, names: set[str]) -> bool:
     text = "?"
     try:
         for step, (op, arg, _) in enumerate(pickletools.genops(stream)):
-            if op.name in ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT"):
+            if op.name in _PUTS:
                 slot = len(memo) if arg is None else int(arg)
                 if 0 <= slot < SLOTS:
                     memo[slot] = text
                 continue
+            text = "?"  # for values that are not texts
             if op.name.endswith("GET"):
                 text = memo.get(int(arg or 0), "?")
-            else:
-                text = arg[:WORD] if isinstance(arg, str) else "?"
-            _note(names, op.name, arg, words)
+            elif isinstance(arg, str):
+                text = arg[:WORD]
+            _add_name(names, op.name, arg, words)
             if text != "?":
                 words.append(text)
             if step > STEPS:
                 return False
-    except Exception:  # whatever is wrong with the bytes, the names before it are the answer
+    except Exception:  # a fault of any kind ends the scan; the names before it are listed
         return False
     return True
 
 
-def _note(names: set[str], operation: str, arg: object, words: deque[str]) -> None:
-    """Add the name that one operation asks for, unless it is allowed."""
+def _add_name(names: set[str], operation: str, arg: object, words: deque[str]) -> None:
+    """Add the name that one operation refers to, unless it is allowed."""
     if operation in ("EXT1", "EXT2", "EXT4"):
         names.add(f"extension {arg}")
-    if operation in ("GLOBAL", "INST", "STACK_GLOBAL"):
-        module, name = words if operation == "STACK_GLOBAL" else str(arg)[: 2 * WORD].rsplit(" ", 1)
-        if meaning(module, name) is None and (module, name) != ("?", "?"):
-            names.add(f"{module}.{name}")
+        return
+    if operation == "STACK_GLOBAL":
+        module, name = words
+    elif operation in ("GLOBAL", "INST"):
+        module, name = str(arg)[: 2 * WORD].rsplit(" ", 1)
+    else:
+        return
+    if meaning(module, name) is None and (module, name) != ("?", "?"):
+        names.add(f"{module}.{name}")

@@ -1,6 +1,6 @@
-"""The bytes of one file, asked for by position or taken in order, never more than are there.
+"""The bytes of one file, read at positions or taken in order, never more than are present.
 
-A length taken from a file is compared with the bytes that are present before anything is allocated for it.
+A length in a file is compared with the bytes that are present before any allocation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ AGAIN = "copy or download the file again"
 
 @dataclass(frozen=True)
 class RawFile:
-    """A regular file: path, size, and what it is recognised by."""
+    """A regular file: path, size, and the identity by which a change is noticed."""
 
     path: str
     size: int
@@ -31,7 +31,9 @@ class RawFile:
                 f"truncated: {present} of {length} bytes present",
                 AGAIN,
             )
-        return read_bytes(self.path, offset, length) if length else b""
+        if not length:
+            return b""
+        return read_bytes(self.path, offset, length)
 
 
 def opened(path: str) -> RawFile:
@@ -40,11 +42,14 @@ def opened(path: str) -> RawFile:
 
 
 class Stream:
-    """The bytes start..stop of a file, taken in order; `position` counts from the start of the file."""
+    """The bytes start..stop of a file in order; `position` counts from the start of the file."""
 
     def __init__(self, raw: RawFile, start: int, stop: int) -> None:
-        self._raw, self._stop = raw, min(stop, raw.size)
-        self._buffer, self._base, self._at = b"", start, 0
+        self._raw = raw
+        self._stop = min(stop, raw.size)
+        self._buffer = b""
+        self._base = start  # position of the buffer in the file
+        self._at = 0  # position in the buffer
 
     @property
     def position(self) -> int:
@@ -56,32 +61,35 @@ class Stream:
         end = self._at + length
         if end > len(self._buffer):
             self._refill(length)
-            end = length
+            end = length  # the buffer now begins at the position
         taken = self._buffer[self._at : end]
         self._at = end
         return taken
 
     def line(self, limit: int = 1024) -> bytes:
         """The bytes up to the next line feed, which is dropped."""
-        out = bytearray()
-        while (byte := self.take(1)) != b"\n":
-            out += byte
-            if len(out) > limit:
+        text = bytearray()
+        byte = self.take(1)
+        while byte != b"\n":
+            text += byte
+            if len(text) > limit:
                 raise CheckpointError(
                     f"expected a line of at most {limit} bytes",
                     f"found a longer one at byte {self.position}",
                     "the file is damaged or forged",
                 )
-        return bytes(out)
+            byte = self.take(1)
+        return bytes(text)
 
     def _refill(self, length: int) -> None:
         at = self.position
-        left = max(self._stop - at, 0)
-        if length > left:
+        present = max(self._stop - at, 0)
+        if length > present:
             raise CheckpointError(
                 f"expected {length} bytes at byte {at}",
-                f"truncated: {left} of {length} bytes present",
+                f"truncated: {present} of {length} bytes present",
                 AGAIN,
             )
-        self._buffer = self._raw.at(at, min(left, max(length, CHUNK)))
-        self._base, self._at = at, 0
+        self._buffer = self._raw.at(at, min(present, max(length, CHUNK)))
+        self._base = at
+        self._at = 0

@@ -1,12 +1,14 @@
 """A file written by torch.save, zip or legacy, as lazy tensors; torch itself is never imported.
 
-The pickle inside goes through unpickler.py, which can run nothing; here its tensors get their places in the file,
-tensors that are one and the same become aliases, and other pickles are named by what they ask for.
+The pickle inside is interpreted by unpickler.py, which executes nothing. Here its tensors get their
+offsets in the file, tensors with the same elements become aliases, and other pickles are refused
+with the names that they refer to.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...dtypes import DTYPES
 from ...errors import CheckpointError
@@ -14,53 +16,58 @@ from ...escape import shown
 from ...notes import Note
 from .. import limits
 from ..checkpoint import Checkpoint
-from ..entry import Stored
+from ..entry import Stored, run_length
 from .nested import choose
-from .pickle_scan import asks, wanted
+from .pickle_scan import refusal_of, wanted
 from .raw_file import RawFile, opened
+from .reader import HEAD, Reader
 from .torch_legacy import legacy, read_legacy
 from .torch_values import Found
-from .torch_zip import read_zip
+from .torch_zip import read_zip, starts_with_array
 from .unpickler import Loaded
+from .zip_directory import LOCAL
+
+if TYPE_CHECKING:
+    from ..opening import Opening
 
 OVERLAP = Note("overlapping", "overlaps or interleaves with another tensor")
 
 
 def read(path: str, root: str | None = None) -> Checkpoint:
-    """Open a torch file; `root` is the dotted path of the dict of tensors to take (default: the largest)."""
+    """Open a torch file; `root` is the dotted path of the dict of tensors, None the largest."""
     raw = opened(path)
     loaded = _loaded(raw)
     choice = choose(loaded.tree, root)
-    kept, aliases = _untied(
-        [_stored(raw, loaded, *named) for named in choice.model + choice.others]
-    )
-    kept, shared = _overlaps(kept)
+    named = choice.model + choice.others
+    tensors, aliases = _untied([_stored(raw, loaded, name, found) for name, found in named])
+    tensors, overlap_flags = _with_overlaps(tensors)
     return Checkpoint(
         source=path,
-        tensors=tuple(kept),
+        tensors=tuple(tensors),
         aliases=aliases,
         optimizer=frozenset(name for name, _ in choice.others if name not in aliases),
         files=((path, raw.size, raw.identity),),
         notes=choice.notes,
-        flags=loaded.flags + choice.flags + shared,
+        flags=loaded.flags + choice.flags + overlap_flags,
     )
 
 
 def _loaded(raw: RawFile) -> Loaded:
-    """By the first bytes, whatever the suffix."""
-    head = raw.at(0, min(raw.size, 512))
-    if head[:4] == b"PK\x03\x04":
+    """The content of a zip or a legacy file, by its first bytes whatever the suffix."""
+    head = raw.at(0, min(raw.size, HEAD))  # short files have less
+    if head.startswith(LOCAL):
         return read_zip(raw)
     if legacy(head):
         return read_legacy(raw)
-    raise _stranger(raw, head)
+    raise _other_file(raw, head)
 
 
-def _stranger(raw: RawFile, head: bytes) -> CheckpointError:
-    """What a file is that torch.save did not write in a format that is read here."""
+def _other_file(raw: RawFile, head: bytes) -> CheckpointError:
+    """The refusal of a file that torch.save did not write, or in neither of the two formats."""
+    # a pickle of another program: its names are the best explanation
     names = wanted(raw.at(0, min(raw.size, limits.HEADER)))
     if names:
-        return asks(names)
+        return refusal_of(names)
     return CheckpointError(
         "expected a torch file (zip or legacy)",
         f"found one that begins with {shown(head[:8])}",
@@ -69,12 +76,11 @@ def _stranger(raw: RawFile, head: bytes) -> CheckpointError:
 
 
 def _stored(raw: RawFile, loaded: Loaded, name: str, found: Found) -> Stored:
-    """The tensor at its absolute place in the file."""
+    """The tensor at its absolute offset in the file."""
     at = 0
-    if found.storage is not None:
-        at = (
-            loaded.starts[found.storage.key] + found.storage.start + found.offset * found.kind.width
-        )
+    storage = found.storage
+    if storage is not None:
+        at = loaded.starts[storage.key] + storage.start + found.offset * found.kind.width
     return Stored(
         name,
         found.dims,
@@ -92,14 +98,14 @@ def _stored(raw: RawFile, loaded: Loaded, name: str, found: Found) -> Stored:
 
 
 def _untied(tensors: list[Stored]) -> tuple[list[Stored], dict[str, str]]:
-    """(tensors, aliases): what lies at the same place in the same form is one tensor, under its first name.
+    """(tensors, aliases): names of the same elements at one offset are one tensor and its aliases.
 
-    The form is a text, since numbers of a file may be chosen so that their hashes agree.
+    They are compared as text, since numbers of a file may be chosen so that their hashes agree.
     """
     first: dict[str, str] = {}
     aliases: dict[str, str] = {}
     for tensor in tensors:
-        if tensor.measurable and tensor.params:
+        if tensor.measurable and tensor.params:  # others have no bytes to share
             form = f"{tensor.offset} {tensor.dims} {tensor.dtype} {tensor.strides} {tensor.negated}"
             name = first.setdefault(form, tensor.name)
             if name != tensor.name:
@@ -107,27 +113,54 @@ def _untied(tensors: list[Stored]) -> tuple[list[Stored], dict[str, str]]:
     return [tensor for tensor in tensors if tensor.name not in aliases], aliases
 
 
-def _overlaps(tensors: list[Stored]) -> tuple[list[Stored], tuple[str, ...]]:
-    """The tensors, those that share some of their bytes with another noted, and the flag that says so."""
+def _with_overlaps(tensors: list[Stored]) -> tuple[list[Stored], tuple[str, ...]]:
+    """(tensors, flags): a note and a flag for those that share bytes with another tensor."""
+    overlapping = _overlapping(tensors)
+    if not overlapping:
+        return tensors, ()
+    noted = []
+    for tensor in tensors:
+        if tensor.name in overlapping:
+            tensor = replace(tensor, notes=(*tensor.notes, OVERLAP))
+        noted.append(tensor)
+    examples = ", ".join(shown(name) for name in sorted(overlapping)[:4])
+    return noted, (f"{len(overlapping)} tensors overlap or interleave: {examples}",)
+
+
+def _overlapping(tensors: list[Stored]) -> set[str]:
+    """The names of tensors whose runs of bytes overlap."""
     runs = sorted(
         (t.offset, t.offset + _length(t), t.name) for t in tensors if t.measurable and t.params
     )
-    shared: set[str] = set()
-    end, last = 0, ""
+    names: set[str] = set()
+    end = 0  # the farthest so far, and the tensor that reaches there
+    last = ""
     for start, stop, name in runs:
         if start < end:
-            shared |= {name, last}
+            names |= {name, last}
         if stop > end:
-            end, last = stop, name
-    if not shared:
-        return tensors, ()
-    noted = [replace(t, notes=(*t.notes, OVERLAP)) if t.name in shared else t for t in tensors]
-    return noted, (
-        f"{len(shared)} tensors overlap or interleave: {', '.join(map(shown, sorted(shared)[:4]))}",
-    )
+            end = stop
+            last = name
+    return names
 
 
 def _length(tensor: Stored) -> int:
     """Bytes from the first to the last element of a view."""
-    run = 1 + sum((d - 1) * s for d, s in zip(tensor.matrix, tensor.steps, strict=True))
-    return -(-run * DTYPES[tensor.dtype].bits // 8)
+    bits = run_length(tensor.matrix, tensor.steps) * DTYPES[tensor.dtype].bits
+    return -(-bits // 8)
+
+
+def _begins(head: bytes) -> bool:
+    """A zip archive, except one of numpy arrays, or a pickle of a protocol that torch writes."""
+    if head.startswith(LOCAL):
+        return not starts_with_array(head)
+    return head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+
+
+def _read_opened(path: str, opening: Opening) -> Checkpoint:
+    return read(path, opening.root)
+
+
+READER = Reader(
+    "torch", (".pt", ".pth", ".bin", ".ckpt", ".th", ".pkl"), _begins, _read_opened, nested=True
+)

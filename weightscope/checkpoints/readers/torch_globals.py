@@ -1,166 +1,28 @@
-"""What a torch pickle may ask for by name, and the inert value that each name becomes here.
+"""The names that a torch pickle may refer to, and the inert value that each becomes here.
 
-Nothing of torch, numpy or Python itself is handed to a pickle: a storage type becomes a `Kind`, a rebuild function
-an `Act` of ours that returns a `Found`, anything else that a state dict may carry a `Word` or an `Inert` record.
-A name that is not in GLOBALS is refused.
+A pickle gets no object of torch, numpy or Python: a storage type becomes a `Kind`, a rebuild
+function an `Act` of ours that returns a `Found` (torch_rebuild.py), any other part of a state dict
+a `Word` or an `Inert` record. A name that is not in GLOBALS is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ...dtypes import DTYPES
-from ...escape import shown
 from ...notes import Note
-from .torch_values import Encoded, Found, Inert, Kind, RefusedError, Word, shape, sizes, view
-from .unread import lazy_negation
+from . import torch_rebuild as rebuild
+from .torch_values import Kind, RefusedError, Word
 
 ORDERED = "collections.OrderedDict"
-META = Note("no-data", "meta tensor: no data")
-NESTED = Note("not-strided", "nested tensor")
-SPARSE = 8  # parts of a sparse tensor at most: indices, values, size, a flag
 
 
 @dataclass(frozen=True)
 class Act:
-    """A function of ours that a pickle may call: it gets the arguments and returns an inert value."""
+    """A function of ours that a pickle may call: it maps the arguments to an inert value."""
 
     name: str
     make: Callable[[tuple[object, ...]], object]
-
-
-def _tensor(args: tuple[object, ...]) -> Found:
-    """(storage, offset, size, stride) of torch._utils._rebuild_tensor."""
-    if len(args) != 4:
-        raise RefusedError(f"_rebuild_tensor with {len(args)} arguments")
-    storage, offset, size, stride = args
-    return view(storage, offset, size, stride)
-
-
-def _tensor_v2(args: tuple[object, ...]) -> Found:
-    """(storage, offset, size, stride, requires_grad, hooks[, metadata])."""
-    if len(args) not in (6, 7):
-        raise RefusedError(f"_rebuild_tensor_v2 with {len(args)} arguments")
-    return _lazy_bits(view(args[0], args[1], args[2], args[3]), args[6] if len(args) == 7 else None)
-
-
-def _tensor_v3(args: tuple[object, ...]) -> Found:
-    """(storage, offset, size, stride, requires_grad, hooks, dtype[, metadata]): the storage is bytes."""
-    if len(args) not in (7, 8) or not isinstance(args[6], Kind):
-        raise RefusedError(f"_rebuild_tensor_v3 with {len(args)} arguments")
-    return _lazy_bits(
-        view(args[0], args[1], args[2], args[3], args[6]), args[7] if len(args) == 8 else None
-    )
-
-
-def _lazy_bits(found: Found, metadata: object) -> Found:
-    """A negated view is negated when it is read; only complex numbers have a conjugate, and they are not measured."""
-    if found.kind.note or not isinstance(metadata, Mapping) or not metadata.get("neg"):
-        return found
-    if DTYPES[found.kind.dtype].negatable:
-        return replace(found, negated=True)
-    return replace(found, notes=(lazy_negation(found.kind.dtype),), measurable=False)
-
-
-def _parameter(args: tuple[object, ...]) -> Found:
-    """(data, requires_grad, hooks[, state]): the data."""
-    if len(args) not in (3, 4) or not isinstance(args[0], Found):
-        raise RefusedError("_rebuild_parameter of what is no tensor")
-    return args[0]
-
-
-def _from_type(args: tuple[object, ...]) -> object:
-    """(function, type, arguments, state): a tensor with attributes; the attributes are dropped."""
-    match args:
-        case (
-            Act() as act,
-            Word("torch.Tensor" | "torch.nn.parameter.Parameter" | "torch.nn.parameter.Buffer"),
-            tuple(inner),
-            _,
-        ) if act.name in PLAIN:
-            return act.make(inner)
-    raise RefusedError("_rebuild_from_type_v2 of another type than torch.Tensor")
-
-
-def _meta(args: tuple[object, ...]) -> Found:
-    """(dtype, size, stride, requires_grad): a shape without data."""
-    if len(args) != 4 or not isinstance(args[0], Kind):
-        raise RefusedError("_rebuild_meta_tensor_no_storage without a dtype")
-    return Found(args[0], shape(args[1]), notes=(META,), measurable=False)
-
-
-def _sparse(args: tuple[object, ...]) -> Found:
-    """(layout, (index tensors ..., values, size[, is_coalesced])): the stored values are not a matrix."""
-    data = (
-        args[1] if len(args) == 2 and isinstance(args[1], tuple) and len(args[1]) <= SPARSE else ()
-    )
-    tensors = [part for part in data if isinstance(part, Found)]
-    shapes = [part for part in data if isinstance(part, (tuple, list))]
-    if len(tensors) < 2 or len(shapes) != 1:
-        raise RefusedError("a sparse tensor without indices, values and size")
-    layout = args[0].name if isinstance(args[0], Inert) else "sparse"
-    sparse = Note.of("not-strided", "sparse layout ({layout})", layout=layout)
-    return Found(tensors[-1].kind, shape(shapes[0]), notes=(sparse,), measurable=False)
-
-
-def _quantised(args: tuple[object, ...]) -> Found:
-    """(storage, offset, size, stride, (scheme, ...), requires_grad, hooks): codes of a torch quantised type."""
-    if len(args) != 7 or not isinstance(args[4], tuple):
-        raise RefusedError("_rebuild_qtensor without a scheme")
-    scheme = args[4][0].name if args[4] and isinstance(args[4][0], Word) else "quantised"
-    layout = f"torch quantised ({scheme.removeprefix('torch.')})"
-    return replace(
-        view(*args[:4]), notes=(Note("codes-not-decoded", layout),), measurable=False, coded=layout
-    )
-
-
-def _nested(args: tuple[object, ...]) -> Found:
-    """(buffer, sizes, strides, offsets): rows of different lengths."""
-    if len(args) != 4 or not isinstance(args[0], Found):
-        raise RefusedError("_rebuild_nested_tensor without a buffer")
-    return replace(args[0], notes=(NESTED,), measurable=False)
-
-
-def _size(args: tuple[object, ...]) -> tuple[int, ...]:
-    return sizes(args[0] if len(args) == 1 else None, "size")
-
-
-def _layout(args: tuple[object, ...]) -> Inert:
-    return Inert(shown(args[0], 40) if len(args) == 1 and isinstance(args[0], str) else "layout")
-
-
-def _passed_over(name: str) -> Callable[[tuple[object, ...]], Inert]:
-    """A call whose value says nothing about tensors: the same record every time, so that a million cost nothing."""
-    inert = Inert(name)
-    return lambda args: inert
-
-
-def _encoded(args: tuple[object, ...]) -> Encoded:
-    """(text, "latin1"): bytes in protocol 2; (): no bytes."""
-    match args:
-        case ():
-            return Encoded("")
-        case (str(text), "latin1"):
-            return Encoded(text)
-    raise RefusedError("bytes that are no latin-1 text")
-
-
-def _ordered(args: tuple[object, ...]) -> dict[object, object]:
-    """An OrderedDict starts empty; pickles written by Python 2 hand over a list of pairs."""
-    if not args:
-        return {}
-    pairs = args[0]
-    if (
-        len(args) != 1
-        or not isinstance(pairs, list)
-        or not all(
-            isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], str)
-            for pair in pairs
-        )
-    ):
-        raise RefusedError("an OrderedDict of what are no pairs")
-    return dict(pairs)
 
 
 KINDS = {
@@ -219,34 +81,49 @@ STORAGES = {
         ("QUInt2x4", "quint2x4"),
     )
 }
-UNTYPED = Kind("U8", 1)  # a storage of bytes; the tensor says what they are
+UNTYPED = Kind("U8", 1)  # a storage of bytes; the tensor has the type
 PLAIN = {
     f"torch._utils.{name}": make
     for name, make in {
-        "_rebuild_tensor": _tensor,
-        "_rebuild_tensor_v2": _tensor_v2,
-        "_rebuild_tensor_v3": _tensor_v3,
-        "_rebuild_parameter": _parameter,
-        "_rebuild_parameter_with_state": _parameter,
-        "_rebuild_meta_tensor_no_storage": _meta,
-        "_rebuild_sparse_tensor": _sparse,
-        "_rebuild_sparse_csr_tensor": _sparse,
-        "_rebuild_qtensor": _quantised,
-        "_rebuild_nested_tensor": _nested,
+        "_rebuild_tensor": rebuild.tensor,
+        "_rebuild_tensor_v2": rebuild.tensor_v2,
+        "_rebuild_tensor_v3": rebuild.tensor_v3,
+        "_rebuild_parameter": rebuild.parameter,
+        "_rebuild_parameter_with_state": rebuild.parameter,
+        "_rebuild_meta_tensor_no_storage": rebuild.meta,
+        "_rebuild_sparse_tensor": rebuild.sparse,
+        "_rebuild_sparse_csr_tensor": rebuild.sparse,
+        "_rebuild_qtensor": rebuild.quantised,
+        "_rebuild_nested_tensor": rebuild.nested,
     }.items()
 }
+
+
+def _from_type(args: tuple[object, ...]) -> object:
+    """(function, type, arguments, state): a tensor with attributes; the attributes are dropped."""
+    match args:
+        case (
+            Act() as act,
+            Word("torch.Tensor" | "torch.nn.parameter.Parameter" | "torch.nn.parameter.Buffer"),
+            tuple(inner),
+            _,
+        ) if act.name in PLAIN:
+            return act.make(inner)
+    raise RefusedError("_rebuild_from_type_v2 of another type than torch.Tensor")
+
+
 CALLS = (
     PLAIN
     | {
-        ORDERED: _ordered,
+        ORDERED: rebuild.ordered,
         "torch._tensor._rebuild_from_type_v2": _from_type,
-        "torch.Size": _size,
-        "torch.serialization._get_layout": _layout,
-        "_codecs.encode": _encoded,
-        "builtins.bytes": _encoded,
+        "torch.Size": rebuild.size,
+        "torch.serialization._get_layout": rebuild.layout,
+        "_codecs.encode": rebuild.encoded,
+        "builtins.bytes": rebuild.encoded,
     }
     | {
-        name: _passed_over(name)
+        name: rebuild.dropped(name)
         for name in (
             "torch.device",
             "builtins.set",
@@ -301,4 +178,5 @@ def meaning(module: str, name: str) -> object | None:
     >>> meaning("torch", "FloatStorage"), meaning("os", "system")
     (Kind(dtype='F32', width=4, note=None), None)
     """
-    return GLOBALS.get(f"{RENAMED.get(module, module)}.{name}")
+    current = RENAMED.get(module, module)
+    return GLOBALS.get(f"{current}.{name}")

@@ -2,12 +2,12 @@
 
     magic  protocol 1001  sys_info  object  [keys]  (int64 count, count * width bytes) per key
 
-The storages are little-endian whatever machine wrote them: torch converted them on the way.
+The storages are little-endian on every machine: torch converts them when it saves.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeGuard
 
 from ...errors import CheckpointError
 from ...escape import shown
@@ -21,33 +21,36 @@ PROTOCOL = 1001
 
 
 def legacy(head: bytes) -> bool:
-    """Whether a file that begins with `head` is one: MAGIC after the protocol, in protocol 4 also after a frame.
+    """Whether MAGIC follows the protocol, and in protocol 4 the frame, at the start of a file.
 
     >>> legacy(b"\\x80\\x02" + START + b".")
     True
     """
-    return head[:1] == b"\x80" and head[11 if head[2:3] == b"\x95" else 2 :].startswith(START)
+    if head[:1] != b"\x80":
+        return False
+    has_frame = head[2:3] == b"\x95"  # and eight bytes that give its length
+    start = 11 if has_frame else 2
+    return head.startswith(START, start)
 
 
 def read_legacy(raw: RawFile) -> Loaded:
-    """The tree and the start of every storage; every length is compared with the bytes that are there."""
-    seen: dict[str, Storage] = {}
-    position = 0
-    parts: list[Any] = []
-    for part in range(5):
-        value, position = unpickle(raw, position, raw.size, seen if part == 3 else {})
-        _checked(part, value)
-        parts.append(value)
-    return Loaded(parts[3], _starts(raw, position, _in_order(parts[4], seen)))
+    """The tree and the start of every storage; every length is compared with the bytes present."""
+    storages: dict[str, Storage] = {}
+    magic, position = unpickle(raw, 0, raw.size, {})
+    _check(type(magic) is int and magic == MAGIC, magic)
+    protocol, position = unpickle(raw, position, raw.size, {})
+    _check(type(protocol) is int and protocol == PROTOCOL, protocol)
+    system, position = unpickle(raw, position, raw.size, {})
+    _check(isinstance(system, dict), system)
+    tree, position = unpickle(raw, position, raw.size, storages)
+    keys, position = unpickle(raw, position, raw.size, {})
+    ordered = _in_order(keys, storages)
+    return Loaded(tree, _starts(raw, position, ordered))
 
 
-def _checked(part: int, value: object) -> None:
-    """Refuse another protocol; by its type before its value, since comparing nested values may never end."""
-    if part < 2:
-        right = type(value) is int and value == (MAGIC, PROTOCOL)[part]
-    else:
-        right = part != 2 or isinstance(value, dict)
-    if not right:
+def _check(is_right: bool, value: object) -> None:
+    """Refuse another protocol; callers compare types first: nested values may compare forever."""
+    if not is_right:
         raise CheckpointError(
             f"expected a torch file of protocol {PROTOCOL}",
             f"found {shown(value)}",
@@ -55,31 +58,32 @@ def _checked(part: int, value: object) -> None:
         )
 
 
-def _in_order(keys: object, seen: dict[str, Storage]) -> list[Storage]:
+def _in_order(keys: object, storages: dict[str, Storage]) -> list[Storage]:
     """The storages in the order of the file: each named by the object, each once."""
-    if (
-        not isinstance(keys, list)
-        or not all(isinstance(key, str) for key in keys)
-        or len(set(keys)) != len(keys)
-    ):
+    if not _are_texts(keys) or len(set(keys)) != len(keys):
         raise CheckpointError(
             "expected the list of storages", "found something else", "the file is damaged or forged"
         )
-    odd = set(keys) ^ set(seen)
-    if odd:
+    # both ways: a missing record, and one that no tensor names
+    unmatched = set(keys) ^ set(storages)
+    if unmatched:
         raise CheckpointError(
             "expected one data record per storage that the tensors name",
-            f"found {len(odd)} without a counterpart ({shown(min(odd))} first)",
+            f"found {len(unmatched)} without a counterpart ({shown(min(unmatched))} first)",
             "the file is damaged or forged",
         )
-    return [seen[key] for key in keys]
+    return [storages[key] for key in keys]
+
+
+def _are_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _starts(raw: RawFile, position: int, order: list[Storage]) -> dict[str, int]:
     """Byte of the first element of each storage."""
-    starts = {}
-    for done, storage in enumerate(order):
-        count = int.from_bytes(raw.at(position, 8), "little", signed=True)
+    starts: dict[str, int] = {}
+    for whole, storage in enumerate(order):
+        count = int.from_bytes(raw.at(position, 8), "little", signed=True)  # of elements
         if count * storage.kind.width != storage.nbytes:
             raise CheckpointError(
                 f"expected {storage.nbytes} bytes in storage {shown(storage.key)}",
@@ -89,10 +93,12 @@ def _starts(raw: RawFile, position: int, order: list[Storage]) -> dict[str, int]
         starts[storage.key] = position + 8
         position += 8 + storage.nbytes
         if position > raw.size:
+            start = starts[storage.key]
             raise CheckpointError(
-                f"expected {len(order)} storages, the one that starts at byte {starts[storage.key]} "
-                f"with {storage.nbytes} bytes",
-                f"truncated: {raw.size} of at least {position} bytes present, {done} storages whole",
+                f"expected {len(order)} storages, the one that starts at byte {start} with "
+                f"{storage.nbytes} bytes",
+                f"truncated: {raw.size} of at least {position} bytes present, "
+                f"{whole} storages whole",
                 AGAIN,
             )
     if position != raw.size:

@@ -1,5 +1,4 @@
-"""Entries made of entries: transpose, part of a fused tensor, one expert of a stack, low-rank product, random draw,
-weight norm, and what stands for a tensor without elements.
+"""Entries made of entries: transpose, part of a fused tensor, one expert of a stack, and others.
 
 Ordinary convolutions need none: a stored tensor is a matrix already.
 """

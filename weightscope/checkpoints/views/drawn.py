@@ -1,9 +1,9 @@
-"""Drawn: a matrix of i.i.d. random elements that stands beside a stored one, made box by box and never held."""
+"""Drawn: a random matrix with i.i.d. elements, sampled box by box and never held as a whole."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...geometry import Axis, Box, Shape, long_side
 from ...lazy import numpy as np
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-LINES = 8  # drawn from one seed: a box redraws at most seven lines on either side
+LINES = 8  # rows or columns of one seed: a box samples at most seven more at either end
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """Elements of a law with this mean and scale, float32; `seed` and the line fix each, whatever box asks."""
+    """Samples of a law, float32; seed and position fix each element, whichever box contains it."""
 
     shape: Shape
     law: Literal["gaussian", "logistic"]
@@ -39,21 +39,29 @@ class Drawn:
         return ()
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
-        """The groups of lines that the box meets, cut to it; drawn on the host, the same for every device."""
-        near, far = (box.rows, box.cols)[self.cut], (box.cols, box.rows)[self.cut]
-        first = near[0] // LINES
-        groups = [self._group(i) for i in range(first, -(-near[1] // LINES))] or [
-            self._group(first)[:0]
-        ]
-        lines = np.concatenate(groups)[near[0] - first * LINES :][: near[1] - near[0], slice(*far)]
-        made = torch.from_numpy(lines)
-        return made if self.cut == 0 else made.mT
+        """The box; sampled on the host, so that every device has the same elements."""
+        if self.cut == 1:
+            return self._lines(box.cols, box.rows).mT
+        return self._lines(box.rows, box.cols)
 
-    def _group(self, i: int) -> NDArray[np.float32]:
-        rng, size = np.random.default_rng((self.seed, i)), (LINES, self.shape[1 - self.cut])
-        drawn = (
-            rng.standard_normal(size, np.float32)
-            if self.law == "gaussian"
-            else rng.logistic(size=size)
-        )
-        return (self.mean + self.scale * drawn).astype(np.float32)
+    def _lines(self, along: tuple[int, int], across: tuple[int, int]) -> Tensor:
+        """Elements `across` of the rows or columns `along`, each a row of the result."""
+        first, last = along
+        first_group = first // LINES
+        last_group = -(-last // LINES)
+        groups = [self._group(index) for index in range(first_group, last_group)]
+        if not groups:  # an empty box still has a length across
+            groups = [self._group(first_group)[:0]]
+        skipped = first - first_group * LINES
+        lines = np.concatenate(groups)[skipped:]  # (lines of the groups, length of a line)
+        return torch.from_numpy(lines[: last - first, slice(*across)])
+
+    def _group(self, index: int) -> NDArray[np.float32]:
+        rng = np.random.default_rng((self.seed, index))
+        size = (LINES, self.shape[1 - self.cut])
+        if self.law == "gaussian":
+            return self._in_units(rng.standard_normal(size, np.float32))
+        return self._in_units(rng.logistic(size=size))
+
+    def _in_units(self, samples: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        return (self.mean + self.scale * samples).astype(np.float32)

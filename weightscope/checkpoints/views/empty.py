@@ -1,6 +1,6 @@
-"""Empty: a matrix without elements, 0 x 0 whatever sides a header claims beside the zero.
+"""Empty: a matrix without elements, 0 x 0 whatever other side a header claims.
 
-A side of 2^40 costs a file nothing, and what is measured keeps numbers for each line.
+A side of 2^40 costs a file nothing, and measures allocate memory for each row and column.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Empty:
-    """No lines of `of`, which has no elements."""
+    """The 0 x 0 view of `of`, which has no elements."""
 
     of: Entry
 
@@ -49,4 +49,5 @@ class Empty:
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
         """No elements, of the storage type."""
-        return torch.empty(0, 0, dtype=getattr(torch, DTYPES[self.dtype].store))
+        store = getattr(torch, DTYPES[self.dtype].store)
+        return torch.empty(0, 0, dtype=store)

@@ -1,4 +1,4 @@
-"""Expert: one matrix of a stack stored as (experts, a, b): a leaf of its own, so that only its bytes are read."""
+"""Expert: one matrix of a stack (experts, a, b) as a leaf, so that only its bytes are read."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ def expert(stack: Stored, number: int) -> Stored:
     >>> expert(Stored("w", (4, 2, 3), "F32", "f", 100), 2).offset
     148
     """
-    dims, bits = stack.dims[1:], DTYPES[stack.dtype].bits
+    dims = stack.dims[1:]
     strides = stack.strides and stack.strides[1:]
-    if stack.tensor is not None:
+    if stack.tensor is not None:  # in memory: a view
         return replace(stack, dims=dims, strides=strides, tensor=stack.tensor[number])
     step = stack.strides[0] if stack.strides else prod(dims)
-    if number * step * bits % 8:
-        template = "an expert begins on a whole byte; half-byte elements and {step} to an expert; pad the rows"
+    bits = number * step * DTYPES[stack.dtype].bits
+    if bits % 8:  # a leaf begins at a byte of its file
+        template = (
+            "an expert begins on a whole byte; half-byte elements and {step} to an expert; "
+            "pad the rows"
+        )
         raise Unmeasured(Note.of("unaligned-expert", template, step=step))
-    return replace(
-        stack, dims=dims, strides=strides, offset=stack.offset + number * step * bits // 8
-    )
+    return replace(stack, dims=dims, strides=strides, offset=stack.offset + bits // 8)

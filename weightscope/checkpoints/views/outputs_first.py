@@ -1,9 +1,9 @@
 """OutputsFirst: kernels of a transposed convolution as the matrix of an ordinary one.
 
-Stored is (in, out / groups, k...), the matrix is (out, in / groups * k). The order of the columns
-is that of an ordinary convolution: input channel, then kernel. An input channel is one stored line,
-so columns are cheap to read, as in a transpose; a box that begins inside a kernel reads the whole
-channel.
+The stored tensor is (in, out / groups, k...), the matrix is (out, in / groups * k). The order of
+the columns is that of an ordinary convolution: input channel, then kernel. An input channel is one
+stored row, so columns are cheap to read, as in a transpose; a box that begins inside a kernel reads
+the whole channel.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OutputsFirst:
-    """The view of `of`, (in, out / groups * kernel); each group has inputs and outputs of its own."""
+    """The view of `of`, (in, out / groups * kernel); groups share no inputs and no outputs."""
 
     of: Entry
     kernel: int  # elements of one kernel
@@ -51,7 +51,9 @@ class OutputsFirst:
     @property
     def shape(self) -> Shape:
         """All outputs by the inputs of one group, kernels flattened."""
-        return self.groups * self.outputs, self.inputs * self.kernel
+        rows = self.groups * self.outputs
+        columns = self.inputs * self.kernel
+        return rows, columns
 
     @property
     def cut(self) -> Axis:
@@ -60,35 +62,47 @@ class OutputsFirst:
 
     def needs(self, box: Box) -> tuple[Span, ...]:
         """The input channels of the columns, in each group of the rows."""
-        return tuple(span for inner in self._boxes(box) for span in self.of.needs(inner))
+        spans: list[Span] = []
+        for inner in self._boxes(box):
+            spans += self.of.needs(inner)
+        return tuple(spans)
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
         """The groups below each other, column-major."""
-        made, at = [], 0
+        columns = []
+        at = 0
         for inner in self._boxes(box):
-            used = len(self.of.needs(inner))
-            made.append(self._turned(inner, box, stored[at : at + used]))
-            at += used
-        return made[0].mT if len(made) == 1 else torch.cat(made, 1).mT
+            end = at + len(self.of.needs(inner))
+            columns.append(self._turned(inner, box, stored[at:end]))
+            at = end
+        if len(columns) == 1:  # without a copy
+            return columns[0].mT
+        return torch.cat(columns, 1).mT
 
     def _turned(self, inner: Box, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
         """Transpose of one group: (input channel * kernel, output)."""
         channels, elements = inner.shape
-        lines = self.of.make(inner, stored)
-        kernels = lines.reshape(channels, elements // self.kernel, self.kernel)
-        columns = kernels.mT.reshape(channels * self.kernel, elements // self.kernel)
+        outputs = elements // self.kernel
+        rows = self.of.make(inner, stored)
+        kernels = rows.reshape(channels, outputs, self.kernel)
+        # (channels, kernel, outputs), flattened; the box may begin inside a kernel
+        columns = kernels.mT.reshape(channels * self.kernel, outputs)
         first = box.cols[0] % self.kernel
         return columns[first : first + box.shape[1]]
 
     def _boxes(self, box: Box) -> Iterator[Box]:
         """A box of `of` for each group of the rows; one without columns for a box without rows."""
-        begin, end = box.cols[0] // self.kernel, -(-box.cols[1] // self.kernel)
+        first_channel = box.cols[0] // self.kernel
+        last_channel = -(-box.cols[1] // self.kernel)
         first, last = box.rows
         if first == last:
-            yield Box((begin, end), (0, 0))
+            yield Box((first_channel, last_channel), (0, 0))
             return
-        for group in range(first // self.outputs, -(-last // self.outputs)):
+        last_group = -(-last // self.outputs)
+        for group in range(first // self.outputs, last_group):
             start = group * self.outputs
-            low, high = max(first - start, 0), min(last - start, self.outputs)
-            channels = group * self.inputs + begin, group * self.inputs + end
+            low = max(first - start, 0)
+            high = min(last - start, self.outputs)
+            before = group * self.inputs  # input channels of the groups before
+            channels = (before + first_channel, before + last_channel)
             yield Box(channels, (low * self.kernel, high * self.kernel))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """The rows of `of` that `rows` names, in its order; all columns."""
+    """The rows of `of` in an index set, in its order; all columns."""
 
     of: Entry
     rows: Index
@@ -33,8 +33,9 @@ class Part:
 
     @property
     def shape(self) -> Shape:
-        """As many rows as the set has."""
-        return self.rows.size, self.of.shape[1]
+        """The rows of the set by all columns."""
+        _, columns = self.of.shape
+        return self.rows.size, columns
 
     @property
     def cut(self) -> Axis:
@@ -42,22 +43,31 @@ class Part:
         return self.of.cut
 
     def needs(self, box: Box) -> tuple[Span, ...]:
-        """What each contiguous run of stored rows needs."""
-        return tuple(span for inner in self._boxes(box) for span in self.of.needs(inner))
+        """The spans of each contiguous run of stored rows."""
+        spans: list[Span] = []
+        for inner in self._boxes(box):
+            spans += self.of.needs(inner)
+        return tuple(spans)
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
         """The runs below each other: a view where there is one run."""
-        made, at = [], 0
+        parts = []
+        at = 0
         for inner in self._boxes(box):
-            used = len(self.of.needs(inner))
-            made.append(self.of.make(inner, stored[at : at + used]))
-            at += used
-        if len(made) == 1:
-            return made[0]
-        if self.cut == 1:  # keep the layout: join column-major pieces column-major
-            return torch.cat([m.mT for m in made], 1).mT
-        return torch.cat(made)
+            end = at + len(self.of.needs(inner))
+            parts.append(self.of.make(inner, stored[at:end]))
+            at = end
+        if len(parts) == 1:  # without a copy
+            return parts[0]
+        if self.cut == 1:  # keep the layout: join column-major parts column-major
+            return torch.cat([part.mT for part in parts], 1).mT
+        return torch.cat(parts)
 
     def _boxes(self, box: Box) -> Iterator[Box]:
-        runs = list(self.rows.runs(*box.rows)) or [(self.rows.start, self.rows.start)]
-        return (Box(run, box.cols) for run in runs)
+        """A box of `of` for each run of stored rows; one without rows for a box without rows."""
+        first, last = box.rows
+        if first >= last:
+            start = self.rows.start
+            yield Box((start, start), box.cols)
+        for run in self.rows.runs(first, last):
+            yield Box(run, box.cols)

@@ -1,4 +1,4 @@
-"""Product: a low-rank update scale * B A (LoRA), made box by box; a spectrum takes `b` and `a` and stays r x r."""
+"""Product: a low-rank update scale * B A (LoRA), box by box; a spectrum uses `b` and `a`, r x r."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Product:
-    """B is (out, r), A is (r, in); the values are float32 whatever the factors are stored in (float64 for F64)."""
+    """B is (out, r), A is (r, in); the values are float32, or float64 where a factor is F64."""
 
     b: Entry
     a: Entry
@@ -23,18 +23,21 @@ class Product:
 
     @property
     def name(self) -> str:
-        """A's."""
+        """The name of A."""
         return self.a.name
 
     @property
     def dtype(self) -> str:
-        """Of the product, not of the factors."""
-        return "F64" if "F64" in (self.a.dtype, self.b.dtype) else "F32"
+        """The type of the product, not of the factors."""
+        stored = (self.a.dtype, self.b.dtype)
+        return "F64" if "F64" in stored else "F32"
 
     @property
     def shape(self) -> Shape:
         """out x in."""
-        return self.b.shape[0], self.a.shape[1]
+        outputs, _ = self.b.shape
+        _, inputs = self.a.shape
+        return outputs, inputs
 
     @property
     def cut(self) -> Axis:
@@ -49,11 +52,16 @@ class Product:
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
         """scale * B[rows] A[:, cols], multiplied in float64."""
         b, a = self._boxes(box)
-        used = len(self.b.needs(b))
-        left, right = self.b.make(b, stored[:used]), self.a.make(a, stored[used:])
-        made = self.scale * (left.double() @ right.double())
-        return made if self.dtype == "F64" else made.to(torch.float32)
+        of_b = len(self.b.needs(b))
+        left = self.b.make(b, stored[:of_b])  # (rows, r)
+        right = self.a.make(a, stored[of_b:])  # (r, columns)
+        product = self.scale * (left.double() @ right.double())
+        if self.dtype == "F64":
+            return product
+        return product.to(torch.float32)
 
     def _boxes(self, box: Box) -> tuple[Box, Box]:
-        rank = self.a.shape[0]
-        return Box(box.rows, (0, rank)), Box((0, rank), box.cols)
+        """The boxes of B and of A."""
+        rank, _ = self.a.shape
+        all_ranks = (0, rank)
+        return Box(box.rows, all_ranks), Box(all_ranks, box.cols)

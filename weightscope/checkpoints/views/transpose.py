@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Transpose:
-    """W^T. Reads what `of` reads: a row box of mine is a column box of it."""
+    """W^T: rows of a box are columns of `of`."""
 
     of: Entry
 
@@ -30,7 +30,7 @@ class Transpose:
 
     @property
     def shape(self) -> Shape:
-        """Turned."""
+        """Sides exchanged."""
         return self.of.shape[::-1]
 
     @property
@@ -39,7 +39,7 @@ class Transpose:
         return 0 if self.of.cut else 1
 
     def needs(self, box: Box) -> tuple[Span, ...]:
-        """What the turned box needs."""
+        """The spans of the transposed box."""
         return self.of.needs(box.T)
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:

@@ -1,10 +1,9 @@
-"""WeightNorm: the weight g * v / |v| that a model computes where its weight is normed, made box by
-box.
+"""WeightNorm: the weight g * v / |v| of a model with weight norm, box by box.
 
 |v| is the root of the sum of squares over all dimensions but one, as in torch's `weight_norm`;
-zeros in v give NaN, as there. The norms of rows come from the rows of the box. Norms across rows
-come from a reading of their own, once and chunk by chunk, when the first box is made: the one
-place where making reads, since no box has what they need.
+zeros in v give NaN, as there. The norms of rows are computed from the rows of the box. Norms across
+rows need all of v, which no box has: they are computed once, chunk by chunk, when the first box is
+made. Nowhere else does `make` read.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WeightNorm:
-    """`g` has an element for each index of dimension `dim` of `v`, one alone for None."""
+    """`g` has an element for each index of dimension `dim` of `v`, a single one for None."""
 
     g: Stored
     v: Stored
@@ -33,68 +32,76 @@ class WeightNorm:
 
     @property
     def name(self) -> str:
-        """V's."""
+        """As of v."""
         return self.v.name
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """V's."""
+        """As of v."""
         return self.v.dims
 
     @property
     def params(self) -> int:
-        """V's."""
+        """As of v."""
         return self.v.params
 
     @property
     def dtype(self) -> str:
-        """Of the product, not of what is stored."""
-        return "F64" if "F64" in (self.g.dtype, self.v.dtype) else "F32"
+        """The type of the product, not of g and v."""
+        stored = (self.g.dtype, self.v.dtype)
+        return "F64" if "F64" in stored else "F32"
 
     @property
     def shape(self) -> Shape:
-        """V's: first dimension by the product of the others."""
+        """The shape of v: first dimension by the product of the others."""
         return self.v.shape
 
     @property
     def cut(self) -> Axis:
-        """V's."""
+        """As of v."""
         return self.v.cut
 
     @property
     def _by_rows(self) -> bool:
-        """Whether whole rows, which hold their norms, are what is read."""
+        """Whether whole rows are read, from which their norms can be computed."""
         return self.dim == 0 and self.v.cut == 0
 
     def needs(self, box: Box) -> tuple[Span, ...]:
-        """The lines of v, and their elements of g where a box can tell its norms."""
-        lines = self.v.needs(self._read(box))
-        return lines + self.g.needs(self._box_of_g(box)) if self._by_rows else lines
+        """The rows or columns of v, and the elements of g where norms come from the box."""
+        spans = self.v.needs(self._box_of_v(box))
+        if self._by_rows:
+            spans += self.g.needs(self._box_of_g(box))
+        return spans
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
         """v times g / |v|, computed in float64."""
-        read = self._read(box)
-        used = len(self.v.needs(read))
-        values = self.v.make(read, stored[:used]).double()
+        box_of_v = self._box_of_v(box)
+        of_v = len(self.v.needs(box_of_v))
+        values = self.v.make(box_of_v, stored[:of_v]).double()
         if self._by_rows:
-            g = self.g.make(self._box_of_g(box), stored[used:]).double()  # (rows, 1)
+            g = self.g.make(self._box_of_g(box), stored[of_v:]).double()  # (rows, 1)
             factors = g / values.norm(dim=1, keepdim=True)
-            made = (values * factors)[:, slice(*box.cols)]
+            weight: Tensor = (values * factors)[:, slice(*box.cols)]
         else:
-            made = values * self._factors_of(box, values.device)
-        converted: Tensor = made if self.dtype == "F64" else made.to(torch.float32)
-        return converted
+            weight = values * self._factors_of(box, values.device)
+        if self.dtype == "F32":
+            weight = weight.to(torch.float32)
+        return weight
 
-    def _read(self, box: Box) -> Box:
-        return Box(box.rows, (0, self.shape[1])) if self._by_rows else box
+    def _box_of_v(self, box: Box) -> Box:
+        """The whole rows of the box where norms are computed from them."""
+        if not self._by_rows:
+            return box
+        _, columns = self.shape
+        return Box(box.rows, (0, columns))
 
     def _box_of_g(self, box: Box) -> Box:
         """The elements of g for some rows: g is (rows, 1, ...)."""
         return Box(box.rows, (0, 1))
 
     def _factors_of(self, box: Box, device: torch.device) -> Tensor:
-        """What the elements of a box are multiplied by, to be broadcast over it."""
-        factors = self._factors.to(device)
+        """The factors of the elements of a box, in a shape that broadcasts over it."""
+        factors = self._factors.to(device)  # computed on the host once
         if self.dim is None:
             return factors
         if self.dim == 0:
@@ -105,41 +112,49 @@ class WeightNorm:
     def _factors(self) -> Tensor:
         """g / |v| in float64: one number, or one for each row or column of the matrix."""
         g = _values(self.g, whole(self.g.shape)).flatten().double()
-        sums = torch.zeros(self.shape[0] if self.dim == 0 else self.shape[1], dtype=torch.float64)
-        for box in tiles(whole(self.shape), self.v.cut):
-            squares = (
-                _values(self.v, box).double().square()
-            )  # a copy: it may be the caller's tensor
-            lines = slice(*(box.rows if self.dim == 0 else box.cols))
-            sums[lines] += squares.sum(dim=1 if self.dim == 0 else 0)
+        sums = self._sums_of_squares()
         if self.dim is None:
             return g[0] / sums.sum().sqrt()
         if self.dim == 0:
             return g / sums.sqrt()
         return self._along_columns(g, sums)
 
+    def _sums_of_squares(self) -> Tensor:
+        """The sum of squares of each row for dimension 0, else of each column."""
+        rows, columns = self.shape
+        is_of_rows = self.dim == 0
+        sums = torch.zeros(rows if is_of_rows else columns, dtype=torch.float64)
+        for box in tiles(whole(self.shape), self.v.cut):
+            # not in place: the values may be the caller's tensor
+            squares = _values(self.v, box).double().square()
+            if is_of_rows:
+                sums[slice(*box.rows)] += squares.sum(dim=1)
+            else:
+                sums[slice(*box.cols)] += squares.sum(dim=0)
+        return sums
+
     def _along_columns(self, g: Tensor, sums: Tensor) -> Tensor:
-        """One factor for each column: an index of the dimensions after the first, laid out flat."""
+        """One factor for each column: the dimensions after the first, flattened."""
         assert self.dim
-        before, size, after = (
-            prod(self.dims[1 : self.dim]),
-            self.dims[self.dim],
-            prod(self.dims[self.dim + 1 :]),
-        )
+        before = prod(self.dims[1 : self.dim])
+        size = self.dims[self.dim]
+        after = prod(self.dims[self.dim + 1 :])
         norms = sums.reshape(before, size, after).sum(dim=(0, 2)).sqrt()  # (size,)
         factors = (g / norms)[None, :, None]  # (1, size, 1)
         return factors.expand(before, size, after).reshape(-1)
 
 
 def _values(leaf: Stored, box: Box) -> Tensor:
-    """A box of a stored tensor, read by itself, on the host."""
-    return leaf.make(box, tuple(_read(span) for span in leaf.needs(box))).cpu()
+    """A box of a stored tensor, read at once, on the host."""
+    stored = tuple(_read(span) for span in leaf.needs(box))
+    return leaf.make(box, stored).cpu()
 
 
 def _read(span: Span) -> Tensor:
     if span.leaf.tensor is not None:
         return lines_in_memory(span)
     offset, length = span.bytes
-    raw = bytearray(length)
-    read_into(span.leaf.file, offset, memoryview(raw))
-    return span.typed(torch.frombuffer(raw, dtype=torch.uint8))
+    buffer = bytearray(length)
+    read_into(span.leaf.file, offset, memoryview(buffer))
+    raw = torch.frombuffer(buffer, dtype=torch.uint8)
+    return span.typed(raw)
