@@ -1,4 +1,4 @@
-"""The text of weightscope/functions.py: a typed function for each analysis, from its options."""
+"""Generates weightscope/functions.py: a typed function for each analysis, from its options."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from weightscope.options import GROUPS, OWN, Declared
 from weightscope.records import options_of
 
 WIDTH = 100
-HEAD = '''"""The analyses as functions with typed keywords: written by docs/generate.py, run `make docs`."""
+HEAD = '''"""The analyses as typed functions: written by docs/generate.py, run `make docs`."""
 
 from __future__ import annotations
 
@@ -30,19 +30,21 @@ __all__ = [{names}]
 '''
 MODELS = "paths, `demo:NAME`, open checkpoints or dicts of tensors."
 RAISES = (
-    "Raises UsageError where an argument is wrong, CheckpointError where a model cannot be opened "
-    "or trusted, GateFailed, which carries the report, where an expression of `fail_if` is true "
-    "for a row."
+    "Raises UsageError for a wrong argument, CheckpointError for a model that cannot be opened or "
+    "trusted, and GateFailed, which carries the report, if an expression of `fail_if` is true for "
+    "a row."
 )
-KINDS = {"tuple[str, ...]": "str | Sequence[str]"}  # of a record -> of a keyword
+KINDS = {"tuple[str, ...]": "str | Sequence[str]"}  # type in a record -> type of the keyword
 
 
 def module(analyses: Iterable[Analysis]) -> str:
-    """The whole file."""
+    """The text of the file."""
     ordered = sorted(analyses, key=lambda analysis: analysis.name)
     names = ", ".join(f'"{analysis.name}"' for analysis in ordered)
-    functions = ("\n".join(("", "", *function(analysis), "")) for analysis in ordered)
-    return HEAD.format(names=names) + "".join(functions)
+    text = HEAD.format(names=names)
+    for analysis in ordered:
+        text += "\n\n" + "\n".join(function(analysis)) + "\n"
+    return text
 
 
 def function(analysis: Analysis) -> Iterator[str]:
@@ -64,8 +66,9 @@ def docstring(analysis: Analysis) -> Iterator[str]:
     options = list(options_of(analysis).values())
     for group in GROUPS:
         members = [option for option in options if option.option.group == group]
-        if members:
-            yield from ("", f"{_heading(analysis, group)}:")
+        if not members:
+            continue
+        yield from ("", f"{_heading(analysis, group)}:")
         for option in members:
             yield from _paragraph(_argument(option), option.option.help)
     yield from ("", *wrap(RAISES, WIDTH - 4), "")
@@ -78,7 +81,7 @@ def _heading(analysis: Analysis, group: str) -> str:
 
 
 def _argument(option: Declared) -> str:
-    """The name of an argument; with the value that the help is about where that is not True."""
+    """The name of an argument; `split=False` where the help describes the value False."""
     return f"{option.name}=False" if option.negated else option.name
 
 

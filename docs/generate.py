@@ -1,14 +1,13 @@
-"""Writes docs/reference, the Python functions and the site's list of commands: `python -m docs.generate`.
+"""Writes docs/reference, the Python functions and lists on other pages: `python -m docs.generate`.
 
-The command page is what --help says, the column page the declarations that headers, gates and types come from, the
-page on families the TOML data that names are matched with, the page on notes the catalogue of their codes. A test fails
-where a file is not current.
+The command page is the output of --help; the pages of columns, families, findings and notes are the
+declarations that the program uses. A test fails if a file is not current.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -18,25 +17,35 @@ from weightscope.analyses import ANALYSES
 from weightscope.analyses.outliers.findings import FINDINGS
 from weightscope.cli.app import app
 from weightscope.columns import Column
-from weightscope.naming import Family, Rule, Sample, families
+from weightscope.naming import Rule, Sample, families
 from weightscope.notes import NOTES
+from weightscope.reports.writers import WRITERS
 
 ROOT = Path(__file__).parents[1]
 NOTICE = "<!-- written by docs/generate.py: change the program, then run `make docs` -->"
+FEW = 4  # samples of a family on its page
+FORMATS = re.compile(r"(?<=from WRITERS: run `make docs` -->\n\n).*?(?=\n\n)", re.S)
 COMMANDS = re.compile(r'(?<=\{ "Commands" = \[).*?(?=\] \})')  # of the site's navigation
 
 
 def files() -> dict[str, str]:
     """The text of each generated file by its path in the repository."""
-    made = {
+    reference = {
         "cli": cli_page(),
         "columns": columns_page(),
         "families": families_page(),
         "findings": findings_page(),
         "notes": notes_page(),
     }
-    pages = {f"docs/reference/{name}.md": "\n".join(lines) + "\n" for name, lines in made.items()}
-    return {**pages, "weightscope/functions.py": module(ANALYSES), "zensical.toml": navigation()}
+    pages = {}
+    for name, lines in reference.items():
+        pages[f"docs/reference/{name}.md"] = "\n".join(lines) + "\n"
+    return {
+        **pages,
+        "docs/formats.md": formats_page(),
+        "weightscope/functions.py": module(ANALYSES),
+        "zensical.toml": navigation(),
+    }
 
 
 def navigation() -> str:
@@ -46,11 +55,23 @@ def navigation() -> str:
     return COMMANDS.sub(", ".join(entries), settings, count=1)
 
 
+def formats_page() -> str:
+    """The page on formats, with a row for each writer."""
+    rows = []
+    for writer in WRITERS.values():
+        suffixes = ", ".join(f"`{suffix}`" for suffix in writer.suffixes)
+        rows.append((writer.name, suffixes, writer.about))
+    table = "\n".join(_table(("format", "suffix", "for"), rows))
+    page = (ROOT / "docs/formats.md").read_text("utf-8")
+    return FORMATS.sub(lambda match: table, page, count=1)
+
+
 def cli_page() -> Iterator[str]:
-    """What --help says of the program and of each command."""
+    """The output of --help for the program and for each command."""
     yield from ("# Command line", "", NOTICE, "")
-    *first, last = (f"[{analysis.name}](../commands/{analysis.name}.md)" for analysis in ANALYSES)
-    yield f"What `--help` prints. The pages on {', '.join(first)} and {last} say more."
+    links = [f"[{analysis.name}](../commands/{analysis.name}.md)" for analysis in ANALYSES]
+    first, last = ", ".join(links[:-1]), links[-1]
+    yield f"The output of `--help`. The pages of {first} and {last} have examples."
     for command in ("", *(analysis.name for analysis in ANALYSES)):
         yield from ("", f"## weightscope {command}".rstrip(), "", "```text", *_help(command), "```")
 
@@ -58,32 +79,34 @@ def cli_page() -> Iterator[str]:
 def columns_page() -> Iterator[str]:
     """The declared columns of each command."""
     yield from ("# Columns", "", NOTICE, "")
-    yield "Every column that a command may print, in order. How each is computed: [statistics](../statistics.md)."
-    yield "An option in the last column brings the column; without one it is always there."
+    yield "Every column that a command can print, in order. [Statistics](../statistics.md) has the"
+    yield "formulas. A column with an entry under `option` needs that option; all others are always"
+    yield "present."
     for analysis in ANALYSES:
         for title, options in analysis.runs.items():
             yield from ("", f"## {analysis.name}: {title}", "")
             declared = analysis.columns(analysis.options(**options))
-            yield from _table(
-                ("column", "type", "meaning", "unit", "source", "option"), map(_column, declared)
-            )
+            heads = ("column", "type", "meaning", "unit", "source", "option")
+            yield from _table(heads, map(_column, declared))
     yield from ("", "## Grouped rows", "")
-    yield "With `--by role`, `layer` or `model` a row of `fit` has `role`, or `stack` and `layer`, or neither; then"
-    yield "`kind`, `tensors`, `params`; then each statistic pooled under its own name, and beside each number"
-    yield "`_median`, `_min` and `_max` over the tensors of the group. A row of `spectrum` has these three alone, since"
-    yield "spectra of different matrices are not pooled. With several MODELs `source` comes first."
+    yield "With `--by role`, `layer` or `model` a row of `fit` has `role`, or `stack` and `layer`,"
+    yield "or neither; then `kind`, `tensors`, `params`; then each statistic pooled under its own"
+    yield "name, and for each number `_median`, `_min` and `_max` over the tensors of the group. A"
+    yield "row of `spectrum` has only these three, since spectra of different matrices are not"
+    yield "pooled. With several MODELs `source` comes first."
 
 
 def families_page() -> Iterator[str]:
-    """The rules by which names are understood, as the TOML files have them."""
+    """The rules that match names, as in the TOML files."""
     yield from ("# Families of names", "", NOTICE, "")
-    yield "The rules that turn names into roles, in the order of matching; the first match wins."
-    yield "[Families](../families.md) says how to read them and how to add your own."
+    yield "The rules from names to roles, in the order of matching; the first match wins."
+    yield "[Families](../families.md) explains them and how to add your own."
     for family in families():
         yield from ("", f"## {family.id}", "", ", ".join(family.families) + ".", "")
         yield from _table(("regex", "role", "stored", "split"), map(_rule, family.rules))
         yield from ("", "Examples:", "")
-        yield from _table(("name", "role"), dict.fromkeys(filter(None, map(_sample, _few(family)))))
+        samples = [_sample(sample) for sample in family.samples[:FEW]]
+        yield from _table(("name", "role"), dict.fromkeys(row for row in samples if row))
 
 
 def findings_page() -> Iterator[str]:
@@ -99,10 +122,11 @@ def findings_page() -> Iterator[str]:
 def notes_page() -> Iterator[str]:
     """The catalogue of notes."""
     yield from ("# Notes", "", NOTICE, "")
-    yield "Why a value is missing, or what is odd about a tensor. `note` has the sentences of a row, `note_codes` the"
-    yield "codes, joined by commas. JSON, JSON Lines and Parquet always have `note_codes`, other formats where"
-    yield "`--columns` names it. Sentences may be worded anew; codes keep their meaning. No code is part of another, so"
-    yield "`--fail-if '\"memory\" in note_codes'` asks for that one."
+    yield "Reasons for missing values and remarks on a tensor. `note` has the sentences of a row,"
+    yield "`note_codes` the codes, joined by commas. JSON, JSON Lines and Parquet always have"
+    yield "`note_codes`, other formats if `--columns` names it. Sentences may change; codes keep"
+    yield "their meaning. No code is part of another, so"
+    yield "`--fail-if '\"memory\" in note_codes'` tests this code only."
     yield ""
     yield from _table(("code", "meaning"), ((f"`{code.name}`", code.meaning) for code in NOTES))
 
@@ -115,32 +139,31 @@ def _help(command: str) -> list[str]:
 
 
 def _column(c: Column) -> tuple[str, ...]:
-    return f"`{c.name}`", c.dtype, c.meaning, c.unit, c.source, f"`{c.option}`" if c.option else ""
+    """A row of the page of columns."""
+    option = f"`{c.option}`" if c.option else ""
+    return f"`{c.name}`", c.dtype, c.meaning, c.unit, c.source, option
 
 
 def _rule(rule: Rule) -> tuple[str, ...]:
-    roles = dict.fromkeys([rule.role] if isinstance(rule.role, str) else rule.role.values())
-    stored = (
-        [rule.orientation]
-        if isinstance(rule.orientation, str)
-        else [f"{value} ({key or 'else'})" for key, value in rule.orientation.items()]
-    )
-    split = (
-        [rule.split]
-        if isinstance(rule.split, str)
-        else [f"{value} ({key or 'else'})" for key, value in rule.split.items()]
-    )
-    return f"`{rule.regex}`", ", ".join(roles), ", ".join(stored), ", ".join(filter(None, split))
+    """A row of the page of families."""
+    roles = [rule.role] if isinstance(rule.role, str) else rule.role.values()
+    role_names = ", ".join(dict.fromkeys(roles))
+    return f"`{rule.regex}`", role_names, _cases(rule.orientation), _cases(rule.split)
 
 
-def _few(family: Family) -> tuple[Sample, ...]:
-    return family.samples[:4]
+def _cases(value: str | Mapping[str, str]) -> str:
+    """A value, or values by the condition that selects them; "" is the last one."""
+    if isinstance(value, str):
+        return value
+    return ", ".join(f"{choice} ({key or 'else'})" for key, choice in value.items())
 
 
 def _sample(sample: Sample) -> tuple[str, ...] | None:
-    """A sample whose roles the file states; control characters and such are the tests' business."""
-    roles = dict.fromkeys(str(e["role"]) for e in sample.expect if "role" in e)
-    return (f"`{sample.name}`", ", ".join(roles)) if roles and sample.name.isprintable() else None
+    """A row of a sample with declared roles; None for others and for control characters."""
+    roles = dict.fromkeys(str(place["role"]) for place in sample.expect if "role" in place)
+    if not roles or not sample.name.isprintable():
+        return None
+    return f"`{sample.name}`", ", ".join(roles)
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
@@ -148,7 +171,8 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[
     yield f"| {' | '.join(heads)} |"
     yield f"|{' --- |' * len(heads)}"
     for row in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+        cells = [cell.replace("|", "\\|") for cell in row]
+        yield f"| {' | '.join(cells)} |"
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""One core and one BLAS thread a test worker: threads that wait for each other take half as much CPU again."""
+"""One core and one BLAS thread a test worker.
+
+Threads that wait for each other take half as much CPU again.
+"""
 
 import os
 

@@ -149,7 +149,10 @@ def test_provenance(state):
 
 
 def test_column_versions(state):
-    """Of every column of the report and of its further tables, in their order; once under each name."""
+    """Of every column of the report and of its further tables, in their order.
+
+    Once under each name.
+    """
     report = ws.fit(state, counts=True, columns=("tensor",))
     versions = report.provenance["column_versions"]
     assert list(versions) == [*(c.name for c in report.columns), "low", "high", "count"]
@@ -163,12 +166,12 @@ def test_column_versions(state):
 
 def test_column_versions_are_those_declared(state, monkeypatch):
     """Not the 1 that a column starts with."""
-    question = api.QUESTIONS["ls"]
+    question = api.BY_NAME["ls"]
     changed = lambda o: tuple(
         replace(c, version=2) if c.name == "role" else c for c in question.columns(o)
     )
     work = SimpleNamespace(ANSWERING=replace(question.answering, columns=changed))
-    monkeypatch.setitem(api.QUESTIONS, "ls", replace(question, work=work))
+    monkeypatch.setitem(api.BY_NAME, "ls", replace(question, work=work))
     versions = ws.ls(state).provenance["column_versions"]
     assert (versions["role"], versions["tensor"]) == (2, 1)
 
@@ -208,7 +211,7 @@ def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch):
     monkeypatch.setattr(api, "changed", lambda checkpoint: "m.safetensors was written to")
     with pytest.raises(
         ws.CheckpointError,
-        match=r"expected files that stay as they are; m\.safetensors was written to",
+        match=r"expected files that do not change during the run; m\.safetensors was written to",
     ):
         ws.fit(path)
 

@@ -82,7 +82,10 @@ def model():
     ids=str,
 )
 def test_fit(model, options, expected):
-    """One row per tensor: identity, readings, note; further columns only where they were asked for."""
+    """One row per tensor: identity, readings, note.
+
+    Further columns only where they were asked for.
+    """
     report = ws.fit(model, **options)
     assert names(report) == expected.split()
     assert names(ws.fit(model, model, **options)) == ["source", *expected.split()]
@@ -104,7 +107,10 @@ def test_fit_long(model):
     ids=lambda x: str(x),
 )
 def test_grouped(model, by, keys):
-    """Keys, kind and sizes, then every statistic: pooled where records merge, and its median, least and greatest."""
+    """Keys, kind and sizes, then every statistic.
+
+    Pooled where records merge, and its median, least and greatest.
+    """
     found = names(ws.fit(model, by=by, balance=True))
     assert found[: len(keys) + 3] == [*keys, "kind", "tensors", "params"]
     assert found[-2:] == ["note", "note_codes"]
@@ -138,7 +144,10 @@ def drawn(columns, *suffixes):
     ids=lambda x: str(x) if isinstance(x, dict) else "",
 )  # fmt: skip
 def test_spectrum(model, options, expected):
-    """Identity, readings with their nulls, note; further columns only where they were asked for; no other in a row."""
+    """Identity, readings with their nulls, note; further columns only where they were asked for.
+
+    No other in a row.
+    """
     report, wanted = (
         ws.spectrum(model, panels=False, **options),
         [*TENSOR.split(), *expected, "note", "note_codes"],
@@ -188,7 +197,10 @@ def test_spectrum_values(model):
     ids=lambda x: str(x) if isinstance(x, dict) else "",
 )
 def test_outliers(model, options, more):
-    """Identity, the judgement, what it rests on, note; further columns only where they were asked for."""
+    """Identity, the judgement, what it rests on, note.
+
+    Further columns only where they were asked for.
+    """
     options = {k: model if k == "base" else v.split(",") for k, v in options.items()}
     wanted = f"{TENSOR} {JUDGED} {WEIGHTS} {MARKED} {more} note note_codes".split()
     report = ws.outliers(model, panels=False, **options)
@@ -203,7 +215,10 @@ def test_outliers(model, options, more):
     ids=lambda x: str(x),
 )
 def test_outliers_grouped(model, by, keys):
-    """Keys, kind and sizes, the judgement; counts and energies pooled, all beside median, least and greatest."""
+    """Keys, kind and sizes, the judgement.
+
+    Counts and energies pooled, all beside median, least and greatest.
+    """
     report = ws.outliers(model, by=by, quant="all", panels=False)
     around = lambda name: [] if name in WORDS else [f"{name}_{x}" for x in ("median", "min", "max")]
     pooled = [x for name in WEIGHTS.split() for x in (name, *around(name))]
@@ -271,7 +286,10 @@ def forms(question):
 
 @pytest.mark.parametrize("question", ANALYSES, ids=lambda q: q.name)
 def test_versions_and_errors(question):
-    """Versions count from 1; an error is another number of the same run, with its unit, and has none of its own."""
+    """Versions count from 1.
+
+    An error is another number of the same run, with its unit, and has none of its own.
+    """
     for options in forms(question):
         declared = {c.name: c for c in question.columns(question.options(**options))}
         assert all(type(c.version) is int and c.version >= 1 for c in declared.values())

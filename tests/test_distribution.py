@@ -1,4 +1,7 @@
-"""What the package calls itself where it is installed, and what its messages tell a user to install."""
+"""What the package calls itself where it is installed.
+
+And what its messages tell a user to install.
+"""
 
 import re
 from importlib.metadata import entry_points, metadata
@@ -10,7 +13,10 @@ PACKAGE = Path(weightscope.__file__).parent
 
 
 def test_the_distribution_is_not_the_strangers():
-    """The name `weightscope` on the package index belongs to another project; command and import name stay."""
+    """The name `weightscope` on the package index belongs to another project.
+
+    Command and import name stay.
+    """
     assert metadata("weightscope-cli")["Version"] == weightscope.__version__
     (command,) = entry_points(group="console_scripts", name="weightscope")
     assert command.dist is not None

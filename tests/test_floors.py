@@ -1,4 +1,7 @@
-"""Imports only go down: each room imports the rooms that the table names, and heavy packages through lazy.py alone."""
+"""Imports only go down.
+
+Each room imports the rooms that the table names, and heavy packages through lazy.py alone.
+"""
 
 import ast
 import graphlib
@@ -121,7 +124,10 @@ def wrongs(source, module):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: ".".join(parts(p)))
 def test_imports_only_go_down(path):
-    """No module imports upwards or sideways, in functions neither; a heavy package is named nowhere but in lazy.py."""
+    """No module imports upwards or sideways, in functions neither.
+
+    A heavy package is named nowhere but in lazy.py.
+    """
     assert list(wrongs(path.read_text(encoding="utf-8"), parts(path))) == []
 
 
@@ -148,7 +154,10 @@ def test_imports_only_go_down(path):
     ],
 )
 def test_a_wrong_import_is_found(module, source, wrong):
-    """The check sees imports upwards, sideways, inside functions, lazy and absolute ones, and heavy packages."""
+    """The check sees imports upwards, sideways, inside functions, lazy and absolute ones.
+
+    And heavy packages.
+    """
     assert list(wrongs(source, module)) == [wrong]
 
 
@@ -163,7 +172,10 @@ def test_every_room_stands_in_the_table():
 
 
 def graph(modules):
-    """Each module of the package with those that it imports, also inside functions and for type checking alone."""
+    """Each module of the package with those that it imports.
+
+    Also inside functions and for type checking alone.
+    """
     names = {
         ".".join(("weightscope", *parts(path))).removesuffix(".__init__"): path for path in modules
     }
@@ -187,7 +199,10 @@ def _module(target, names):
 
 
 def test_no_modules_import_each_other():
-    """No circle of imports, `TYPE_CHECKING` included; a package's list of its members is not counted."""
+    """No circle of imports, `TYPE_CHECKING` included.
+
+    A package's list of its members is not counted.
+    """
     graphlib.TopologicalSorter(graph(MODULES)).prepare()
 
 

@@ -1,4 +1,7 @@
-"""The Python functions: their signatures follow from the declared options, and a type checker knows them."""
+"""The Python functions.
+
+Their signatures follow from the declared options, and a type checker knows them.
+"""
 
 import inspect
 import json
@@ -165,7 +168,7 @@ def tally():
 def registered(monkeypatch):
     """The analysis in the list of all analyses."""
     analysis = tally()
-    monkeypatch.setitem(api.QUESTIONS, analysis.name, analysis)
+    monkeypatch.setitem(api.BY_NAME, analysis.name, analysis)
     return analysis
 
 
@@ -208,7 +211,7 @@ def test_rows_may_yield_sentences(registered, monkeypatch, capsys):
 
     spoken = replace(registered.answering, rows=rows)
     monkeypatch.setitem(
-        api.QUESTIONS, "tally", replace(registered, work=SimpleNamespace(ANSWERING=spoken))
+        api.BY_NAME, "tally", replace(registered, work=SimpleNamespace(ANSWERING=spoken))
     )
     report = api.ask("tally", ["demo:gpt"], {})
     assert (report.notes, report.closing, report.rows) == (
@@ -228,7 +231,7 @@ def test_an_analysis_says_how_many_models_it_needs(registered, monkeypatch):
 
     pair = replace(registered.answering, models=models)
     monkeypatch.setitem(
-        api.QUESTIONS, "tally", replace(registered, work=SimpleNamespace(ANSWERING=pair), least=2)
+        api.BY_NAME, "tally", replace(registered, work=SimpleNamespace(ANSWERING=pair), least=2)
     )
     with pytest.raises(
         ws.UsageError, match="expected at least 2 MODELs; found 1; name a checkpoint"

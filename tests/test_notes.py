@@ -1,4 +1,7 @@
-"""Notes are records: a code of the catalogue, a text for people, and data instead of sentences to parse."""
+"""Notes are records.
+
+A code of the catalogue, a text for people, and data instead of sentences to parse.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,10 @@ def test_every_code_that_is_made_is_in_the_catalogue(trees):
 
 
 def test_codes_are_short_stable_names():
-    """Lower-case words, each once, none a part of another, so that `in` finds what it names; a sentence for each."""
+    """Lower-case words, each once, none a part of another, so that `in` finds what it names.
+
+    A sentence for each.
+    """
     names = [code.name for code in NOTES]
     assert len(set(names)) == len(names)
     assert all(name.replace("-", "").isalpha() and name == name.lower() for name in names)

@@ -39,7 +39,10 @@ def fresh(code):
 
 
 def test_importing_is_light():
-    """`import weightscope` loads none of the heavy packages, numpy and rich neither, and few modules of its own."""
+    """`import weightscope` loads none of the heavy packages, numpy and rich neither.
+
+    And few modules of its own.
+    """
     loaded = fresh(
         "import weightscope, sys, json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
     )
@@ -53,7 +56,10 @@ def test_importing_is_light():
     ids=" ".join,
 )
 def test_help_is_light(arguments):
-    """Help, the version and a mistake are answered without any heavy package, and help without the library itself."""
+    """Help, the version and a mistake are answered without any heavy package.
+
+    And help without the library itself.
+    """
     code, loaded = fresh(f"ARGUMENTS = {arguments!r}" + RUN)
     assert code == (2 if "nothing" in arguments else 0)
     assert not HEAVY & set(loaded)
@@ -64,7 +70,10 @@ def test_help_is_light(arguments):
 
 @pytest.mark.parametrize("arguments", [["--help"], *HELP], ids=" ".join)
 def test_help_is_fast(arguments, compiled):
-    """Under 0.3 s of CPU in one of five runs: others use the cores too, and the first may compile what it loads."""
+    """Under 0.3 s of CPU in one of five runs.
+
+    Others use the cores too, and the first may compile what it loads.
+    """
     command = [sys.executable, "-m", "weightscope", *arguments]
     assert any(seconds(command, compiled) < 0.3 for _ in range(5))
 

@@ -1,10 +1,10 @@
-"""weightscope: what is in a neural-network checkpoint, from its weights alone.
+"""weightscope: statistics of the weights in a neural-network checkpoint.
 
     import weightscope as ws
     ws.fit("model.safetensors", by="role").table
 
-Importing this loads nothing else: each name loads what it needs when it is first used. Besides the
-names below there is a function for each analysis; functions.py is written from their options.
+Importing the package loads nothing else: each name loads its module when it is first used. Besides
+the names below there is a function for each analysis; functions.py is generated from their options.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The story in a page: open, place, ask, collect. The command line and a notebook call the same functions.
+"""The library: opens checkpoints, places and measures their tensors, and returns a report.
 
-Keywords are the fields of a few frozen records, one for each concern: see records.py. Everything that can be refused
-before opening anything is.
+The command line and the Python functions call the same `ask`. Keywords are the fields of a few
+frozen records, one for each concern (records.py). Errors of usage are raised before any file opens.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from .analyses import ANALYSES, Analysis, Reading, Selection
 from .analyses.gathering import Setting
 from .analyses.piece import Model
 from .checkpoints import Checkpoint, Opening, changed, inputs, open_checkpoint
-from .columns import Block, Found, Message, Panel, Row
+from .columns import Found, Message, Row
 from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
 from .errors import CheckpointError, GateFailed, UsageError
 from .escape import escaped
@@ -26,8 +26,9 @@ from .geometry import whole
 from .notes import COLUMNS
 from .provenance import column_versions, provenance
 from .records import filled, options_of
+from .reports.collecting import collected
 from .reports.expression import parse
-from .reports.gate import Gates, gate
+from .reports.gate import Gate, Gates, gate
 from .reports.inputs import Inputs
 from .reports.report import Report
 from .reports.view import View
@@ -36,27 +37,26 @@ from .sizes import size_of
 
 __all__ = ["Meter", "answer", "ask", "open_checkpoint"]
 
-Watch = Callable[
-    [Meter, int, int], AbstractContextManager[None]
-]  # meter, tensors, bytes -> shown while measuring
+# (meter, tensors, bytes) -> a context that shows progress while it is open
+Watch = Callable[[Meter, int, int], AbstractContextManager[None]]
+
+BY_NAME = {analysis.name: analysis for analysis in ANALYSES}
 
 
-QUESTIONS = {question.name: question for question in ANALYSES}
+def answer(name: str, /, models: Sequence[Any], **given: Any) -> Report:
+    """The report of a Python call; `given` are all keywords of the function with their values.
 
-
-def answer(analysis: str, /, models: Sequence[Any], **given: Any) -> Report:
-    """What a Python function returns: the report of a call, of which `given` are all keywords with their values.
-
-    Warns of a gate that is null on every row, which decides nothing. Raises GateFailed, which carries the report.
+    Warns of a gate that is null on every row. Raises GateFailed, which carries the report, where a
+    gate matches.
     """
-    options = options_of(QUESTIONS[analysis])
-    keywords = {name: value for name, value in given.items() if value != options[name].default}
-    report = ask(analysis, models, keywords)
-    for undecided in (g for g in report.gates if g.undecided):
-        warnings.warn(
-            str(undecided), stacklevel=4
-        )  # the call of the user, above the function and its check
-    matching = [str(g) for g in report.gates if g.count]
+    options = options_of(BY_NAME[name])
+    keywords = {key: value for key, value in given.items() if value != options[key].default}
+    report = ask(name, models, keywords)
+    for undecided in report.gates:
+        if undecided.undecided:
+            # level 4 is the user's call, above the generated function and its check of keywords
+            warnings.warn(str(undecided), stacklevel=4)
+    matching = [str(gate) for gate in report.gates if gate.count]
     if matching:
         raise GateFailed("\n".join(matching), report=report)
     return report
@@ -65,196 +65,218 @@ def answer(analysis: str, /, models: Sequence[Any], **given: Any) -> Report:
 def ask(
     name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: Watch | None = None
 ) -> Report:
-    """Puts a question to checkpoints and collects the answer."""
-    begun, question = time.monotonic(), QUESTIONS[name]
-    if len(sources) < question.least:
-        raise _too_few(question, len(sources))
-    records = filled(question, keywords, len(sources) > 1)
-    options = _checked(question, records)
+    """Runs the analysis `name` on checkpoints and returns its report.
+
+    Raises UsageError before anything is opened, CheckpointError where a source cannot be opened,
+    cannot be trusted or changes during the run.
+    """
+    begun = time.monotonic()
+    analysis = BY_NAME[name]
+    if len(sources) < analysis.least:
+        raise _too_few(analysis, len(sources))
+    records = filled(analysis, keywords, len(sources) > 1)
+    options = _checked(analysis, records)
     setting = Setting(records[Opening], records[Reading], records[Selection])
-    models = question.models(sources, options, setting)
-    opened = _checkpoints(models)
+    models = analysis.models(sources, options, setting)
+    checkpoints = _checkpoints(models)
     engine = _Engine(records.get(Running, Running()), watch)
-    answers = list(question.rows(models, options, engine))
-    for sentence in filter(None, (changed(c) for c in opened)):
-        raise CheckpointError(
-            "expected files that stay as they are",
-            sentence,
-            "run again when nothing writes to them",
-        )
-    report = _collect(question, options, answers)
-    timing = {
-        "seconds": round(time.monotonic() - begun, 3),
-        "bytes_read": engine.meter.bytes_read,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    answers = list(analysis.rows(models, options, engine))
+    _check_unchanged(checkpoints)
+    report = collected(name, analysis.columns(options), answers)
+    timing = _timing(begun, engine.meter)
+    unmeasured = _unmeasured(analysis, models, engine, answers) if analysis.measures else ()
+    origin = provenance(name, checkpoints, keywords, engine.device)
     return replace(
         report,
         view=records[View],
         timing=timing,
-        notes=_notes(opened, answers),
-        provenance=provenance(question.name, opened, keywords, engine.device)
-        | {
-            "column_versions": column_versions(
-                [report.columns, *(columns for columns, _ in report.tables.values())]
-            )
-        },
-        gates=tuple(
-            gate(parse(text, report.columns), report.rows) for text in records[Gates].fail_if
-        ),
+        notes=_notes(checkpoints, answers),
+        provenance=origin | {"column_versions": _versions(report)},
+        gates=_gates(records[Gates], report),
         strict=records[Opening].strict,
-        unmeasured=_unmeasured(question, models, engine, answers) if question.measures else (),
+        unmeasured=unmeasured,
         reasons=_reasons(models, engine),
-        incomplete=any(c.missing for c in opened),
+        incomplete=any(checkpoint.missing for checkpoint in checkpoints),
         inputs=inputs_of(name, sources, keywords),
     )
 
 
 def inputs_of(name: str, sources: Sequence[Any], keywords: Mapping[str, Any]) -> Inputs:
-    """What a call reads: its sources, and what its options name."""
-    question = QUESTIONS[name]
-    options = filled(question, keywords, len(sources) > 1)[question.options]
-    models, files = list(sources), []
-    for option in options_of(question).values():
+    """Files and folders that a call reads: its sources, and the files and models in its options."""
+    analysis = BY_NAME[name]
+    options = filled(analysis, keywords, len(sources) > 1)[analysis.options]
+    models = list(sources)
+    option_files = []
+    for option in options_of(analysis).values():
         value = keywords.get(option.name)
-        if value is not None and option.option.reads == "model":
+        if value is None:
+            continue
+        if option.option.reads == "model":
             models.append(value)
-        elif value is not None and option.option.reads == "file":
-            files.append(value)
-    read = [inputs(source) for source in models]
-    columns = frozenset(column.name for column in question.columns(options))
-    return Inputs(
-        (*(path for found, _ in read for path in found), *files),
-        tuple(path for _, found in read for path in found),
-        columns,
-    )
+        elif option.option.reads == "file":
+            option_files.append(value)
+    files: list[str] = []
+    folders: list[str] = []
+    for model in models:
+        model_files, model_folders = inputs(model)
+        files.extend(model_files)
+        folders.extend(model_folders)
+    columns = frozenset(column.name for column in analysis.columns(options))
+    return Inputs((*files, *option_files), tuple(folders), columns)
 
 
-def _too_few(question: Analysis, found: int) -> UsageError:
-    expected = "at least one MODEL" if question.least == 1 else f"at least {question.least} MODELs"
+def _too_few(analysis: Analysis, count: int) -> UsageError:
+    models = "at least one MODEL" if analysis.least == 1 else f"at least {analysis.least} MODELs"
     return UsageError(
-        f"expected {expected}",
-        f"found {found or 'none'}",
+        f"expected {models}",
+        f"found {count or 'none'}",
         "name a checkpoint, a folder or demo:gpt",
     )
 
 
+def _checked(analysis: Analysis, records: Mapping[type, Any]) -> Any:
+    """The options, with `wanted` = the columns that the call needs where it needs only some.
+
+    Refuses expressions and columns that the analysis does not declare.
+    """
+    options, view, gates = records[analysis.options], records[View], records[Gates]
+    declared = analysis.columns(options)
+    names = {column.name for column in declared}
+    absent = {name: flag for name, flag in analysis.optional(options).items() if name not in names}
+    view.check(declared, absent)
+    texts = [*gates.fail_if]
+    if view.where is not None:
+        texts.append(view.where)
+    used: set[str] = set()
+    for text in texts:
+        used.update(parse(text, declared, absent).names)
+    shows_all = not view.columns or "all" in view.columns
+    # a note may be about any statistic: an expression over notes needs every statistic
+    if shows_all or used & COLUMNS:
+        return options
+    wanted = {*view.named, *used}
+    # `std_median` of a group is computed from `std`
+    pooled = {column.of for column in declared if column.of and column.name in wanted}
+    wanted.update(pooled)
+    if records[Opening].strict:
+        wanted.add("note")  # --strict also fails for statistics that no column shows
+    return replace(options, wanted=frozenset(wanted))
+
+
 def _checkpoints(models: Sequence[Model]) -> list[Checkpoint]:
-    """Everything that was opened: the models, then what they are compared with."""
+    """Every open checkpoint once: the models, then their bases."""
     bases = [model.base for model in models if model.base is not None]
-    return list({id(m.checkpoint): m.checkpoint for m in (*models, *bases)}.values())
+    by_identity = {id(model.checkpoint): model.checkpoint for model in (*models, *bases)}
+    return list(by_identity.values())
+
+
+def _check_unchanged(checkpoints: Sequence[Checkpoint]) -> None:
+    """Refuses a report of files that were written to while they were read."""
+    for checkpoint in checkpoints:
+        change = changed(checkpoint)
+        if change:
+            raise CheckpointError(
+                "expected files that do not change during the run",
+                change,
+                "run again when nothing writes to them",
+            )
 
 
 class _Engine:
-    """The measurer of one call: chooses its device when first asked, so that what measures nothing loads no torch."""
+    """The measurer of one call.
+
+    It chooses its device at the first measurement: a command that measures nothing loads no torch.
+    """
 
     def __init__(self, running: Running, watch: Watch | None) -> None:
-        self.running, self.watch, self.meter = running, watch, Meter()
-        self.refused: list[str] = []
+        self.running = running
+        self.watch = watch
+        self.meter = Meter()
+        self.refused: list[str] = []  # names of tensors over the budget
         self.device: Device | None = None
 
     def _chosen(self) -> Device:
-        memory = self.running.memory
-        return choose(
-            self.running.device, None if memory is None else size_of(memory), self.running.threads
-        )
+        memory = None
+        if self.running.memory is not None:
+            memory = size_of(self.running.memory)
+        return choose(self.running.device, memory, self.running.threads)
 
     def __call__(self, units: Sequence[Unit], each: Each) -> Iterator[Measured]:
-        self.device = self.device or self._chosen()
-        with self.watch(self.meter, len(units), _size(units)) if self.watch else nullcontext():
-            for answer in Executor(self.device, self.meter)(units, each):
-                self.refused += [answer.unit.key.name] if answer.note else []
-                yield answer
+        if self.device is None:
+            self.device = self._chosen()
+        shown: AbstractContextManager[None] = nullcontext()
+        if self.watch:
+            shown = self.watch(self.meter, len(units), _size(units))
+        with shown:
+            for measured in Executor(self.device, self.meter)(units, each):
+                if measured.note:
+                    self.refused.append(measured.unit.key.name)
+                yield measured
 
 
 def _size(units: Sequence[Unit]) -> int:
     """Bytes that the units will read."""
-    return sum(
-        s.bytes[1] for u in units for e in u.entries.values() for s in e.needs(whole(e.shape))
-    )
+    size = 0
+    for unit in units:
+        for entry in unit.entries.values():
+            size += sum(span.bytes[1] for span in entry.needs(whole(entry.shape)))
+    return size
 
 
-def _checked(question: Analysis, records: Mapping[type, Any]) -> Any:
-    """Expressions and columns against what is declared, before anything is opened; then which columns are wanted."""
-    options, view, gates = records[question.options], records[View], records[Gates]
-    declared, absent = question.columns(options), question.optional(options)
-    absent = {k: v for k, v in absent.items() if k not in {c.name for c in declared}}
-    view.check(declared, absent)
-    where = () if view.where is None else (view.where,)
-    expressions = [parse(text, declared, absent) for text in (*gates.fail_if, *where)]
-    read = {name for expression in expressions for name in expression.names}
-    if (
-        not view.columns or "all" in view.columns or read & COLUMNS
-    ):  # notes are about every statistic
-        return options
-    named = {*view.named} | read
-    summed = {c.of for c in declared if c.name in named and c.of}
-    every = (
-        {"note"} if records[Opening].strict else set()
-    )  # also what nobody looks at has to be measured
-    return replace(options, wanted=frozenset(named | summed | every))
-
-
-def _collect(question: Analysis, options: Any, answers: Sequence[Found]) -> Report:
-    """Rows to the main table, blocks to their tables, panels beside them."""
-    rows = [a for a in answers if isinstance(a, Row)]
-    found = [a for a in answers if isinstance(a, Block)]
-    tables = {
-        b.table: (b.columns, Blocks(tuple(x for x in found if x.table == b.table))) for b in found
+def _timing(begun: float, meter: Meter) -> dict[str, object]:
+    """What differs from run to run of one command."""
+    return {
+        "seconds": round(time.monotonic() - begun, 3),
+        "bytes_read": meter.bytes_read,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    panels = tuple(a for a in answers if isinstance(a, Panel))
-    closing = "\n".join(a.text for a in answers if isinstance(a, Message) and a.after)
-    return Report(
-        question.name,
-        tuple(row.values for row in rows),
-        question.columns(options),
-        tables=tables,
-        panels=panels,
-        closing=closing,
-        row_notes=tuple(row.notes for row in rows),
-    )
 
 
-@dataclass(frozen=True, eq=False)
-class Blocks(Sequence[Mapping[str, object]]):
-    """The lines of many blocks, made one by one: a table of millions of cells stays arrays until it is written."""
-
-    blocks: tuple[Block, ...]
-
-    def __len__(self) -> int:
-        return sum(len(b) for b in self.blocks)
-
-    def __iter__(self) -> Iterator[Mapping[str, object]]:
-        for block in self.blocks:
-            yield from block
-
-    def __getitem__(self, at: Any) -> Any:
-        return list(self)[at]
+def _versions(report: Report) -> dict[str, int]:
+    """The version of each column of the main table, then of the named tables."""
+    extra = [columns for columns, _ in report.tables.values()]
+    return column_versions([report.columns, *extra])
 
 
-def _notes(opened: Sequence[Checkpoint], answers: Sequence[Found]) -> tuple[str, ...]:
-    """What was chosen, what is odd and what is missing, in the order of the models; then what the analysis says."""
-    found = [escaped(note) for c in opened for note in (*c.notes, *c.flags, *c.missing)]
-    said = [a.text for a in answers if isinstance(a, Message) and not a.after]
-    return tuple(dict.fromkeys([*found, *said]))
+def _gates(gates: Gates, report: Report) -> tuple[Gate, ...]:
+    """Every expression of --fail-if, evaluated on all rows."""
+    return tuple(gate(parse(text, report.columns), report.rows) for text in gates.fail_if)
+
+
+def _notes(checkpoints: Sequence[Checkpoint], answers: Sequence[Found]) -> tuple[str, ...]:
+    """Notes, flags and missing parts of each checkpoint, then messages of the analysis."""
+    notes: list[str] = []
+    for checkpoint in checkpoints:
+        remarks = (*checkpoint.notes, *checkpoint.flags, *checkpoint.missing)
+        notes.extend(escaped(remark) for remark in remarks)
+    messages = [item for item in answers if isinstance(item, Message)]
+    notes.extend(message.text for message in messages if not message.after)
+    return tuple(dict.fromkeys(notes))
 
 
 def _reasons(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
-    """Why each automatic choice was made: device, batches, families."""
-    families = [
-        escaped(f"{p.name}: {p.place.why}") for m in models for p in m.pieces if p.place.why
-    ]
-    return (
-        ((engine.device.why,) if engine.device else ())
-        + tuple(engine.meter.plans)
-        + tuple(families)
-    )
+    """Reasons of the automatic choices: device, batches, families of names."""
+    reasons = [engine.device.why] if engine.device else []
+    reasons.extend(engine.meter.plans)
+    for model in models:
+        explained = [piece for piece in model.pieces if piece.place.why]
+        reasons.extend(escaped(f"{piece.name}: {piece.place.why}") for piece in explained)
+    return tuple(reasons)
 
 
 def _unmeasured(
-    question: Analysis, models: Sequence[Model], engine: _Engine, answers: Sequence[Found]
+    analysis: Analysis, models: Sequence[Model], engine: _Engine, answers: Sequence[Found]
 ) -> tuple[str, ...]:
-    """Tensors that the command applies to and could not measure: not decoded, over the budget, without an answer."""
-    pieces = (p.name for m in models for p in m.pieces if p.entry is None and question.applies(p))
-    rows = (name for a in answers if isinstance(a, Row) for name in a.unmeasured)
-    return tuple(dict.fromkeys((*pieces, *engine.refused, *rows)))
+    """Names of tensors that the command applies to and could not measure, each once.
+
+    They were not decoded, exceed the budget, or were read without a result.
+    """
+    names: list[str] = []
+    for model in models:
+        undecoded = [piece for piece in model.pieces if piece.entry is None]
+        names.extend(piece.name for piece in undecoded if analysis.applies(piece))
+    names.extend(engine.refused)
+    for item in answers:
+        if isinstance(item, Row):
+            names.extend(item.unmeasured)
+    return tuple(dict.fromkeys(names))

@@ -1,6 +1,6 @@
-"""What a column is: the one declaration from which headers, types, gates and the column page come.
+"""Columns: one declaration for headers, types, gates and the page of columns.
 
-Rows and panels are the answers of an analysis: plain values, no sketch and no picture in them.
+Rows, blocks and panels are the results of an analysis: plain values, without sketches or figures.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Any, Literal
 from .notes import Notes
 
 Kind = Literal["str", "int", "float", "bool"]
-INDEX = "index"  # the unit of what says which, not how much
+INDEX = "index"  # the unit of numbers that identify: a layer, a row
 
 
 @dataclass(frozen=True)
 class Column:
-    """A named quantity: its type, one-line meaning, unit, source, and the option that brings it.
+    """A named quantity: its type, one-line meaning, unit, source, and the option that it needs.
 
-    `shown` columns stand in the compact table of a terminal; `option` is the flag without which the column is
-    not measured ("" = always). `version` grows by one when the definition changes. `error` is the column that has
-    the standard error of the value ("" = none is known). `machine` columns are for programs: JSON and Parquet have
-    them, what people read has them where they are named.
+    `shown` columns are part of the compact table of a terminal; `option` is the flag without which
+    the column is not measured ("" = always). `version` grows by one when the definition changes.
+    `error` is the column with the standard error of the value ("" = there is none). `machine`
+    columns are for programs: JSON and Parquet have them, text formats only if they are named.
     """
 
     name: str
@@ -32,24 +32,27 @@ class Column:
     source: str = ""
     shown: bool = False
     option: str = ""
-    of: str = ""  # the column that this one sums up over tensors
+    of: str = ""  # for a statistic over tensors, the column that it is computed from
     version: int = 1
     error: str = ""
     machine: bool = False
 
     @property
     def reading(self) -> str:
-        """What this is the null expectation of; nothing for a column that is none.
+        """The column that this one is the null expectation of; "" for any other column.
 
-        >>> Column("row_spread_null_median", "float", "what chance gives").reading
+        >>> Column("row_spread_null_median", "float", "under the null").reading
         'row_spread_median'
         """
-        return self.name.replace("_null", "", 1) if "_null" in self.name else ""
+        if "_null" not in self.name:
+            return ""
+        return self.name.replace("_null", "", 1)
 
     def suffixed(self, suffix: str, meaning: str) -> Column:
-        """The same quantity seen otherwise (`std_median`): of the same version, without the error of one value.
+        """A statistic of this column over tensors (`std_median`): same version, no standard error.
 
-        >>> least = Column("beta", "float", "shape", version=2, error="beta_se").suffixed("_min", "least of")
+        >>> beta = Column("beta", "float", "shape", version=2, error="beta_se")
+        >>> least = beta.suffixed("_min", "least of")
         >>> (least.name, least.meaning, least.version, least.error)
         ('beta_min', 'least of beta', 2, '')
         """
@@ -68,10 +71,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the report's main table; a Block fills the others.
+    """One row of the main table; a Block has rows of the others.
 
-    `unmeasured` names the tensors behind it that were read and have no answer all the same; `notes` are the records
-    behind the columns `note` and `note_codes`.
+    `unmeasured` names its tensors that were read without a result; `notes` are the records behind
+    the columns `note` and `note_codes`.
     """
 
     values: Mapping[str, object]
@@ -89,7 +92,7 @@ class Message:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A labelled line of a panel: x and y as equal-length float sequences."""
+    """A labelled curve of a panel: x and y are float sequences of equal length."""
 
     label: str
     x: Any
@@ -101,8 +104,8 @@ class Curve:
 class Panel:
     """The numbers behind one picture: curves with axis names; plain arrays, no matplotlib.
 
-    It belongs to every row that has the values `of` in the columns of those names, to all rows where that is empty, and
-    is drawn where one of them is shown. `note` says why there is nothing to draw.
+    It belongs to every row whose columns have the values `of`, to all rows if `of` is empty, and is
+    drawn if one of them is shown. `note` is the reason why there is nothing to draw.
     """
 
     title: str
@@ -116,21 +119,30 @@ class Panel:
 
 
 def titled(of: Mapping[str, object]) -> str:
-    """The title of what belongs to some rows: the values by which they are known, none said twice.
+    """A title from the values that identify a row, each once.
 
-    >>> titled({"source": "a.pt", "role": "norm", "kind": "norm"}), titled({"stack": None, "layer": 3, "kind": "conv"})
-    ('a.pt: norm', 'layer 3 conv')
+    >>> titled({"source": "a.pt", "role": "norm", "kind": "norm"})
+    'a.pt: norm'
+    >>> titled({"stack": None, "layer": 3, "kind": "conv"})
+    'layer 3 conv'
     """
-    known = {key: value for key, value in of.items() if value is not None}
-    source = f"{known.pop('source')}: " if "source" in known else ""
-    return source + " ".join(
-        dict.fromkeys(f"layer {v}" if k == "layer" else str(v) for k, v in known.items())
-    )
+    source = ""
+    words = []
+    for key, value in of.items():
+        if value is None:
+            continue
+        if key == "source":
+            source = f"{value}: "
+        elif key == "layer":
+            words.append(f"layer {value}")
+        else:
+            words.append(str(value))
+    return source + " ".join(dict.fromkeys(words))  # role and kind may be the same word
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Many lines of a named table at once: equal-length arrays beside values that every line shares."""
+    """Many rows of a named table: arrays of equal length, and values that all rows share."""
 
     arrays: Mapping[str, Any]
     shared: Mapping[str, object]
@@ -141,8 +153,10 @@ class Block:
         return len(next(iter(self.arrays.values())))
 
     def __iter__(self) -> Iterator[Mapping[str, object]]:
-        for values in zip(*(a.tolist() for a in self.arrays.values()), strict=True):
-            yield {**self.shared, **dict(zip(self.arrays, values, strict=True))}
+        columns = [array.tolist() for array in self.arrays.values()]
+        for values in zip(*columns, strict=True):
+            row = dict(zip(self.arrays, values, strict=True))
+            yield {**self.shared, **row}
 
 
 Found = Row | Panel | Block | Message  # what the generator of an analysis yields

@@ -1,4 +1,4 @@
-"""The error tree; each class carries its exit code, the front door turns it into one message.
+"""The error tree: each class has its exit code; cli/exits.py turns an error into one message.
 
     WeightscopeError (70)
     |-- GateFailed (1)     a gate of `fail_if` matches rows of the complete report
@@ -6,7 +6,7 @@
     |-- CheckpointError (3)      a source that cannot be found, opened or trusted
     `-- Unmeasured (4)     one tensor cannot be measured: a `note`, an error only under --strict
 
-A message has three parts: what was expected, what was found, what to do next.
+A message has three parts: expected, found, advice.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ PART = 8192  # characters of a part: paths and names have at most 4 KiB
 
 
 class WeightscopeError(Exception):
-    """A fault with an exit code; `message` is what a person reads."""
+    """An error with an exit code; its text is the message for people."""
 
     code: int = 70
 
     def __init__(self, expected: str, found: str = "", advice: str = "") -> None:
         self.expected, self.found, self.advice = map(_cut, (expected, found, advice))
-        super().__init__(
-            "; ".join(part for part in (self.expected, self.found, self.advice) if part)
-        )
+        parts = (self.expected, self.found, self.advice)
+        super().__init__("; ".join(part for part in parts if part))
 
 
 class GateFailed(WeightscopeError):
-    """A gate matches rows: `report` is complete, and `report.gates` has the rows. Raised by the Python functions."""
+    """A gate matches rows: `report` is complete, `report.gates` has the rows.
+
+    Only the Python functions raise it.
+    """
 
     code = 1
 
@@ -71,5 +73,5 @@ class Unmeasured(WeightscopeError):
 
 
 def _cut(part: str) -> str:
-    """A part of a message, however much text of a file it quotes."""
+    """A part of a message at bounded length: it may quote any text of a file."""
     return part if len(part) <= PART else part[:PART] + "..."

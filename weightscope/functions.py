@@ -1,4 +1,4 @@
-"""The analyses as functions with typed keywords: written by docs/generate.py, run `make docs`."""
+"""The analyses as typed functions: written by docs/generate.py, run `make docs`."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ def fit(
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
         device: auto (default), cpu, cuda or cuda:N.
-        memory: Bound on our buffers, like 512MiB; default a quarter of what is free.
-        threads: Workers; default one a core.
+        memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
+        threads: Workers; default one per core.
 
-    Raises UsageError where an argument is wrong, CheckpointError where a model cannot be opened or
-    trusted, GateFailed, which carries the report, where an expression of `fail_if` is true for a
+    Raises UsageError for a wrong argument, CheckpointError for a model that cannot be opened or
+    trusted, and GateFailed, which carries the report, if an expression of `fail_if` is true for a
     row.
 
     >>> list(fit("demo:gpt", by="role", columns=("role", "kind", "std")).table.columns)
@@ -161,8 +161,8 @@ def ls(
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
 
-    Raises UsageError where an argument is wrong, CheckpointError where a model cannot be opened or
-    trusted, GateFailed, which carries the report, where an expression of `fail_if` is true for a
+    Raises UsageError for a wrong argument, CheckpointError for a model that cannot be opened or
+    trusted, and GateFailed, which carries the report, if an expression of `fail_if` is true for a
     row.
 
     >>> ls("demo:gpt", by="dtype").rows[0]["dtype"]
@@ -243,11 +243,11 @@ def outliers(
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
         device: auto (default), cpu, cuda or cuda:N.
-        memory: Bound on our buffers, like 512MiB; default a quarter of what is free.
-        threads: Workers; default one a core.
+        memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
+        threads: Workers; default one per core.
 
-    Raises UsageError where an argument is wrong, CheckpointError where a model cannot be opened or
-    trusted, GateFailed, which carries the report, where an expression of `fail_if` is true for a
+    Raises UsageError for a wrong argument, CheckpointError for a model that cannot be opened or
+    trusted, and GateFailed, which carries the report, if an expression of `fail_if` is true for a
     row.
 
     >>> outliers("demo:gpt", role="head", quant="int8").rows[0]["nan"]
@@ -335,11 +335,11 @@ def spectrum(
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
         device: auto (default), cpu, cuda or cuda:N.
-        memory: Bound on our buffers, like 512MiB; default a quarter of what is free.
-        threads: Workers; default one a core.
+        memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
+        threads: Workers; default one per core.
 
-    Raises UsageError where an argument is wrong, CheckpointError where a model cannot be opened or
-    trusted, GateFailed, which carries the report, where an expression of `fail_if` is true for a
+    Raises UsageError for a wrong argument, CheckpointError for a model that cannot be opened or
+    trusted, and GateFailed, which carries the report, if an expression of `fail_if` is true for a
     row.
 
     >>> spectrum("demo:gpt-start", columns="spikes", include="*.0.*.o_proj.*").rows[0]["spikes"]

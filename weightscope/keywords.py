@@ -1,4 +1,4 @@
-"""Keywords of the Python functions: a wrong one is refused with the nearest name."""
+"""Checks keywords of the Python functions: an unknown one is refused with the nearest name."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ R = TypeVar("R")
 
 
 def named(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, refusing unknown keywords with a UsageError instead of a TypeError; its type stays.
+    """The function with the same type, with UsageError instead of TypeError for unknown keywords.
 
     >>> @named
     ... def fit(*models, by="tensor"): return by
     >>> fit("a", by="role")
     'role'
     """
-    known = tuple(function.__kwdefaults__ or ())
+    options = tuple(function.__kwdefaults__ or ())
 
     @wraps(function)
     def call(*models: P.args, **keywords: P.kwargs) -> R:
-        check_known(function.__name__, keywords, known)
+        check_known(function.__name__, keywords, options)
         return function(*models, **keywords)
 
     return call
 
 
-def check_known(name: str, keywords: Collection[str], known: Collection[str]) -> None:
-    """Refuses the first keyword that is not known; raises UsageError with the nearest name."""
+def check_known(name: str, keywords: Collection[str], options: Collection[str]) -> None:
+    """Raises UsageError with the nearest name for the first keyword that is no option."""
     for keyword in keywords:
-        if keyword not in known:
-            near = get_close_matches(keyword, known, 1)
+        if keyword not in options:
+            near = get_close_matches(keyword, options, 1)
             raise UsageError(
                 f"{name} has no option {keyword!r}",
-                f"options: {', '.join(sorted(known))}",
+                f"options: {', '.join(sorted(options))}",
                 f"did you mean {near[0]!r}?" if near else "leave it out",
             )

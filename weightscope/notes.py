@@ -1,27 +1,25 @@
-"""Notes: why a value is missing, or what is odd about a tensor, as records that any layer may make.
+"""Notes: reasons for missing values and remarks on a tensor, as records of any layer.
 
-Programs look at the code and the values of a note; its text is for people, and no code parses it. NOTES is the
-catalogue of all codes. No code is part of another, so that `"memory" in note_codes` means that code and no other.
+Programs compare the code and the values of a note; its text is for people and never parsed. NOTES
+is the catalogue of all codes. No code is part of another: `"memory" in note_codes` tests one code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from string import Formatter
 
-COLUMNS = frozenset(
-    {"note", "note_codes"}
-)  # what rows have of their notes: the texts, and the codes
-OPEN = "..."  # in place of a number that is left open
-RUNS = 8  # slices of rows that a text has
+COLUMNS = frozenset({"note", "note_codes"})  # columns of a row with the texts and the codes
+OPEN = "..."  # replaces a number that differs between notes
+RUNS = 8  # slices of rows in a text
 
 Value = str | int | float
 
 
 @dataclass(frozen=True)
 class Code:
-    """One kind of note: its stable name, and what it means in one sentence."""
+    """A code of notes: its stable name, and its meaning in one sentence."""
 
     name: str
     meaning: str
@@ -30,153 +28,118 @@ class Code:
 NOTES = (
     # how a tensor is stored
     Code(
-        "type-not-decoded",
-        "The element type has no real values that can be measured: complex, 6-bit, bit patterns.",
+        "type-not-decoded", "The type has no real values to measure: complex, 6-bit, bit patterns."
     ),
-    Code(
-        "codes-not-decoded",
-        "The tensor holds codes of a quantised layout, which are no weights until decoded.",
-    ),
+    Code("codes-not-decoded", "The tensor has codes of a quantised layout, not weights."),
     Code("too-many-dimensions", "The tensor has more dimensions than are measured."),
     Code("implausible-shape", "A zero in the shape hides an impossible size."),
-    Code("unknown-field", "The header has a field of this tensor that the format does not know."),
+    Code("unknown-field", "The header has a field of this tensor that the format does not define."),
     Code("no-data", "A meta tensor: it has a shape and no data."),
     Code("not-strided", "A sparse or nested layout: the stored values are not a matrix."),
     Code("lazy-negation", "A pending negation that torch does not resolve for this type."),
-    Code("expanded", "A view in which one stored element stands for many."),
+    Code("expanded", "A view in which one stored element represents many."),
     Code("overlapping", "The tensor shares bytes of the file with another one."),
+    Code("odd-name", "The name is suspicious: empty, like a path, or with invisible characters."),
+    Code("unaligned-expert", "A 4-bit expert of a stack does not begin at a whole byte."),
+    Code("unscaled-lora", "The scale of a LoRA update is unknown; the product has scale 1."),
+    Code("dora", "A DoRA adapter: the update is measured without its magnitudes."),
+    Code("lone-factor", "A LoRA factor without its partner: it is measured alone."),
     Code(
-        "odd-name",
-        "The name of the tensor looks suspicious: empty, like a path, or with invisible characters.",
+        "adapter-factor", "A factor of another adapter type (LoHa, AdaLoRA): it is measured alone."
     ),
     Code(
-        "unaligned-expert", "An expert of a stack of 4-bit numbers does not begin on a whole byte."
-    ),
-    Code(
-        "unscaled-lora", "The scale of a LoRA update is unknown, so that the product has scale 1."
-    ),
-    Code("dora", "A DoRA adapter: the update is measured before its magnitudes."),
-    Code("lone-factor", "A LoRA factor that is no half of a pair: it is measured alone."),
-    Code(
-        "adapter-factor",
-        "A factor of an adapter that is no LoRA pair, as LoHa or AdaLoRA: it is measured alone.",
-    ),
-    Code(
-        "lone-weight-norm",
-        "Half of a weight norm, or two tensors that make none: each is measured alone.",
+        "lone-weight-norm", "A part or a mismatched pair of a weight norm: each is measured alone."
     ),
     Code(
         "before-parametrisation",
-        "The model derives its weight from this tensor: a spectral norm, a mask, another.",
+        "The model computes its weight from this tensor: spectral norm, mask.",
     ),
-    # where a tensor stands
+    # place of a tensor
     Code("orientation-unknown", "Whether rows are outputs or inputs is unknown."),
     Code(
         "not-split-needs-config",
-        "A fused tensor stays whole; config.json beside the weights would tell its parts.",
+        "A fused tensor stays whole; config.json would determine its parts.",
     ),
     Code(
         "not-split-needs-rule",
-        "A fused tensor stays whole; a rule of --name-map can tell its parts.",
+        "A fused tensor stays whole; a rule of --name-map can define its parts.",
     ),
     Code("read-as-matrix", "A tensor of three or more dimensions is read as one matrix."),
     Code("optimizer", "Optimizer state or an average copy: it is listed and never measured."),
-    Code("heads-unknown", "Attention heads cannot be told apart, so that the matrix stays whole."),
+    Code("heads-unknown", "The boundaries of attention heads are unknown; the matrix stays whole."),
     # what an analysis does not apply to
     Code("vector", "A vector: it has no statistics of rows, columns or singular values."),
     Code("buffer", "A buffer is no weight: at most NaN and Inf are counted."),
     Code("depthwise", "A depthwise kernel or a bank of filters: it has no spectrum."),
-    Code(
-        "memory", "A measurement does not fit the memory; the text names the budget that would do."
-    ),
+    Code("memory", "A measurement exceeds the memory; the text names the sufficient --memory."),
     # elements
     Code("no-elements", "The tensor is empty."),
     Code("nothing-finite", "No element is finite."),
     Code(
-        "non-finite",
-        "NaN or Inf among the elements: counted, left out, or the reason why a value is missing.",
+        "non-finite", "Elements are NaN or Inf: they are counted and left out, or values are null."
     ),
     Code(
-        "overflow-squared",
-        "Squares of the elements leave float64: no standard deviation, no spectrum.",
+        "overflow-squared", "Squares of elements overflow float64: std and the spectrum are null."
     ),
-    Code(
-        "lines-overflow",
-        "Squares of the elements leave float64: rows and columns are not compared.",
-    ),
-    Code("bool-bytes", "BOOL bytes that are neither 0 nor 1 are counted as true."),
-    Code("wide-bins", "Bins of the counted values are too wide beside the spread."),
-    Code("constant", "All values are equal, or equal but for rounding."),
-    Code("no-core", "Half of the values or more are equal, so that there is no robust scale."),
-    Code(
-        "no-signal",
-        "All weights are zero or too small to square, so that quantisation has no signal.",
-    ),
-    Code("lossless", "Quantisation changes nothing, so that no signal-to-noise ratio is finite."),
+    Code("lines-overflow", "Squares of elements overflow float64: statistics of rows are null."),
+    Code("bool-bytes", "BOOL bytes other than 0 and 1 are counted as true."),
+    Code("wide-bins", "Bins of the counted values are too wide relative to the spread."),
+    Code("constant", "All values are equal, or equal up to rounding."),
+    Code("no-core", "The interquartile range is 0: half of the values are identical."),
+    Code("no-signal", "All weights are 0 or underflow when squared: quantisation has no signal."),
+    Code("lossless", "Quantisation changes nothing: no signal-to-noise ratio is finite."),
     # laws
-    Code("nothing-to-fit", "No finite weight other than zero."),
+    Code("nothing-to-fit", "No weight is finite and nonzero."),
     Code("few-values", "Fewer than three distinct values: no law is fitted."),
     Code("few-weights", "Too few weights for a pattern label."),
-    Code("zeros-left-out", "Exact zeros were an excess and left the fits."),
-    Code(
-        "beta-at-bound", "The shape of the generalised Gaussian ended at the bound of its search."
-    ),
+    Code("zeros-left-out", "Exact zeros were in excess and left out of the fits."),
+    Code("beta-at-bound", "The shape of the generalised Gaussian is at the bound of its search."),
     # rows and columns
     Code("one-line", "A single row or column is no matrix."),
-    Code("few-lines", "Fewer than two rows or columns are not zero."),
+    Code("few-lines", "Fewer than two rows or columns are nonzero."),
     Code("zero-lines", "Rows or columns of zeros were left out."),
-    Code("no-lags", "The spread is too small beside the mean for correlations of neighbours."),
-    Code("no-balancing", "Row and column scales do not settle: the matrix has no balanced core."),
+    Code("no-lags", "The spread is too small relative to the mean for correlations of neighbours."),
+    Code("no-balancing", "Row and column scales do not converge: there is no balanced matrix."),
     Code(
-        "uneven-lines",
-        "The spread of rows or columns exceeds twice its null and can fake spikes and depth.",
+        "uneven-lines", "The spread of rows or columns is over twice its null and can cause spikes."
     ),
-    Code("rows", "The rows behind a finding, by number."),
-    Code("columns", "The columns behind a finding, by number."),
+    Code("rows", "The rows of a finding, by number."),
+    Code("columns", "The columns of a finding, by number."),
     Code("not-in-base", "The base has no tensor of this name."),
     Code("unlike-base", "The tensor of this name in the base has another shape or type."),
     # spectra
     Code("zero-matrix", "Every element is zero."),
-    Code(
-        "thin-product",
-        "A product of thin factors: the other singular values are zero by construction.",
-    ),
-    Code("rounding", "Singular values that may be rounding."),
+    Code("thin-product", "A product of thin factors: all other singular values are exactly zero."),
+    Code("rounding", "Singular values that may be rounding errors."),
     Code("no-power-law", "The tail has too few different values for a power law."),
+    Code("poor-power-law", "The tail is too short for its exponent, or fits a power law badly."),
+    Code("no-bulk", "All singular values above rounding are spikes."),
+    Code("unclean-bulk", "Too many spikes, or a bulk unlike the Marchenko-Pastur law."),
     Code(
-        "poor-power-law",
-        "The tail is too short, or too far from a power law, for its exponent to mean one.",
-    ),
-    Code("no-bulk", "Nothing above rounding but spikes."),
-    Code(
-        "unclean-bulk", "Too many spikes, or a bulk that does not follow the Marchenko-Pastur law."
-    ),
-    Code(
-        "no-chance",
-        "The elements hardly vary beside their mean, so that there is no distance to chance.",
+        "no-chance", "The elements hardly vary relative to their mean: no distance from the null."
     ),
     Code("no-diagonal", "The diagonal of a product is not summed."),
     Code("few-singular-values", "Too few singular values for an effective depth."),
-    Code("depth-at-end", "The effective depth is at the end of its table: it may be more."),
+    Code("depth-at-end", "The effective depth is at the end of its table: it may be larger."),
     Code("long-shape", "The effective depth of a long shape grows with its length."),
-    Code("nothing-drawn", "A reading of matrices of chance is missing."),
+    Code("nothing-drawn", "A statistic of randomised matrices is missing."),
     # groups
-    Code("group", "How many tensors of a group have notes, and the first of the rarest."),
+    Code("group", "How many tensors of a group have notes, and the rarest of them."),
 )
 CODES = {code.name: code for code in NOTES}
 
 
 @dataclass(frozen=True)
 class Note:
-    """One remark: what it is by its code, what a person reads by its text, and the tensor and rows it is about.
+    """One remark: a code for programs, a text for people, and the tensor and rows that it concerns.
 
-    `values` are what the text was made of; of them the numbers may be left open, where many notes are told in one line.
+    The text is `template` with `values`; a summary of several notes replaces numbers by `...`.
     """
 
     code: str
     text: str
-    tensor: str = ""  # "" = that of the row or record that has the note
-    rows: tuple[int, ...] = ()  # lines that are its evidence, from 0
+    tensor: str = ""  # "" = the tensor of the row that has the note
+    rows: tuple[int, ...] = ()  # rows or columns that are its evidence, from 0
     template: str = ""  # the text with its values in braces, "" where it has none
     values: tuple[tuple[str, Value], ...] = ()
 
@@ -190,68 +153,76 @@ class Note:
     def of(
         cls, code: str, template: str, tensor: str = "", rows: tuple[int, ...] = (), **values: Value
     ) -> Note:
-        """A note whose text is a format string, filled with values; `{rows}` in it stands for the rows as slices.
+        """A note whose text is a format string with values; `{rows}` in it is the rows as slices.
 
-        >>> Note.of("zero-lines", "{n} zero rows left out", n=3).text, Note.of("rows", "dead {rows}", rows=(4, 5)).text
-        ('3 zero rows left out', 'dead 4:6')
+        >>> Note.of("zero-lines", "{n} zero rows left out", n=3).text
+        '3 zero rows left out'
+        >>> Note.of("rows", "dead {rows}", rows=(4, 5)).text
+        'dead 4:6'
         """
         text = _filled(template, values, rows)
         return cls(code, text, tensor, rows, template, tuple(values.items()))
 
     def value(self, name: str) -> Value:
-        """One of the values that the text was made of."""
+        """A value of the text by name."""
         return dict(self.values)[name]
 
     @property
     def numbers(self) -> frozenset[str]:
-        """The names of what may differ among alike notes: numbers, and the rows."""
-        named = {name for name, value in self.values if not isinstance(value, str)}
-        return frozenset(named | ({"rows"} if self.rows else set()))
+        """Names of values that may differ between notes on one line: numbers, and the rows."""
+        names = {name for name, value in self.values if not isinstance(value, str)}
+        if self.rows:
+            names.add("rows")
+        return frozenset(names)
 
     @property
     def alike(self) -> tuple[str, str]:
-        """What notes have in common that differ in their numbers alone: the code, and the text without numbers."""
+        """Equal for notes that differ only in numbers: the code, and the text without numbers."""
         return self.code, self.left_open(self.numbers)
 
     def left_open(self, names: Collection[str]) -> str:
-        """The text with some of its values left open.
+        """The text with `...` for some of its values.
 
         >>> Note.of("memory", "needs {need} of {has}", need=3, has=2).left_open({"need"})
         'needs ... of 2'
         """
-        return (
-            _filled(self.template, dict(self.values), self.rows, names)
-            if self.template
-            else self.text
-        )
+        if not self.template:
+            return self.text
+        return _filled(self.template, dict(self.values), self.rows, names)
 
 
 Notes = tuple[Note, ...]
 
 
-def united(*found: Note | Iterable[Note] | None) -> Notes:
-    """Notes and groups of notes as one group, in order, each once; None is no note.
+def united(*parts: Note | Iterable[Note] | None) -> Notes:
+    """Single notes and groups of notes as one tuple, in order, each once; None is skipped.
 
     >>> zero, core = Note("zero-matrix", "zero matrix"), Note("no-core", "no core")
     >>> [note.code for note in united(zero, None, (core, zero))]
     ['zero-matrix', 'no-core']
     """
-    return tuple(dict.fromkeys(note for part in found if part is not None for note in _each(part)))
+    notes: dict[Note, None] = {}
+    for part in parts:
+        if isinstance(part, Note):
+            notes[part] = None
+        elif part is not None:
+            notes.update(dict.fromkeys(part))
+    return tuple(notes)
 
 
 def notes_of(values: Mapping[str, object]) -> Notes:
-    """The notes of a row that is being made: what stands under "notes" among its values.
+    """The notes of a row before it is finished: its value "notes".
 
     >>> notes_of({"std": 1.0})
     ()
     """
-    found = values.get("notes", ())
-    assert isinstance(found, tuple)
-    return found
+    notes = values.get("notes", ())
+    assert isinstance(notes, tuple)
+    return notes
 
 
 def texts(notes: Iterable[Note]) -> str | None:
-    """The texts as one, each once; None where there is none.
+    """The texts joined, each once; None without notes.
 
     >>> texts([Note("zero-matrix", "zero matrix"), Note("no-core", "no core")])
     'zero matrix; no core'
@@ -260,39 +231,40 @@ def texts(notes: Iterable[Note]) -> str | None:
 
 
 def codes(notes: Iterable[Note]) -> str | None:
-    """The codes as one, joined by commas, each once; None where there is none."""
+    """The codes joined by commas, each once; None without notes."""
     return ",".join(dict.fromkeys(note.code for note in notes)) or None
 
 
-def slices(lines: tuple[int, ...]) -> str:
-    """Ascending lines as slices, the first eight.
+def slices(numbers: tuple[int, ...]) -> str:
+    """Ascending row numbers as slices, the first eight.
 
     >>> slices((3, 32, 33, 34, 90)), slices(tuple(range(0, 20, 2)))
     ('3, 32:35, 90', '0, 2, 4, 6, 8, 10, 12, 14 and 2 more')
     """
     runs: list[list[int]] = []
-    for line in lines:
-        if runs and line == runs[-1][-1] + 1:
-            runs[-1].append(line)
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
         else:
-            runs.append([line])
-    shown = [str(run[0]) if len(run) == 1 else f"{run[0]}:{run[-1] + 1}" for run in runs[:RUNS]]
-    left = sum(len(run) for run in runs[RUNS:])
-    return ", ".join(shown) + (f" and {left} more" if left else "")
+            runs.append([number])
+    text = ", ".join(_slice(run[0], run[-1]) for run in runs[:RUNS])
+    more = sum(len(run) for run in runs[RUNS:])
+    return f"{text} and {more} more" if more else text
 
 
-def _each(part: Note | Iterable[Note]) -> Iterable[Note]:
-    return (part,) if isinstance(part, Note) else part
+def _slice(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}:{last + 1}"
 
 
 def _filled(
     template: str, values: Mapping[str, Value], rows: tuple[int, ...], open: Collection[str] = ()
 ) -> str:
-    return "".join(_parts(template, {"rows": slices(rows), **values}, open))
-
-
-def _parts(template: str, values: Mapping[str, Value], open: Collection[str]) -> Iterator[str]:
+    """The template with its values; `open` names those that become `...`."""
+    by_name = {"rows": slices(rows), **values}
+    parts = []
+    # Formatter.parse instead of str.format: an open number would not fit its format, as in {x:.1f}
     for literal, name, spec, _ in Formatter().parse(template):
-        yield literal
+        parts.append(literal)
         if name is not None:
-            yield OPEN if name in open else format(values[name], spec or "")
+            parts.append(OPEN if name in open else format(by_name[name], spec or ""))
+    return "".join(parts)

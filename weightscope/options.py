@@ -1,4 +1,4 @@
-"""What an option is: declared once, at the field of the record that holds its value.
+"""Options, each declared once: at the field of the record that holds its value.
 
 Flags of the command line, keywords of the Python functions, their docstrings and the pages are
 made from these declarations. A record is a frozen dataclass; its module imports nothing heavy, so
@@ -22,7 +22,7 @@ Reads = Literal["", "model", "file"]
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of an option beside the name, type and default of its field.
+    """The declaration of an option beside the name, type and default of its field.
 
     A flag `--alpha-cut` follows from the name `alpha_cut`, `--no-split` from a `split` that is True
     by default.
@@ -36,15 +36,15 @@ class Option:
     repeatable: bool = False  # each use of the flag adds one
     commas: bool = False  # one text holds several
     table: bool = False  # on the command line the file that takes the table of this name
-    typed: bool = True  # False: the command line has no flag for it
+    typed: bool = True  # False: it is no flag of the command line
     follows: Follows = ""  # on the command line also set where a picture or table is drawn
-    reads: Reads = ""  # what its value names, which no output may replace
+    reads: Reads = ""  # its value names an input, which no output may replace
     beside: str = ""  # accepted only by a command that has the option of this name
 
 
 @dataclass(frozen=True)
 class Declared:
-    """An option with its field: `kind` is the annotation as it is written."""
+    """An option with its field: `kind` is the text of the annotation."""
 
     name: str
     kind: str
@@ -58,12 +58,12 @@ class Declared:
 
     @property
     def switch(self) -> bool:
-        """Whether it is set or not."""
+        """Whether it is a bool."""
         return isinstance(self.default, bool)
 
     @property
     def negated(self) -> bool:
-        """Whether its flag takes something away that is there by default."""
+        """Whether its flag switches off a default."""
         return self.default is True and not self.option.follows
 
     @property
@@ -85,13 +85,16 @@ def option(default: Any, help: str, **more: Any) -> Any:
 
 
 def derived(default: Any) -> Any:
-    """A field that follows from the call: it is no flag and no keyword."""
+    """A field that is computed from the call: no flag and no keyword."""
     return field(default=default)
 
 
 def declared(record: type) -> Iterator[Declared]:
     """The options of a record, in the order of its fields."""
     for part in fields(record):
-        if KEY in part.metadata:
-            kind = part.type if isinstance(part.type, str) else formatannotation(part.type)
-            yield Declared(part.name, kind, part.default, part.metadata[KEY])
+        if KEY not in part.metadata:
+            continue
+        kind = part.type
+        if not isinstance(kind, str):
+            kind = formatannotation(kind)
+        yield Declared(part.name, kind, part.default, part.metadata[KEY])

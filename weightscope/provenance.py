@@ -1,4 +1,4 @@
-"""Provenance: what a report was made from and by; nothing in it changes from run to run of the same command."""
+"""Provenance: sources, options and versions of a report; the same in every run of one command."""
 
 from __future__ import annotations
 
@@ -18,27 +18,43 @@ LIBRARIES = ("numpy", "scipy", "torch", "pandas", "pyarrow")
 def provenance(
     command: str, opened: Sequence[Checkpoint], keywords: Mapping[str, Any], device: Device | None
 ) -> dict[str, Any]:
-    """The keys that every report carries, but for `column_versions`, which needs its columns."""
-    sources = [
-        {"source": c.source, "files": [{"path": path, "size": size} for path, size, _ in c.files]}
-        for c in opened
-    ]
+    """The keys of every report except `column_versions`, which needs its columns."""
+    device_name, device_reason = None, "nothing was measured"
+    if device:
+        device_name = device.name
+        # free memory comes after the semicolon and changes from run to run
+        device_reason = device.why.partition(";")[0]
     return {
-        "version": __version__,  # not by name from the metadata: a package of another project has this name
+        # not from the installed metadata: another project's package has the name weightscope
+        "version": __version__,
         "command": command,
-        "sources": sources,
-        "options": {k: str(v) if isinstance(v, bytes) else v for k, v in sorted(keywords.items())},
-        "device": device.name if device else None,
-        # what follows is free memory: it changes from run to run
-        "device_reason": device.why.partition(";")[0] if device else "nothing was measured",
+        "sources": [_source(checkpoint) for checkpoint in opened],
+        "options": _options(keywords),
+        "device": device_name,
+        "device_reason": device_reason,
         "libraries": {name: installed(name) for name in LIBRARIES},
     }
 
 
-def column_versions(tables: Iterable[Sequence[Column]]) -> dict[str, int]:
-    """The version of every column by its name, in the order of the tables; a name counts where it comes first.
+def _source(checkpoint: Checkpoint) -> dict[str, Any]:
+    """A source with the files that were read."""
+    files = [{"path": path, "size": size} for path, size, _ in checkpoint.files]
+    return {"source": checkpoint.source, "files": files}
 
-    >>> column_versions([[Column("std", "float", "")], [Column("std", "int", "", version=3), Column("z", "int", "")]])
+
+def _options(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that differ from their defaults, by name, as JSON can store them."""
+    options = {}
+    for name, value in sorted(keywords.items()):
+        options[name] = str(value) if isinstance(value, bytes) else value
+    return options
+
+
+def column_versions(tables: Iterable[Sequence[Column]]) -> dict[str, int]:
+    """The version of every column by name; of equal names in several tables the first counts.
+
+    >>> main, extra = Column("std", "float", ""), Column("std", "int", "", version=3)
+    >>> column_versions([[main], [extra, Column("z", "int", "")]])
     {'std': 1, 'z': 1}
     """
     versions: dict[str, int] = {}
@@ -48,7 +64,7 @@ def column_versions(tables: Iterable[Sequence[Column]]) -> dict[str, int]:
     return versions
 
 
-@cache  # a file of metadata is parsed for each
+@cache  # each call parses a file of metadata
 def installed(name: str) -> str:
     """The installed version of a package, from its metadata: importing it would cost a second."""
     try:

@@ -1,4 +1,4 @@
-"""The records that options fill: those of an analysis, those it uses, and those of every report."""
+"""Records of options: of an analysis, those that it shares, and those of every report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OF_REPORTS = (View, Gates)
 
 
 def records_of(analysis: Analysis) -> tuple[type, ...]:
-    """The kinds of records whose fields are the options of an analysis, its own first."""
+    """The record types whose fields are the options of an analysis, its own first."""
     return (analysis.options, *analysis.uses, *OF_REPORTS)
 
 
@@ -25,25 +25,27 @@ def options_of(analysis: Analysis) -> dict[str, Declared]:
 
 
 def filled(analysis: Analysis, keywords: Mapping[str, Any], several: bool) -> dict[type, Any]:
-    """The records of one call, by kind; `several`: there are several models.
+    """The records of one call by type; `several`: there are several models.
 
     Raises UsageError where a keyword is unknown or a value is refused.
     """
     check_known(analysis.name, keywords, options_of(analysis))
     records = {}
-    for kind in records_of(analysis):
-        known = {option.name: option for option in declared(kind)}
-        given = {
-            name: _value(known[name], value) for name, value in keywords.items() if name in known
-        }
-        if kind is analysis.options:
-            given["several"] = several
-        records[kind] = kind(**given)
+    for record in records_of(analysis):
+        values: dict[str, Any] = {}
+        for option in declared(record):
+            if option.name in keywords:
+                values[option.name] = _value(option, keywords[option.name])
+        if record is analysis.options:
+            values["several"] = several
+        records[record] = record(**values)
     return records
 
 
 def _value(option: Declared, value: Any) -> Any:
-    """A tuple where several are taken: one string is one of them."""
+    """A value in the type of the record: a tuple for several values, also of a single string."""
     if option.several and isinstance(value, str):
         return (value,)
-    return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return tuple(value)
+    return value

@@ -1,4 +1,4 @@
-"""Where tensors are measured and with how much; the engine chooses by it."""
+"""Options of the engine: device, memory, threads."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from .sizes import size_of
 
 @dataclass(frozen=True)
 class Running:
-    """Device, bytes of memory, threads."""
+    """Where tensors are measured, and with how much memory and how many threads."""
 
     device: str = option(
         "auto", "auto (default), cpu, cuda or cuda:N.", group="Run", metavar="DEVICE"
     )
     memory: int | str | None = option(
         None,
-        "Bound on our buffers, like 512MiB; default a quarter of what is free.",
+        "Limit for our buffers, like 512MiB; default a quarter of the free memory.",
         group="Run",
         metavar="SIZE",
     )
     threads: int | None = option(
-        None, "Workers; default one a core.", group="Run", metavar="N", minimum=1
+        None, "Workers; default one per core.", group="Run", metavar="N", minimum=1
     )
 
     def __post_init__(self) -> None:

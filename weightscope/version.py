@@ -1,3 +1,3 @@
-"""The version of the package, apart from the public names that need what needs it."""
+"""The version of the package, in a module without imports: `__init__` and provenance need it."""
 
 __version__ = "0.1.0"

@@ -1,8 +1,10 @@
-"""Ratios to the peers, measured in one run: `python -m tests.bench [--only spectrum] [--peer PYTHON]`.
+"""Ratios to the peers, measured in one run.
 
-Absolute speeds depend on the machine and on who else uses it; what is compared here ran side by side, each at its best
-of several rounds. The checkpoint is synthetic (layers of Llama-7B's shapes, bf16), lies in a temporary folder in the
-page cache, and is deleted afterwards.
+`python -m tests.bench [--only spectrum] [--peer PYTHON]`.
+
+Absolute speeds depend on the machine and on who else uses it; what is compared here ran side by
+side, each at its best of several rounds. The checkpoint is synthetic (layers of Llama-7B's shapes,
+bf16), lies in a temporary folder in the page cache, and is deleted afterwards.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ LLAMA = {  # one layer of Llama-7B
     "input_layernorm.weight": (4096,),
     "post_attention_layernorm.weight": (4096,),
 }
-# VmHWM belongs to the new program; the peak of getrusage is handed on by the process that started it.
+# VmHWM is of the new program; the peak of getrusage is inherited from the parent process.
 ALONE = f"""
 import sys, weightscope
 weightscope.fit(sys.argv[1], device="cpu", memory={MEMORY}, threads={THREADS}, panels=False)

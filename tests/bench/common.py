@@ -1,4 +1,7 @@
-"""What the benches share: the best of several rounds, measures through the engine, and a command as a process."""
+"""What the benches share.
+
+The best of several rounds, measures through the engine, and a command as a process.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`outliers` beside `fit` on the same file: what a second look, lines and quantisation schemes cost."""
+"""`outliers` beside `fit` on the same file.
+
+What a second look, lines and quantisation schemes cost.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`spectrum` beside its peers: singular values, what is read of them, how exact they are, and whole commands."""
+"""`spectrum` beside its peers.
+
+Singular values, what is read of them, how exact they are, and whole commands.
+"""
 
 from __future__ import annotations
 
@@ -61,13 +64,19 @@ def svdvals(w: Tensor, threads: int = THREADS) -> None:
 
 
 def decomposing(side: int) -> Iterator[Line]:
-    """The engine beside torch.linalg.svdvals in float32; a wide matrix also as its transpose, which is faster there."""
+    """The engine beside torch.linalg.svdvals in float32.
+
+    A wide matrix also as its transpose, which is faster there.
+    """
     yield from raced((768, 3072), 4, 10, ">= 3 x")
     yield from raced((side, side), 2, 2, ">= 0.67 x")
 
 
 def raced(shape: tuple[int, int], count: int, rounds: int, target: str) -> Iterator[Line]:
-    """`count` matrices on two workers beside one on two threads, in turns; then what the halves and --svd take."""
+    """`count` matrices on two workers beside one on two threads, in turns.
+
+    Then what the halves and --svd take.
+    """
     matrices, what = gaussian(*shape, count=count), f"{shape[0]} x {shape[1]}"
     w, method = matrices[0], partial(measure, stored(matrices), memory=ROOM)
     peers = [w, w.mT] if shape[0] < shape[1] else [w]
@@ -103,7 +112,10 @@ def raced(shape: tuple[int, int], count: int, rounds: int, target: str) -> Itera
 
 
 def halves(w: Tensor) -> tuple[float, float, float]:
-    """CPU seconds on one thread: folding the Gram matrix, its eigenvalues; svdvals of the taller side."""
+    """CPU seconds on one thread: folding the Gram matrix, its eigenvalues.
+
+    Svdvals of the taller side.
+    """
     torch.set_num_threads(1)
     shape, method = (w.shape[0], w.shape[1]), Decompose()
     tile, state = (
@@ -128,7 +140,10 @@ def worked(run: Callable[[], object]) -> float:
 
 
 def reading() -> Iterator[Line]:
-    """What is read of 4,096 singular values, at the slowest of several spectra; no peer but the clock."""
+    """What is read of 4,096 singular values, at the slowest of several spectra.
+
+    No peer but the clock.
+    """
     spectra = drawn_spectra(4096)
     for what, read, target in (
         ("power-law search", lambda s: power_law(s**2), 0.15),
@@ -146,7 +161,10 @@ def reading() -> Iterator[Line]:
 
 
 def drawn_spectra(count: int) -> Mapping[str, NDArray[np.float64]]:
-    """Singular values, descending: of noise, with a tail, of many scales, and equal ones that rounding tells apart."""
+    """Singular values, descending.
+
+    Of noise, with a tail, of many scales, and equal ones that rounding tells apart.
+    """
     rng, at = np.random.default_rng(0), (np.arange(count) + 0.5) / count
     grid = np.linspace(*mp_edges(1.0), 1 << 16)
     eigenvalues = {
@@ -159,7 +177,10 @@ def drawn_spectra(count: int) -> Mapping[str, NDArray[np.float64]]:
 
 
 def exactness(model: str) -> Iterator[Line]:
-    """The worst error of both methods against numpy.linalg.svd in float64, in units of the method's floor."""
+    """The worst error of both methods against numpy.linalg.svd in float64.
+
+    In units of the method's floor.
+    """
     for name, matrices in constructed(model).items():
         truth = [np.linalg.svd(w.double().numpy(), compute_uv=False) for w in matrices]
         for method in (Decompose(), Decompose(svd=True)):

@@ -1,8 +1,11 @@
-"""The whole `weightscope spectrum` beside WeightWatcher on the same file: `python -m tests.bench.weightwatcher`.
+"""The whole `weightscope spectrum` beside WeightWatcher on the same file.
 
-WeightWatcher is no dependency: --peer names the interpreter of an environment that has it (and torch, safetensors).
-Both read four Gaussian matrices from one safetensors file as processes of their own, in turns, on two CPU threads.
-WeightWatcher is called as its users call it: a torch module with four linear layers, then `analyze()`.
+`python -m tests.bench.weightwatcher`.
+
+WeightWatcher is no dependency: --peer names the interpreter of an environment that has it (and
+torch, safetensors). Both read four Gaussian matrices from one safetensors file as processes of
+their own, in turns, on two CPU threads. WeightWatcher is called as its users call it: a torch
+module with four linear layers, then `analyze()`.
 """
 
 from __future__ import annotations

@@ -81,7 +81,10 @@ def weightscope(capsys, monkeypatch):
 
 @pytest.fixture
 def unread(weightscope, monkeypatch):
-    """`unread("ls", path)`: the program in this process, the reader of its stdout gone before it writes."""
+    """`unread("ls", path)`.
+
+    The program in this process, the reader of its stdout gone before it writes.
+    """
 
     def call(*arguments):
         ours, theirs = os.pipe()
@@ -96,7 +99,10 @@ def unread(weightscope, monkeypatch):
 
 @pytest.fixture
 def fresh():
-    """`fresh("ls", path)`: the program in a process of its own; more keywords go to subprocess.Popen."""
+    """`fresh("ls", path)`: the program in a process of its own.
+
+    More keywords go to subprocess.Popen.
+    """
 
     def call(*arguments, **more):
         environment = {"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"]} | more.pop("env", {})

@@ -22,7 +22,10 @@ class Terminal(io.TextIOWrapper):
 
 @pytest.fixture
 def on_terminal(monkeypatch):
-    """`on_terminal("fit", path, width=80)`: what a terminal of that width shows, and what stderr has."""
+    """`on_terminal("fit", path, width=80)`.
+
+    What a terminal of that width shows, and what stderr has.
+    """
 
     def call(*arguments, width=100):
         out, err = Terminal(io.BytesIO(), "utf-8"), io.StringIO()
@@ -91,7 +94,10 @@ def zoo(store):
     "columns", [[], ["--columns", "tensor"], ["--columns", "tensor,m,rank"]], ids=" ".join
 )
 def test_what_is_no_matrix_is_counted_and_the_rest_is_listed(on_terminal, zoo, columns):
-    """Two dimensions do not make one; a matrix that could not be measured is one. `--where` lists what it says."""
+    """Two dimensions do not make one; a matrix that could not be measured is one.
+
+    `--where` lists what it says.
+    """
     table, said = on_terminal("spectrum", zoo, *columns)
     assert [line.split()[0] for line in table.splitlines()[2:]] == ["h.phase", "i.proj.weight"]
     hidden, *_ = said.splitlines()

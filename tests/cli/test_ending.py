@@ -1,4 +1,7 @@
-"""The shared ending: the picture shows the rows that the report shows, and what it lacks is said."""
+"""The shared ending.
+
+The picture shows the rows that the report shows, and what it lacks is said.
+"""
 
 import re
 
@@ -46,7 +49,10 @@ def test_the_picture_has_the_rows_of_the_report(weightscope, mixed, tmp_path, vi
 
 
 def test_what_is_not_in_the_picture_is_said(weightscope, mixed, tmp_path):
-    """A constant and what could not be measured, where they are shown; never with --quiet, or without --plot."""
+    """A constant and what could not be measured, where they are shown.
+
+    Never with --quiet, or without --plot.
+    """
     plot = ("fit", mixed, "--columns", "tensor", "--plot", tmp_path / "p.png")
     constant = "no picture of layers.2.mlp.up_proj.weight: one distinct value\n"
     assert weightscope(*plot).err == f"{constant}no picture of z.phase: not measured\n"

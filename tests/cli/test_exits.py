@@ -89,10 +89,10 @@ WRONG = [
     (["fit", "MODEL", "-f", "xls"], "csv"),
     (["fit", "MODEL", "-o", "report.xls"], "xls"),
     (["fit", "MODEL", "-o", "/nowhere/at/all.csv"], "create it first"),
-    (["fit", "MODEL", "-o", "/proc/x.csv"], "'/proc' takes no such file"),
-    (["fit", "MODEL", "--counts", "/proc/x.csv"], "'/proc' takes no such file"),
-    (["fit", "MODEL", "--plot", "/proc/x.png"], "'/proc' takes no such file"),
-    (["fit", "MODEL", "--provenance", "/proc/x.json"], "'/proc' takes no such file"),
+    (["fit", "MODEL", "-o", "/proc/x.csv"], "'/proc' accepts no such file"),
+    (["fit", "MODEL", "--counts", "/proc/x.csv"], "'/proc' accepts no such file"),
+    (["fit", "MODEL", "--plot", "/proc/x.png"], "'/proc' accepts no such file"),
+    (["fit", "MODEL", "--provenance", "/proc/x.json"], "'/proc' accepts no such file"),
     (["fit", "MODEL", "-o", "x" * 300 + ".csv"], "File name too long"),
     (["fit", "MODEL", "--plot", "picture.bmp"], "bmp"),
     (["ls", "MODEL", "--plot", "picture.png"], "No such option: --plot"),
@@ -147,7 +147,10 @@ COMPLETION = [
     ("arguments", "environment", "code", "printed"), COMPLETION, ids=range(len(COMPLETION))
 )
 def test_completion_ends_with_its_own_code(fresh, tmp_path, arguments, environment, code, printed):
-    """0 for a script, an installation and a list of candidates; 2 for an unknown shell; no file outside HOME."""
+    """0 for a script, an installation and a list of candidates; 2 for an unknown shell.
+
+    No file outside HOME.
+    """
     env = {
         "HOME": str(tmp_path),
         "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1",
@@ -206,7 +209,10 @@ def test_a_damaged_source_is_3(weightscope, model, tmp_path):
 
 
 def test_salvage_measures_what_is_whole_and_is_3(weightscope, tmp_path):
-    """The rows that could be read are printed, what is missing is said, and the code stays 3, before 1 and 4."""
+    """The rows that could be read are printed, what is missing is said.
+
+    And the code stays 3, before 1 and 4.
+    """
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
     save_file({f"h.{i}.w": np.ones((8, 8), np.float32) * (i + 1) for i in range(3)}, whole)
     broken.write_bytes(whole.read_bytes()[:-5])
@@ -295,7 +301,7 @@ def test_closed_streams_are_the_null_device(model):
     assert both.stdout.count("\n") == 5
 
 
-INTERRUPTED = "interrupted: nothing more was written, finished files are whole\n"
+INTERRUPTED = "interrupted: nothing more was written, finished files are complete\n"
 
 
 @pytest.fixture
@@ -309,7 +315,10 @@ def listening():
 @pytest.mark.usefixtures("listening")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted(weightscope, sparse, tmp_path, monkeypatch, number, code):
-    """In the middle of a large file: a word on what is lost, no report, no half-written file, and no worker left."""
+    """In the middle of a large file.
+
+    A word on what is lost, no report, no half-written file, and no worker left.
+    """
     looks, check = [], Meter.check
 
     def tenth(meter, read):

@@ -15,7 +15,10 @@ SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder with a file, a sharded model with its config, links to both, and an earlier report."""
+    """A folder with a file, a sharded model with its config, links to both.
+
+    And an earlier report.
+    """
     draw = np.random.default_rng(0).standard_normal
     monkeypatch.chdir(tmp_path)
     save_file({"h.0.mlp.w": draw((8, 4)).astype(np.float32)}, "model.safetensors")
@@ -163,7 +166,10 @@ ALLOWED = [
 
 @pytest.mark.parametrize(("source", "outputs", "written"), ALLOWED, ids=lambda x: "".join(x)[:40])
 def test_other_files_are_written(weightscope, place, source, outputs, written):
-    """A new file, an earlier report in the model's folder, and a file that only stands beside the source."""
+    """A new file, an earlier report in the model's folder.
+
+    And a file that only stands beside the source.
+    """
     done = weightscope("fit", source, *outputs)
     assert done.code == 0, done.err
     assert "h." in (place / written).read_bytes().decode("latin-1")

@@ -1,4 +1,7 @@
-"""Codes of notes: for programs in JSON and Parquet, for people where they are named, and for gates."""
+"""Codes of notes.
+
+For programs in JSON and Parquet, for people where they are named, and for gates.
+"""
 
 from __future__ import annotations
 

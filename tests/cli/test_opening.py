@@ -1,4 +1,7 @@
-"""How a model is opened and its names are read, from the command line: --root, --follow-symlinks, --name-map."""
+"""How a model is opened and its names are read, from the command line.
+
+--root, --follow-symlinks, --name-map.
+"""
 
 import json
 import os
@@ -55,7 +58,10 @@ def test_only_the_root_is_measured(weightscope, nested, command):
 
 @COMMANDS
 def test_a_root_that_chooses_nothing_is_said(weightscope, model, nested, command):
-    """In a safetensors file there is nothing to choose from; a file beside it may need the option."""
+    """In a safetensors file there is nothing to choose from.
+
+    A file beside it may need the option.
+    """
     done = weightscope(command, model, nested, "--root", "net")
     assert done.code == 0
     assert done.err.count("--root net has no effect: safetensors files have no nested dicts\n") == 1

@@ -1,4 +1,7 @@
-"""Flags follow from the declared options: every option of the contract is there, each command has only its own."""
+"""Flags follow from the declared options.
+
+Every option of the contract is there, each command has only its own.
+"""
 
 import re
 import shlex
@@ -48,7 +51,10 @@ def test_help(weightscope, command):
 
 @pytest.mark.parametrize("command", CONTRACT)
 def test_help_has_headings(weightscope, command):
-    """The command's own options first, then those that commands share; help itself stands in the last group."""
+    """The command's own options first, then those that commands share.
+
+    Help itself stands in the last group.
+    """
     text = weightscope(command, "--help").out
     headings = ["Arguments", f"Options of {command}", "Select", "Output", "Gate", "Open", "Run"]
     assert HEADING.findall(text) == headings
@@ -132,7 +138,10 @@ def test_every_field_is_declared(analysis):
 
 @every_analysis
 def test_every_option_stands_under_a_heading(analysis):
-    """Own options have no group; no two options of a command share a name, and only its own record has own ones."""
+    """Own options have no group.
+
+    No two options of a command share a name, and only its own record has own ones.
+    """
     options = accepted(analysis)
     assert len({option.name for option in options}) == len(options)
     assert {option.option.group for option in options} <= set(GROUPS)

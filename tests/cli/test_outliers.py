@@ -77,7 +77,10 @@ def test_every_tensor_is_a_line_in_a_pipe(weightscope, bad, clean):
     ],
 )
 def test_gates(weightscope, bad, clean, gates, matched):
-    """1 where a row matches, which is named, whatever is shown or asked for; 0 for a clean model."""
+    """1 where a row matches, which is named, whatever is shown or asked for.
+
+    0 for a clean model.
+    """
     asked = ["--quant", "int4_g128"] if "sqnr" in gates[0] else []
     options = [*asked, *(x for gate in gates for x in ("--fail-if", gate))]
     for more in ([], ["-q"], ["--columns", "tensor"], ["--limit", "1", "--where", "nan > 5"]):
@@ -184,7 +187,10 @@ def test_wrong_usage_is_2(weightscope, clean, arguments, said):
 def test_a_question_of_ones_own_shows_every_row(
     weightscope, monkeypatch, bad, tmp_path, asked, order
 ):
-    """In the order of the checkpoint; else a terminal has those with findings, a picture all, the worst first."""
+    """In the order of the checkpoint.
+
+    Else a terminal has those with findings, a picture all, the worst first.
+    """
     monkeypatch.chdir(tmp_path)
     for module in ("ending", "command"):
         monkeypatch.setattr(

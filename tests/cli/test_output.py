@@ -225,7 +225,10 @@ def test_notes_and_totals_go_to_stderr(weightscope, model):
 
 @pytest.mark.parametrize("more", [(), ("--threads", "1"), ("--memory", "64MiB")], ids=" ".join)
 def test_nonfinite_values_are_placed(weightscope, odd, more):
-    """Row 128: counts and the first place, from 0; a grouped row has a tensor's place, not its own."""
+    """Row 128: counts and the first place, from 0.
+
+    A grouped row has a tensor's place, not its own.
+    """
     done = weightscope("fit", odd, "-i", "lm_head*", "--columns", "nan,inf,note", *more)
     assert (done.code, done.err) == (0, "")
     said = "1 NaN at row 3, column 4: statistics of the finite values"

@@ -35,7 +35,10 @@ def planted(store):
 
 
 def test_every_tensor_is_a_line_in_a_pipe(weightscope, model):
-    """In natural order, vectors with their note; nothing on stderr; the same bytes whatever the resources."""
+    """In natural order, vectors with their note; nothing on stderr.
+
+    The same bytes whatever the resources.
+    """
     done = weightscope("spectrum", model)
     assert [row["tensor"] for row in records(done)] == NAMES
     assert records(done)[-1]["note"] == "a vector: no spectrum"
@@ -44,7 +47,10 @@ def test_every_tensor_is_a_line_in_a_pipe(weightscope, model):
 
 
 def test_a_matrix_without_a_spectrum_is_4_under_strict(weightscope, odd):
-    """A type without values and a NaN, each once, by tensor and by group; rows of nulls with a reason otherwise."""
+    """A type without values and a NaN, each once, by tensor and by group.
+
+    Rows of nulls with a reason otherwise.
+    """
     done = weightscope("spectrum", odd, "--columns", "tensor,rank,note")
     rows = {row["tensor"]: row for row in records(done)}
     assert rows["lm_head.weight"]["note"] == "non-finite elements: no spectrum"
@@ -79,7 +85,7 @@ def test_a_matrix_over_the_budget_is_4_under_strict(weightscope, store):
     )
     done = weightscope("spectrum", large, "--strict", "--memory", "40MiB", "--columns", "rank,note")
     assert done.code == 4
-    assert "MiB of memory, has 40: say --memory " in done.out
+    assert "MiB of memory, has 40: use --memory " in done.out
     assert done.err == "--strict: 1 tensor could not be measured: h.0.w\n"
 
 
@@ -166,7 +172,10 @@ WRONG = [
     ("arguments", "said"), WRONG, ids=lambda x: " ".join(x) if isinstance(x, list) else ""
 )
 def test_wrong_usage_is_2(weightscope, model, arguments, said, monkeypatch):
-    """One line on stderr: what was expected, what was found, what to do; nothing measured or written."""
+    """One line on stderr: what was expected, what was found, what to do.
+
+    Nothing measured or written.
+    """
     monkeypatch.chdir(os.path.dirname(model))
     done = weightscope("spectrum", model, *arguments)
     assert (done.code, done.out) == (2, "")
@@ -179,7 +188,10 @@ def test_wrong_usage_is_2(weightscope, model, arguments, said, monkeypatch):
     "more", [[], ["--by", "role"], ["--columns", "tensor", "--where", "rank > 100"]], ids=" ".join
 )
 def test_values_are_written_beside_the_report(weightscope, model, tmp_path, more):
-    """All singular values of every matrix, descending, whatever else is asked; stdout still has the report."""
+    """All singular values of every matrix, descending, whatever else is asked.
+
+    Stdout still has the report.
+    """
     path = tmp_path / "v.parquet"
     done = weightscope("spectrum", model, "--values", path, *more)
     assert done.code == 0

@@ -1,4 +1,7 @@
-"""What a person sees: the compact table on a real pseudo-terminal, as whole text at a fixed width."""
+"""What a person sees.
+
+The compact table on a real pseudo-terminal, as whole text at a fixed width.
+"""
 
 import fcntl
 import io
@@ -91,7 +94,10 @@ PLAIN = {"NO_COLOR": "1"}
 
 @contextmanager
 def screen(width):
-    """The program's end of a pseudo-terminal, and in a future what is written to it until the `with` ends."""
+    """The program's end of a pseudo-terminal.
+
+    And in a future what is written to it until the `with` ends.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     with ThreadPoolExecutor(1) as reader:
@@ -112,7 +118,10 @@ def all_of(ours):
 
 
 def on_terminal(arguments, width, environment=None, stderr=subprocess.DEVNULL, encoding="utf-8"):
-    """Code and text of the program in this process, its stdout a pseudo-terminal of some width; stderr too if told."""
+    """Code and text of the program in this process, its stdout a pseudo-terminal of some width.
+
+    Stderr too if told.
+    """
     environment = {"COLUMNS": "", "NO_COLOR": "", "TERM": "xterm"} | (environment or {})
     with (
         screen(width) as (theirs, written),
@@ -129,7 +138,7 @@ def on_terminal(arguments, width, environment=None, stderr=subprocess.DEVNULL, e
 
 
 def in_its_own_process(arguments, width):
-    """Code and text of a Python process on a pseudo-terminal of some width, all its streams there."""
+    """Code and text of a Python process whose streams are a pseudo-terminal of some width."""
     environment = {
         "OMP_NUM_THREADS": "1",
         "PATH": os.environ["PATH"],
@@ -146,7 +155,10 @@ def in_its_own_process(arguments, width):
 
 @pytest.fixture(scope="module")
 def exact(tmp_path_factory):
-    """Gaussian and Laplace quantiles in a fixed order, and a constant vector: the same table on every machine."""
+    """Gaussian and Laplace quantiles in a fixed order, and a constant vector.
+
+    The same table on every machine.
+    """
     p = (np.arange(64 * 96) + 0.5) / (64 * 96)
     order = (np.arange(len(p)) * 2741) % len(p)
     shape = lambda values, scale: (scale * values[order]).reshape(64, 96).astype(np.float32)
@@ -221,7 +233,10 @@ def test_flat(exact):
 
 
 def test_named_columns_are_never_dropped(exact):
-    """What a person asks for stands there, wider than the terminal if it must; `all` is everything."""
+    """What a person asks for stands there, wider than the terminal if it must.
+
+    `all` is everything.
+    """
     text = on_terminal(["fit", exact, "--columns", "all", "-i", "lm*"], 60, PLAIN)[1]
     assert {"tensor", "kind", "lag_col_null", "col_spread_iid", "note", "histogram"} <= set(
         text.splitlines()[0].split()
@@ -229,7 +244,10 @@ def test_named_columns_are_never_dropped(exact):
 
 
 def test_a_file_gets_no_table(exact, tmp_path):
-    """With -o the terminal stays empty, and the file has every column at full precision, without drawings."""
+    """With -o the terminal stays empty, and the file has every column at full precision.
+
+    Without drawings.
+    """
     path = tmp_path / "r.csv"
     assert on_terminal(["fit", exact, "-o", str(path)], 120) == (0, "")
     head = path.read_text().splitlines()[0].split(",")
@@ -255,7 +273,10 @@ def test_hostile_names(tmp_path):
 
 
 def test_progress_stays_on_stderr_and_goes(exact):
-    """Shown while it runs on a terminal and wiped; absent with --no-progress, --quiet and in a pipe."""
+    """Shown while it runs on a terminal and wiped.
+
+    Absent with --no-progress, --quiet and in a pipe.
+    """
     code, shown = in_its_own_process(["-m", "weightscope", "fit", exact], 120)
     assert code == 0
     assert "4 tensors" in shown
@@ -291,7 +312,10 @@ PARTS = {
 
 
 def test_progress_is_one_line_of_any_width():
-    """Parts that do not fit are left out; the line never breaks, is wiped at the end, and counts from its beginning."""
+    """Parts that do not fit are left out.
+
+    The line never breaks, is wiped at the end, and counts from its beginning.
+    """
     code, text = in_its_own_process(["-c", WATCHED], 120)
     *lines, nothing = re.sub(r"\x1b\[[0-9;?]*[mlh]", "", text).split("next")
     assert (code, nothing) == (0, "")
@@ -321,7 +345,7 @@ def test_a_person_sees_what_has_a_spectrum_and_gates_see_all(exact):
 
 @pytest.fixture
 def marked(tmp_path):
-    """A clean tensor, one with a dead row and an Inf, one with a dead row alone, one with a row of one sign."""
+    """Tensors: clean, with a dead row and an Inf, with a dead row, with a row of one sign."""
     p = (np.arange(64 * 96) * 2741 % (64 * 96) + 0.5) / (64 * 96)
     w = np.array([NormalDist(0, 0.02).inv_cdf(x) for x in p]).reshape(64, 96)
     tensors = {f"layers.{i}.mlp.up_proj.weight": np.roll(w, i).astype(np.float32) for i in range(4)}
@@ -335,7 +359,10 @@ def marked(tmp_path):
 
 
 def test_a_person_sees_what_stands_out_worst_first(marked):
-    """And then the total, on stderr; with a filter or an order of their own, that; a pipe shows all in their order."""
+    """And then the total, on stderr; with a filter or an order of their own, that.
+
+    A pipe shows all in their order.
+    """
     both = lambda *more: on_terminal(
         ["outliers", "--no-progress", *more], 160, PLAIN, stderr=subprocess.STDOUT
     )

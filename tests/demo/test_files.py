@@ -41,7 +41,10 @@ def test_all_files_together_stay_small() -> None:
 
 
 def test_the_start_is_gaussian_with_the_stated_deviations() -> None:
-    """Every matrix of the start has its stated deviation, mean zero and no excess kurtosis; norms are one."""
+    """Every matrix of the start has its stated deviation, mean zero and no excess kurtosis.
+
+    Norms are one.
+    """
     for name, weight in load_file(START).items():
         if weight.ndim == 1:
             assert torch.equal(weight, torch.ones_like(weight))
@@ -53,7 +56,10 @@ def test_the_start_is_gaussian_with_the_stated_deviations() -> None:
 
 
 def test_the_start_repeats_from_its_seed() -> None:
-    """The stored start is what the seed draws today, up to the last bit, in which processors may differ."""
+    """The stored start is what the seed draws today, up to the last bit.
+
+    In which processors may differ.
+    """
     drawn, stored = (
         model.start(RECIPE.shape, torch.Generator().manual_seed(RECIPE.seed)),
         load_file(START),
@@ -74,7 +80,10 @@ def test_training_left_the_gaussian_start_behind() -> None:
 
 
 def test_the_trained_model_speaks_the_language() -> None:
-    """The stored bf16 model's loss on unseen text is a third of the start's, and the adapter helps on shifted text."""
+    """The stored bf16 model's loss on unseen text is a third of the start's.
+
+    And the adapter helps on shifted text.
+    """
     start, end, pairs = (
         {k: v.float() for k, v in load_file(p).items()} for p in (START, END, LORA / ADAPTER)
     )
@@ -86,7 +95,10 @@ def test_the_trained_model_speaks_the_language() -> None:
 
 
 def test_the_adapter_pairs_as_its_config_says() -> None:
-    """Each adapted module has A and B of the config's rank, under PEFT's names, and every layer is adapted."""
+    """Each adapted module has A and B of the config's rank, under PEFT's names.
+
+    And every layer is adapted.
+    """
     config, pairs = (
         json.loads((LORA / "adapter_config.json").read_text()),
         load_file(LORA / ADAPTER),

@@ -84,7 +84,7 @@ def test_words_are_zipf_distributed() -> None:
 
 
 def test_the_shifted_grammar_turns_order_and_topics_round() -> None:
-    """The adapter's text ends clauses with the verb and talks mostly of what the base talks least of."""
+    """The adapter's text ends clauses with the verb and prefers the rarest topics of the base."""
     verbs = {form for topic in lexicon.topics() for pair in topic.verbs for form in pair}
     before = {g: Counter(a in verbs for a, b in pairwise(t) if b == ".") for g, t in
               (("base", text(BASE, 8)), ("shifted", text(SHIFTED, 8)))}  # fmt: skip

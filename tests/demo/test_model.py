@@ -41,7 +41,7 @@ def test_rotary_positions_keep_lengths_and_depend_on_distance_alone() -> None:
     """Turning keeps norms, and the product of two turned vectors is the same at equal distances."""
     turn = model._turns(12, 4)
     x, y = torch.randn(2, 4, generator=torch.Generator().manual_seed(0))
-    a, b = model._turned(x.expand(12, 4), turn), model._turned(y.expand(12, 4), turn)
+    a, b = model._rotated(x.expand(12, 4), turn), model._rotated(y.expand(12, 4), turn)
     assert torch.allclose(a.norm(dim=1), x.norm().expand(12), atol=1e-5)
     assert torch.allclose((a[3:] * b[:-3]).sum(1), (a[3] * b[0]).sum().expand(9), atol=1e-5)
 

@@ -61,7 +61,10 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
 
 
 def test_stored_files_keep_names_values_and_ordered_metadata(tmp_path: Path) -> None:
-    """The library reads back what was stored, rounded to bfloat16, with the metadata in one order."""
+    """The library reads back what was stored, rounded to bfloat16.
+
+    With the metadata in one order.
+    """
     tensors = {
         "b": torch.randn(3, 2, generator=torch.Generator().manual_seed(0)),
         "a": torch.ones(2),

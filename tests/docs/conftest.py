@@ -1,4 +1,7 @@
-"""What the pages' commands run in: a folder with the files that they name, and a terminal of 100 columns."""
+"""What the pages' commands run in.
+
+A folder with the files that they name, and a terminal of 100 columns.
+"""
 
 import hashlib
 import io
@@ -35,7 +38,10 @@ class Terminal(io.TextIOWrapper):
 
 @pytest.fixture(scope="package", autouse=True)
 def laws_are_fitted_once():
-    """To the same counts: the pages measure the demo a hundred times, and most of that is the fits."""
+    """To the same counts.
+
+    The pages measure the demo a hundred times, and most of that is the fits.
+    """
     known = {}
 
     def fitted(counts, laws=LAWS):
@@ -63,7 +69,10 @@ def models(tmp_path_factory):
 
 @pytest.fixture
 def weightscope(monkeypatch, tmp_path, models):
-    """Runs `weightscope ...` as typed in a shell, in a folder of small models: its exit code, and what is seen."""
+    """Runs `weightscope ...` as typed in a shell, in a folder of small models.
+
+    Its exit code, and what is seen.
+    """
     shutil.copytree(models, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")
@@ -84,7 +93,10 @@ def weightscope(monkeypatch, tmp_path, models):
 
 
 def small_models(folder: Path):
-    """`model.safetensors`, `model.pth`, `model/`, `step1/`, `step2/`; a `base`, one `downloaded` with odd tokens."""
+    """`model.safetensors`, `model.pth`, `model/`, `step1/`, `step2/`.
+
+    A `base`, one `downloaded` with odd tokens.
+    """
     torch.manual_seed(0)
     names = [f"model.layers.{i}.mlp.{m}_proj.weight" for i in range(2) for m in ("gate", "down")]
     tensors = {name: torch.randn(32, 48) * 0.02 for name in names}

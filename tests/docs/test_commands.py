@@ -1,4 +1,4 @@
-"""Every command and every call that the pages show runs, and what they show as its output is what comes out."""
+"""Every command and call on the pages runs, and the outputs on the pages are the real ones."""
 
 import re
 import shlex
@@ -15,50 +15,57 @@ ENDS = {"|", ">", ">>", "&&", "||", ";"}
 
 
 def blocks(kind):
-    """(page, text) of every fenced block of that kind."""
-    found = [
-        (p, text)
-        for p in PAGES
-        for name, text in FENCE.findall(p.read_text("utf-8"))
-        if name == kind
-    ]
-    return [pytest.param(text, id=f"{p.stem}-{i}") for i, (p, text) in enumerate(found)]
+    """Every fenced block of that kind, with an id such as `tutorial-3`."""
+    parameters = []
+    for page in PAGES:
+        for name, text in FENCE.findall(page.read_text("utf-8")):
+            if name == kind:
+                parameters.append(pytest.param(text, id=f"{page.stem}-{len(parameters)}"))
+    return parameters
 
 
 def plain_commands():
-    """Every distinct `weightscope` line of the shell blocks, up to its first pipe, with the code a comment names."""
-    lines = dict.fromkeys(line for block in blocks("sh") for line in block.values[0].splitlines())
-    return [line for line in lines if line.startswith("weightscope ")]
+    """Every distinct `weightscope` line of the shell blocks, with the id of its first block."""
+    by_line = {}
+    for block in blocks("sh"):
+        for i, line in enumerate(block.values[0].splitlines()):
+            if line.startswith("weightscope "):
+                by_line.setdefault(line, f"{block.id}-{i}-{line.split()[1]}")
+    return [pytest.param(line, id=short) for line, short in by_line.items()]
 
 
 def sessions():
-    """Every `$ weightscope` of the console blocks, the output shown below it, and the code that `$ echo $?` shows."""
+    """Every `$ weightscope` of the console blocks: its output, and the code below `$ echo $?`."""
     for block in blocks("console"):
-        for part in re.split(r"^\$ (?=weightscope)", block.values[0], flags=re.M)[1:]:
+        parts = re.split(r"^\$ (?=weightscope)", block.values[0], flags=re.M)[1:]
+        for i, part in enumerate(parts):
             line, _, shown = part.partition("\n")
             shown, _, code = shown.partition("$ echo $?\n")
-            yield pytest.param(line, shown, int(code or 0), id=f"{block.id}: {line}")
+            short = f"{block.id}-{i}-{line.split()[1]}"
+            yield pytest.param(line, shown, int(code or 0), id=short)
 
 
-@pytest.mark.parametrize("line", plain_commands(), ids=str)
+@pytest.mark.parametrize("line", plain_commands())
 def test_commands_run(weightscope, line):
-    """A command of a shell block ends with 0, or with the code that its comment names."""
+    """A command of a shell block, up to its first pipe, exits with 0 or the code in its comment."""
     words = shlex.split(line, comments=True)
     wanted = re.search(r"# exit (\d)$", line)
-    end = next((i for i, w in enumerate(words) if w in ENDS), len(words))
-    code, seen = weightscope(shlex.join(words[:end]), terminal=False)
-    assert code == int(wanted[1] if wanted else 0), seen
+    end = next((i for i, word in enumerate(words) if word in ENDS), len(words))
+    code, output = weightscope(shlex.join(words[:end]), terminal=False)
+    assert code == int(wanted[1] if wanted else 0), f"{line}\n{output}"
 
 
 @pytest.mark.parametrize(("line", "shown", "code"), list(sessions()))
 def test_output_is_current(weightscope, line, shown, code):
-    """The lines under a command stand in its real output, in order and without a gap except at …"""
-    ended, seen = weightscope(line)
-    assert ended == code, seen
+    """The lines below a command are its real output, without a gap except at …"""
+    actual_code, output = weightscope(line)
+    assert actual_code == code, f"{line}\n{output}"
     pattern = "".join(
         ".*" if part == "…\n" else re.escape(part) for part in shown.splitlines(keepends=True)
     )
-    assert re.fullmatch(pattern, seen, re.S), seen
+    # a bool: pytest would print pattern and output in full behind the message
+    is_current = re.fullmatch(pattern, output, re.S) is not None
+    assert is_current, f"{line}\n{output}"
 
 
 @pytest.mark.parametrize("text", blocks("python"))

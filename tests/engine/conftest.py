@@ -40,7 +40,10 @@ def sketches(answers) -> list[object]:
 
 
 def tensors() -> list[torch.Tensor]:
-    """Equal small ones that stack, and larger ones of several segments; row-major and column-major."""
+    """Equal small ones that stack, and larger ones of several segments.
+
+    Row-major and column-major.
+    """
     g = torch.Generator().manual_seed(0)
     some = [
         torch.randn(s, generator=g)
@@ -72,7 +75,10 @@ def stored(xs) -> list[Stored]:
 
 @pytest.fixture
 def small(monkeypatch):
-    """Tiles of 512 elements and segments of 4096, so that small tensors are cut as large ones are."""
+    """Tiles of 512 elements and segments of 4096.
+
+    So that small tensors are cut as large ones are.
+    """
     monkeypatch.setattr(device, "TILE", 512)
     monkeypatch.setattr(device, "SEGMENT", 4096)
 

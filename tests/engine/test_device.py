@@ -14,7 +14,7 @@ def test_what_is_told_is_taken() -> None:
     """Memory and threads as the options say, with the reason."""
     found = choose("cpu", 64 << 20, 3)
     assert (found.name, found.budget, found.workers) == ("cpu", 64 << 20, 3)
-    assert found.why == "cpu: as told; memory 64 MiB, as told; 3 workers"
+    assert found.why == "cpu: as requested; memory 64 MiB, as requested; 3 workers"
 
 
 def test_a_quarter_of_what_is_free_unless_told(monkeypatch) -> None:
@@ -23,7 +23,7 @@ def test_a_quarter_of_what_is_free_unless_told(monkeypatch) -> None:
     found = choose("cpu")
     assert found.budget == 1 << 30
     assert found.workers >= 1
-    assert "a quarter of what is free" in found.why
+    assert "a quarter of the free memory" in found.why
 
 
 def test_free_memory_is_known() -> None:
@@ -32,7 +32,10 @@ def test_free_memory_is_known() -> None:
 
 
 def test_macos_has_neither_affinity_nor_proc(monkeypatch) -> None:
-    """All cores and half of the installed memory then; 8 GiB where the system does not know that either."""
+    """All cores and half of the installed memory then.
+
+    8 GiB where the system does not know that either.
+    """
 
     def unknown(name):
         raise ValueError(name)
@@ -65,7 +68,7 @@ def test_a_missing_gpu_is_refused(monkeypatch) -> None:
         match="--device cuda:1 needs a CUDA device; this machine has 0; use --device cpu",
     ):
         choose("cuda:1")
-    assert choose("auto").why.startswith("cpu: no CUDA device is there")
+    assert choose("auto").why.startswith("cpu: no CUDA device is available")
 
 
 def test_tiles_follow_from_the_kind_of_device() -> None:

@@ -1,4 +1,7 @@
-"""The engine gives the same bytes whatever threads, memory, stacking and source; errors end it cleanly."""
+"""The engine gives the same bytes whatever threads, memory, stacking and source.
+
+Errors end it cleanly.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,10 @@ def test_held_and_streamed_are_the_same(rig) -> None:
 
 @pytest.mark.parametrize("stored", [(70_000, 40), (40, 70_000)])
 def test_a_long_matrix_is_decomposed_alike_held_and_streamed(rig, stored) -> None:
-    """Its tiles across the long side are streamed where they are lines; else the matrix is held, or refused."""
+    """Its tiles across the long side are streamed where they are lines.
+
+    Else the matrix is held, or refused.
+    """
     x = torch.randn(stored, generator=torch.Generator().manual_seed(0))
     entry = Stored("w", stored, "F32", tensor=x)
     units = [
@@ -62,7 +68,7 @@ def test_a_long_matrix_is_decomposed_alike_held_and_streamed(rig, stored) -> Non
     if stored[0] > stored[1]:
         assert rig.sketches(held) == rig.sketches(tight)
     else:
-        assert all("MiB of memory, has 52: say --memory" in answer.note for answer in tight)
+        assert all("MiB of memory, has 52: use --memory" in answer.note for answer in tight)
         assert not any(answer.sketches[""] for answer in tight)
 
 
@@ -121,7 +127,7 @@ def test_what_does_not_fit_is_refused(rig) -> None:
     """The note names the memory that would do, the other measures are taken."""
     entry = Stored("w", (600, 600), "F32", tensor=torch.randn(600, 600))
     answer = rig.run([rig.unit(0, entry, rig.AGAIN)], memory=22 << 20)[0]
-    assert "MiB of memory, has 22: say --memory" in answer.note
+    assert "MiB of memory, has 22: use --memory" in answer.note
     assert Count() in answer.sketches[""]
     assert not any(type(m).__name__ == "Shuffled" for m in answer.sketches[""])
 

@@ -46,12 +46,15 @@ def test_budget_decides_holding_and_never_the_runs() -> None:
 
 
 def test_nothing_fits_into_nothing() -> None:
-    """A budget below one tile refuses every measure, and says which would do: with that one all fit."""
+    """A budget below one tile refuses every measure, and says which would do.
+
+    With that one all fit.
+    """
     wants = frozenset({Count(), Decompose()})
     batch = planned((4096, 4096), wants=wants, memory=1 << 20)[0]
     assert set(batch.refused) == {("", m) for m in wants}
     assert (
-        need := re.fullmatch(r"needs (\d+) MiB of memory, has 1: say --memory \1MiB", batch.lack)
+        need := re.fullmatch(r"needs (\d+) MiB of memory, has 1: use --memory \1MiB", batch.lack)
     )
     assert not planned((4096, 4096), wants=wants, memory=int(need[1]) << 20)[0].refused
     assert planned((4096, 4096), wants=wants, memory=int(need[1]) - 1 << 20)[0].refused
@@ -78,7 +81,10 @@ def test_units_of_different_wants_are_not_stacked() -> None:
 
 
 def test_workers_are_given_up_before_a_measure_is() -> None:
-    """A tensor that needs more than one worker's share is measured by fewer workers, not refused."""
+    """A tensor that needs more than one worker's share is measured by fewer workers.
+
+    Not refused.
+    """
     entry = Stored("w", (4096, 4096), "BF16", "f")
     units = [Unit(0, {"": entry}, {"": frozenset({Count(), Lines()})})]
     need = 36 << 20

@@ -1,4 +1,7 @@
-"""Several entries in one unit: each byte is read once, and a measure that sees two tiles gets the numbers of numpy."""
+"""Several entries in one unit.
+
+Each byte is read once, and a measure that sees two tiles gets the numbers of numpy.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ DTYPES = {"BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float64}
 
 @dataclass(frozen=True)
 class Against:
-    """Dot product in float64 with the entry under `other`, and how many elements are equal: sees both tiles."""
+    """Dot product in float64 with the entry under `other`, and how many elements are equal.
+
+    Sees both tiles.
+    """
 
     other: str
     cut: str = "any"
@@ -133,7 +139,10 @@ def pair(tmp_path: Path, shape=(4096, 2048), *, wants: Mapping[str, frozenset]) 
 
 @pytest.mark.parametrize("more", [frozenset(), frozenset({Beyond()})], ids=["one pass", "more"])
 def test_entries_cut_differently_are_read_once(rig, tmp_path: Path, disk, more) -> None:
-    """4096 x 2048, row-major beside column-major: the bytes of both files, not 8.5 times as many."""
+    """4096 x 2048, row-major beside column-major.
+
+    The bytes of both files, not 8.5 times as many.
+    """
     meter = Meter()
     (answer,) = rig.run([pair(tmp_path, wants={"": HASHING | more, "base": HASHING})], meter=meter)
     assert disk.total == meter.bytes_read == 2 * 4096 * 2048 * 2
@@ -196,7 +205,10 @@ def test_numbers_do_not_depend_on_what_is_measured_beside(rig, tmp_path: Path, s
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("dtype", ["F4", "U16", "F32"])
 def test_bytes_that_are_converted_are_held_too(rig, tmp_path: Path, disk, dtype) -> None:
-    """Half-byte codes, big-endian words and negated values, streamed and held beside others: the same bits."""
+    """Half-byte codes, big-endian words and negated values, streamed and held beside others.
+
+    The same bits.
+    """
     rng = np.random.default_rng(0)
     (tmp_path / "f").write_bytes(rng.integers(0, 120, 4 * 121 * 41 + 4, np.uint8).tobytes())
     leaf = Stored("w", (121, 41), dtype, str(tmp_path / "f"))
@@ -220,7 +232,10 @@ def test_bytes_that_are_converted_are_held_too(rig, tmp_path: Path, disk, dtype)
 def test_a_measure_sees_the_tile_beside(
     rig, tmp_path: Path, disk, shape, turned, left, right, cut, memory
 ) -> None:
-    """Any tiling, cut, type and budget, alone and in a stack: what numpy says, and both files read once."""
+    """Any tiling, cut, type and budget, alone and in a stack.
+
+    What numpy says, and both files read once.
+    """
     measure, units, truth = Against("b", cut), [], []
     for i in range(3):
         a, b = drawn(shape, 2 * i, left), drawn(shape, 2 * i + 1, right)
@@ -248,7 +263,10 @@ def test_a_measure_sees_the_tile_beside(
 
 
 def test_an_entry_that_only_stands_beside_is_read(rig) -> None:
-    """A label without measures of its own is still shown to its neighbour; neighbours may see each other."""
+    """A label without measures of its own is still shown to its neighbour.
+
+    Neighbours may see each other.
+    """
     a, b = drawn((30, 20), 0), drawn((30, 20), 1)
     entries = dict(zip("ab", rig.stored([a, b]), strict=True))
     one = Unit(0, entries, {"a": frozenset({Against("b")})}, {"a": ("b",)})
@@ -292,13 +310,16 @@ def test_units_that_see_other_labels_are_not_stacked(rig) -> None:
 
 
 def test_what_cannot_be_held_is_refused_with_what_it_needs(rig, tmp_path: Path, disk) -> None:
-    """The entry cut as the unit is streams and is measured, the other is refused; what the note names will do."""
+    """The entry cut as the unit is streams and is measured, the other is refused.
+
+    What the note names will do.
+    """
     unit = pair(tmp_path, (4096, 1024), wants={"": COUNTING | HASHING, "base": HASHING})
     (tight,) = rig.run([unit], memory=70 << 20)
     assert set(tight.sketches[""]) == {Count(), Hashes()}
     assert not tight.sketches["base"]
     assert disk.read == {str(tmp_path / "a"): 4096 * 1024 * 2}
-    need = re.fullmatch(r"needs (\d+) MiB of memory, has 70: say --memory \1MiB", tight.note)
+    need = re.fullmatch(r"needs (\d+) MiB of memory, has 70: use --memory \1MiB", tight.note)
     assert need
     assert int(need[1]) >= 64 + 16
     disk.read.clear()

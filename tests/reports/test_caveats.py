@@ -1,4 +1,7 @@
-"""What a person is told of the notes of rows: few lines, the weightiest first, nothing that is not so."""
+"""What a person is told of the notes of rows.
+
+Few lines, the weightiest first, nothing that is not so.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from weightscope.reports.view import View
 
 
 def noted(*notes, **more):
-    """Rows beside their notes: each a note, some notes, a text with "; " between several, or None."""
+    """Rows beside their notes: each a note, some notes, a text with ".
+
+    " between several, or None.
+    """
     return [({"tensor": f"h.{i}.w"} | more, records(note)) for i, note in enumerate(notes)]
 
 

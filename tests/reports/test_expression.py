@@ -177,7 +177,10 @@ words = st.sampled_from(
 @example("x > 0 # comment")
 @example("x\r> 1 +\f [1]")
 def test_any_text_is_an_expression_or_wrong_usage(text):
-    """Random text and random words either parse, and then answer on any row, or are refused as wrong usage."""
+    """Random text and random words either parse, and then answer on any row.
+
+    Or are refused as wrong usage.
+    """
     try:
         expression = parse(text, COLUMNS)
     except UsageError:
@@ -250,7 +253,7 @@ def test_a_column_that_needs_an_option_names_it():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("-" * 3000 + "x > 0", "nested|cannot be read|too"),
+        ("-" * 3000 + "x > 0", "nested|cannot be parsed|too"),
         ("(" * 1500 + "x" + ")" * 1500 + " > 0", "expression"),
         ("not " * 100 + "p", "at most 60 nested levels; found a deeper one"),
         ("x > " + "1 + " * 90 + "1", "at most 60 nested"),

@@ -13,7 +13,10 @@ from weightscope.reports.files import check_writable, write_atomically
 
 
 def test_writes_and_replaces(tmp_path):
-    """The file appears whole, with the rights of the one it replaces or those of the umask, and nothing else stays."""
+    """The file appears whole, with the rights of the one it replaces or those of the umask.
+
+    And nothing else stays.
+    """
     path = tmp_path / "a.csv"
     write_atomically(path, lambda s: s.write(b"one") and None)
     umask = os.umask(0)
@@ -80,15 +83,18 @@ def test_what_cannot_be_written_is_known_before(tmp_path, monkeypatch):
 
 
 def test_a_place_that_takes_no_file_is_known_before(tmp_path):
-    """Whatever rights say, a file is tried: nothing stays of it, and a file that is there stays as it is."""
+    """Whatever rights say, a file is tried.
+
+    Nothing stays of it, and a file that is there stays as it is.
+    """
     if not os.path.isdir("/proc/self"):
         pytest.skip("needs /proc, which Linux has")
     with pytest.raises(
         UsageError,
-        match=r"expected to write '/proc/x.csv'; found that '/proc' takes no such file: ",
+        match=r"expected to write '/proc/x.csv'; found that '/proc' accepts no such file: ",
     ):
         check_writable("/proc/x.csv")
-    with pytest.raises(UsageError, match="takes no such file: File name too long"):
+    with pytest.raises(UsageError, match="accepts no such file: File name too long"):
         check_writable(tmp_path / ("x" * 300))
     (tmp_path / "x.csv").write_text("old")
     check_writable(tmp_path / "x.csv")

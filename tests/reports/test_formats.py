@@ -5,11 +5,13 @@ import pytest
 from weightscope.errors import UsageError
 from weightscope.reports.formats import default_format, format_of, writer_for
 from weightscope.reports.screen import FILE, Screen
+from weightscope.reports.writers import WRITERS
 
 
 @pytest.mark.parametrize(
     ("path", "name"),
     [
+        *((f"a{suffix}", name) for name, writer in WRITERS.items() for suffix in writer.suffixes),
         ("a.csv", "csv"),
         ("a.TSV", "tsv"),
         ("a.json", "json"),

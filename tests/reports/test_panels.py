@@ -13,7 +13,10 @@ def titles(found):
 
 
 def test_panels_come_in_the_order_of_the_rows():
-    """A row's panels together, as they were answered; those of no row stay away; null is a value like any other."""
+    """A row's panels together, as they were answered; those of no row stay away.
+
+    Null is a value like any other.
+    """
     q, k, v = {"role": "q", "layer": None}, {"role": "k", "layer": 1}, {"role": "v"}
     rows = [
         {"role": "k", "layer": 1, "beta": 2.0},

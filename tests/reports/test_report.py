@@ -102,7 +102,10 @@ def test_text_and_html_are_harmless(report, monkeypatch):
 
 
 def test_importing_reports_loads_nothing_heavy():
-    """numpy, pandas, torch, rich, pyarrow and matplotlib wait for their first use; CSV needs none of them."""
+    """numpy, pandas, torch, rich, pyarrow and matplotlib wait for their first use.
+
+    CSV needs none of them.
+    """
     code = (
         "import sys, io; from weightscope.reports.report import Report; from weightscope.columns import Column; "
         "Report('x', ({'a': 1},), (Column('a', 'int', ''),)).write(sys.stdout); "

@@ -94,7 +94,10 @@ def test_column_of_an_option_names_the_option(columns, view):
     ],
 )
 def test_empty_text_is_refused(columns, view, said):
-    """A shell variable that was never set selects nothing by mistake; it does not select everything."""
+    """A shell variable that was never set selects nothing by mistake.
+
+    It does not select everything.
+    """
     with pytest.raises(UsageError, match=f"expected {said}" if said.startswith("a") else said):
         view.check(columns)
 

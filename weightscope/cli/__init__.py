@@ -1,1 +1,1 @@
-"""The command line: parses, calls one library function, renders; it computes nothing."""
+"""The command line: parses options, calls one library function, writes its report."""

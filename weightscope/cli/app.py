@@ -1,4 +1,4 @@
-"""The application: its commands and --version; parsing ends before the work begins."""
+"""The typer application: commands and --version. Parsing ends before the work begins."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from ..version import __version__
 from .command import command
 from .parameters import Command
 
-NAME = "weightscope"  # also under `python -m`: completion asks for its variable by this name
+NAME = "weightscope"  # also under `python -m`: the variable of shell completion is named after it
+HELP = "What is in a neural-network checkpoint: from its weights alone, without running the model."
 EPILOG = "Example: weightscope fit demo:gpt"
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    """Prints the version and exits."""
+    if requested:
         print(f"weightscope {__version__}")
         raise typer.Exit
 
 
+VERSION = typer.Option(
+    "--version", callback=_version, is_eager=True, help="Print the version and exit."
+)
+
+
 def _main(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_version, is_eager=True, help="Print the version and exit."
-        ),
-    ] = False,
+    version: Annotated[bool, VERSION] = False,
 ) -> None:
     pass
 
@@ -41,7 +43,7 @@ def application(analyses: Iterable[Analysis]) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         epilog=EPILOG,
-        help="What is in a neural-network checkpoint: from its weights alone, never running the model.",
+        help=HELP,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_main)
@@ -55,9 +57,9 @@ app = application(ANALYSES)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Parses the arguments, then works; the code is 0 unless the parser ended by itself (help, --version)."""
-    work = app(arguments, prog_name=NAME, standalone_mode=False)
-    if callable(work):
-        work()
+    """Parses the arguments, then runs the command; returns 0, or the code of the parser itself."""
+    result = app(arguments, prog_name=NAME, standalone_mode=False)
+    if callable(result):
+        result()
         return 0
-    return int(work or 0)
+    return int(result or 0)  # --help and --version end in the parser

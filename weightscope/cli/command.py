@@ -1,4 +1,4 @@
-"""A subcommand of an analysis: typed values become keywords of the library, outputs and tables."""
+"""The subcommand of an analysis: from typed values to keywords, outputs and tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .options import Outputs
 from .parameters import with_options
 from .terminal import drawing
 
-ending = Lazy("weightscope.cli.ending")  # help needs none of it
+ending = Lazy("weightscope.cli.ending")  # not loaded for --help
 
 FOLLOWED: Mapping[str, Callable[[Outputs], bool]] = {
     "plot": lambda outputs: outputs.plot is not None,
@@ -26,8 +26,8 @@ FOLLOWED: Mapping[str, Callable[[Outputs], bool]] = {
 def command(analysis: Analysis) -> Callable[..., Callable[[], None]]:
     """The command of an analysis, as typer registers it.
 
-    What typer calls returns the work instead of doing it: typer has its own ideas of an interrupt
-    and a closed pipe.
+    What typer calls returns the work instead of doing it: typer has its own handling of interrupts
+    and closed pipes.
     """
 
     def run(models: list[str], **typed: Any) -> Callable[[], None]:
@@ -37,16 +37,19 @@ def command(analysis: Analysis) -> Callable[..., Callable[[], None]]:
 
 
 def _answer(analysis: Analysis, models: list[str], typed: Mapping[str, Any]) -> None:
+    """Runs the analysis with typed values; raises Exit with the code."""
     options = options_of(analysis).values()
     outputs = Outputs(**_given(declared(Outputs), typed))
     keywords = _given(options, typed) | _followed(options, typed, outputs)
-    wanted = [option.name for option in options if option.option.table and option.name in keywords]
-    tables = {name: typed[name] for name in wanted}
+    tables = {}
+    for option in options:
+        if option.option.table and option.name in keywords:
+            tables[option.name] = typed[option.name]
     ending.answer(analysis, models, keywords, outputs, tables)
 
 
 def _given(options: Iterable[Declared], typed: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that differ from the defaults, as the records keep them."""
+    """The values that differ from the defaults, in the types of the records."""
     values = {}
     for option in options:
         raw = typed.get(option.name)
@@ -59,7 +62,7 @@ def _given(options: Iterable[Declared], typed: Mapping[str, Any]) -> dict[str, A
 
 
 def _value(option: Declared, raw: Any) -> Any:
-    """What was typed, as the record keeps it."""
+    """A typed value in the type of its record."""
     if option.option.table:
         return True
     if option.negated:
@@ -75,11 +78,12 @@ def _value(option: Declared, raw: Any) -> Any:
 def _followed(
     options: Iterable[Declared], typed: Mapping[str, Any], outputs: Outputs
 ) -> dict[str, Any]:
-    """Options that a picture or a table on a terminal sets, also where that is the default."""
+    """Options that a picture or a table on a terminal sets, also to their default."""
     values = {}
     for option in options:
-        if option.option.follows:
-            value = bool(typed.get(option.name)) or FOLLOWED[option.option.follows](outputs)
-            if value or option.default:
-                values[option.name] = value
+        if not option.option.follows:
+            continue
+        value = bool(typed.get(option.name)) or FOLLOWED[option.option.follows](outputs)
+        if value or option.default:
+            values[option.name] = value
     return values

@@ -1,6 +1,6 @@
-"""The outputs ending of every command: check what will be written, ask, render, write, judge, exit.
+"""The end of every command: check outputs, measure, print notes, write, evaluate gates, exit.
 
-Commands load it when they run: `--help` needs none of what it imports.
+Commands load it when they run: `--help` needs none of its imports.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..records import filled
 from ..reports.expression import parse
 from ..reports.files import check_writable
-from ..reports.formats import default_format, format_of
+from ..reports.formats import default_format, format_of, writer_for
 from ..reports.gate import gate
 from ..reports.inputs import STDOUT, Inputs, check_distinct
 from ..reports.pictures import check_plot
@@ -25,6 +25,8 @@ from .exits import Exit
 from .options import Outputs
 from .terminal import drawing, fitted, progress
 
+SEVERITY = (0, 1, 4, 3)  # exit codes, the most severe last: a damaged source outweighs a gate
+
 
 def answer(
     analysis: Analysis,
@@ -33,77 +35,73 @@ def answer(
     outputs: Outputs,
     tables: Mapping[str, str],
 ) -> None:
-    """Asks the question and carries the report to its outputs; raises Exit with the code.
+    """Measures and writes the report to its outputs; raises Exit with the code.
 
-    `tables`: the files that take the extra tables, by table.
+    `tables`: the files for the extra tables, by table.
     """
     _check_outputs(outputs, tables, inputs_of(analysis.name, models, keywords))
     listing = _listing(analysis, keywords, outputs)
-    watch = None if outputs.quiet or outputs.no_progress or not sys.stderr.isatty() else progress
-    report = ask(analysis.name, models, {**keywords, **_chosen(listing)}, watch)
+    watched = sys.stderr.isatty() and not (outputs.quiet or outputs.no_progress)
+    report = ask(
+        analysis.name,
+        models,
+        {**keywords, **_view_options(listing)},
+        progress if watched else None,
+    )
     if not outputs.quiet:
-        _say(*_hidden(report, listing))
-        _say(
-            *report.notes,
-            *(report.reasons if outputs.verbose else ()),
-            *(report.undrawn if outputs.plot else ()),
-        )
+        _print_notes(report, listing, outputs)
     _write(report, outputs, tables)
     if not outputs.quiet:
-        _say(*(report.caveats if drawing(outputs) else ()), *filter(None, (report.closing,)))
-    code = max(_judged(report, outputs), key=(0, 1, 4, 3).index)
+        _print_closing(report, outputs)
+    code = _exit_code(report, outputs)
     if code:
         raise Exit(code)
 
 
 def _listing(analysis: Analysis, keywords: Mapping[str, Any], outputs: Outputs) -> Listing:
-    """Which rows a person is shown who chose none; all of them in a pipe and a file."""
+    """The rows that a terminal shows if the user chose none; all of them in a pipe and a file."""
     options = filled(analysis, keywords, several=False)[analysis.options]
     if outputs.plot:
         analysis.check_plot(options)
     listing = analysis.listed(options)
     chosen = any(name in keywords for name in listing.gives_way)
-    return Listing() if chosen or not drawing(outputs) else listing
+    if chosen or not drawing(outputs):
+        return Listing()
+    return listing
 
 
-def _chosen(listing: Listing) -> dict[str, str]:
+def _view_options(listing: Listing) -> dict[str, str]:
     """A listing as options of the view."""
-    return {
-        name: value for name, value in (("where", listing.where), ("sort", listing.sort)) if value
-    }
+    options = {"where": listing.where, "sort": listing.sort}
+    return {name: value for name, value in options.items() if value}
 
 
 def _check_outputs(outputs: Outputs, tables: Mapping[str, str], inputs: Inputs) -> None:
-    """Everything that can be known about outputs before anything is read."""
+    """Refuses outputs that cannot be written, before anything is read."""
     for path in outputs.files:
         format_of(path, outputs.format)
     if outputs.prints and outputs.format:
-        format_of(STDOUT, outputs.format)
-        if outputs.format == "parquet" and sys.stdout.isatty():
-            raise UsageError(
-                "expected a file or a pipe for Parquet",
-                "stdout is a terminal",
-                "add -o FILE.parquet",
-            )
-    beside = (*tables.values(), *filter(None, (outputs.plot, outputs.provenance)))
-    if STDOUT in beside:
+        writer_for(outputs.format, Screen.of(sys.stdout))
+    extras = [*tables.values()]
+    extras += [path for path in (outputs.plot, outputs.provenance) if path]
+    if STDOUT in extras:
         raise UsageError(
             "expected a file",
-            f"found '{STDOUT}', which is stdout and takes the report alone",
+            f"found '{STDOUT}', which is stdout and takes only the report",
             "name a file",
         )
     if outputs.plot:
         check_plot(outputs.plot)
     for path in tables.values():
         format_of(path, None)
-    check_distinct((*outputs.output, *beside))
-    for path in (*outputs.files, *beside):
+    check_distinct((*outputs.output, *extras))
+    for path in (*outputs.files, *extras):
         inputs.check(path)
         check_writable(path)
 
 
 def _write(report: Report, outputs: Outputs, tables: Mapping[str, str]) -> None:
-    """Files first: a reader who closes stdout early loses none of them."""
+    """Files first: they are complete even if the reader of stdout closes it early."""
     for path in outputs.files:
         report.save(path, outputs.format)
     for table, path in tables.items():
@@ -116,24 +114,51 @@ def _write(report: Report, outputs: Outputs, tables: Mapping[str, str]) -> None:
         report.write(sys.stdout, outputs.format or default_format(Screen.of(sys.stdout)))
 
 
-def _judged(report: Report, outputs: Outputs) -> list[int]:
-    """Exit codes that apply: gates, unmeasured tensors under --strict, salvage."""
+def _exit_code(report: Report, outputs: Outputs) -> int:
+    """Prints why the report is a failure and returns the most severe code."""
+    codes = {0}
     for failure in report.failures:
-        if failure.code or not outputs.quiet:
-            _say(failure.text)
-    return [0, *(failure.code for failure in report.failures), 3 if report.incomplete else 0]
+        if failure.code or not outputs.quiet:  # --quiet hides warnings, not failures
+            _print(failure.text)
+        codes.add(failure.code)
+    if report.incomplete:
+        codes.add(3)
+    return max(codes, key=SEVERITY.index)
 
 
-def _hidden(report: Report, listing: Listing) -> tuple[str, ...]:
-    """How many rows are there and not shown."""
+def _print_notes(report: Report, listing: Listing, outputs: Outputs) -> None:
+    """What a person reads above the table."""
+    hidden = _hidden_count(report, listing)
+    if hidden:
+        _print(hidden)
+    _print(*report.notes)
+    if outputs.verbose:
+        _print(*report.reasons)
+    if outputs.plot:
+        _print(*report.undrawn)
+
+
+def _print_closing(report: Report, outputs: Outputs) -> None:
+    """What a person reads below the table."""
+    if drawing(outputs):
+        _print(*report.caveats)
+    if report.closing:
+        _print(report.closing)
+
+
+def _hidden_count(report: Report, listing: Listing) -> str:
+    """How many rows the listing hides; "" for none."""
     if not listing.where:
-        return ()
+        return ""
     shown = gate(parse(listing.where, report.columns), report.rows)
-    many = shown.seen - shown.count
-    rest = listing.rest if many > 1 else listing.rest.replace("rows", "row", 1)
-    return (f"{many} {rest}",) if many else ()
+    hidden = shown.seen - shown.count
+    if not hidden:
+        return ""
+    rest = listing.rest if hidden > 1 else listing.rest.replace("rows", "row", 1)
+    return f"{hidden} {rest}"
 
 
-def _say(*lines: str) -> None:
-    for line in lines:
-        print(fitted(line), file=sys.stderr)
+def _print(*texts: str) -> None:
+    """Prints to stderr: stdout has only the report."""
+    for text in texts:
+        print(fitted(text), file=sys.stderr)

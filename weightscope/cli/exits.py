@@ -1,4 +1,4 @@
-"""The one place that turns what went wrong into a message and an exit code; commands contain no `try`."""
+"""Turns every exception into a message and an exit code; commands contain no `try`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REPORT = (
 
 
 class Exit(Exception):
-    """Ends the program with a code; everything that had to be said has been said."""
+    """Ends the program with a code, after all messages are printed."""
 
     def __init__(self, code: int) -> None:
         self.code = code
@@ -32,66 +32,73 @@ class Terminated(BaseException):
 
 
 def guarded(run: Callable[[], int]) -> int:
-    """Runs the program and returns its exit code; one short message on stderr for every error."""
+    """Runs the program and returns its exit code; prints one short message for every error."""
     signal.signal(signal.SIGTERM, _terminate)
-    _opened()
+    _open_streams()
     try:
         return _flushed(run())
-    except Exit as ended:
-        return _flushed(ended.code)
+    except Exit as end:
+        return _flushed(end.code)
     except BrokenPipeError:
-        return _closed()
-    except SystemExit as ended:
-        return _ended(ended)
-    except (KeyboardInterrupt, Terminated) as ended:
-        _say("interrupted: nothing more was written, finished files are whole")
-        return 130 if isinstance(ended, KeyboardInterrupt) else 143
-    except WeightscopeError as fault:
-        return _refused(str(fault), fault.code)
-    except MemoryError as fault:
-        return _refused(f"out of memory: {fault}; lower --memory or --threads", 70)
-    except OSError as fault:
-        return _lost(fault)
-    except Exception as fault:
-        return _misused(fault) if hasattr(fault, "format_message") else _broken(fault)
+        return _closed_pipe()
+    except SystemExit as end:
+        return _parser_exit(end)
+    except KeyboardInterrupt:
+        return _interrupted(130)
+    except Terminated:
+        return _interrupted(143)
+    except WeightscopeError as error:
+        return _failed(str(error), error.code)
+    except MemoryError as error:
+        return _failed(f"out of memory: {error}; lower --memory or --threads", 70)
+    except OSError as error:
+        return _system_error(error)
+    except Exception as error:
+        # typer may come with its own copy of click, so its errors are recognised by a method
+        if hasattr(error, "format_message"):
+            return _usage_error(error)
+        return _failed(f"{type(error).__name__}: {error}; {REPORT}", 70)
 
 
-def _ended(ended: SystemExit) -> int:
-    """The code for an exit of the parser itself: completion ends so, and so does a pipe that closes under the help.
+def _parser_exit(end: SystemExit) -> int:
+    """The code for an exit of the parser itself, as after shell completion.
 
-    The parser's own failure, such as a shell for which it has no completion, is an error of usage.
+    A pipe may close during the help. A failure of the parser, such as a shell without completion,
+    is an error of usage.
     """
-    if isinstance(ended.__context__, BrokenPipeError):
-        return _closed()
-    return _flushed(2 if ended.code else 0)
+    if isinstance(end.__context__, BrokenPipeError):
+        return _closed_pipe()
+    return _flushed(2 if end.code else 0)
 
 
-def _misused(fault: Any) -> int:
-    """A usage error of the option parser, whichever click it carries; without arguments it is the help."""
-    message = fault.format_message()
-    if type(fault).__name__ == "NoArgsIsHelpError":
-        _say(message)
+def _interrupted(code: int) -> int:
+    _print("interrupted: nothing more was written, finished files are complete")
+    return code
+
+
+def _usage_error(error: Any) -> int:
+    """A usage error of the option parser; without any argument its text is the help."""
+    message = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        _print(message)
         return 2
-    return _refused(f"{message.rstrip('.')}; see weightscope --help", 2)
+    return _failed(f"{message.rstrip('.')}; see weightscope --help", 2)
 
 
-def _lost(fault: OSError) -> int:
-    """The outside world failed: a full disk, a file that cannot be read any more."""
-    _silenced()
-    found = fault.strerror or fault
-    return _refused(
-        f"expected to read and write to the end; found: {found}; see whether the disk is full", 3
+def _system_error(error: OSError) -> int:
+    """An error of the system: a full disk, a file that is no longer readable."""
+    _discard_stdout()
+    reason = error.strerror or error
+    return _failed(
+        f"expected to read and write to the end; found: {reason}; check whether the disk is full",
+        3,
     )
 
 
-def _broken(fault: Exception) -> int:
-    return _refused(f"{type(fault).__name__}: {fault}; {REPORT}", 70)
-
-
-def _refused(message: str, code: int) -> int:
+def _failed(message: str, code: int) -> int:
     if "--verbose" in sys.argv or "-v" in sys.argv:
         traceback.print_exc()
-    _say(f"weightscope: {escaped(message)}")
+    _print(f"weightscope: {escaped(message)}")
     return code
 
 
@@ -99,25 +106,32 @@ def _flushed(code: int) -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        return _closed()
-    except OSError as fault:
-        return _lost(fault)
+        return _closed_pipe()
+    except OSError as error:
+        return _system_error(error)
     return code
 
 
-def _closed() -> int:
-    """The reader went away."""
-    _silenced()
+def _closed_pipe() -> int:
+    """The reader of stdout closed the pipe: the code that a shell gives for SIGPIPE."""
+    _discard_stdout()
     return 141
 
 
-def _silenced() -> None:
-    """Keeps the interpreter from trying once more to flush what cannot be written."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+def _discard_stdout() -> None:
+    """Redirects stdout to the null device: the interpreter flushes it again when it exits."""
+    stdout = 1
+    if sys.__stdout__:
+        stdout = sys.__stdout__.fileno()
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stdout)
 
 
-def _opened() -> None:
-    """Streams that the caller closed (`>&-`) are as good as the null device; print would else choose the other one."""
+def _open_streams() -> None:
+    """Opens the null device for streams that the caller closed (`>&-`).
+
+    Otherwise `print` to a missing stderr would write to stdout.
+    """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
@@ -127,5 +141,5 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+def _print(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Options of the command line alone: files and the terminal. The library knows none of them."""
+"""Options of the command line only: output files and the terminal."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from ..analyses import Analysis
 from ..options import Declared, declared, option
 from ..records import options_of
 from ..reports.inputs import STDOUT
+from ..reports.writers import WRITERS
+
+*FIRST_FORMATS, LAST_FORMAT = WRITERS
+FORMATS = (", ".join(FIRST_FORMATS), LAST_FORMAT)
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where the report goes and in which format, and what is said beside it."""
+    """Files and format of the report, and the messages on stderr."""
 
     format: str | None = option(
         None,
-        "table, csv, tsv, json, jsonl, parquet or markdown; a table on a terminal, CSV in a pipe.",
+        f"{' or '.join(FORMATS)}; a table on a terminal, CSV in a pipe.",
         group="Output",
         metavar="FORMAT",
         short="-f",
@@ -37,28 +41,34 @@ class Outputs:
         beside="panels",
     )
     provenance: str | None = option(
-        None, "Write where the numbers come from.", group="Output", metavar="FILE.json"
+        None, "Write sources, options and versions as JSON.", group="Output", metavar="FILE.json"
     )
     quiet: bool = option(False, "No progress, notes or warnings.", group="Run", short="-q")
     verbose: bool = option(
-        False, "Say why each choice was made; tracebacks on faults.", group="Run", short="-v"
+        False,
+        "Print the reason of each automatic choice; tracebacks on errors.",
+        group="Run",
+        short="-v",
     )
     no_progress: bool = option(False, "No progress bar.", group="Run", beside="device")
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Files that take the report."""
+        """Files for the report."""
         return tuple(path for path in self.output if path != STDOUT)
 
     @property
     def prints(self) -> bool:
-        """Whether the report goes to stdout: where no --output is given, and with `-o -`."""
+        """Whether the report goes to stdout: without --output, and with `-o -`."""
         return not self.output or STDOUT in self.output
 
 
 def accepted(analysis: Analysis) -> tuple[Declared, ...]:
-    """The options that a command has flags for: its analysis's, then those of outputs that apply."""
-    known = options_of(analysis)
-    own = tuple(option for option in known.values() if option.option.typed)
-    beside = (option for option in declared(Outputs) if option.option.beside in ("", *known))
-    return (*own, *beside)
+    """The options with a flag: those of the analysis, then those of outputs that apply to it."""
+    analysis_options = options_of(analysis)
+    flags = [option for option in analysis_options.values() if option.option.typed]
+    for output in declared(Outputs):
+        needed = output.option.beside
+        if not needed or needed in analysis_options:
+            flags.append(output)
+    return tuple(flags)

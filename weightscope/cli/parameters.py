@@ -13,13 +13,10 @@ from ..analyses import Analysis
 from ..options import GROUPS, OWN, Declared
 from .options import accepted
 
-KINDS = {
-    "bool": bool,
-    "int": int,
-    "float": float,
-}  # of values; all others are text, however the record keeps them
+# types of typed values; all others are text, whatever type the record has
+KINDS = {"bool": bool, "int": int, "float": float}
 ARGUMENTS = "Arguments"
-LAST = GROUPS[-1]  # where --help stands, which is declared by the parser
+LAST = GROUPS[-1]  # the group of --help, which is declared by the parser
 MODELS = typer.Argument(
     metavar="MODEL", help="Checkpoint, folder or demo:NAME.", show_default=False
 )
@@ -31,7 +28,7 @@ class Command(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Arguments, then each group of options.
 
-        A heading travels in the field that typer has for rich's panels.
+        The heading is stored in the field that typer has for rich's panels.
         """
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
@@ -44,6 +41,7 @@ class Command(TyperCommand):
 
 
 def _heading(parameter: Any) -> str:
+    """The heading above a parameter in the help."""
     if parameter.param_type_name == "argument":
         return ARGUMENTS
     # click's own --help has no such field
@@ -51,7 +49,7 @@ def _heading(parameter: Any) -> str:
 
 
 def with_options(run: Callable[..., Any], analysis: Analysis) -> Callable[..., Any]:
-    """`run(models, **typed)` as typer reads it: a parameter for each option, by heading."""
+    """`run(models, **typed)` with the signature that typer reads: a parameter for each option."""
     options = sorted(accepted(analysis), key=lambda option: GROUPS.index(option.option.group))
     parameters = [_parameter("models", Annotated[list[str], MODELS], inspect.Parameter.empty)]
     for option in options:
@@ -73,11 +71,13 @@ def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 def _untyped(option: Declared) -> bool | None:
     """The value of an option that was not typed."""
-    return False if option.switch and not option.option.table else None
+    if option.option.table:  # a bool in the record, a file on the command line
+        return None
+    return False if option.switch else None
 
 
 def _annotation(option: Declared, heading: str) -> Any:
-    """What typer makes a parameter of."""
+    """The annotation from which typer builds a parameter."""
     about = option.option
     flags = filter(None, (option.flag, about.short))
     information = typer.Option(
@@ -99,7 +99,7 @@ def help_of(option: Declared) -> str:
 
 
 def _kind(option: Declared) -> Any:
-    """The type of what is typed: a file for a table, texts for an option that is repeated."""
+    """The type of a typed value: a file for a table, several texts for a repeatable option."""
     if option.option.table:
         return str | None
     if option.switch:

@@ -1,4 +1,4 @@
-"""What the terminal changes: the compact table with its small histograms, and the progress bar on stderr."""
+"""Output for a terminal: line breaks in messages, and the progress bar on stderr."""
 
 from __future__ import annotations
 
@@ -18,45 +18,46 @@ if TYPE_CHECKING:
 
     from ..api import Meter
 
-TICK = 0.2  # seconds between two looks at the meter
-SHORTEST = 10  # cells: a shorter bar tells nothing
+TICK = 0.2  # seconds between two updates of the bar
+SHORTEST = 10  # cells: a shorter bar shows no progress
 
 
 def drawing(outputs: Outputs) -> bool:
-    """Whether the answer goes to a person: a table on a terminal, not a file."""
-    return outputs.prints and (outputs.format or "table") == "table" and sys.stdout.isatty()
+    """Whether the report is a table on a terminal."""
+    is_table = not outputs.format or outputs.format == "table"
+    return outputs.prints and is_table and sys.stdout.isatty()
 
 
 def fitted(text: str) -> str:
-    """What is said on stderr, broken between words where a terminal would break it anywhere."""
+    """A message for stderr; on a terminal its lines are broken between words."""
     if not sys.stderr.isatty():
         return text
-    fill = textwrap.TextWrapper(
+    wrapper = textwrap.TextWrapper(
         Screen.of(sys.stderr).width,
         subsequent_indent="  ",
         break_long_words=False,
         break_on_hyphens=False,
-    ).fill
-    return "\n".join(map(fill, text.split("\n")))
+    )
+    return "\n".join(wrapper.fill(line) for line in text.split("\n"))
 
 
 @contextmanager
 def progress(meter: Meter, tensors: int, size: int) -> Iterator[None]:
-    """Tensors, time left, bytes, rate and a bar on stderr while the work goes on, as many as a line holds."""
+    """Shows tensors, time left, bytes, rate and a bar on stderr, as many as fit on one line."""
     console = rich_console.Console(stderr=True)
-    done, before = (
-        threading.Event(),
-        (meter.bytes_read, meter.tensors),
-    )  # draws are measured after the matrices
-    with rich_progress.Progress(
-        *_parts(console.width, tensors), console=console, transient=True
-    ) as bar:
+    done = threading.Event()
+    # one meter runs for the whole call, and random matrices are measured after the tensors
+    bytes_before, tensors_before = meter.bytes_read, meter.tensors
+    parts = _parts(console.width, tensors)
+    with rich_progress.Progress(*parts, console=console, transient=True) as bar:
         task = bar.add_task("", total=size, tensors=0, all=tensors)
 
         def watch() -> None:
             while not done.wait(TICK):
                 bar.update(
-                    task, completed=meter.bytes_read - before[0], tensors=meter.tensors - before[1]
+                    task,
+                    completed=meter.bytes_read - bytes_before,
+                    tensors=meter.tensors - tensors_before,
                 )
 
         watcher = threading.Thread(target=watch, daemon=True)
@@ -69,19 +70,22 @@ def progress(meter: Meter, tensors: int, size: int) -> Iterator[None]:
 
 
 def _parts(width: int, tensors: int) -> list[ProgressColumn]:
-    """The parts of the line that fit; a line that is too long would break and not be wiped."""
-    r, left = rich_progress, width + 1
-    kept: list[ProgressColumn] = []
-    for cells, part in (  # at most, as in 1,023.9/1,023.9 GiB
-        (
-            2 * len(str(tensors)) + 9,
-            r.TextColumn("{task.fields[tensors]}/{task.fields[all]} tensors"),
-        ),
+    """The parts that fit on one line: a longer line would break, and rich could not erase it."""
+    r = rich_progress
+    count = r.TextColumn("{task.fields[tensors]}/{task.fields[all]} tensors")
+    # parts with their cells at most, as in 1,023.9/1,023.9 GiB
+    candidates: list[tuple[int, ProgressColumn]] = [
+        (2 * len(str(tensors)) + 9, count),
         (8, r.TimeRemainingColumn()),
         (19, r.DownloadColumn(True)),
         (11, r.TransferSpeedColumn()),
-    ):
+    ]
+    left = width + 1
+    parts: list[ProgressColumn] = []
+    for cells, part in candidates:
         if cells < left:
-            kept.append(part)
-            left -= cells + 1
-    return [*kept, r.BarColumn(min(40, left - 1))] if left > SHORTEST else kept
+            parts.append(part)
+            left -= cells + 1  # a blank follows each part
+    if left > SHORTEST:
+        parts.append(r.BarColumn(min(40, left - 1)))
+    return parts

@@ -1,8 +1,8 @@
-"""A seeded probabilistic grammar: text with agreement, nested clauses, sums, topics and Zipf-distributed words.
+"""A seeded probabilistic grammar: agreement, nested clauses, sums, topics and Zipf's law.
 
-A paragraph has one topic and a small cast of nouns that keep coming back; verbs agree with their subject in number and
-prefer some subjects to others; speech nests in brackets; sums come out right. What a model can learn from it ranges
-from word frequency to copying over a paragraph.
+A paragraph has one topic and a small cast of recurring nouns; verbs agree with their subject in
+number and prefer some subjects; speech nests in brackets; sums are correct. A model can learn from
+word frequencies up to copying over a paragraph.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LIMIT = 3  # clauses inside clauses; deeper ones would outgrow the model's conte
 
 @dataclass(frozen=True)
 class Grammar:
-    """What may differ between two texts in the same words."""
+    """What differs between two languages with the same words."""
 
     zipf: float = 1.1
     nesting: float = 0.3
@@ -50,99 +50,118 @@ class Writer:
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
-        every = lexicon.topics()
-        self._topics = every[::-1] if self.grammar.topics_reversed else every
-        self._zipf = {
-            n: list(accumulate((rank + 1) ** -self.grammar.zipf for rank in range(n)))
-            for n in range(1, 32)
-        }
-        self._turn()
+        self._topics = lexicon.topics()
+        if self.grammar.topics_reversed:
+            self._topics = self._topics[::-1]
+        # cumulated Zipf weights of lists of 1 to 31 words
+        self._zipf = {}
+        for count in range(1, 32):
+            weights = [(rank + 1) ** -self.grammar.zipf for rank in range(count)]
+            self._zipf[count] = list(accumulate(weights))
+        self._begin_paragraph()
 
     def words(self) -> Iterator[str]:
         """The endless text, word by word; a paragraph is three to seven sentences."""
         while True:
             for _ in range(self.random.randint(3, 7)):
                 yield from self.sentence()
-            self._turn()
+            self._begin_paragraph()
 
     def sentence(self) -> list[str]:
         """One statement, question, count or sum."""
-        draw = self.random.random()
-        if draw < 0.1:
+        chance = self.random.random()
+        if chance < 0.1:
             return self._sum()
-        if draw < 0.2:
+        if chance < 0.2:
             return self._count()
-        if draw < 0.3:
+        if chance < 0.3:
             return ["who", *self._predicate(self._noun(), plural=False, depth=1), "?"]
-        return [*self._clause(0), *self._more(), "."]
+        return [*self._clause(0), *self._conjunct(), "."]
 
-    def _turn(self) -> None:
+    def _begin_paragraph(self) -> None:
+        """A new topic with three recurring nouns."""
         self.topic = self._pick(self._topics)
         self.cast = [self._rank(len(self.topic.nouns)) for _ in range(3)]
 
-    def _more(self) -> list[str]:
-        if self._chance(0.3):
-            return [self.random.choice(("because", "but", "and")), *self._clause(1)]
-        return []
+    def _conjunct(self) -> list[str]:
+        """Perhaps a second clause with its conjunction."""
+        if not self._chance(0.3):
+            return []
+        conjunction = self.random.choice(("because", "but", "and"))
+        return [conjunction, *self._clause(1)]
 
     def _clause(self, depth: int) -> list[str]:
-        plural, noun = self._chance(0.4), self._noun()
+        """Subject and predicate, or subject and speech."""
+        plural = self._chance(0.4)
+        noun = self._noun()
         subject = self._phrase(noun, plural, depth)
         if depth < LIMIT and self._chance(self.grammar.nesting / 2):
-            return [*subject, "say" if plural else "says", "(", *self._clause(depth + 1), ")"]
+            verb = "say" if plural else "says"
+            return [*subject, verb, "(", *self._clause(depth + 1), ")"]
         return [*subject, *self._predicate(noun, plural, depth)]
 
     def _phrase(self, noun: int, plural: bool, depth: int) -> list[str]:
-        """A noun phrase: article or number, adjectives, noun, and perhaps a place or a relative clause."""
+        """A noun phrase: article, adjective, noun, perhaps a location or relative clause."""
+        # the order of the calls decides the text: the adjective comes before the article
         adjective = [self._pick(self.topic.adjectives)] if self._chance(0.3) else []
         head = [self._article(plural), *adjective, self.topic.nouns[noun][plural]]
         if depth < LIMIT and self._chance(self.grammar.nesting):
             return [*head, "that", *self._predicate(noun, plural, depth + 1)]
         if depth < LIMIT and self._chance(self.grammar.nesting / 2):
-            return [
-                *head,
-                self._pick(lexicon.PREPOSITIONS),
-                *self._phrase(self._noun(), self._chance(0.4), LIMIT),
-            ]
+            preposition = self._pick(lexicon.PREPOSITIONS)
+            location = self._phrase(self._noun(), self._chance(0.4), LIMIT)
+            return [*head, preposition, *location]
         return head
 
     def _article(self, plural: bool) -> str:
         if plural and self._chance(0.3):
             return lexicon.NUMBERS[2 + self._rank(8)]
-        return self._pick(lexicon.PLURAL if plural else lexicon.SINGULAR)
+        if plural:
+            return self._pick(lexicon.PLURAL)
+        return self._pick(lexicon.SINGULAR)
 
     def _predicate(self, noun: int, plural: bool, depth: int) -> list[str]:
-        """Verb and object; which verb is likely depends on the subject, and every other verb takes an object."""
-        index = (noun + self._rank(len(self.topic.verbs))) % len(self.topic.verbs)
+        """Verb and object; the subject decides which verbs are likely."""
+        verbs = self.topic.verbs
+        index = (noun + self._rank(len(verbs))) % len(verbs)
         adverb = [self._pick(lexicon.ADVERBS)] if self._chance(0.2) else []
-        verb = [*adverb, self.topic.verbs[index][plural]]
-        thing = self._phrase(self._noun(), self._chance(0.4), depth + 1) if index % 2 else []
-        return [*thing, *verb] if self.grammar.verb_last else [*verb, *thing]
+        verb = [*adverb, verbs[index][plural]]
+        direct_object: list[str] = []
+        if index % 2:  # every other verb is transitive
+            direct_object = self._phrase(self._noun(), self._chance(0.4), depth + 1)
+        if self.grammar.verb_last:
+            return [*direct_object, *verb]
+        return [*verb, *direct_object]
 
     def _sum(self) -> list[str]:
+        """Two plus three is five."""
         a, b = self._rank(10), self._rank(9)
-        return [lexicon.NUMBERS[a], "plus", lexicon.NUMBERS[b], "is", lexicon.NUMBERS[a + b], "."]
+        left, right = lexicon.NUMBERS[a], lexicon.NUMBERS[b]
+        total = lexicon.NUMBERS[a + b]
+        return [left, "plus", right, "is", total, "."]
 
     def _count(self) -> list[str]:
         """Here are two x and three x: five x."""
         noun = self.topic.nouns[self._noun()][1]
         a, b = 2 + self._rank(8), 2 + self._rank(8)
-        left, right, total = (lexicon.NUMBERS[n] for n in (a, b, a + b))
+        left, right = lexicon.NUMBERS[a], lexicon.NUMBERS[b]
+        total = lexicon.NUMBERS[a + b]
         return ["here", "are", left, noun, "and", right, noun, ":", total, noun, "."]
 
     def _noun(self) -> int:
-        """The cast takes two places in three."""
-        return (
-            self.random.choice(self.cast)
-            if self._chance(0.67)
-            else self._rank(len(self.topic.nouns))
-        )
+        """A noun of the topic by its rank; two of three are of the cast."""
+        if self._chance(0.67):
+            return self.random.choice(self.cast)
+        return self._rank(len(self.topic.nouns))
 
     def _chance(self, share: float) -> bool:
         return self.random.random() < share
 
     def _rank(self, count: int) -> int:
-        return self.random.choices(range(count), cum_weights=self._zipf[count])[0]
+        """A rank below `count`, by Zipf's law."""
+        cumulated = self._zipf[count]
+        return self.random.choices(range(count), cum_weights=cumulated)[0]
 
     def _pick(self, items: Sequence[T]) -> T:
-        return items[self._rank(len(items))]
+        rank = self._rank(len(items))
+        return items[rank]

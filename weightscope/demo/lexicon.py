@@ -1,7 +1,8 @@
-"""The words of the demo's invented language: closed classes in English, open classes from seeded syllables.
+"""The words of the invented language: closed classes in English, others from seeded syllables.
 
-Every noun and verb has a singular and a plural form, so that agreement can be learned; every topic owns its own nouns,
-verbs and adjectives, so that a paragraph's topic can be learned. The order of a list is its Zipf rank.
+Every noun and verb has a singular and a plural form, so that agreement can be learned; every topic
+has its own nouns, verbs and adjectives, so that the topic of a paragraph can be learned. The order
+of a list is its Zipf rank.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 NUMBERS = _words(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-    " eighteen"
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+    " sixteen seventeen eighteen"
 )
 SINGULAR = _words("the a this every")
 PLURAL = _words("the some these many")
@@ -30,7 +31,7 @@ Forms = tuple[str, str]  # singular, plural
 
 @dataclass(frozen=True)
 class Topic:
-    """The open words that one subject owns, each list in Zipf order."""
+    """The open words of one topic, each list in Zipf order."""
 
     nouns: tuple[Forms, ...]
     verbs: tuple[Forms, ...]
@@ -43,12 +44,16 @@ def stems(count: int) -> tuple[str, ...]:
     >>> stems(3) == stems(5)[:3]
     True
     """
-    random, found = Random(0), dict[str, None]()
-    while len(found) < count:
-        found[
-            "".join(random.choice("bdfgklmnprtvz") + random.choice("aeiou") for _ in range(2))
-        ] = None
-    return tuple(found)
+    random = Random(0)
+    words: dict[str, None] = {}
+    while len(words) < count:
+        word = _syllable(random) + _syllable(random)
+        words[word] = None
+    return tuple(words)
+
+
+def _syllable(random: Random) -> str:
+    return random.choice("bdfgklmnprtvz") + random.choice("aeiou")
 
 
 def topics() -> tuple[Topic, ...]:
@@ -72,13 +77,16 @@ def _topic(words: tuple[str, ...]) -> Topic:
 
 
 def vocabulary() -> tuple[str, ...]:
-    """Every word that a text can hold, each once; a word's index is its token.
+    """Every word of the language, each once; the index of a word is its token.
 
     >>> len(vocabulary()), vocabulary()[:3]
     (508, ('.', ',', '('))
     """
     closed = (*GLUE, *NUMBERS, *SINGULAR, *PLURAL, *ADVERBS, *PREPOSITIONS)
-    pairs = [form for topic in topics() for pair in (*topic.nouns, *topic.verbs) for form in pair]
-    return tuple(
-        dict.fromkeys((*closed, *pairs, *(word for topic in topics() for word in topic.adjectives)))
-    )
+    forms: list[str] = []
+    adjectives: list[str] = []
+    for topic in topics():
+        for pair in (*topic.nouns, *topic.verbs):
+            forms += pair
+        adjectives += topic.adjectives
+    return tuple(dict.fromkeys((*closed, *forms, *adjectives)))

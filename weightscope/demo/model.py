@@ -1,7 +1,7 @@
-"""A small decoder-only transformer as a pure function of its named weights, with a low-rank adapter beside it.
+"""A small decoder-only transformer as a pure function of its named weights, and a low-rank adapter.
 
-The names are those that transformers writes for a Llama: rotary positions, RMS norms, SwiGLU, no biases. Weights
-live in a plain dict, so starting, training, adapting and storing are all operations on names.
+The names are those of a Llama in transformers: rotary positions, RMS norms, SwiGLU, no biases.
+Weights are a plain dict, so initialising, training, adapting and storing are operations on names.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from ..lazy import torch
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-STD = 0.02  # the customary start since GPT-2; projections into the residual stream start at STD / sqrt(2 layers)
-ADAPTED = ("q_proj", "v_proj")  # what LoRA's paper adapts (Hu et al. 2021, section 4.2)
+# The usual initialisation since GPT-2; projections into the residual stream have
+# STD / sqrt(2 layers).
+STD = 0.02
+ADAPTED = ("q_proj", "v_proj")  # as in the LoRA paper (Hu et al. 2021, section 4.2)
 
 
 @dataclass(frozen=True)
@@ -38,63 +40,67 @@ def sizes(shape: Shape) -> dict[str, tuple[int, ...]]:
     (128, 288)
     """
     d, inner = shape.width, shape.inner
-    found: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (shape.vocab, d)}
+    by_name: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (shape.vocab, d)}
     for layer in range(shape.layers):
         block = f"model.layers.{layer}."
-        found[block + "input_layernorm.weight"] = (d,)
-        found |= {f"{block}self_attn.{part}_proj.weight": (d, d) for part in "qkvo"}
-        found[block + "post_attention_layernorm.weight"] = (d,)
-        found |= {f"{block}mlp.{part}_proj.weight": (inner, d) for part in ("gate", "up")}
-        found[block + "mlp.down_proj.weight"] = (d, inner)
-    return found | {"model.norm.weight": (d,), "lm_head.weight": (shape.vocab, d)}
+        by_name[block + "input_layernorm.weight"] = (d,)
+        by_name |= {f"{block}self_attn.{part}_proj.weight": (d, d) for part in "qkvo"}
+        by_name[block + "post_attention_layernorm.weight"] = (d,)
+        by_name |= {f"{block}mlp.{part}_proj.weight": (inner, d) for part in ("gate", "up")}
+        by_name[block + "mlp.down_proj.weight"] = (d, inner)
+    return by_name | {"model.norm.weight": (d,), "lm_head.weight": (shape.vocab, d)}
 
 
 def start(shape: Shape, random: Generator) -> dict[str, Tensor]:
     """The untrained weights: matrices N(0, std), norms one."""
-    return {
-        name: torch.ones(size)
-        if len(size) == 1
-        else torch.randn(size, generator=random) * std(name, shape)
-        for name, size in sizes(shape).items()
-    }
+    weights = {}
+    for name, size in sizes(shape).items():
+        if len(size) == 1:
+            weights[name] = torch.ones(size)
+        else:
+            weights[name] = torch.randn(size, generator=random) * std(name, shape)
+    return weights
 
 
 def std(name: str, shape: Shape) -> float:
-    """The standard deviation that a matrix starts with."""
-    return STD / math.sqrt(2 * shape.layers) if "o_proj" in name or "down_proj" in name else STD
+    """The standard deviation of an untrained matrix."""
+    if "o_proj" in name or "down_proj" in name:
+        return STD / math.sqrt(2 * shape.layers)
+    return STD
 
 
 def logits(weights: Mapping[str, Tensor], tokens: Tensor, shape: Shape) -> Tensor:
-    """What the model expects after each token: (texts, length) -> (texts, length, vocab)."""
+    """Logits of the token after each token: (texts, length) -> (texts, length, vocab)."""
     turn = _turns(tokens.shape[1], shape.width // shape.heads)
     x = weights["model.embed_tokens.weight"][tokens]
     for layer in range(shape.layers):
         block = f"model.layers.{layer}."
         normed = _norm(x, weights[block + "input_layernorm.weight"])
         x = x + _attention(weights, block + "self_attn.", normed, turn, shape)
-        x = x + _mlp(
-            weights, block + "mlp.", _norm(x, weights[block + "post_attention_layernorm.weight"])
-        )
+        normed = _norm(x, weights[block + "post_attention_layernorm.weight"])
+        x = x + _mlp(weights, block + "mlp.", normed)
     return _linear(_norm(x, weights["model.norm.weight"]), weights["lm_head.weight"])
 
 
 def loss(weights: Mapping[str, Tensor], texts: Tensor, shape: Shape) -> Tensor:
     """Mean cross-entropy of every next token, in nats."""
-    expected = logits(weights, texts[:, :-1], shape)
-    return torch.nn.functional.cross_entropy(expected.flatten(0, 1), texts[:, 1:].flatten())
+    tokens, targets = texts[:, :-1], texts[:, 1:]
+    predicted = logits(weights, tokens, shape)
+    return torch.nn.functional.cross_entropy(predicted.flatten(0, 1), targets.flatten())
 
 
 def adapter(shape: Shape, rank: int, random: Generator) -> dict[str, Tensor]:
     """A fresh adapter under PEFT's names: A uniform within 1 / sqrt(in), B zero."""
-    found = {}
+    factors = {}
     for name, size in sizes(shape).items():
-        if any(part in name for part in ADAPTED):
-            stem = "base_model.model." + name.removesuffix(".weight")
-            found[stem + ".lora_A.weight"] = (
-                torch.rand(rank, size[1], generator=random) * 2 - 1
-            ) / math.sqrt(size[1])
-            found[stem + ".lora_B.weight"] = torch.zeros(size[0], rank)
-    return found
+        if not any(part in name for part in ADAPTED):
+            continue
+        outputs, inputs = size
+        stem = "base_model.model." + name.removesuffix(".weight")
+        uniform = torch.rand(rank, inputs, generator=random) * 2 - 1
+        factors[stem + ".lora_A.weight"] = uniform / math.sqrt(inputs)
+        factors[stem + ".lora_B.weight"] = torch.zeros(outputs, rank)
+    return factors
 
 
 def adapted(
@@ -105,9 +111,8 @@ def adapted(
     for name, a in adapter.items():
         if name.endswith(".lora_A.weight"):
             target = name.removeprefix("base_model.model.").replace(".lora_A", "")
-            changed[target] = (
-                weights[target] + scale * adapter[name.replace("lora_A", "lora_B")] @ a
-            )
+            b = adapter[name.replace("lora_A", "lora_B")]
+            changed[target] = weights[target] + scale * b @ a
     return changed
 
 
@@ -120,31 +125,35 @@ def _norm(x: Tensor, gain: Tensor) -> Tensor:
 
 
 def _mlp(weights: Mapping[str, Tensor], at: str, x: Tensor) -> Tensor:
-    gate, up = (_linear(x, weights[f"{at}{part}_proj.weight"]) for part in ("gate", "up"))
-    return _linear(torch.nn.functional.silu(gate) * up, weights[at + "down_proj.weight"])
+    gate = _linear(x, weights[at + "gate_proj.weight"])
+    up = _linear(x, weights[at + "up_proj.weight"])
+    inner = torch.nn.functional.silu(gate) * up
+    return _linear(inner, weights[at + "down_proj.weight"])
 
 
 def _attention(
     weights: Mapping[str, Tensor], at: str, x: Tensor, turn: tuple[Tensor, Tensor], shape: Shape
 ) -> Tensor:
     split = (*x.shape[:2], shape.heads, -1)
-    q, k, v = (
-        _linear(x, weights[f"{at}{part}_proj.weight"]).view(split).transpose(1, 2) for part in "qkv"
-    )
-    mixed = torch.nn.functional.scaled_dot_product_attention(
-        _turned(q, turn), _turned(k, turn), v, is_causal=True
-    )
-    return _linear(
-        mixed.transpose(1, 2).flatten(2), weights[at + "o_proj.weight"]
-    )  # from (texts, heads, length, part)
+    parts = []
+    for part in "qkv":
+        projected = _linear(x, weights[f"{at}{part}_proj.weight"])
+        parts.append(projected.view(split).transpose(1, 2))  # (texts, heads, length, size)
+    q, k, v = _rotated(parts[0], turn), _rotated(parts[1], turn), parts[2]
+    mixed = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+    joined = mixed.transpose(1, 2).flatten(2)  # (texts, length, width)
+    return _linear(joined, weights[at + "o_proj.weight"])
 
 
 def _turns(length: int, size: int) -> tuple[Tensor, Tensor]:
     """Cosine and sine of the rotary angles (Su et al. 2021), (length, size / 2)."""
-    angle = torch.arange(length)[:, None] * 10000.0 ** (-torch.arange(0, size, 2) / size)
+    frequency = 10000.0 ** (-torch.arange(0, size, 2) / size)
+    angle = torch.arange(length)[:, None] * frequency
     return angle.cos(), angle.sin()
 
 
-def _turned(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-    (cos, sin), (a, b) = turn, x.chunk(2, -1)
+def _rotated(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotary positions: pairs of the first and second half, rotated by their angles."""
+    cos, sin = turn
+    a, b = x.chunk(2, -1)
     return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)

@@ -1,8 +1,9 @@
 """Makes the demo checkpoints: `python -m weightscope.demo.train OUT_DIR`.
 
-One thread, seeded generators, deterministic kernels: on one machine with one torch the files repeat bit for bit;
-another CPU may add in another order and differ in the last bits. Text is generated on the way and never repeats.
-Training runs in float32, files are bfloat16. The pace is ordinary practice: AdamW, warm-up, cosine.
+One thread, seeded generators, deterministic kernels: on one machine with one torch the files repeat
+bit for bit; another CPU may add in another order and differ in the last bits. Text is generated
+during training and never repeats. Training runs in float32, files are bfloat16. The schedule is
+standard: AdamW, warm-up, cosine.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..lazy import Lazy, torch
 from . import model
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 safetensors = Lazy("safetensors.torch")
 
-HELD_OUT = 1_000_003  # the seed of texts that no step sees
+HELD_OUT = 1_000_003  # the seed of texts that are not used in training
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides the files."""
+    """Everything that determines the files."""
 
     shape: model.Shape = field(default_factory=model.Shape)
     base: Pace = field(default_factory=lambda: Pace(steps=6000, rate=3e-3, decay=0.1))
@@ -71,9 +72,8 @@ def rate(step: int, pace: Pace) -> float:
     """
     if step < pace.warmup:
         return pace.rate * (step + 1) / pace.warmup
-    return pace.rate * (
-        0.55 + 0.45 * math.cos(math.pi * (step + 1 - pace.warmup) / (pace.steps - pace.warmup))
-    )
+    progress = (step + 1 - pace.warmup) / (pace.steps - pace.warmup)
+    return pace.rate * (0.55 + 0.45 * math.cos(math.pi * progress))
 
 
 def descend(
@@ -85,15 +85,14 @@ def descend(
     """Train the weights in place; matrices decay, norms do not."""
     for weight in weights.values():
         weight.requires_grad_()
-    decayed = [weight for weight in weights.values() if weight.ndim > 1]
-    kept = [weight for weight in weights.values() if weight.ndim == 1]
-    groups = [
-        {"params": decayed, "weight_decay": pace.decay},
-        {"params": kept, "weight_decay": 0.0},
+    matrices = [weight for weight in weights.values() if weight.ndim > 1]
+    norms = [weight for weight in weights.values() if weight.ndim == 1]
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": pace.decay},
+        {"params": norms, "weight_decay": 0.0},
     ]
-    optimizer = torch.optim.AdamW(
-        [group for group in groups if group["params"]], betas=(0.9, 0.95), fused=True
-    )
+    present = [group for group in groups if group["params"]]  # an adapter has no norms
+    optimizer = torch.optim.AdamW(present, betas=(0.9, 0.95), fused=True)
     for step in range(pace.steps):
         for group in optimizer.param_groups:
             group["lr"] = rate(step, pace)
@@ -107,36 +106,44 @@ def descend(
 
 
 def held_out(of: Callable[[Tensor], Tensor], grammar: Grammar, pace: Pace) -> float:
-    """The mean loss over twenty batches that no step sees, in nats per word."""
+    """The mean loss over twenty batches that are not used in training, in nats per word."""
+    sample = islice(batches(grammar, HELD_OUT, pace), 20)
     with torch.no_grad():
-        return sum(of(texts).item() for texts in islice(batches(grammar, HELD_OUT, pace), 20)) / 20
+        return sum(of(texts).item() for texts in sample) / 20
 
 
 def stored(tensors: Mapping[str, Tensor], seed: int) -> bytes:
-    """The tensors as a bf16 safetensors file with its metadata in order, for the library writes it in a random one."""
+    """The tensors as a bf16 safetensors file; the library writes metadata in random order."""
     metadata = {"format": "pt", "made_by": "weightscope.demo.train", "seed": str(seed)}
-    data: bytes = safetensors.save(
-        {name: t.detach().bfloat16() for name, t in tensors.items()}, metadata=metadata
-    )
+    rounded = {name: tensor.detach().bfloat16() for name, tensor in tensors.items()}
+    data: bytes = safetensors.save(rounded, metadata=metadata)
     size = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + size]) | {"__metadata__": metadata}
-    return (
-        data[:8] + json.dumps(header, separators=(",", ":")).encode().ljust(size) + data[8 + size :]
-    )
+    text = json.dumps(header, separators=(",", ":")).encode().ljust(size)
+    return data[:8] + text + data[8 + size :]
 
 
 def adapter_config(recipe: Recipe) -> dict[str, object]:
-    """What PEFT writes beside an adapter."""
+    """The config file that PEFT writes with an adapter."""
     return {
-        "base_model_name_or_path": "gpt.safetensors", "bias": "none", "fan_in_fan_out": False, "inference_mode": True,
-        "init_lora_weights": True, "lora_alpha": recipe.alpha, "lora_dropout": 0.0, "modules_to_save": None,
-        "peft_type": "LORA", "r": recipe.rank, "target_modules": list(model.ADAPTED), "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": "gpt.safetensors",
+        "bias": "none",
+        "fan_in_fan_out": False,
+        "inference_mode": True,
+        "init_lora_weights": True,
+        "lora_alpha": recipe.alpha,
+        "lora_dropout": 0.0,
+        "modules_to_save": None,
+        "peft_type": "LORA",
+        "r": recipe.rank,
+        "target_modules": list(model.ADAPTED),
+        "task_type": "CAUSAL_LM",
         "use_rslora": False,
-    }  # fmt: skip
+    }
 
 
 def train(out: Path, recipe: Recipe) -> dict[str, float]:
-    """Write the start, the trained end and the adapter under `out`; returns held-out losses before and after each."""
+    """Writes untrained model, trained model and adapter to `out`; returns held-out losses."""
     (out / "gpt-lora").mkdir(parents=True, exist_ok=True)
     random = torch.Generator().manual_seed(recipe.seed)
     weights = model.start(recipe.shape, random)

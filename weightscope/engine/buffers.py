@@ -1,4 +1,4 @@
-"""Buffers of one worker: those that it reads into, and for each label those that its tiles are measured in."""
+"""Reused memory of one worker: a buffer for stored bytes, and one for the tiles of each label."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..sketches.tile import Scratch
 
 @dataclass(eq=False)
 class Buffers:
-    """One scratch a label: tiles of several entries live at once, and each keeps its values."""
+    """One scratch per label: tiles of several entries are in use at once."""
 
     device: str
     stored: Scratch = field(init=False)
@@ -26,10 +26,12 @@ class Buffers:
         return self.labels[label]
 
     def keep(self, labels: Collection[str]) -> None:
-        """Lets go of the buffers of other labels: the plan counts those of the entries at hand."""
-        self.labels = {label: scratch for label, scratch in self.labels.items() if label in labels}
+        """Frees the buffers of all other labels: the plan counts those of one batch only."""
+        for label in list(self.labels):
+            if label not in labels:
+                del self.labels[label]
 
     def clear(self) -> None:
-        """Lets go of all."""
+        """Frees all buffers."""
         self.stored.held.clear()
         self.labels.clear()

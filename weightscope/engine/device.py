@@ -1,20 +1,21 @@
-"""Which device measures, how much memory its buffers may take, how many workers, and the reason of each choice."""
+"""Chooses the device, the memory of its buffers and the number of workers, each with the reason."""
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..geometry import SEGMENT, TILE
 from ..lazy import torch
 
-MEMINFO = "/proc/meminfo"  # of Linux
+MEMINFO = "/proc/meminfo"  # Linux only
 
 
 @dataclass(frozen=True)
 class Device:
-    """A place to compute: tiles and segments follow from its kind, never from its memory."""
+    """Where tiles are computed: their size depends on the type of device, not on its memory."""
 
     name: str  # cpu, cuda:0
     budget: int  # bytes that buffers, states and held tensors may take together
@@ -38,58 +39,71 @@ class Device:
 
 
 def choose(device: str = "auto", memory: int | None = None, threads: int | None = None) -> Device:
-    """The device asked for, else the first GPU, else the CPU; a quarter of what is free, a worker a core."""
-    name, why = _named(device)
-    budget, said = (
-        (memory, "as told") if memory else (free_memory(name) // 4, "a quarter of what is free")
-    )
+    """The named device, else the first GPU, else the CPU.
+
+    Without `memory` (bytes) a quarter of what is free, without `threads` one worker per core.
+    """
+    name, device_reason = _named(device)
+    if memory:
+        budget = memory
+        memory_reason = "as requested"
+    else:
+        budget = free_memory(name) // 4
+        memory_reason = "a quarter of the free memory"
     workers = threads or _cores()
-    reason = f"{name}: {why}; memory {budget / 2**20:.0f} MiB, {said}; {workers} workers"
-    return Device(name, max(budget, 1), workers, reason)
+    size = f"{budget / 2**20:.0f} MiB"
+    why = f"{name}: {device_reason}; memory {size}, {memory_reason}; {workers} workers"
+    return Device(name, max(budget, 1), workers, why)
 
 
 def _cores() -> int:
-    """Cores that this process may use; all of the machine where the system keeps no such set (macOS)."""
+    """Cores that this process may use; all of the machine on macOS, which has no such set."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _named(device: str) -> tuple[str, str]:
+    """The torch name of the device of --device, and the reason for it."""
     kind, _, number = device.partition(":")
     if kind not in ("auto", "cpu", "cuda") or (number and not number.isdigit()):
         raise UsageError(
             "--device takes auto, cpu, cuda or cuda:N", f"found {device!r}", "name one of them"
         )
     if kind == "cpu":
-        return "cpu", "as told"
+        return "cpu", "as requested"
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if kind == "cuda" and int(number or 0) >= count:
-        raise UsageError(
-            f"--device {device} needs a CUDA device",
-            f"this machine has {count}",
-            "use --device cpu",
-        )
+    index = int(number or 0)
+    if kind == "cuda":
+        if index >= count:
+            raise UsageError(
+                f"--device {device} needs a CUDA device",
+                f"this machine has {count}",
+                "use --device cpu",
+            )
+        return f"cuda:{index}", "as requested"
     if count:
-        return f"cuda:{int(number or 0)}", "as told" if kind == "cuda" else "a CUDA device is there"
-    return "cpu", "no CUDA device is there"
+        return f"cuda:{index}", "a CUDA device is available"
+    return "cpu", "no CUDA device is available"
 
 
 def free_memory(name: str) -> int:
-    """Bytes free on a device; on the host what can be had without swapping, else half of the installed memory."""
+    """Free bytes of a device; on the host what is available without swapping.
+
+    Half of the installed memory where the system does not report what is available.
+    """
     if name != "cpu":
         return int(torch.cuda.mem_get_info(name)[0])
-    try:
-        with open(MEMINFO, encoding="ascii") as info:
-            return next(
-                int(line.split()[1]) * 1024 for line in info if line.startswith("MemAvailable")
-            )
-    except (OSError, StopIteration):
-        return _installed() // 2
+    with suppress(OSError), open(MEMINFO, encoding="ascii") as info:
+        for line in info:
+            if line.startswith("MemAvailable"):
+                kibibytes = int(line.split()[1])
+                return kibibytes * 1024
+    return _installed() // 2
 
 
 def _installed() -> int:
-    """Bytes of memory that the machine has (macOS tells no more), 16 GiB where it does not tell."""
+    """Installed bytes of memory (all that macOS reports), 16 GiB where that is unknown."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):

@@ -1,7 +1,8 @@
-"""Held: several entries for which nothing more is read: their stored bytes lie on the device, each once.
+"""Held: several entries whose stored bytes are on the device, each byte once.
 
-Every box is cut from them as the entry asks, so entries of one unit may be cut along different axes and share leaves.
-Values would take more room: a difference beside its terms is a third tensor. One entry alone is held as `made` instead.
+Every box is made from them as its entry requires, so entries of one unit may be cut along different
+axes and share leaves. Values would take more room: a difference beside its terms is a third tensor.
+A single entry is held as `made` instead.
 """
 
 from __future__ import annotations
@@ -21,28 +22,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class StoredLines:
-    """Stored lines by leaf: spans that overlap or touch lie in one run."""
+    """Stored rows or columns by leaf: spans that overlap or touch share one run."""
 
     device: str
     runs: Mapping[Stored, list[tuple[Span, Tensor]]]
 
     def of(self, span: Span) -> Tensor:
-        """What loading the span gives: a view, converted where its bytes are no plain elements."""
+        """The tensor that loading the span gives: a view, converted where the type needs it."""
         offset, length = span.bytes
         if not length:
             return load((span,), Scratch(self.device), 0)[span]
-        run, stored = next(
-            (r, x) for r, x in self.runs[span.leaf] if r.first <= span.first and span.last <= r.last
-        )
+        run, stored = self._run_around(span)
         if span.leaf.tensor is not None:
             return stored.narrow(span.leaf.cut, span.first - run.first, span.last - span.first)
-        at = offset - run.bytes[0]
-        return span.typed(stored[at : at + length])
+        start = offset - run.bytes[0]
+        return span.typed(stored[start : start + length])
+
+    def _run_around(self, span: Span) -> tuple[Span, Tensor]:
+        """The run that contains a span."""
+        for run, stored in self.runs[span.leaf]:
+            if run.first <= span.first and span.last <= run.last:
+                return run, stored
+        raise KeyError(span)
 
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """The same matrix as `entry`, needing nothing more."""
+    """The same matrix as `entry`, without anything to read."""
 
     entry: Entry
     lines: StoredLines
@@ -68,19 +74,20 @@ class Held:
         return self.entry.cut
 
     def needs(self, box: Box) -> tuple[Span, ...]:
-        """Nothing: it is all there."""
+        """Nothing: the stored bytes are in memory."""
         return ()
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
-        """Made of the lines that are there."""
+        """The box, made of the held bytes."""
         spans = self.entry.needs(box)
         return self.entry.make(box, tuple(self.lines.of(span) for span in spans))
 
 
 def read_lines(entries: Iterable[Entry], scratch: Scratch, check: Check) -> StoredLines:
-    """Reads what the entries need, each byte once."""
+    """Reads everything that the entries need, each byte once."""
     runs: dict[Stored, list[tuple[Span, Tensor]]] = {}
     spans = [span for entry in entries for span in entry.needs(whole(entry.shape))]
     for span in joined(spans):
-        runs.setdefault(span.leaf, []).append((span, load_apart(span, scratch, check)))
+        tensor = load_apart(span, scratch, check)
+        runs.setdefault(span.leaf, []).append((span, tensor))
     return StoredLines(scratch.device, runs)

@@ -1,7 +1,7 @@
-"""Made: one entry whose values are already on the device, for measures that look more than once.
+"""Made: one entry whose values are on the device, for measures that need several passes.
 
-What stands alone is held as values, not as stored bytes: a product, a part of several runs or a type that is converted
-would be made again in every pass.
+A unit of one entry is held as values, not as stored bytes: a product, a part of several runs or a
+converted type would otherwise be computed again in every pass.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """The same matrix as the entry that it is made of, needing nothing more."""
+    """The same matrix as its entry, without anything to read."""
 
     name: str
     shape: Shape
@@ -31,7 +31,7 @@ class Made:
     values: Tensor
 
     def needs(self, box: Box) -> tuple[Span, ...]:
-        """Nothing: it is all there."""
+        """Nothing: the values are in memory."""
         return ()
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
@@ -40,19 +40,23 @@ class Made:
 
 
 def made(entry: Entry, scratch: Scratch, check: Check) -> Made:
-    """Reads an entry tile by tile into memory of its own, in the layout that it streams in."""
+    """Reads an entry tile by tile into newly allocated memory, in the layout of its tiles."""
     values: Tensor | None = None
     for box in tiles(whole(entry.shape), entry.cut):
         spans = entry.needs(box)
-        read = load(spans, scratch, 0)
-        check(sum(s.bytes[1] for s in spans))
-        tile = entry.make(box, tuple(read[s] for s in spans))
-        if values is None:
-            mirrored = entry.cut == 1 and entry.shape[0] > 1
-            values = torch.empty(
-                entry.shape[::-1] if mirrored else entry.shape, dtype=tile.dtype, device=tile.device
-            )
-            values = values.mT if mirrored else values
+        loaded = load(spans, scratch, 0)
+        check(sum(span.bytes[1] for span in spans))
+        tile = entry.make(box, tuple(loaded[span] for span in spans))
+        if values is None:  # the type of the values is known with the first tile
+            values = _empty(entry, tile)
         values[slice(*box.rows), slice(*box.cols)] = tile
     assert values is not None
     return Made(entry.name, entry.shape, entry.dtype, entry.cut, values)
+
+
+def _empty(entry: Entry, tile: Tensor) -> Tensor:
+    """Uninitialised memory for all values: column-major where the tiles are cut along columns."""
+    rows, columns = entry.shape
+    if entry.cut == 1 and rows > 1:
+        return torch.empty((columns, rows), dtype=tile.dtype, device=tile.device).mT
+    return torch.empty((rows, columns), dtype=tile.dtype, device=tile.device)

@@ -1,12 +1,12 @@
-"""Which units go together, held or streamed: a pure function of shapes, types, measures and budget.
+"""Which units share a batch, held or streamed: a pure function of shapes, types, measures, budget.
 
-What is computed never depends on the budget: it decides how many tiles are in flight, whether a tensor that is looked
-at more than once is held or read again, and which measures are refused because they need more than there is.
+The results never depend on the budget. It decides how many tiles are in flight, whether a tensor
+with several passes is held or read again, and which measures are refused because they do not fit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..checkpoints import Entry, joined
@@ -16,8 +16,12 @@ from ..sketches.sketch import Measure, tiling
 from .device import Device
 from .unit import Unit
 
-WORKING = 64  # bytes an element of a tile takes at worst: stored, patterns, float32, float64 of an unsafe tile
-WINDOW, MOST = 256, 32  # units among which equal ones are stacked, and how many at most
+# bytes an element of a tile takes at worst: stored, patterns, float32, float64 of an unsafe tile
+WORKING = 64
+WINDOW = 256  # units among which equal ones are stacked
+MOST = 32  # units of one stack
+
+Wanted = tuple[str, Measure]  # label of an entry, measure
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +30,9 @@ class Batch:
 
     units: tuple[Unit, ...]
     hold: bool  # read once and kept for every pass
-    runs: tuple[
-        Box, ...
-    ]  # segments folded apart and merged left to right; one where passes follow passes
-    refused: dict[tuple[str, Measure], int]  # what does not fit, and the bytes that it would need
+    # segments folded apart and merged left to right; a single one where there are several passes
+    runs: tuple[Box, ...]
+    refused: dict[Wanted, int]  # measures that do not fit, and the bytes that they would need
     share: int  # bytes for one worker
     why: str
 
@@ -45,27 +48,31 @@ class Batch:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The entries that are shown: what is refused is not read."""
+        """The entries that are shown; refused measures are not read for."""
         return self.units[0].shown(self.refused)
 
     @property
     def alone(self) -> bool:
-        """Whether a unit is one entry, however many were refused beside it."""
+        """Whether a unit has one entry, however many were refused beside it."""
         return len(self.units[0].shown()) == 1
 
     @property
     def lack(self) -> str:
-        """What a larger budget would have to be; "" where nothing is refused. Workers are as few as helps by then."""
+        """The text that names the sufficient budget; "" where nothing is refused.
+
+        `roomy` has reduced the workers by then, so the share is that of as few as help.
+        """
         need = -(-max(self.refused.values(), default=0) >> 20)
-        return (
-            f"needs {need} MiB of memory, has {self.share >> 20}: say --memory {need}MiB"
-            if need
-            else ""
-        )
+        if not need:
+            return ""
+        return f"needs {need} MiB of memory, has {self.share >> 20}: use --memory {need}MiB"
 
 
 def roomy(units: Sequence[Unit], device: Device) -> Device:
-    """The device with as many workers as leave each the room it needs: what is refused never depends on --threads."""
+    """The device with as many workers as give each one the memory that it needs.
+
+    So whether a measure is refused never depends on --threads.
+    """
     for workers in range(device.workers, 1, -1):
         shared = replace(device, workers=workers)
         if not any(batch.refused for batch in plan(units, shared)):
@@ -75,84 +82,119 @@ def roomy(units: Sequence[Unit], device: Device) -> Device:
 
 def plan(units: Sequence[Unit], device: Device) -> Iterator[Batch]:
     """Batches in the order of their first unit; equal small units within a window share one."""
-    for at in range(0, len(units), WINDOW):
-        groups: dict[object, list[Unit]] = {}
-        for i, unit in enumerate(units[at : at + WINDOW]):
-            groups.setdefault(_likeness(unit, device) or i, []).append(unit)
-        for group in groups.values():
-            most = min(MOST, max(1, _share(device) // max(1, _most(group[0], device))))
-            for start in range(0, len(group), most):
-                yield _batch(tuple(group[start : start + most]), device)
+    # the window bounds how many results wait for their turn in the executor
+    for start in range(0, len(units), WINDOW):
+        for group in _groups(units[start : start + WINDOW], device):
+            room = _share(device) // max(1, _most(group[0], device))
+            size = min(MOST, max(1, room))
+            for first in range(0, len(group), size):
+                yield _batch(tuple(group[first : first + size]), device)
+
+
+def _groups(units: Sequence[Unit], device: Device) -> Iterable[list[Unit]]:
+    """Units that can be stacked, by what they share; every large unit alone."""
+    groups: dict[object, list[Unit]] = {}
+    for i, unit in enumerate(units):
+        key = _likeness(unit, device) or i
+        groups.setdefault(key, []).append(unit)
+    return groups.values()
 
 
 def _likeness(unit: Unit, device: Device) -> object:
     """What units of one stack share; None for a unit too large to be stacked."""
-    shape = _entry(unit).shape
-    if shape[0] * shape[1] * 2 > device.stack:
+    rows, columns = _entry(unit).shape
+    if rows * columns * 2 > device.stack:
         return None
     entries = tuple(
-        (label, e.dtype, e.cut, unit.wants.get(label)) for label, e in unit.entries.items()
+        (label, entry.dtype, entry.cut, unit.wants.get(label))
+        for label, entry in unit.entries.items()
     )
-    return shape, entries, tuple(sorted(unit.beside.items()))
+    return (rows, columns), entries, tuple(sorted(unit.beside.items()))
 
 
 def _batch(units: tuple[Unit, ...], device: Device) -> Batch:
-    first, share = units[0], _share(device)
-    entry, wants = _entry(first), _wants(first)
-    again = any(m.passes == "more" for _, m in wants) or _shown_twice(first, device)
+    """How equal units are folded: held or streamed, in how many runs, without what is refused."""
+    unit = units[0]
+    entry = _entry(unit)
+    wants = _wants(unit)
+    share = _share(device)
     refused, room = _refused(units, device)
-    stored = _stored(first, first.shown(refused))
-    demanded = any(_at_once(first, label, m) for label, m in wants if (label, m) not in refused)
-    hold = stored > 0 and (demanded or (again and room + stored * len(units) <= share))
-    apart = not again and all(m.cut == "any" for _, m in wants)
-    runs = segments(entry.shape, entry.cut, device.segment) if apart else (whole(entry.shape),)
+    granted = [(label, measure) for label, measure in wants if (label, measure) not in refused]
+
+    # each pass and each tiling reads the tensor once unless it is held
+    repeats = any(measure.passes == "more" for _, measure in wants) or _cut_twice(unit, device)
+    demanded = any(_at_once(unit, label, measure) for label, measure in granted)
+    stored = _stored(unit, unit.shown(refused))
+    fits = room + stored * len(units) <= share
+    hold = stored > 0 and (demanded or (repeats and fits))
+
+    # runs can be folded by different workers only where one pass of equal tiles is enough
+    separable = not repeats and all(measure.cut == "any" for _, measure in wants)
+    runs: tuple[Box, ...] = (whole(entry.shape),)
+    if separable:
+        runs = segments(entry.shape, entry.cut, device.segment)
+
     how = f"streamed in {len(runs)} run{'s' * (len(runs) > 1)}"
-    if hold:
-        how = "held for its cuts" if apart else "held for its passes"
-    what = f"{len(units)} x {entry.shape[0]}x{entry.shape[1]} {entry.dtype}"
-    return Batch(units, hold, runs, refused, share, f"{what}: {how}")
+    if hold and separable:
+        how = "held for its cuts"
+    elif hold:
+        how = "held for its passes"
+    rows, columns = entry.shape
+    why = f"{len(units)} x {rows}x{columns} {entry.dtype}: {how}"
+    return Batch(units, hold, runs, refused, share, why)
 
 
-def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[tuple[str, Measure], int], int]:
-    """Measures that do not fit beside those before them, each with what all of them need; what the others take.
+def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[Wanted, int], int]:
+    """Measures that do not fit beside those before them, and the bytes that the others take.
 
-    A measure that is only streamed needs no more than a tile; where one demands that the unit is held, what comes after
-    it has to fit beside that.
+    Each refused measure comes with the bytes that all measures together need. A measure that is
+    only streamed needs no more than a tile; where one needs the unit held, all measures after it
+    have to fit beside the held tensors.
     """
-    first, many, share = units[0], len(units), _share(device)
-    tile, stored = _tile(first, device) * many, _stored(first, first.shown()) * many
-    room, held = tile, 0  # with what was refused left out
-    total, kept = tile, 0  # with everything
-    need, refused = 0, []
-    for label, measure in _wants(first):
-        state = measure.bytes(_entry(first).shape) * many
-        demand = stored if _at_once(first, label, measure) else 0
-        total, kept = total + state, max(kept, demand)
+    unit, share = units[0], _share(device)
+    tile = _tile(unit, device) * len(units)
+    stored = _stored(unit, unit.shown()) * len(units)
+    room, held = tile, 0  # bytes of states and tile, and of held tensors, without what is refused
+    all_room, all_held = tile, 0  # the same with every measure
+    need = 0
+    refused = []
+    for label, measure in _wants(unit):
+        state = measure.bytes(_entry(unit).shape) * len(units)
+        demand = stored if _at_once(unit, label, measure) else 0
+        all_room += state
+        all_held = max(all_held, demand)
         streams = measure.cut == "any" and not demand and share >= tile
         if not streams:
-            need = total + kept
+            need = all_room + all_held
         if streams or room + state + max(held, demand) <= share:
-            room, held = room + state, max(held, demand)
+            room += state
+            held = max(held, demand)
         else:
             refused.append((label, measure))
     return dict.fromkeys(refused, need), room
 
 
 def _entry(unit: Unit) -> Entry:
+    """The first entry of a unit."""
     return next(iter(unit.entries.values()))
 
 
-def _wants(unit: Unit) -> list[tuple[str, Measure]]:
-    return sorted(((label, m) for label, ms in unit.wants.items() for m in ms), key=repr)
+def _wants(unit: Unit) -> list[Wanted]:
+    """Every measure with its label, in a fixed order."""
+    wants = []
+    for label, measures in unit.wants.items():
+        wants += [(label, measure) for measure in measures]
+    return sorted(wants, key=repr)
 
 
-def _shown_twice(unit: Unit, device: Device) -> bool:
-    """Whether its measures are shown the tensor in several ways: each is a reading."""
-    entry, cuts = _entry(unit), {m.cut for _, m in _wants(unit)}
-    return (
-        len(cuts) > 1
-        and len({tiling(cut, whole(entry.shape), entry.cut, device.tile) for cut in cuts}) > 1
-    )
+def _cut_twice(unit: Unit, device: Device) -> bool:
+    """Whether its measures need different tilings of the tensor: each tiling reads it once."""
+    entry = _entry(unit)
+    cuts = {measure.cut for _, measure in _wants(unit)}
+    if len(cuts) < 2:
+        return False
+    tilings = {tiling(cut, whole(entry.shape), entry.cut, device.tile) for cut in cuts}
+    return len(tilings) > 1
 
 
 def _share(device: Device) -> int:
@@ -163,38 +205,47 @@ def _share(device: Device) -> int:
 def _tile(unit: Unit, device: Device) -> int:
     """Bytes of the largest tile of every entry that is shown, at worst."""
     entry = _entry(unit)
-    return tiles(whole(entry.shape), entry.cut, device.tile)[0].size * WORKING * len(unit.shown())
+    largest = tiles(whole(entry.shape), entry.cut, device.tile)[0]
+    return largest.size * WORKING * len(unit.shown())
 
 
 def _stored(unit: Unit, labels: Sequence[str]) -> int:
-    """Bytes of what is held for these entries: the values of one; of several each stored byte once.
+    """Bytes to hold these entries: the values of a single one; of several each stored byte once.
 
     What a measure sees whole is then made of them: mostly a view, but not of every type and layout.
     """
     entries = [unit.entries[label] for label in labels]
     if len(unit.shown()) == 1:
         return sum(_values(entry) for entry in entries)
-    spans = joined(span for e in entries for span in e.needs(whole(e.shape)))
-    at_once = {seen for label, m in _wants(unit) if m.cut == "whole" for seen in unit.seen(label)}
-    made = sum(_values(unit.entries[label]) for label in labels if label in at_once)
-    return sum(span.bytes[1] for span in spans) + made
+    spans = joined(span for entry in entries for span in entry.needs(whole(entry.shape)))
+    stored = sum(span.bytes[1] for span in spans)
+    seen_whole: set[str] = set()
+    for label, measure in _wants(unit):
+        if measure.cut == "whole":
+            seen_whole.update(unit.seen(label))
+    made = sum(_values(unit.entries[label]) for label in labels if label in seen_whole)
+    return stored + made
 
 
 def _values(entry: Entry) -> int:
-    """Bytes of all values as `make` gives them."""
-    return -(-DTYPES[entry.dtype].bits // 8) * entry.shape[0] * entry.shape[1]
+    """Bytes of all values as `make` returns them."""
+    item = -(-DTYPES[entry.dtype].bits // 8)  # 4- and 6-bit types take a whole byte
+    rows, columns = entry.shape
+    return item * rows * columns
 
 
 def _most(unit: Unit, device: Device) -> int:
-    """Bytes of one unit with all that is wanted of it, held."""
-    states = sum(m.bytes(_entry(unit).shape) for _, m in _wants(unit))
-    return _tile(unit, device) + _stored(unit, unit.shown()) + states
+    """Bytes of one unit, held, with the states of all its measures."""
+    shape = _entry(unit).shape
+    states = sum(measure.bytes(shape) for _, measure in _wants(unit))
+    held = _stored(unit, unit.shown())
+    return _tile(unit, device) + held + states
 
 
 def _at_once(unit: Unit, label: str, measure: Measure) -> bool:
-    """Whether a measure needs matrices there at once: it sees one that is read otherwise than it is cut."""
+    """Whether a measure needs held matrices: it sees one that is stored along the other axis."""
     if measure.cut == "whole":
         return True
     entry = _entry(unit)
     axis = long_side(entry.shape) if measure.cut == "long" else entry.cut
-    return any(unit.entries[seen].cut != axis for seen in unit.seen(label))
+    return any(unit.entries[other].cut != axis for other in unit.seen(label))

@@ -1,4 +1,7 @@
-"""Folds a run of tiles: each span read once, each entry's box made once, shown to every measure; again where asked."""
+"""Folds a run of tiles: each span read once, each box made once and shown to every measure.
+
+Measures that return Again get another pass.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,16 @@ from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ..checkpoints import Entry, Span
+from ..checkpoints import Span
 from ..geometry import Axis, Box
 from ..lazy import torch
-from ..sketches.sketch import CUTS, Again, Measure, State, tiling
+from ..sketches.sketch import CUTS, Again, State, tiling
 from ..sketches.tile import Tile
 from .buffers import Buffers
 from .device import Device
-from .held import Held, read_lines
+from .held import Held, StoredLines, read_lines
 from .made import made
-from .plan import Batch
+from .plan import Batch, Wanted
 from .reading import Check, ahead, load
 
 if TYPE_CHECKING:
@@ -25,71 +28,91 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-Wanted = tuple[str, Measure]  # entry label, measure
 States = dict[Wanted, State]
 
 
 def start(batch: Batch, device: Device) -> States:
-    """Empty folds of everything the batch wants and has room for."""
+    """Empty folds of every measure that the batch wants and has room for."""
     first = batch.units[0]
-    wanted = [(label, m) for label, ms in first.wants.items() for m in sorted(ms, key=repr)]
-    return {
-        (label, m): m.start(len(batch.units), batch.shape, first.entries[label].dtype, device.name)
-        for label, m in wanted
-        if (label, m) not in batch.refused
-    }
+    states = {}
+    for label, measures in first.wants.items():
+        dtype = first.entries[label].dtype
+        for measure in sorted(measures, key=repr):
+            if (label, measure) not in batch.refused:
+                state = measure.start(len(batch.units), batch.shape, dtype, device.name)
+                states[label, measure] = state
+    return states
 
 
 def fold(
     batch: Batch, run: Box, states: States, device: Device, buffers: Buffers, check: Check
 ) -> States:
-    """Every tile of the run into every open fold, cut as its measure asks; measures cut alike share the reading.
+    """Adds every tile of the run to every open fold, cut as its measure requires.
 
-    An empty run shows nothing: its sides may be longer than any tensor's.
+    Measures with equal tiles share one reading. An empty run shows no tile: its sides may be longer
+    than any tensor's.
     """
     buffers.keep(batch.labels)
-    wanted = {m.cut for _, m in states} if run.size else ()
-    cuts = {cut: tiling(cut, run, _axis(batch), device.tile) for cut in CUTS if cut in wanted}
-    for axis, boxes in dict.fromkeys(cuts.values()):
-        part = {w: s for w, s in states.items() if cuts[w[1].cut] == (axis, boxes)}
+    wanted = {measure.cut for _, measure in states} if run.size else set()
+    tilings = {cut: tiling(cut, run, batch.first.cut, device.tile) for cut in CUTS if cut in wanted}
+    for axis, boxes in dict.fromkeys(tilings.values()):
+        part = {
+            (label, measure): state
+            for (label, measure), state in states.items()
+            if tilings[measure.cut] == (axis, boxes)
+        }
         for shown in _shown(batch, axis, boxes, part, buffers, check):
-            part = {w: w[1].add(s, shown[w[0]]) for w, s in part.items()}
+            part = {
+                (label, measure): measure.add(state, shown[label])
+                for (label, measure), state in part.items()
+            }
         states = states | part
     return states
 
 
 def merged(runs: Iterable[States]) -> States:
-    """The folds of runs that follow each other as one."""
-    return reduce(lambda a, b: {w: w[1].merge(a[w], b[w]) for w in a}, runs)
+    """The folds of consecutive runs as one."""
+    return reduce(_merged_pair, runs)
+
+
+def _merged_pair(left: States, right: States) -> States:
+    states = {}
+    for label, measure in left:
+        key = (label, measure)
+        states[key] = measure.merge(left[key], right[key])
+    return states
 
 
 def passes(batch: Batch, device: Device, buffers: Buffers, check: Check) -> dict[Wanted, Any]:
-    """All passes of a batch in one worker: the stored tensors held where they fit, else read once a pass."""
+    """All passes of a batch in one worker: tensors held where they fit, else read once a pass."""
     source = _held(batch, buffers, check) if batch.hold else batch
-    done: dict[Wanted, Any] = {}
+    sketches: dict[Wanted, Any] = {}
     states = start(batch, device)
     while states:
-        states = _look(source, states, device, buffers, check)
-        if all(m.passes == "one" for _, m in states):
-            source = batch  # nothing looks again: what was held goes before the eigenvalues come
-        if any(m.cut != "any" for _, m in states):
-            buffers.clear()  # soon made again, and beside eigenvalues there is little room
-        answers = {w: w[1].finish(s) for w, s in states.items()}
-        done |= {w: a for w, a in answers.items() if not isinstance(a, Again)}
-        states = {w: a.state for w, a in answers.items() if isinstance(a, Again)}
-    return done
+        states = _pass(source, states, device, buffers, check)
+        if all(measure.passes == "one" for _, measure in states):
+            source = batch  # the last pass: held tensors are freed before the eigenvalues come
+        if any(measure.cut != "any" for _, measure in states):
+            buffers.clear()  # soon allocated again, and eigenvalues need the memory
+        # every fold finishes before any state is dropped
+        results = {
+            (label, measure): measure.finish(state) for (label, measure), state in states.items()
+        }
+        states = {}
+        for key, result in results.items():
+            if isinstance(result, Again):
+                states[key] = result.state
+            else:
+                sketches[key] = result
+    return sketches
 
 
-def _look(batch: Batch, states: States, device: Device, buffers: Buffers, check: Check) -> States:
-    """One pass, run after run; there are several only where no measure looks again."""
+def _pass(batch: Batch, states: States, device: Device, buffers: Buffers, check: Check) -> States:
+    """One pass, run after run; there are several runs only where no measure needs a second pass."""
     first, *more = batch.runs
     folds = [fold(batch, first, states, device, buffers, check)]
     later = (fold(batch, run, start(batch, device), device, buffers, check) for run in more)
     return merged(chain(folds, later))
-
-
-def _axis(batch: Batch) -> Axis:
-    return batch.first.cut
 
 
 def _shown(
@@ -98,63 +121,65 @@ def _shown(
     """The same box of every entry that an open fold sees, stacked over the units."""
     unit = batch.units[0]
     wanted = {label for label, _ in part}
-    labels = sorted({seen for label in wanted for seen in unit.seen(label)})
+    labels = sorted({other for label in wanted for other in unit.seen(label)})
     for i, box in enumerate(boxes):
         if i + 1 < len(boxes):
             ahead(_spans(batch, labels, boxes[i + 1]))
         spans = _spans(batch, labels, box)
-        read = load(spans, buffers.stored, 0)
-        check(sum(s.bytes[1] for s in spans))
-        shown = {
-            label: Tile(
-                _stacked(batch, label, box, read),
-                unit.entries[label].dtype,
-                box,
-                batch.shape,
-                axis,
-                buffers.of(label),
-            )
-            for label in labels
-        }
+        loaded = load(spans, buffers.stored, 0)
+        check(sum(span.bytes[1] for span in spans))
+        shown = {}
+        for label in labels:
+            values = _stacked(batch, label, box, loaded)
+            dtype = unit.entries[label].dtype
+            shown[label] = Tile(values, dtype, box, batch.shape, axis, buffers.of(label))
         for label in wanted:
             shown[label].beside = {other: shown[other] for other in unit.beside.get(label, ())}
         yield shown
         for tile in shown.values():
-            tile.beside = {}  # tiles that see each other would outlive what is held
+            tile.beside = {}  # tiles that refer to each other would outlive the held tensors
 
 
 def _spans(batch: Batch, labels: Sequence[str], box: Box) -> Sequence[Span]:
-    """What is read for a box, each span once."""
-    entries = [unit.entries[label] for unit in batch.units for label in labels]
-    return list(dict.fromkeys(span for entry in entries for span in entry.needs(box)))
+    """Spans that a box needs, each once."""
+    spans: dict[Span, None] = {}
+    for unit in batch.units:
+        for label in labels:
+            spans.update(dict.fromkeys(unit.entries[label].needs(box)))
+    return list(spans)
 
 
-def _stacked(batch: Batch, label: str, box: Box, read: Mapping[Span, Tensor]) -> Tensor:
+def _stacked(batch: Batch, label: str, box: Box, loaded: Mapping[Span, Tensor]) -> Tensor:
     """(b, rows, columns): a view for one unit, a copy for several."""
     entries = [unit.entries[label] for unit in batch.units]
-    boxes = [entry.make(box, tuple(read[s] for s in entry.needs(box))) for entry in entries]
-    if len(boxes) == 1:
-        return boxes[0][None]
-    return (
-        torch.stack([m.mT for m in boxes]).mT if entries[0].cut else torch.stack(boxes)
-    )  # column-major stays so
+    matrices = []
+    for entry in entries:
+        stored = tuple(loaded[span] for span in entry.needs(box))
+        matrices.append(entry.make(box, stored))
+    if len(matrices) == 1:
+        return matrices[0][None]
+    if entries[0].cut:  # column-major matrices stay column-major
+        return torch.stack([matrix.mT for matrix in matrices]).mT
+    return torch.stack(matrices)
 
 
 def _held(batch: Batch, buffers: Buffers, check: Check) -> Batch:
-    """The batch with every entry that is shown on the device: the values of one, the stored bytes of several."""
-    shown: list[dict[str, Entry]] = [
-        {label: u.entries[label] for label in batch.labels} for u in batch.units
-    ]
-    held: list[dict[str, Entry]]
-    if batch.alone:
-        held = [
-            {label: made(e, buffers.stored, check) for label, e in entries.items()}
-            for entries in shown
-        ]
-    else:
-        every = [entry for entries in shown for entry in entries.values()]
-        there = read_lines(every, buffers.stored, check)
-        held = [{label: Held(e, there) for label, e in entries.items()} for entries in shown]
-    pairs = zip(batch.units, held, strict=True)
-    units = (replace(unit, entries={**unit.entries, **entries}) for unit, entries in pairs)
+    """The batch with its shown entries on the device.
+
+    The values of a single entry, the stored bytes of several.
+    """
+    scratch = buffers.stored
+    lines: StoredLines | None = None
+    if not batch.alone:
+        shown = [unit.entries[label] for unit in batch.units for label in batch.labels]
+        lines = read_lines(shown, scratch, check)
+    units = []
+    for unit in batch.units:
+        entries = dict(unit.entries)
+        for label in batch.labels:
+            if lines is None:
+                entries[label] = made(entries[label], scratch, check)
+            else:
+                entries[label] = Held(entries[label], lines)
+        units.append(replace(unit, entries=entries))
     return replace(batch, units=tuple(units))

@@ -1,4 +1,4 @@
-"""A unit is what is measured together: entries over the same boxes, the measures wanted of each, and a key."""
+"""A unit is measured together: entries over the same boxes, the measures wanted of each, a key."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from ..sketches.sketch import Measure
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """`key` is the analysis's own; entries share their shape; leaves that several need are read once.
+    """Entries of one shape under labels; stored bytes that several of them need are read once.
 
-    The first entry decides along which axis tiles are cut. `beside` names the labels whose tiles the measures of a
-    label see: with {"delta": ("a", "b")} they find `tile.beside["a"]`, whether anything is wanted of "a" or not.
+    `key` belongs to the analysis. The first entry decides along which axis tiles are cut. `beside`
+    names the labels whose tiles the measures of a label see: with {"delta": ("a", "b")} they find
+    `tile.beside["a"]`, whether anything is wanted of "a" or not.
     """
 
     key: Any
@@ -24,23 +25,21 @@ class Unit:
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def seen(self, label: str) -> tuple[str, ...]:
-        """The labels of the tiles that a measure of `label` sees, its own first."""
+        """Labels of the tiles that a measure of `label` sees, `label` itself first."""
         return (label, *self.beside.get(label, ()))
 
     def shown(self, without: Collection[tuple[str, Measure]] = ()) -> tuple[str, ...]:
-        """The labels that any measure sees, but for the measures left out."""
-        wanted = [
-            label
-            for label, measures in self.wants.items()
-            if any((label, m) not in without for m in measures)
-        ]
-        seen = {other for label in wanted for other in self.seen(label)}
-        return tuple(label for label in self.entries if label in seen)
+        """Labels that any measure sees, apart from the measures in `without`."""
+        visible: set[str] = set()
+        for label, measures in self.wants.items():
+            if any((label, measure) not in without for measure in measures):
+                visible.update(self.seen(label))
+        return tuple(label for label in self.entries if label in visible)
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """The answer: sketches[entry][measure], why one is missing, and what `each` made of it."""
+    """The result of a unit: sketches[label][measure], the reason for a missing one, and values."""
 
     unit: Unit
     sketches: Mapping[str, Mapping[Measure, Any]]
@@ -48,11 +47,12 @@ class Measured:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
+# from the sketches of a unit to its `values`; runs in the worker, beside the reading
 Each = Callable[[Measured], Mapping[str, object]]
 
 
 class Measurer(Protocol):
-    """The engine as an analysis sees it: units in, answers in the same order; `each` runs beside the reading."""
+    """The engine as an analysis sees it: units in, results in the same order."""
 
     def __call__(self, units: Sequence[Unit], each: Each) -> Iterator[Measured]:
-        """Measures all, lazily."""
+        """Measures all units, lazily."""

@@ -1,1 +1,1 @@
-"""What leaves the program: tables, files, pictures and verdicts, made from plain rows; never from a sketch."""
+"""Tables, files, pictures and gates, all from plain rows without sketches."""

@@ -1,6 +1,7 @@
-"""Whether an existing file is an earlier report of ours: those may be replaced where a model's own files may not.
+"""Recognises an earlier report of weightscope: those may be replaced in a model's folder.
 
-Its first line, or the metadata of a Parquet file, tells. A file that merely has the suffix of a table is somebody's.
+The first line of the file decides, or the metadata of a Parquet file. The suffix of a table proves
+nothing: any program may have written the file.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ import re
 from collections.abc import Set
 from pathlib import Path
 
-PICTURES = (".png", ".svg", ".pdf")  # which no loader of models reads
+PICTURES = (".png", ".svg", ".pdf")  # no loader of models reads them
 PARQUET = (".parquet", ".pq")
-HEAD, TAIL = 1 << 16, 1 << 20  # bytes: of a header line, and of a Parquet file's metadata
+HEAD = 1 << 16  # bytes of a header line
+TAIL = 1 << 20  # bytes at the end of a Parquet file that hold its metadata
 PROVENANCE = b'{\n  "version": '
-_RECORD = re.compile(rb'(?:\[\n)?\{"([a-z0-9_]+)": ')
+_RECORD = re.compile(rb'(?:\[\n)?\{"([a-z0-9_]+)": ')  # JSON and JSON Lines: the first column
 
 
 def is_report(path: str, columns: Set[str]) -> bool:
-    """Whether a file was written by a run with these columns; False where it cannot be read."""
+    """Whether a run with these columns wrote the file; False where it cannot be read."""
     try:
         return _is_report(Path(path), columns)
     except OSError:
@@ -38,7 +40,11 @@ def _is_report(path: Path, columns: Set[str]) -> bool:
     record = _RECORD.match(head)
     if record is not None:
         return record.group(1).decode() in columns
-    names = re.split(
-        r"[,\t|]", head.split(b"\n")[0].decode("utf-8", "replace").replace("\\", "").strip("| \r")
-    )
-    return {name.strip() for name in names} <= columns
+    return _header_names(head) <= columns
+
+
+def _header_names(head: bytes) -> set[str]:
+    """Column names of a header line in CSV, TSV or Markdown."""
+    line = head.split(b"\n")[0].decode("utf-8", "replace")
+    line = line.replace("\\", "").strip("| \r")  # Markdown escapes `_` and has bars at both ends
+    return {name.strip() for name in re.split(r"[,\t|]", line)}

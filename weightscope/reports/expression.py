@@ -1,9 +1,10 @@
 """Expressions over the columns of a row, for `--where` and `--fail-if`.
 
-Text is parsed by Python's own parser, checked against a whitelist and the declared columns, and turned into closures:
-nothing is ever evaluated by Python itself. Logic has three values: a comparison with null is null, `not null` is
-null, `and` and `or` are Kleene's. Arithmetic is float64 and never raises (1 / 0 is inf, 0 / 0 is NaN, an
-overflow is inf); whole numbers that are only compared stay exact.
+Text is parsed by Python's own parser, checked against a list of allowed syntax and the declared
+columns, and compiled to closures: Python itself evaluates nothing. Logic has three values: a
+comparison with null is null, `not null` is null, `and` and `or` are Kleene's. Arithmetic is float64
+and never raises (1 / 0 is inf, 0 / 0 is NaN, an overflow is inf); whole numbers that are only
+compared stay exact.
 """
 
 from __future__ import annotations
@@ -25,42 +26,43 @@ DEEPEST = 60  # levels: evaluation recurses, and Python's stack is finite
 
 @dataclass(frozen=True)
 class Expression:
-    """A checked condition: its text, the columns it reads in order of appearance, and True/False/None for a row."""
+    """A checked condition: its text, the columns it reads in order, and its value for a row."""
 
     text: str
     names: tuple[str, ...]
     value: Callable[[Mapping[str, object]], Value] = field(repr=False, compare=False)
 
     def __call__(self, row: Mapping[str, object]) -> bool | None:
-        """Whether the row matches; None where a null leaves that open."""
-        answer = self.value(row)
-        return None if answer is None else bool(answer)
+        """Whether the row matches; None where a null makes that unknown."""
+        result = self.value(row)
+        return None if result is None else bool(result)
 
 
 def parse(
     text: str, columns: Sequence[Column], optional: Mapping[str, str] | None = None
 ) -> Expression:
-    """Checks an expression against the columns of a run; `optional` names absent columns with their options.
+    """Checks an expression against the columns of a run; `optional`: absent columns by option.
 
-    >>> loud = parse("abs(skew) > 1 or isnull(skew)", [Column("skew", "float", "third moment")])
-    >>> loud({"skew": -2.0}), loud({"skew": 0.0}), loud({"skew": None}), loud.names
+    >>> skewed = parse("abs(skew) > 1 or isnull(skew)", [Column("skew", "float", "third moment")])
+    >>> skewed({"skew": -2.0}), skewed({"skew": 0.0}), skewed({"skew": None}), skewed.names
     (True, False, True, ('skew',))
     """
     tree = _tree(text)
     compiler = Compiler(text, {c.name: c for c in columns}, optional or {})
-    made = compiler.make(tree)
-    if made.kind != "bool":
+    compiled = compiler.make(tree)
+    if compiled.kind != "bool":
         raise refusal(
             text,
             tree,
             "a condition that is true or false",
-            f"a {made.kind}",
+            f"a {compiled.kind}",
             "compare it, as in `std > 0.1`",
         )
-    return Expression(text, tuple(compiler.names), made.of)
+    return Expression(text, tuple(compiler.names), compiled.of)
 
 
 def _tree(text: str) -> ast.expr:
+    """The syntax tree, of bounded size."""
     if len(text) > LONGEST:
         raise UsageError(
             f"expected an expression of at most {LONGEST} characters",
@@ -68,7 +70,7 @@ def _tree(text: str) -> ast.expr:
             "write it shorter",
         )
     try:
-        with warnings.catch_warnings():  # "\d" in a string is worth no word on stderr
+        with warnings.catch_warnings():  # "\d" in a string would print a SyntaxWarning
             warnings.simplefilter("ignore")
             tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
@@ -78,16 +80,20 @@ def _tree(text: str) -> ast.expr:
 
 
 def _unreadable(text: str, error: Exception) -> UsageError:
-    at = f" (position {error.offset})" if isinstance(error, SyntaxError) and error.offset else ""
-    why = error.msg if isinstance(error, SyntaxError) else "it cannot be read"
+    where, why = "", "it cannot be parsed"
+    if isinstance(error, SyntaxError):
+        why = str(error.msg)
+        if error.offset:
+            where = f" (position {error.offset})"
     return UsageError(
         "expected an expression over columns, such as `nan > 0 or max_z > 40`",
-        f"found '{escaped(text)}'{at}: {escaped(str(why))}",
+        f"found '{escaped(text)}'{where}: {escaped(why)}",
         "quote it as one argument of the shell",
     )
 
 
 def _bound(tree: ast.expr) -> None:
+    """Refuses a tree of more than DEEPEST levels."""
     level: list[ast.AST] = [tree]
     for _ in range(DEEPEST):
         level = [child for node in level for child in ast.iter_child_nodes(node)]

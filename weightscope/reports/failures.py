@@ -1,6 +1,6 @@
-"""What makes a complete report a failure: gates that match, and under `strict` what was not measured or not decided.
+"""What makes a complete report a failure: a gate that matches, unmeasured tensors under `strict`.
 
-The command line prints the texts and exits with the gravest code; the Python functions raise. Both use this decision.
+The command line prints the texts and exits with the most severe code; the Python functions raise.
 """
 
 from __future__ import annotations
@@ -28,17 +28,14 @@ def failures(gates: Sequence[Gate], unmeasured: Sequence[str], strict: bool) -> 
     >>> failures((), ("h.0.w",), strict=True)
     (Failure(code=4, text='--strict: 1 tensor could not be measured: h.0.w'),)
     """
-    found = [failure for gate in gates for failure in _of_gate(gate, strict)]
+    result: list[Failure] = []
+    for gate in gates:
+        if gate.count:
+            result.append(Failure(1, str(gate)))
+        elif gate.undecided:
+            result.append(Failure(4 if strict else 0, f"warning: {gate}"))
     if strict and unmeasured:
-        many = f"{len(unmeasured)} tensor{'s' * (len(unmeasured) > 1)}"
+        tensors = f"{len(unmeasured)} tensor{'s' * (len(unmeasured) > 1)}"
         names = ", ".join(escaped(name) for name in unmeasured[:FIRST])
-        found.append(Failure(4, f"--strict: {many} could not be measured: {names}"))
-    return tuple(found)
-
-
-def _of_gate(gate: Gate, strict: bool) -> tuple[Failure, ...]:
-    if gate.count:
-        return (Failure(1, str(gate)),)
-    if gate.undecided:
-        return (Failure(4 if strict else 0, f"warning: {gate}"),)
-    return ()
+        result.append(Failure(4, f"--strict: {tensors} could not be measured: {names}"))
+    return tuple(result)

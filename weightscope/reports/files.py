@@ -1,7 +1,7 @@
-"""Files that are whole or not there: a temporary name beside the target, then a rename.
+"""Writes whole files or none: to a temporary name beside the target, then a rename.
 
-What can be known before the work starts (no such folder, no permission, an unknown suffix) is an error of usage;
-what happens later (a full disk) is not the caller's fault and has another exit code.
+Problems that are known before the work starts (a missing folder or permission, an unknown suffix)
+are errors of usage; later ones (a full disk) are not caused by the caller and have another code.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from ..errors import CheckpointError, UsageError
 
 
 def check_writable(path: str | Path) -> None:
-    """Refuses a target that cannot be written: no folder, a folder itself, no permission, a place that takes no file.
+    """Refuses a target that cannot be written, as a folder or a file without permission.
 
-    Rights do not tell all (`/proc` refuses even root), so a file is made beside the target and removed.
+    Permissions do not decide alone (`/proc` refuses even root), so a file is created beside the
+    target and removed.
     """
-    target = _placed(path)
+    target = _target(path)
     try:
         if not _special(target):
             trial = _beside(target)
@@ -31,17 +32,17 @@ def check_writable(path: str | Path) -> None:
     except OSError as error:
         raise UsageError(
             f"expected to write '{path}'",
-            f"found that '{target.parent}' takes no such file: {error.strerror}",
-            "choose another name or folder, or change its rights",
+            f"found that '{target.parent}' accepts no such file: {error.strerror}",
+            "choose another name or folder, or change its permissions",
         ) from None
 
 
 def write_atomically(path: str | Path, writer: Callable[[BinaryIO], None]) -> None:
-    """Lets `writer` fill a file that appears under its name only when it is whole.
+    """Creates a file that `writer` fills; it appears under its name only when it is complete.
 
-    A pipe or a device (`/dev/stdout`) cannot be replaced and is written straight.
+    A pipe or a device (`/dev/stdout`) cannot be replaced and is written directly.
     """
-    target = _placed(path)
+    target = _target(path)
     try:
         if _special(target):
             with target.open("wb") as stream:
@@ -54,16 +55,15 @@ def write_atomically(path: str | Path, writer: Callable[[BinaryIO], None]) -> No
         raise CheckpointError(
             f"expected to write '{path}'",
             f"found: {error.strerror or error}",
-            "free some space or choose another folder; nothing was left half-written",
+            "free some space or choose another folder; no partial file remains",
         ) from error
 
 
-def _placed(path: str | Path) -> Path:
-    """Where the bytes go, links followed; refuses what can be seen without touching anything."""
+def _target(path: str | Path) -> Path:
+    """The file that a path leads to, links followed; refuses what is wrong at first sight."""
     target = Path(os.path.realpath(path))
-    if os.path.exists(path) and not os.path.exists(
-        target
-    ):  # /dev/stdout leads to a pipe, which has no name
+    # /dev/stdout leads to a pipe, which has no name of its own
+    if os.path.exists(path) and not os.path.exists(target):
         return Path(path)
     if os.path.isdir(target):
         raise UsageError(
@@ -77,12 +77,13 @@ def _placed(path: str | Path) -> Path:
         raise UsageError(
             f"expected to write '{path}'",
             "found no permission",
-            "choose another folder or change its rights",
+            "choose another folder or change its permissions",
         )
     return target
 
 
 def _special(target: Path) -> bool:
+    """Whether it is a pipe, a device or a folder."""
     try:
         return not stat.S_ISREG(target.stat().st_mode)
     except FileNotFoundError:
@@ -90,11 +91,15 @@ def _special(target: Path) -> bool:
 
 
 def _beside(target: Path) -> Path:
-    return target.parent / f".weightscope-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    """A temporary name in the same folder: a rename across file systems would copy."""
+    unique = f"{os.getpid()}-{secrets.token_hex(4)}"
+    return target.parent / f".weightscope-{unique}.tmp"
 
 
 def _replace(target: Path, writer: Callable[[BinaryIO], None]) -> None:
-    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    mode = None
+    if target.exists():  # the new file has the permissions of the old one
+        mode = stat.S_IMODE(target.stat().st_mode)
     beside = _beside(target)
     try:
         with beside.open("xb") as stream:
@@ -104,7 +109,7 @@ def _replace(target: Path, writer: Callable[[BinaryIO], None]) -> None:
         if mode is not None:
             beside.chmod(mode)
         beside.replace(target)
-    except BaseException:  # Ctrl-C too leaves nothing behind
+    except BaseException:  # also on Ctrl-C
         with suppress(OSError):
             beside.unlink()
         raise

@@ -1,4 +1,4 @@
-"""Which format a file or a stream gets."""
+"""The format of a file or a stream."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .writers import WRITERS, Writer
 
 
 def format_of(path: str | Path, explicit: str | None = None) -> str:
-    """The name of the format: as told, else by the suffix.
+    """The name of the format: `explicit`, else that of the suffix.
 
     >>> format_of("report.jsonl"), format_of("report.dat", "csv")
     ('jsonl', 'csv')
@@ -21,16 +21,16 @@ def format_of(path: str | Path, explicit: str | None = None) -> str:
     for writer in WRITERS.values():
         if suffix in writer.suffixes:
             return writer.name
-    known = " ".join(s for writer in WRITERS.values() for s in writer.suffixes)
+    suffixes = [suffix for writer in WRITERS.values() for suffix in writer.suffixes]
     raise UsageError(
-        f"expected a file ending in one of {known}",
+        f"expected a file ending in one of {' '.join(suffixes)}",
         f"found '{path}'",
         "name the format with --format",
     )
 
 
 def default_format(screen: Screen) -> str:
-    """A table for a terminal, CSV for a pipe or a file."""
+    """A table for a terminal, CSV for a pipe."""
     return "table" if screen.terminal else "csv"
 
 
@@ -40,10 +40,11 @@ def writer_for(name: str, screen: Screen = FILE) -> Writer:
         raise UsageError(
             f"expected a format: {', '.join(WRITERS)}", f"found '{name}'", "choose one of them"
         )
-    if WRITERS[name].binary and screen.terminal:
+    writer = WRITERS[name]
+    if writer.binary and screen.terminal:
         raise UsageError(
             f"expected a file or a pipe for {name}",
             "found a terminal",
-            f"add --output report.{name}",
+            f"add --output report{writer.suffixes[0]}",
         )
-    return WRITERS[name]
+    return writer

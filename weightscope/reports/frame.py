@@ -1,4 +1,4 @@
-"""A table as a pandas DataFrame in which null and NaN stay apart."""
+"""A table as a pandas DataFrame that keeps null and NaN apart."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .values import Value
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-# The value under the mask of a null; text has no mask, pandas keeps its nulls itself.
-_UNDER: dict[str, Value] = {"int": 0, "float": 0.0, "bool": False}
+# Placeholder under the mask of a null; text has no mask, pandas stores its nulls itself.
+_PLACEHOLDER: dict[str, Value] = {"int": 0, "float": 0.0, "bool": False}
 
 
 def of(table: Table) -> DataFrame:
@@ -23,17 +23,20 @@ def of(table: Table) -> DataFrame:
     Masked arrays are built by hand: pandas' own constructors turn NaN into null.
     """
     rows = list(table.values(table.data))
-    columns = {c.name: _array(c, [row[at] for row in rows]) for at, c in enumerate(table.data)}
+    columns = {}
+    for i, column in enumerate(table.data):
+        columns[column.name] = _array(column, [row[i] for row in rows])
     return pandas.DataFrame(columns, index=pandas.RangeIndex(len(rows)))
 
 
 def _array(column: Column, values: list[Value]) -> Any:
     if column.dtype == "str":
         return pandas.array(values, dtype=pandas.StringDtype("python"))
-    mask = np.array([v is None for v in values], dtype=bool)
-    under = [_UNDER[column.dtype] if v is None else v for v in values]
+    is_null = np.array([value is None for value in values], dtype=bool)
+    placeholder = _PLACEHOLDER[column.dtype]
+    filled = [placeholder if value is None else value for value in values]
     if column.dtype == "int":
-        return pandas.arrays.IntegerArray(np.array(under, dtype=np.int64), mask)
+        return pandas.arrays.IntegerArray(np.array(filled, dtype=np.int64), is_null)
     if column.dtype == "float":
-        return pandas.arrays.FloatingArray(np.array(under, dtype=np.float64), mask)
-    return pandas.arrays.BooleanArray(np.array(under, dtype=bool), mask)
+        return pandas.arrays.FloatingArray(np.array(filled, dtype=np.float64), is_null)
+    return pandas.arrays.BooleanArray(np.array(filled, dtype=bool), is_null)

@@ -1,7 +1,8 @@
 """A gate: an expression over the measured rows that decides the exit code.
 
-It sees every measured row, before `--where`, `--limit` and `--columns`. null never matches; a gate that is null on
-every row has probably asked for something that was not measured, and says so.
+It is evaluated on every measured row, before `--where`, `--limit` and `--columns`. null never
+matches; a gate that is null on every row probably names a column that was not measured, and the
+report warns of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from ..escape import escaped
 from ..options import option
 from .expression import Expression
-from .values import brief
+from .values import brief, row_keys
 
 FIRST = 20  # rows named on stderr: a screenful
 
@@ -32,7 +33,7 @@ class Gates:
 
 @dataclass(frozen=True)
 class Gate:
-    """An expression, the columns that it uses, the rows that match, how many were seen, and whether all were null."""
+    """The result of an expression: rows that match of `seen`; `undecided` if all were null."""
 
     expression: str
     columns: tuple[str, ...]
@@ -46,36 +47,39 @@ class Gate:
         return len(self.rows)
 
     def __str__(self) -> str:
-        """The expression, the first 20 rows that match with the columns that it uses, and their number."""
+        """The expression, the number of matching rows, the first 20 with the columns used."""
         text = escaped(self.expression)
         if self.undecided:
             return f"gate '{text}': null on every one of {self.seen} rows, so it decided nothing"
         lines = [_line(row, self.columns) for row in self.rows[:FIRST]]
         more = self.count - len(lines)
-        count = f"{self.count} of {self.seen} rows match" + (f", {more} not listed" if more else "")
+        count = f"{self.count} of {self.seen} rows match"
+        if more:
+            count += f", {more} not listed"
         return "\n".join([f"gate '{text}': {count}", *lines])
 
 
 def gate(expression: Expression, rows: Sequence[Mapping[str, object]]) -> Gate:
     """Evaluates an expression on every row."""
-    answers = [expression(row) for row in rows]
-    matching = tuple(row for row, answer in zip(rows, answers, strict=True) if answer)
-    undecided = bool(rows) and all(answer is None for answer in answers)
+    results = [expression(row) for row in rows]
+    matching = tuple(row for row, result in zip(rows, results, strict=True) if result)
+    undecided = bool(rows) and all(result is None for result in results)
     return Gate(expression.text, expression.names, matching, len(rows), undecided)
 
 
 def _line(row: Mapping[str, object], names: Sequence[str]) -> str:
-    keys = (
-        ("source", "tensor")
-        if row.get("tensor") is not None
-        else ("source", "role", "stack", "layer", "kind")
-    )
-    place = [_text(row[key]) for key in keys if row.get(key) is not None]
-    used = [f"{name}={_text(row.get(name))}" for name in names if name not in keys]
-    return "  " + "  ".join([" ".join(dict.fromkeys(place)) or "model", *used])
+    """The name of a row and its values of the columns `names`."""
+    keys = row_keys(row)
+    present = [key for key in keys if row.get(key) is not None]
+    parts = [_text(row[key]) for key in present]
+    title = " ".join(dict.fromkeys(parts)) or "model"  # role and kind may be the same word
+    values = [f"{name}={_text(row.get(name))}" for name in names if name not in keys]
+    return "  " + "  ".join([title, *values])
 
 
 def _text(value: object) -> str:
     if value is None or isinstance(value, str | bool | int | float):
         return brief(value, "null")
-    return brief(float(value) if hasattr(value, "__float__") else str(value), "null")
+    if hasattr(value, "__float__"):  # a numpy scalar
+        return brief(float(value), "null")
+    return brief(str(value), "null")

@@ -1,7 +1,7 @@
-"""What a run reads: no report, table, picture or provenance may replace it.
+"""The files that a run reads: no report, table, picture or provenance may replace them.
 
-A name says little: another spelling, a link and a file inside a model's folder all lead to the same bytes. Files are
-compared by device and inode. No input is opened here, so that a refusal comes before any reading.
+Names do not identify a file: another spelling or a link leads to the same bytes. Files are compared
+by device and inode. No input is opened here: an output is refused before anything is read.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ..escape import escaped
 from .earlier import is_report
 
 CHECKPOINTS = (
-    ".safetensors", ".st", ".gguf", ".ggml", ".pt", ".pth", ".bin", ".ckpt", ".th", ".pkl", ".npz", ".npy", ".h5",
-    ".onnx", ".msgpack",
+    ".safetensors", ".st", ".gguf", ".ggml", ".pt", ".pth", ".bin", ".ckpt", ".th", ".pkl", ".npz",
+    ".npy", ".h5", ".onnx", ".msgpack",
 )  # fmt: skip
 STDOUT = "-"
 ELSEWHERE = "name another file"
@@ -26,9 +26,9 @@ ELSEWHERE = "name another file"
 
 @dataclass(frozen=True)
 class Inputs:
-    """Files that are read, and folders of models, of which every file counts that is no earlier report.
+    """Files that are read, and folders of models, in which only earlier reports may be replaced.
 
-    `columns` are those of the run: by them an earlier report is known.
+    `columns` are those of the run; by them an earlier report is recognised.
     """
 
     files: tuple[str, ...] = ()
@@ -36,22 +36,23 @@ class Inputs:
     columns: frozenset[str] = frozenset()
 
     def check(self, output: str | Path) -> None:
-        """Refuses an output that would replace an input or another checkpoint. Raises UsageError."""
+        """Refuses an output that would replace an input or another checkpoint (UsageError)."""
         target = os.path.realpath(output)
         if not os.path.isfile(target):
             return
         if any(_same(target, path) for path in self.files):
-            found = f"found {escaped(str(output))}, which this run reads"
-            raise UsageError("expected an output that replaces no input", found, ELSEWHERE)
+            problem = f"found {escaped(str(output))}, which this run reads"
+            raise UsageError("expected an output that replaces no input", problem, ELSEWHERE)
         if target.lower().endswith(CHECKPOINTS):
-            found = f"found {escaped(str(output))}, which exists and has the suffix of a checkpoint"
-            raise UsageError("expected an output that replaces no checkpoint", found, ELSEWHERE)
+            name = escaped(str(output))
+            problem = f"found {name}, which exists and has the suffix of a checkpoint"
+            raise UsageError("expected an output that replaces no checkpoint", problem, ELSEWHERE)
         inside = any(_belongs(target, folder) for folder in self.folders)
         if inside and not is_report(target, self.columns):
-            found = f"found {escaped(str(output))}, an existing file of the model's folder"
+            problem = f"found {escaped(str(output))}, an existing file of the model's folder"
             raise UsageError(
                 "expected an output that replaces no input",
-                found,
+                problem,
                 f"{ELSEWHERE}, or remove it first",
             )
 
@@ -60,16 +61,16 @@ NOTHING = Inputs()
 
 
 def check_distinct(outputs: Iterable[str]) -> None:
-    """Refuses two outputs that lead to one file, or to stdout; pipes and devices take any number. Raises UsageError."""
-    seen: set[str] = set()
+    """Refuses two outputs to one file or to stdout; a pipe or a device may have several."""
+    targets: set[str] = set()
     for output in outputs:
         target = STDOUT if output == STDOUT else os.path.realpath(output)
-        if target in seen and not _special(target):
+        if target in targets and not _special(target):
             name = "stdout (-)" if target == STDOUT else escaped(output)
             raise UsageError(
-                "expected another place for each output", f"found {name} twice", ELSEWHERE
+                "expected a different file for each output", f"found {name} twice", ELSEWHERE
             )
-        seen.add(target)
+        targets.add(target)
 
 
 def _belongs(target: str, folder: str) -> bool:
@@ -79,7 +80,7 @@ def _belongs(target: str, folder: str) -> bool:
         return True
     try:
         entries = list(os.scandir(folder))
-    except OSError:  # what cannot be listed is refused when it is opened, with a better message
+    except OSError:  # opening the folder as a model fails later, with a better message
         return False
     return any(_same(target, entry.path) for entry in entries)
 

@@ -1,4 +1,4 @@
-"""Which columns there are, and what to say of one that there is not."""
+"""Errors for names that are no column of a run: with the option they need, or the nearest name."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from ..escape import escaped
 
 
 def check(names: Iterable[str], columns: Sequence[Column], optional: Mapping[str, str]) -> None:
-    """Refuses the first name that is no column: with the option that brings it, or the nearest name.
+    """Refuses the first name that is no column.
 
     `optional` maps columns that this run does not measure to the option that would.
 
     >>> check(["std"], [Column("std", "float", "standard deviation")], {})
     """
-    known = [c.name for c in columns]
+    declared = [column.name for column in columns]
     for name in dict.fromkeys(names):
-        if name not in known:
-            raise unknown(name, known, optional)
+        if name not in declared:
+            raise unknown(name, declared, optional)
 
 
 def unknown(
-    name: str, known: Sequence[str], optional: Mapping[str, str], where: str = ""
+    name: str, declared: Sequence[str], optional: Mapping[str, str], where: str = ""
 ) -> UsageError:
-    """The error for a name that is no column of this run; `where` says at which position it stands."""
+    """The error for a name that is no column of this run; `where` is its position in the text."""
     if name in optional:
+        need = optional[name]
         return UsageError(
             f"expected a column of this run{where}",
-            f"found '{name}', which needs {optional[name]}",
-            f"add {optional[name]}" if optional[name].startswith("--") else "leave it out",
+            f"found '{name}', which needs {need}",
+            f"add {need}" if need.startswith("--") else "leave it out",
         )
-    near = get_close_matches(name, [*known, *optional], 1, 0.5)
-    advice = f"did you mean '{near[0]}'?" if near else "columns: " + ", ".join(known)
+    near = get_close_matches(name, [*declared, *optional], 1, 0.5)
+    advice = f"did you mean '{near[0]}'?" if near else "columns: " + ", ".join(declared)
     return UsageError(f"expected a column{where}", f"found '{escaped(name)}'", advice)

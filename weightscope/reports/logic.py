@@ -1,6 +1,6 @@
-"""Three-valued logic and arithmetic that cannot fail: what the operators of an expression do with two values.
+"""The operators of an expression: three-valued logic, and arithmetic that never raises.
 
-null is None. Every operator but `and`, `or`, `in` and isnull is strict: one null in, null out.
+null is None. Every operator but `and`, `or`, `in` and isnull is strict: null in, null out.
 """
 
 from __future__ import annotations
@@ -22,29 +22,42 @@ def strict(operation: Callable[..., Value], *values: Value) -> Value:
     >>> strict(operator.lt, 1, 2), strict(operator.lt, None, 2)
     (True, None)
     """
-    return None if None in values else operation(*values)
+    if None in values:
+        return None
+    return operation(*values)
 
 
 def negate(value: Value) -> Value:
-    """`not`, with not null = null."""
-    return None if value is None else not value
+    """`not`; not null is null."""
+    if value is None:
+        return None
+    return not value
 
 
 def all_of(values: Iterable[Value]) -> Value:
     """Kleene's `and`: false wins, then null."""
-    seen = list(values)
-    return False if False in seen else None if None in seen else True
+    operands = list(values)
+    if False in operands:
+        return False
+    if None in operands:
+        return None
+    return True
 
 
 def any_of(values: Iterable[Value]) -> Value:
     """Kleene's `or`: true wins, then null."""
-    seen = list(values)
-    return True if True in seen else None if None in seen else False
+    operands = list(values)
+    if True in operands:
+        return True
+    if None in operands:
+        return None
+    return False
 
 
 def member(value: Value, members: Sequence[Value]) -> Value:
     """`in` a tuple: the `or` of its equalities."""
-    return any_of(strict(operator.eq, value, other) for other in members)
+    equalities = [strict(operator.eq, value, other) for other in members]
+    return any_of(equalities)
 
 
 def within(part: Any, whole: Any) -> bool:
@@ -54,26 +67,30 @@ def within(part: Any, whole: Any) -> bool:
 
 def number(value: int | float) -> int | float:
     """A literal, as a float where it is too large to be a count."""
-    return value if isinstance(value, float) or abs(value) < EXACT else _float(value)
+    if isinstance(value, float) or abs(value) < EXACT:
+        return value
+    return _float(value)
 
 
 def divide(a: Any, b: Any) -> float:
     """a / b as IEEE 754 has it: a / 0 is an infinity of a's sign, 0 / 0 is NaN."""
-    if b == 0:
-        return (
-            math.nan
-            if a == 0 or math.isnan(a)
-            else math.copysign(math.inf, a) * math.copysign(1.0, b)
-        )
-    return float(a) / float(b)
+    if b != 0:
+        return float(a) / float(b)
+    if a == 0 or math.isnan(a):
+        return math.nan
+    return math.copysign(math.inf, a) * math.copysign(1.0, b)  # -0.0 has a sign too
 
 
 def power(a: Any, b: Any) -> float:
-    """a ** b as C's pow: an overflow is inf, 0 to a negative power is inf, a negative number to a fraction is NaN."""
+    """a ** b as C's pow, never raising.
+
+    An overflow and 0 to a negative power are inf, a negative number to a fraction is NaN.
+    """
     try:
         return math.pow(a, b)
     except OverflowError:
-        return -math.inf if a < 0 and b % 2 == 1 else math.inf
+        odd = b % 2 == 1
+        return -math.inf if a < 0 and odd else math.inf
     except ValueError:
         return math.inf if a == 0 else math.nan
 

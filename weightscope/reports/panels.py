@@ -1,4 +1,4 @@
-"""Which panels a picture has: those of the rows that are shown, in their order, and what is said of the others."""
+"""The panels of a picture: those of the rows shown, in their order, and reasons for the others."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ def shown(panels: Sequence[Panel], rows: Sequence[Mapping[str, object]]) -> tupl
     >>> [panel.title for panel in shown(of, [{"tensor": "c"}, {"tensor": "a"}, {"tensor": "c"}])]
     ['c', 'a']
     """
-    waiting: dict[tuple[tuple[str, object], ...], list[Panel]] = {}
+    by_values: dict[tuple[tuple[str, object], ...], list[Panel]] = {}
     for panel in panels:
-        waiting.setdefault(tuple(panel.of.items()), []).append(panel)
-    keys = dict.fromkeys(tuple(panel.of) for panel in panels)
-    asked = (tuple((name, row.get(name)) for name in names) for row in rows for names in keys)
-    return tuple(panel for known in asked for panel in waiting.pop(known, ()))
+        by_values.setdefault(tuple(panel.of.items()), []).append(panel)
+    columns = dict.fromkeys(tuple(panel.of) for panel in panels)
+    ordered: list[Panel] = []
+    for row in rows:
+        for names in columns:
+            values = tuple((name, row.get(name)) for name in names)
+            ordered += by_values.pop(values, ())  # popped: a panel of several rows is drawn once
+    return tuple(ordered)
 
 
 def missing(panels: Sequence[Panel]) -> tuple[str, ...]:
-    """What the panels with nothing to draw say, in one sentence for each reason.
+    """One sentence for each reason why panels have nothing to draw.
 
     >>> missing([Panel(name, "density", note="one distinct value") for name in "abcde"])
     ('no picture of a, b, c and 2 more: one distinct value',)
@@ -41,5 +45,6 @@ def missing(panels: Sequence[Panel]) -> tuple[str, ...]:
 
 
 def _some(names: Sequence[str]) -> str:
+    text = ", ".join(names[:FEW])
     more = len(names) - FEW
-    return ", ".join(names[:FEW]) + (f" and {more} more" if more > 0 else "")
+    return f"{text} and {more} more" if more > 0 else text

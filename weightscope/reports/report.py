@@ -1,6 +1,7 @@
-"""The answer of a command: all measured rows with their columns, extra tables, panels and where they came from.
+"""The report of a command: all measured rows with columns, extra tables, panels and provenance.
 
-`rows` are never filtered: gates look at them. The view says what of them is shown, saved and tabled.
+`rows` are never filtered, since gates are evaluated on all of them. The view decides which of them
+are shown, saved and part of the DataFrame.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
-    """`name` is the command; `tables` are named extra tables (`counts`); `timing` is what differs from run to run."""
+    """`name`: the command; `tables`: extra tables; `timing`: what differs between runs."""
 
     name: str
     rows: Rows
@@ -54,27 +55,26 @@ class Report:
     notes: tuple[str, ...] = ()
     gates: tuple[Gate, ...] = ()  # expressions of fail_if with the rows that match
     unmeasured: tuple[str, ...] = ()  # tensors that could not be measured
-    strict: bool = False  # whether those are a failure
+    strict: bool = False  # whether unmeasured tensors are a failure
     reasons: tuple[str, ...] = ()  # why each automatic choice was made
-    closing: str = ""  # the last line for a person: a total
-    incomplete: bool = False  # a source was damaged, and what was whole of it was measured
+    closing: str = ""  # the line below the table: a total
+    incomplete: bool = False  # a source was damaged: only its intact tensors were measured
     row_notes: tuple[Notes, ...] = ()  # of each row, as records
-    inputs: Inputs = NOTHING  # what was read, which no file of the report may replace
+    inputs: Inputs = NOTHING  # files that were read; no output may replace them
 
     @property
     def table(self) -> DataFrame:
-        """The rows as the view shows them, as a pandas DataFrame in which null and NaN stay apart."""
+        """The rows of the view as a pandas DataFrame that keeps null and NaN apart."""
         return frame.of(self.arranged())
 
     def arranged(self, table: str = "") -> Table:
-        """The main table as the view shows it, or a named extra table whole."""
+        """The main table through the view, or a named extra table unfiltered."""
         if table:
             columns, rows = self.tables[table]
             return Table(columns, rows, self.provenance)
         columns, rows = arrange(self.rows, self.columns, self.view)
-        return Table(
-            columns, rows, self.provenance, bool(self.view.columns), frozenset(self.view.columns)
-        )
+        names = self.view.columns
+        return Table(columns, rows, self.provenance, bool(names), frozenset(names))
 
     @property
     def pictured(self) -> tuple[Panel, ...]:
@@ -83,25 +83,26 @@ class Report:
 
     @property
     def undrawn(self) -> tuple[str, ...]:
-        """Which of the rows shown are not in the picture, and why, in sentences."""
+        """Sentences that name the rows without a picture, and why."""
         return missing(self.pictured)
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """Why this report is a failure, with the exit code of each reason; warnings have code 0."""
+        """Reasons why this report is a failure, with exit codes; warnings have code 0."""
         return failures(self.gates, self.unmeasured, self.strict)
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """What the notes of the rows shown say, in a few lines; nothing where the notes themselves are shown."""
+        """A short summary of the notes of the rows shown; empty where a note column is shown."""
         if {"note", "all"} & set(self.view.columns):
             return ()
-        notes = {id(row): found for row, found in zip(self.rows, self.row_notes, strict=False)}
-        shown = self.arranged().rows
-        return caveats(shown, [notes.get(id(row), ()) for row in shown], self.unmeasured)
+        # rows are mappings without equality by name, so they are found by identity
+        notes = {id(row): group for row, group in zip(self.rows, self.row_notes, strict=False)}
+        rows = self.arranged().rows
+        return caveats(rows, [notes.get(id(row), ()) for row in rows], self.unmeasured)
 
     def write(self, stream: TextIO, format: str | None = None) -> None:
-        """Writes to an open text stream such as stdout: a table on a terminal, CSV elsewhere, unless told."""
+        """Writes to an open text stream: by default a table on a terminal, CSV elsewhere."""
         screen = Screen.of(stream)
         writer = writer_for(format or default_format(screen), screen)
         stream.flush()
@@ -109,55 +110,65 @@ class Report:
         stream.flush()
 
     def save(self, path: str | Path, format: str | None = None, table: str = "") -> None:
-        """Writes a file whole or not at all, in the format of its suffix unless told; an input is never replaced."""
+        """Writes a complete file or none, by default in the format of its suffix.
+
+        An input of the run is never replaced.
+        """
         self.inputs.check(path)
         writer = writer_for(format_of(path, format))
         write_atomically(path, partial(_fill, self.arranged(table), writer))
 
     def save_provenance(self, path: str | Path) -> None:
-        """Writes where the report came from, and what it took, as JSON."""
+        """Writes provenance and timing as JSON."""
         self.inputs.check(path)
         about = dumps({**self.provenance, **self.timing}, indent=2) + "\n"
         write_atomically(path, lambda stream: _put(stream, about.encode("ascii")))
 
     def plot(self, path: str | Path | None = None) -> Figure:
-        """Draws the rows that the view shows, in their order, as a matplotlib figure; saves it at a path if given."""
+        """Draws the rows of the view as a matplotlib figure, and saves it if a path is given."""
         if path is not None:
             check_plot(path)
             self.inputs.check(path)
         pictured = self.pictured
-        figure = drawing(pictured) if pictured or not self.panels else blank()
+        figure = blank()  # for a view without rows
+        if pictured or not self.panels:
+            figure = drawing(pictured)
         if path is not None:
             save_picture(figure, path)
         return figure
 
     def __str__(self) -> str:
         """The compact table, as wide as the terminal, without colour."""
-        return text(
-            self.arranged(), Screen(True, shutil.get_terminal_size((120, 24)).columns)
-        ).rstrip("\n")
+        width = shutil.get_terminal_size((120, 24)).columns
+        return text(self.arranged(), Screen(True, width)).rstrip("\n")
 
     def __repr__(self) -> str:
-        """What it is, in one line; `str` and notebooks show the rows."""
-        sizes = ((len(self.rows), "row"), (len(self.columns), "column"))
-        rows, columns = (f"{n} {what}{'s' * (n != 1)}" for n, what in sizes)
+        """Its name and size in one line; `str` and notebooks show the rows."""
+        rows = _counted(len(self.rows), "row")
+        columns = _counted(len(self.columns), "column")
         return f"<Report {self.name}: {rows}, {columns}>"
 
     def _repr_html_(self) -> str:
         """The compact table for a notebook."""
         table = self.arranged()
         columns = table.compact
-        head = "".join(f"<th>{html.escape(c.name)}</th>" for c in columns)
-        body = "".join(f"<tr>{_cells(columns, values)}</tr>" for values in table.values(columns))
+        headings = [f"<th>{html.escape(column.name)}</th>" for column in columns]
+        rows = [f"<tr>{_cells(columns, values)}</tr>" for values in table.values(columns)]
+        head, body = "".join(headings), "".join(rows)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def _cells(columns: tuple[Column, ...], values: list[Any]) -> str:
-    sides = ("left" if c.dtype == "str" else "right" for c in columns)
-    return "".join(
-        f'<td style="text-align:{side}">{html.escape(brief(value))}</td>'
-        for side, value in zip(sides, values, strict=True)
-    )
+    """The cells of one HTML row: text to the left, numbers to the right."""
+    cells = []
+    for column, value in zip(columns, values, strict=True):
+        side = "left" if column.dtype == "str" else "right"
+        cells.append(f'<td style="text-align:{side}">{html.escape(brief(value))}</td>')
+    return "".join(cells)
 
 
 def _fill(table: Table, writer: Writer, stream: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""What the reader of our output can show: a terminal or not, how wide, in colour, in which encoding.
+"""Properties of an output stream: terminal or not, width, colour, encoding.
 
 `NO_COLOR`, `COLUMNS` and `TERM=dumb` are honoured.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-WIDTH = 80  # columns of a terminal that does not tell
+WIDTH = 80  # columns of a terminal that does not report its width
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,9 @@ class Screen:
     def of(cls, stream: TextIO, environment: Mapping[str, str] = os.environ) -> Screen:
         """The screen behind a text stream."""
         terminal = stream.isatty()
-        color = (
-            terminal
-            and not environment.get("NO_COLOR")
-            and environment.get("TERM") not in ("dumb", "unknown")
-        )
-        return cls(
-            terminal,
-            _width(stream, environment.get("COLUMNS", "")),
-            color,
-            stream.encoding or "utf-8",
-        )
+        plain = environment.get("NO_COLOR") or environment.get("TERM") in ("dumb", "unknown")
+        width = _width(stream, environment.get("COLUMNS", ""))
+        return cls(terminal, width, terminal and not plain, stream.encoding or "utf-8")
 
     def carries(self, text: str) -> bool:
         """Whether the encoding has every character of a text."""
@@ -48,6 +40,7 @@ class Screen:
 
 
 def _width(stream: TextIO, columns: str) -> int:
+    # a longer number would be an error of typing and could exhaust memory
     if columns.isdecimal() and len(columns) < 6 and int(columns) > 0:
         return int(columns)
     try:

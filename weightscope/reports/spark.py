@@ -1,4 +1,4 @@
-"""A small histogram in one line of block characters, and its stand-in where the encoding has none."""
+"""A small histogram of block characters, and its ASCII form for other encodings."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import math
 from collections.abc import Sequence
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-PLAIN = str.maketrans({**dict(zip(BLOCKS, "._-=+*%#", strict=True)), "─": "-", "·": "-", "…": "~"})
+PLAIN = str.maketrans(BLOCKS + "─·…", "._-=+*%#" + "--~")
 
 
 def blocks(heights: Sequence[float]) -> str:
-    """One character per height, relative to the largest; nothing at all (0, NaN) is a space.
+    """One character per height, relative to the largest; 0 and NaN are spaces.
 
     >>> blocks([0, 1, 4, 8])
     ' ▁▄█'
     """
-    top = max((h for h in heights if math.isfinite(h)), default=0.0)
-    return "".join(_block(min(1.0, h / top)) if top > 0 and h > 0 else " " for h in heights)
+    finite = [height for height in heights if math.isfinite(height)]
+    top = max(finite, default=0.0)
+    return "".join(_block(height, top) for height in heights)
 
 
 def ascii(text: str) -> str:
-    """The characters that our own tables draw with, as ASCII.
+    """The drawing characters of our tables as ASCII.
 
     >>> ascii(" ▁▄█")
     ' .=#'
@@ -28,5 +29,9 @@ def ascii(text: str) -> str:
     return text.translate(PLAIN)
 
 
-def _block(share: float) -> str:
-    return BLOCKS[max(0, math.ceil(share * 8) - 1)]
+def _block(height: float, top: float) -> str:
+    """The block of a height in eighths of `top`; an infinite height is a full block."""
+    if not (top > 0 and height > 0):  # NaN is not above 0
+        return " "
+    eighths = math.ceil(min(1.0, height / top) * 8)
+    return BLOCKS[max(0, eighths - 1)]

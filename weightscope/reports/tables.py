@@ -9,14 +9,15 @@ from typing import Any
 from ..columns import Column
 from .values import Value, plain
 
-DRAWN = frozenset({"histogram"})  # pictures in characters: for the eye, not for machines
+DRAWN = frozenset({"histogram"})  # pictures in characters, which no program reads
 
 
 @dataclass(frozen=True)
 class Table:
-    """`chosen` says that a person chose the columns: then none is left out, whatever the format or the width.
+    """Columns and rows with their provenance.
 
-    But for those for programs, which texts have only where they are `named`.
+    `chosen`: --columns was given, so every format and width shows all of them. Columns for programs
+    stand in text formats only where they are `named`.
     """
 
     columns: tuple[Column, ...]
@@ -27,25 +28,37 @@ class Table:
 
     @property
     def texts(self) -> tuple[Column, ...]:
-        """The columns that people may read."""
-        return tuple(c for c in self.columns if not c.machine or c.name in self.named)
+        """The columns of text formats for people."""
+        return tuple(
+            column for column in self.columns if not column.machine or column.name in self.named
+        )
 
     @property
     def data(self) -> tuple[Column, ...]:
-        """The columns for tables of text: drawn ones only where they were chosen."""
-        return tuple(c for c in self.texts if self.chosen or c.name not in DRAWN)
+        """The columns of CSV, TSV and Markdown: drawn ones only where they were chosen."""
+        return self._undrawn(self.texts)
 
     @property
     def records(self) -> tuple[Column, ...]:
-        """The columns for records with names: those for programs too."""
-        return tuple(c for c in self.columns if self.chosen or c.name not in DRAWN)
+        """The columns of JSON and Parquet, which include those for programs."""
+        return self._undrawn(self.columns)
+
+    def _undrawn(self, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+        if self.chosen:
+            return columns
+        return tuple(column for column in columns if column.name not in DRAWN)
 
     @property
     def compact(self) -> tuple[Column, ...]:
-        """The columns for a terminal: those that matter with their nulls, or those named; all where none is marked."""
-        shown = {c.name for c in self.texts if c.shown or self.chosen}
-        return tuple(c for c in self.texts if shown & {c.name, c.reading}) or self.texts
+        """The columns of a terminal: those marked `shown` and their nulls, or all if none is."""
+        if self.chosen:
+            return self.texts
+        shown = {column.name for column in self.texts if column.shown}
+        # `reading` of a null column is the column that it is the null of
+        marked = [c for c in self.texts if c.name in shown or c.reading in shown]
+        return tuple(marked) or self.texts
 
     def values(self, columns: tuple[Column, ...]) -> Iterator[list[Value]]:
-        """Row by row the plain values of some columns."""
-        return ([plain(row, column) for column in columns] for row in self.rows)
+        """The plain values of some columns, row by row."""
+        for row in self.rows:
+            yield [plain(row, column) for column in columns]

@@ -1,6 +1,7 @@
-"""Values of a row as plain Python, and as text: the rules that every format shares.
+"""Values of a row as plain Python and as text: rules that every format shares.
 
-A null is None. Floats are written shortest-round-trip, NaN and Inf by name, booleans as `true` and `false`.
+A null is None. Floats are written in the shortest form that reads back the same, NaN and Inf by
+name, booleans as `true` and `false`.
 """
 
 from __future__ import annotations
@@ -22,16 +23,25 @@ _PLAIN: Mapping[Kind, Callable[[Any], Value]] = {
 }
 
 
+def row_keys(row: Mapping[str, object]) -> tuple[str, ...]:
+    """The columns that identify a row: its tensor, or the place of a group."""
+    if row.get("tensor") is not None:
+        return ("source", "tensor")
+    return ("source", "role", "stack", "layer", "kind")
+
+
 def plain(row: Mapping[str, object], column: Column) -> Value:
-    """The row's value of a column as the Python type that the column declares; None where it is missing.
+    """The row's value of a column in the type that the column declares; None if it is missing.
 
     >>> plain({"nan": 3.0}, Column("nan", "int", "NaN values"))
     3
     """
     value = row.get(column.name)
+    if value is None:
+        return None
     if isinstance(value, tuple):  # heights of a small histogram
         return blocks(value)
-    return None if value is None else _PLAIN[column.dtype](value)
+    return _PLAIN[column.dtype](value)
 
 
 def exact(value: Value, null: str = "") -> str:
@@ -42,15 +52,18 @@ def exact(value: Value, null: str = "") -> str:
     """
     if value is None:
         return null
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value)
+    return text.lower() if isinstance(value, bool) else text
 
 
 def brief(value: Value, null: str = "·") -> str:
-    """A value for the eye: four significant digits, whole numbers whole, text made visible.
+    """A value for a terminal: four significant digits, integers in full, text escaped.
 
     >>> brief(0.0123456), brief(23456.7), brief(1e-9), brief(None)
     ('0.01235', '23457', '1e-09', '·')
     """
     if isinstance(value, float):
-        return f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
+        if 1e4 <= abs(value) < 1e7:  # .4g would write 23457 as 2.346e+04
+            return f"{value:.0f}"
+        return f"{value:.4g}"
     return escaped(exact(value, null))

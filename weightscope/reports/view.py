@@ -1,10 +1,11 @@
-"""How a table is looked at: which rows, in which order, which columns. Measured rows are never changed by it."""
+"""The view of a table: which rows, in which order, which columns. Measured rows stay unchanged."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from ..columns import Column
@@ -20,7 +21,7 @@ Rows = tuple[Mapping[str, object], ...]
 
 @dataclass(frozen=True)
 class View:
-    """`columns` by name or `all` (nothing = the default ones), `where` an expression, `sort` a column or -column."""
+    """`columns`: names or `all`; `where`: an expression; `sort`: a column or -column."""
 
     columns: tuple[str, ...] = option(
         (),
@@ -44,12 +45,14 @@ class View:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Columns that it names, to be shown or to sort by."""
-        by = () if self.sort is None else (self.sort.removeprefix("-"),)
-        return (*(name for name in self.columns if name != "all"), *by)
+        """The columns that it shows or sorts by, as named by the user."""
+        names = [name for name in self.columns if name != "all"]
+        if self.sort is not None:
+            names.append(self.sort.removeprefix("-"))
+        return tuple(names)
 
     def check(self, columns: Sequence[Column], optional: Mapping[str, str] | None = None) -> None:
-        """Refuses what the columns of a run cannot answer; called before anything is opened."""
+        """Refuses names that are no columns of a run; called before anything is opened."""
         check(self.named, columns, optional or {})
         if self.where is not None:
             parse(self.where, columns, optional)
@@ -64,43 +67,51 @@ class View:
 def arrange(
     rows: Sequence[Mapping[str, object]], columns: Sequence[Column], view: View
 ) -> tuple[tuple[Column, ...], Rows]:
-    """The columns and rows that a view shows: filtered, sorted (stable, nulls last), cut, then chosen.
+    """The columns and rows of a view: filtered, sorted (stable, nulls last), limited.
 
     >>> x = Column("x", "int", "a number")
     >>> arrange([{"x": 2}, {"x": None}, {"x": 10}], [x], View(sort="-x", limit=2))[1]
     ({'x': 10}, {'x': 2})
     """
     view.check(columns)
-    by_name = {c.name: c for c in columns}
-    kept = list(rows)
+    by_name = {column.name: column for column in columns}
+    shown = list(rows)
     if view.where is not None:
         match = parse(view.where, columns)
-        kept = [row for row in kept if match(row)]
+        shown = [row for row in shown if match(row)]
     if view.sort is not None:
-        kept = _sorted(kept, by_name[view.sort.removeprefix("-")], view.sort.startswith("-"))
-    names = [n for asked in view.columns for n in (by_name if asked == "all" else [asked])] or list(
-        by_name
-    )
-    return tuple(by_name[n] for n in dict.fromkeys(names)), tuple(kept[: view.limit])
+        column = by_name[view.sort.removeprefix("-")]
+        shown = _sorted(shown, column, down=view.sort.startswith("-"))
+    names: dict[str, None] = {}  # in order, each once: `--columns tensor,all`
+    for name in view.columns or ("all",):
+        if name == "all":
+            names.update(dict.fromkeys(by_name))
+        else:
+            names[name] = None
+    return tuple(by_name[name] for name in names), tuple(shown[: view.limit])
 
 
 def _sorted(
     rows: list[Mapping[str, object]], column: Column, down: bool
 ) -> list[Mapping[str, object]]:
     """Values in order, then NaN, then null, in either direction."""
-    pairs = [(plain(row, column), row) for row in rows]
-    odd = [(_odd(value), row) for value, row in pairs]
-    values = sorted((p for p in pairs if not _odd(p[0])), key=lambda p: _key(p[0]), reverse=down)
-    return [row for _, row in values] + [
-        row for kind in (1, 2) for is_odd, row in odd if is_odd == kind
-    ]
-
-
-def _odd(value: Value) -> int:
-    return 2 if value is None else int(isinstance(value, float) and math.isnan(value))
+    pairs: list[tuple[Any, Mapping[str, object]]] = []
+    nans: list[Mapping[str, object]] = []
+    nulls: list[Mapping[str, object]] = []
+    for row in rows:
+        value = plain(row, column)
+        if value is None:
+            nulls.append(row)
+        elif isinstance(value, float) and math.isnan(value):
+            nans.append(row)
+        else:
+            pairs.append((_key(value), row))
+    pairs.sort(key=itemgetter(0), reverse=down)  # rows of equal keys keep their order
+    return [*(row for _, row in pairs), *nans, *nulls]
 
 
 def _key(value: Value) -> Any:
+    """What a value is sorted by: text in natural order, h.2 before h.10."""
     return natural(value) if isinstance(value, str) else value
 
 

@@ -628,7 +628,7 @@ def test_a_shuffle_over_the_budget_is_a_note(draw):
     assert report.unmeasured == (UP(0),)
     assert row["rank"] == 24
     assert row["sigma_max_null"] is None
-    assert "MiB of memory, has 54: say --memory " in row["note"]
+    assert "MiB of memory, has 54: use --memory " in row["note"]
     assert row["note"].endswith("MiB; no randomised matrix has a spectrum")
 
 
@@ -808,7 +808,7 @@ def test_a_matrix_over_the_budget_is_a_note_that_names_the_memory(draw, svd):
     report = ws.spectrum(model, memory="48MiB", svd=svd, balance=True, threads=2)
     assert report.rows[0]["rank"] == 32
     assert report.rows[1]["rank"] is None
-    assert "MiB of memory, has 48: say --memory " in report.rows[1]["note"]
+    assert "MiB of memory, has 48: use --memory " in report.rows[1]["note"]
     assert report.unmeasured == (UP(1),)
 
 
@@ -819,7 +819,7 @@ def test_factors_over_the_budget_are_a_note(draw, folder):
     )
     (row,) = report.rows
     assert row["rank"] is None
-    assert "MiB of memory, has 60: say --memory " in row["note"]
+    assert "MiB of memory, has 60: use --memory " in row["note"]
     assert report.unmeasured == (f"{STEM}[lora]",)
 
 

@@ -1,4 +1,7 @@
-"""The picture of outliers: tails on the same axes, a map beside one tensor, words that do not collide."""
+"""The picture of outliers.
+
+Tails on the same axes, a map beside one tensor, words that do not collide.
+"""
 
 import numpy as np
 import pytest
@@ -28,7 +31,10 @@ def panel(title="attn.q", far=6.0, least=1e-5, places=()):
 
 
 def mapped(shape=(300, 1000), z=(175.0, 40.0, 6.0), rows=None, cols=None):
-    """The curves of a map: places on the diagonal; 97 and 9 far in rows 2 and 3, 32 and 5 in columns 7 and 8."""
+    """The curves of a map: places on the diagonal.
+
+    97 and 9 far in rows 2 and 3, 32 and 5 in columns 7 and 8.
+    """
     at = np.arange(len(z))
     by_row, by_column = np.zeros(shape[0], int), np.zeros(shape[1], int)
     by_row[2:4], by_column[7:9] = (97, 9)[: shape[0] - 2], (32, 5)
@@ -158,7 +164,10 @@ def test_words_of_a_panel_stand_in_their_plot_in_the_colour_of_their_curve():
 
 
 def test_a_map_has_its_rows_downwards():
-    """The whole matrix, half a line around it, each weight at its place; tail, map, colours and two margins."""
+    """The whole matrix, half a line around it, each weight at its place.
+
+    Tail, map, colours and two margins.
+    """
     _, ax, colours, above, beside = drawing([panel(places=mapped())]).axes
     assert (ax.get_xlim(), ax.get_ylim()) == ((-0.5, 999.5), (299.5, -0.5))
     assert np.asarray(dots(ax).get_offsets()).tolist() == [[0, 0], [1, 1], [2, 2]]
@@ -180,7 +189,10 @@ def test_further_weights_are_larger_and_darker():
 
 
 def test_margins_keep_their_highest_line():
-    """More lines than bars: a bar shows the most of any; every line of a small matrix has its own."""
+    """More lines than bars: a bar shows the most of any.
+
+    Every line of a small matrix has its own.
+    """
     *_, above, beside = drawing([panel(places=mapped())]).axes
     bars = [steps(ax) for ax in (above, beside)]
     assert [len(each.values) for each in bars] == [128, 128]

@@ -1,4 +1,7 @@
-"""The page of every picture: all words on the figure, none on another's title, and numbers at every axis."""
+"""The page of every picture.
+
+All words on the figure, none on another's title, and numbers at every axis.
+"""
 
 from functools import cache
 from itertools import combinations, product
@@ -10,7 +13,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from weightscope.columns import Curve, Panel
 from weightscope.reports.pictures import PICTURES, blank, drawing
 
-LONG = "base_model.model.model.language_model.layers.{}.self_attn.q_proj.base_layer.weight of the model in memory, part"
+LONG = (
+    "base_model.model.model.language_model.layers.{}.self_attn.q_proj.base_layer.weight"
+    " of the model in memory, part"
+)
 DENSITY = ("weight / σ", "density")
 SPECTRUM = ("singular value / noise edge", "relative density")
 OUTLIERS = ("|w - mean| / std", "share ≥ x")
@@ -86,7 +92,10 @@ def drawn(panels):
 
 @cache
 def page_of(kind, count):
-    """The drawn page of some panels of one kind with long names: several tests look at it, none changes it."""
+    """The drawn page of some panels of one kind with long names.
+
+    Several tests look at it, none changes it.
+    """
     return drawn([MAKERS[kind](LONG.format(i)) for i in range(count)])
 
 
@@ -101,7 +110,10 @@ def on_the_page(figure, renderer) -> None:
 
 
 def words(figure, renderer):
-    """The boxes of the titles, the legend and the words at the edges of the figure, in pixels, by what they say."""
+    """The boxes of the titles, the legend and the words at the edges of the figure.
+
+    In pixels, by what they say.
+    """
     found = [ax._left_title for ax in figure.axes if ax.axison]
     found += [*figure.texts, *(t for legend in figure.legends for t in legend.get_texts())]
     return [(t.get_text(), t.get_window_extent(renderer)) for t in found if t.get_text()]
@@ -183,7 +195,7 @@ def test_numbers_of_densities(far, expected) -> None:
 
 
 def test_numbers_of_spectra() -> None:
-    """On the left the bulk in halves and round numbers beyond its edge, on the right powers of ten."""
+    """Left: halves in the bulk and round numbers beyond its edge; right: powers of ten."""
     left, right = axes_of(spectrum())
     assert ticks(left.xaxis) == ([0, 0.5, 1, 2, 5], ["0", "0.5", "1", "2", "5"])
     assert ticks(left.yaxis) == ([0, 0.5, 1], ["0.0", "0.5", "1.0"])
@@ -203,7 +215,10 @@ def test_numbers_of_spectra() -> None:
     ],
 )
 def test_numbers_of_tails(far, expected) -> None:
-    """1, 2 and 5 of every decade, 1 alone where there are many; powers of ten below 1, every second of many."""
+    """1, 2 and 5 of every decade, 1 alone where there are many.
+
+    Powers of ten below 1, every second of many.
+    """
     (ax,) = axes_of(outliers(far=far))
     assert ticks(ax.xaxis) == (expected, [f"{x:g}" for x in expected])
     assert ticks(ax.yaxis) == powers(0, -1, -2, -3, -4, -5)
@@ -212,7 +227,10 @@ def test_numbers_of_tails(far, expected) -> None:
 
 
 def test_numbers_of_maps() -> None:
-    """Whole rows and columns; round distances beside the colours; the highest count of each margin."""
+    """Whole rows and columns; round distances beside the colours.
+
+    The highest count of each margin.
+    """
     _, ax, colours, above, beside = axes_of(outliers(shape=(300, 1000)))
     assert ticks(ax.xaxis) == ([0, 200, 400, 600, 800], ["0", "200", "400", "600", "800"])
     assert ticks(ax.yaxis)[1] == ["0", "100", "200"]

@@ -130,7 +130,10 @@ def test_the_picture_shows_the_rows_of_the_report():
 
 
 def test_nothing_to_draw_is_a_picture_that_says_so(tmp_path):
-    """No row shown, or none with something to draw: the file is written, as a table of no rows has its header."""
+    """No row shown, or none with something to draw.
+
+    The file is written, as a table of no rows has its header.
+    """
     lacking = Panel("a", "density", of={"x": 1}, note="one distinct value")
     report = Report("fit", ({"x": 1},), (Column("x", "int", ""),), panels=(lacking, panel("b")))
     assert [ax.get_title(loc="left") for ax in visible(report.plot())] == ["b"]
@@ -149,7 +152,7 @@ def test_nothing_to_draw_is_a_picture_that_says_so(tmp_path):
 def test_what_cannot_be_drawn_is_refused(tmp_path, monkeypatch):
     """No panels, an unknown suffix, no matplotlib: each says what to do."""
     with pytest.raises(
-        UsageError, match="can be drawn: density, outliers, spectrum; found none; ask for them"
+        UsageError, match="can be drawn: density, outliers, spectrum; found none; request them"
     ):
         Report("ls", (), ()).plot()
     with pytest.raises(

@@ -1,4 +1,7 @@
-"""The picture of spectra: pairs of plots on the same axes, words that do not collide, names drawn as they are."""
+"""The picture of spectra.
+
+Pairs of plots on the same axes, words that do not collide, names drawn as they are.
+"""
 
 import numpy as np
 import pytest
@@ -98,7 +101,10 @@ def test_words_stand_on_the_page_and_not_on_each_other(count):
 
 
 def test_one_legend_names_what_is_somewhere():
-    """In one order, whichever panel has it; a product of thin factors has neither law nor spikes."""
+    """In one order, whichever panel has it.
+
+    A product of thin factors has neither law nor spikes.
+    """
 
     def legend(*panels):
         return [text.get_text() for text in drawing(panels).legends[0].get_texts()]

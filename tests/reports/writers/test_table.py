@@ -57,7 +57,7 @@ model.layers.10.self_attn.q_proj.weight  16777216      ·  ▁▄█▄▁
 
 
 def test_narrow_terminal_shortens_names_then_drops_columns():
-    """Leading parts of names become initials, then names lose their middle, then columns go from the right."""
+    """Leading parts of names become initials, then names are cut, then columns are left out."""
     assert (
         text(LAYERS.arranged(), Screen(True, 60))
         == """\
@@ -110,7 +110,10 @@ PAIR = Report(
 
 
 def test_a_reading_brings_its_null_or_goes_with_it():
-    """A terminal shows both or neither, whether or not the null is marked; other columns stay away as before."""
+    """A terminal shows both or neither, whether or not the null is marked.
+
+    Other columns stay away as before.
+    """
     assert (
         text(PAIR.arranged(), Screen(True, 40))
         == """\
@@ -129,7 +132,10 @@ h.1.w      0.5         0.25     2
 
 
 def test_ascii_terminals_get_ascii():
-    """Where the encoding has no block characters, tables are drawn without; the rule and the null too."""
+    """Where the encoding has no block characters, tables are drawn without.
+
+    The rule and the null too.
+    """
     drawn = text(LAYERS.arranged(), Screen(True, 80, encoding="ascii"))
     assert drawn.isascii()
     assert "._" not in drawn

@@ -1,4 +1,4 @@
-"""The pictures, one file each: panels in, a matplotlib figure out; a new one is its file and its line here."""
+"""Pictures, one file each: from panels to a matplotlib figure. PICTURES lists them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ PICTURES: Mapping[str, Callable[[Sequence[Panel]], Figure]] = {
     "spectrum": spectrum,
 }
 SUFFIXES = (".png", ".svg", ".pdf")
-# No dates, and ids of an SVG drawn from a fixed seed: two runs write the same bytes.
+# No dates, and ids of an SVG from a fixed salt: two runs write the same bytes.
 _METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
 def check_plot(path: str | Path) -> None:
-    """Refuses a picture that cannot be made, before any work: its suffix, its folder, a missing extra."""
+    """Refuses a picture that cannot be made, before any work: suffix, folder or missing extra."""
     if Path(path).suffix.lower() not in SUFFIXES:
         raise UsageError(
             f"expected a picture ending in one of {' '.join(SUFFIXES)}",
@@ -41,21 +41,21 @@ def check_plot(path: str | Path) -> None:
 
 
 def drawing(panels: Sequence[Panel]) -> Figure:
-    """Draws panels of one kind, those with a note left out."""
+    """Draws panels of one kind, without those that have a note."""
     _need_matplotlib()
     kinds = sorted({panel.kind for panel in panels})
     if len(kinds) != 1 or kinds[0] not in PICTURES:
         raise UsageError(
             f"expected panels of one kind that can be drawn: {', '.join(PICTURES)}",
             f"found {', '.join(kinds) or 'none'}",
-            "ask for them with --plot FILE.png, or `plot` in Python",
+            "request them with --plot FILE.png, or `plot` in Python",
         )
     drawn = [panel for panel in panels if not panel.note]
     return PICTURES[kinds[0]](drawn) if drawn else blank()
 
 
 def blank() -> Figure:
-    """A figure that says that there is nothing to draw, as a table of no rows still has its header."""
+    """A figure with the words "nothing to draw", for a view without rows."""
     _need_matplotlib()
     figure = matplotlib_figure.Figure(figsize=(5.0, 1.2), dpi=144, facecolor="white")
     figure.text(0.5, 0.5, "nothing to draw", ha="center", va="center", fontsize=9)
@@ -63,7 +63,7 @@ def blank() -> Figure:
 
 
 def save_picture(figure: Figure, path: str | Path) -> None:
-    """Writes a figure whole or not at all, in the format of its suffix; the same figure gives the same bytes."""
+    """Writes a complete file or none, by its suffix; equal figures give equal bytes."""
     suffix = Path(path).suffix.lower().removeprefix(".")
 
     def write(stream: BinaryIO) -> None:

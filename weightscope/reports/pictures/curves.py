@@ -1,4 +1,4 @@
-"""How single curves are drawn and named: by the label up to a colon; words after it stand in their plot."""
+"""Single curves: the label up to a colon is the name, the rest is written into the plot."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
 
 def name(curve: Curve) -> str:
-    """What a curve is known by, in every panel."""
+    """The name of a curve, the same in every panel."""
     return curve.label.partition(":")[0]
 
 
-def say(ax: Axes, curve: Curve, colour: str, line: int) -> int:
-    """Writes a curve's words into the upper right corner, below `line` others; how many there are then."""
+def annotate(ax: Axes, curve: Curve, colour: str, line: int) -> int:
+    """Writes the words of a curve into the upper right corner, below `line` others.
+
+    Returns the number of lines in the corner.
+    """
     words = curve.label.partition(": ")[2]
     if words:
         ax.annotate(
@@ -61,10 +64,10 @@ def dots(ax: Axes, curve: Curve, colour: str) -> None:
 
 
 def legend(axes: Iterable[Axes], order: Iterable[str]) -> tuple[list[Any], list[str]]:
-    """Each name that is somewhere, once."""
-    found: dict[str, Any] = {}
+    """Handles and names of the legend: each name that occurs, once."""
+    by_name: dict[str, Any] = {}
     for ax in axes:
         handles, labels = ax.get_legend_handles_labels()
-        found |= dict(zip(labels, handles, strict=True))
-    names = [name for name in order if name in found]
-    return [found[name] for name in names], names
+        by_name |= dict(zip(labels, handles, strict=True))
+    names = [name for name in order if name in by_name]
+    return [by_name[name] for name in names], names

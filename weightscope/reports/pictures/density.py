@@ -1,8 +1,8 @@
 """Log-density of the weights in units of sigma, with the Gaussian and the best law over it.
 
-One small panel per role or tensor, the same axes in every panel, so that panels compare at a glance. The first line of
-a panel is the reference (the Gaussian), a second one the best law, whose name differs and stands in its panel.
-The laws differ by colour and by dash. What a label of the weights says after a colon stands in its panel.
+One small panel per role or tensor, with the same axes. The first line of a panel is the reference
+(the Gaussian), the second the best law, whose name is written in the panel. Laws differ in colour
+and dash. The words after the colon of a label are written in the panel.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...columns import Curve, Panel
 from ...escape import escaped
 from ...lazy import matplotlib_figure
 from ...lazy import numpy as np
-from .curves import name, say
+from .curves import annotate, name
 from .page import BLUE, GREEN, GREY, INK, MOST, VERMILION, entitle, frame, head, surround
 from .paper import grid
 
@@ -34,57 +34,72 @@ LAWS: tuple[dict[str, Any], ...] = (  # reference first, then the best law
 
 
 def draw(panels: Sequence[Panel]) -> Figure:
-    """The figure: a grid of panels, one legend, a note where panels were left out."""
+    """The figure: a grid of panels, one legend, the number of panels left out."""
     shown = panels[:MOST]
     across = grid(len(shown))
     down = math.ceil(len(shown) / across)
-    figure = matplotlib_figure.Figure(
-        figsize=(max(5.0, 3.1 * across), 2.35 * down + 1.15), dpi=144, facecolor="white"
-    )
+    size = max(5.0, 3.1 * across), 2.35 * down + 1.15  # inches
+    figure = matplotlib_figure.Figure(figsize=size, dpi=144, facecolor="white")
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
     _frame(axes[0], shown)
+    most = 44 if len(shown) == 1 else 36  # characters that fit above a panel
     for ax, panel in zip(axes, shown, strict=False):
-        _panel(ax, panel, 44 if len(shown) == 1 else 36)  # characters that fit above it
+        _panel(ax, panel, most)
     for ax in axes[len(shown) :]:
         ax.set_axis_off()
     _label(figure, axes, shown, across)
-    _surround(figure, axes[max(range(len(shown)), key=lambda at: len(shown[at].curves))], panels)
+    # the first panel with the most curves has all entries of the legend
+    counts = [len(panel.curves) for panel in shown]
+    fullest = counts.index(max(counts))
+    _surround(figure, axes[fullest], panels)
     return figure
 
 
 def reach(panels: Sequence[Panel]) -> float:
-    """The half width of the x axis in sigma: 8, or as far as the data go, 40 at most."""
-    ends = [
-        float(np.max(np.abs(seen)))
-        for curve in _curves(panels)
-        if curve.style != "line"
-        for seen in [_seen(curve)[0]]
-        if len(seen)
-    ]
-    return min(FURTHEST, max([REACH, *(math.ceil(end) for end in ends)]))
+    """The half width of the x axis in sigma: the largest weight, between 8 and 40."""
+    wide = REACH
+    for curve in _curves(panels):
+        x, _ = _positive(curve)
+        if curve.style != "line" and len(x):
+            wide = max(wide, math.ceil(float(np.max(np.abs(x)))))
+    return min(FURTHEST, wide)
 
 
 def _curves(panels: Sequence[Panel]) -> Iterator[Curve]:
     return (curve for panel in panels for curve in panel.curves)
 
 
-def _seen(curve: Curve) -> tuple[Any, Any]:
+def _points(curve: Curve) -> tuple[Any, Any]:
+    """All points of a curve, float64."""
+    x = np.asarray(curve.x, dtype=np.float64)
+    y = np.asarray(curve.y, dtype=np.float64)
+    return x, y
+
+
+def _positive(curve: Curve) -> tuple[Any, Any]:
     """The points that a log axis can show."""
-    x, y = np.asarray(curve.x, dtype=np.float64), np.asarray(curve.y, dtype=np.float64)
-    kept = np.isfinite(x) & np.isfinite(y) & (y > 0)
-    return x[kept], y[kept]
+    x, y = _points(curve)
+    visible = np.isfinite(x) & np.isfinite(y) & (y > 0)
+    return x[visible], y[visible]
 
 
 def _frame(ax: Axes, panels: Sequence[Panel]) -> None:
     """Axes are shared, so one panel sets them for all."""
-    tops = [float(np.max(y)) for curve in _curves(panels) for y in [_seen(curve)[1]] if len(y)]
+    top = TOP
+    for curve in _curves(panels):
+        _, y = _positive(curve)
+        if len(y):
+            decade = math.ceil(math.log10(float(np.max(y))))
+            top = max(top, 10**decade)
     wide = reach(panels)
     ax.set_yscale("log")
     ax.set_xlim(-wide, wide)
-    ax.set_yticks([10.0**e for e in range(-6, 7, 2)])
-    ax.set_ylim(FLOOR, max([TOP, *(10 ** math.ceil(math.log10(top)) for top in tops)]))
-    step = next(s for s in (4, 5, 10, 20) if wide / s <= 3 or s == 20)
-    ax.set_xticks(np.arange(-(wide // step) * step, wide + 1e-9, step))
+    ax.set_yticks([10.0**exponent for exponent in range(-6, 7, 2)])
+    ax.set_ylim(FLOOR, top)
+    fitting = [step for step in (4, 5, 10) if wide / step <= 3]  # at most 3 numbers a side
+    step = fitting[0] if fitting else 20
+    lowest = -(wide // step) * step
+    ax.set_xticks(np.arange(lowest, wide + 1e-9, step))
 
 
 def _panel(ax: Axes, panel: Panel, most: int) -> None:
@@ -94,14 +109,15 @@ def _panel(ax: Axes, panel: Panel, most: int) -> None:
     for curve in panel.curves:
         if curve.style != "line":
             _weights(ax, curve)
-            say(ax, curve, BLUE, 0)
+            annotate(ax, curve, BLUE, 0)
     for style, curve in zip(LAWS, laws, strict=False):
-        ax.plot(*_seen(curve), label=escaped(curve.label), zorder=3, **style)
-    for at, (mark, x) in enumerate(sorted(panel.marks.items())):
+        ax.plot(*_positive(curve), label=escaped(curve.label), zorder=3, **style)
+    for i, (mark, x) in enumerate(sorted(panel.marks.items())):
         ax.axvline(x, color="#999999", linewidth=0.8)
+        height = 0.02 + 0.09 * (i % 3)  # three heights: words of close marks do not overlap
         ax.annotate(
             escaped(mark),
-            (x, 0.02 + 0.09 * (at % 3)),
+            (x, height),
             xycoords=("data", "axes fraction"),
             fontsize=7,
             color=INK,
@@ -121,10 +137,10 @@ def _panel(ax: Axes, panel: Panel, most: int) -> None:
 
 
 def _weights(ax: Axes, curve: Curve) -> None:
-    x, y = _seen(curve)
-    if curve.style == "steps":  # an empty bin is a gap, not bridged
-        x, y = np.asarray(curve.x, dtype=np.float64), np.asarray(curve.y, dtype=np.float64)
-        filled = y > 0
+    """The density of the weights: steps of a histogram, or dots of single values."""
+    if curve.style == "steps":
+        x, y = _points(curve)
+        filled = y > 0  # an empty bin is a gap
         ax.fill_between(
             x,
             np.where(filled, y, FLOOR / 10),
@@ -146,8 +162,7 @@ def _weights(ax: Axes, curve: Curve) -> None:
         )
     else:
         ax.plot(
-            x,
-            y,
+            *_positive(curve),
             linestyle="",
             marker="o",
             markersize=2.4,
@@ -164,19 +179,19 @@ def _laws(panel: Panel) -> list[Curve]:
 
 
 def _label(figure: Figure, axes: Any, panels: Sequence[Panel], across: int) -> None:
-    """A panel with none below it shows its own numbers on the x axis."""
-    for at in range(len(panels)):
-        if at + across >= len(panels):
-            axes[at].tick_params(labelbottom=True)
+    """The names of the axes; the lowest panel of each column shows numbers of x."""
+    for i in range(max(0, len(panels) - across), len(panels)):
+        axes[i].tick_params(labelbottom=True)
+    first = panels[0]
     figure.supxlabel(
-        panels[0].xlabel if panels and panels[0].xlabel else "weight / sigma",
+        first.xlabel or "weight / sigma",
         fontsize=9,
         color=INK,
         y=0.05 / figure.get_figheight(),
         va="bottom",
     )
     figure.supylabel(
-        panels[0].ylabel if panels and panels[0].ylabel else "density",
+        first.ylabel or "density",
         fontsize=9,
         color=INK,
         x=0.05 / figure.get_figwidth(),
@@ -185,11 +200,15 @@ def _label(figure: Figure, axes: Any, panels: Sequence[Panel], across: int) -> N
 
 
 def _surround(figure: Figure, ax: Axes, panels: Sequence[Panel]) -> None:
-    """The legend, in which laws that differ are one; then everything is moved apart."""
+    """The legend, with "best law" in place of several laws; then the final layout."""
     handles, labels = ax.get_legend_handles_labels()
-    best = {laws[1].label for panel in panels for laws in [_laws(panel)] if len(laws) > 1}
-    labels = [
-        "best law" if len(best) > 1 and label in map(escaped, best) else label for label in labels
-    ]
+    best = set()
+    for panel in panels:
+        laws = _laws(panel)
+        if len(laws) > 1:
+            best.add(escaped(laws[1].label))
+    if len(best) > 1:
+        labels = ["best law" if label in best else label for label in labels]
     surround(figure, handles, labels, len(panels))
-    figure.tight_layout(rect=(0, 0, 1, 1 - head(len(panels)) / figure.get_figheight()), pad=0.6)
+    top = 1 - head(len(panels)) / figure.get_figheight()
+    figure.tight_layout(rect=(0, 0, 1, top), pad=0.6)

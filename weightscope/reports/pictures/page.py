@@ -1,6 +1,6 @@
-"""What all pictures look like: ink, frames and titles, how many panels a page holds, one legend above everything.
+"""The style of all pictures: colours, frames, titles, panels per page, one legend on top.
 
-Names are drawn as they are written: escaped, and no mathematics is read into them.
+Names are drawn literally: escaped, and without mathematical notation.
 """
 
 from __future__ import annotations
@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 
 MOST = 64  # panels on one page that are still legible
 INK, GRID = "#333333", "#e3e3e3"
-GREY, BLUE, VERMILION, GREEN = (
-    "#555555",
-    "#0072b2",
-    "#d55e00",
-    "#009e73",
-)  # Okabe and Ito's, for colour-blind eyes
+# Okabe and Ito's colours, distinguishable with colour-blindness
+GREY, BLUE, VERMILION, GREEN = "#555555", "#0072b2", "#d55e00", "#009e73"
 
 
 def frame(ax: Axes) -> None:
@@ -36,35 +32,37 @@ def frame(ax: Axes) -> None:
 
 
 def entitle(ax: Axes, title: str, most: int) -> None:
-    """A title over the left end, its middle left out beyond `most` characters."""
-    ax.set_title(
-        escaped(shortened(title, most)), fontsize=9, color=INK, loc="left", pad=4, parse_math=False
-    )
+    """A title above the left end, its middle cut beyond `most` characters."""
+    text = escaped(shortened(title, most))
+    ax.set_title(text, fontsize=9, color=INK, loc="left", pad=4, parse_math=False)
 
 
 def shortened(title: str, most: int) -> str:
-    """Both ends of a long title.
+    """A title of at most `most` characters: both ends of a longer one.
 
     >>> shortened("model.layers.0.mlp.up_proj.weight", 14)
     'model.l…weight'
     """
-    return title if len(title) <= most else f"{title[: most // 2]}…{title[-(most // 2) + 1 :]}"
+    if len(title) <= most:
+        return title
+    half = most // 2
+    return title[:half] + "…" + title[1 - half :]
 
 
 def label(ax: Axes, x: str, y: str, *, lowest: bool, first: bool) -> None:
-    """Numbers and the name of x where none stands below, the name of y at the first of a row."""
+    """Numbers and name of x in the lowest panel of a column, name of y in the first of a row."""
     ax.tick_params(labelbottom=lowest)
     ax.set_xlabel(x if lowest else "", fontsize=8, color=INK, labelpad=2)
     ax.set_ylabel(y if first else "", fontsize=8, color=INK, labelpad=2)
 
 
 def head(count: int) -> float:
-    """Inches above the panels, for a legend and a word on what is left out."""
+    """Inches above the panels: for the legend, and for the count of panels left out."""
     return 0.68 if count > MOST else 0.42
 
 
 def surround(figure: Figure, handles: Sequence[Any], labels: Sequence[str], count: int) -> None:
-    """The legend once, above everything, and how many of `count` panels are here."""
+    """The legend above all panels, and how many of `count` panels are drawn."""
     height = figure.get_figheight()
     legend = figure.legend(
         handles,

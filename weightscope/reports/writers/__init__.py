@@ -1,4 +1,4 @@
-"""The output formats, one file each; a new one is its file and its line here."""
+"""The output formats, one file each: a new one is its file, its import and its line here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ from .table import TABLE
 from .tsv import TSV
 from .writer import Writer
 
-WRITERS: dict[str, Writer] = {w.name: w for w in (TABLE, CSV, TSV, JSON, JSONL, PARQUET, MARKDOWN)}
+MEMBERS = (
+    TABLE,
+    CSV,
+    TSV,
+    JSON,
+    JSONL,
+    PARQUET,
+    MARKDOWN,
+)
+WRITERS: dict[str, Writer] = {writer.name: writer for writer in MEMBERS}
 
 __all__ = ["WRITERS", "Writer"]

@@ -1,7 +1,7 @@
-"""CSV as RFC 4180 quotes it, with plain line feeds so that `sort`, `cut` and `tail` see no stray carriage return.
+"""CSV quoted as in RFC 4180, but with plain line feeds, for `sort`, `cut` and `tail`.
 
-One header line and nothing before it. A null is an empty field and an empty string is `""`, so the two differ.
-To a terminal, and only there, unprintable characters of names are made visible.
+One header line and nothing before it. A null is an empty field, an empty string is `""`. On a
+terminal, and only there, unprintable characters of names are escaped.
 """
 
 from __future__ import annotations
@@ -18,20 +18,28 @@ from .writer import Writer
 
 
 def lines(table: Table, separator: str, visible: bool) -> Iterator[str]:
-    """The lines of a table, header first."""
+    """The lines of a table, header first; `visible`: escape unprintable characters."""
     columns = table.data
-    yield separator.join(c.name for c in columns) + "\n"
-    odd = re.compile(f'[{separator}"\r\n]|^\\s|\\s$')
+    yield separator.join(column.name for column in columns) + "\n"
+    # RFC 4180 does not ask for quotes around outer spaces, but many readers strip them otherwise
+    quoted = re.compile(f'[{separator}"\r\n]|^\\s|\\s$')
     for values in table.values(columns):
-        fields = [_field(escaped(v) if visible and isinstance(v, str) else v, odd) for v in values]
-        yield (
-            separator.join(fields) if fields != [""] else '""'
-        ) + "\n"  # readers skip an empty line
+        fields = []
+        for value in values:
+            if visible and isinstance(value, str):
+                value = escaped(value)
+            fields.append(_field(value, quoted))
+        line = separator.join(fields)
+        # readers skip an empty line, which a single null would make
+        yield (line or '""') + "\n"
 
 
-def _field(value: Value, odd: re.Pattern[str]) -> str:
+def _field(value: Value, quoted: re.Pattern[str]) -> str:
+    """A value as a field; quotes distinguish an empty string from a null."""
     text = exact(value)
-    return '"' + text.replace('"', '""') + '"' if value == "" or odd.search(text) else text
+    if value == "" or quoted.search(text):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def encoded(text: str) -> bytes:
@@ -44,4 +52,6 @@ def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
         stream.write(encoded(line))
 
 
-CSV = Writer("csv", (".csv",), _write)
+CSV = Writer(
+    "csv", (".csv",), "the default in a pipe: every digit; a null is an empty field", _write
+)

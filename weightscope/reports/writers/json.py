@@ -1,4 +1,4 @@
-"""JSON: an array of records, one record a line, in plain ASCII escapes, so that no name can speak to a terminal.
+"""JSON: an array of records, one record a line, in ASCII, so that no name can control a terminal.
 
 JSON has no NaN: a null and a value that is not finite are both `null`.
 """
@@ -23,7 +23,7 @@ def records(table: Table) -> Iterator[str]:
 
 
 def dumps(value: object, indent: int | None = None) -> str:
-    """JSON text of anything: what is not finite is null, what JSON does not know is its text."""
+    """JSON text of any value: NaN and Inf are null, other types that JSON lacks their `str`."""
     return json.dumps(finite(value), default=str, allow_nan=False, indent=indent)
 
 
@@ -37,7 +37,9 @@ def finite(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(key): finite(item) for key, item in value.items()}
-    return [finite(item) for item in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
 
 
 def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
@@ -48,4 +50,4 @@ def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
     stream.write(b"\n]\n" if table.rows else b"[]\n")
 
 
-JSON = Writer("json", (".json",), _write)
+JSON = Writer("json", (".json",), "an array of records; NaN and Inf are null", _write)

@@ -15,4 +15,4 @@ def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
         stream.write(record.encode("ascii") + b"\n")
 
 
-JSONL = Writer("jsonl", (".jsonl", ".ndjson"), _write)
+JSONL = Writer("jsonl", (".jsonl", ".ndjson"), "one record a line, as in json", _write)

@@ -1,4 +1,4 @@
-"""A table in GitHub's Markdown, for issues and job summaries: full precision, numbers to the right."""
+"""A table in GitHub's Markdown: full precision, numbers to the right."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from ..values import Value, exact
 from .csv import encoded
 from .writer import Writer
 
-_SPECIAL = re.compile(
-    r"([\\`*_{}\[\]<>#|~!&$@])"
-)  # what GitHub reads as markup, a mention or a cell's end
+# what GitHub interprets as markup, as a mention or as the end of a cell
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&$@])")
 
 
 def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
     columns = table.data
     rule = ["---" if c.dtype == "str" else "---:" for c in columns]
-    stream.write(encoded(_line([_cell(c.name) for c in columns]) + _line(rule)))
+    names = [_cell(column.name) for column in columns]
+    stream.write(encoded(_line(names)))
+    stream.write(encoded(_line(rule)))
     for values in table.values(columns):
-        stream.write(encoded(_line([_cell(v) for v in values])))
+        cells = [_cell(value) for value in values]
+        stream.write(encoded(_line(cells)))
 
 
 def _line(cells: list[str]) -> str:
@@ -30,7 +32,9 @@ def _line(cells: list[str]) -> str:
 
 
 def _cell(value: Value) -> str:
-    return _SPECIAL.sub(r"\\\1", escaped(value)) if isinstance(value, str) else exact(value)
+    if isinstance(value, str):
+        return _SPECIAL.sub(r"\\\1", escaped(value))
+    return exact(value)
 
 
-MARKDOWN = Writer("markdown", (".md", ".markdown"), _write)
+MARKDOWN = Writer("markdown", (".md", ".markdown"), "a table for an issue or a summary", _write)

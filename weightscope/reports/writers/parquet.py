@@ -1,6 +1,7 @@
-"""Parquet: types as the columns declare them, NaN kept apart from null, provenance in the metadata key `weightscope`.
+"""Parquet: types as the columns declare them, NaN distinct from null, provenance in the metadata.
 
-Rows are converted in batches, so that a table of millions of counts does not stand in memory twice.
+The metadata key is `weightscope`. Rows are converted in batches: a table of millions of counts is
+not in memory twice.
 """
 
 from __future__ import annotations
@@ -21,15 +22,16 @@ _TYPES = {"str": "string", "int": "int64", "float": "float64", "bool": "bool_"}
 
 
 def schema(table: Table) -> Any:
-    """The Arrow schema of a table: every column nullable, its meaning and version beside it."""
-    fields = [
-        pyarrow.field(c.name, getattr(pyarrow, _TYPES[c.dtype])(), metadata=_about(c))
-        for c in table.records
-    ]
+    """The Arrow schema of a table: nullable columns, each with its meaning and version."""
+    fields = []
+    for column in table.records:
+        arrow_type = getattr(pyarrow, _TYPES[column.dtype])()
+        fields.append(pyarrow.field(column.name, arrow_type, metadata=_about(column)))
     return pyarrow.schema(fields, metadata={"weightscope": dumps(table.provenance)})
 
 
 def _about(column: Column) -> dict[str, str]:
+    """The metadata of a field; empty entries are left out."""
     about = {
         "meaning": column.meaning,
         "unit": column.unit,
@@ -40,25 +42,32 @@ def _about(column: Column) -> dict[str, str]:
 
 
 def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
-    form, rows = schema(table), table.values(table.records)
-    with parquet.ParquetWriter(stream, form) as writer:
+    arrow_schema = schema(table)
+    rows = table.values(table.records)
+    with parquet.ParquetWriter(stream, arrow_schema) as writer:
         while batch := list(islice(rows, BATCH)):
-            writer.write_table(_batch(batch, form))
+            writer.write_table(_batch(batch, arrow_schema))
 
 
-def _batch(rows: list[list[Value]], form: Any) -> Any:
-    columns = [
-        pyarrow.array([_carried(v) for v in values], field.type)
-        for values, field in zip(zip(*rows, strict=True), form, strict=True)
-    ]
-    return pyarrow.Table.from_arrays(columns, schema=form)
+def _batch(rows: list[list[Value]], arrow_schema: Any) -> Any:
+    by_column = zip(*rows, strict=True)
+    columns = []
+    for values, field in zip(by_column, arrow_schema, strict=True):
+        encodable = [_encodable(value) for value in values]
+        columns.append(pyarrow.array(encodable, field.type))
+    return pyarrow.Table.from_arrays(columns, schema=arrow_schema)
 
 
-def _carried(value: Value) -> Value:
-    """Text that UTF-8 can carry: a lone surrogate as its escape."""
+def _encodable(value: Value) -> Value:
+    """Text that UTF-8 can encode: a lone surrogate as its escape."""
     if not isinstance(value, str) or value.isascii():
         return value
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-PARQUET = Writer("parquet", (".parquet", ".pq"), _write, binary=True)
+ABOUT = (
+    "types as declared, NaN and null distinct, provenance in the metadata; on each field the "
+    "meaning, unit, source and version of its column, and under `error` the column of its standard "
+    "error"
+)
+PARQUET = Writer("parquet", (".parquet", ".pq"), ABOUT, _write, binary=True)

@@ -1,8 +1,8 @@
 """A table for people.
 
-On a terminal it is compact: the columns that matter, as many as fit, four significant digits, names shortened in
-the middle. Elsewhere it has every column at full precision and width, and nothing is cut.
-Names are data here, never markup; unprintable characters are made visible.
+On a terminal it is compact: the columns marked `shown`, as many as fit, four significant digits,
+names shortened in the middle. Elsewhere it has every column at full precision and width. Names are
+data, never markup; unprintable characters are escaped.
 """
 
 from __future__ import annotations
@@ -33,117 +33,147 @@ def text(table: Table, screen: Screen) -> str:
     if screen.terminal:
         columns, cells = fitted(columns, cells, screen.width, table.chosen)
     drawn = _drawn(columns, cells, screen)
-    return drawn if screen.carries(drawn) else ascii(drawn)
+    if screen.carries(drawn):
+        return drawn
+    return ascii(drawn)
 
 
 def _cells(table: Table, columns: tuple[Column, ...], short: bool) -> Cells:
-    rows = table.values(columns)
-    as_text = brief if short else lambda value, null: escaped(exact(value, null))
-    by_row = [[as_text(value, NULL) for value in values] for values in rows]
-    return (
-        [list(column) for column in zip(*by_row, strict=True)] if by_row else [[] for _ in columns]
-    )
+    """The text of every cell, by column; `short`: four significant digits."""
+    cells: Cells = [[] for _ in columns]
+    for values in table.values(columns):
+        for column_cells, value in zip(cells, values, strict=True):
+            cell = brief(value, NULL) if short else escaped(exact(value, NULL))
+            column_cells.append(cell)
+    return cells
 
 
 def fitted(
     columns: Sequence[Column], cells: Cells, width: int, chosen: bool
 ) -> tuple[tuple[Column, ...], Cells]:
-    """As many columns from the left as fit with their text shortened, a reading never without the null that follows it.
+    """The columns from the left that fit, their text shortened; all of them if `chosen`.
 
-    All of them where a person named them.
+    A statistic is never shown without the null that follows it.
     """
-    names = _texts(columns, cells)
-    widest = [_widest(c, own) for c, own in zip(columns, cells, strict=True)]
-    least = [min(w, SHORTEST) if i in names else w for i, w in enumerate(widest)]
-    keep = len(columns)
-    while (
-        not chosen
-        and keep > 1
-        and (_parted(columns, keep) or sum(least[:keep]) + GAP * (keep - 1) > width)
-    ):
-        keep -= 1
-    columns, cells = tuple(columns[:keep]), cells[:keep]
+    names = _names(columns, cells)
+    count = len(columns)
+    if not chosen:
+        count = _fitting(columns, cells, names, width)
+    columns, cells = tuple(columns[:count]), cells[:count]
     excess = _width(columns, cells) - width
-    for at in (i for i in names if i < keep):
-        if excess > 0:
-            before = _widest(columns[at], cells[at])
-            room = max(min(SHORTEST, width), before - excess)
-            cells[at] = [shortened(cell, room) for cell in cells[at]]
-            excess -= before - _widest(columns[at], cells[at])
+    for i in names:
+        if i >= count or excess <= 0:
+            continue
+        before = _widest(columns[i], cells[i])
+        room = max(min(SHORTEST, width), before - excess)
+        cells[i] = [shortened(cell, room) for cell in cells[i]]
+        excess -= before - _widest(columns[i], cells[i])
     return columns, cells
 
 
-def _parted(columns: Sequence[Column], keep: int) -> bool:
-    """Whether a cut here would leave a reading without its null."""
-    return keep < len(columns) and columns[keep].reading == columns[keep - 1].name
+def _fitting(columns: Sequence[Column], cells: Cells, names: Sequence[int], width: int) -> int:
+    """How many columns fit if the names are shortened as far as possible, at least 1."""
+    widths = []
+    for i, (column, column_cells) in enumerate(zip(columns, cells, strict=True)):
+        widest = _widest(column, column_cells)
+        if i in names:
+            widest = min(widest, SHORTEST)
+        widths.append(widest)
+    count = len(columns)
+    while count > 1:
+        fits = sum(widths[:count]) + GAP * (count - 1) <= width
+        if fits and not _separates(columns, count):
+            break
+        count -= 1
+    return count
+
+
+def _separates(columns: Sequence[Column], count: int) -> bool:
+    """Whether the first `count` columns end with a statistic whose null comes next."""
+    if count >= len(columns):
+        return False
+    last, following = columns[count - 1], columns[count]
+    return following.reading == last.name
 
 
 def shortened(name: str, width: int) -> str:
-    """The name in a width of character cells: leading parts as initials, then cut in the middle.
+    """The name within a number of terminal cells: leading parts as initials, then its middle cut.
 
-    What holds a number and the last two parts, which tell tensors apart, are cut last.
+    Numbers and the last two parts, which distinguish tensors, are cut last.
 
-    >>> shortened("model.layers.10.mlp.down_proj.weight", 30), shortened("model.layers.10.mlp.down_proj.weight", 20)
-    ('m.l.10.mlp.down_proj.weight', 'm.l.10.m.d…oj.weight')
+    >>> shortened("model.layers.10.mlp.down_proj.weight", 30)
+    'm.l.10.mlp.down_proj.weight'
+    >>> shortened("model.layers.10.mlp.down_proj.weight", 20)
+    'm.l.10.m.d…oj.weight'
     """
     parts = name.split(".")
     for i, part in enumerate(parts[:-2]):
-        if cell_width(".".join(parts)) > width and not any(c.isdigit() for c in part):
+        if cell_width(".".join(parts)) <= width:
+            break
+        if not any(character.isdigit() for character in part):
             parts[i] = part[:1]
     initials = ".".join(parts)
     if cell_width(initials) <= width:
         return initials
-    head, tail = width // 2, (width - 1) // 2
-    return _taken(initials, head) + "…" + _taken(initials[::-1], tail)[::-1]
+    head = _prefix(initials, width // 2)
+    tail = _prefix(initials[::-1], (width - 1) // 2)[::-1]
+    return head + "…" + tail
 
 
-def _taken(name: str, width: int) -> str:
-    taken = name[:width]
-    while cell_width(taken) > width:
-        taken = taken[:-1]
-    return taken
+def _prefix(text: str, width: int) -> str:
+    """The longest beginning that takes at most `width` cells; wide characters take two."""
+    prefix = text[:width]
+    while cell_width(prefix) > width:
+        prefix = prefix[:-1]
+    return prefix
 
 
-def _texts(columns: Sequence[Column], cells: Cells) -> list[int]:
-    """Columns of names, widest first; a drawn histogram is not text to cut."""
-    names = [i for i, c in enumerate(columns) if c.dtype == "str" and c.name != "histogram"]
+def _names(columns: Sequence[Column], cells: Cells) -> list[int]:
+    """Positions of text columns, widest first; a drawn histogram is not text to cut."""
+    names = []
+    for i, column in enumerate(columns):
+        if column.dtype == "str" and column.name != "histogram":
+            names.append(i)
     return sorted(names, key=lambda i: -_widest(columns[i], cells[i]))
 
 
 def _widest(column: Column, cells: Sequence[str]) -> int:
-    return max([len(column.name), *(cell_width(cell) for cell in cells)])
+    """Terminal cells of a column with its header."""
+    widths = [cell_width(cell) for cell in cells]
+    return max([len(column.name), *widths])
 
 
 def _width(columns: Sequence[Column], cells: Cells) -> int:
-    return sum(_widest(c, own) for c, own in zip(columns, cells, strict=True)) + GAP * (
-        len(columns) - 1
-    )
+    """Terminal cells of a whole line."""
+    widths = [_widest(*pair) for pair in zip(columns, cells, strict=True)]
+    return sum(widths) + GAP * (len(columns) - 1)
 
 
 def _drawn(columns: Sequence[Column], cells: Cells, screen: Screen) -> str:
-    """Header, rule, rows; drawn here because rich's own table takes 50 times as long for thousands of rows."""
-    blocks = [_padded(column, own) for column, own in zip(columns, cells, strict=True)]
+    """Header, rule and rows: rich's own table takes 50 times as long for thousands of rows."""
+    blocks = [_padded(*pair) for pair in zip(columns, cells, strict=True)]
     lines = [(" " * GAP).join(line).rstrip() for line in zip(*blocks, strict=True)]
     head, *body = lines or [""]
     rule = "─" * _width(columns, cells)
     if screen.color:
-        head, body = (
-            f"\x1b[1m{head}\x1b[0m",
-            [line.replace(NULL, f"\x1b[2m{NULL}\x1b[0m") for line in body],
-        )
+        head = f"\x1b[1m{head}\x1b[0m"  # bold
+        dim_null = f"\x1b[2m{NULL}\x1b[0m"
+        body = [line.replace(NULL, dim_null) for line in body]
     return "\n".join([head, rule, *body]) + "\n"
 
 
 def _padded(column: Column, cells: Sequence[str]) -> list[str]:
     """A column with its header, text to the left and numbers to the right."""
     width = _widest(column, cells)
-    blanks = [" " * (width - cell_width(cell)) for cell in (column.name, *cells)]
-    pairs = zip((column.name, *cells), blanks, strict=True)
-    return [cell + blank if column.dtype == "str" else blank + cell for cell, blank in pairs]
+    padded = []
+    for cell in (column.name, *cells):
+        blanks = " " * (width - cell_width(cell))
+        padded.append(cell + blanks if column.dtype == "str" else blanks + cell)
+    return padded
 
 
 def cell_width(text: str) -> int:
-    """How many cells of a terminal a text takes; rich knows the wide characters.
+    """The number of terminal cells of a text; rich knows the wide characters.
 
     >>> cell_width("abc"), cell_width("漢")
     (3, 2)
@@ -152,7 +182,13 @@ def cell_width(text: str) -> int:
 
 
 def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
-    stream.write(text(table, screen).encode(screen.encoding, "backslashreplace"))
+    drawn = text(table, screen)
+    stream.write(drawn.encode(screen.encoding, "backslashreplace"))
 
 
-TABLE = Writer("table", (".txt",), _write)
+TABLE = Writer(
+    "table",
+    (".txt",),
+    "people: fitted to the terminal, four significant digits; full width in a pipe",
+    _write,
+)

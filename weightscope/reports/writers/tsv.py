@@ -15,4 +15,4 @@ def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
         stream.write(encoded(line))
 
 
-TSV = Writer("tsv", (".tsv",), _write)
+TSV = Writer("tsv", (".tsv",), "as csv, with tabs", _write)

@@ -1,4 +1,4 @@
-"""What an output format is: a name, the suffixes that mean it, and a function from a table to bytes."""
+"""An output format: name, suffixes, a line for the pages, a function from a table to bytes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from ..tables import Table
 
 @dataclass(frozen=True)
 class Writer:
-    """`write(table, stream, screen)`; law: reading what a machine format wrote gives the same table back."""
+    """`write(table, stream, screen)` writes all of a table.
+
+    Law: a format for programs reads back as the same table.
+    """
 
     name: str
-    suffixes: tuple[str, ...]
+    suffixes: tuple[str, ...]  # the first one is used in messages
+    about: str  # who it is for and how it stores values, for docs/formats.md
     write: Callable[[Table, BinaryIO, Screen], None]
-    binary: bool = False
+    binary: bool = False  # no text: it is not written to a terminal
