@@ -99,11 +99,15 @@ def columns_page() -> Iterator[str]:
 def families_page() -> Iterator[str]:
     """The rules that match names, as in the TOML files."""
     yield from ("# Families of names", "", NOTICE, "")
-    yield "The rules from names to roles, in the order of matching; the first match wins."
-    yield "[Families](../families.md) explains them and how to add your own."
+    yield "The rules that turn names into roles, in the order of matching: the first rule wins whose"
+    yield "regex matches the name and whose conditions hold. A condition is a number of dimensions or"
+    yield "another name of the file."
+    yield "[Families](../families.md) explains the terms and how to add your own rules."
     for family in families():
         yield from ("", f"## {family.id}", "", ", ".join(family.families) + ".", "")
-        yield from _table(("regex", "role", "stored", "split"), map(_rule, family.rules))
+        yield from _table(
+            ("regex", "role", "slot", "conditions", "stored", "split"), map(_rule, family.rules)
+        )
         yield from ("", "Examples:", "")
         samples = [_sample(sample) for sample in family.samples[:FEW]]
         yield from _table(("name", "role"), dict.fromkeys(row for row in samples if row))
@@ -145,17 +149,61 @@ def _column(c: Column) -> tuple[str, ...]:
 
 
 def _rule(rule: Rule) -> tuple[str, ...]:
-    """A row of the page of families."""
+    """One row; a text that is a table has an entry per key."""
     roles = [rule.role] if isinstance(rule.role, str) else rule.role.values()
-    role_names = ", ".join(dict.fromkeys(roles))
-    return f"`{rule.regex}`", role_names, _cases(rule.orientation), _cases(rule.split)
+    return (
+        f"`{rule.regex}`",
+        ", ".join(dict.fromkeys(roles)),
+        _slot(rule),
+        "; ".join(_conditions(rule)),
+        _by_model_type(rule.orientation),
+        _by_model_type(rule.split),
+    )
 
 
-def _cases(value: str | Mapping[str, str]) -> str:
-    """A value, or values by the condition that selects them; "" is the last one."""
+def _slot(rule: Rule) -> str:
+    """The word of a rule, or its word for each text of the group."""
+    if rule.slot is None:
+        return "the group `slot`" if "slot" in rule.pattern.groupindex else ""
+    if isinstance(rule.slot, str):
+        return rule.slot and f"`{rule.slot}`"
+    words = []
+    for text, word in rule.slot.items():
+        words.append(f"{_quoted(word)} ({_quoted(text)})")
+    return ", ".join(words)
+
+
+def _quoted(text: str) -> str:
+    return f"`{text}`" if text else "none"
+
+
+def _conditions(rule: Rule) -> Iterator[str]:
+    """What must hold beside the regex."""
+    if rule.rank:
+        yield f"dimensions: {', '.join(map(str, rule.rank))}"
+    if rule.dim1 is not None:
+        yield f"second dimension: {rule.dim1}"
+    if rule.beside:
+        yield f"for `key`, {_exists(rule.beside)}"
+    for sibling in rule.same_layer:
+        place = "same layer" if "layer" in rule.pattern.groupindex else "file"
+        yield f"in the {place}, {_exists(sibling)}"
+    if rule.without:
+        yield f"no other matrix is called `{rule.without}`"
+
+
+def _exists(name: str) -> str:
+    if name.startswith("!"):
+        return f"no `{name.removeprefix('!')}`"
+    return f"`{name}`"
+
+
+def _by_model_type(value: str | Mapping[str, str]) -> str:
+    """One value, or those of the model types."""
     if isinstance(value, str):
         return value
-    return ", ".join(f"{choice} ({key or 'else'})" for key, choice in value.items())
+    texts = [f"{text} ({model_type or 'else'})" for model_type, text in value.items() if text]
+    return ", ".join(texts)
 
 
 def _sample(sample: Sample) -> tuple[str, ...] | None:

@@ -58,16 +58,35 @@ LLAMA = {
             "ffn_norm": (D,),
         },
     ),
+    "torchtune": (
+        "tok_embeddings",
+        "norm",
+        "output",
+        "layers.{}.",
+        {
+            "attn.q_proj": (D, D),
+            "attn.k_proj": (D // 2, D),
+            "attn.v_proj": (D // 2, D),
+            "attn.output_proj": (D, D),
+            "mlp.w1": (M, D),
+            "mlp.w3": (M, D),
+            "mlp.w2": (D, M),
+            "sa_norm": (D,),
+            "mlp_norm": (D,),
+        },
+    ),
 }
 EXPERTS = 3
 
 
 def llama(spelling: str) -> Shapes:
-    """A Llama as transformers, Meta and llama.cpp name it."""
+    """A Llama as transformers, Meta, llama.cpp and torchtune name it."""
     embed, norm, head, layer, inner = LLAMA[spelling]
     outer = {embed: (V, D), norm: (D,), head: (V, D)}
     layers = {layer.format(i) + name: dims for i, (name, dims) in product(range(N), inner.items())}
-    return {f"{name}.weight": dims for name, dims in {**outer, **layers}.items()}
+    vector = "scale" if spelling == "torchtune" else "weight"
+    last = {1: vector, 2: "weight"}
+    return {f"{name}.{last[len(dims)]}": dims for name, dims in {**outer, **layers}.items()}
 
 
 def mixtral(spelling: str) -> Shapes:
@@ -200,3 +219,54 @@ def cifar() -> Shapes:
         here = f"layer{stage}.{block}"
         names |= {f"{here}.conv{i}.weight": (16, 16, 3, 3), **batch_norm(f"{here}.bn{i}", 16)}
     return {f"module.{name}": dims for name, dims in names.items()}
+
+
+CONVNEXT = {
+    "original": {
+        "stem": ("downsample_layers.0.0", "downsample_layers.0.1"),
+        "down": ("downsample_layers.{}.0", "downsample_layers.{}.1"),
+        "block": ("stages.{}.{}.", "dwconv", "norm", "pwconv1", "pwconv2", "gamma"),
+        "head": ("norm", "head"),
+    },
+    "timm": {
+        "stem": ("stem.0", "stem.1"),
+        "down": ("stages.{}.downsample.0", "stages.{}.downsample.1"),
+        "block": ("stages.{}.blocks.{}.", "conv_dw", "norm", "mlp.fc1", "mlp.fc2", "gamma"),
+        "head": ("head.norm", "head.fc"),
+    },
+    "hf": {
+        "stem": ("convnext.embeddings.patch_embeddings", "convnext.embeddings.layernorm"),
+        "down": (
+            "convnext.encoder.stages.{}.downsampling_layer.0",
+            "convnext.encoder.stages.{}.downsampling_layer.1",
+        ),
+        "block": (
+            "convnext.encoder.stages.{}.layers.{}.",
+            "dwconv",
+            "layernorm",
+            "pwconv1",
+            "pwconv2",
+            "layer_scale_parameter",
+        ),
+        "head": ("convnext.layernorm", "classifier"),
+    },
+}
+
+
+def convnext(spelling: str) -> Shapes:
+    """A ConvNeXt of 4 stages of 2 blocks, as its authors, timm and transformers name it."""
+    words = CONVNEXT[spelling]
+    stem, stem_norm = words["stem"]
+    last_norm, head = words["head"]
+    modules: Shapes = {stem: (D, 3, 4, 4), stem_norm: (D,), last_norm: (D,), head: (10, D)}
+    for stage in (1, 2, 3):
+        norm, conv = (name.format(stage) for name in words["down"])
+        modules |= {norm: (D,), conv: (D, D, 2, 2)}
+    scales: Shapes = {}
+    for stage, block in product(range(4), range(2)):
+        at, depthwise, norm, up, down, scale = words["block"]
+        here = at.format(stage, block)
+        modules |= {f"{here}{depthwise}": (D, 1, 7, 7), f"{here}{norm}": (D,)}
+        modules |= {f"{here}{up}": (M, D), f"{here}{down}": (D, M)}
+        scales[f"{here}{scale}"] = (D,)
+    return both(modules) | scales

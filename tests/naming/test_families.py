@@ -6,8 +6,8 @@ import pytest
 
 from weightscope.geometry import Index
 from weightscope.naming import Family, Sample, families, places
+from weightscope.naming.checking import check
 from weightscope.naming.family import FOLDER, ORDER
-from weightscope.naming.rule import check
 
 CASES = [pytest.param(f, s, id=f"{f.id}-{i}") for f in families() for i, s in enumerate(f.samples)]
 

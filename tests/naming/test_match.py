@@ -338,6 +338,23 @@ def test_name_map_goes_first(tmp_path: Path) -> None:
             "[[rule]]\nregex = 'a'\nrole = 'norm'\nwithout = '('",
             "`without` is a regular expression of Python; found '\\('",
         ),
+        (
+            "[[rule]]\nregex = 'a<L>'\nrole = 'norm'\nslot = {a = 'b'}",
+            "a table of `slot` has its keys from a group `slot` or `key` .*; found none in 'a<L>'"
+            ".*; write \\(\\?P<key>",
+        ),
+        (
+            "[[rule]]\nregex = 'a'\nrole = {a = 'norm'}",
+            "a table of `role` has its keys from a group `key` .*; found none",
+        ),
+        (
+            "[[rule]]\nregex = '(?P<slot>a)(?P<key>b)'\nrole = 'norm'\nslot = {b = 'attn'}",
+            "a table of `slot` has keys that its group `slot` can match; found 'b' .*; correct",
+        ),
+        (
+            "[[rule]]\nregex = '(?P<key>a|(?:b|[)(]c))\\)'\nrole = {b = 'norm', bc = 'norm'}",
+            "a table of `role` has keys that its group `key` can match; found 'bc'",
+        ),
     ],
 )
 def test_bad_name_map_is_a_usage_error(tmp_path: Path, text: str, match: str) -> None:
@@ -365,6 +382,46 @@ def test_a_rule_that_wants_another_name_beside(tmp_path: Path) -> None:
         "mlp.up",
         "unknown",
     ]
+
+
+def test_a_rule_that_wants_no_other_name_beside(tmp_path: Path) -> None:
+    """With `!` it holds where that name does not exist, and where the group took no part."""
+    own = tmp_path / "own.toml"
+    own.write_text("[[rule]]\nregex = 'x(?:\\.(?P<key>w))?'\nrole = 'mlp.gate'\nbeside = '!v'\n")
+    names = ("a.x.w", "a.x.v", "b.x.w", "a.x")
+    made = places(dict.fromkeys(names, (8, 8)), {}, name_map=own)
+    assert [made[n][0].role for n in names] == ["unknown", "unknown", "mlp.gate", "mlp.gate"]
+
+
+def test_tables_that_every_key_fits(tmp_path: Path) -> None:
+    """A group with text around it, a nested one, and "" for one that took no part are accepted."""
+    own = tmp_path / "own.toml"
+    own.write_text(
+        "[[rule]]\nregex = 'x\\.(?P<key>a(?=\\.)|b+)(?:_(?P<slot>r))?\\.w'\n"
+        "role = {a = 'mlp.gate', bb = 'mlp.up'}\nslot = {'' = 'one', r = 'two'}\n"
+    )
+    made = places(dict.fromkeys(("x.a.w", "x.bb_r.w"), (8, 8)), {}, name_map=own)
+    found = [(place.role, place.slot) for (place,) in made.values()]
+    assert found == [("mlp.gate", "one"), ("mlp.up", "two")]
+
+
+def test_only_a_matrix_is_a_rival(tmp_path: Path) -> None:
+    """A name that `without` matches excludes a rule where it has two dimensions."""
+    own = tmp_path / "own.toml"
+    own.write_text("[[rule]]\nregex = 'x\\.w'\nrole = 'mlp.gate'\nwithout = '^<T>y\\.w'\n")
+    roles = []
+    for beside in ({"y.w": (8,)}, {"a.y.w": (8, 8)}, {"layers.0.y.w": (8, 8)}):
+        made = places({"x.w": (8, 8), **beside}, {}, name_map=own)
+        roles.append(made["x.w"][0].role)
+    assert roles == ["mlp.gate", "unknown", "mlp.gate"]
+
+
+def test_a_slot_ends_with_the_last_word(tmp_path: Path) -> None:
+    """The group `last` is appended to the word of a rule, or is the slot where that is empty."""
+    own = tmp_path / "own.toml"
+    own.write_text("[[rule]]\nregex = '^(?:(?P<slot>m)\\.)?s\\.(?P<last>a|b)'\nrole = 'buffer'\n")
+    made = places({"m.s.a": (8,), "s.b": (8,)}, {}, name_map=own)
+    assert [place.slot for (place,) in made.values()] == ["m.a", "b"]
 
 
 def test_a_layer_that_is_no_number_is_no_layer(tmp_path: Path) -> None:

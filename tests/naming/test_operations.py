@@ -82,32 +82,6 @@ def test_three_dimensions_are_a_kernel_by_name(name: str, role: str) -> None:
     assert at({f"{name}.weight": (8, 4, 3)}, f"{name}.weight").role == role
 
 
-@pytest.mark.parametrize(
-    "rival",
-    ["fc.weight", "lm_head.weight", "head.weight", "classifier.1.weight", "decoder.linear.weight"],
-)
-def test_a_linear_beside_another_head_is_none(rival: str) -> None:
-    """`encoder.linear` is the head of a model only where nothing else can be."""
-    alone = affine("encoder.linear", (8, 4), 8)
-    assert {p.role for parts in places(alone, {}).values() for p in parts} == {"head", "head.bias"}
-    made = places({**alone, rival: (8, 4)}, {})
-    assert [made[name][0].role for name in alone] == ["linear", "linear.bias"]
-
-
-def test_one_linear_layer_in_a_classifier_is_the_head() -> None:
-    """A classifier with one numbered layer is it; of several, which are heads is not known."""
-    one = affine("classifier.1", (8, 4), 8)
-    assert at(one, "classifier.1.weight").role == "head"
-    several = one | affine("classifier.4", (8, 4), 8)
-    assert at(several, "classifier.4.weight").role == "linear"
-
-
-@pytest.mark.parametrize("name", ["embedding.weight", "encoder.embeddings.weight"])
-def test_embeddings(name: str) -> None:
-    """A table called so is one; a vector is not."""
-    assert (at({name: (8, 4)}, name).role, at({name: (8,)}, name).role) == ("embed", "unknown")
-
-
 def test_a_bias_has_the_rank_of_its_weight() -> None:
     """The bias of a linear layer that is called like a convolution is no convolution's."""
     assert at(affine("pos_embed.proj", (8, 4), 8), "pos_embed.proj.bias").role == "linear.bias"

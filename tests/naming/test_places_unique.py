@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.naming.spellings import D, Shapes, V, bert, cifar, gpt2, llama, mixtral, resnet
+from tests.naming.spellings import (
+    D,
+    Shapes,
+    V,
+    bert,
+    cifar,
+    convnext,
+    gpt2,
+    llama,
+    mixtral,
+    resnet,
+)
 from weightscope.analyses.pieces import everything, listed
 from weightscope.analyses.reading import Reading
 from weightscope.checkpoints import Opening, open_checkpoint
@@ -39,6 +50,7 @@ MODELS = {
     "llama hf": llama("hf"),
     "llama meta": llama("meta"),
     "llama gguf": llama("gguf"),
+    "llama torchtune": llama("torchtune"),
     "mixtral": mixtral("hf"),
     "mixtral gguf": mixtral("gguf"),
     "mixtral stacked": mixtral("stacked"),
@@ -67,12 +79,25 @@ def test_each_tensor_has_its_own_place(model: str) -> None:
     [
         (llama("hf"), llama("meta")),
         (llama("hf"), llama("gguf")),
+        (llama("hf"), llama("torchtune")),
         (mixtral("hf"), mixtral("gguf")),
         (mixtral("hf"), mixtral("stacked")),
         (gpt2(""), gpt2("transformer.")),
         (bert(""), bert("bert.")),
+        (convnext("original"), convnext("timm")),
+        (convnext("original"), convnext("hf")),
     ],
-    ids=["llama meta", "llama gguf", "mixtral gguf", "mixtral stacked", "gpt2", "bert"],
+    ids=[
+        "llama meta",
+        "llama gguf",
+        "llama torchtune",
+        "mixtral gguf",
+        "mixtral stacked",
+        "gpt2",
+        "bert",
+        "convnext timm",
+        "convnext hf",
+    ],
 )
 def test_spellings_have_equal_places(one: Shapes, other: Shapes) -> None:
     """The places of a model do not depend on who wrote its names."""
@@ -80,9 +105,10 @@ def test_spellings_have_equal_places(one: Shapes, other: Shapes) -> None:
 
 
 def test_resnets_have_equal_places() -> None:
-    """Weights stand at equal places; running statistics are buffers, named by their path."""
-    kinds = ("matrix", "conv", "norm", "bias")
-    assert set(keys(resnet("torchvision"), *kinds)) == set(keys(resnet("hf"), *kinds))
+    """Weights and running statistics stand at equal places."""
+    assert set(keys(resnet("torchvision"))) == set(keys(resnet("hf")))
+    statistics = {key[3] for key in keys(resnet("hf"), "buffer")}
+    assert {"1.running_mean", "shortcut.running_var", "stem.num_batches_tracked"} <= statistics
     wrapped = {f"module.{name}": dims for name, dims in resnet("torchvision").items()}
     assert keys(wrapped) == keys(resnet("torchvision"))
 

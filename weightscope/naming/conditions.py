@@ -1,19 +1,20 @@
 """What a rule may demand of the other names of a file: one beside it, one in its layer, no rival in another module.
 
 `post_attention_layernorm` stands before the MLP of a Llama, and after the attention where the layer
-also has a `post_feedforward_layernorm`; `encoder.linear` is the head only of a model that has no
-other.
+also has a `post_feedforward_layernorm`; `linear` is the head only of a model that has no other; an
+`embedding` with a bias is no table.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 
 from .roles import kind_of
-from .rule import Rule
+from .rule import LONGEST, Rule
 
-KERNELS = (3, 4, 5)  # dimensions of a convolution's weight
+RANKS = {"conv": (3, 4, 5), "norm": (0, 1)}  # dimensions of a weight whose bias is a vector
 
 
 class Conditions:
@@ -34,10 +35,16 @@ class Conditions:
         return self._like_its_weight(rule, name)
 
     def _beside(self, rule: Rule, name: str, match: re.Match[str]) -> bool:
-        """Whether the name with `beside` in place of the group `key` exists; a group that took no part has none."""
+        """Whether the name with `beside` in place of the group `key` exists.
+
+        With `!`, whether it does not; a group that took no part has no such name.
+        """
+        absent = rule.beside.startswith("!")
         if match["key"] is None:
-            return False
-        return name[: match.start("key")] + rule.beside + name[match.end("key") :] in self.shapes
+            return absent
+        before, after = name[: match.start("key")], name[match.end("key") :]
+        stands = before + rule.beside.removeprefix("!") + after in self.shapes
+        return stands != absent
 
     def _in_layer(self, name: str, match: re.Match[str], sibling: str) -> bool:
         """Whether the layer that the rule captures has a name, or has not where it begins with `!`."""
@@ -51,19 +58,27 @@ class Conditions:
         return len(modules) - (module in modules)
 
     def _modules(self, rule: Rule) -> frozenset[str]:
-        """Modules that exclude the rule from all others."""
+        """Modules that exclude the rule from all others: those with a matrix of such a name."""
         if rule.without not in self.rivals:
-            hits = (
-                name for name in self.shapes if len(name) <= 512 and rule.others.fullmatch(name)
+            others = re.compile(rule.others)
+            self.rivals[rule.without] = frozenset(
+                name.rpartition(".")[0] for name in self._matrices if others.fullmatch(name)
             )
-            self.rivals[rule.without] = frozenset(name.rpartition(".")[0] for name in hits)
         return self.rivals[rule.without]
+
+    @cached_property
+    def _matrices(self) -> list[str]:
+        """Names of two dimensions; longer ones than this meet no regular expression."""
+        return [n for n, dims in self.shapes.items() if len(dims) == 2 and len(n) <= LONGEST]
 
     def _like_its_weight(self, rule: Rule, name: str) -> bool:
         """Whether the weight beside a bias has a number of dimensions that the rule is for, where it states one."""
         if not name.endswith(".bias") or not rule.rank:
             return True
         weight = self.shapes.get(name.removesuffix("bias") + "weight")
-        is_conv = isinstance(rule.role, str) and kind_of(rule.role) == "conv"
-        ranks = rule.rank if rule.rank != (1,) else KERNELS if is_conv else ()
-        return weight is None or not ranks or len(weight) in ranks
+        if weight is None:
+            return True
+        if rule.rank != (1,):
+            return len(weight) in rule.rank
+        kind = kind_of(rule.role) if isinstance(rule.role, str) else ""
+        return len(weight) in RANKS.get(kind, (len(weight),))

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from .rule import Rule, check, parse_rule
+from .checking import check
+from .rule import Rule, parse_rule
 
 FOLDER = Path(__file__).parent / "families"
 ORDER = (
@@ -36,6 +37,7 @@ ORDER = (
     "mamba",
     "rwkv",
     "meta",
+    "torchtune",
     "clip",
     "vit",
     "convnext",

@@ -14,9 +14,9 @@ from .conditions import Conditions
 from .facts import Facts
 from .family import ORDER, Family, family
 from .location import NOWHERE, Where, locate
+from .rule import LONGEST as LONGEST
 from .rule import Rule
 
-LONGEST = 512  # characters; the longest name met in a real checkpoint has 120
 _LARGE = re.compile(r"(?<=\.)[1-9][0-9]+(?=\.)")
 Spelling = tuple[str, int, int]  # with small numbers alone; dimensions; 1 where the second one is 1
 

@@ -2,12 +2,14 @@
 
 `regex` is anchored at both ends and may stand behind any dotted prefix unless it begins with `^`.
 Short forms: `<L>` a layer, `<S>` a stage before it, `<X>` an expert, `<W>` the ending `.weight` or
-`.bias`, `<A>` and `<B>` the factors of LoRA in every spelling. A group `key` picks the role from a
-table. `orientation` and `split` may be tables by model_type, "" standing for all others.
+`.bias`, `<T>` the words before a name outside the numbered layers, `<A>` and `<B>` the factors of
+LoRA in every spelling. A group `key` picks the role from a table. `orientation` and `split` may be
+tables by model_type, "" standing for all others.
 
 `slot` tells equal roles of a layer apart: a word, or a table by the group `slot` of the regex, else
 by its `key`. A group `slot` without a table is the word itself. `<path>` is the name inside its
-layer, `<module>` the module's. The number that a group `inner` has is appended, unless it is 0.
+layer, `<module>` the module's. The text of a group `last` is appended, then the number of a group
+`inner`, unless that is 0.
 
 Other names may be conditions (conditions.py): `beside`, `same_layer`, `without`.
 """
@@ -21,14 +23,13 @@ from functools import cached_property
 
 from ..errors import UsageError
 from ..factors import SHORT as FACTORS
-from .roles import KINDS, is_role
-from .splits import SCHEMES
 
 _SHORT = {
     "<L>": r"(?P<layer>\d{1,6})",
     "<S>": r"(?P<stage>\d{1,6})",
     "<X>": r"(?P<expert>\d{1,6})",
     "<W>": r"\.(?P<what>weight|bias)",
+    "<T>": r"(?:(?!(?:\w*(?:layer|block)_?)?\d+\.)[^.\n]+\.){0,8}",
 }
 _FIELDS = frozenset(
     (
@@ -50,8 +51,7 @@ _FIELDS = frozenset(
     )
 )
 PATH, MODULE = "<path>", "<module>"
-_SLOT = re.compile(rf"[\w.\-]*|{PATH}|{MODULE}")
-_ORIENTATIONS = frozenset(("out_in", "in_out", "unknown", "by_conv1d", "by_hidden"))
+LONGEST = 512  # characters of a name; the longest one met in a real checkpoint has 120
 ByType = str | Mapping[str, str]  # one value, or a value per model_type
 
 
@@ -74,17 +74,14 @@ class Rule:
     rank: tuple[int, ...] = ()  # stored dimensions that the rule is for; () = any
     dim1: int | None = None  # the second stored dimension must be this
     stack: str = ""  # a tower that the name has inside the layer: `context`
-    beside: str = ""  # in place of `key`: a name that must exist
+    beside: str = ""  # in place of `key`: a name that must exist, or with `!` must not
     same_layer: tuple[str, ...] = ()  # names that the same layer must have, or with `!` must not
-    without: str = ""  # a regular expression that no name of another module may match
+    without: str = ""  # a regular expression that no matrix of another module may match
 
     @property
     def body(self) -> str:
         """The regex with its short forms written out, without the prefix."""
-        text = self.regex
-        for short, long in (_SHORT | FACTORS).items():
-            text = text.replace(short, long)
-        return text
+        return _written_out(self.regex)
 
     @property
     def free(self) -> str:
@@ -96,15 +93,15 @@ class Rule:
         """Compiled on first use: a run meets few of the families."""
         return re.compile(self.free)
 
-    @cached_property
-    def others(self) -> re.Pattern[str]:
-        """Names whose presence in another module excludes the rule."""
-        return re.compile(_free(self.without))
+    @property
+    def others(self) -> str:
+        """The pattern of the names whose presence in another module excludes the rule."""
+        return _free(_written_out(self.without))
 
     @property
     def conditional(self) -> bool:
-        """Whether other names of the file decide."""
-        return bool(self.beside or self.same_layer or self.without)
+        """Whether other names of the file decide: with a rank, the weight beside a bias does."""
+        return bool(self.beside or self.same_layer or self.without or self.rank)
 
     def role_of(self, groups: Mapping[str, str | None]) -> str:
         """The role of a match: one for all, or that of its group `key`."""
@@ -118,6 +115,14 @@ class Rule:
         >>> Rule("h.(?P<slot>ln1|ln2)", "norm", slot={"ln1": "attn", "ln2": "mlp"}).word({"slot": "ln2"})
         'mlp'
         """
+        word = self._picked(groups)
+        last = groups.get("last")
+        if word is None or not last:
+            return word
+        return f"{word}.{last}" if word else last
+
+    def _picked(self, groups: Mapping[str, str | None]) -> str | None:
+        """The slot itself, or its entry for a group."""
         own = groups.get("slot")
         if isinstance(self.slot, str):
             return self.slot
@@ -133,6 +138,13 @@ class Rule:
         if self.dim1 is None:
             return True
         return len(dims) > 1 and dims[1] == self.dim1
+
+
+def _written_out(text: str) -> str:
+    """A regular expression without short forms."""
+    for short, long in (_SHORT | FACTORS).items():
+        text = text.replace(short, long)
+    return text
 
 
 def _free(body: str) -> str:
@@ -210,62 +222,3 @@ _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     ("without", "a text", _is_text),
     ("same_layer", "a list of texts", _is_list_of(str)),
 )
-
-
-def check(rule: Rule) -> Rule:
-    """The rule if its words are known and its expression compiles, else a UsageError."""
-    _check_words(rule)
-    _check_regex(rule)
-    return rule
-
-
-def _check_words(rule: Rule) -> None:
-    known = (
-        (rule.role, is_role, "role", "one of the roles in the page on families"),
-        (rule.kind or "matrix", KINDS.__contains__, "kind", ", ".join(sorted(KINDS))),
-        (
-            rule.orientation,
-            _ORIENTATIONS.__contains__,
-            "orientation",
-            ", ".join(sorted(_ORIENTATIONS)),
-        ),
-        (rule.split, _is_split, "split", "a scheme of " + ", ".join(sorted(SCHEMES))),
-        ("" if rule.slot is None else rule.slot, _is_slot, "slot", f"a word, {PATH} or {MODULE}"),
-    )
-    for value, good, field, choices in known:
-        for word in value.values() if isinstance(value, Mapping) else (value,):
-            if not (isinstance(word, str) and good(word)):
-                raise UsageError(
-                    f"`{field}` is {choices}",
-                    f"found {word!r} in the rule {rule.regex!r} of {rule.family}",
-                    f"correct the {field}",
-                )
-
-
-def _is_slot(text: str) -> bool:
-    return _SLOT.fullmatch(text) is not None
-
-
-def _is_split(text: str) -> bool:
-    return text == "" or text.split()[0] in SCHEMES
-
-
-def _check_regex(rule: Rule) -> None:
-    for field, text, whole in (
-        ("regex", rule.regex, rule.free),
-        ("without", rule.without, _free(rule.without)),
-    ):
-        try:
-            re.compile(whole)
-        except (re.error, RecursionError, OverflowError) as fault:
-            raise UsageError(
-                f"`{field}` is a regular expression of Python",
-                f"found {text!r} in {rule.family}: {fault}",
-                "correct the expression",
-            ) from fault
-    if rule.beside and "key" not in rule.pattern.groupindex:
-        raise UsageError(
-            "`beside` takes the place of a group `key` of the regex",
-            f"found none in {rule.regex!r} of {rule.family}",
-            "write (?P<key>...) around what differs",
-        )
