@@ -134,18 +134,18 @@ WRONG = [
     (["--null="], "--null takes shuffle, gaussian, logistic; found ''; choose one of them"),
     (
         ["--draws", "0"],
-        "--draws takes a number from 1 on, beside --null; found 0 without --null; say --null",
+        "--draws takes a number from 1 on, beside --null; found 0 without --null; use --null",
     ),
-    (["--draws", "5"], "found 5 without --null; say --null shuffle --draws 20"),
-    (["--draws", "-3", "--null", "shuffle"], "found -3 with --null; say --null shuffle --draws 20"),
+    (["--draws", "5"], "found 5 without --null; use --null shuffle --draws 20"),
+    (["--draws", "-3", "--null", "shuffle"], "found -3 with --null; use --null shuffle --draws 20"),
     (["--draws", "many"], "--draws"),
     (
         ["--alpha-cut=-1"],
-        "--alpha-cut takes a number from 0 on; found -1.0; try 1e-5, or leave it out",
+        "--alpha-cut takes a number from 0 on; found -1.0; try 1e-5, or omit it",
     ),
     (
         ["--alpha-cut", "inf"],
-        "--alpha-cut takes a number from 0 on; found inf; try 1e-5, or leave it out",
+        "--alpha-cut takes a number from 0 on; found inf; try 1e-5, or omit it",
     ),
     (["--alpha-cut", "low"], "--alpha-cut"),
     (
