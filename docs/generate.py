@@ -99,9 +99,9 @@ def columns_page() -> Iterator[str]:
 def families_page() -> Iterator[str]:
     """The rules that match names, as in the TOML files."""
     yield from ("# Families of names", "", NOTICE, "")
-    yield "The rules that turn names into roles, in the order of matching: the first rule wins whose"
-    yield "regex matches the name and whose conditions hold. A condition is a number of dimensions or"
-    yield "another name of the file."
+    yield "The rules that turn names into roles, in the order of matching: the first rule applies"
+    yield "whose regex matches the name and whose conditions hold. A condition is a number of"
+    yield "dimensions or another name of the file."
     yield "[Families](../families.md) explains the terms and how to add your own rules."
     for family in families():
         yield from ("", f"## {family.id}", "", ", ".join(family.families) + ".", "")
@@ -116,8 +116,9 @@ def families_page() -> Iterator[str]:
 def findings_page() -> Iterator[str]:
     """The catalogue of `outliers`."""
     yield from ("# Findings", "", NOTICE, "")
-    yield "The `findings` of [outliers](../commands/outliers.md): what each means, why it matters, what to do,"
-    yield "and where it was observed. `--ignore ID` omits one; the severity depends on the place of the tensor."
+    yield "The `findings` of [outliers](../commands/outliers.md): what each means, why it matters,"
+    yield "what to do, and where it was observed. `--ignore ID` omits one; the severity depends on"
+    yield "the place of the tensor."
     for finding in FINDINGS:
         yield from ("", f"## {finding.id}: {finding.title}", "", finding.why, "")
         yield from (f"**What to do:** {finding.advice}", "", f"**Observed in:** {finding.case}")

@@ -1,4 +1,4 @@
-"""What a rule may demand of the other names of a file: one beside it, one in its layer, no rival in another module.
+"""Conditions of rules on other names of a file: one beside, one in the layer, no rival elsewhere.
 
 `post_attention_layernorm` stands before the MLP of a Llama, and after the attention where the layer
 also has a `post_feedforward_layernorm`; `linear` is the head only of a model that has no other; an
@@ -47,7 +47,7 @@ class Conditions:
         return stands != absent
 
     def _in_layer(self, name: str, match: re.Match[str], sibling: str) -> bool:
-        """Whether the layer that the rule captures has a name, or has not where it begins with `!`."""
+        """Whether the captured layer has a name; with `!` before the name whether it lacks it."""
         layer = name[: match.end("layer")] + "." if "layer" in match.re.groupindex else ""
         stands = layer + sibling.removeprefix("!") in self.shapes
         return stands != sibling.startswith("!")
@@ -72,7 +72,7 @@ class Conditions:
         return [n for n, dims in self.shapes.items() if len(dims) == 2 and len(n) <= LONGEST]
 
     def _like_its_weight(self, rule: Rule, name: str) -> bool:
-        """Whether the weight beside a bias has a number of dimensions that the rule is for, where it states one."""
+        """Whether the weight beside a bias has a number of dimensions that the rule states."""
         if not name.endswith(".bias") or not rule.rank:
             return True
         weight = self.shapes.get(name.removesuffix("bias") + "weight")

@@ -1,4 +1,6 @@
-"""A rule: which names it matches, and what they say. The same format in families/*.toml and in `--name-map` files.
+"""A rule: the names that it matches and their role, slot, orientation and parts.
+
+Files of `--name-map` and families/*.toml have the same format.
 
 `regex` is anchored at both ends and may stand behind any dotted prefix unless it begins with `^`.
 Short forms: `<L>` a layer, `<S>` a stage before it, `<X>` an expert, `<W>` the ending `.weight` or
@@ -112,7 +114,8 @@ class Rule:
     def word(self, groups: Mapping[str, str | None]) -> str | None:
         """The slot of a match without its inner number; None where the rule states none.
 
-        >>> Rule("h.(?P<slot>ln1|ln2)", "norm", slot={"ln1": "attn", "ln2": "mlp"}).word({"slot": "ln2"})
+        >>> rule = Rule("h.(?P<slot>ln1|ln2)", "norm", slot={"ln1": "attn", "ln2": "mlp"})
+        >>> rule.word({"slot": "ln2"})
         'mlp'
         """
         word = self._picked(groups)
