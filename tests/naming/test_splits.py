@@ -8,7 +8,8 @@ import pytest
 
 from weightscope.naming import places
 from weightscope.naming.facts import Facts
-from weightscope.naming.splits import SCHEMES, Lack, split
+from weightscope.naming.fused import Lack
+from weightscope.naming.splits import SCHEMES, split
 
 NEW = {"num_attention_heads": 4, "new_decoder_architecture": True}
 LINEAR = {

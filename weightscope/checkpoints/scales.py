@@ -66,8 +66,12 @@ class Adapter:
     @cached_property
     def ranks(self) -> frozenset[int]:
         """Every rank in the config."""
-        values = [self.table.get("r"), *_mapping(self.table.get("rank_pattern")).values()]
-        return frozenset(rank for rank in values if type(rank) is int and 0 < rank < 1 << 63)
+        patterns = _mapping(self.table.get("rank_pattern"))
+        ranks = set()
+        for rank in (self.table.get("r"), *patterns.values()):
+            if type(rank) is int and 0 < rank < 1 << 63:
+                ranks.add(rank)
+        return frozenset(ranks)
 
     @cached_property
     def stable(self) -> bool:

@@ -14,8 +14,7 @@ from .conditions import Conditions
 from .facts import Facts
 from .family import ORDER, Family, family
 from .location import NOWHERE, Where, locate
-from .rule import LONGEST as LONGEST
-from .rule import Rule
+from .rule import LONGEST, Rule
 
 _LARGE = re.compile(r"(?<=\.)[1-9][0-9]+(?=\.)")
 Spelling = tuple[str, int, int]  # with small numbers alone; dimensions; 1 where the second one is 1

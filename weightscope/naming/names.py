@@ -10,11 +10,12 @@ from .context import Context
 from .facts import Facts
 from .family import name_map as load_map
 from .location import locate
-from .match import LONGEST, Matched, Search
+from .match import Matched, Search
 from .numbered import numbered
 from .parts import same_heads
 from .place import Place
 from .prefixes import strip_prefixes
+from .rule import LONGEST
 from .slots import apart
 
 

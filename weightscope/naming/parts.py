@@ -14,9 +14,10 @@ from ..geometry import Index
 from ..notes import Note
 from .experts import are_experts
 from .facts import Facts
+from .fused import EXPERTS, Answer, Lack, Parts, lack, needs, too_many
 from .place import Place
 from .roles import part_role, sets_of
-from .splits import EXPERTS, Answer, Lack, Parts, lack, needs, split, too_many
+from .splits import split
 
 FUSED = {
     "attn.qkv": "q, k and v",

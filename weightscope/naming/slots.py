@@ -58,9 +58,10 @@ def key_of(place: Place) -> Key:
 def apart(
     placed: Mapping[str, tuple[Place, ...]], path: Callable[[str], str]
 ) -> dict[str, tuple[Place, ...]]:
-    """Places of which each has one tensor: all but the shortest path of several are slots.
+    """Places of which each has one tensor.
 
-    What is still shared gets a number behind its slot.
+    Of several tensors at one place that with the shortest path stays there, and the others get
+    their paths as slots. A number behind the slot separates those that still share a place.
 
     >>> two = apart({"a.w": (Place("norm"),), "b.c.w": (Place("norm"),)}, lambda name: name[:-2])
     >>> [place.slot for places in two.values() for place in places]

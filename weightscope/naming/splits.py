@@ -8,56 +8,13 @@ to find them, or None if the tensor is not fused. Lines are rows of the matrix a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from ..geometry import Index
 from .facts import Facts
+from .fused import EXPERTS, Answer, Fused, blocks, in_each, lack, needs, too_many
 
-EXPERTS = 1 << 16  # of one stack: the largest known have a few thousand
 BESIDE = "the output projection beside it, or num_attention_heads and num_key_value_heads"
-
-
-@dataclass(frozen=True)
-class Fused:
-    """A fused tensor: its lines, its other side, its module, the parts wanted of it."""
-
-    lines: int
-    across: int  # columns of the (out, in) matrix; of a bias, those of its matrix
-    module: str
-    parts: tuple[str, ...]
-    facts: Facts
-
-
-@dataclass(frozen=True)
-class Lack:
-    """Why a fused tensor stays whole, as a format string with its values.
-
-    `config` states whether config.json would help.
-    """
-
-    template: str
-    values: tuple[tuple[str, str | int], ...] = ()
-    config: bool = False
-
-    @property
-    def reason(self) -> str:
-        """The sentence."""
-        return self.template.format(**dict(self.values))
-
-
-Parts = tuple[tuple[str, Index], ...]
-Answer = Parts | Lack | None
 Scheme = Callable[[Fused], Answer]
-
-
-def lack(template: str, **values: str | int) -> Lack:
-    """What does not fit."""
-    return Lack(template, tuple(values.items()))
-
-
-def needs(names: str) -> Lack:
-    """What config.json would have to tell."""
-    return Lack("needs {names} of config.json", (("names", names),), config=True)
 
 
 def equal(fused: Fused) -> Answer:
@@ -67,7 +24,7 @@ def equal(fused: Fused) -> Answer:
         return lack(
             "{lines} lines are not {parts} equal parts", lines=fused.lines, parts=len(fused.parts)
         )
-    return _blocks(fused.parts, [size] * len(fused.parts))
+    return blocks(fused.parts, [size] * len(fused.parts))
 
 
 def interleaved(fused: Fused) -> Answer:
@@ -86,11 +43,11 @@ def concat(fused: Fused) -> Answer:
         head = fused.lines // (heads + 2 * kv_heads)
         if fused.facts.number("head_dim") in (0, head):
             shared = kv_heads * head
-            return _blocks(fused.parts, [heads * head, shared, shared])
+            return blocks(fused.parts, [heads * head, shared, shared])
     q = fused.facts.written_from(fused.module)
     rest = fused.lines - q
     if 0 < q < fused.lines <= 3 * q and rest % 2 == 0:
-        return _blocks(fused.parts, [q, rest // 2, rest // 2])
+        return blocks(fused.parts, [q, rest // 2, rest // 2])
     return needs(BESIDE)
 
 
@@ -103,7 +60,7 @@ def per_head(fused: Fused) -> Answer:
     if left or not head:
         template = "{lines} lines are not 3 parts of {heads} heads"
         return lack(template, lines=fused.lines, heads=heads)
-    return _in_each(_blocks(fused.parts, [head] * 3), heads, 3 * head)
+    return in_each(blocks(fused.parts, [head] * 3), heads, 3 * head)
 
 
 def falcon(fused: Fused) -> Answer:
@@ -119,7 +76,7 @@ def falcon(fused: Fused) -> Answer:
     return (
         lack("rows do not fit heads + 2")
         if left
-        else _blocks(fused.parts, [heads * head, head, head])
+        else blocks(fused.parts, [heads * head, head, head])
     )
 
 
@@ -129,8 +86,8 @@ def _grouped(fused: Fused, heads: int, kv: int) -> Answer:
     head, left = divmod(fused.lines, kv * (share + 2))
     if left or heads % kv:
         return lack("rows do not fit num_kv_heads")
-    blocks = _blocks(fused.parts, [share * head, head, head])
-    return _in_each(blocks, kv, (share + 2) * head)
+    first = blocks(fused.parts, [share * head, head, head])
+    return in_each(first, kv, (share + 2) * head)
 
 
 def bigcode(fused: Fused) -> Answer:
@@ -143,7 +100,7 @@ def bigcode(fused: Fused) -> Answer:
         kv, left = divmod(fused.lines - fused.across, 2)
         if kv <= 0 or left:
             return lack("rows do not fit one shared key and value")
-        return _blocks(fused.parts, [fused.across, kv, kv])
+        return blocks(fused.parts, [fused.across, kv, kv])
     if fused.facts.model_type == "gpt_bigcode":
         return per_head(fused)
     return equal(fused)
@@ -162,7 +119,7 @@ def sizes(fused: Fused) -> Answer:
     if rest <= 0:
         template = "{lines} lines are too few for {width} and a rest"
         return lack(template, lines=fused.lines, width=width)
-    return _blocks(tuple(name for name, _ in pairs), [*widths, rest])
+    return blocks(tuple(name for name, _ in pairs), [*widths, rest])
 
 
 def heads_of(fused: Fused) -> Answer:
@@ -178,8 +135,8 @@ def heads_of(fused: Fused) -> Answer:
         template = "{lines} lines are not {heads} heads of {width} and a rest"
         return lack(template, lines=fused.lines, heads=heads, width=width)
     names = tuple(name for name, _ in pairs)
-    blocks = _blocks(names, [*widths, period - width])
-    return _in_each(blocks, heads, period)
+    first = blocks(names, [*widths, period - width])
+    return in_each(first, heads, period)
 
 
 def _named(fused: Fused) -> tuple[list[tuple[str, str]], list[int]]:
@@ -207,12 +164,7 @@ def linear_attention(fused: Fused) -> Answer:
     period = sum(widths)
     if period * key_heads != fused.lines:
         return lack("rows do not fit the linear attention heads of config.json")
-    return _in_each(_blocks(fused.parts, widths), key_heads, period)
-
-
-def _in_each(blocks: Parts, groups: int, period: int) -> Parts:
-    """The blocks of the first group in every group."""
-    return tuple((part, Index(block.start, block.length, groups, period)) for part, block in blocks)
+    return in_each(blocks(fused.parts, widths), key_heads, period)
 
 
 def gated(fused: Fused) -> Answer:
@@ -227,7 +179,7 @@ def gated(fused: Fused) -> Answer:
     width = fused.facts.columns(reader)
     if width == 0 or fused.lines != 2 * width:
         return None
-    return _blocks(tuple(parts), [width, width])
+    return blocks(tuple(parts), [width, width])
 
 
 def after_attention(fused: Fused) -> Answer:
@@ -235,7 +187,7 @@ def after_attention(fused: Fused) -> Answer:
     rest = fused.lines - 3 * fused.across
     if not fused.across or rest <= 0:
         return lack("needs its weight beside it")
-    return _blocks(fused.parts, [fused.across] * 3 + [rest])
+    return blocks(fused.parts, [fused.across] * 3 + [rest])
 
 
 def columns(fused: Fused) -> Answer:
@@ -246,7 +198,7 @@ def columns(fused: Fused) -> Answer:
     rows, cols = fused.across, fused.lines  # the sides change places: lines are columns here
     if cols <= rows:
         return lack("no MLP columns")
-    return _blocks(fused.parts, [rows, cols - rows])
+    return blocks(fused.parts, [rows, cols - rows])
 
 
 def gated_stack(fused: Fused) -> Answer:
@@ -255,7 +207,7 @@ def gated_stack(fused: Fused) -> Answer:
     reader = fused.facts.shapes.get(f"{parent}.{fused.parts[0]}.weight", ())
     if len(reader) != 3 or fused.lines != 2 * reader[2]:
         return None
-    return _blocks(fused.parts[1:], [reader[2], reader[2]])
+    return blocks(fused.parts[1:], [reader[2], reader[2]])
 
 
 def flat_experts(fused: Fused) -> Answer:
@@ -271,11 +223,6 @@ def flat_experts(fused: Fused) -> Answer:
     return tuple((str(e), Index(e * width, width)) for e in range(experts))
 
 
-def too_many(experts: int) -> Lack:
-    """More experts than any model has."""
-    return lack(f"{{experts}} experts, at most {EXPERTS} are told apart", experts=experts)
-
-
 def undecided(fused: Fused) -> Answer:
     """One name for several layouts: only model_type tells BLOOM from Falcon."""
     if model_type := fused.facts.model_type:
@@ -286,16 +233,6 @@ def undecided(fused: Fused) -> Answer:
 def unordered(fused: Fused) -> Answer:
     """One name for several orders of the parts, which no model_type tells apart."""
     return lack("programs differ in the order of the parts under this name")
-
-
-def _blocks(parts: tuple[str, ...], widths: list[int]) -> Parts:
-    """Parts of these widths, one after the other."""
-    blocks = []
-    start = 0
-    for part, width in zip(parts, widths, strict=True):
-        blocks.append((part, Index(start, width)))
-        start += width
-    return tuple(blocks)
 
 
 SCHEMES: Mapping[str, Scheme] = {

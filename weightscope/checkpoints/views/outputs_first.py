@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ...geometry import Axis, Box, Shape
 from ...lazy import torch
 from ..entry import Entry, Span
+from .boxes import made, needed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,28 +63,21 @@ class OutputsFirst:
 
     def needs(self, box: Box) -> tuple[Span, ...]:
         """The input channels of the columns, in each group of the rows."""
-        spans: list[Span] = []
-        for inner in self._boxes(box):
-            spans += self.of.needs(inner)
-        return tuple(spans)
+        return needed(self.of, self._boxes(box))
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
         """The groups below each other, column-major."""
         columns = []
-        at = 0
-        for inner in self._boxes(box):
-            end = at + len(self.of.needs(inner))
-            columns.append(self._turned(inner, box, stored[at:end]))
-            at = end
+        for inner, rows in made(self.of, self._boxes(box), stored):
+            columns.append(self._turned(inner, box, rows))
         if len(columns) == 1:  # without a copy
             return columns[0].mT
         return torch.cat(columns, 1).mT
 
-    def _turned(self, inner: Box, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
+    def _turned(self, inner: Box, box: Box, rows: Tensor) -> Tensor:
         """Transpose of one group: (input channel * kernel, output)."""
         channels, elements = inner.shape
         outputs = elements // self.kernel
-        rows = self.of.make(inner, stored)
         kernels = rows.reshape(channels, outputs, self.kernel)
         # (channels, kernel, outputs), flattened; the box may begin inside a kernel
         columns = kernels.mT.reshape(channels * self.kernel, outputs)

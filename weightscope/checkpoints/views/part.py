@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...geometry import Axis, Box, Index, Shape
 from ...lazy import torch
 from ..entry import Entry, Span
+from .boxes import made, needed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,19 +45,11 @@ class Part:
 
     def needs(self, box: Box) -> tuple[Span, ...]:
         """The spans of each contiguous run of stored rows."""
-        spans: list[Span] = []
-        for inner in self._boxes(box):
-            spans += self.of.needs(inner)
-        return tuple(spans)
+        return needed(self.of, self._boxes(box))
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
         """The runs below each other: a view where there is one run."""
-        parts = []
-        at = 0
-        for inner in self._boxes(box):
-            end = at + len(self.of.needs(inner))
-            parts.append(self.of.make(inner, stored[at:end]))
-            at = end
+        parts = [values for _, values in made(self.of, self._boxes(box), stored)]
         if len(parts) == 1:  # without a copy
             return parts[0]
         if self.cut == 1:  # keep the layout: join column-major parts column-major
