@@ -1,15 +1,21 @@
-"""Which pieces a command selects: globs on names and roles, ranges of layers, a least size."""
+"""Which pieces a command selects: globs on names and roles, ranges of layers, a least size.
+
+Help needs the options alone, so this module imports no piece.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..options import option
 from .collapse import ranges
-from .piece import Model, Piece
+
+if TYPE_CHECKING:
+    from .piece import Model, Piece
 
 LAYERS = "--layers takes numbers and ranges such as 0-3,10"
 
@@ -116,7 +122,7 @@ def selected(models: Sequence[Model], selection: Selection) -> tuple[Model, ...]
 
 def _narrowed(model: Model, selection: Selection) -> Model:
     pieces = tuple(piece for piece in model.pieces if selection.admits(piece))
-    return Model(model.source, model.checkpoint, pieces)
+    return replace(model, pieces=pieces)
 
 
 def _nothing(models: Sequence[Model], selection: Selection) -> UsageError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import sqrt
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -197,18 +196,6 @@ def test_few_values_and_zero_matrices_have_no_depth():
     assert effective_depth(np.zeros(64), 64, 64) is None
     assert effective_depth(np.zeros(0), 0, 0) is None
     assert effective_depth(np.ones(FEWEST), 512, FEWEST) == (1.0, pytest.approx(0.077, abs=0.01))
-
-
-def test_four_thousand_values_take_milliseconds():
-    """Under 5 ms for 4,096 values once the table is loaded, the best of ten."""
-    sigma = np.sort(np.random.default_rng(9).exponential(size=4096))[::-1]
-    effective_depth(sigma, 4096, 5000)
-    times = []
-    for _ in range(10):
-        start = perf_counter()
-        effective_depth(sigma, 4096, 5000)
-        times.append(perf_counter() - start)
-    assert min(times) < 5e-3
 
 
 @pytest.mark.parametrize(("length", "distrusted"), [(20 * 64, False), (20 * 66, True)])
