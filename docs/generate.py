@@ -18,6 +18,7 @@ from weightscope.analyses.outliers.findings import FINDINGS
 from weightscope.cli.app import app
 from weightscope.columns import Column
 from weightscope.naming import Rule, Sample, families
+from weightscope.naming.splits import SCHEMES, Scheme
 from weightscope.notes import NOTES
 from weightscope.reports.writers import WRITERS
 
@@ -111,6 +112,10 @@ def families_page() -> Iterator[str]:
         yield from ("", "Examples:", "")
         samples = [_sample(sample) for sample in family.samples[:FEW]]
         yield from _table(("name", "role"), dict.fromkeys(row for row in samples if row))
+    yield from ("", "## Schemes of splits", "")
+    yield "`split` names a scheme, then what the scheme needs: usually the parts in their order."
+    yield ""
+    yield from _table(("scheme", "meaning", "example"), map(_scheme, SCHEMES.items()))
 
 
 def findings_page() -> Iterator[str]:
@@ -172,6 +177,19 @@ def _slot(rule: Rule) -> str:
     for text, word in rule.slot.items():
         words.append(f"{_quoted(word)} ({_quoted(text)})")
     return ", ".join(words)
+
+
+def _scheme(item: tuple[str, Scheme]) -> tuple[str, ...]:
+    """One row: the first sentence of the docstring, and the first `split` of a rule."""
+    name, scheme = item
+    meaning, *_ = (scheme.__doc__ or "").split("\n\n")
+    splits = (rule.split for family in families() for rule in family.rules)
+    for split in splits:
+        texts = [split] if isinstance(split, str) else split.values()
+        for text in texts:
+            if text.split()[:1] == [name]:
+                return f"`{name}`", meaning, f"`{text}`"
+    return f"`{name}`", meaning, ""
 
 
 def _quoted(text: str) -> str:

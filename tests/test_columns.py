@@ -15,11 +15,11 @@ TENSOR = "tensor layer role slot part stack kind shape dtype quantised params"
 MOMENTS = "mean std skew kurtosis l_kurtosis robust_std min max zeros nan inf distinct"
 LAWS = "best beta beta_se nu ks_normal w1_normal kl_bits_normal ks_best pattern"
 SHAPE = "beta_moment weibull_k trimmed_std trimmed_kurtosis tiny_share"
-READINGS = "row_spread col_spread row_mean_share col_mean_share lag_row lag_col"
-LINES = " ".join(f"{c} {c}_null" for c in READINGS.split())
+COMPARED = "row_spread col_spread row_mean_share col_mean_share lag_row lag_col"
+LINES = " ".join(f"{c} {c}_null" for c in COMPARED.split())
 IID = "row_spread_iid col_spread_iid"
-BALANCE = """balanced_kurtosis balanced_kurtosis_null balanced_beta balanced_beta_null balanced_ks_normal
-row_scale_spread row_scale_spread_null col_scale_spread col_scale_spread_null"""
+BALANCE = """balanced_kurtosis balanced_kurtosis_null balanced_beta balanced_beta_null
+balanced_ks_normal row_scale_spread row_scale_spread_null col_scale_spread col_scale_spread_null"""
 CODING = "entropy_bits entropy_bits_std64 golomb_bits golomb_order rf8_rmse"
 RANKS = (
     "m n sigma_max sigma_min fro stable_rank effective_rank rank condition rank_90 rank_99 log_norm"
@@ -28,15 +28,18 @@ TAIL = "alpha alpha_ks alpha_xmin alpha_tail alpha_sigma alpha_weighted log_alph
 INTERVAL = "alpha_low alpha_high"
 BULK = """mp_sigma mp_low mp_high mp_ks spikes spike_energy signal_ratio
 row_spread row_spread_null col_spread col_spread_null"""
-CHANCE = """null_ks near_zero near_zero_null tail_excess effective_depth effective_depth_distance
+NULLS = """null_ks near_zero near_zero_null tail_excess effective_depth effective_depth_distance
 orthogonality orthogonality_null identity identity_null method floor"""
-TWIN = "spikes_balanced mp_sigma_balanced spike_energy_balanced effective_depth_balanced"
+BALANCED_SPECTRUM = (
+    "spikes_balanced mp_sigma_balanced spike_energy_balanced effective_depth_balanced"
+)
 JUDGED = "severity findings severity_rank"
-WEIGHTS = """nan inf zeros subnormals tiny_share distinct min max beyond_3 beyond_3_ratio beyond_4 beyond_4_ratio
-beyond_5 beyond_5_ratio beyond_6 beyond_6_ratio max_z max_z_null core_share core_std lattice"""
-MARKED = """dead_rows dead_cols constant_rows constant_cols duplicate_rows outlier_rows outlier_cols row_rms_ratio_max
-col_rms_ratio_max one_sign_rows one_sign_cols zero_block sparsity_pattern untrained_rows
-row_gini row_gini_null top_row col_gini col_gini_null top_col"""
+WEIGHTS = """nan inf zeros subnormals tiny_share distinct min max beyond_3 beyond_3_ratio
+beyond_4 beyond_4_ratio beyond_5 beyond_5_ratio beyond_6 beyond_6_ratio max_z max_z_null
+core_share core_std lattice"""
+MARKED = """dead_rows dead_cols constant_rows constant_cols duplicate_rows outlier_rows
+outlier_cols row_rms_ratio_max col_rms_ratio_max one_sign_rows one_sign_cols zero_block
+sparsity_pattern untrained_rows row_gini row_gini_null top_row col_gini col_gini_null top_col"""
 SCHEMES = "int8 int4_g128 int4_g32 fp8_e4m3 fp8_e4m3_b128 mxfp4 nvfp4"
 ROUNDED = " ".join(f"sqnr_{s}_db rmse_{s} clipped_share_{s}" for s in SCHEMES.split())
 WORDS = (
@@ -133,13 +136,15 @@ def drawn(columns, *suffixes):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, f"{RANKS} {TAIL} {BULK} {CHANCE}".split()),
-        ({"svd": True, "per_head": True, "alpha_cut": 1e-5}, f"{RANKS} {TAIL} {BULK} {CHANCE}".split()),
-        ({"alpha_ci": True}, f"{RANKS} {TAIL} {INTERVAL} {BULK} {CHANCE}".split()),
-        ({"balance": True}, f"{RANKS} {TAIL} {BULK} {CHANCE} {TWIN}".split()),
-        ({"null": "shuffle"}, drawn(f"{RANKS} {TAIL} {BULK} {CHANCE}", "_null")),
+        ({}, f"{RANKS} {TAIL} {BULK} {NULLS}".split()),
+        ({"svd": True, "per_head": True, "alpha_cut": 1e-5},
+         f"{RANKS} {TAIL} {BULK} {NULLS}".split()),
+        ({"alpha_ci": True}, f"{RANKS} {TAIL} {INTERVAL} {BULK} {NULLS}".split()),
+        ({"balance": True}, f"{RANKS} {TAIL} {BULK} {NULLS} {BALANCED_SPECTRUM}".split()),
+        ({"null": "shuffle"}, drawn(f"{RANKS} {TAIL} {BULK} {NULLS}", "_null")),
         ({"null": "gaussian", "draws": 2, "alpha_ci": True, "balance": True},
-         drawn(f"{RANKS} {TAIL} {INTERVAL} {BULK} {CHANCE} {TWIN}", "_null", "_null_low", "_null_high")),
+         drawn(f"{RANKS} {TAIL} {INTERVAL} {BULK} {NULLS} {BALANCED_SPECTRUM}",
+               "_null", "_null_low", "_null_high")),
     ],
     ids=lambda x: str(x) if isinstance(x, dict) else "",
 )  # fmt: skip
@@ -165,7 +170,9 @@ def test_spectrum(model, options, expected):
 def test_spectrum_grouped(model, by, keys):
     """Keys, kind and sizes, then median, least and greatest of every number: nothing is pooled."""
     report = ws.spectrum(model, by=by, balance=True, null="shuffle", draws=2, panels=False)
-    numbers = drawn(f"{RANKS} {TAIL} {BULK} {CHANCE} {TWIN}", "_null", "_null_low", "_null_high")
+    numbers = drawn(
+        f"{RANKS} {TAIL} {BULK} {NULLS} {BALANCED_SPECTRUM}", "_null", "_null_low", "_null_high"
+    )
     spread = [
         f"{name}_{x}" for name in numbers if name != "method" for x in ("median", "min", "max")
     ]
@@ -335,7 +342,9 @@ def full(question, **more):
          [full(FIT)]),
         (SPECTRUM, [SpectrumOptions(by=by, null=null) for by in BY for null in (None, "shuffle")],
          [full(SPECTRUM), full(SPECTRUM, by="role"), full(SPECTRUM, by="layer")]),
-        (OUTLIERS, [*(OutliersOptions(by=by) for by in BY), OutliersOptions(top=1), OutliersOptions(top_rows=1)],
+        (OUTLIERS,
+         [*(OutliersOptions(by=by) for by in BY), OutliersOptions(top=1),
+          OutliersOptions(top_rows=1)],
          [full(OUTLIERS), full(OUTLIERS, by="role"), full(OUTLIERS, by="layer")]),
     ],
     ids=["fit", "spectrum", "outliers"],

@@ -50,8 +50,10 @@ from pathlib import Path
 import weightscope as ws
 from weightscope.reports.report import Report
 
-report: Report = ws.fit("a", Path("b"), by="role", balance=True, include="*.w", fail_if=["std > 1", "nan > 0"])
-report = ws.spectrum("a", null="shuffle", draws=3, alpha_cut=1e-5, seed=1, memory=2**30, name_map=Path("m.toml"))
+report: Report = ws.fit("a", Path("b"), by="role", balance=True, include="*.w")
+report = ws.fit("a", fail_if=["std > 1", "nan > 0"])
+report = ws.spectrum("a", null="shuffle", draws=3, alpha_cut=1e-5, seed=1)
+report = ws.spectrum("a", memory=2**30, name_map=Path("m.toml"))
 report = ws.outliers("a", base={"w": 1.0}, quant=("int8", "nvfp4"), ignore="WS101", memory="1GiB")
 report = ws.ls(ws.open_checkpoint("a"), by="dtype", columns=["tensor"], split=False)
 failed: type[Exception] = ws.GateFailed
@@ -97,7 +99,8 @@ def test_the_docstring_explains_every_keyword(analysis):
 
 @pytest.mark.parametrize(
     ("function", "keyword", "near"),
-    [("ls", "seed", "leave it out"), ("ls", "device", "leave it out"), ("outliers", "seed", "leave it out"),
+    [("ls", "seed", "leave it out"), ("ls", "device", "leave it out"),
+     ("outliers", "seed", "leave it out"),
      ("fit", "bby", "did you mean 'by'?"), ("spectrum", "alphacut", "did you mean 'alpha_cut'?")],
 )  # fmt: skip
 def test_a_keyword_that_a_function_does_not_use_is_refused(function, keyword, near):

@@ -83,7 +83,7 @@ def test_a_text_is_made_of_its_values():
     assert (note.value("side"), note.value("times")) == ("row_spread", 2.46)
     assert note.alike == ("uneven-lines", "row_spread ... times its null")
     assert note.left_open(()) == note.text
-    assert Note("no-core", "no core {x}").alike == ("no-core", "no core {x}")
+    assert Note("zero-iqr", "no core {x}").alike == ("zero-iqr", "no core {x}")
 
 
 def test_values_are_no_templates():
@@ -101,11 +101,11 @@ def test_rows_are_data_of_the_text():
 
 def test_notes_are_joined_each_once():
     """In order; equal texts and equal codes once."""
-    zero, one, two = Note("zero-matrix", "zero"), Note("no-core", "a"), Note("no-core", "b")
+    zero, one, two = Note("zero-matrix", "zero"), Note("zero-iqr", "a"), Note("zero-iqr", "b")
     assert united(zero, None, (one, two), iter((zero,))) == (zero, one, two)
     assert (texts((zero, one, two)), codes((zero, one, two))) == (
         "zero; a; b",
-        "zero-matrix,no-core",
+        "zero-matrix,zero-iqr",
     )
     assert (texts(()), codes(())) == (None, None)
     assert texts((one, Note("no-bulk", "a"))) == "a"

@@ -22,16 +22,24 @@ MEASURING = (
     "weightscope.statistics",
 )
 MODULES = 70  # of the project itself, a few more than help needs today
-HELP = [[analysis.name, "--help"] for analysis in ANALYSES]
+MISTAKE = ("fit", "demo:gpt", "--by", "nothing")  # last: it loads the library
+HELP = [("--help",), ("--version",), *((a.name, "--help") for a in ANALYSES), MISTAKE]
+LISTS = [
+    ("ls", "demo:gpt", *more)
+    for more in ((), ("--by", "dtype"), ("-f", "json"), ("-f", "table"), ("--metadata",))
+]
 RUN = """
 import sys, json
-sys.argv = ["weightscope", *ARGUMENTS]
 from weightscope.__main__ import main
-try:
-    main()
-except SystemExit as ended:
-    code = ended.code
-print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+answers = []
+for arguments in LINES:
+    sys.argv = ["weightscope", *arguments]
+    try:
+        main()
+    except SystemExit as ended:
+        code = ended.code
+    answers.append([code, sorted(sys.modules)])
+print(json.dumps(answers), file=sys.stderr)
 """
 
 
@@ -42,6 +50,24 @@ def fresh(code):
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stderr.splitlines()[-1])
+
+
+def answered(lines):
+    """The exit code of each command line, and what one process has loaded by its end.
+
+    They run in turn: what a line loads is still there at the next one.
+    """
+    return dict(zip(lines, fresh(f"LINES = {lines!r}" + RUN), strict=True))
+
+
+@pytest.fixture(scope="module")
+def helped():
+    return answered(HELP)
+
+
+@pytest.fixture(scope="module")
+def listed():
+    return answered(LISTS)
 
 
 def test_importing_is_light():
@@ -56,18 +82,14 @@ def test_importing_is_light():
     assert len([m for m in loaded if m.startswith("weightscope")]) <= 2
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["--help"], ["--version"], *HELP, ["fit", "demo:gpt", "--by", "nothing"]],
-    ids=" ".join,
-)
-def test_help_is_light(arguments):
+@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
+def test_help_is_light(helped, arguments):
     """Help, the version and a mistake are answered without any heavy package.
 
     And help without the library itself, nor any package that reads names, files or weights: the
     time of `--help` is that of these imports (`make bench` states it).
     """
-    code, loaded = fresh(f"ARGUMENTS = {arguments!r}" + RUN)
+    code, loaded = helped[arguments]
     assert code == (2 if "nothing" in arguments else 0)
     assert not HEAVY & set(loaded)
     if code == 0:
@@ -77,11 +99,9 @@ def test_help_is_light(arguments):
         assert len([module for module in loaded if module.startswith("weightscope")]) <= MODULES
 
 
-@pytest.mark.parametrize(
-    "more", [[], ["--by", "dtype"], ["-f", "json"], ["-f", "table"], ["--metadata"]], ids=" ".join
-)
-def test_ls_reads_headers_only(more):
+@pytest.mark.parametrize("arguments", LISTS, ids=" ".join)
+def test_ls_reads_headers_only(listed, arguments):
     """`ls` needs neither torch nor pandas nor scipy."""
-    code, loaded = fresh(f"ARGUMENTS = {['ls', 'demo:gpt', *more]!r}" + RUN)
+    code, loaded = listed[arguments]
     assert code == 0
     assert not HEAVY & set(loaded)

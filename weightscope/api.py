@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from .analyses import ANALYSES, Analysis, Reading, Selection
+from . import against
+from .analyses import ANALYSES, Analysis, NameOptions, Selection
 from .analyses.gathering import Setting
 from .analyses.piece import Model
 from .checkpoints import Checkpoint, Opening, changed, inputs, open_checkpoint
-from .columns import Found, Message, Row
+from .columns import Column, Found, Message, Row
 from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
 from .errors import CheckpointError, GateFailed, UsageError
 from .escape import escaped
@@ -74,9 +76,13 @@ def ask(
     analysis = BY_NAME[name]
     if len(sources) < analysis.least:
         raise _too_few(analysis, len(sources))
+    if against.applies(analysis, sources, keywords):
+        asked = against.question(analysis, sources, keywords, BY_NAME)
+        report = against.answered(name, asked, sources[1], keywords, partial(ask, watch=watch))
+        return replace(report, inputs=_inputs_against(asked, sources[1]))
     records = filled(analysis, keywords, len(sources) > 1)
     options = _checked(analysis, records)
-    setting = Setting(records[Opening], records[Reading], records[Selection])
+    setting = Setting(records[Opening], records[NameOptions], records[Selection])
     models = analysis.models(sources, options, setting)
     checkpoints = _checkpoints(models)
     engine = _Engine(records.get(Running, Running()), watch)
@@ -84,14 +90,16 @@ def ask(
     _check_unchanged(checkpoints)
     report = collected(name, analysis.columns(options), answers)
     timing = _timing(begun, engine.meter)
-    unmeasured = _unmeasured(analysis, models, engine, answers) if analysis.measures else ()
+    unmeasured: tuple[str, ...] = ()
+    if analysis.measures:
+        unmeasured = _unmeasured(analysis, models, engine, answers)
     origin = provenance(name, checkpoints, keywords, engine.device)
     return replace(
         report,
         view=records[View],
         timing=timing,
         notes=_notes(checkpoints, answers),
-        provenance=origin | {"column_versions": _versions(report)},
+        provenance=origin | _kept(answers) | {"column_versions": _versions(report)},
         gates=_gates(records[Gates], report),
         strict=records[Opening].strict,
         unmeasured=unmeasured,
@@ -104,6 +112,9 @@ def ask(
 def inputs_of(name: str, sources: Sequence[Any], keywords: Mapping[str, Any]) -> Inputs:
     """Files and folders that a call reads: its sources, and the files and models in its options."""
     analysis = BY_NAME[name]
+    if against.applies(analysis, sources, keywords):
+        asked = against.question(analysis, sources, keywords, BY_NAME)
+        return _inputs_against(asked, sources[1])
     options = filled(analysis, keywords, len(sources) > 1)[analysis.options]
     models = list(sources)
     option_files = []
@@ -125,8 +136,18 @@ def inputs_of(name: str, sources: Sequence[Any], keywords: Mapping[str, Any]) ->
     return Inputs((*files, *option_files), tuple(folders), columns)
 
 
+def _inputs_against(asked: against.Question, model: Any) -> Inputs:
+    """Files that a comparison with a stored report reads: the report and what its command reads."""
+    repeated = inputs_of(asked.command.name, [model], asked.options)
+    names = frozenset(column.name for column in asked.columns)
+    return Inputs((*asked.stored.files, *repeated.files), repeated.folders, names)
+
+
 def _too_few(analysis: Analysis, count: int) -> UsageError:
-    models = "at least one MODEL" if analysis.least == 1 else f"at least {analysis.least} MODELs"
+    if analysis.least == 1:
+        models = "at least one MODEL"
+    else:
+        models = f"at least {analysis.least} MODELs"
     return UsageError(
         f"expected {models}",
         f"found {count or 'none'}",
@@ -141,12 +162,13 @@ def _checked(analysis: Analysis, records: Mapping[type, Any]) -> Any:
     """
     options, view, gates = records[analysis.options], records[View], records[Gates]
     declared = analysis.columns(options)
-    names = {column.name for column in declared}
-    absent = {name: flag for name, flag in analysis.optional(options).items() if name not in names}
-    view.check(declared, absent)
     texts = [*gates.fail_if]
     if view.where is not None:
         texts.append(view.where)
+    absent: Mapping[str, str] = {}
+    if view.named or texts:  # a call that names no column cannot name an absent one
+        absent = _absent(analysis, options, declared)
+    view.check(declared, absent)
     used: set[str] = set()
     for text in texts:
         used.update(parse(text, declared, absent).names)
@@ -161,6 +183,13 @@ def _checked(analysis: Analysis, records: Mapping[type, Any]) -> Any:
     if records[Opening].strict:
         wanted.add("note")  # --strict also fails for statistics that no column shows
     return replace(options, wanted=frozenset(wanted))
+
+
+def _absent(analysis: Analysis, options: Any, declared: Sequence[Column]) -> dict[str, str]:
+    """The columns that a run lacks, and the option that adds each."""
+    names = {column.name for column in declared}
+    optional = analysis.optional(options)
+    return {name: flag for name, flag in optional.items() if name not in names}
 
 
 def _checkpoints(models: Sequence[Model]) -> list[Checkpoint]:
@@ -224,7 +253,7 @@ def _size(units: Sequence[Unit]) -> int:
 
 
 def _timing(begun: float, meter: Meter) -> dict[str, object]:
-    """What differs from run to run of one command."""
+    """Measured times, bytes and the date: values that differ between runs of one command."""
     return {
         "seconds": round(time.monotonic() - begun, 3),
         "bytes_read": meter.bytes_read,
@@ -240,7 +269,11 @@ def _versions(report: Report) -> dict[str, int]:
 
 def _gates(gates: Gates, report: Report) -> tuple[Gate, ...]:
     """Every expression of --fail-if, evaluated on all rows."""
-    return tuple(gate(parse(text, report.columns), report.rows) for text in gates.fail_if)
+    evaluated = []
+    for text in gates.fail_if:
+        expression = parse(text, report.columns)
+        evaluated.append(gate(expression, report.rows))
+    return tuple(evaluated)
 
 
 def _notes(checkpoints: Sequence[Checkpoint], answers: Sequence[Found]) -> tuple[str, ...]:
@@ -254,9 +287,20 @@ def _notes(checkpoints: Sequence[Checkpoint], answers: Sequence[Found]) -> tuple
     return tuple(dict.fromkeys(notes))
 
 
+def _kept(answers: Sequence[Found]) -> dict[str, list[str]]:
+    """Messages that provenance keeps, by key."""
+    kept: dict[str, list[str]] = {}
+    for item in answers:
+        if isinstance(item, Message) and item.key:
+            kept.setdefault(item.key, []).append(item.text)
+    return kept
+
+
 def _reasons(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
     """Reasons of the automatic choices: device, batches, families of names."""
-    reasons = [engine.device.why] if engine.device else []
+    reasons = []
+    if engine.device:
+        reasons = [engine.device.why]
     reasons.extend(engine.meter.plans)
     for model in models:
         explained = [piece for piece in model.pieces if piece.place.why]

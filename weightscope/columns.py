@@ -38,10 +38,10 @@ class Column:
     machine: bool = False
 
     @property
-    def reading(self) -> str:
+    def null_of(self) -> str:
         """The column that this one is the null expectation of; "" for any other column.
 
-        >>> Column("row_spread_null_median", "float", "under the null").reading
+        >>> Column("row_spread_null_median", "float", "under the null").null_of
         'row_spread_median'
         """
         if "_null" not in self.name:
@@ -84,10 +84,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence for people, before the table or after it."""
+    """A sentence for people, before the table or after it; provenance keeps it under `key`."""
 
     text: str
     after: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,17 +106,19 @@ class Panel:
     """The numbers behind one picture: curves with axis names; plain arrays, no matplotlib.
 
     It belongs to every row whose columns have the values `of`, to all rows if `of` is empty, and is
-    drawn if one of them is shown. `note` is the reason why there is nothing to draw.
+    drawn if one of them is shown. `values` describe its tensor in a plot over all panels. `note` is
+    the reason why there are no curves.
     """
 
     title: str
-    kind: str  # which picture draws it: density, spectrum, outliers
+    kind: str  # which picture draws it: density, spectrum, outliers, change
     xlabel: str = ""
     ylabel: str = ""
     curves: tuple[Curve, ...] = ()
     marks: Mapping[str, float] = field(default_factory=dict)
     of: Mapping[str, object] = field(default_factory=dict)
     note: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def titled(of: Mapping[str, object]) -> str:

@@ -24,7 +24,9 @@ class WeightscopeError(Exception):
     code: int = 70
 
     def __init__(self, expected: str, found: str = "", advice: str = "") -> None:
-        self.expected, self.found, self.advice = map(_cut, (expected, found, advice))
+        self.expected = _cut(expected)
+        self.found = _cut(found)
+        self.advice = _cut(advice)
         parts = (self.expected, self.found, self.advice)
         super().__init__("; ".join(part for part in parts if part))
 
@@ -74,4 +76,6 @@ class Unmeasured(WeightscopeError):
 
 def _cut(part: str) -> str:
     """A part of a message at bounded length: it may quote any text of a file."""
-    return part if len(part) <= PART else part[:PART] + "..."
+    if len(part) <= PART:
+        return part
+    return part[:PART] + "..."

@@ -47,7 +47,9 @@ def shown(value: object, length: int = LONGEST) -> str:
     if isinstance(value, int):
         bits = value.bit_length()
         # Python formats no number of thousands of digits
-        return str(int(value)) if bits <= _BITS else f"an integer of {bits} bits"
+        if bits <= _BITS:
+            return str(int(value))
+        return f"an integer of {bits} bits"
     name = type(value).__name__
     if isinstance(value, Sized):
         return f"a {name} of {len(value)}"

@@ -14,7 +14,91 @@ if TYPE_CHECKING:
 
     from .checkpoints import Source
 
-__all__ = ["fit", "ls", "outliers", "spectrum"]
+__all__ = ["compare", "fit", "ls", "outliers", "spectrum"]
+
+
+@named
+def compare(
+    *models: Source,
+    by: str = "tensor",
+    spectrum: bool = False,
+    top: int = 0,
+    rename: str | Sequence[str] = (),
+    strip_prefix: str | Sequence[str] = (),
+    provenance_a: str | None = None,
+    panels: bool = True,
+    include: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
+    role: str | Sequence[str] = (),
+    layers: str = "",
+    min_params: int = 0,
+    root: str | None = None,
+    strict: bool = False,
+    salvage: bool = False,
+    follow_symlinks: bool = False,
+    name_map: str | Path | None = None,
+    split: bool = True,
+    device: str = "auto",
+    memory: int | str | None = None,
+    threads: int | None = None,
+    columns: str | Sequence[str] = (),
+    where: str | None = None,
+    sort: str | None = None,
+    limit: int | None = None,
+    fail_if: str | Sequence[str] = (),
+) -> Report:
+    """What changed between two checkpoints, A and B: status, size, direction and law of the
+    difference of each tensor.
+
+    Arguments:
+        models: paths, `demo:NAME`, open checkpoints or dicts of tensors.
+
+    Options of compare:
+        by: One row per pair of tensors (default), role, layer or model.
+        spectrum: Also compute the spectrum of the difference and the overlap of singular vectors.
+        top: List the N elements with the largest |difference| instead.
+        rename: Names of A that match the regular expression OLD are NEW in B.
+        strip_prefix: Ignore this prefix of names, in A and B.
+        provenance_a: Provenance of a stored report as A, where it is not beside the report.
+        panels: Keep the laws for a picture.
+
+    Select:
+        include: Only tensors whose name matches.
+        exclude: Not tensors whose name matches.
+        role: Only roles that match: mlp.down, 'attn.*'.
+        layers: Only these layers: 0-3,10.
+        min_params: Only tensors of at least N elements.
+
+    Output:
+        columns: Only these columns, in this order, or all.
+        where: Only rows for which the expression is true.
+        sort: Sort by a column; --sort=-COLUMN downwards. Nulls come last.
+        limit: Only the first N rows.
+
+    Gate:
+        fail_if: Exit 1 if the expression is true for any row.
+
+    Open:
+        root: Which dict of a nested training file is the model.
+        salvage: Measure the whole tensors of a damaged file; still exits 3.
+        follow_symlinks: Follow shard links that leave the folder.
+        name_map: Your own rules for names, before the built-in ones.
+        split=False: Keep fused tensors (qkv, gate_up, experts) whole.
+
+    Run:
+        strict: A tensor that cannot be measured is an error (exit 4).
+        device: auto (default), cpu, cuda or cuda:N.
+        memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
+        threads: Workers; default one per CPU core.
+
+    Raises UsageError for a wrong argument, CheckpointError for a model that cannot be opened or
+    trusted, and GateFailed, which carries the report, if an expression of `fail_if` is true for a
+    row.
+
+    >>> compare("demo:gpt", "demo:gpt", by="model", columns=("kind", "same")).rows[0]["same"]
+    29
+    """
+    return answer("compare", **locals())
 
 
 @named
@@ -90,7 +174,7 @@ def fit(
         strict: A tensor that cannot be measured is an error (exit 4).
         device: auto (default), cpu, cuda or cuda:N.
         memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
-        threads: Workers; default one per core.
+        threads: Workers; default one per CPU core.
 
     Raises UsageError for a wrong argument, CheckpointError for a model that cannot be opened or
     trusted, and GateFailed, which carries the report, if an expression of `fail_if` is true for a
@@ -244,7 +328,7 @@ def outliers(
         strict: A tensor that cannot be measured is an error (exit 4).
         device: auto (default), cpu, cuda or cuda:N.
         memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
-        threads: Workers; default one per core.
+        threads: Workers; default one per CPU core.
 
     Raises UsageError for a wrong argument, CheckpointError for a model that cannot be opened or
     trusted, and GateFailed, which carries the report, if an expression of `fail_if` is true for a
@@ -336,7 +420,7 @@ def spectrum(
         strict: A tensor that cannot be measured is an error (exit 4).
         device: auto (default), cpu, cuda or cuda:N.
         memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
-        threads: Workers; default one per core.
+        threads: Workers; default one per CPU core.
 
     Raises UsageError for a wrong argument, CheckpointError for a model that cannot be opened or
     trusted, and GateFailed, which carries the report, if an expression of `fail_if` is true for a

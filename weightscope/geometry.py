@@ -57,7 +57,7 @@ class Box:
     cols: tuple[int, int]
 
     @property
-    def T(self) -> Box:  # the field's letter for a transpose
+    def T(self) -> Box:  # the usual letter for a transpose
         """The same rectangle of the transposed matrix."""
         return Box(self.cols, self.rows)
 

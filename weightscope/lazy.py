@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     import rich.progress as rich_progress
     import scipy.linalg.cython_lapack as cython_lapack
     import scipy.optimize as optimize
+    import scipy.sparse.linalg as sparse_linalg
     import scipy.special as special
     import torch
 else:
@@ -66,6 +67,7 @@ else:
     rich_cells = Lazy("rich.cells")
     rich_console = Lazy("rich.console")
     rich_progress = Lazy("rich.progress")
+    sparse_linalg = Lazy("scipy.sparse.linalg")
     special = Lazy("scipy.special")
     torch = Lazy("torch")
 
@@ -81,6 +83,7 @@ __all__ = [
     "rich_cells",
     "rich_console",
     "rich_progress",
+    "sparse_linalg",
     "special",
     "torch",
 ]

@@ -32,23 +32,22 @@ NOTES = (
     ),
     Code("codes-not-decoded", "The tensor has codes of a quantised layout, not weights."),
     Code("too-many-dimensions", "The tensor has more dimensions than are measured."),
-    Code("implausible-shape", "A zero in the shape hides an impossible size."),
+    Code("implausible-shape", "One dimension is 0 and the others have an impossible product."),
     Code("unknown-field", "The header has a field of this tensor that the format does not define."),
-    Code("no-data", "A meta tensor: it has a shape and no data."),
-    Code("not-strided", "A sparse or nested layout: the stored values are not a matrix."),
-    Code("lazy-negation", "A pending negation that torch does not resolve for this type."),
-    Code("expanded", "A view in which one stored element represents many."),
+    Code("no-data", "The tensor is a meta tensor: it has a shape and no data."),
+    Code("not-strided", "The tensor is sparse or nested: its stored values are not a matrix."),
+    Code("lazy-negation", "A negation is pending that torch does not resolve for this type."),
+    Code("expanded", "The tensor is a view in which one stored element represents many."),
     Code("overlapping", "The tensor shares bytes of the file with another one."),
-    Code("odd-name", "The name is suspicious: empty, like a path, or with invisible characters."),
+    Code("odd-name", "The name is suspicious: empty, a path, or with invisible characters."),
     Code("unaligned-expert", "A 4-bit expert of a stack does not begin at a whole byte."),
     Code("unscaled-lora", "The scale of a LoRA update is unknown; the product has scale 1."),
-    Code("dora", "A DoRA adapter: the update is measured without its magnitudes."),
-    Code("lone-factor", "A LoRA factor without its partner: it is measured alone."),
+    Code("dora", "The update of a DoRA adapter is measured without its magnitudes."),
+    Code("lone-factor", "A LoRA factor without its partner is measured alone."),
+    Code("adapter-factor", "A factor of another adapter type (LoHa, AdaLoRA) is measured alone."),
     Code(
-        "adapter-factor", "A factor of another adapter type (LoHa, AdaLoRA): it is measured alone."
-    ),
-    Code(
-        "lone-weight-norm", "A part or a mismatched pair of a weight norm: each is measured alone."
+        "lone-weight-norm",
+        "The parts of an incomplete or mismatched weight norm are measured alone.",
     ),
     Code(
         "before-parametrisation",
@@ -58,25 +57,30 @@ NOTES = (
     Code("orientation-unknown", "Whether rows are outputs or inputs is unknown."),
     Code(
         "not-split-needs-config",
-        "A fused tensor stays whole; config.json would determine its parts.",
+        "A fused tensor is not split; config.json would determine its parts.",
     ),
     Code(
         "not-split-needs-rule",
-        "A fused tensor stays whole; a rule of --name-map can define its parts.",
+        "A fused tensor is not split; a rule of --name-map can define its parts.",
     ),
-    Code("read-as-matrix", "A tensor of three or more dimensions is read as one matrix."),
-    Code("optimizer", "Optimizer state or an average copy: it is listed and never measured."),
-    Code("heads-unknown", "The boundaries of attention heads are unknown; the matrix stays whole."),
+    Code("read-as-matrix", "A tensor of three or more dimensions is measured as one matrix."),
+    Code(
+        "optimizer", "Optimizer state and averaged copies of weights are listed and never measured."
+    ),
+    Code(
+        "heads-unknown", "The boundaries of attention heads are unknown; the matrix is not split."
+    ),
     # what an analysis does not apply to
-    Code("vector", "A vector: it has no statistics of rows, columns or singular values."),
-    Code("buffer", "A buffer is no weight: at most NaN and Inf are counted."),
-    Code("depthwise", "A depthwise kernel or a bank of filters: it has no spectrum."),
-    Code("memory", "A measurement exceeds the memory; the text names the sufficient --memory."),
+    Code("vector", "A vector has no statistics of rows, columns or singular values."),
+    Code("buffer", "A buffer is not a weight: only its NaN and Inf are counted."),
+    Code("depthwise", "A depthwise kernel or a bank of filters has no spectrum."),
+    Code("memory", "A measurement exceeds the memory limit; the text names a sufficient --memory."),
     # elements
     Code("no-elements", "The tensor is empty."),
     Code("nothing-finite", "No element is finite."),
     Code(
-        "non-finite", "Elements are NaN or Inf: they are counted and left out, or values are null."
+        "non-finite",
+        "Elements are NaN or Inf: they are counted and excluded, or the statistics are null.",
     ),
     Code(
         "overflow-squared", "Squares of elements overflow float64: std and the spectrum are null."
@@ -85,19 +89,19 @@ NOTES = (
     Code("bool-bytes", "BOOL bytes other than 0 and 1 are counted as true."),
     Code("wide-bins", "Bins of the counted values are too wide relative to the spread."),
     Code("constant", "All values are equal, or equal up to rounding."),
-    Code("no-core", "The interquartile range is 0: half of the values are identical."),
+    Code("zero-iqr", "The interquartile range is 0: half of the values are identical."),
     Code("no-signal", "All weights are 0 or underflow when squared: quantisation has no signal."),
     Code("lossless", "Quantisation changes nothing: no signal-to-noise ratio is finite."),
     # laws
     Code("nothing-to-fit", "No weight is finite and nonzero."),
     Code("few-values", "Fewer than three distinct values: no law is fitted."),
     Code("few-weights", "Too few weights for a pattern label."),
-    Code("zeros-left-out", "Exact zeros were in excess and left out of the fits."),
+    Code("zeros-left-out", "An excess of exact zeros was excluded from the fits."),
     Code("beta-at-bound", "The shape of the generalised Gaussian is at the bound of its search."),
     # rows and columns
-    Code("one-line", "A single row or column is no matrix."),
+    Code("one-line", "A single row or column is not a matrix."),
     Code("few-lines", "Fewer than two rows or columns are nonzero."),
-    Code("zero-lines", "Rows or columns of zeros were left out."),
+    Code("zero-lines", "Rows or columns of zeros were excluded."),
     Code("no-lags", "The spread is too small relative to the mean for correlations of neighbours."),
     Code("no-balancing", "Row and column scales do not converge: there is no balanced matrix."),
     Code(
@@ -109,22 +113,51 @@ NOTES = (
     Code("unlike-base", "The tensor of this name in the base has another shape or type."),
     # spectra
     Code("zero-matrix", "Every element is zero."),
-    Code("thin-product", "A product of thin factors: all other singular values are exactly zero."),
-    Code("rounding", "Singular values that may be rounding errors."),
-    Code("no-power-law", "The tail has too few different values for a power law."),
-    Code("poor-power-law", "The tail is too short for its exponent, or fits a power law badly."),
-    Code("no-bulk", "All singular values above rounding are spikes."),
-    Code("unclean-bulk", "Too many spikes, or a bulk unlike the Marchenko-Pastur law."),
     Code(
-        "no-chance", "The elements hardly vary relative to their mean: no distance from the null."
+        "thin-product",
+        "The matrix is a product of thin factors: all other singular values are exactly zero.",
     ),
-    Code("no-diagonal", "The diagonal of a product is not summed."),
+    Code("rounding", "Some singular values may be rounding errors."),
+    Code("no-power-law", "The tail has too few different values for a power law."),
+    Code(
+        "poor-power-law",
+        "The tail is too short for an exponent, or its fit to a power law is poor.",
+    ),
+    Code("no-bulk", "All singular values above rounding are spikes."),
+    Code(
+        "unclean-bulk",
+        "There are too many spikes, or the bulk differs from the Marchenko-Pastur law.",
+    ),
+    Code(
+        "no-null-distance",
+        "The elements hardly vary relative to their mean: no distance from the null.",
+    ),
+    Code("no-diagonal", "The diagonal of a product is not computed."),
     Code("few-singular-values", "Too few singular values for an effective depth."),
-    Code("depth-at-end", "The effective depth is at the end of its table: it may be larger."),
+    Code("depth-at-end", "The effective depth is at the end of its table, and may be larger."),
     Code("long-shape", "The effective depth of a long shape grows with its length."),
-    Code("nothing-drawn", "A statistic of randomised matrices is missing."),
+    Code("no-null-sample", "A statistic of randomised matrices is missing."),
+    # pairs of two checkpoints
+    Code("changed-lines", "The rows of B that differ from A, where some do not."),
+    Code("pairs-left-out", "Elements that are NaN or Inf in A or B are left out of both."),
+    Code("zero-norm", "A or B is zero everywhere: ratios to its norm are null."),
+    Code("unrelated", "The checkpoints are unrelated: their difference says nothing of a change."),
+    Code("shapes-differ", "The shapes differ: only the laws are compared."),
+    Code("lines-differ", "The common rows of two shapes do not match: only the laws are compared."),
+    Code("several-partners", "Several tensors of two checkpoints fit each other: none is paired."),
+    Code(
+        "head-order",
+        "Rows of q or k are in another order in the other checkpoint: only laws are compared.",
+    ),
+    Code("common-lines", "Shapes differ in one length: only the common lines are compared."),
+    # against a stored report
+    Code(
+        "other-definition",
+        "The definition of a column changed since the report was stored: no change is computed.",
+    ),
+    Code("other-identity", "Role, place, size or type differ between the report and the model."),
     # groups
-    Code("group", "How many tensors of a group have notes, and the rarest of them."),
+    Code("group", "The number of tensors of a group with notes, and the rarest note."),
 )
 CODES = {code.name: code for code in NOTES}
 
@@ -177,7 +210,7 @@ class Note:
 
     @property
     def alike(self) -> tuple[str, str]:
-        """Equal for notes that differ only in numbers: the code, and the text without numbers."""
+        """The code and the text without numbers: equal for notes that differ only in numbers."""
         return self.code, self.left_open(self.numbers)
 
     def left_open(self, names: Collection[str]) -> str:
@@ -197,9 +230,9 @@ Notes = tuple[Note, ...]
 def united(*parts: Note | Iterable[Note] | None) -> Notes:
     """Single notes and groups of notes as one tuple, in order, each once; None is skipped.
 
-    >>> zero, core = Note("zero-matrix", "zero matrix"), Note("no-core", "no core")
-    >>> [note.code for note in united(zero, None, (core, zero))]
-    ['zero-matrix', 'no-core']
+    >>> zero, constant = Note("zero-matrix", "zero matrix"), Note("zero-iqr", "IQR is 0")
+    >>> [note.code for note in united(zero, None, (constant, zero))]
+    ['zero-matrix', 'zero-iqr']
     """
     notes: dict[Note, None] = {}
     for part in parts:
@@ -224,15 +257,17 @@ def notes_of(values: Mapping[str, object]) -> Notes:
 def texts(notes: Iterable[Note]) -> str | None:
     """The texts joined, each once; None without notes.
 
-    >>> texts([Note("zero-matrix", "zero matrix"), Note("no-core", "no core")])
-    'zero matrix; no core'
+    >>> texts([Note("zero-matrix", "zero matrix"), Note("zero-iqr", "IQR is 0")])
+    'zero matrix; IQR is 0'
     """
-    return "; ".join(dict.fromkeys(note.text for note in notes)) or None
+    unique = dict.fromkeys(note.text for note in notes)
+    return "; ".join(unique) or None
 
 
 def codes(notes: Iterable[Note]) -> str | None:
     """The codes joined by commas, each once; None without notes."""
-    return ",".join(dict.fromkeys(note.code for note in notes)) or None
+    unique = dict.fromkeys(note.code for note in notes)
+    return ",".join(unique) or None
 
 
 def slices(numbers: tuple[int, ...]) -> str:
@@ -249,11 +284,15 @@ def slices(numbers: tuple[int, ...]) -> str:
             runs.append([number])
     text = ", ".join(_slice(run[0], run[-1]) for run in runs[:RUNS])
     more = sum(len(run) for run in runs[RUNS:])
-    return f"{text} and {more} more" if more else text
+    if more:
+        return f"{text} and {more} more"
+    return text
 
 
 def _slice(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}:{last + 1}"
+    if first == last:
+        return str(first)
+    return f"{first}:{last + 1}"
 
 
 def _filled(

@@ -16,7 +16,7 @@ OWN = ""  # the group of a command's own options
 GROUPS = (OWN, "Select", "Output", "Gate", "Open", "Run")  # headings of a help text, in their order
 KEY = "option"  # of a field's metadata
 
-Follows = Literal["", "plot", "drawn", "undrawn"]
+Follows = Literal["", "plot", "terminal", "elsewhere"]
 Reads = Literal["", "model", "file"]
 
 

@@ -29,7 +29,7 @@ def provenance(
         "version": __version__,
         "command": command,
         "sources": [_source(checkpoint) for checkpoint in opened],
-        "options": _options(keywords),
+        "options": storable(keywords),
         "device": device_name,
         "device_reason": device_reason,
         "libraries": {name: installed(name) for name in LIBRARIES},
@@ -42,7 +42,7 @@ def _source(checkpoint: Checkpoint) -> dict[str, Any]:
     return {"source": checkpoint.source, "files": files}
 
 
-def _options(keywords: Mapping[str, Any]) -> dict[str, Any]:
+def storable(keywords: Mapping[str, Any]) -> dict[str, Any]:
     """The options that differ from their defaults, by name, as JSON can store them."""
     options = {}
     for name, value in sorted(keywords.items()):

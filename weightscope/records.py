@@ -21,7 +21,11 @@ def records_of(analysis: Analysis) -> tuple[type, ...]:
 
 def options_of(analysis: Analysis) -> dict[str, Declared]:
     """The options of an analysis by name, its own first."""
-    return {option.name: option for record in records_of(analysis) for option in declared(record)}
+    options = {}
+    for record in records_of(analysis):
+        for option in declared(record):
+            options[option.name] = option
+    return options
 
 
 def filled(analysis: Analysis, keywords: Mapping[str, Any], several: bool) -> dict[type, Any]:
@@ -35,14 +39,14 @@ def filled(analysis: Analysis, keywords: Mapping[str, Any], several: bool) -> di
         values: dict[str, Any] = {}
         for option in declared(record):
             if option.name in keywords:
-                values[option.name] = _value(option, keywords[option.name])
+                values[option.name] = recorded(option, keywords[option.name])
         if record is analysis.options:
             values["several"] = several
         records[record] = record(**values)
     return records
 
 
-def _value(option: Declared, value: Any) -> Any:
+def recorded(option: Declared, value: Any) -> Any:
     """A value in the type of the record: a tuple for several values, also of a single string."""
     if option.several and isinstance(value, str):
         return (value,)

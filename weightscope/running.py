@@ -22,7 +22,7 @@ class Running:
         metavar="SIZE",
     )
     threads: int | None = option(
-        None, "Workers; default one per core.", group="Run", metavar="N", minimum=1
+        None, "Workers; default one per CPU core.", group="Run", metavar="N", minimum=1
     )
 
     def __post_init__(self) -> None:

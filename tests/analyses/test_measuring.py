@@ -10,18 +10,18 @@ from safetensors.torch import save_file
 from weightscope.analyses.fit.options import FitOptions
 from weightscope.analyses.fit.request import FitRequest
 from weightscope.analyses.measuring import Joined, answers
+from weightscope.analyses.name_options import NameOptions
 from weightscope.analyses.outliers.options import OutliersOptions
 from weightscope.analyses.outliers.request import OutliersRequest
 from weightscope.analyses.piece import Piece
 from weightscope.analyses.pieces import everything
-from weightscope.analyses.reading import Reading
 from weightscope.analyses.spectrum.options import SpectrumOptions
 from weightscope.analyses.spectrum.request import SpectrumRequest
 from weightscope.checkpoints import open_checkpoint, same
 from weightscope.engine import Device, Executor, Meter, Unit
 from weightscope.naming import Place
 from weightscope.notes import united
-from weightscope.sketches import Count, Lines
+from weightscope.sketches import Count, MarginSums
 
 REQUESTS = (
     FitRequest(FitOptions(balance=True, coding=True, panels=False)),
@@ -47,7 +47,7 @@ def model(tmp_path, draw):
     }
     path = tmp_path / "model.safetensors"
     save_file(tensors, path)
-    return everything(open_checkpoint(path), Reading())
+    return everything(open_checkpoint(path), NameOptions())
 
 
 class Watched(Executor):
@@ -117,7 +117,7 @@ def test_entries_are_the_same_by_what_they_are_made_of(model, draw):
     first, second = (open_checkpoint({"w": draw(4, 4)}).tensors[0] for _ in range(2))
     assert same(first, first)
     assert not same(first, second)
-    again = everything(model.checkpoint, Reading())
+    again = everything(model.checkpoint, NameOptions())
     pairs = [
         (a.entry, b.entry)
         for a, b in zip(model.pieces, again.pieces, strict=True)
@@ -152,12 +152,12 @@ def test_labels_that_measures_look_for_stay():
 
     count = frozenset({Count()})
     seeing = Unit(piece, {"": a, "b": b}, {"": count}, {"": ("b",)})
-    plain = Unit(piece, {"": a}, {"": frozenset({Lines()})})
+    plain = Unit(piece, {"": a}, {"": frozenset({MarginSums()})})
     (unit,) = Joined((One(seeing), One(plain))).units(piece)
     assert (set(unit.entries), unit.beside, unit.wants[""]) == (
         {"", "b"},
         {"": ("b",)},
-        {Count(), Lines()},
+        {Count(), MarginSums()},
     )
     other = Unit(piece, {"b": a}, {"b": count})
     assert len(Joined((One(other), One(seeing))).units(piece)) == 2

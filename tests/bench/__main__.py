@@ -27,14 +27,15 @@ from scipy import stats
 
 import weightscope
 from tests.bench.common import MEMORY, THREADS, Line, best, measure, table
+from tests.bench.compare import beside_both
 from tests.bench.outliers import beside_fit
 from tests.bench.spectrum import commands, decomposing, exactness, reading
 from tests.bench.weightwatcher import watching
 from weightscope.checkpoints import Stored, open_checkpoint
-from weightscope.sketches import Count, Lines, Scratch, Tile
+from weightscope.sketches import Count, MarginSums, Scratch, Tile
 from weightscope.statistics.laws.fitting import fit_laws
 
-PARTS = ("starting", "counting", "file", "fitting", "spectrum", "outliers", "peer")
+PARTS = ("starting", "counting", "file", "fitting", "spectrum", "outliers", "peer", "compare")
 DEMO = Path(weightscope.__file__).parent / "demo" / "gpt.safetensors"
 LLAMA = {  # one layer of Llama-7B
     **{f"self_attn.{r}_proj.weight": (4096, 4096) for r in "qkvo"},
@@ -94,7 +95,7 @@ def counting() -> Iterator[Line]:
     yield "torch.bincount, 2 threads", f"{peer:.2f} G/s", "", ""
     for name, tensor, target in (("BF16", wide.bfloat16(), 1.0), ("F32", wide, 0.5)):
         stored = [Stored(name, tuple(tensor.shape), name, tensor=tensor)]
-        for measures in ((Count(),), (Lines(),), (Count(), Lines())):
+        for measures in ((Count(),), (MarginSums(),), (Count(), MarginSums())):
             took = best(lambda stored=stored, measures=measures: measure(stored, *measures))
             speed, label = (
                 tensor.numel() / took / 1e9,
@@ -110,7 +111,7 @@ def whole_file(gib: float) -> Iterator[Line]:
         path = Path(folder) / "llama.safetensors"
         weights = write(path, gib)
         stored = list(open_checkpoint(str(path)).tensors)
-        speed = weights / best(lambda: measure(stored, Count(), Lines()), 2) / 1e9
+        speed = weights / best(lambda: measure(stored, Count(), MarginSums()), 2) / 1e9
         yield (
             f"Count + Lines, file of {weights / 1e9:.2f} G weights",
             f"{speed:.2f} G/s",
@@ -173,7 +174,7 @@ def cpu(*arguments: str) -> float:
 def starting() -> Iterator[Line]:
     """What a command costs before and beside its work, as CPU time of whole processes."""
     run = ("-m", "weightscope")
-    for command in ((), ("ls",), ("fit",), ("spectrum",), ("outliers",)):
+    for command in ((), ("ls",), ("fit",), ("spectrum",), ("outliers",), ("compare",)):
         took = min(cpu(*run, *command, "--help") for _ in range(3))
         yield " ".join(("weightscope", *command, "--help")), f"{took:.2f} s", "", "< 0.3 s"
     with tempfile.TemporaryDirectory() as folder:
@@ -201,6 +202,9 @@ def main() -> None:
         "--model", default=str(DEMO), help="safetensors file that spectrum is run on"
     )
     parser.add_argument("--peer", default=sys.executable, help="interpreter that has weightwatcher")
+    parser.add_argument(
+        "--differ", default="", help="interpreter that has weightscope 0.4.3 of the index"
+    )
     parser.add_argument("--only", nargs="*", choices=PARTS, help="leave the others out")
     options = parser.parse_args()
     spectra = (
@@ -210,7 +214,11 @@ def main() -> None:
         commands(options.model),
     )
     others = starting(), counting(), whole_file(options.gib), fitting(options.elements)
-    last = beside_fit(options.side), watching(options.peer, options.side)
+    last = (
+        beside_fit(options.side),
+        watching(options.peer, options.side),
+        beside_both(options.side, options.differ),
+    )
     parts = dict(zip(PARTS, (*others, chain(*spectra), *last), strict=True))
     table([("what", "speed", "ratio", "asked for")])
     for part in options.only or PARTS:

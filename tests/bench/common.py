@@ -27,7 +27,8 @@ start = time.perf_counter()
 done = subprocess.run(sys.argv[1:], capture_output=True, text=True)
 took = time.perf_counter() - start
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(json.dumps([done.returncode, done.stdout, done.stderr, took, used.ru_utime + used.ru_stime, used.ru_maxrss]))
+cpu = used.ru_utime + used.ru_stime
+print(json.dumps([done.returncode, done.stdout, done.stderr, took, cpu, used.ru_maxrss]))
 """
 
 

@@ -27,7 +27,11 @@ import sys, torch, weightwatcher
 from safetensors.torch import load_file
 weights = load_file(sys.argv[1])
 with torch.device("meta"):
-    model = torch.nn.Sequential(*(torch.nn.Linear(*w.shape[::-1], bias=False, dtype=w.dtype) for w in weights.values()))
+    layers = []
+    for w in weights.values():
+        rows, columns = w.shape
+        layers.append(torch.nn.Linear(columns, rows, bias=False, dtype=w.dtype))
+    model = torch.nn.Sequential(*layers)
 model.load_state_dict(weights, assign=True)
 details = weightwatcher.WeightWatcher(model=model).analyze()
 details[["alpha"]].to_csv(sys.stdout)

@@ -213,7 +213,7 @@ FORGED = {
     ),
     "parameter": (
         call("_rebuild_parameter", b"N", b"\x89", b"}"),
-        "_rebuild_parameter of what is no tensor",
+        "_rebuild_parameter of a value that is no tensor",
     ),
     "type": (
         p.named("torch._tensor", "_rebuild_from_type_v2") + p.many(b"N", b"N", b")", b"}") + b"R",
@@ -245,7 +245,7 @@ FORGED = {
     ),
     "pairs": (
         p.named("collections", "OrderedDict") + b"]Na\x85R",
-        "an OrderedDict of what are no pairs",
+        "an OrderedDict of values that are no pairs",
     ),
     "encoding": (
         p.named("_codecs", "encode") + p.many(p.text("x"), p.text("zip")) + b"R",

@@ -54,7 +54,8 @@ def test_records_have_the_codes_and_tables_have_not(weightscope, odd, command, t
 
 
 @pytest.mark.parametrize(("command", "wanted"), [
-    ("fit", ["non-finite", "vector,few-weights,beta-at-bound"]), ("spectrum", ["non-finite", "vector"]),
+    ("fit", ["non-finite", "vector,few-weights,beta-at-bound"]),
+    ("spectrum", ["non-finite", "vector"]),
     ("outliers", ["non-finite", "vector"]), ("ls", [None, None]),
 ])  # fmt: skip
 def test_codes_of_rows(weightscope, odd, command, wanted):

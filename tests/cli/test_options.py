@@ -17,14 +17,14 @@ from weightscope.cli.parameters import help_of
 from weightscope.options import GROUPS, OWN, declared
 from weightscope.records import options_of, records_of
 
-SHARED = """--include -i --exclude -x --role --layers --min-params --by --format -f --output -o --columns --sort --limit
---where --provenance --fail-if --root --name-map --no-split --salvage --follow-symlinks
---strict --quiet -q --verbose -v --help -h"""
+SHARED = """--include -i --exclude -x --role --layers --min-params --by --format -f --output -o
+--columns --sort --limit --where --provenance --fail-if --root --name-map --no-split --salvage
+--follow-symlinks --strict --quiet -q --verbose -v --help -h"""
 MEASURING = "--plot --device --memory --threads --no-progress"
 CONTRACT = {
     "fit": f"{SHARED} {MEASURING} --long --balance --coding --counts --seed",
-    "spectrum": f"""{SHARED} {MEASURING} --svd --per-head --balance --alpha-cut --alpha-ci --null --draws --values
---seed""",
+    "spectrum": f"""{SHARED} {MEASURING} --svd --per-head --balance --alpha-cut --alpha-ci
+--null --draws --values --seed""",
     "outliers": f"{SHARED} {MEASURING} --quant --top --top-rows --base --ignore",
     "ls": f"{SHARED} --flat --metadata",
 }
@@ -122,7 +122,7 @@ def test_every_keyword_of_the_library_has_a_flag(analysis):
     assert keywords <= flags
     others = {"format", "output", "plot", "provenance", "quiet", "verbose", "no_progress"}
     assert {field.name for field in fields(Outputs)} == others
-    absent = {"plot"} - ({"plot"} if analysis.draws else set()) | (
+    absent = {"plot"} - ({"plot"} if analysis.has_picture else set()) | (
         set() if analysis.measures else {"no_progress"}
     )
     assert flags - keywords == others - absent

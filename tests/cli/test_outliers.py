@@ -143,21 +143,27 @@ def test_no_total_where_nothing_was_judged(weightscope, bad):
         (["--quant", "int5"], "--quant takes int8, int4_g128, "),
         (["--quant", ""], "or all; found ''; separate several by commas"),
         (["--quant", "int8,,nvfp4"], "or all; found ''; separate several by commas"),
-        (["--ignore", "WS1"], "--ignore takes the id of a finding, WS101 to WS201; found 'WS1'; see the page"),
+        (["--ignore", "WS1"],
+         "--ignore takes the id of a finding, WS101 to WS201; found 'WS1'; see the page"),
         (["--top", "0"], "Input should be greater than or equal to 1"),
         (["--top", "many"], "Input should be a valid integer"),
         (["--top-rows", "-2"], "Input should be greater than or equal to 1"),
         (["--top", "2", "--top-rows", "3"],
          "one of them at a time; found --top 2 and --top-rows 3; run the command twice"),
-        (["--top", "2", "--by", "role"], "--top and --top-rows list weights and rows; found --by role; omit --by"),
-        (["--by", "dtype"], "outliers groups by tensor, role, layer, model; found 'dtype'; choose one of them"),
-        (["--fail-if", "sqnr_int4_g128_db < 15"], "found 'sqnr_int4_g128_db', which needs --quant; add --quant"),
-        (["--quant", "int8", "--where", "rmse_mxfp4 > 0"], "found 'rmse_mxfp4', which needs --quant; add --quant"),
+        (["--top", "2", "--by", "role"],
+         "--top and --top-rows list weights and rows; found --by role; omit --by"),
+        (["--by", "dtype"],
+         "outliers groups by tensor, role, layer, model; found 'dtype'; choose one of them"),
+        (["--fail-if", "sqnr_int4_g128_db < 15"],
+         "found 'sqnr_int4_g128_db', which needs --quant; add --quant"),
+        (["--quant", "int8", "--where", "rmse_mxfp4 > 0"],
+         "found 'rmse_mxfp4', which needs --quant; add --quant"),
         (["--columns", "changed_rows"], "found 'changed_rows', which needs --base; add --base"),
         (["--sort", "value"], "found 'value', which needs --top; add --top"),
         (["--columns", "rms"], "found 'rms', which needs --top-rows; add --top-rows"),
         (["--columns", "nan_max"], "found 'nan_max', which needs --by role; add --by role"),
-        (["--columns", "dead_rows", "--by", "role"], "found 'dead_rows', which needs --by tensor; add --by tensor"),
+        (["--columns", "dead_rows", "--by", "role"],
+         "found 'dead_rows', which needs --by tensor; add --by tensor"),
         (["--columns", "tensr"], "did you mean 'tensor'"),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, list) else "",
@@ -194,7 +200,7 @@ def test_a_question_of_ones_own_shows_every_row(
     monkeypatch.chdir(tmp_path)
     for module in ("ending", "command"):
         monkeypatch.setattr(
-            sys.modules[f"weightscope.cli.{module}"], "drawing", lambda shared: True
+            sys.modules[f"weightscope.cli.{module}"], "prints_table", lambda shared: True
         )
     done = weightscope("outliers", bad, *asked)
     assert (done.code, [row["tensor"] for row in records(done)]) == (0, order)

@@ -24,6 +24,15 @@ def records(text):
     return list(csv.DictReader(io.StringIO(text)))
 
 
+def csv_text(value):
+    """The text of a JSON value in CSV."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
 def names(done):
     """The column `tensor` of a report in CSV."""
     assert done.code == 0, done.err
@@ -99,8 +108,7 @@ def test_formats(weightscope, model):
     lines = [json.loads(line) for line in weightscope("ls", model, "-f", "jsonl").out.splitlines()]
     assert as_json == lines
     assert [r.pop("note_codes") for r in as_json] == [None] * len(rows)
-    assert [{k: "" if v is None else str(v).lower() if isinstance(v, bool) else str(v) for k, v in r.items()}
-            for r in as_json] == rows  # fmt: skip
+    assert [{name: csv_text(value) for name, value in r.items()} for r in as_json] == rows
     assert weightscope("ls", model, "-f", "tsv").out.splitlines()[0].split("\t") == list(rows[0])
     table = weightscope("ls", model, "-f", "table").out
     assert table.splitlines()[0].split() == list(rows[0])

@@ -150,7 +150,8 @@ WRONG = [
     (["--alpha-cut", "low"], "--alpha-cut"),
     (
         ["--by", "dtype"],
-        "spectrum groups by tensor, role, layer, model; found 'dtype'; choose one of them with --by",
+        "spectrum groups by tensor, role, layer, model; found 'dtype'; choose one of them"
+        " with --by",
     ),
     (["--values", "cells.xls"], "xls"),
     (["--values="], "expected a file ending in one of"),

@@ -31,7 +31,7 @@ lm_head.weight              ▁▁▁▂▄██▄▂▁▁▁    0.1413  lapl
 m.l.0.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁      0.02  normal   2.002  0.0001073  gaussian     0.02197          0.07255
 m.l.1.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁  0.009999  normal   2.002  0.0001073  gaussian     0.02197          0.07255
 model.norm.weight           ·                    0  ·            ·          ·  ·                  ·                ·
-"""
+"""  # noqa: E501 - the whole table
 FIT_60 = """\
 tensor                histogram          std  best      beta
 ────────────────────────────────────────────────────────────
@@ -47,21 +47,21 @@ lm_head.weight                       ▁▁▁▂▄██▄▂▁▁▁    0.1
 model.layers.0.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁      0.02  2.002  0.0001073          2.019               2.146
 model.layers.1.mlp.down_proj.weight  ▁▁▁▃▆██▆▃▁▁▁  0.009999  2.002  0.0001073          2.019               2.146
 model.norm.weight                    ·                    0      ·          ·              ·                   ·
-"""
+"""  # noqa: E501 - the whole table
 ROLES_120 = """\
 role      kind    tensors  histogram         std  best             beta  beta_median  ks_normal  pattern
 ────────────────────────────────────────────────────────────────────────────────────────────────────────
 head      matrix        1  ▁▁▁▂▄██▄▂▁▁▁   0.1413  laplace         1.001        1.001      0.062  linear
 mlp.down  matrix        2  ▁▁▁▂▅██▅▂▁▁▁  0.01581  normal_mixture  1.384        2.002    0.03005  heavy
 norm      norm          1  ·                   0  ·                   ·            ·          ·  ·
-"""
+"""  # noqa: E501 - the whole table
 SPECTRUM_120 = """\
 tensor                           shape  stable_rank  rank  alpha  spikes  row_spread  row_spread_null  effective_depth
 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 lm_head.weight                   64x96        6.619    64  1.932       9     0.05303          0.07255            1.889
 m.layers.0.mlp.down_proj.weight  64x96        4.379    64  1.819      12     0.02197          0.07255            3.132
 m.layers.1.mlp.down_proj.weight  64x96        4.379    64  1.819      12     0.02197          0.07255            3.132
-"""
+"""  # noqa: E501 - the whole table
 SPECTRUM_60 = """\
 tensor                      shape  stable_rank  rank  alpha
 ───────────────────────────────────────────────────────────
@@ -147,9 +147,14 @@ def in_its_own_process(arguments, width):
     }
     with screen(width) as (theirs, written):
         done = subprocess.run(
-            [sys.executable, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment | PLAIN,
-            timeout=60, check=False,
-        )  # fmt: skip
+            [sys.executable, *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment | PLAIN,
+            timeout=60,
+            check=False,
+        )
     return done.returncode, written.result()
 
 
@@ -201,10 +206,8 @@ def test_what_is_said_is_broken_between_words(width):
     ]
     assert max(map(len, text.splitlines())) <= width
     said = " ".join(text.replace("\n  ", " ").split())
-    assert (
-        "by role: norm 9, mlp.down 4, mlp.gate 4, mlp.up 4, attn.k 4, attn.o 4, attn.q 4, attn.v 4, head 1"
-        in said
-    )
+    roles = "mlp.down 4, mlp.gate 4, mlp.up 4, attn.k 4, attn.o 4, attn.q 4, attn.v 4"
+    assert f"by role: norm 9, {roles}, head 1" in said
 
 
 def test_columns_wins_over_the_terminal(exact):

@@ -16,6 +16,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+import weightscope as ws
 from weightscope.analyses.fit import picture
 from weightscope.cli.app import run
 from weightscope.cli.exits import guarded
@@ -93,19 +94,21 @@ def weightscope(monkeypatch, tmp_path, models):
 
 
 def small_models(folder: Path):
-    """`model.safetensors`, `model.pth`, `model/`, `step1/`, `step2/`.
+    """`model.safetensors`, `model.pth`, `model/`, `step1/`, `step2/`, `base/`, `tuned/`, `new/`.
 
-    A `base`, one `downloaded` with odd tokens.
+    A report `base.parquet`; a `base`, one `downloaded` with odd tokens.
     """
     torch.manual_seed(0)
     names = [f"model.layers.{i}.mlp.{m}_proj.weight" for i in range(2) for m in ("gate", "down")]
     tensors = {name: torch.randn(32, 48) * 0.02 for name in names}
     tensors["model.layers.0.input_layernorm.weight"] = torch.ones(48)
-    for place in ("model", "step1", "step2"):
+    for place in ("model", "step1", "step2", "base", "tuned", "new"):
         (folder / place).mkdir()
         save_file(tensors, folder / place / "model.safetensors")
     save_file(tensors, folder / "model.safetensors")
     torch.save({"model": tensors, "epoch": 3}, folder / "model.pth")
+    ws.fit(folder / "model.safetensors").save(folder / "base.parquet")
+    save_file(tensors, folder / "new.safetensors")
     words = torch.randn(500, 48) * 0.02
     save_file(tensors | {"model.embed_tokens.weight": words}, folder / "base.safetensors")
     doctored = words.clone()

@@ -62,6 +62,18 @@ def test_links_resolve(page):
             assert anchor in slugs(target), f"{page.name}: {link}"
 
 
+def test_paths_of_the_recipes_exist():
+    """A recipe names files that exist, and files to write as `<...>`."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    paths = set()
+    for quoted in re.findall(r"`([^`\n]+)`", FENCES.sub("", text)):
+        for word in quoted.split():
+            if word.startswith(("tests/", "weightscope/", "docs/")) and "<" not in word:
+                paths.add(word)
+    assert len(paths) > 20
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+
+
 def test_navigation_names_every_page():
     """The site's navigation has each page once, and no page that is not there."""
     nav = tomllib.loads((ROOT / "zensical.toml").read_text("utf-8"))["project"]["nav"]

@@ -10,14 +10,14 @@ import torch
 from tests.plain import plain
 from weightscope.checkpoints import Stored
 from weightscope.engine import Device, Executor, Meter, Unit, device
-from weightscope.sketches import Balanced, Count, Decompose, Lines, Shuffled
+from weightscope.sketches import Balanced, Count, Decompose, MarginSums, Shuffled
 
-PASSING = frozenset({Count(), Lines(), Lines(extremes=True)})
+PASSING = frozenset({Count(), MarginSums(), MarginSums(extremes=True)})
 AGAIN = frozenset(
     {
         Count(),
         Decompose(),
-        Balanced((Count(), Lines())),
+        Balanced((Count(), MarginSums())),
         Balanced((Decompose(),)),
         Shuffled(Count()),
     }

@@ -18,7 +18,7 @@ from weightscope.checkpoints import Stored
 from weightscope.checkpoints.views import Transpose
 from weightscope.engine import Device, Executor, Meter, Unit, choose
 from weightscope.errors import CheckpointError
-from weightscope.sketches import Count, Decompose, Lines
+from weightscope.sketches import Count, Decompose, MarginSums
 
 
 @pytest.mark.usefixtures("small")
@@ -116,11 +116,13 @@ def test_entries_of_a_unit_read_a_shared_leaf_once(rig, tmp_path: Path) -> None:
     """Two entries over one stored tensor cost its bytes once."""
     (tmp_path / "f").write_bytes(np.zeros(10_000, np.float32).tobytes())
     leaf, meter = Stored("w", (100, 100), "F32", str(tmp_path / "f")), Meter()
-    both = Unit(0, {"a": leaf, "b": leaf}, {"a": frozenset({Count()}), "b": frozenset({Lines()})})
+    both = Unit(
+        0, {"a": leaf, "b": leaf}, {"a": frozenset({Count()}), "b": frozenset({MarginSums()})}
+    )
     answer = rig.run([both], meter=meter)[0]
     assert meter.bytes_read == 40_000
     assert answer.sketches["a"][Count()].zeros == 10_000
-    assert set(answer.sketches["b"]) == {Lines()}
+    assert set(answer.sketches["b"]) == {MarginSums()}
 
 
 def test_what_does_not_fit_is_refused(rig) -> None:
@@ -184,10 +186,14 @@ PEAK = """
 import sys, torch
 from weightscope.checkpoints import Stored
 from weightscope.engine import Device, Executor, Unit
-from weightscope.sketches import Count, Lines
-def peak(): return int(next(l for l in open("/proc/self/status") if l.startswith("VmHWM")).split()[1]) / 1024
+from weightscope.sketches import Count, MarginSums
+def peak():
+    lines = open("/proc/self/status").read().splitlines()
+    _, kibibytes, _ = next(line for line in lines if line.startswith("VmHWM")).split()
+    return int(kibibytes) / 1024
 def go(rows):
-    unit = Unit(0, {"": Stored("w", (rows, 4096), "BF16", sys.argv[1])}, {"": frozenset({Count(), Lines()})})
+    entry = Stored("w", (rows, 4096), "BF16", sys.argv[1])
+    unit = Unit(0, {"": entry}, {"": frozenset({Count(), MarginSums()})})
     return next(Executor(Device("cpu", 64 << 20, 2, ""))([unit], lambda m: {}))
 go(16)
 before = peak()
@@ -215,7 +221,9 @@ def test_a_gpu_counts_as_the_cpu_does(rig) -> None:
     for a, b in zip(rig.run(units), there, strict=True):
         x, y = a.sketches[""], b.sketches[""]
         assert np.array_equal(x[Count()].counts, y[Count()].counts)
-        assert np.allclose(x[Lines()].rows["squares"], y[Lines()].rows["squares"], rtol=1e-5)
+        assert np.allclose(
+            x[MarginSums()].rows["squares"], y[MarginSums()].rows["squares"], rtol=1e-5
+        )
 
 
 @pytest.mark.parametrize("dims", [(1 << 40, 0), (0, 1 << 40, 1 << 40), (0, 1 << 63)])

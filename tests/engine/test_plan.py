@@ -9,7 +9,7 @@ import pytest
 from weightscope.checkpoints import Stored
 from weightscope.engine import Device, Unit, plan
 from weightscope.engine.plan import roomy
-from weightscope.sketches import Count, Decompose, Lines, Shuffled
+from weightscope.sketches import Count, Decompose, MarginSums, Shuffled
 
 COUNTING = frozenset({Count()})
 
@@ -37,7 +37,7 @@ def test_a_large_tensor_is_cut_into_segments() -> None:
 
 def test_budget_decides_holding_and_never_the_runs() -> None:
     """More memory holds the tensor for its passes; the runs stay."""
-    wants = frozenset({Count(), Lines(), Shuffled(Count())})
+    wants = frozenset({Count(), MarginSums(), Shuffled(Count())})
     rich, poor = (planned((4096, 4096), wants=wants, memory=m)[0] for m in (1 << 30, 32 << 20))
     assert (rich.hold, poor.hold) == (True, False)
     assert rich.runs == poor.runs
@@ -67,7 +67,7 @@ def test_a_matrix_is_held_for_its_gram_matrix_only_where_it_is_stored_across(
     shape, cut, hold
 ) -> None:
     """Lines that come as they are wanted are read once, for all measures, in one run."""
-    batch = planned(shape, wants=frozenset({Lines(), Decompose()}))[0]
+    batch = planned(shape, wants=frozenset({MarginSums(), Decompose()}))[0]
     assert (batch.hold, len(batch.runs), batch.units[0].entries[""].cut) == (hold, 1, cut)
 
 
@@ -75,7 +75,7 @@ def test_units_of_different_wants_are_not_stacked() -> None:
     """One stack, one set of measures."""
     units = [
         Unit(i, {"": Stored("w", (8, 8), "BF16", "f")}, {"": w})
-        for i, w in enumerate((frozenset({Count()}), frozenset({Lines()})))
+        for i, w in enumerate((frozenset({Count()}), frozenset({MarginSums()})))
     ]
     assert len(list(plan(units, Device("cpu", 1 << 30, 1, "")))) == 2
 
@@ -86,7 +86,7 @@ def test_workers_are_given_up_before_a_measure_is() -> None:
     Not refused.
     """
     entry = Stored("w", (4096, 4096), "BF16", "f")
-    units = [Unit(0, {"": entry}, {"": frozenset({Count(), Lines()})})]
+    units = [Unit(0, {"": entry}, {"": frozenset({Count(), MarginSums()})})]
     need = 36 << 20
     chosen = [
         roomy(units, Device("cpu", memory, 4, "")).workers

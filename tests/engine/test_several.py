@@ -18,9 +18,9 @@ import torch
 
 from weightscope.checkpoints import Stored
 from weightscope.checkpoints.views import Part
-from weightscope.engine import Device, Meter, Unit, plan, reading
+from weightscope.engine import Device, Meter, Unit, loading, plan
 from weightscope.geometry import Index
-from weightscope.sketches import Balanced, Beyond, Count, Decompose, Hashes, Lines, Shuffled
+from weightscope.sketches import Balanced, Beyond, Count, Decompose, Hashes, MarginSums, Shuffled
 
 COUNTING = frozenset({Count()})
 HASHING = frozenset({Hashes()})
@@ -97,13 +97,13 @@ class Disk:
 @pytest.fixture
 def disk(monkeypatch) -> Disk:
     """Every positioned read is counted."""
-    counted, real = Disk(), reading.read_into
+    counted, real = Disk(), loading.read_into
 
     def counting(path, offset, view):
         counted.read[path] = counted.read.get(path, 0) + len(view)
         real(path, offset, view)
 
-    monkeypatch.setattr(reading, "read_into", counting)
+    monkeypatch.setattr(loading, "read_into", counting)
     return counted
 
 
@@ -117,8 +117,8 @@ def on_disk(path: Path, x: torch.Tensor, turned: bool = False) -> Stored:
     )
 
 
-def drawn(shape, seed: int, dtype: str = "F32") -> torch.Tensor:
-    """Small whole numbers, so that some elements of two draws are equal and all sums are exact."""
+def integers(shape, seed: int, dtype: str = "F32") -> torch.Tensor:
+    """Small whole numbers, so that two tensors share elements and all sums are exact."""
     return torch.randint(-9, 10, shape, generator=torch.Generator().manual_seed(seed)).to(
         DTYPES[dtype]
     )
@@ -132,8 +132,8 @@ def expected(a: torch.Tensor, b: torch.Tensor) -> tuple[float, int]:
 
 def pair(tmp_path: Path, shape=(4096, 2048), *, wants: Mapping[str, frozenset]) -> Unit:
     """A row-major matrix beside a column-major one, both BF16."""
-    a = on_disk(tmp_path / "a", drawn(shape, 0, "BF16"))
-    b = on_disk(tmp_path / "b", drawn(shape, 1, "BF16"), turned=True)
+    a = on_disk(tmp_path / "a", integers(shape, 0, "BF16"))
+    b = on_disk(tmp_path / "b", integers(shape, 1, "BF16"), turned=True)
     return Unit(0, {"": a, "base": b}, wants)
 
 
@@ -154,7 +154,7 @@ def test_entries_cut_differently_are_read_once(rig, tmp_path: Path, disk, more) 
 
 def test_shared_spans_of_a_held_unit_are_read_once(rig, tmp_path: Path, disk) -> None:
     """{A, B, B - A} with a measure that looks again: two tensors are stored, and two are read."""
-    a, b = (on_disk(tmp_path / name, drawn((600, 512), seed)) for seed, name in enumerate("ab"))
+    a, b = (on_disk(tmp_path / name, integers((600, 512), seed)) for seed, name in enumerate("ab"))
     again = frozenset({Beyond(), Balanced((Count(),))})
     unit = Unit(
         0,
@@ -167,20 +167,20 @@ def test_shared_spans_of_a_held_unit_are_read_once(rig, tmp_path: Path, disk) ->
     assert disk.total == meter.bytes_read == 2 * 600 * 512 * 4
     counts = answer.sketches["delta"][Beyond()].counts
     assert counts.n == 600 * 512
-    difference = drawn((600, 512), 1) - drawn((600, 512), 0)
+    difference = integers((600, 512), 1) - integers((600, 512), 0)
     assert counts.maximum == difference.max()
 
 
 def test_overlapping_parts_of_one_leaf_are_read_once(rig, tmp_path: Path, disk) -> None:
     """Two runs of rows that share some: their union is read."""
-    whole = drawn((96, 64), 0)
+    whole = integers((96, 64), 0)
     leaf = on_disk(tmp_path / "qkv", whole)
     parts = {
         "a": Part(leaf, Index(0, 64)),
         "b": Part(leaf, Index(32, 64)),
         "c": Part(leaf, Index(0, 16, 4, 24)),
     }
-    (answer,) = rig.run([Unit(0, parts, dict.fromkeys(parts, frozenset({Beyond(), Lines()})))])
+    (answer,) = rig.run([Unit(0, parts, dict.fromkeys(parts, frozenset({Beyond(), MarginSums()})))])
     assert disk.total == 96 * 64 * 4
     rows = {
         "a": range(64),
@@ -188,7 +188,7 @@ def test_overlapping_parts_of_one_leaf_are_read_once(rig, tmp_path: Path, disk) 
         "c": [24 * g + i for g in range(4) for i in range(16)],
     }
     for label, these in rows.items():
-        sums = answer.sketches[label][Lines()].rows["sum"]
+        sums = answer.sketches[label][MarginSums()].rows["sum"]
         assert np.array_equal(sums, whole[list(these)].sum(1).double().numpy())
 
 
@@ -238,7 +238,7 @@ def test_a_measure_sees_the_tile_beside(
     """
     measure, units, truth = Against("b", cut), [], []
     for i in range(3):
-        a, b = drawn(shape, 2 * i, left), drawn(shape, 2 * i + 1, right)
+        a, b = integers(shape, 2 * i, left), integers(shape, 2 * i + 1, right)
         entries = {
             "a": on_disk(tmp_path / f"a{i}", a, turned[0]),
             "b": on_disk(tmp_path / f"b{i}", b, turned[1]),
@@ -267,7 +267,7 @@ def test_an_entry_that_only_stands_beside_is_read(rig) -> None:
 
     Neighbours may see each other.
     """
-    a, b = drawn((30, 20), 0), drawn((30, 20), 1)
+    a, b = integers((30, 20), 0), integers((30, 20), 1)
     entries = dict(zip("ab", rig.stored([a, b]), strict=True))
     one = Unit(0, entries, {"a": frozenset({Against("b")})}, {"a": ("b",)})
     wants = {"a": frozenset({Against("b")}), "b": frozenset({Against("a")})}
@@ -280,28 +280,28 @@ def test_an_entry_that_only_stands_beside_is_read(rig) -> None:
 @pytest.mark.parametrize("dtype", ["BF16", "F32", "F64"])
 def test_tiles_of_two_labels_share_no_buffer(rig, dtype) -> None:
     """Values of A stay A's when B's are made, whatever both measures work in."""
-    a, b = drawn((64, 48), 0, dtype), drawn((64, 48), 1, dtype)
+    a, b = integers((64, 48), 0, dtype), integers((64, 48), 1, dtype)
     entries = {
         label: Stored(label, (64, 48), dtype, strides=x.stride(), tensor=x)
         for label, x in (("a", a), ("b", b))
     }
     wants = {
-        label: frozenset({Count(), Lines(), Hashes(), Against(o)})
+        label: frozenset({Count(), MarginSums(), Hashes(), Against(o)})
         for label, o in (("a", "b"), ("b", "a"))
     }
     (answer,) = rig.run([Unit(0, entries, wants, {"a": ("b",), "b": ("a",)})])
     for label, other in (("a", "b"), ("b", "a")):
         assert answer.sketches[label][Against(other)] == expected(a, b)
-        alone = rig.run([rig.unit(0, entries[label], frozenset({Count(), Lines(), Hashes()}))])[
-            0
-        ].sketches[""]
+        alone = rig.run(
+            [rig.unit(0, entries[label], frozenset({Count(), MarginSums(), Hashes()}))]
+        )[0].sketches[""]
         found = {m: s for m, s in answer.sketches[label].items() if m in alone}
         assert rig.plain(found) == rig.plain(dict(alone))
 
 
 def test_units_that_see_other_labels_are_not_stacked(rig) -> None:
     """One stack shows one set of neighbours."""
-    entries = dict(zip("abc", rig.stored([drawn((4, 4), i) for i in range(3)]), strict=True))
+    entries = dict(zip("abc", rig.stored([integers((4, 4), i) for i in range(3)]), strict=True))
     units = [
         Unit(i, entries, {"a": COUNTING}, beside)
         for i, beside in enumerate(({}, {"a": ("b",)}, {"a": ("c",)}))

@@ -176,7 +176,7 @@ def batch_norm(name: str, size: int) -> Shapes:
 
 
 def resnet(spelling: str) -> Shapes:
-    """A ResNet of bottlenecks in 4 stages, of 2, 1, 1 and 1 blocks, as torchvision and transformers name it."""
+    """A ResNet of 2, 1, 1 and 1 bottlenecks, in the names of torchvision and transformers."""
     hf = spelling == "hf"
     stem = "resnet.embedder.embedder" if hf else ""
     conv, norm = ("convolution", "normalization") if hf else ("conv1", "bn1")

@@ -1,4 +1,7 @@
-"""Many towers and many stages cost no more than their names, in a process that ends where they do."""
+"""The time for many towers and many stages is linear in the number of names.
+
+Each test runs in a process of its own, which a limit ends.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def test_towers_and_stages() -> None:
 
 
 def test_the_first_tower_counts() -> None:
-    """Of towers that begin alike the first one, as they are given; a name that begins otherwise has none."""
+    """A name has the first tower whose prefix it has, in the given order, or none."""
     begins = beginnings({"a.b.layers": "b", "a.layers": "a", "layers": ""})
     assert [stack_of(name, begins, 99) for name in ("a.b.w", "a.c", "a", "b.a.w", "")] == [
         "b",

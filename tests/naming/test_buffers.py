@@ -1,4 +1,7 @@
-"""What is no weight, and what looks like it: a false buffer hides a weight, a missing one measures a constant."""
+"""Buffers and weights with similar names.
+
+A weight taken for a buffer is not measured, and a buffer taken for a weight is.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +75,7 @@ def test_the_schedule_of_a_diffusion_is_no_weight(wrapper: str) -> None:
     ids=lambda names: next(iter(names)),
 )
 def test_constants_of_code_are_no_weights(names: dict[str, tuple[int, ...]]) -> None:
-    """Coupling coefficients, masks, Fourier and mel bases, windows, averages' counters, anchors of detectors."""
+    """Coupling coefficients, masks, Fourier and mel bases, windows, counters, anchors."""
     beside = {"model.24.m.0.weight": (255, 128, 1, 1)}
     made = places({**names, **beside}, {})
     assert {(made[name][0].role, made[name][0].kind) for name in names} == {("buffer", "buffer")}

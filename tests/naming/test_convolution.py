@@ -1,4 +1,4 @@
-"""Which convolutions are transposed: by the bias, by the batch norm after it, never by the name alone."""
+"""The bias or the next batch norm proves a transposed convolution; the name alone does not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def stored(names: Shapes, name: str = "") -> tuple[str, int]:
 @pytest.mark.parametrize("kernel", [1, 4])
 @pytest.mark.parametrize("transposed", [False, True])
 def test_modules_of_torch(groups: int, rank: int, kernel: int, transposed: bool) -> None:
-    """1, 2 and 3 dimensions, kernels of one element, groups; an ordinary one under the same name is never turned."""
+    """Transposed: 1, 2 and 3 dimensions, kernels of one element, groups; ordinary: never."""
     kind = getattr(torch.nn, f"Conv{'Transpose' * transposed}{rank}d")
     module = kind(24, 8, kernel, groups=groups, device="meta")
     shapes = {f"deconv.{name}": tuple(t.shape) for name, t in module.state_dict().items()}
@@ -46,7 +46,7 @@ def test_modules_of_torch(groups: int, rank: int, kernel: int, transposed: bool)
     ],
 )
 def test_what_stands_for_the_weight(kernels: str, expected: str) -> None:
-    """Weight norm and spectral norm keep the kernels under other names; what else has three dimensions is none."""
+    """Kernels under weight norm and spectral norm count; other 3-dimensional tensors do not."""
     assert stored({f"ups.0.{kernels}": (24, 8, 4), "ups.0.bias": (8,)})[0] == expected
 
 
@@ -119,7 +119,7 @@ def test_the_length_of_the_bias(dims: tuple[int, ...], bias: int, plain: str, hi
     [(8, "unknown", "in_out"), (24, "out_in", "unknown"), (7, "out_in", "unknown")],
 )
 def test_the_batch_norm_after_it(features: int, plain: str, hinted: str) -> None:
-    """Numbers in a row are a sequence where the name agrees; where it does not, the orientation is unknown."""
+    """Consecutive numbers are a sequence if the name agrees; else the orientation is unknown."""
     for word, expected in (("main", plain), ("deconv", hinted)):
         assert (
             stored({f"{word}.3.weight": KERNEL, f"{word}.4.running_mean": (features,)})[0]

@@ -37,7 +37,7 @@ def stack(names: Shapes, name: str, **config: Any) -> tuple[Place, ...]:
 def test_what_tells_how_a_stack_is_stored(
     in_out: bool, beside: Shapes, config: dict[str, Any]
 ) -> None:
-    """The width of the model or of the router, and biases: rows are outputs either way, roles are Mixtral's."""
+    """The width of the model or router, or a bias, makes rows outputs; the roles are Mixtral's."""
     names = {
         f"{AT}{w}": turned((E, *sides), in_out)
         for w, sides in {"w1": (F, D), "w3": (F, D), "w2": (D, F)}.items()
@@ -54,7 +54,7 @@ def test_what_tells_how_a_stack_is_stored(
 
 
 def test_shapes_of_w1_w2_and_w3_do_not_tell() -> None:
-    """(F, D) and (D, F) may be (out, in) twice or (in, out) twice, and things that disagree tell nothing."""
+    """(F, D) and (D, F) may both be (out, in) or both (in, out); contradictory evidence is none."""
     names: Shapes = {AT + "w1": (E, F, D), AT + "w3": (E, F, D), AT + "w2": (E, D, F)}
     odd = {AT + "w2_bias": (E, F)}
     square = {AT + "w1": (E, D, D), AT + "w3": (E, D, D)}
@@ -124,7 +124,7 @@ def test_stacks_are_taken_apart_however_narrow(name: str, last: int) -> None:
     ],
 )
 def test_a_stack_under_an_unknown_name(beside: Shapes, config: dict[str, Any], code: str) -> None:
-    """The number of experts confirms it; without that it stays whole, with a note, and is no convolution."""
+    """Without a number of experts that agrees the stack is whole, with a note: no convolution."""
     name = "layers.1.moe.experts.htoh4.weight"
     made = stack({name: (E, 64, 16), **beside}, name, **config)
     assert {(p.role, p.kind, p.orientation) for p in made} == {("unknown", "matrix", "unknown")}
@@ -159,7 +159,7 @@ def test_flat_experts_without_their_number(config: dict[str, Any]) -> None:
 
 
 def test_gpt_oss_without_its_config_is_not_halved() -> None:
-    """Its gate and up alternate; the bias that it has beside other models tells the orientation, not the order."""
+    """Gate and up alternate; the bias decides the orientation, not the order."""
     names: Shapes = {AT + "gate_up_proj": (E, D, 2 * F), AT + "gate_up_proj_bias": (E, 2 * F)}
     for name in names:
         made = stack(names, name)

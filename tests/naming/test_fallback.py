@@ -35,7 +35,7 @@ from weightscope.naming.fallback import unknown_kind
     ],
 )
 def test_kinds(name: str, dims: tuple[int, ...], kind: str) -> None:
-    """A vector is added if it says so, else it is taken for a gain; a stack of matrices is no kernel."""
+    """A vector is a bias by its name, else a gain; a stack of matrices is no kernel."""
     (place,) = places({name: dims}, {})[name]
     assert (place.kind, unknown_kind(name, dims)) == (kind, kind)
     assert place.role == ("bias" if kind == "bias" else "unknown")

@@ -93,14 +93,14 @@ def test_contradicting_shapes_are_unknown() -> None:
 
 
 def test_layers_of_stages_are_flattened() -> None:
-    """The layer of a ResNet block counts the blocks of the stages before it, whatever the order of names."""
+    """The layer of a ResNet block counts the blocks of earlier stages, in any order of names."""
     names = {f"layer{s}.{b}.conv1.weight": (8, 8, 3, 3) for s in (3, 1, 2) for b in range(s)}
     made = places(names, {})
     assert [made[f"layer{s}.0.conv1.weight"][0].layer for s in (1, 2, 3)] == [0, 1, 3]
 
 
 def test_equally_deep_stages_have_one_order() -> None:
-    """The stages `layers.0` and `layers.00` of one tower: by their names, whatever the order of these.
+    """The stages `layers.0` and `layers.00` of one tower are sorted by name, in any order of names.
 
     Their order was that of a set of texts, which differs from process to process.
     """
@@ -115,7 +115,7 @@ def test_equally_deep_stages_have_one_order() -> None:
 
 
 def test_a_stage_is_no_layer() -> None:
-    """What a tower in stages numbers outside of its blocks has no layer, and does not count among them."""
+    """Numbers outside of the blocks of a tower in stages are no layers and are not counted."""
     blocks = [f"layers.{s}.blocks.{b}.attn.proj.weight" for s in range(2) for b in range(2)]
     made = places(
         {**dict.fromkeys(blocks, (8, 8)), "layers.0.downsample.reduction.weight": (16, 32)}, {}
@@ -149,7 +149,7 @@ def test_a_tower_is_a_stack_only_beside_another() -> None:
     ],
 )
 def test_a_network_in_stages_beside_a_tower(unet: str, text: str, names: tuple[str, str]) -> None:
-    """Its name is the stack, for stages bring their container with them; inside the layers count on."""
+    """The name of the container is the stack; layers are counted across its stages."""
     made = places(
         {unet.format(1): (8, 8), unet.format(0): (8, 8), text: (8, 8), "unet.conv_in.bias": (8,)},
         {},
@@ -176,7 +176,7 @@ def test_bias_of_split_has_columns() -> None:
 
 
 def test_wrappers_do_not_change_a_place() -> None:
-    """Prefixes of DataParallel, FSDP, compile and PEFT leave the place as it is, under the stored name."""
+    """Prefixes of DataParallel, FSDP, compile and PEFT do not change a place."""
     bare = one("model.layers.0.mlp.up_proj.weight")
     assert one("module._orig_mod.model.layers.0._fsdp_wrapped_module.mlp.up_proj.weight") == bare
     assert one("base_model.model.model.layers.0.mlp.up_proj.base_layer.weight") == bare
@@ -230,7 +230,7 @@ def test_numbers_share_their_matching(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 )
 def test_any_names_get_legal_places(names: dict[str, tuple[int, ...]]) -> None:
-    """Whatever the names and shapes, each has a place whose role and kind are in the closed lists."""
+    """Each tensor, whatever its name and shape, has a role and a kind of the closed lists."""
     made = places(names, {})
     assert list(made) == list(names)
     for parts in made.values():
@@ -312,6 +312,10 @@ def test_name_map_goes_first(tmp_path: Path) -> None:
             "`orientation` is .*; found 'x'",
         ),
         (
+            "[[rule]]\nregex = 'a'\nrole = 'attn.q'\nrotary = 'x'",
+            "`rotary` is interleaved or halves; found 'x'",
+        ),
+        (
             "[[rule]]\nregex = 'a'\nrole = 'norm'\nrank = 'x'",
             "`rank` is a list of whole numbers; found 'x'",
         ),
@@ -366,11 +370,12 @@ def test_bad_name_map_is_a_usage_error(tmp_path: Path, text: str, match: str) ->
 
 
 def test_a_rule_that_wants_another_name_beside(tmp_path: Path) -> None:
-    """It holds where that name exists, else the next rule is tried, those of the package at last."""
+    """The rule applies if that name exists; else the next rule does, those of the package last."""
     own = tmp_path / "own.toml"
     own.write_text(
         "[[rule]]\nregex = 'x\\.(?:(?P<key>w)|y)'\nrole = 'mlp.gate'\nbeside = 'v'\n"
-        "[[rule]]\nregex = '(?P<key>mlp\\.up_proj)\\.weight'\nrole = 'mlp.gate'\nbeside = 'mlp.gate_proj'\n"
+        "[[rule]]\nregex = '(?P<key>mlp\\.up_proj)\\.weight'\nrole = 'mlp.gate'\n"
+        "beside = 'mlp.gate_proj'\n"
     )
     names = ("a.x.w", "a.x.v", "b.x.w", "a.x.y", "layers.0.mlp.up_proj.weight", "a.x.vy")
     made = places(dict.fromkeys(names, (8, 8)), {}, name_map=own)
@@ -444,7 +449,8 @@ def test_missing_name_map_is_a_usage_error(tmp_path: Path) -> None:
 def test_import_is_light() -> None:
     """Placing names loads neither torch nor numpy nor pandas."""
     code = (
-        "import sys; from weightscope.naming import places; places({'h.0.attn.c_attn.weight': (24, 8)}, {}); "
+        "import sys; from weightscope.naming import places; "
+        "places({'h.0.attn.c_attn.weight': (24, 8)}, {}); "
         "print({'torch', 'numpy', 'pandas'} & set(sys.modules))"
     )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -47,7 +47,7 @@ def test_stages_are_flattened() -> None:
 
 
 def test_positions_in_a_block_are_no_layers() -> None:
-    """The outer number is the layer where the inner one is a position, or of a list of another kind."""
+    """The outer number is the layer where the inner one is a position or counts another list."""
     assert list(
         layers("body.0.body.0.weight", "body.0.body.2.weight", "body.1.body.0.weight").values()
     ) == [0, 0, 1]

@@ -37,7 +37,7 @@ def affine(name: str, weight: tuple[int, ...], bias: int) -> Shapes:
     ],
 )
 def test_roles_by_shape(weight: tuple[int, ...], bias: int, role: str, orientation: str) -> None:
-    """A bias as long as one side makes a linear layer, a kernel a convolution; all else stays unknown."""
+    """A bias of the length of one side is of a linear layer, a kernel of a convolution."""
     names = affine("odd", weight, bias)
     place = at(names, "odd.weight")
     assert (place.role, place.orientation) == (role, orientation)
@@ -60,7 +60,7 @@ def test_a_matrix_alone_may_be_an_embedding() -> None:
     ],
 )
 def test_a_square_matrix_follows_the_others(others: Shapes, orientation: str) -> None:
-    """As nn.Linear where all provable layers are; a layer stored (in, out) proves nothing of a square."""
+    """A square is (out, in) if all provable layers are; an (in, out) layer is no proof."""
     assert at({**affine("odd", (8, 8), 8), **others}, "odd.weight").orientation == orientation
 
 
@@ -78,7 +78,7 @@ def test_a_square_matrix_follows_the_others(others: Shapes, orientation: str) ->
     ],
 )
 def test_three_dimensions_are_a_kernel_by_name(name: str, role: str) -> None:
-    """A stack of experts and a bilinear form have three dimensions too, so the module has to be called so."""
+    """Only a module of that name: expert stacks and bilinear forms have three dimensions too."""
     assert at({f"{name}.weight": (8, 4, 3)}, f"{name}.weight").role == role
 
 

@@ -21,8 +21,8 @@ from tests.naming.spellings import (
     mixtral,
     resnet,
 )
+from weightscope.analyses.name_options import NameOptions
 from weightscope.analyses.pieces import everything, listed
-from weightscope.analyses.reading import Reading
 from weightscope.checkpoints import Opening, open_checkpoint
 from weightscope.errors import WeightscopeError
 from weightscope.naming import Place, families, places
@@ -64,7 +64,7 @@ MODELS = {
 
 @pytest.mark.parametrize("model", MODELS)
 def test_each_tensor_has_its_own_place(model: str) -> None:
-    """No two pieces of a model share stack, layer, role, slot, kind and part, and none is told apart by a path."""
+    """No two pieces of a model share a place, and no slot is a path."""
     found = keys(MODELS[model])
     assert max(Counter(found).values()) == 1
     assert not [
@@ -114,7 +114,7 @@ def test_resnets_have_equal_places() -> None:
 
 
 def test_llama_norms() -> None:
-    """The norm after the attention of a Llama is the MLP's; of Gemma 2 and OLMo2 it is the attention's."""
+    """The norm after attention is the MLP's in a Llama, the attention's in Gemma 2 and OLMo2."""
     name = "model.layers.1.post_attention_layernorm.weight"
     assert at(llama("hf"), name).slot == "mlp"
     sandwich = llama("hf") | {"model.layers.1.post_feedforward_layernorm.weight": (8,)}
@@ -145,14 +145,14 @@ CROSS = [
 
 @pytest.mark.parametrize(("name", "own", "cross"), CROSS, ids=[name for name, *_ in CROSS])
 def test_cross_attention(name: str, own: tuple[str, ...], cross: tuple[str, ...]) -> None:
-    """Cross-attention has the slot `cross` beside self-attention, whichever of them a file holds."""
+    """Cross-attention has the slot `cross`, with and without self-attention in the file."""
     both = dict.fromkeys((name.format(*own), name.format(*cross)), (8, 8))
     assert [at(both, n).slot for n in both] == ["", "cross"]
     assert [at({n: (8, 8)}, n).slot for n in both] == ["", "cross"]
 
 
 def test_norms_of_a_transformer() -> None:
-    """The second norm is the cross-attention's in a decoder, and where the names do not tell it is its path."""
+    """A decoder's second norm belongs to cross-attention; without proof its slot is its path."""
     inner = {
         "self_attn.in_proj_weight": (24, 8),
         "linear1.weight": (16, 8),
@@ -209,7 +209,7 @@ def test_a_part_that_is_a_role_has_the_place_of_one_stored_alone() -> None:
 
 
 def test_inner_blocks_have_their_number() -> None:
-    """Several transformer blocks of one attention of a UNet differ in their slot, the first one has none."""
+    """Transformer blocks of one attention of a UNet differ in their slot; the first has none."""
     name = "down_blocks.1.attentions.0.transformer_blocks.{}.attn2.to_q.weight"
     assert [at({name.format(i): (8, 8)}, name.format(i)).slot for i in (0, 1)] == [
         "cross",
@@ -229,7 +229,7 @@ def test_inner_blocks_have_their_number() -> None:
     ],
 )
 def test_what_no_rule_names_has_its_path(name: str, shape: tuple[int, ...], slot: str) -> None:
-    """The path inside the layer, or the whole one, alone and beside names that could be taken for it."""
+    """The path inside the layer or the whole path, alone and beside similar names."""
     assert at({name: shape}, name).slot == slot
     beside = {
         name: shape,
@@ -256,7 +256,7 @@ def test_names_that_become_one_keep_two_places() -> None:
 
 
 def test_equal_places_are_told_apart_in_linear_time() -> None:
-    """Ten thousand equal places, of which every tenth number is taken: each number is tried once."""
+    """With ten thousand equal places and every tenth number taken, each number is tried once."""
     same, numbered = Place(slot="a"), [Place(slot=f"a#{10 * i}") for i in range(1_000)]
     guard = _Guard({key_of(p) for p in (same, *numbered)})
     made = list(guard.own((same,) * 10_000 + tuple(numbered)))
@@ -308,7 +308,7 @@ WORDS = [
     )
 )
 def test_any_names_have_their_own_places(names: Shapes) -> None:
-    """Whatever the names and shapes, no two pieces share a place, and their order does not matter."""
+    """No two pieces share a place, whatever the names, the shapes and the order."""
     made = places(names, {})
     found = [key_of(p) for parts in made.values() for p in parts]
     assert len(found) == len(set(found))
@@ -324,6 +324,6 @@ def test_real_checkpoints(source: str) -> None:
         checkpoint = open_checkpoint(source, Opening())
     except WeightscopeError as fault:
         pytest.skip(str(fault))
-    for model in (listed(checkpoint, Reading()), everything(checkpoint, Reading())):
+    for model in (listed(checkpoint, NameOptions()), everything(checkpoint, NameOptions())):
         found = [key_of(piece.place) for piece in model.pieces]
         assert len(found) == len(set(found))

@@ -22,7 +22,7 @@ def header(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def test_gpt6_has_linear_orientation() -> None:
-    """GPT-2 names with nn.Linear shapes: q, k, v are row thirds, nothing is transposed or unknown."""
+    """GPT-2 names, nn.Linear shapes: q, k, v are thirds of the rows; all matrices are (out, in)."""
     made = places(header(DATA / "gpt6" / "gpt6_seed0_step00000.safetensors"), {})
     parts = made["transformer.h.5.attn.c_attn.weight"]
     assert [(p.role, p.rows.start) for p in parts if p.rows] == [

@@ -119,7 +119,7 @@ WHOLE: list[tuple[str, int, int, dict[str, Any], str]] = [
 def test_what_a_scheme_lacks(
     scheme: str, lines: int, across: int, config: dict[str, Any], why: str
 ) -> None:
-    """The answer is what it lacks, and whether config.json has it; None where the tensor is not fused."""
+    """The result names the missing fact, and whether config.json has it; None if not fused."""
     answer = split(scheme, lines, across, "h.0.attn.qkv", Facts(config, {}))
     if not why:
         assert answer is None
@@ -143,7 +143,7 @@ def test_a_bias_beside_fused_columns_is_one() -> None:
 
 
 def test_hidden_size_without_a_config() -> None:
-    """The token embedding tells how wide the residual stream is, and with it how a stack of experts is stored."""
+    """The token embedding gives the width, and so the orientation of an expert stack."""
     stack = "model.layers.0.mlp.experts.down_proj"
     made = places({stack: (2, 6, 4), "model.embed_tokens.weight": (100, 4)}, {})[stack]
     assert [(p.orientation, p.transpose) for p in made] == [("in_out", True)] * 2

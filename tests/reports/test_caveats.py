@@ -89,7 +89,7 @@ def test_names_keep_tensors_apart():
 
 def test_notes_of_two_codes_are_two():
     """Whatever their text: programs look at the code."""
-    assert len(caveats(noted(Note("no-core", "odd"), Note("no-bulk", "odd")))) == 2
+    assert len(caveats(noted(Note("zero-iqr", "odd"), Note("no-bulk", "odd")))) == 2
 
 
 def test_the_lines_behind_a_grave_finding_are_named():

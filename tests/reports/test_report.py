@@ -107,9 +107,11 @@ def test_importing_reports_loads_nothing_heavy():
     CSV needs none of them.
     """
     code = (
-        "import sys, io; from weightscope.reports.report import Report; from weightscope.columns import Column; "
+        "import sys, io; from weightscope.reports.report import Report; "
+        "from weightscope.columns import Column; "
         "Report('x', ({'a': 1},), (Column('a', 'int', ''),)).write(sys.stdout); "
-        "print([m for m in ('numpy', 'pandas', 'torch', 'rich', 'pyarrow', 'matplotlib') if m in sys.modules])"
+        "heavy = ('numpy', 'pandas', 'torch', 'rich', 'pyarrow', 'matplotlib'); "
+        "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "a\n1\n[]\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -13,30 +14,30 @@ from tests.plain import plain
 from weightscope.dtypes import DTYPES
 from weightscope.geometry import Box, long_side, whole
 from weightscope.sketches import (
+    MEASURES,
     SCHEMES,
     Again,
     Balanced,
-    Beyond,
+    Changes,
     Count,
     Decompose,
+    Duplicates,
     Factor,
-    Groups,
-    Hashes,
-    Lines,
+    MarginSums,
+    Pairwise,
     Quantise,
+    RowSample,
     Scratch,
     Shuffled,
     Tile,
     Top,
-    Twins,
+    TopChanges,
     Untrained,
 )
 
-EXAMPLES = {  # every measure, bare and with its options, wrapping one and several
-    Count: (Count(),),
-    Lines: (Lines(), Lines(extremes=True)),
-    Beyond: (Beyond(),),
-    Balanced: (Balanced((Count(), Lines())), Balanced(())),
+OPTIONS = {  # measures with options: bare and with them, wrapping one and several
+    MarginSums: (MarginSums(), MarginSums(extremes=True)),
+    Balanced: (Balanced((Count(), MarginSums())), Balanced(())),
     Decompose: (
         Decompose(),
         Decompose(svd=True),
@@ -44,13 +45,19 @@ EXAMPLES = {  # every measure, bare and with its options, wrapping one and sever
         Shuffled(Decompose(), seed=2),
     ),
     Factor: (Factor(), Balanced((Factor(),))),
-    Groups: (Groups(),),
-    Hashes: (Hashes(),),
     Quantise: (Quantise(("int8",)), Quantise(tuple(SCHEMES))),
-    Shuffled: (Shuffled(Count()), Shuffled(Lines(), seed=3), Shuffled(Balanced((Count(),)))),
+    Shuffled: (Shuffled(Count()), Shuffled(MarginSums(), seed=3), Shuffled(Balanced((Count(),)))),
     Top: (Top(1), Top(40), Balanced((Top(5),))),
-    Twins: (Twins(), Shuffled(Twins())),
+    Duplicates: (Duplicates(), Shuffled(Duplicates())),
     Untrained: (Untrained(), Shuffled(Untrained())),
+}
+# Every other measure has no options: one example.
+EXAMPLES = {measure: OPTIONS.get(measure) or (measure(),) for measure in MEASURES}
+PAIRED_EXAMPLES = {  # every measure of several entries: A, B and D = B - A
+    Pairwise: (Pairwise(),),
+    Changes: (Changes(), Changes(counted=False)),
+    RowSample: (RowSample(),),
+    TopChanges: (TopChanges(1, "a", "b"), TopChanges(40, "a", "b")),
 }
 FLOAT8 = {
     "F8_E4M3": torch.float8_e4m3fn,
@@ -81,6 +88,23 @@ def numbers(dtype: str, values: np.ndarray) -> torch.Tensor:
         if dtype in FLOAT8
         else x.to(getattr(torch, DTYPES[dtype].store))
     )
+
+
+def matrices(
+    dtype: str, shape: tuple[int, int], seed: int, flavour: str, stack: int = 1
+) -> torch.Tensor:
+    """A stack of matrices: any bit patterns, or numbers with one property."""
+    size = (stack, *shape)
+    if flavour == "bits" or DTYPES[dtype].kind != "float":
+        return bits(dtype, size, seed)
+    x = np.random.default_rng(seed).normal(0.5, 1.0, size)
+    x = {
+        "zero": 0 * x,
+        "nan": x * np.nan,
+        "tiny": 1e-30 * x,
+        "outlier": np.where(np.arange(shape[1]) == 0, 1e4 * x, x),
+    }.get(flavour, x)
+    return numbers(dtype, x)
 
 
 def values(dtype: str, stored: torch.Tensor) -> np.ndarray:
@@ -130,21 +154,80 @@ def take(measure, stored, dtype, axis=0, cuts=()):
     raise AssertionError("the passes do not end")
 
 
+def difference(pair) -> torch.Tensor:
+    """B - A in float64, in the layout of A; `pair` is stored A, its type, stored B, its type."""
+    a, of_a, b, of_b = pair
+    with np.errstate(invalid="ignore", over="ignore"):
+        d = torch.from_numpy(values(of_b, b) - values(of_a, a))
+    return d if a.stride(-1) == 1 else d.mT.contiguous().mT
+
+
+def start_pair(measure, pair):
+    """The state of a measure of several entries before any tile."""
+    a, _, _, of_b = pair
+    return measure.start(len(a), tuple(a.shape[1:]), of_b, "cpu")
+
+
+def add_pair(measure, state, pair, box: Box, axis: int = 0, scratches=None):
+    """The state after one box more; TopChanges is taken of D, the other measures of B."""
+    a, of_a, b, of_b = pair
+    scratches = scratches or {label: Scratch() for label in ("a", "b", "delta")}
+    one = tile(a, of_a, box, axis, scratches["a"])
+    other = tile(b, of_b, box, axis, scratches["b"])
+    if not isinstance(measure, TopChanges):
+        other.beside = {"a": one}
+        return measure.add(state, other)
+    delta = tile(difference(pair), "F64", box, axis, scratches["delta"])
+    delta.beside = {"a": one, "b": other}
+    return measure.add(state, delta)
+
+
+def take_pair(measure, pair, axis=0, cuts=()):
+    """A measure of several entries over one tiling."""
+    shape = tuple(pair[0].shape[1:])
+    scratches = {label: Scratch() for label in ("a", "b", "delta")}
+    state = start_pair(measure, pair)
+    for box in boxes(shape, axis, list(cuts)):
+        state = add_pair(measure, state, pair, box, axis, scratches)
+    return measure.finish(state)
+
+
+def held(x, seen=None) -> int:
+    """Bytes of all tensors and arrays of a state, each storage once."""
+    seen = {} if seen is None else seen
+    if isinstance(x, torch.Tensor):
+        storage = x.untyped_storage()
+        seen[storage.data_ptr()] = storage.nbytes()
+    elif isinstance(x, np.ndarray):
+        seen[x.__array_interface__["data"][0]] = x.nbytes
+    elif isinstance(x, dict | list | tuple):
+        for part in x.values() if isinstance(x, dict) else x:
+            held(part, seen)
+    elif dataclasses.is_dataclass(x):
+        held([getattr(x, field.name) for field in dataclasses.fields(x)], seen)
+    return sum(seen.values())
+
+
 @pytest.fixture(scope="session")
 def lab() -> SimpleNamespace:
     """The helpers of this folder under one name."""
-    names = (EXAMPLES, FLOAT8, FOUR)
-    examples, float8, four = names
     return SimpleNamespace(
-        EXAMPLES=examples,
-        FLOAT8=float8,
-        FOUR=four,
+        EXAMPLES=EXAMPLES,
+        PAIRED_EXAMPLES=PAIRED_EXAMPLES,
+        FLOAT8=FLOAT8,
+        FOUR=FOUR,
         bits=bits,
         numbers=numbers,
         values=values,
         tile=tile,
         boxes=boxes,
         take=take,
+        difference=difference,
+        start_pair=start_pair,
+        add_pair=add_pair,
+        take_pair=take_pair,
+        matrices=matrices,
+        held=held,
         plain=plain,
     )
 

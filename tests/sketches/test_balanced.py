@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from weightscope.sketches import Balanced, Count, Lines
+from weightscope.sketches import Balanced, Count, MarginSums
 
-MEASURE = Balanced((Count(), Lines()))
+MEASURE = Balanced((Count(), MarginSums()))
 
 
 def plain(w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -34,13 +34,13 @@ def test_scales_and_balanced_matrix_equal_plain_alternation(lab, axis, cuts, mir
     rng = np.random.default_rng(1)
     w = rng.normal(size=(40, 56)) * np.exp(rng.normal(0, 0.4, (40, 1)) + rng.normal(0, 0.3, 56))
     stored = torch.from_numpy(w)[None]
-    core = lab.take(MEASURE, stored.mT.contiguous().mT if mirrored else stored, "F64", axis, cuts)[
-        0
-    ]
+    balanced = lab.take(
+        MEASURE, stored.mT.contiguous().mT if mirrored else stored, "F64", axis, cuts
+    )[0]
     a, b, g = plain(w)
-    assert np.allclose(level(core.log_rows), level(np.log(a)), atol=3e-6)
-    assert np.allclose(level(core.log_cols), level(np.log(b)), atol=3e-6)
-    counts, lines = core.of
+    assert np.allclose(level(balanced.log_rows), level(np.log(a)), atol=3e-6)
+    assert np.allclose(level(balanced.log_cols), level(np.log(b)), atol=3e-6)
+    counts, lines = balanced.of
     assert counts.n == w.size
     assert np.allclose(counts.value, np.sort(g.ravel()), atol=1e-4 * g.std())
     assert counts.power.std == pytest.approx(w.std(), rel=0.01)
@@ -53,20 +53,20 @@ def test_lognormal_scales_are_recovered(lab) -> None:
     rng = np.random.default_rng(2)
     a, b = rng.normal(0, 0.5, 256), rng.normal(0, 0.5, 384)
     w = np.exp(a)[:, None] * np.exp(b) * rng.normal(0, 0.02, (256, 384))
-    core = lab.take(MEASURE, lab.numbers("F32", w[None]), "F32", cuts=(64, 128))[0]
-    assert np.corrcoef(core.log_rows, a)[0, 1] > 0.995
-    assert np.corrcoef(core.log_cols, b)[0, 1] > 0.99
-    assert abs(core.of[0].power.kurtosis) < 0.1
+    balanced = lab.take(MEASURE, lab.numbers("F32", w[None]), "F32", cuts=(64, 128))[0]
+    assert np.corrcoef(balanced.log_rows, a)[0, 1] > 0.995
+    assert np.corrcoef(balanced.log_cols, b)[0, 1] > 0.99
+    assert abs(balanced.of[0].power.kurtosis) < 0.1
 
 
 def test_zero_rows_and_columns_are_excluded(lab) -> None:
     """Zero rows and columns have no scale, and none of their elements is counted."""
     w = np.random.default_rng(3).normal(size=(1, 32, 48))
     w[0, 5], w[0, :, [7, 9]] = 0, 0
-    core = lab.take(MEASURE, lab.numbers("F32", w), "F32")[0]
-    assert np.flatnonzero(np.isnan(core.log_rows)).tolist() == [5]
-    assert np.flatnonzero(np.isnan(core.log_cols)).tolist() == [7, 9]
-    assert core.of[0].n == 31 * 46
+    balanced = lab.take(MEASURE, lab.numbers("F32", w), "F32")[0]
+    assert np.flatnonzero(np.isnan(balanced.log_rows)).tolist() == [5]
+    assert np.flatnonzero(np.isnan(balanced.log_cols)).tolist() == [7, 9]
+    assert balanced.of[0].n == 31 * 46
 
 
 @pytest.mark.parametrize(
@@ -76,25 +76,25 @@ def test_zero_rows_and_columns_are_excluded(lab) -> None:
 )
 def test_a_matrix_without_balancing_has_no_sketches(lab, w) -> None:
     """Triangular and zero matrices have a number of sweeps and no sketches of a balanced matrix."""
-    core = lab.take(MEASURE, lab.numbers("F32", w[None]), "F32")[0]
-    assert core.of == ()
+    balanced = lab.take(MEASURE, lab.numbers("F32", w[None]), "F32")[0]
+    assert balanced.of == ()
 
 
 def test_non_finite_elements_are_excluded(lab) -> None:
     """One NaN neither spreads nor counts as a scale."""
     w = np.random.default_rng(3).normal(size=(1, 32, 48))
     w[0, 3, 3] = np.nan
-    core = lab.take(MEASURE, lab.numbers("F32", w), "F32")[0]
-    assert np.isfinite(core.log_rows).all()
-    assert core.of[0].n == 32 * 48 - 1
+    balanced = lab.take(MEASURE, lab.numbers("F32", w), "F32")[0]
+    assert np.isfinite(balanced.log_rows).all()
+    assert balanced.of[0].n == 32 * 48 - 1
 
 
 def test_balanced_matrices_do_not_pool(lab) -> None:
     """Scales belong to one matrix."""
-    core = lab.take(MEASURE, torch.randn(1, 4, 4), "F32")[0]
-    assert core.forget() is None
+    balanced = lab.take(MEASURE, torch.randn(1, 4, 4), "F32")[0]
+    assert balanced.forget() is None
     with pytest.raises(TypeError, match="do not add"):
-        core + core
+        balanced + balanced
 
 
 def test_scales_alone_can_be_requested(lab) -> None:

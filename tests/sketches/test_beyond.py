@@ -45,10 +45,12 @@ def check(result, x: np.ndarray, near: float = 2e-6) -> None:
     assert result.rows.dtype == result.cols.dtype == np.int64
     assert np.array_equal(result.rows, outside.sum(1))
     assert np.array_equal(result.cols, outside.sum(0))
-    core = x[finite & ~outside]
-    assert result.core.n == len(core)
-    assert abs(result.core.mean - core.mean()) <= near * max(core.std(), abs(core.mean()))
-    assert result.core.std == pytest.approx(core.std(), rel=near, abs=1e-300)
+    central = x[finite & ~outside]
+    assert result.central.n == len(central)
+    assert abs(result.central.mean - central.mean()) <= near * max(
+        central.std(), abs(central.mean())
+    )
+    assert result.central.std == pytest.approx(central.std(), rel=near, abs=1e-300)
 
 
 @pytest.mark.usefixtures("ways")
@@ -93,13 +95,13 @@ def test_any_words_of_any_type(lab, dtype, seed, shape) -> None:
             assert result.beyond == tuple(
                 int((finite & (np.abs(x - mean) > k * std)).sum()) for k in (3, 4, 5, 6)
             )
-    if result.core is not None and result.counts.n:
+    if result.central is not None and result.counts.n:
         with np.errstate(invalid="ignore", over="ignore"):
             far = np.abs(x - median(result.counts)) > 4 * robust_std(result.counts)
         outside = finite & far & varied  # a constant of U64 is an ulp from its count
         assert np.array_equal(result.rows, outside.sum(1))
         assert np.array_equal(result.cols, outside.sum(0))
-        assert result.core.n == result.counts.n - outside.sum()
+        assert result.central.n == result.counts.n - outside.sum()
 
 
 @pytest.mark.parametrize("ground", GROUNDS)
@@ -165,7 +167,7 @@ def test_values_at_a_threshold_are_not_beyond(lab) -> None:
         shown = np.array([[[*[-1.0] * 100, *[1.0] * 100, *[0.0] * 50, value, -5.0]]])
         result = lab.take(Beyond(), lab.numbers("F64", shown), "F64")[0]
         assert (robust_std(result.counts), median(result.counts)) == (2 / 1.349, 0.0)
-        assert (result.core.n, result.rows.tolist()) == (252 - many, [many])
+        assert (result.central.n, result.rows.tolist()) == (252 - many, [many])
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
@@ -177,7 +179,7 @@ def test_outliers_of_any_size_do_not_change_the_central_weights(lab, scale, huge
     x[0, 7, ::40] *= huge
     result = lab.take(Beyond(), lab.numbers("F32", x), "F32")[0]
     check(result, lab.values("F32", lab.numbers("F32", x))[0])
-    assert result.core.std == pytest.approx(calm.core.std, rel=1e-3)
+    assert result.central.std == pytest.approx(calm.central.std, rel=1e-3)
     assert result.rows.argmax() == 7
 
 
@@ -188,7 +190,7 @@ def test_without_a_robust_scale_there_are_no_central_weights(lab, dtype) -> None
     for centre in (0.0, 1.0):
         x = np.random.default_rng(14).normal(0, 1, (1, 40, 40)) * (np.arange(40) % 4 == 0) + centre
         result = lab.take(Beyond(), lab.numbers(dtype, x), dtype)[0]
-        assert (result.core, result.rows, result.cols) == (None, None, None)
+        assert (result.central, result.rows, result.cols) == (None, None, None)
         z = np.abs(lab.values(dtype, lab.numbers(dtype, x)) - result.counts.mean)
         assert result.beyond == tuple(int((z > k * result.counts.std).sum()) for k in (3, 4, 5, 6))
 
@@ -207,8 +209,8 @@ def test_a_constant_has_no_element_beyond(lab, dtype, value) -> None:
     assert not isinstance(record, Again)
     assert record[0].beyond == (0, 0, 0, 0)
     assert (record[0].rows.tolist(), record[0].cols.tolist()) == ([0] * 6, [0] * 5)
-    assert record[0].core.n == (30 if np.isfinite(value) else 0)
-    assert record[0].core.std == 0 or not np.isfinite(value)
+    assert record[0].central.n == (30 if np.isfinite(value) else 0)
+    assert record[0].central.std == 0 or not np.isfinite(value)
 
 
 def test_the_counts_are_those_of_counting(lab) -> None:
@@ -240,7 +242,7 @@ def test_far_from_zero_only_the_central_weights_are_none(lab, bad) -> None:
         apart = np.where(np.isfinite(v), np.abs(v - result.counts.mean), 0.0)
     assert result.beyond == tuple(int((apart > k * result.counts.std).sum()) for k in (3, 4, 5, 6))
     assert result.beyond[0] > 0
-    assert (result.core, result.rows, result.cols) == (None, None, None)
+    assert (result.central, result.rows, result.cols) == (None, None, None)
 
 
 def test_spread_beyond_float64_has_no_sigmas(lab) -> None:
@@ -260,15 +262,15 @@ def test_numbers_of_several_tensors_add_without_rows_and_columns(lab) -> None:
     assert pooled.beyond == tuple(
         sum(numbers) for numbers in zip(*(one.beyond for one in each), strict=True)
     )
-    assert pooled.core.n == sum(one.core.n for one in each)
+    assert pooled.central.n == sum(one.central.n for one in each)
     assert pooled.counts.n == sum(x.size for x in draws)
     reach = [4 * robust_std(one.counts) for one in each]
-    core = np.concatenate(
+    central = np.concatenate(
         [x[np.abs(x - np.median(x)) <= r] for x, r in zip(draws, reach, strict=True)]
     )
-    assert pooled.core.std == pytest.approx(core.std(), rel=1e-6)
+    assert pooled.central.std == pytest.approx(central.std(), rel=1e-6)
     sparse = lab.take(Beyond(), lab.numbers("F32", draws[0] * (np.arange(60) % 4 == 0)), "F32")[0]
-    assert (pooled + sparse.forget()).core is None
+    assert (pooled + sparse.forget()).central is None
     assert (pooled + sparse.forget()).beyond is not None
     assert free[0].counts.first_nonfinite is None
     assert isinstance(free[0].counts, ValueCounts)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from weightscope.dtypes import DTYPES
-from weightscope.sketches import Count, Lines, Shuffled
+from weightscope.sketches import Count, MarginSums, Shuffled
 from weightscope.sketches.shuffled import permuted
 
 
@@ -41,8 +41,8 @@ def test_structure_is_gone(lab) -> None:
         return float(np.log(result.rows["squares"]).std())
 
     stored = lab.numbers("F32", x)
-    assert spread(lab.take(Lines(), stored, "F32")[0]) > 4 * spread(
-        lab.take(Shuffled(Lines()), stored, "F32")[0]
+    assert spread(lab.take(MarginSums(), stored, "F32")[0]) > 4 * spread(
+        lab.take(Shuffled(MarginSums()), stored, "F32")[0]
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.noted import told
-from weightscope.sketches import Beyond, Groups, Quantise, Twins, Untrained
+from weightscope.sketches import Beyond, Duplicates, Groups, Quantise, Untrained
 from weightscope.sketches.schemes import SCHEMES
 from weightscope.statistics.elements import EXTREMES, quantisation
 from weightscope.statistics.lines import CROWDING, MARKED_LINES, UNTRAINED
@@ -26,7 +26,7 @@ STATISTICS = {
     "crowding": CROWDING,
     "quantisation": ROUNDING,
 }
-MEASURES = (Beyond(), MARGINS, Twins(), Groups(), Untrained(), Quantise(tuple(SCHEMES)))
+MEASURES = (Beyond(), MARGINS, Duplicates(), Groups(), Untrained(), Quantise(tuple(SCHEMES)))
 KINDS = {"str": str, "int": int, "float": float}
 # Columns whose null needs no reason: nothing of the sort exists in the matrix.
 WITHOUT_REASON = {
@@ -103,28 +103,27 @@ def evidence(taken):
     return of
 
 
-@pytest.mark.parametrize("statistic", STATISTICS)
 @pytest.mark.parametrize("matrix", MATRICES)
-def test_exactly_its_columns_and_a_reason_for_every_null(evidence, statistic, matrix):
+def test_exactly_its_columns_and_a_reason_for_every_null(evidence, matrix):
     """No more and no less, typed and finite, whatever the matrix holds."""
-    chosen = STATISTICS[statistic]
-    values = evaluate([chosen], evidence(matrix))
-    assert set(values) == {c.name for c in chosen.columns} | {"notes"}
-    for column in chosen.columns:
-        value = values[column.name]
-        assert value is None or type(value) is KINDS[column.dtype], column
-        assert column.dtype != "float" or value is None or np.isfinite(value), column
-        assert value is not None or column.name in WITHOUT_REASON or values["notes"], column
+    for statistic in STATISTICS.values():
+        values = evaluate([statistic], evidence(matrix))
+        assert set(values) == {c.name for c in statistic.columns} | {"notes"}
+        for column in statistic.columns:
+            value = values[column.name]
+            assert value is None or type(value) is KINDS[column.dtype], column
+            assert column.dtype != "float" or value is None or np.isfinite(value), column
+            assert value is not None or column.name in WITHOUT_REASON or values["notes"], column
 
 
-@pytest.mark.parametrize("statistic", STATISTICS)
 @pytest.mark.parametrize("matrix", MATRICES)
-def test_a_statistic_and_its_expectation_are_null_together(evidence, statistic, matrix):
+def test_a_statistic_and_its_expectation_are_null_together(evidence, matrix):
     """Both are null or neither."""
-    values = evaluate([STATISTICS[statistic]], evidence(matrix))
-    for name in values:
-        if name.endswith("_null"):
-            assert (values[name] is None) == (values[name.removesuffix("_null")] is None), name
+    for statistic in STATISTICS.values():
+        values = evaluate([statistic], evidence(matrix))
+        for name in values:
+            if name.endswith("_null"):
+                assert (values[name] is None) == (values[name.removesuffix("_null")] is None), name
 
 
 @pytest.mark.parametrize("scale", [2.0**-20, 2.0**12])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from .analysis import Analysis, Listing
+from .compare import COMPARE
 from .fit import FIT
 from .inventory import LS
+from .name_options import NameOptions
 from .outliers import OUTLIERS
-from .reading import Reading
 from .selection import Selection
 from .spectrum import SPECTRUM
 
-ANALYSES = (LS, FIT, SPECTRUM, OUTLIERS)
+ANALYSES = (LS, FIT, SPECTRUM, OUTLIERS, COMPARE)
 
-__all__ = ["ANALYSES", "Analysis", "Listing", "Reading", "Selection"]
+__all__ = ["ANALYSES", "Analysis", "Listing", "NameOptions", "Selection"]

@@ -65,6 +65,8 @@ class Analysis:
     listed: Callable[[Any], Listing] = field(default=lambda options: Listing())
     check_plot: Callable[[Any], None] = field(default=lambda options: None)
     least: int = 1  # the smallest number of MODELs
+    takes_reports: bool = False  # whether its first MODEL may be a stored report
+    baseline: bool = True  # whether a stored report of it may be that MODEL
 
     @property
     def measures(self) -> bool:
@@ -72,9 +74,10 @@ class Analysis:
         return Running in self.uses
 
     @property
-    def draws(self) -> bool:
+    def has_picture(self) -> bool:
         """Whether it has a picture."""
-        return any(field.option.follows == "plot" for field in declared(self.options))
+        follows = {field.option.follows for field in declared(self.options)}
+        return "plot" in follows
 
     @property
     def answering(self) -> Answering:

@@ -57,7 +57,9 @@ def ranges(numbers: Sequence[int]) -> str:
 
 
 def _range(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}-{last}"
+    if first == last:
+        return str(first)
+    return f"{first}-{last}"
 
 
 def _pattern(row: dict[str, Any]) -> str:
@@ -75,10 +77,13 @@ def _joined(pattern: str, group: list[dict[str, Any]]) -> dict[str, Any]:
     layers = "{" + ranges([row["layer"] for row in group]) + "}"
     # Layers of a sharded checkpoint may be in different files.
     files = {row.get("file") for row in group}
+    file = None
+    if len(files) == 1:
+        (file,) = files
     return group[0] | {
         "tensor": pattern.replace("\0", layers),
         "layer": None,
         "params": sum(row["params"] for row in group),
         "bytes": sum(row["bytes"] for row in group),
-        "file": files.pop() if len(files) == 1 else None,
+        "file": file,
     }

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..checkpoints import Checkpoint, Opening, open_checkpoint
+from .name_options import NameOptions
 from .piece import Model
-from .reading import Reading
 from .selection import Selection, selected
 
 # From a checkpoint to its pieces: as stored, or as measured.
-Placing = Callable[[Checkpoint, Reading], Model]
+Placing = Callable[[Checkpoint, NameOptions], Model]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Setting:
     """The shared options for opening models, interpreting names and selecting pieces."""
 
     opening: Opening
-    reading: Reading
+    names: NameOptions
     selection: Selection
 
 
@@ -30,5 +30,5 @@ def gathered(
     """The sources as models, in their order."""
     # All are opened first: a source that is missing is reported before any is placed.
     checkpoints = [open_checkpoint(source, setting.opening) for source in sources]
-    models = [placing(checkpoint, setting.reading) for checkpoint in checkpoints]
+    models = [placing(checkpoint, setting.names) for checkpoint in checkpoints]
     return selected(models, setting.selection)

@@ -1,8 +1,9 @@
 """The loop from pieces to values, common to all analyses.
 
 A request declares the units that a piece needs, and computes values from their sketches. Where a
-piece needs one unit, its values are computed by the worker that has measured it, while others are
-read; where it needs several, after the last has arrived. Requests of several analyses are joined.
+piece needs one unit, its values are computed by the worker that has measured it, while other
+tensors are read; where it needs several, after the last has arrived. Requests of several analyses
+are joined.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ def nulls(statistics: Iterable[Statistic]) -> dict[str, object]:
 
 def limits(measured: Iterable[Measured]) -> Notes:
     """Notes about units that did not fit into the memory."""
-    return united(*(Note("memory", result.note) for result in measured if result.note))
+    notes = [Note("memory", result.note) for result in measured if result.note]
+    return united(notes)
 
 
 def _values_of_single(
@@ -114,7 +116,8 @@ def _values(request: Request, piece: Piece, measured: Sequence[Measured]) -> Map
 
 
 def _unmeasured(request: Request, piece: Piece) -> Mapping[str, object]:
-    return {**nulls(request.statistics), "notes": united(piece.notes, request.lack(piece))}
+    notes = united(piece.notes, request.lack(piece))
+    return {**nulls(request.statistics), "notes": notes}
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,10 @@ class Joined:
     @property
     def statistics(self) -> tuple[Statistic, ...]:
         """Of all requests."""
-        return tuple(statistic for request in self.requests for statistic in request.statistics)
+        statistics: list[Statistic] = []
+        for request in self.requests:
+            statistics += request.statistics
+        return tuple(statistics)
 
     def units(self, piece: Piece) -> Units:
         """The units of all requests, those that share an entry as one."""
@@ -138,7 +144,8 @@ class Joined:
 
     def lack(self, piece: Piece) -> Notes:
         """The reasons of all requests."""
-        return united(*(request.lack(piece) for request in self.requests))
+        reasons = [request.lack(piece) for request in self.requests]
+        return united(*reasons)
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Sketches:
         """Of all requests."""

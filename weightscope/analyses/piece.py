@@ -13,7 +13,7 @@ from ..notes import Notes
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """One thing that gets a row: an entry that stands at a place."""
+    """An entry at its place, which has one row of the table."""
 
     name: str  # as stored, with [part] or [lora]
     place: Place
@@ -27,7 +27,9 @@ class Piece:
     @property
     def is_matrix(self) -> bool:
         """Whether it is measured and has rows and columns: vectors have element statistics only."""
-        return self.entry is not None and min(self.entry.shape) > 1
+        if self.entry is None:
+            return False
+        return min(self.entry.shape) > 1
 
 
 @dataclass(frozen=True, eq=False)

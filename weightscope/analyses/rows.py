@@ -71,7 +71,7 @@ SIZES = (
     Column("tensors", "int", "tensors in the group", shown=True),
     Column("params", "int", "their elements", shown=True),
 )
-INNER = "notes of tensors"  # key in the values of a group, next to its own notes under "notes"
+INNER = "notes of tensors"  # key in the values of a group, besides "notes"
 SPREAD = {
     "_median": "median over the tensors of",
     "_min": "least over the tensors of",
@@ -119,7 +119,9 @@ def row_of(values: Mapping[str, object], unmeasured: tuple[str, ...] = ()) -> Ro
 
 def sourced(models: Sequence[Model], model: Model) -> dict[str, object]:
     """The value of the column `source` where there are several models."""
-    return {"source": model.source} if len(models) > 1 else {}
+    if len(models) > 1:
+        return {"source": model.source}
+    return {}
 
 
 @dataclass

@@ -57,13 +57,18 @@ class Selection:
 
     def admits(self, piece: Piece) -> bool:
         """Whether a piece satisfies every condition."""
-        if not self.named(piece.name, piece.stored.name):
+        names = (piece.name, piece.stored.name)
+        return self.covers(names, piece.place.role, piece.place.layer, piece.params)
+
+    def covers(self, names: Sequence[str], role: str, layer: int | None, params: int) -> bool:
+        """Whether a tensor with these names, role, layer and size satisfies every condition."""
+        if not self.named(*names):
             return False
-        if self.role and not _matches((piece.place.role,), self.role):
+        if self.role and not _matches((role,), self.role):
             return False
-        if self.layers and not self._in_layers(piece.place.layer):
+        if self.layers and not self._in_layers(layer):
             return False
-        return piece.params >= self.min_params
+        return params >= self.min_params
 
     def named(self, *names: str) -> bool:
         """Whether a tensor with these names satisfies the conditions on names."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..checkpoints.opening import Opening
 from ..running import Running
-from .reading import Reading
+from .name_options import NameOptions
 from .selection import Selection
 
-LISTING = (Selection, Opening, Reading)  # headers alone: no device, no memory, no threads
+LISTING = (Selection, Opening, NameOptions)  # headers alone: no device, no memory, no threads
 MEASURING = (*LISTING, Running)

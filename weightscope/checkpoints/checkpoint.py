@@ -21,6 +21,7 @@ class LoraPair:
     turned: bool = False  # stored the other way: A (in x r) and B (r x out)
     table: bool | None = None  # whether it adapts an embedding; None = by its place
     adapter: str = ""  # its name in a model that holds several; "" for the usual `default`
+    magnitudes: str = ""  # stored name of the magnitudes of DoRA
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Checkpoint:
     aliases: Mapping[str, str] = field(default_factory=dict)
     # names of optimizer state and EMA copies: listed, never measured
     optimizer: frozenset[str] = frozenset()
-    # names of tensors that belong to a weight and are none: scales of codes, alphas
+    # names of tensors that belong to a weight and are no weights: scales of codes, alphas
     siblings: frozenset[str] = frozenset()
     pairs: tuple[LoraPair, ...] = ()
     norms: tuple[NormPair, ...] = ()
@@ -53,4 +54,4 @@ class Checkpoint:
     files: tuple[tuple[str, int, tuple[int, int, int]], ...] = ()
     notes: tuple[str, ...] = ()  # choices and oddities, one sentence each
     flags: tuple[str, ...] = ()  # oddities that --strict makes an error
-    missing: tuple[str, ...] = ()  # parts that --salvage does without: the run ends with exit 3
+    missing: tuple[str, ...] = ()  # parts that --salvage omits: the run ends with exit 3

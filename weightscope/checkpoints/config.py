@@ -1,4 +1,4 @@
-"""config.json and adapter_config.json: read where they exist, never trusted over the tensors.
+"""config.json and adapter_config.json: read where they exist; the tensors take precedence.
 
 A file that is broken or contradicts the tensors is a flag; then only names decide.
 """
@@ -26,7 +26,7 @@ def read_config(folder: str) -> tuple[Config, tuple[str, ...]]:
     """(config.json with adapter_config.json under "peft", flags) of a folder."""
     config, flags = _read(os.path.join(folder, CONFIG))
     adapter, adapter_flags = _read(os.path.join(folder, ADAPTER))
-    if adapter:  # under the key by which the rest of the program finds it
+    if adapter:  # under the key that the rest of the program uses
         config = {**config, "peft": adapter}
     return config, (*flags, *adapter_flags)
 

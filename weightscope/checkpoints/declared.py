@@ -1,8 +1,8 @@
 """The quantisation that config.json and the metadata declare: a method, and layers by name.
 
-A declaration states how weights are stored, not which: modules that were not quantised are floats,
-which no declaration can turn into codes. Some writers also declare plain 8-bit floats without
-scales; that is no quantised layout.
+A declaration states how weights are stored, and not which of them: modules that were not quantised
+are floats, which no declaration can turn into codes. Some writers also declare plain 8-bit floats
+without scales; that is no quantised layout.
 """
 
 from __future__ import annotations
@@ -171,7 +171,9 @@ def _layers(metadata: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _field(table: object, key: str) -> object:
-    return table.get(key) if isinstance(table, Mapping) else None
+    if isinstance(table, Mapping):
+        return table.get(key)
+    return None
 
 
 def _json(text: str) -> object:

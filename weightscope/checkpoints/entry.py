@@ -132,7 +132,11 @@ class Stored:
 
 def _row_major_strides(dims: tuple[int, ...]) -> tuple[int, ...]:
     """Strides in elements: the product of the dimensions that follow each."""
-    return tuple(prod(dims[axis + 1 :]) for axis in range(len(dims)))
+    strides = []
+    for axis in range(len(dims)):
+        following = dims[axis + 1 :]
+        strides.append(prod(following))
+    return tuple(strides)
 
 
 def run_length(dims: tuple[int, ...], strides: tuple[int, ...]) -> int:

@@ -119,22 +119,36 @@ def _pair(a: Stored, named: Named) -> LoraPair | None:
     match = _match(half, a, b, named)
     if match.fault:
         return None
-    rank = a.shape[1] if match.turned else a.shape[0]
+    if match.turned:
+        rank = a.shape[1]
+    else:
+        rank = a.shape[0]
     alpha = named.tensors.get(f"{half.module}.alpha")
     scale, notes = scale_of(half.module, rank, alpha, named.adapter)
-    if _has_magnitudes(half, named):
+    magnitudes = _magnitudes(half, named)
+    if magnitudes:
         notes += (DORA,)
-    table = TABLES.get(half.spelling.form)
-    return LoraPair(half.module, a.name, b.name, scale, notes, match.turned, table, half.adapter)
+    return LoraPair(
+        half.module,
+        a.name,
+        b.name,
+        scale,
+        notes,
+        match.turned,
+        table=TABLES.get(half.spelling.form),
+        adapter=half.adapter,
+        magnitudes=magnitudes,
+    )
 
 
-def _has_magnitudes(half: Factor, named: Named) -> bool:
-    """Whether the module also has a magnitude vector of DoRA."""
+def _magnitudes(half: Factor, named: Named) -> str:
+    """The stored name of the module's magnitude vector of DoRA; "" without one."""
     words = [f"lora_magnitude_vector{end}" for end in ("", ".weight", half.tail)]
     words.append("dora_scale")
     if named.adapter is not None and named.adapter.dora:
         words.append("m")  # MLX
-    return any(f"{half.module}.{word}" in named.tensors for word in words)
+    names = (f"{half.module}.{word}" for word in words)
+    return next((name for name in names if name in named.tensors), "")
 
 
 def _lone(tensor: Stored, named: Named) -> Note | None:
@@ -180,8 +194,9 @@ def _match(half: Factor, a: Stored, b: Stored, named: Named) -> Match:
 
 
 def _is_float_matrix(tensor: Stored) -> bool:
-    has_values = tensor.params > 0 and tensor.measurable
-    return len(tensor.dims) >= 2 and has_values and DTYPES[tensor.dtype].kind == "float"
+    if not tensor.params or not tensor.measurable:
+        return False
+    return len(tensor.dims) >= 2 and DTYPES[tensor.dtype].kind == "float"
 
 
 def _order(half: Factor, a: Stored, b: Stored, named: Named) -> Match:

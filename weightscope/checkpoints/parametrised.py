@@ -43,7 +43,7 @@ Parts = Mapping[str, Stored]  # the tensors of one weight, by their last words
 
 
 @dataclass(frozen=True)
-class Reading:
+class Representation:
     """One weight: a pair or a tensor that represents it, and its buffers."""
 
     pair: NormPair | None = None
@@ -55,22 +55,26 @@ class Reading:
 def with_parametrised(checkpoint: Checkpoint) -> Checkpoint:
     """The checkpoint with its weight norms; tensors that represent a weight get its name."""
     named = {t.name: t for t in checkpoint.tensors if t.name not in checkpoint.optimizer}
-    readings = {weight: reading for weight, reading in _readings(named) if reading != Reading()}
-    if not readings:
+    representations = {
+        weight: representation
+        for weight, representation in _representations(named)
+        if representation != Representation()
+    }
+    if not representations:
         return checkpoint
     weights: dict[str, str] = {}  # tensor -> the weight that it represents
     notes: dict[str, Notes] = {}
     buffers: set[str] = set()
     pairs = []
-    for weight, reading in readings.items():
-        if reading.stored:
-            weights[reading.stored] = weight
-        if reading.pair:
-            weights[reading.pair.v] = weight
-            pairs.append(reading.pair)
-        for name, note in reading.notes:
+    for weight, representation in representations.items():
+        if representation.stored:
+            weights[representation.stored] = weight
+        if representation.pair:
+            weights[representation.pair.v] = weight
+            pairs.append(representation.pair)
+        for name, note in representation.notes:
             notes[name] = (*notes.get(name, ()), note)
-        buffers.update(reading.buffers)
+        buffers.update(representation.buffers)
     tensors = tuple(_with_weight(t, weights, notes) for t in checkpoint.tensors)
     siblings = checkpoint.siblings | buffers
     return replace(checkpoint, tensors=tensors, siblings=siblings, norms=tuple(pairs))
@@ -84,7 +88,7 @@ def _with_weight(tensor: Stored, weights: Mapping[str, str], notes: Mapping[str,
     return replace(tensor, weight=tensor.weight or weight, notes=(*tensor.notes, *more))
 
 
-def _readings(named: Mapping[str, Stored]) -> Iterator[tuple[str, Reading]]:
+def _representations(named: Mapping[str, Stored]) -> Iterator[tuple[str, Representation]]:
     """Every weight of which parts are stored, by its name in the model."""
     for weight, parts in _grouped(_OLD, named):
         yield weight, _old(weight, parts, named)
@@ -114,7 +118,7 @@ def _may_match(name: str, pattern: re.Pattern[str]) -> bool:
     return "parametrizations." in name
 
 
-def _old(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Reading:
+def _old(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Representation:
     """`weight_orig` with its vectors or its mask, else `weight_g` and `weight_v`."""
     stored = parts.get("orig")
     vectors = [parts[word] for word in ("u", "v") if word in parts]
@@ -133,36 +137,40 @@ def _old(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Reading:
     return _before(stored, buffers, notes)
 
 
-def _old_norm(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Reading:
+def _old_norm(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Representation:
     """`weight_g` and `weight_v`; a single half counts only in the usual names of torch."""
     halves = {word: parts[word] for word in ("g", "v") if word in parts}
     if not halves:  # a mask or a vector without its weight
-        return Reading()
+        return Representation()
     if len(halves) < 2:
         _, _, word = weight.rpartition(".")
         if "u" in parts or not _USUAL.fullmatch(word):
-            return Reading()
+            return Representation()
     return _normed(weight, halves, named)
 
 
-def _new(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Reading:
+def _new(weight: str, parts: Parts, named: Mapping[str, Stored]) -> Representation:
     """`original`, or `original0` and `original1`, with the buffers of the parametrisations."""
     by_end = _by_end(parts)
     is_spectral = all(end in by_end for end in _VECTORS)
-    ends = (*_VECTORS, _BASE) if is_spectral else (_BASE,)
+    ends: tuple[str, ...] = (_BASE,)
+    if is_spectral:
+        ends = (*_VECTORS, _BASE)
     buffers = [by_end[end] for end in ends if end in by_end]
     originals = {word: tensor for word, tensor in parts.items() if word.startswith("original")}
     if set(originals) == {"original"}:
-        notes = (SPECTRAL,) if is_spectral else ()
+        notes: Notes = ()
+        if is_spectral:
+            notes = (SPECTRAL,)
         return _before(originals["original"], buffers, notes)
     if not originals or not originals.keys() <= _HALVES.keys():
-        return Reading(notes=tuple((tensor.name, OTHER) for tensor in originals.values()))
+        return Representation(notes=tuple((tensor.name, OTHER) for tensor in originals.values()))
     halves = {_HALVES[word]: tensor for word, tensor in originals.items()}
-    reading = _normed(weight, halves, named)
-    if is_spectral and reading.pair:
+    representation = _normed(weight, halves, named)
+    if is_spectral and representation.pair:
         names = tuple(buffer.name for buffer in buffers)
-        return replace(reading, buffers=names, notes=((reading.pair.v, SPECTRAL),))
-    return reading
+        return replace(representation, buffers=names, notes=((representation.pair.v, SPECTRAL),))
+    return representation
 
 
 def _by_end(parts: Parts) -> Parts:
@@ -175,20 +183,21 @@ def _by_end(parts: Parts) -> Parts:
     return by_end
 
 
-def _before(stored: Stored, buffers: Iterable[Stored], notes: Notes) -> Reading:
+def _before(stored: Stored, buffers: Iterable[Stored], notes: Notes) -> Representation:
     """A weight that is stored before its parametrisation."""
     named_notes = tuple((stored.name, note) for note in notes or (OTHER,))
-    return Reading(None, stored.name, tuple(buffer.name for buffer in buffers), named_notes)
+    names = tuple(buffer.name for buffer in buffers)
+    return Representation(stored=stored.name, buffers=names, notes=named_notes)
 
 
-def _normed(weight: str, halves: Parts, named: Mapping[str, Stored]) -> Reading:
+def _normed(weight: str, halves: Parts, named: Mapping[str, Stored]) -> Representation:
     """A pair of weight norm, or a note why the halves are none."""
     fault = _fault(weight, halves, named)
     if fault:
         note = Note("lone-weight-norm", f"{fault}: measured alone")
-        return Reading(notes=tuple((tensor.name, note) for tensor in halves.values()))
+        return Representation(notes=tuple((tensor.name, note) for tensor in halves.values()))
     g, v = halves["g"], halves["v"]
-    return Reading(NormPair(weight, g.name, v.name, _norm_dim(g.dims)))
+    return Representation(NormPair(weight, g.name, v.name, _norm_dim(g.dims)))
 
 
 def _fault(weight: str, halves: Parts, named: Mapping[str, Stored]) -> str:
@@ -215,7 +224,8 @@ def _misfit(g: Stored, v: Stored) -> str:
 
 
 def _has_floats(tensor: Stored) -> bool:
-    return tensor.params > 0 and tensor.measurable and DTYPES[tensor.dtype].kind == "float"
+    is_float = DTYPES[tensor.dtype].kind == "float"
+    return is_float and tensor.measurable and tensor.params > 0
 
 
 def _norm_dim(dims: tuple[int, ...]) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from ..analyses import ANALYSES, Analysis
 from ..version import __version__
@@ -54,11 +55,12 @@ def application(analyses: Iterable[Analysis]) -> typer.Typer:
 
 
 app = application(ANALYSES)
+parser = get_command(app)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Parses the arguments, then runs the command; returns 0, or the code of the parser itself."""
-    result = app(arguments, prog_name=NAME, standalone_mode=False)
+    result = parser(arguments, prog_name=NAME, standalone_mode=False)
     if callable(result):
         result()
         return 0

@@ -12,14 +12,14 @@ from ..options import Declared, declared
 from ..records import options_of
 from .options import Outputs
 from .parameters import with_options
-from .terminal import drawing
+from .terminal import prints_table
 
 ending = Lazy("weightscope.cli.ending")  # not loaded for --help
 
 FOLLOWED: Mapping[str, Callable[[Outputs], bool]] = {
     "plot": lambda outputs: outputs.plot is not None,
-    "drawn": lambda outputs: drawing(outputs),
-    "undrawn": lambda outputs: not drawing(outputs),
+    "terminal": lambda outputs: prints_table(outputs),
+    "elsewhere": lambda outputs: not prints_table(outputs),
 }
 
 
@@ -69,7 +69,9 @@ def _value(option: Declared, raw: Any) -> Any:
         return False
     if not option.several:
         return raw
-    texts = [raw] if isinstance(raw, str) else raw
+    texts = raw
+    if isinstance(raw, str):
+        texts = [raw]
     if option.option.commas:
         return tuple(part.strip() for text in texts for part in text.split(","))
     return tuple(texts)

@@ -21,9 +21,10 @@ from ..reports.inputs import STDOUT, Inputs, check_distinct
 from ..reports.pictures import check_plot
 from ..reports.report import Report
 from ..reports.screen import Screen
+from ..reports.stored import is_stored
 from .exits import Exit
 from .options import Outputs
-from .terminal import drawing, fitted, progress
+from .terminal import fitted, prints_table, progress
 
 SEVERITY = (0, 1, 4, 3)  # exit codes, the most severe last: a damaged source outweighs a gate
 
@@ -40,7 +41,9 @@ def answer(
     `tables`: the files for the extra tables, by table.
     """
     _check_outputs(outputs, tables, inputs_of(analysis.name, models, keywords))
-    listing = _listing(analysis, keywords, outputs)
+    listing = Listing()
+    if not (analysis.takes_reports and is_stored(models[0])):
+        listing = _listing(analysis, keywords, outputs)
     watched = sys.stderr.isatty() and not (outputs.quiet or outputs.no_progress)
     report = ask(
         analysis.name,
@@ -65,7 +68,7 @@ def _listing(analysis: Analysis, keywords: Mapping[str, Any], outputs: Outputs) 
         analysis.check_plot(options)
     listing = analysis.listed(options)
     chosen = any(name in keywords for name in listing.gives_way)
-    if chosen or not drawing(outputs):
+    if chosen or not prints_table(outputs):
         return Listing()
     return listing
 
@@ -135,12 +138,12 @@ def _print_notes(report: Report, listing: Listing, outputs: Outputs) -> None:
     if outputs.verbose:
         _print(*report.reasons)
     if outputs.plot:
-        _print(*report.undrawn)
+        _print(*report.without_picture)
 
 
 def _print_closing(report: Report, outputs: Outputs) -> None:
     """What a person reads below the table."""
-    if drawing(outputs):
+    if prints_table(outputs):
         _print(*report.caveats)
     if report.closing:
         _print(report.closing)
@@ -154,7 +157,10 @@ def _hidden_count(report: Report, listing: Listing) -> str:
     hidden = shown.seen - shown.count
     if not hidden:
         return ""
-    rest = listing.rest if hidden > 1 else listing.rest.replace("rows", "row", 1)
+    if hidden > 1:
+        rest = listing.rest
+    else:
+        rest = listing.rest.replace("rows", "row", 1)
     return f"{hidden} {rest}"
 
 

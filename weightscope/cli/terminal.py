@@ -22,7 +22,7 @@ TICK = 0.2  # seconds between two updates of the bar
 SHORTEST = 10  # cells: a shorter bar shows no progress
 
 
-def drawing(outputs: Outputs) -> bool:
+def prints_table(outputs: Outputs) -> bool:
     """Whether the report is a table on a terminal."""
     is_table = not outputs.format or outputs.format == "table"
     return outputs.prints and is_table and sys.stdout.isatty()

@@ -1,6 +1,6 @@
 """The small language model that ships with weightscope, and the scripts that made it.
 
 `gpt-start.safetensors` is the untrained model, `gpt.safetensors` the trained one, `gpt-lora/` an
-adapter of it. Measuring them needs nothing of this package; `python -m weightscope.demo.train
-OUT_DIR` makes them again.
+adapter of it. No module of this package is needed to measure them; `python -m
+weightscope.demo.train OUT_DIR` makes them again.
 """

@@ -69,12 +69,12 @@ class Writer:
 
     def sentence(self) -> list[str]:
         """One statement, question, count or sum."""
-        chance = self.random.random()
-        if chance < 0.1:
+        uniform = self.random.random()
+        if uniform < 0.1:
             return self._sum()
-        if chance < 0.2:
+        if uniform < 0.2:
             return self._count()
-        if chance < 0.3:
+        if uniform < 0.3:
             return ["who", *self._predicate(self._noun(), plural=False, depth=1), "?"]
         return [*self._clause(0), *self._conjunct(), "."]
 
@@ -85,17 +85,17 @@ class Writer:
 
     def _conjunct(self) -> list[str]:
         """Perhaps a second clause with its conjunction."""
-        if not self._chance(0.3):
+        if not self._happens(0.3):
             return []
         conjunction = self.random.choice(("because", "but", "and"))
         return [conjunction, *self._clause(1)]
 
     def _clause(self, depth: int) -> list[str]:
         """Subject and predicate, or subject and speech."""
-        plural = self._chance(0.4)
+        plural = self._happens(0.4)
         noun = self._noun()
         subject = self._phrase(noun, plural, depth)
-        if depth < LIMIT and self._chance(self.grammar.nesting / 2):
+        if depth < LIMIT and self._happens(self.grammar.nesting / 2):
             verb = "say" if plural else "says"
             return [*subject, verb, "(", *self._clause(depth + 1), ")"]
         return [*subject, *self._predicate(noun, plural, depth)]
@@ -103,18 +103,20 @@ class Writer:
     def _phrase(self, noun: int, plural: bool, depth: int) -> list[str]:
         """A noun phrase: article, adjective, noun, perhaps a location or relative clause."""
         # the order of the calls decides the text: the adjective comes before the article
-        adjective = [self._pick(self.topic.adjectives)] if self._chance(0.3) else []
+        adjective = []
+        if self._happens(0.3):
+            adjective = [self._pick(self.topic.adjectives)]
         head = [self._article(plural), *adjective, self.topic.nouns[noun][plural]]
-        if depth < LIMIT and self._chance(self.grammar.nesting):
+        if depth < LIMIT and self._happens(self.grammar.nesting):
             return [*head, "that", *self._predicate(noun, plural, depth + 1)]
-        if depth < LIMIT and self._chance(self.grammar.nesting / 2):
+        if depth < LIMIT and self._happens(self.grammar.nesting / 2):
             preposition = self._pick(lexicon.PREPOSITIONS)
-            location = self._phrase(self._noun(), self._chance(0.4), LIMIT)
+            location = self._phrase(self._noun(), self._happens(0.4), LIMIT)
             return [*head, preposition, *location]
         return head
 
     def _article(self, plural: bool) -> str:
-        if plural and self._chance(0.3):
+        if plural and self._happens(0.3):
             return lexicon.NUMBERS[2 + self._rank(8)]
         if plural:
             return self._pick(lexicon.PLURAL)
@@ -124,11 +126,13 @@ class Writer:
         """Verb and object; the subject decides which verbs are likely."""
         verbs = self.topic.verbs
         index = (noun + self._rank(len(verbs))) % len(verbs)
-        adverb = [self._pick(lexicon.ADVERBS)] if self._chance(0.2) else []
+        adverb = []
+        if self._happens(0.2):
+            adverb = [self._pick(lexicon.ADVERBS)]
         verb = [*adverb, verbs[index][plural]]
         direct_object: list[str] = []
         if index % 2:  # every other verb is transitive
-            direct_object = self._phrase(self._noun(), self._chance(0.4), depth + 1)
+            direct_object = self._phrase(self._noun(), self._happens(0.4), depth + 1)
         if self.grammar.verb_last:
             return [*direct_object, *verb]
         return [*verb, *direct_object]
@@ -150,11 +154,11 @@ class Writer:
 
     def _noun(self) -> int:
         """A noun of the topic by its rank; two of three are of the cast."""
-        if self._chance(0.67):
+        if self._happens(0.67):
             return self.random.choice(self.cast)
         return self._rank(len(self.topic.nouns))
 
-    def _chance(self, share: float) -> bool:
+    def _happens(self, share: float) -> bool:
         return self.random.random() < share
 
     def _rank(self, count: int) -> int:

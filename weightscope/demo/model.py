@@ -156,4 +156,6 @@ def _rotated(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
     """Rotary positions: pairs of the first and second half, rotated by their angles."""
     cos, sin = turn
     a, b = x.chunk(2, -1)
-    return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
+    first = a * cos - b * sin
+    second = b * cos + a * sin
+    return torch.cat((first, second), -1)

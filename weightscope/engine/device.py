@@ -25,23 +25,29 @@ class Device:
     @property
     def tile(self) -> int:
         """Elements of a tile: near the cache on a CPU, enough to fill a GPU."""
-        return TILE if self.name == "cpu" else 1 << 24
+        if self.name == "cpu":
+            return TILE
+        return 1 << 24
 
     @property
     def segment(self) -> int:
         """Elements that one worker folds alone."""
-        return SEGMENT if self.name == "cpu" else 1 << 28
+        if self.name == "cpu":
+            return SEGMENT
+        return 1 << 28
 
     @property
     def stack(self) -> int:
         """Elements up to which equal small tensors are measured as one stack."""
-        return 1 << 16 if self.name == "cpu" else 1 << 24
+        if self.name == "cpu":
+            return 1 << 16
+        return 1 << 24
 
 
 def choose(device: str = "auto", memory: int | None = None, threads: int | None = None) -> Device:
     """The named device, else the first GPU, else the CPU.
 
-    Without `memory` (bytes) a quarter of what is free, without `threads` one worker per core.
+    Without `memory` (bytes) a quarter of what is free, without `threads` one worker per CPU core.
     """
     name, device_reason = _named(device)
     if memory:
@@ -50,14 +56,14 @@ def choose(device: str = "auto", memory: int | None = None, threads: int | None 
     else:
         budget = free_memory(name) // 4
         memory_reason = "a quarter of the free memory"
-    workers = threads or _cores()
+    workers = threads or _cpus()
     size = f"{budget / 2**20:.0f} MiB"
     why = f"{name}: {device_reason}; memory {size}, {memory_reason}; {workers} workers"
     return Device(name, max(budget, 1), workers, why)
 
 
-def _cores() -> int:
-    """Cores that this process may use; all of the machine on macOS, which has no such set."""
+def _cpus() -> int:
+    """CPU cores that this process may use; all of the machine on macOS, which has no such set."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -72,7 +78,9 @@ def _named(device: str) -> tuple[str, str]:
         )
     if kind == "cpu":
         return "cpu", "as requested"
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    count = 0
+    if torch.cuda.is_available():
+        count = torch.cuda.device_count()
     index = int(number or 0)
     if kind == "cuda":
         if index >= count:

@@ -27,7 +27,7 @@ SWITCH = 1e-4  # seconds: calls last 50 microseconds, and Python's 5 millisecond
 
 @dataclass
 class Meter:
-    """Progress so far, for whoever watches; `stop` ends the work at the next tile."""
+    """The progress so far; `stop` ends the work at the next tile."""
 
     bytes_read: int = 0
     tensors: int = 0
@@ -141,7 +141,7 @@ def _result(batch: Batch, finished: dict[Wanted, Any], i: int, each: Each) -> Me
 
 
 def _in_order(units: Sequence[Unit], batches: Iterator[list[Measured]]) -> Iterator[Measured]:
-    """Results in the order of the units: a stack finishes units out of turn, which wait here."""
+    """Results in the order of the units: a stack finishes units out of order, which wait here."""
     position = {id(unit): i for i, unit in enumerate(units)}
     waiting: dict[int, Measured] = {}
     turn = 0

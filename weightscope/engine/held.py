@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..checkpoints import Entry, Span, Stored, joined
 from ..geometry import Axis, Box, Shape, whole
 from ..sketches.tile import Scratch
-from .reading import Check, load, load_apart
+from .loading import Check, load, load_apart
 
 if TYPE_CHECKING:
     from torch import Tensor

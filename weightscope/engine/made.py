@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..checkpoints import Entry, Span
 from ..geometry import Axis, Box, Shape, tiles, whole
 from ..lazy import torch
-from .reading import Check, load
+from .loading import Check, load
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +36,8 @@ class Made:
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
         """A view."""
-        return self.values[slice(*box.rows), slice(*box.cols)]
+        rows, cols = slice(*box.rows), slice(*box.cols)
+        return self.values[rows, cols]
 
 
 def made(entry: Entry, scratch: Scratch, check: Check) -> Made:

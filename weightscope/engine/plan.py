@@ -60,7 +60,7 @@ class Batch:
     def lack(self) -> str:
         """The text that names the sufficient budget; "" where nothing is refused.
 
-        `roomy` has reduced the workers by then, so the share is that of as few as help.
+        `roomy` has reduced the workers by then, to the fewest that help.
         """
         need = -(-max(self.refused.values(), default=0) >> 20)
         if not need:
@@ -82,7 +82,7 @@ def roomy(units: Sequence[Unit], device: Device) -> Device:
 
 def plan(units: Sequence[Unit], device: Device) -> Iterator[Batch]:
     """Batches in the order of their first unit; equal small units within a window share one."""
-    # the window bounds how many results wait for their turn in the executor
+    # the window bounds how many results wait in the executor
     for start in range(0, len(units), WINDOW):
         for group in _groups(units[start : start + WINDOW], device):
             room = _share(device) // max(1, _most(group[0], device))
@@ -160,7 +160,9 @@ def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[Wanted, int], 
     refused = []
     for label, measure in _wants(unit):
         state = measure.bytes(_entry(unit).shape) * len(units)
-        demand = stored if _at_once(unit, label, measure) else 0
+        demand = 0
+        if _at_once(unit, label, measure):
+            demand = stored
         all_room += state
         all_held = max(all_held, demand)
         streams = measure.cut == "any" and not demand and share >= tile
@@ -247,5 +249,8 @@ def _at_once(unit: Unit, label: str, measure: Measure) -> bool:
     if measure.cut == "whole":
         return True
     entry = _entry(unit)
-    axis = long_side(entry.shape) if measure.cut == "long" else entry.cut
+    if measure.cut == "long":
+        axis = long_side(entry.shape)
+    else:
+        axis = entry.cut
     return any(unit.entries[other].cut != axis for other in unit.seen(label))

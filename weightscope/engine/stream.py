@@ -19,9 +19,9 @@ from ..sketches.tile import Tile
 from .buffers import Buffers
 from .device import Device
 from .held import Held, StoredLines, read_lines
+from .loading import Check, ahead, load
 from .made import made
 from .plan import Batch, Wanted
-from .reading import Check, ahead, load
 
 if TYPE_CHECKING:
     from typing import Any
@@ -49,11 +49,13 @@ def fold(
 ) -> States:
     """Adds every tile of the run to every open fold, cut as its measure requires.
 
-    Measures with equal tiles share one reading. An empty run shows no tile: its sides may be longer
-    than any tensor's.
+    Tiles that several measures share are read once. An empty run has no tile: its sides may be
+    longer than any tensor's.
     """
     buffers.keep(batch.labels)
-    wanted = {measure.cut for _, measure in states} if run.size else set()
+    wanted = set()
+    if run.size:
+        wanted = {measure.cut for _, measure in states}
     tilings = {cut: tiling(cut, run, batch.first.cut, device.tile) for cut in CUTS if cut in wanted}
     for axis, boxes in dict.fromkeys(tilings.values()):
         part = {
@@ -85,7 +87,9 @@ def _merged_pair(left: States, right: States) -> States:
 
 def passes(batch: Batch, device: Device, buffers: Buffers, check: Check) -> dict[Wanted, Any]:
     """All passes of a batch in one worker: tensors held where they fit, else read once a pass."""
-    source = _held(batch, buffers, check) if batch.hold else batch
+    source = batch
+    if batch.hold:
+        source = _held(batch, buffers, check)
     sketches: dict[Wanted, Any] = {}
     states = start(batch, device)
     while states:
@@ -122,11 +126,14 @@ def _shown(
     unit = batch.units[0]
     wanted = {label for label, _ in part}
     labels = sorted({other for label in wanted for other in unit.seen(label)})
+    fixed = load(_fixed(batch, labels, boxes), buffers.stored, 1)
+    check(sum(span.bytes[1] for span in fixed))
     for i, box in enumerate(boxes):
         if i + 1 < len(boxes):
-            ahead(_spans(batch, labels, boxes[i + 1]))
-        spans = _spans(batch, labels, box)
-        loaded = load(spans, buffers.stored, 0)
+            following = _spans(batch, labels, boxes[i + 1])
+            ahead(span for span in following if span not in fixed)
+        spans = [span for span in _spans(batch, labels, box) if span not in fixed]
+        loaded = fixed | load(spans, buffers.stored, 0)
         check(sum(span.bytes[1] for span in spans))
         shown = {}
         for label in labels:
@@ -138,6 +145,14 @@ def _shown(
         yield shown
         for tile in shown.values():
             tile.beside = {}  # tiles that refer to each other would outlive the held tensors
+
+
+def _fixed(batch: Batch, labels: Sequence[str], boxes: tuple[Box, ...]) -> Sequence[Span]:
+    """Spans that every one of several tiles needs, such as a factor of a product: read once."""
+    if len(boxes) == 1:
+        return ()
+    last = set(_spans(batch, labels, boxes[-1]))
+    return [span for span in _spans(batch, labels, boxes[0]) if span in last]
 
 
 def _spans(batch: Batch, labels: Sequence[str], box: Box) -> Sequence[Span]:

@@ -47,7 +47,7 @@ class Measured:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-# from the sketches of a unit to its `values`; runs in the worker, beside the reading
+# from the sketches of a unit to its `values`; runs in the worker, while other tensors are read
 Each = Callable[[Measured], Mapping[str, object]]
 
 

@@ -10,9 +10,10 @@ from .facts import heads_in
 from .family import Family, Sample, families
 from .names import places
 from .place import Place
-from .prefixes import strip_prefixes
+from .prefixes import bare, strip_prefixes
+from .rotary import row_order
 from .rule import Rule
-from .slots import apart
+from .slots import apart, key_of
 
 __all__ = [
     "Family",
@@ -20,8 +21,11 @@ __all__ = [
     "Rule",
     "Sample",
     "apart",
+    "bare",
     "families",
     "heads_in",
+    "key_of",
     "places",
+    "row_order",
     "strip_prefixes",
 ]

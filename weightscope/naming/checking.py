@@ -15,7 +15,8 @@ from .splits import SCHEMES
 
 _SLOT = re.compile(rf"[\w.\-]*|{PATH}|{MODULE}")
 _ORIENTATIONS = frozenset(("out_in", "in_out", "unknown", "by_conv1d", "by_hidden"))
-_PARENTHESIS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()]", re.DOTALL)  # or what hides one
+_ROTARY = frozenset(("", "interleaved", "halves"))
+_PARENTHESIS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()]", re.DOTALL)  # or contains one
 _OUTSIDE = re.compile(r"\(\?(?:[=!(]|<[=!]|P=)|\\[1-9bB]|[$^]")  # depends on text around the group
 
 
@@ -39,6 +40,7 @@ def _check_words(rule: Rule) -> None:
             "orientation",
             ", ".join(sorted(_ORIENTATIONS)),
         ),
+        (rule.rotary, _ROTARY.__contains__, "rotary", "interleaved or halves"),
         (rule.split, _is_split, "split", "a scheme of " + ", ".join(sorted(SCHEMES))),
         ("" if rule.slot is None else rule.slot, _is_slot, "slot", f"a word, {PATH} or {MODULE}"),
     )
@@ -74,7 +76,7 @@ def _check_regex(rule: Rule) -> None:
 
 
 def _check_groups(rule: Rule) -> None:
-    """What takes the place of a group has it."""
+    """A condition that replaces a group requires the group."""
     if rule.beside and "key" not in rule.pattern.groupindex:
         raise UsageError(
             "`beside` takes the place of a group `key` of the regex",

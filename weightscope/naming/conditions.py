@@ -1,7 +1,7 @@
 """Conditions of rules on other names of a file: one beside, one in the layer, no rival elsewhere.
 
-`post_attention_layernorm` stands before the MLP of a Llama, and after the attention where the layer
-also has a `post_feedforward_layernorm`; `linear` is the head only of a model that has no other; an
+`post_attention_layernorm` precedes the MLP of a Llama, and follows the attention if the layer also
+has a `post_feedforward_layernorm`; `linear` is the head only of a model that has no other; an
 `embedding` with a bias is no table.
 """
 
@@ -18,14 +18,14 @@ RANKS = {"conv": (3, 4, 5), "norm": (0, 1)}  # dimensions of a weight whose bias
 
 
 class Conditions:
-    """Those of all rules for one file; the names of other modules are searched once a rule."""
+    """The conditions on one file; the names of other modules are searched once per rule."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         self.shapes = shapes
         self.rivals: dict[str, frozenset[str]] = {}
 
     def hold(self, rule: Rule, name: str, match: re.Match[str]) -> bool:
-        """Whether the rule is for this name in this file."""
+        """Whether the conditions of a rule hold for a name of this file."""
         if rule.beside and not self._beside(rule, name, match):
             return False
         if not all(self._in_layer(name, match, sibling) for sibling in rule.same_layer):
@@ -37,7 +37,7 @@ class Conditions:
     def _beside(self, rule: Rule, name: str, match: re.Match[str]) -> bool:
         """Whether the name with `beside` in place of the group `key` exists.
 
-        With `!`, whether it does not; a group that took no part has no such name.
+        With `!`, whether it does not; without a match of the group there is no such name.
         """
         absent = rule.beside.startswith("!")
         if match["key"] is None:
@@ -47,13 +47,15 @@ class Conditions:
         return stands != absent
 
     def _in_layer(self, name: str, match: re.Match[str], sibling: str) -> bool:
-        """Whether the captured layer has a name; with `!` before the name whether it lacks it."""
-        layer = name[: match.end("layer")] + "." if "layer" in match.re.groupindex else ""
+        """Whether the captured layer has a name; with `!` before the name, whether it does not."""
+        layer = ""
+        if "layer" in match.re.groupindex:
+            layer = name[: match.end("layer")] + "."
         stands = layer + sibling.removeprefix("!") in self.shapes
         return stands != sibling.startswith("!")
 
     def _rivals(self, rule: Rule, module: str) -> int:
-        """How many other modules exclude the rule."""
+        """The number of other modules that exclude the rule."""
         modules = self._modules(rule)
         return len(modules) - (module in modules)
 
@@ -68,8 +70,12 @@ class Conditions:
 
     @cached_property
     def _matrices(self) -> list[str]:
-        """Names of two dimensions; longer ones than this meet no regular expression."""
-        return [n for n, dims in self.shapes.items() if len(dims) == 2 and len(n) <= LONGEST]
+        """Names of tensors of two dimensions that are short enough for a regular expression."""
+        names = []
+        for name, dims in self.shapes.items():
+            if len(dims) == 2 and len(name) <= LONGEST:
+                names.append(name)
+        return names
 
     def _like_its_weight(self, rule: Rule, name: str) -> bool:
         """Whether the weight beside a bias has a number of dimensions that the rule states."""
@@ -80,5 +86,7 @@ class Conditions:
             return True
         if rule.rank != (1,):
             return len(weight) in rule.rank
-        kind = kind_of(rule.role) if isinstance(rule.role, str) else ""
+        kind = ""
+        if isinstance(rule.role, str):
+            kind = kind_of(rule.role)
         return len(weight) in RANKS.get(kind, (len(weight),))

@@ -1,7 +1,7 @@
-"""From rules to places: what the names of one checkpoint settle together.
+"""From rules to places: the properties that depend on all names of a checkpoint.
 
-Layers, stacks and the storage of a matrix follow from all names; a place is then what the rule of a
-name states at that position. A fused tensor has a place for each of its parts.
+Layers, stacks and the storage of a matrix follow from all names; a place then combines the position
+of a name with its rule. A fused tensor has a place for each of its parts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .slots import path_of, slot_of
 
 
 class Context:
-    """Layers, stacks, Conv1D or Linear of one checkpoint."""
+    """Layers, stacks and storage (Conv1D or Linear) of one checkpoint."""
 
     def __init__(self, facts: Facts, names: Mapping[str, Matched]) -> None:
         self.facts = facts
@@ -60,10 +60,11 @@ class Context:
 
     def path(self, matched: Matched) -> str:
         """The name inside its layer."""
-        return path_of(matched.name, matched.where, self.layer.get(matched.where))
+        layer = self.layer.get(matched.where)
+        return path_of(matched.name, matched.where, layer)
 
     def _unknown(self, matched: Matched) -> Place:
-        """What the shapes alone say, at the position of the name."""
+        """The place that follows from shapes alone, at the position of the name."""
         place = unmatched(matched.name, matched.dims, self.facts.shapes, self.operations)
         layer = self.layer.get(matched.where)
         stack = self._stack(matched)
@@ -81,7 +82,7 @@ class Context:
         return replace(place, orientation=orientation, transpose=transpose, groups=groups)
 
     def _stack(self, matched: Matched) -> str:
-        """The tower of a name in the layers, or the one that it begins with, and the rule's."""
+        """The tower of a name in a layer, else of its first words; then the stack of its rule."""
         if matched.where.number is not None:
             stack = self.stack[matched.where.tower]
         else:
@@ -90,7 +91,7 @@ class Context:
         return ".".join(word for word in (stack, inner) if word)
 
     def _stated(self, matched: Matched, rule: Rule, match: re.Match[str]) -> Place:
-        """What the rule states, at the position of the name."""
+        """The place that a rule declares, at the position of the name."""
         groups = match.groupdict()
         role = rule.role_of(groups)
         kind = rule.kind or kind_of(role)
@@ -98,7 +99,8 @@ class Context:
         is_bias = _is_bias(groups.get("what") or "")
         if is_bias:
             kind = "bias"
-            role = role if role == "bias" else f"{role}.bias"
+            if role != "bias":
+                role = f"{role}.bias"
         elif kind in ("matrix", "conv") and len(matched.dims) <= 1:
             kind = vector_kind(matched.name)
             rows, columns = "", rows or columns
@@ -118,11 +120,12 @@ class Context:
             slot=slot_of(rule, groups, self.path(matched), role),
             family=rule.family,
             why=f"{rule.family}: {rule.regex}",
+            rotary=rule.rotary,
         )
         return self._kernels(place, matched)
 
     def _orientation(self, matched: Matched, rule: Rule, role: str) -> str:
-        """How the rule says that the tensor is stored; vectors have one way."""
+        """The orientation that the rule declares; vectors have only one."""
         storage = self._storage(rule)
         many = len(matched.dims)
         if many < 2 or (storage == "by_hidden" and many < 3):
@@ -135,7 +138,7 @@ class Context:
 
 
 def _index_sets(rule: Rule, role: str) -> tuple[str, str]:
-    """Those that the rule states for rows and columns, else those of the role."""
+    """The index sets of rows and columns that the rule declares, else those of the role."""
     rows, columns = sets_of(role)
     if rule.out is not None:
         rows = rule.out
@@ -145,5 +148,5 @@ def _index_sets(rule: Rule, role: str) -> tuple[str, str]:
 
 
 def _is_bias(ending: str) -> bool:
-    """Whether what a rule captures at the end of a name is added: `b` in TransformerLens."""
+    """Whether the captured end of a name is that of a bias: `b` in TransformerLens."""
     return "bias" in ending or ending in ("beta", "b", "_b")

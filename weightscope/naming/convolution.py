@@ -1,9 +1,9 @@
 """Orientation of convolutions: transposed ones are stored (in, out / groups, k...).
 
-All others are stored (out, in / groups, k...). The bias decides, and so does the batch norm that is
-next in a numbered sequence: both have the length of the outputs. A name is only a hint, since code
-calls both kinds `upconv`. Without proof a convolution with the hint has an unknown orientation, and
-one without the hint is ordinary.
+All others are stored (out, in / groups, k...). The bias proves the orientation, and so does the
+batch norm that is next in a numbered sequence: both have the length of the outputs. A name is only
+a hint, since code calls both kinds `upconv`. Without proof a convolution with the hint has an
+unknown orientation, and one without the hint is ordinary.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _RANKS = (3, 4, 5)
 _KERNELS = re.compile(r"\.(?:weight|weight_v|weight_orig|parametrizations\.weight\.original1?)$")
 _HINT = re.compile(
     r"deconv|conv_?transpose|conv_?tr(?:ans)?(?![a-z])|trans(?:posed?)?_?conv"
-    r"|(?<![a-z])up_?conv",  # group_conv is none
+    r"|(?<![a-z])up_?conv",  # group_conv is not transposed
     re.IGNORECASE,
 )
 
@@ -27,7 +27,7 @@ UNKNOWN: Answer = "unknown", 1
 
 
 def convolution(name: str, dims: tuple[int, ...], shapes: Shapes) -> Answer:
-    """How the kernels of a name are stored.
+    """The orientation and the groups of the kernels of a name.
 
     >>> convolution("up.weight", (24, 8, 4, 4), {"up.bias": (8,)})
     ('in_out', 1)
@@ -61,10 +61,14 @@ def _by_bias(module: str, dims: tuple[int, ...], shapes: Shapes, hinted: bool) -
     if not outputs or outputs == first == second:
         return None
     if outputs == first:  # 8 to 24 channels, or 24 to 24 in three groups
-        return UNKNOWN if hinted and may_be_groups and second > 1 else ORDINARY
+        if hinted and may_be_groups and second > 1:
+            return UNKNOWN
+        return ORDINARY
     if not may_be_groups:
         return None
-    return ("in_out", groups) if groups == 1 or hinted else UNKNOWN
+    if groups == 1 or hinted:
+        return ("in_out", groups)
+    return UNKNOWN
 
 
 def _by_norm(module: str, dims: tuple[int, ...], shapes: Shapes, hinted: bool) -> Answer | None:
@@ -72,17 +76,24 @@ def _by_norm(module: str, dims: tuple[int, ...], shapes: Shapes, hinted: bool) -
     parent, _, number = module.rpartition(".")
     if not number.isdecimal() or len(number) > 6:
         return None
-    following = f"{parent}.{int(number) + 1}" if parent else str(int(number) + 1)
+    if parent:
+        following = f"{parent}.{int(number) + 1}"
+    else:
+        following = str(int(number) + 1)
     outputs = _length(f"{following}.running_mean", shapes)
     first, second = dims[:2]
     if first == second or outputs not in (first, second):
         return None
     if outputs == first:
-        return UNKNOWN if hinted and first % second == 0 and second > 1 else ORDINARY
+        if hinted and first % second == 0 and second > 1:
+            return UNKNOWN
+        return ORDINARY
     return ("in_out", 1) if hinted else UNKNOWN
 
 
 def _length(name: str, shapes: Shapes) -> int:
     """Elements of a vector, 0 where there is none."""
     dims = shapes.get(name, ())
-    return dims[0] if len(dims) == 1 else 0
+    if len(dims) == 1:
+        return dims[0]
+    return 0

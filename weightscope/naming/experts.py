@@ -1,4 +1,4 @@
-"""Orientation of a stack of experts (experts, a, b): programs differ under the same names.
+"""Orientation of a stack of experts (experts, a, b), which equal names do not determine.
 
 Evidence is what has the length of one side: a bias (experts, outputs); the width of the residual
 stream, which the router beside the stack or the model has; gate and up side by side, which have
@@ -21,8 +21,9 @@ _OTHERS = {
 
 
 def are_experts(name: str, number: int, facts: Facts) -> bool:
-    """Whether config.json, or the rows of the router beside the stack, give this number."""
-    return number in (facts.number("experts"), _router(name, facts)[0])
+    """Whether config.json, or the number of rows of the router, is this number."""
+    rows_of_router, _ = _router(name, facts)
+    return number in (facts.number("experts"), rows_of_router)
 
 
 def by_evidence(role: str, name: str, dims: tuple[int, ...], facts: Facts) -> str:
@@ -36,7 +37,9 @@ def by_evidence(role: str, name: str, dims: tuple[int, ...], facts: Facts) -> st
         _by_width(role, dims, _shared_width(role, name, dims, facts)),
     }
     votes.discard("")
-    return votes.pop() if len(votes) == 1 else "unknown"
+    if len(votes) == 1:
+        return votes.pop()
+    return "unknown"
 
 
 def _by_width(role: str, dims: tuple[int, ...], width: int) -> str:
@@ -54,13 +57,17 @@ def _by_bias(name: str, dims: tuple[int, ...], facts: Facts) -> str:
     bias = facts.shapes.get(f"{stem}.bias") or facts.shapes.get(f"{stem}_bias") or ()
     if len(bias) != 2 or bias[0] != dims[0] or bias[1] not in dims[1:]:
         return ""
-    return "out_in" if bias[1] == dims[1] else "in_out"
+    if bias[1] == dims[1]:
+        return "out_in"
+    return "in_out"
 
 
 def _router_width(name: str, experts: int, facts: Facts) -> int:
-    """What the router reads, 0 where it is not (experts, width)."""
+    """The width of the router's input; 0 if the router is not (experts, width)."""
     rows, width = _router(name, facts)
-    return width if rows == experts != width else 0
+    if rows == experts != width:
+        return width
+    return 0
 
 
 def _router(name: str, facts: Facts) -> tuple[int, int]:
@@ -77,12 +84,18 @@ def _router(name: str, facts: Facts) -> tuple[int, int]:
 def _shared_width(role: str, name: str, dims: tuple[int, ...], facts: Facts) -> int:
     """The side that gate_up and down share, where the other one is twice that of down; else 0."""
     stem = name.removesuffix(".weight")
+    ending = name[len(stem) :]
     module, _, word = stem.rpartition(".")
-    other = facts.shapes.get(f"{module}.{_OTHERS.get(word, '')}{name[len(stem) :]}", ())
+    other_name = f"{module}.{_OTHERS.get(word, '')}{ending}"
+    other = facts.shapes.get(other_name, ())
     if len(other) != 3 or other[0] != dims[0]:
         return 0
-    fused, down = (other, dims) if role == "moe.expert.down" else (dims, other)
-    for lines, width in (fused[1], fused[2]), (fused[2], fused[1]):
+    if role == "moe.expert.down":
+        (_, first, second), down = other, dims
+    else:
+        (_, first, second), down = dims, other
+    for lines, width in (first, second), (second, first):
+        # gate and up side by side have twice the lines that down reads
         if sorted(down[1:]) == sorted((width, lines / 2)):
             return width
     return 0

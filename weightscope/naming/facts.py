@@ -13,6 +13,7 @@ _SPELLINGS = {
         "num_key_value_heads",
         "num_kv_heads",
         "n_head_kv",
+        "n_kv_heads",
         "multi_query_group_num",
         "kv_n_heads",
     ),
@@ -47,7 +48,7 @@ class Facts:
 
     @cached_property
     def model_type(self) -> str:
-        """As config.json says, "" without one."""
+        """The model_type of config.json, "" without one."""
         value = self.config.get("model_type")
         return value if isinstance(value, str) else ""
 
@@ -81,7 +82,9 @@ class Facts:
     def columns(self, name: str) -> int:
         """Columns of the matrix that a name has, flattened; 0 where there is none."""
         dims = self.shapes.get(name, ())
-        return prod(dims[1:]) if len(dims) > 1 else 0
+        if len(dims) > 1:
+            return prod(dims[1:])
+        return 0
 
     def written_from(self, module: str) -> int:
         """Columns of the output projection beside a fused q, k, v: the rows of its q."""

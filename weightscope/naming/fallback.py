@@ -1,8 +1,8 @@
 """Places of names that no rule matches: unknown roles, kinds by rank and last word.
 
-A vector beside a `running_mean` belongs to a batch norm, whatever its module is called. Shapes may
-prove a convolution or a linear layer (operations.py), whose bias has its role. Other vectors are
-`bias` if their name ends in bias or beta (they are added), else `norm` (gains, slopes and
+A vector beside a `running_mean` belongs to a batch norm, whatever the name of its module. Shapes
+may prove a convolution or a linear layer (operations.py), whose bias has its role. Other vectors
+are `bias` if their name ends in bias or beta (they are added), else `norm` (gains, slopes and
 temperatures multiply, as a norm does). Three and more dimensions are `conv` if the trailing ones
 are those of a kernel; a stack of experts is none, however narrow it is.
 """
@@ -64,9 +64,13 @@ def unknown_kind(name: str, dims: tuple[int, ...]) -> str:
         return vector_kind(name)
     if len(dims) == 2 or max(dims[2:]) > KERNEL:
         return "matrix"
-    return "matrix" if len(dims) == 3 and _STACK.search(name) else "conv"
+    if len(dims) == 3 and _STACK.search(name):
+        return "matrix"
+    return "conv"
 
 
 def vector_kind(name: str) -> str:
     """`bias` where the name ends so, else `norm`."""
-    return "bias" if name.lower().endswith(("bias", "beta")) else "norm"
+    if name.lower().endswith(("bias", "beta")):
+        return "bias"
+    return "norm"

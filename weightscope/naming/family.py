@@ -1,7 +1,7 @@
 """Families: the rules and samples of one TOML file each, read and compiled on first use.
 
 Rules are tried in the order of ORDER and the first match wins: special spellings come before
-general ones, and what all families share (embeddings, heads, norms, buffers) comes last.
+general ones, and the names of all families (embeddings, heads, norms, buffers) come last.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ ORDER = (
     "linear_attention",
     "mla",
     "moe",
+    "torchtune",
     "llama",
     "gpt2",
     "neox",
@@ -37,7 +38,6 @@ ORDER = (
     "mamba",
     "rwkv",
     "meta",
-    "torchtune",
     "clip",
     "vit",
     "convnext",
@@ -76,7 +76,7 @@ class Family:
 
     @cached_property
     def gate(self) -> re.Pattern[str]:
-        """Whether any rule may match: one pattern, so that most names cost a family one call."""
+        """Whether any rule may match: one pattern, so that most names need one call per family."""
         free = "|".join(
             f"(?:{_GROUP.sub('(?:', r.body)})" for r in self.rules if not r.regex.startswith("^")
         )

@@ -1,4 +1,4 @@
-"""A fused tensor and its parts: what a scheme gets and returns, and blocks of its lines."""
+"""A fused tensor and its parts: arguments and results of a scheme, and blocks of lines."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ Answer = Parts | Lack | None
 
 
 def lack(template: str, **values: str | int) -> Lack:
-    """What does not fit."""
+    """A lack: the sizes do not fit."""
     return Lack(template, tuple(values.items()))
 
 
 def needs(names: str) -> Lack:
-    """What config.json would have to tell."""
+    """A lack: keys that config.json would need."""
     return Lack("needs {names} of config.json", (("names", names),), config=True)
 
 
 def too_many(experts: int) -> Lack:
-    """More experts than any model has."""
+    """A lack: more experts than any known model has."""
     return lack(f"{{experts}} experts, at most {EXPERTS} are told apart", experts=experts)
 
 
@@ -69,4 +69,7 @@ def blocks(parts: tuple[str, ...], widths: list[int]) -> Parts:
 
 def in_each(first: Parts, groups: int, period: int) -> Parts:
     """The blocks of the first group in every group."""
-    return tuple((part, Index(block.start, block.length, groups, period)) for part, block in first)
+    repeated = []
+    for part, block in first:
+        repeated.append((part, Index(block.start, block.length, groups, period)))
+    return tuple(repeated)

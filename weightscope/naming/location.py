@@ -2,8 +2,8 @@
 
 A rule may capture `layer` and `stage`, else the usual containers are searched for. The layer index
 of a network in stages counts the blocks of the stages before it. A tower becomes the `stack` only
-if a file has several. A file
-without any of the usual containers has the layers of whatever containers it numbers (numbered.py).
+if a file has several. In a file without the usual containers, other numbered containers give the
+layers (numbered.py).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ NOWHERE = Where()
 
 
 def locate(name: str, match: re.Match[str] | None) -> Where:
-    """Where a name stands, by its rule's own groups if it has them.
+    """The position of a name, by the groups of its rule if there are any.
 
     >>> locate("model.layers.12.mlp.up_proj.weight", None)
     Where(tower='model.layers', stage='', number=12, rest='mlp.up_proj.weight')
@@ -58,9 +58,12 @@ def locate(name: str, match: re.Match[str] | None) -> Where:
 
 
 def _captured(name: str, match: re.Match[str]) -> Where:
-    """Where a rule says that a name stands."""
+    """The position that the groups of a rule capture."""
     staged = match.re.groupindex.get("stage") and match["stage"]
-    first = match.start("stage") if staged else match.start("layer")
+    if staged:
+        first = match.start("stage")
+    else:
+        first = match.start("layer")
     before = name[:first]
     if not staged and not before.endswith(
         "."
@@ -68,7 +71,9 @@ def _captured(name: str, match: re.Match[str]) -> Where:
         before = before.rpartition(".")[0]
     tower = _tower(before, staged or "")
     own = Where(tower, staged or "", int(match["layer"]), _below(name, match.end("layer")))
-    return own if staged else _staged(name) or own
+    if staged:
+        return own
+    return _staged(name) or own
 
 
 def _below(name: str, end: int) -> str:
@@ -77,7 +82,9 @@ def _below(name: str, end: int) -> str:
 
 def is_number(text: str | None) -> bool:
     """Whether a text can be the number of a layer: a user's rule may capture anything."""
-    return text is not None and text.isdecimal() and len(text) <= 6
+    if text is None or len(text) > 6:
+        return False
+    return text.isdecimal()
 
 
 def _staged(name: str) -> Where | None:
@@ -93,7 +100,9 @@ def _staged(name: str) -> Where | None:
 
 def _tower(before: str, stage: str) -> str:
     """The words before a stage, with the dot if the stage has a container (`down_blocks.0`)."""
-    return before.rstrip(".") if not stage or stage.isdigit() else before
+    if not stage or stage.isdigit():
+        return before.rstrip(".")
+    return before
 
 
 def layers(places: Iterable[Where]) -> dict[Where, int]:
@@ -116,7 +125,8 @@ def layers(places: Iterable[Where]) -> dict[Where, int]:
 
 
 def _staged_only(stages: Mapping[str, int]) -> Mapping[str, int]:
-    return {stage: size for stage, size in stages.items() if stage} or stages
+    named = {stage: size for stage, size in stages.items() if stage}
+    return named or stages
 
 
 def _offsets(stages: Mapping[str, int]) -> dict[str, int]:
@@ -164,14 +174,16 @@ def _common(words: list[list[str]]) -> int:
 
 
 def beginnings(towers: Mapping[str, str]) -> dict[str, tuple[int, str]]:
-    """What the names of each tower begin with, up to its stack: which tower it is, and the stack.
+    """First words of the names of each tower, up to its stack, with the tower and the stack.
 
     >>> beginnings({"model.text.layers": "text"})
     {'model.text.': (0, 'text')}
     """
     found: dict[str, tuple[int, str]] = {}
     for number, (tower, stack) in enumerate(towers.items()):
-        at = f".{tower}.".find(f".{stack}.") if stack else -1
+        at = -1
+        if stack:
+            at = f".{tower}.".find(f".{stack}.")
         if at >= 0:
             found.setdefault(f"{tower}."[:at] + stack + ".", (number, stack))
     return found
@@ -182,7 +194,9 @@ def stack_of(name: str, begins: Mapping[str, tuple[int, str]], longest: int) -> 
     dotted = f"{name}."
     towers = []
     for i, letter in enumerate(dotted[:longest]):
-        tower = begins.get(dotted[: i + 1]) if letter == "." else None
+        tower = None
+        if letter == ".":
+            tower = begins.get(dotted[: i + 1])
         if tower is not None:
             towers.append(tower)
     return min(towers, default=(0, ""))[1]

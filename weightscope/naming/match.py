@@ -1,6 +1,6 @@
 """From names to rules: the first rule of a name map, else of the families, that fits a name.
 
-A name is matched once per spelling: numbers above nine are alike to the families, so that 100,000
+A name is matched once per spelling: rules do not distinguish numbers above nine, so that 100,000
 experts cost a few hundred matches.
 """
 

@@ -1,4 +1,4 @@
-"""The places of all names of a checkpoint at once: other names decide what one alone cannot."""
+"""The places of all names of a checkpoint at once: some depend on other names of the file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def places(
     >>> [(place.piece, place.rows.start) for place in places({name: (24, 8)}, {})[name]]
     [('q', 0), ('k', 8), ('v', 16)]
     """
-    rules = load_map(Path(name_map)) if name_map is not None else None
+    rules = None
+    if name_map is not None:
+        rules = load_map(Path(name_map))
     stripped = {name: strip_prefixes(name) for name in shapes}
     dims = {name: tuple(shape) for name, shape in shapes.items()}
     facts = Facts(config, {stripped[name]: dims[name] for name in shapes})
@@ -45,14 +47,14 @@ def places(
 
 
 def _copy(name: str) -> str:
-    """What PEFT calls a module that `modules_to_save` has another copy of."""
+    """PEFT's word for a module of which `modules_to_save` has another copy."""
     return ".original_module" if ".original_module." in name else ""
 
 
 def _layered(names: dict[str, Matched]) -> dict[str, Matched]:
     """The names, in the layers of their own containers if the file has none of the usual ones.
 
-    What a rule captures (an RNN, a name map) keeps its layer, and makes no container usual.
+    A layer that a rule captures (an RNN, a name map) does not change, and makes no container usual.
     """
     short = {name: matched for name, matched in names.items() if len(matched.name) <= LONGEST}
     if any(locate(matched.name, None).number is not None for matched in short.values()):

@@ -18,18 +18,23 @@ _DEPTH = re.compile(r"(?:\w*_)?(?:layers?|blocks?)", re.IGNORECASE)
 
 
 def numbered(names: Iterable[str]) -> dict[str, Where]:
-    """Where each name stands by the numbers of its path; names that stand nowhere are left out.
+    """The position of each name by the numbers of its path; names without one are left out.
 
     >>> numbered(["net.0.weight", "net.2.weight"])["net.2.weight"]
     Where(tower='net', stage='', number=2, rest='weight')
     """
-    found = {name: _where(name) for name in names}
+    positions = {name: _where(name) for name in names}
     elements: dict[str, set[tuple[str, int | None]]] = {}
-    for where in found.values():
+    for where in positions.values():
         if where.number is not None:
             elements.setdefault(where.tower, set()).add((where.stage, where.number))
-    deep = {tower for tower, own in elements.items() if len(own) > 1}
-    return {name: w for name, w in found.items() if w.number is not None and w.tower in deep}
+    # a single number is no sequence
+    towers = {tower for tower, of_tower in elements.items() if len(of_tower) > 1}
+    return {
+        name: where
+        for name, where in positions.items()
+        if where.number is not None and where.tower in towers
+    }
 
 
 def _where(name: str) -> Where:
@@ -48,5 +53,7 @@ def _at(words: list[str], layer: int, stage: int) -> Where:
     """The position whose layer and stage are these words; without a stage both are one."""
     tower = ".".join(words[:stage])
     rest = ".".join(words[layer + 1 :])
-    staged = words[stage] if layer != stage else ""
+    staged = ""
+    if layer != stage:
+        staged = words[stage]
     return Where(tower, staged, int(words[layer]), rest)

@@ -1,9 +1,9 @@
-"""What a module that no rule knows does, as far as the shapes of its weight and bias prove it.
+"""The operation of a module that no rule matches, if the shapes of its weight and bias prove it.
 
-Four and five dimensions with the last ones of a kernel are a convolution; three only in a module
-called so, since a stack of experts has three as well. Two dimensions beside a vector as long as one
-of them are a linear layer with outputs on that side; a square one follows the others of the file.
-A matrix alone may be an embedding and proves nothing.
+Four and five dimensions with the last ones of a kernel are a convolution; three only in a module of
+that name, since a stack of experts has three as well. Two dimensions beside a vector as long as one
+of them are a linear layer with outputs on that side; a square one follows the others of the file. A
+matrix alone may be an embedding and proves nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 class Operations:
-    """Of the modules of one file, by their shapes."""
+    """The operations of the modules of one file, by their shapes."""
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
@@ -46,10 +46,10 @@ class Operations:
 
     @cached_property
     def _square(self) -> str:
-        """How a square matrix is stored: as nn.Linear where all provable ones are, else unknown.
+        """The orientation of a square matrix: (out, in) if all provable ones are, else unknown.
 
-        Modules that keep (in, out) stand beside layers of torch in one file, so that nothing proves
-        such a square one.
+        One file may have modules that store (in, out) beside layers of torch, so that nothing
+        proves such a square one.
         """
         votes = set()
         for name, weight in self.shapes.items():
@@ -64,11 +64,13 @@ def _outputs(weight: tuple[int, ...], bias: tuple[int, ...]) -> str:
     """Orientation by the side that is as long as the bias; "" for both sides or neither."""
     if len(weight) != 2 or len(bias) != 1 or bias[0] not in weight or weight[0] == weight[1]:
         return ""
-    return "out_in" if bias[0] == weight[0] else "in_out"
+    if bias[0] == weight[0]:
+        return "out_in"
+    return "in_out"
 
 
 def is_kernel(module: str, dims: tuple[int, ...]) -> bool:
-    """Whether a weight is a convolution's."""
+    """Whether a weight is that of a convolution."""
     if not 3 <= len(dims) <= 5 or max(dims[2:]) > KERNEL:
         return False
     return len(dims) > 3 or _CONV.fullmatch(module) is not None

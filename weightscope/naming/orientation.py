@@ -1,4 +1,4 @@
-"""Which way a matrix is stored where its name does not tell: Conv1D or Linear.
+"""The orientation of matrices whose names do not determine it: Conv1D or Linear.
 
 c_attn, c_fc and c_proj are Conv1D (in, out) in GPT-2 and nn.Linear (out, in) elsewhere; the long
 side of c_attn is its outputs, and a bias has the length of the outputs; the square c_proj follows
@@ -21,7 +21,12 @@ def conv1d(names: Iterable[tuple[str, str]], facts: Facts) -> dict[str, str]:
     votes: dict[str, set[str]] = defaultdict(set)
     for tower, name in names:
         votes[tower] |= {_vote(name, facts)} - {""}
-    return {tower: next(iter(v)) if len(v) == 1 else "unknown" for tower, v in votes.items()}
+    by_tower = {}
+    for tower, of_tower in votes.items():
+        by_tower[tower] = "unknown"
+        if len(of_tower) == 1:
+            (by_tower[tower],) = of_tower
+    return by_tower
 
 
 def _vote(name: str, facts: Facts) -> str:
@@ -30,8 +35,12 @@ def _vote(name: str, facts: Facts) -> str:
     if len(dims) != 2 or dims[0] == dims[1]:
         return ""
     if len(bias) == 1 and bias[0] in dims:
-        return "out_in" if bias[0] == dims[0] else "in_out"
-    long_side = "out_in" if dims[0] > dims[1] else "in_out"
+        if bias[0] == dims[0]:
+            return "out_in"
+        return "in_out"
+    long_side = "in_out"
+    if dims[0] > dims[1]:
+        long_side = "out_in"
     if name.endswith(("c_attn.weight", "c_fc.weight")):
         return long_side
     return ""

@@ -1,7 +1,7 @@
 """Places of the parts of a fused tensor: q, k, v; gate and up; every expert or head of a stack.
 
-A vector is 1 x n, so the parts of a bias are columns. A part that cannot be decided leaves the
-tensor whole, and `unsplit` is the note of what was missing.
+A vector is 1 x n, so the parts of a bias are columns. If a part cannot be determined, the tensor is
+not split, and the note `unsplit` names the missing fact.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def split_place(
     base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts
 ) -> tuple[Place, ...]:
     """One place per part, in stored order; the base alone where nothing is fused."""
-    if 0 in dims:  # a part of nothing is nothing, however many there may be
+    if 0 in dims:  # an empty tensor has no parts, however many its shape states
         return (base,)
     bias = base.kind == "bias"
     flat = scheme in ("flat_experts", "columns_experts")
@@ -62,7 +62,7 @@ def _no_stack(role: str, name: str, dims: tuple[int, ...], facts: Facts) -> Lack
 
 
 def _answered(base: Place, answer: Answer, scheme: str, bias: bool) -> tuple[Place, ...]:
-    """The parts that a scheme tells, or the whole."""
+    """The parts that a scheme determines, or the whole."""
     if answer is None:
         return (base,)
     if isinstance(answer, Lack):
@@ -72,7 +72,7 @@ def _answered(base: Place, answer: Answer, scheme: str, bias: bool) -> tuple[Pla
 
 
 def _whole(base: Place, found: Lack, parts: str) -> tuple[Place, ...]:
-    """The base alone, with the note of what would tell its parts."""
+    """The base alone, with a note on what would determine its parts."""
     code, cure = NEEDS_CONFIG if found.config else NEEDS_RULE
     template = f"{parts} stay together: {found.template}, {cure}"
     note = Note.of(code, template, tensor="", rows=(), **dict(found.values))
@@ -84,16 +84,28 @@ def _fused(base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Fa
     if base.orientation == "unknown":
         return lack("needs the orientation, which neither config.json nor the shapes decide")
     across_columns = scheme.startswith("columns")
+    module, _, _ = name.rpartition(".")
     if base.kind == "bias":
         if across_columns:
-            return None
-        lines, across = dims[-1], _across(name, base, facts)
+            return None  # a bias has an element per output, and this scheme cuts inputs
+        return split(scheme, dims[-1], _across(name, base, facts), module, facts)
+    outputs, inputs = _sides(base, dims)
+    if across_columns:
+        return split(scheme, inputs, outputs, module, facts)
+    return split(scheme, outputs, inputs, module, facts)
+
+
+def _sides(base: Place, dims: tuple[int, ...]) -> tuple[int, int]:
+    """Outputs and inputs of a matrix, or of each expert of a stack."""
+    if len(dims) == 3 and base.role.startswith("moe.expert."):
+        _, outputs, inputs = dims
+    elif base.transpose:
+        *_, outputs, inputs = dims
     else:
-        out, into = (dims[-1], dims[-2]) if base.transpose else (dims[0], prod(dims[1:]))
-        if len(dims) == 3 and base.role.startswith("moe.expert."):
-            out, into = (dims[2], dims[1]) if base.transpose else (dims[1], dims[2])
-        lines, across = (into, out) if across_columns else (out, into)
-    return split(scheme, lines, across, name.rpartition(".")[0], facts)
+        outputs, inputs = dims[0], prod(dims[1:])
+    if base.transpose:
+        return inputs, outputs
+    return outputs, inputs
 
 
 def _across(name: str, base: Place, facts: Facts) -> int:
@@ -104,7 +116,9 @@ def _across(name: str, base: Place, facts: Facts) -> int:
     )
     if len(dims) != 2 or not own or own[-1] not in dims:
         return 0
-    return dims[1] if dims[0] == own[-1] else dims[0]
+    if dims[0] == own[-1]:
+        return dims[1]
+    return dims[0]
 
 
 def _each(base: Place, found: Parts, scheme: str, bias: bool) -> tuple[Place, ...]:
@@ -115,7 +129,7 @@ def _each(base: Place, found: Parts, scheme: str, bias: bool) -> tuple[Place, ..
 
 
 def _part(base: Place, part: str, index: Index, side: str, bias: bool) -> Place:
-    """One part: its role may state it, as for q, k and v; else `part` has its word.
+    """One part: some roles have roles of their parts, such as q, k and v; else `part` has its word.
 
     So the q of a fused matrix has the place of a q that is stored alone.
     """
@@ -150,7 +164,9 @@ def _experts(
     base: Place, scheme: str, name: str, dims: tuple[int, ...], facts: Facts
 ) -> tuple[Place, ...]:
     bias = base.kind == "bias"
-    answer = _fused(base, scheme, name, dims, facts) if scheme not in ("", "experts") else None
+    answer = None
+    if scheme not in ("", "experts"):
+        answer = _fused(base, scheme, name, dims, facts)
     inner = _answered(base, answer, scheme, bias)
     return tuple(_expert(place, e, bias) for e in range(dims[0]) for place in inner)
 
@@ -167,7 +183,7 @@ def _expert(place: Place, expert: int, bias: bool) -> Place:
 def same_heads(
     made: Mapping[str, tuple[Place, ...]], dims: Mapping[str, tuple[int, ...]]
 ) -> dict[str, tuple[Place, ...]]:
-    """Where k and v are as wide as q they live on `heads`, not on `kv_heads`."""
+    """If k and v are as wide as q, their index set is `heads`, not `kv_heads`."""
     wide = {
         (p.stack, p.layer, _outputs(p, dims[n]))
         for n, ps in made.items()
@@ -186,11 +202,20 @@ def _on_heads(place: Place, dims: tuple[int, ...], wide: set[tuple[str, int | No
         or (place.stack, place.layer, _outputs(place, dims)) not in wide
     ):
         return place
-    return replace(place, out_set="heads") if place.out_set else replace(place, in_set="heads")
+    if place.out_set:
+        return replace(place, out_set="heads")
+    return replace(place, in_set="heads")
 
 
 def _outputs(place: Place, dims: tuple[int, ...]) -> int:
-    index = place.cols if place.kind == "bias" else place.rows
+    if place.kind == "bias":
+        index = place.cols
+    else:
+        index = place.rows
     if index is not None:
         return index.size
-    return (dims[-1] if place.transpose or len(dims) < 2 else dims[0]) if dims else 0
+    if not dims:
+        return 0
+    if place.transpose or len(dims) < 2:
+        return dims[-1]
+    return dims[0]

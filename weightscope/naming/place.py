@@ -1,4 +1,4 @@
-"""A place is where a tensor, or one part of a fused tensor, stands in the network."""
+"""A place is the position of a tensor, or of one part of a fused tensor, in the network."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..geometry import Index
 from ..notes import Note
+from .rule import ByType
 
 
 @dataclass(frozen=True)
@@ -19,24 +20,25 @@ class Place:
     kind: str = "matrix"  # matrix | conv | embedding | norm | bias | router | buffer
     layer: int | None = None
     stack: str = ""  # tower prefix where there is more than one (`encoder`, `vision_model`)
-    part: str = ""  # what the role does not state: `3` (an expert), `z`, `latent`
+    part: str = ""  # a part without a role of its own: `3` (an expert), `z`, `latent`
     transpose: bool = False  # stored (in, out): transpose to (out, in)
     orientation: str = "out_in"  # out_in | in_out | unknown
     groups: int = 1  # of a transposed convolution: stored (in, out / groups, k...)
     expert: int | None = None  # index into the first of three stored dimensions
     rows: Index | None = (
-        None  # of the oriented matrix (out, in): which outputs are mine; None = all
+        None  # of the oriented matrix (out, in): the outputs of this place; None = all
     )
     cols: Index | None = None
     out_set: str = ""  # residual | mlp_hidden | heads | kv_heads | vocab | experts; "" = none
     in_set: str = ""
-    slot: str = ""  # tells equal roles of a layer apart: `attn`, `mlp`, `cross`, `2`
+    slot: str = ""  # distinguishes equal roles of a layer: `attn`, `mlp`, `cross`, `2`
     piece: str = ""  # the part that is cut from the tensor: q, gate, `3.gate`; "" = the whole
     family: str = ""  # file that matched, "" where nothing did
-    why: str = ""  # for people: family and rule, or why nothing matched, or was split
-    unsplit: Note | None = None  # why a fused tensor stays whole, and what would tell its parts
+    why: str = ""  # for people: family and rule, or the reason why nothing matched or was split
+    rotary: ByType = ""  # of q and k: the order of the rows of a head, as rotary.py resolves it
+    unsplit: Note | None = None  # why a fused tensor is not split
 
     @property
     def shown(self) -> str:
-        """What the column `part` shows: the part that is cut, else the number of an expert."""
+        """The value of the column `part`: the part that is cut, else the number of an expert."""
         return self.piece or self.part

@@ -15,6 +15,12 @@ _INSIDE = re.compile(
     r"|modules_to_save\.default|original_module)(?=\.)"
     r"|(?<=attn[12])\.processor(?=\.to_)"
 )
+_MODELS = (  # what transformers puts around the same model with a head
+    r"model|transformer|bert|roberta|distilbert|albert|electra|deberta|mpnet|gpt_neox|backbone|rwkv"
+    r"|vit|deit|dinov2|resnet|convnext|swin|wav2vec2|hubert"
+)
+MODEL = re.compile(rf"^(?:{_MODELS})\.(?=.)")
+_WRAPPED = re.compile(rf"^(?:(?:module|{_MODELS})\.)+(?=.)")
 
 
 def strip_prefixes(name: str) -> str:
@@ -28,3 +34,12 @@ def strip_prefixes(name: str) -> str:
     'mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight'
     """
     return dotted(_INSIDE.sub("", _LEADING.sub("", name)))
+
+
+def bare(name: str) -> str:
+    """The name without any wrapper and without the words for a whole model.
+
+    >>> bare("module.bert.encoder.layer.0.output.dense.weight")
+    'encoder.layer.0.output.dense.weight'
+    """
+    return _WRAPPED.sub("", strip_prefixes(name))

@@ -1,7 +1,7 @@
 """The closed list of roles, with the kind, the index sets and the roles of the parts of each.
 
 A rule may name only these roles; groups such as `ssm.*` are open below their first word. A bias has
-the role of its matrix with `.bias`; the bias of a matrix that nothing knows is `bias`.
+the role of its matrix with `.bias`; the bias of a matrix of unknown role is `bias`.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def kind_of(role: str) -> str:
 
 
 def sets_of(role: str) -> tuple[str, str]:
-    """Index sets of rows and columns; "" where the role does not tell."""
+    """Index sets of rows and columns; "" where the role does not determine them."""
     return _SETS.get(role, ("", ""))
 
 

@@ -2,16 +2,19 @@
 
 Files of `--name-map` and families/*.toml have the same format.
 
-`regex` is anchored at both ends and may stand behind any dotted prefix unless it begins with `^`.
-Short forms: `<L>` a layer, `<S>` a stage before it, `<X>` an expert, `<W>` the ending `.weight` or
+`regex` is anchored at both ends and may follow any dotted prefix unless it begins with `^`. Short
+forms: `<L>` a layer, `<S>` a stage before it, `<X>` an expert, `<W>` the ending `.weight` or
 `.bias`, `<T>` the words before a name outside the numbered layers, `<A>` and `<B>` the factors of
-LoRA in every spelling. A group `key` picks the role from a table. `orientation` and `split` may be
-tables by model_type, "" standing for all others.
+LoRA in every spelling. A group `key` selects the role from a table. `orientation` and `split` may
+be tables by model_type, "" standing for all others.
 
-`slot` tells equal roles of a layer apart: a word, or a table by the group `slot` of the regex, else
-by its `key`. A group `slot` without a table is the word itself. `<path>` is the name inside its
-layer, `<module>` the module's. The text of a group `last` is appended, then the number of a group
-`inner`, unless that is 0.
+`slot` distinguishes equal roles of a layer: a word, or a table by the group `slot` of the regex,
+else by its `key`. A group `slot` without a table is the word itself. `<path>` is the name inside
+its layer, `<module>` the module's. The text of a group `last` is appended, then the number of a
+group `inner`, unless that is 0.
+
+`rotary = "interleaved"` states that the rows of each head of q and k alternate between the halves
+of the rotation, which transformers stores one after the other (rotary.py); it may be a table too.
 
 Other names may be conditions (conditions.py): `beside`, `same_layer`, `without`.
 """
@@ -50,6 +53,7 @@ _FIELDS = frozenset(
         "beside",
         "same_layer",
         "without",
+        "rotary",
     )
 )
 PATH, MODULE = "<path>", "<module>"
@@ -64,14 +68,12 @@ class Rule:
     regex: str
     role: ByType  # one role, or a role per value of the group `key`
     family: str = ""
-    slot: ByType | None = (
-        None  # a word, or a word per value of the group; None = what the role says
-    )
-    kind: str = ""  # "" = what the role says
+    slot: ByType | None = None  # a word, or a word per value of the group; None = that of the role
+    kind: str = ""  # "" = that of the role
     orientation: ByType = "out_in"
     split: ByType = ""  # a scheme of splits.py and its parts: `equal q k v`
     needs: tuple[str, ...] = ()  # keys of config.json that the split reads
-    out: str | None = None  # index sets; None = what the role says
+    out: str | None = None  # index sets; None = that of the role
     into: str | None = None
     rank: tuple[int, ...] = ()  # stored dimensions that the rule is for; () = any
     dim1: int | None = None  # the second stored dimension must be this
@@ -79,6 +81,7 @@ class Rule:
     beside: str = ""  # in place of `key`: a name that must exist, or with `!` must not
     same_layer: tuple[str, ...] = ()  # names that the same layer must have, or with `!` must not
     without: str = ""  # a regular expression that no matrix of another module may match
+    rotary: ByType = ""  # the order of rows in each head of q and k: interleaved, else halves
 
     @property
     def body(self) -> str:
@@ -92,7 +95,7 @@ class Rule:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """Compiled on first use: a run meets few of the families."""
+        """Compiled on first use: a run needs few of the families."""
         return re.compile(self.free)
 
     @property
@@ -122,7 +125,9 @@ class Rule:
         last = groups.get("last")
         if word is None or not last:
             return word
-        return f"{word}.{last}" if word else last
+        if word:
+            return f"{word}.{last}"
+        return last
 
     def _picked(self, groups: Mapping[str, str | None]) -> str | None:
         """The slot itself, or its entry for a group."""
@@ -131,7 +136,10 @@ class Rule:
             return self.slot
         if self.slot is None:
             return (own or "") if "slot" in groups else None
-        picked = own if "slot" in groups else groups.get("key")
+        if "slot" in groups:
+            picked = own
+        else:
+            picked = groups.get("key")
         return self.slot.get(picked or "", "")
 
     def fits(self, dims: tuple[int, ...]) -> bool:
@@ -151,7 +159,9 @@ def _written_out(text: str) -> str:
 
 
 def _free(body: str) -> str:
-    return body if body.startswith("^") else r"(?:.*\.)?" + f"(?:{body})"
+    if body.startswith("^"):
+        return body
+    return r"(?:.*\.)?" + f"(?:{body})"
 
 
 def by_type(value: ByType, model_type: str) -> str:

@@ -14,13 +14,10 @@ from dataclasses import replace
 
 from .location import Where
 from .place import Place
+from .prefixes import MODEL
 from .rule import MODULE, PATH, Rule
 
 _ENDING = re.compile(r"(?:^|\.)(?:weight|bias)$")
-_MODEL = re.compile(  # what transformers puts around the same model with a head
-    r"^(?:model|transformer|bert|roberta|distilbert|albert|electra|deberta|mpnet|gpt_neox|backbone|rwkv|vit|deit|dinov2"
-    r"|resnet|convnext|swin|wav2vec2|hubert)\.(?=.)"
-)
 _BY_PATH = ("unknown", "bias", "buffer", "optimizer")
 Key = tuple[str, int | None, str, str, str, str]
 
@@ -33,7 +30,10 @@ def path_of(name: str, where: Where, layer: int | None) -> str:
     >>> path_of("h.3.a.b", Where("h", "", 3, "a.b"), 3)
     'a.b'
     """
-    path = where.rest if layer is not None else _MODEL.sub("", name)
+    if layer is not None:
+        path = where.rest
+    else:
+        path = MODEL.sub("", name)
     return _ENDING.sub("", path)
 
 
@@ -47,11 +47,13 @@ def slot_of(rule: Rule, groups: Mapping[str, str | None], path: str, role: str) 
     if word == MODULE:
         return path.rpartition(".")[0]
     inner = groups.get("inner") or "0"
-    return word if inner == "0" else ".".join(w for w in (word, inner) if w)
+    if inner == "0":
+        return word
+    return ".".join(w for w in (word, inner) if w)
 
 
 def key_of(place: Place) -> Key:
-    """What no two pieces of a checkpoint share."""
+    """The fields of a place that are unique in a checkpoint."""
     return place.stack, place.layer, place.role, place.slot, place.kind, place.part
 
 

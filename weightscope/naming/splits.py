@@ -1,7 +1,7 @@
 """Schemes by which fused tensors are split: from the number of fused lines to index sets.
 
-A rule names a scheme with its parts (`equal q k v`). A scheme returns the parts, or what it lacks
-to find them, or None if the tensor is not fused. Lines are rows of the matrix as (out, in), for
+A rule names a scheme with its parts (`equal q k v`). A scheme returns the parts, or the missing
+facts, or None if the tensor is not fused. Lines are rows of the matrix as (out, in), for
 `columns` its columns.
 """
 
@@ -64,7 +64,7 @@ def per_head(fused: Fused) -> Answer:
 
 
 def falcon(fused: Fused) -> Answer:
-    """Falcon's three layouts, told apart by new_decoder_architecture and multi_query."""
+    """Falcon's three layouts, distinguished by new_decoder_architecture and multi_query."""
     heads = fused.facts.number("heads")
     if not heads:
         return needs("num_attention_heads, multi_query and new_decoder_architecture")
@@ -73,11 +73,9 @@ def falcon(fused: Fused) -> Answer:
     if fused.facts.value("multi_query") is False:
         return per_head(fused)
     head, left = divmod(fused.lines, heads + 2)
-    return (
-        lack("rows do not fit heads + 2")
-        if left
-        else blocks(fused.parts, [heads * head, head, head])
-    )
+    if left:
+        return lack("rows do not fit heads + 2")
+    return blocks(fused.parts, [heads * head, head, head])
 
 
 def _grouped(fused: Fused, heads: int, kv: int) -> Answer:
@@ -160,7 +158,10 @@ def linear_attention(fused: Fused) -> Answer:
     if not (key_heads and value_heads and d_k and d_v) or value_heads % key_heads:
         return needs("linear_num_key_heads, linear_num_value_heads and their head_dim")
     r = value_heads // key_heads
-    widths = [d_k, d_k, r * d_v, r * d_v] if len(fused.parts) == 4 else [r, r]
+    if len(fused.parts) == 4:
+        widths = [d_k, d_k, r * d_v, r * d_v]
+    else:
+        widths = [r, r]
     period = sum(widths)
     if period * key_heads != fused.lines:
         return lack("rows do not fit the linear attention heads of config.json")
@@ -223,15 +224,20 @@ def flat_experts(fused: Fused) -> Answer:
     return tuple((str(e), Index(e * width, width)) for e in range(experts))
 
 
+def experts(fused: Fused) -> Answer:
+    """A stack (experts, out, in) or (experts, in, out), which parts.py takes apart."""
+    return None
+
+
 def undecided(fused: Fused) -> Answer:
-    """One name for several layouts: only model_type tells BLOOM from Falcon."""
+    """One name for several layouts: only model_type distinguishes BLOOM from Falcon."""
     if model_type := fused.facts.model_type:
         return lack("no layout is known for the model_type {model_type}", model_type=model_type)
     return needs("model_type")
 
 
 def unordered(fused: Fused) -> Answer:
-    """One name for several orders of the parts, which no model_type tells apart."""
+    """One name for several orders of the parts, which no model_type distinguishes."""
     return lack("programs differ in the order of the parts under this name")
 
 
@@ -253,7 +259,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "unordered": unordered,
     "flat_experts": flat_experts,
     "columns_experts": flat_experts,
-    "experts": lambda fused: None,  # a stack (experts, a, b): taken apart in parts.py
+    "experts": experts,
 }
 
 

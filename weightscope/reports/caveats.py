@@ -39,7 +39,7 @@ class RowNote:
 
     @property
     def is_vector(self) -> bool:
-        """Whether its row is a vector, whose notes are no news."""
+        """Whether its row is a vector, whose notes are not listed."""
         return self.row.get("kind") in VECTORS
 
     @property
@@ -59,8 +59,8 @@ def caveats(
     severity, then the most frequent; of vectors only unmeasured ones count.
 
     >>> two, three = (Note.of("zero-lines", "{n} zero rows left out", n=n) for n in (2, 3))
-    >>> caveats([{}, {"tensor": "h.0.w"}], [(two,), (three, Note("no-core", "no core"))])
-    ('2 rows: ... zero rows left out', 'h.0.w: no core')
+    >>> caveats([{}, {"tensor": "h.0.w"}], [(two,), (three, Note("zero-iqr", "IQR is 0"))])
+    ('2 rows: ... zero rows left out', 'h.0.w: IQR is 0')
     """
     row_notes = []
     for row, row_group in zip(rows, notes, strict=True):

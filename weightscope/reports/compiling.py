@@ -205,7 +205,9 @@ def _membership(c: Compiler, left: ast.expr, right: ast.expr) -> Compiled:
 
 
 def _call(c: Compiler, node: ast.Call) -> Compiled:
-    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    name = ""
+    if isinstance(node.func, ast.Name):
+        name = node.func.id
     if name not in ("abs", "isnull") or len(node.args) != 1 or node.keywords:
         raise c.refuse(node, "abs(value) or isnull(value)", "another call", "leave it out")
     if name == "isnull":

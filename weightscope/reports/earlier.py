@@ -29,7 +29,7 @@ def is_report(path: str, columns: Set[str]) -> bool:
 def _is_report(path: Path, columns: Set[str]) -> bool:
     suffix = path.suffix.lower()
     if suffix in PICTURES:
-        return True
+        return True  # models have no pictures that a loader reads
     with path.open("rb") as file:
         head = file.read(HEAD)
         if suffix in PARQUET:

@@ -49,7 +49,7 @@ def write_atomically(path: str | Path, writer: Callable[[BinaryIO], None]) -> No
                 writer(stream)
         else:
             _replace(target, writer)
-    except BrokenPipeError:  # the reader went away: not our failure
+    except BrokenPipeError:  # the reader closed the pipe: no failure of this program
         raise
     except OSError as error:
         raise CheckpointError(
@@ -60,7 +60,7 @@ def write_atomically(path: str | Path, writer: Callable[[BinaryIO], None]) -> No
 
 
 def _target(path: str | Path) -> Path:
-    """The file that a path leads to, links followed; refuses what is wrong at first sight."""
+    """The file that a path leads to, links followed; refuses folders and missing folders."""
     target = Path(os.path.realpath(path))
     # /dev/stdout leads to a pipe, which has no name of its own
     if os.path.exists(path) and not os.path.exists(target):

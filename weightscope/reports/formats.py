@@ -21,7 +21,9 @@ def format_of(path: str | Path, explicit: str | None = None) -> str:
     for writer in WRITERS.values():
         if suffix in writer.suffixes:
             return writer.name
-    suffixes = [suffix for writer in WRITERS.values() for suffix in writer.suffixes]
+    suffixes: list[str] = []
+    for writer in WRITERS.values():
+        suffixes += writer.suffixes
     raise UsageError(
         f"expected a file ending in one of {' '.join(suffixes)}",
         f"found '{path}'",

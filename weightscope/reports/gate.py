@@ -62,9 +62,12 @@ class Gate:
 def gate(expression: Expression, rows: Sequence[Mapping[str, object]]) -> Gate:
     """Evaluates an expression on every row."""
     results = [expression(row) for row in rows]
-    matching = tuple(row for row, result in zip(rows, results, strict=True) if result)
+    matching = []
+    for row, result in zip(rows, results, strict=True):
+        if result:
+            matching.append(row)
     undecided = bool(rows) and all(result is None for result in results)
-    return Gate(expression.text, expression.names, matching, len(rows), undecided)
+    return Gate(expression.text, expression.names, tuple(matching), len(rows), undecided)
 
 
 def _line(row: Mapping[str, object], names: Sequence[str]) -> str:

@@ -64,9 +64,15 @@ def check_distinct(outputs: Iterable[str]) -> None:
     """Refuses two outputs to one file or to stdout; a pipe or a device may have several."""
     targets: set[str] = set()
     for output in outputs:
-        target = STDOUT if output == STDOUT else os.path.realpath(output)
+        if output == STDOUT:
+            target = STDOUT
+        else:
+            target = os.path.realpath(output)
         if target in targets and not _special(target):
-            name = "stdout (-)" if target == STDOUT else escaped(output)
+            if target == STDOUT:
+                name = "stdout (-)"
+            else:
+                name = escaped(output)
             raise UsageError(
                 "expected a different file for each output", f"found {name} twice", ELSEWHERE
             )

@@ -35,5 +35,8 @@ def unknown(
             f"add {need}" if need.startswith("--") else "leave it out",
         )
     near = get_close_matches(name, [*declared, *optional], 1, 0.5)
-    advice = f"did you mean '{near[0]}'?" if near else "columns: " + ", ".join(declared)
+    if near:
+        advice = f"did you mean '{near[0]}'?"
+    else:
+        advice = "columns: " + ", ".join(declared)
     return UsageError(f"expected a column{where}", f"found '{escaped(name)}'", advice)

@@ -90,16 +90,22 @@ def power(a: Any, b: Any) -> float:
         return math.pow(a, b)
     except OverflowError:
         odd = b % 2 == 1
-        return -math.inf if a < 0 and odd else math.inf
+        if a < 0 and odd:
+            return -math.inf
+        return math.inf
     except ValueError:
-        return math.inf if a == 0 else math.nan
+        if a == 0:
+            return math.inf
+        return math.nan
 
 
 def _float(value: int) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        if value > 0:
+            return math.inf
+        return -math.inf
 
 
 def _floats(operation: Callable[[float, float], float]) -> Callable[[Any, Any], float]:

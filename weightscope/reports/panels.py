@@ -47,4 +47,6 @@ def missing(panels: Sequence[Panel]) -> tuple[str, ...]:
 def _some(names: Sequence[str]) -> str:
     text = ", ".join(names[:FEW])
     more = len(names) - FEW
-    return f"{text} and {more} more" if more > 0 else text
+    if more > 0:
+        return f"{text} and {more} more"
+    return text

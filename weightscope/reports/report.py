@@ -24,7 +24,7 @@ from .formats import default_format, format_of, writer_for
 from .gate import Gate
 from .inputs import NOTHING, Inputs
 from .panels import missing, shown
-from .pictures import blank, check_plot, drawing, save_picture
+from .pictures import blank, check_plot, figure_of, save_picture
 from .screen import FILE, Screen
 from .tables import Table
 from .values import brief
@@ -82,7 +82,7 @@ class Report:
         return shown(self.panels, self.arranged().rows)
 
     @property
-    def undrawn(self) -> tuple[str, ...]:
+    def without_picture(self) -> tuple[str, ...]:
         """Sentences that name the rows without a picture, and why."""
         return missing(self.pictured)
 
@@ -132,7 +132,7 @@ class Report:
         pictured = self.pictured
         figure = blank()  # for a view without rows
         if pictured or not self.panels:
-            figure = drawing(pictured)
+            figure = figure_of(pictured)
         if path is not None:
             save_picture(figure, path)
         return figure
@@ -159,7 +159,9 @@ class Report:
 
 
 def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    if count == 1:
+        return f"{count} {noun}"
+    return f"{count} {noun}s"
 
 
 def _cells(columns: tuple[Column, ...], values: list[Any]) -> str:

@@ -9,15 +9,15 @@ from typing import Any
 from ..columns import Column
 from .values import Value, plain
 
-DRAWN = frozenset({"histogram"})  # pictures in characters, which no program reads
+CHARACTER_PICTURES = frozenset({"histogram"})  # pictures in characters, which no program reads
 
 
 @dataclass(frozen=True)
 class Table:
     """Columns and rows with their provenance.
 
-    `chosen`: --columns was given, so every format and width shows all of them. Columns for programs
-    stand in text formats only where they are `named`.
+    `chosen`: --columns was given, so every format and width shows all of them. Text
+    formats have columns for programs only if they are `named`.
     """
 
     columns: tuple[Column, ...]
@@ -35,18 +35,18 @@ class Table:
 
     @property
     def data(self) -> tuple[Column, ...]:
-        """The columns of CSV, TSV and Markdown: drawn ones only where they were chosen."""
-        return self._undrawn(self.texts)
+        """The columns of CSV, TSV and Markdown: pictures in characters only if chosen."""
+        return self._without_pictures(self.texts)
 
     @property
     def records(self) -> tuple[Column, ...]:
         """The columns of JSON and Parquet, which include those for programs."""
-        return self._undrawn(self.columns)
+        return self._without_pictures(self.columns)
 
-    def _undrawn(self, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    def _without_pictures(self, columns: tuple[Column, ...]) -> tuple[Column, ...]:
         if self.chosen:
             return columns
-        return tuple(column for column in columns if column.name not in DRAWN)
+        return tuple(column for column in columns if column.name not in CHARACTER_PICTURES)
 
     @property
     def compact(self) -> tuple[Column, ...]:
@@ -54,8 +54,8 @@ class Table:
         if self.chosen:
             return self.texts
         shown = {column.name for column in self.texts if column.shown}
-        # `reading` of a null column is the column that it is the null of
-        marked = [c for c in self.texts if c.name in shown or c.reading in shown]
+        # a null column is shown with the column that it is the null of
+        marked = [c for c in self.texts if c.name in shown or c.null_of in shown]
         return tuple(marked) or self.texts
 
     def values(self, columns: tuple[Column, ...]) -> Iterator[list[Value]]:

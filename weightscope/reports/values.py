@@ -53,7 +53,9 @@ def exact(value: Value, null: str = "") -> str:
     if value is None:
         return null
     text = str(value)
-    return text.lower() if isinstance(value, bool) else text
+    if isinstance(value, bool):
+        return text.lower()
+    return text
 
 
 def brief(value: Value, null: str = "·") -> str:

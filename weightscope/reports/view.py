@@ -112,7 +112,9 @@ def _sorted(
 
 def _key(value: Value) -> Any:
     """What a value is sorted by: text in natural order, h.2 before h.10."""
-    return natural(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return natural(value)
+    return value
 
 
 PLAIN = View()

@@ -1,33 +1,39 @@
 """Sketches and their measures.
 
-MEASURES lists all measures; the tests check the laws of `Measure` for each.
+MEASURES lists all measures of one entry, PAIRED_MEASURES those that see the tiles of several; the
+tests check the laws of `Measure` for each.
 """
 
 from __future__ import annotations
 
-from .balanced import Balanced, Core
+from .balanced import Balanced, BalancedMatrix
 from .beyond import Beyond, Crossings
+from .changes import Changed, Changes
 from .count import Count
 from .decompose import Decompose, SingularValues
+from .duplicates import DuplicateRows, Duplicates
 from .factor import Factor, Triangle
 from .groups import Groups, ZeroGroups
 from .hashes import Hashes, RowHashes
-from .lines import Lines
+from .margin_sums import MarginSums
 from .margins import Margins
+from .overlap import Overlap, SubspaceOverlap
+from .pair_moments import PairMoments, Pairwise
 from .power_sums import PowerSums
 from .quantise import QuantisationError, QuantisationErrors, Quantise
+from .row_sample import RowSample, SampledRows
 from .schemes import SCHEMES
 from .shuffled import Shuffled
 from .sketch import Again, Measure, Sketch
 from .tile import Scratch, Tile
 from .top import Top, TopWeights
-from .twins import TwinRows, Twins
+from .top_changes import ChangedElements, TopChanges
 from .untrained import Untrained, UntrainedRows
 from .value_counts import ValueCounts
 
 MEASURES = (
     Count,
-    Lines,
+    MarginSums,
     Beyond,
     Decompose,
     Factor,
@@ -37,41 +43,58 @@ MEASURES = (
     Quantise,
     Shuffled,
     Top,
-    Twins,
+    Duplicates,
     Untrained,
 )
+PAIRED_MEASURES = (
+    Pairwise,
+    Changes,
+    RowSample,
+    TopChanges,
+)  # any tiling; Overlap has a law of its own
 
 __all__ = [
     "MEASURES",
+    "PAIRED_MEASURES",
     "SCHEMES",
     "Again",
     "Balanced",
+    "BalancedMatrix",
     "Beyond",
-    "Core",
+    "Changed",
+    "ChangedElements",
+    "Changes",
     "Count",
     "Crossings",
     "Decompose",
+    "DuplicateRows",
+    "Duplicates",
     "Factor",
     "Groups",
     "Hashes",
-    "Lines",
+    "MarginSums",
     "Margins",
     "Measure",
+    "Overlap",
+    "PairMoments",
+    "Pairwise",
     "PowerSums",
     "QuantisationError",
     "QuantisationErrors",
     "Quantise",
     "RowHashes",
+    "RowSample",
+    "SampledRows",
     "Scratch",
     "Shuffled",
     "SingularValues",
     "Sketch",
+    "SubspaceOverlap",
     "Tile",
     "Top",
+    "TopChanges",
     "TopWeights",
     "Triangle",
-    "TwinRows",
-    "Twins",
     "Untrained",
     "UntrainedRows",
     "ValueCounts",

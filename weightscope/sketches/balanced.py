@@ -1,4 +1,4 @@
-"""Balanced(of) -> Core: row scales a and column scales b with W = a b g, and measures of g.
+"""Balanced(of) -> BalancedMatrix: row and column scales a, b with W = a b g, and measures of g.
 
 `Balanced(())` computes the scales alone. One pass is one sweep over rows and columns: those along
 the cut are complete inside a tile, the others add up over tiles. Zero rows and columns are
@@ -29,7 +29,7 @@ WIDEST = 1e6  # largest max a / min a of a balanced matrix
 
 
 @dataclass(frozen=True, eq=False)
-class Core:
+class BalancedMatrix:
     """log a and log b (NaN for zero rows and columns), and the sketches `of` the balanced matrix.
 
     `exists`: whether there is a balanced matrix; otherwise `of` is empty, as it always is for
@@ -45,7 +45,7 @@ class Core:
     def forget(self) -> None:
         """Scales belong to one matrix."""
 
-    def __add__(self, other: Core) -> Core:
+    def __add__(self, other: BalancedMatrix) -> BalancedMatrix:
         raise TypeError("balanced matrices of different tensors do not add")
 
 
@@ -96,16 +96,16 @@ class Balanced:
         """Sweeps are sequential, so one worker folds all tiles."""
         raise TypeError("balancing folds its tiles in one run")
 
-    def finish(self, state: State) -> Sequence[Core] | Again:
+    def finish(self, state: State) -> Sequence[BalancedMatrix] | Again:
         """The next sweep, the pass of the wrapped measures, or the records."""
         if state["wrapped"] is not None:
             pairs = zip(self.of, state["wrapped"], strict=True)
-            return _cores(state, [measure.finish(inner) for measure, inner in pairs])
+            return _records(state, [measure.finish(inner) for measure, inner in pairs])
         state = _end_sweep(state)
         if any(state["open"]):
             return Again(state)
         if not self.of:  # the scales alone need no further pass
-            return _cores(state, [])
+            return _records(state, [])
         stack, shape, device = state["arguments"]
         wrapped = [measure.start(stack, shape, "F32", device) for measure in self.of]
         return Again(state | {"wrapped": wrapped})
@@ -187,15 +187,17 @@ def _change(new: Tensor, old: Tensor) -> float:
     return float(change.std(correction=0))
 
 
-def _cores(state: State, sketches: list[Any]) -> list[Core]:
+def _records(state: State, sketches: list[Any]) -> list[BalancedMatrix]:
     """One record per matrix; `sketches` are those of each wrapped measure, by matrix."""
     log_rows, log_cols = (_logs(scales) for scales in state["scales"])
     records = []
     for i, sweeps in enumerate(state["sweeps"]):
         spread = max(_spread(log_rows[i]), _spread(log_cols[i]))
         exists = 0 < sweeps < SWEEPS and bool(spread < np.log(WIDEST))
-        of = tuple(of_stack[i] for of_stack in sketches) if exists else ()
-        records.append(Core(log_rows[i], log_cols[i], sweeps, of, exists))
+        of = ()
+        if exists:
+            of = tuple(of_stack[i] for of_stack in sketches)
+        records.append(BalancedMatrix(log_rows[i], log_cols[i], sweeps, of, exists))
     return records
 
 

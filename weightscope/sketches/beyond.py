@@ -40,7 +40,7 @@ class Crossings:
     """A tensor's counts, and its finite elements beyond thresholds; all comparisons are strict.
 
     `beyond`: numbers of elements with |w - mean| > k std for k of SIGMAS; None where std overflows.
-    Central weights have |w - median| <= 4 robust_std: `core` has their power sums (for bins the
+    Central weights have |w - median| <= 4 robust_std: `central` has their power sums (for bins the
     first two, the others NaN), `rows` (m,) and `cols` (n,), int64, the number of other weights in
     each row and column. All three are None without a robust scale: if half of the values or more
     are identical, it is 0, and every other weight would be an outlier. A constant has no element
@@ -49,7 +49,7 @@ class Crossings:
 
     counts: ValueCounts
     beyond: tuple[int, ...] | None
-    core: PowerSums | None
+    central: PowerSums | None
     rows: NDArray[np.int64] | None
     cols: NDArray[np.int64] | None
 
@@ -59,12 +59,12 @@ class Crossings:
 
     def __add__(self, other: Crossings) -> Crossings:
         """Numbers add; a sum with None is None."""
-        beyond = core = None
+        beyond = central = None
         if self.beyond is not None and other.beyond is not None:
             beyond = tuple(a + b for a, b in zip(self.beyond, other.beyond, strict=True))
-        if self.core is not None and other.core is not None:
-            core = self.core + other.core
-        return Crossings(self.counts + other.counts, beyond, core, None, None)
+        if self.central is not None and other.central is not None:
+            central = self.central + other.central
+        return Crossings(self.counts + other.counts, beyond, central, None, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +75,11 @@ class Aim:
     """
 
     counts: ValueCounts
-    middle: float  # never beyond: the median, or the mean where the core has no edge
+    middle: float  # never beyond: the median, or the mean where the central weights have no edge
     sigmas: tuple[Edge, ...]
     sigma_spans: tuple[Span, ...]
-    core: Edge | None
-    core_span: Span | None
+    central: Edge | None
+    central_span: Span | None
 
     @staticmethod
     def of(counts: ValueCounts, dtype: str) -> Aim:
@@ -94,15 +94,15 @@ class Aim:
         sigma_spans: tuple[Span, ...] = ()
         if not counts.exact:
             sigma_spans = tuple(span(edge, float_type) for edge in sigmas)
-        core, core_span = _core_edge(counts), None
-        if core is not None:
-            middle, core_span = core[0], span(core, float_type)
-        return Aim(counts, middle, sigmas, sigma_spans, core, core_span)
+        central, central_span = _central_edge(counts), None
+        if central is not None:
+            middle, central_span = central[0], span(central, float_type)
+        return Aim(counts, middle, sigmas, sigma_spans, central, central_span)
 
     @property
     def needs_pass(self) -> bool:
         """Whether a second pass is needed."""
-        return self.core_span is not None or bool(self.sigma_spans)
+        return self.central_span is not None or bool(self.sigma_spans)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Beyond:
         for name, n in (("rows", shape[0]), ("cols", shape[1]), ("beyond", len(SIGMAS))):
             zeros[name] = torch.zeros(stack, n, dtype=torch.int64, device=device)
         return zeros | {
-            "core": torch.zeros(stack, 2, dtype=torch.float64, device=device),
+            "central": torch.zeros(stack, 2, dtype=torch.float64, device=device),
             "counted": Count().start(stack, shape, dtype, device),
             "aims": None,
             "dtype": dtype,
@@ -153,14 +153,14 @@ class Beyond:
             if any(aim.needs_pass for aim in aims):
                 return Again(state)
         rows, cols = state["rows"].cpu().numpy(), state["cols"].cpu().numpy()
-        beyond, core_sums = state["beyond"].tolist(), state["core"].tolist()
+        beyond, central_sums = state["beyond"].tolist(), state["central"].tolist()
         records = []
         for i, aim in enumerate(state["aims"]):
-            records.append(_crossings(aim, rows[i], cols[i], beyond[i], core_sums[i]))
+            records.append(_crossings(aim, rows[i], cols[i], beyond[i], central_sums[i]))
         return records
 
 
-def _core_edge(counts: ValueCounts) -> Edge | None:
+def _central_edge(counts: ValueCounts) -> Edge | None:
     """The edge of the central weights.
 
     None where the robust scale is 0 or None, or where one bin contains both quartiles.
@@ -179,18 +179,20 @@ def _count_beyond(state: State, tile: Tile, i: int, aim: Aim) -> None:
     """Adds the elements beyond the thresholds of one matrix's tile to the state, in place."""
     x = _finite(tile.values[i], aim)  # (rows, columns)
     # Sums of ones in float32 are exact up to EXACT.
-    sum_type = torch.float64 if tile.box.size > EXACT else tile.values.dtype
+    sum_type = tile.values.dtype
+    if tile.box.size > EXACT:
+        sum_type = torch.float64
     for k, sigma_span in _crossed(x, aim.sigma_spans):
         outside, _ = _outside(tile, x, sigma_span)
         state["beyond"][i, k] += outside.sum(dtype=sum_type).long()
-    if aim.core_span is None:
+    if aim.central_span is None:
         return
-    outside, cut = _outside(tile, x, aim.core_span)
+    outside, cut = _outside(tile, x, aim.central_span)
     rows, cols = slice(*tile.box.rows), slice(*tile.box.cols)
     state["rows"][i, rows] += outside.sum(-1, dtype=sum_type).long()
     state["cols"][i, cols] += outside.sum(-2, dtype=sum_type).long()
     if not aim.counts.exact:
-        state["core"][i] += _core_sums(cut, outside, aim)
+        state["central"][i] += _central_sums(cut, outside, aim)
 
 
 def _crossed(x: Tensor, spans: tuple[Span, ...]) -> list[tuple[int, Span]]:
@@ -224,13 +226,13 @@ def _outside(tile: Tile, x: Tensor, within: Span) -> tuple[Tensor, Tensor]:
     return outside, cut
 
 
-def _core_sums(cut: Tensor, outside: Tensor, aim: Aim) -> Tensor:
+def _central_sums(cut: Tensor, outside: Tensor, aim: Aim) -> Tensor:
     """Sums of w - median and its square over the central weights; overwrites `cut`.
 
     In units of a power of two near the edge, so that nothing overflows or underflows.
     """
-    assert aim.core
-    _, exponent = frexp(aim.core[1])
+    assert aim.central
+    _, exponent = frexp(aim.central[1])
     unit = 2.0 ** min(max(exponent, -120), 120)
     shift = torch.tensor(-aim.middle / unit, dtype=cut.dtype, device=cut.device)
     d = torch.add(shift, cut, alpha=1 / unit, out=cut)
@@ -251,14 +253,14 @@ def _crossings(
     if counts.exact:
         beyond = [int(counts.counts[_is_beyond(counts, edge)].sum()) for edge in aim.sigmas]
     totals = tuple(beyond) if aim.sigmas else None
-    if aim.core is None:
+    if aim.central is None:
         return Crossings(counts, totals, None, None, None)
     if counts.exact:
-        inside = ~_is_beyond(counts, aim.core)
-        core = PowerSums.of(counts.value[inside], counts.counts[inside])
+        inside = ~_is_beyond(counts, aim.central)
+        central = PowerSums.of(counts.value[inside], counts.counts[inside])
     else:
-        core = PowerSums(counts.n - int(rows.sum()), aim.middle, sums[0], sums[1], nan, nan)
-    return Crossings(counts, totals, core, rows, cols)
+        central = PowerSums(counts.n - int(rows.sum()), aim.middle, sums[0], sums[1], nan, nan)
+    return Crossings(counts, totals, central, rows, cols)
 
 
 def _is_beyond(counts: ValueCounts, edge: Edge) -> NDArray[np.bool_]:

@@ -34,8 +34,9 @@ class Part:
     def apart(self, elements: Tensor) -> Tensor:
         """Elements of the part as (b, block rows, rows, block columns, columns), a view."""
         b, rows, cols = elements.shape
-        block_rows, block_cols = _length(self.at[0]), _length(self.at[1])
-        return elements.view(b, block_rows, rows // block_rows, block_cols, cols // block_cols)
+        block_rows, block_cols = (_length(span) for span in self.at)
+        height, width = rows // block_rows, cols // block_cols
+        return elements.view(b, block_rows, height, block_cols, width)
 
     def of(self, field: Tensor) -> Tensor:
         """The part's blocks of a field (b, block rows, block columns) of the matrix, a view."""
@@ -87,7 +88,9 @@ def peaks(magnitudes: Tensor) -> Tensor:
     Non-negative floats have the order of their bits, and torch is four times as fast on short runs
     of integers.
     """
-    word = torch.int64 if magnitudes.dtype == torch.float64 else torch.int32
+    word = torch.int32
+    if magnitudes.dtype == torch.float64:
+        word = torch.int64
     largest = magnitudes.view(word).amax((2, 4))
     return largest.view(magnitudes.dtype)
 

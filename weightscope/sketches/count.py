@@ -71,7 +71,9 @@ def way_of(dtype: str, shape: Shape) -> ModuleType:
     """The module that counts tensors of this type and shape."""
     if DTYPES[dtype].narrow:
         return count_patterns
-    return count_values if shape[0] * shape[1] <= EXACT else count_bins
+    if shape[0] * shape[1] <= EXACT:
+        return count_values
+    return count_bins
 
 
 def _way(state: State) -> ModuleType:

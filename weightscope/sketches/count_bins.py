@@ -50,7 +50,7 @@ def add(state: State, tile: Tile) -> State:
     tiny = (counts[:, :128].sum(1) + counts[:, 0x8000:0x8080].sum(1)).tolist()
     rest, few, nonfinite = [], [], []
     for i, before in enumerate(state["rest"]):
-        here = _rest(x[i], state["dtype"], tile.scratch, tiny[i] > 0, before.coarse)
+        here = _rest(x[i], state["dtype"], tile.scratch, tiny[i], before.coarse)
         values = state["few"][i]
         if not here.coarse:  # else the histogram has all values
             values = extended(_few_values(state, i), x[i], tile.scratch)
@@ -92,6 +92,7 @@ def _few_values(state: State, i: int) -> Tensor | None:
 
     While all lower halves are zero, they follow from the histogram.
     """
+    # `coarse`: all lower halves have been zero so far, so that a bin is one value.
     if not state["rest"][i].coarse:
         few: Tensor | None = state["few"][i]
         return few
@@ -124,7 +125,7 @@ def _bins(x: Tensor, scratch: Scratch) -> Tensor:
     return bins.bitwise_and_(0xFFFF)
 
 
-def _rest(x: Tensor, dtype: str, scratch: Scratch, has_tiny: bool, coarse: bool) -> ValueCounts:
+def _rest(x: Tensor, dtype: str, scratch: Scratch, tiny: int, coarse: bool) -> ValueCounts:
     """Extremes, power sums and special values of one matrix's tile, as counts without cells."""
     low, high = _extremes(x)
     nan_count = inf_count = minus_inf_count = 0
@@ -134,10 +135,9 @@ def _rest(x: Tensor, dtype: str, scratch: Scratch, has_tiny: bool, coarse: bool)
         x = x[x.isfinite()]
         low, high = _extremes(x)
     zeros = subnormals = 0
-    if has_tiny:
-        zeros = int((x == 0).sum())
-        if dtype in NORMAL:
-            subnormals = int((x.abs() < NORMAL[dtype]).sum()) - zeros
+    if tiny:
+        zeros = len(x) - _nonzeros(x, scratch)
+        subnormals = _subnormals(x, dtype, tiny, zeros)
     if coarse:
         coarse = dtype == "F32" and not bool((x.view(torch.int32) & 0xFFFF).any())
     return ValueCounts(
@@ -152,6 +152,24 @@ def _rest(x: Tensor, dtype: str, scratch: Scratch, has_tiny: bool, coarse: bool)
         coarse=coarse,
         minus_inf=minus_inf_count,
     )
+
+
+def _nonzeros(x: Tensor, scratch: Scratch) -> int:
+    """The number of values other than 0: the sum of the squares of their signs, exact to 2^24."""
+    if len(x) > 1 << 24:
+        return int(x.count_nonzero())
+    signs = scratch.take("d", tuple(x.shape), x.dtype)
+    torch.sign(x, out=signs)
+    return round(float(torch.dot(signs, signs)))
+
+
+def _subnormals(x: Tensor, dtype: str, tiny: int, zeros: int) -> int:
+    """Values below the smallest normal one; `tiny` have exponent 0 in float32."""
+    if dtype == "F32":
+        return tiny - zeros
+    if dtype not in NORMAL:
+        return 0
+    return int((x.abs() < NORMAL[dtype]).sum()) - zeros
 
 
 def _extremes(x: Tensor) -> tuple[float, float]:

@@ -72,7 +72,10 @@ class Decompose:
         """Zero Gram matrices; no values for an SVD."""
         side = 0 if self.svd else min(shape)
         # A CPU adds the matrices of a stack one by one (see `cleaned`).
-        groups = [1] * stack if device == "cpu" else [stack]
+        if device == "cpu":
+            groups = [1] * stack
+        else:
+            groups = [stack]
         return {
             "gram": [(b, blank(b, side, device)) for b in groups],
             "values": [],
@@ -91,7 +94,10 @@ class Decompose:
             for i, count in enumerate(nonfinite, start=first):
                 state["nonfinite"][i] += count
             state["diagonal"][first : first + b] += _diagonal(x, tile)
-            tall = x if long_side(tile.shape) == 0 else x.mT
+            if long_side(tile.shape) == 0:
+                tall = x
+            else:
+                tall = x.mT
             if self.svd:
                 # LAPACK needs 1.5 to 4 times as long for wide matrices.
                 state["values"].extend(torch.linalg.svdvals(tall).cpu().numpy())
@@ -145,7 +151,10 @@ def _diagonal(x: Tensor, tile: Tile) -> Tensor:
     first, last = tile.box.rows if axis == 0 else tile.box.cols
     line = torch.arange(first, last, device=x.device)
     along, across = line - first, line % tile.shape[1 - axis]
-    elements = x[:, along, across] if axis == 0 else x[:, across, along]
+    if axis == 0:
+        elements = x[:, along, across]
+    else:
+        elements = x[:, across, along]
     energy: Tensor = elements.square().sum(-1)
     return energy
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .tile import Scratch
 
 FEW = 4096  # values: lattices have 16 weights to each, and bins more than 65,536
-SAMPLE = 8192  # elements: those of ordinary tensors have about 7,700 different codes
+SAMPLES = (8192, 65536)  # elements: 8,192 of ordinary tensors have about 7,700 different codes
 SCRAMBLE = 0x7FEB352D  # odd, with its bits spread (lowbias32, Wellons 2018)
 
 
@@ -26,12 +26,15 @@ def extended(values: Tensor | None, x: Tensor, scratch: Scratch) -> Tensor | Non
     """`values` and the finite non-zero values of x; None where these are more than FEW."""
     if values is None:
         return None
-    sample = _finite_nonzero(_sample(x))
-    if _exceeds_few(sample):
-        return None
+    # An ordinary tensor ends here: a sample alone has too many values. Differences of 16-bit types
+    # repeat more often, so that only the larger sample has.
+    for size in SAMPLES:
+        sample = _finite_nonzero(_sample(x, size))
+        if _exceeds_few(sample):
+            return None
     values = torch.cat((values, sample))
     missing = _finite_nonzero(_missing(x, values, scratch))
-    if _exceeds_few(_sample(missing)):
+    if _exceeds_few(_sample(missing, SAMPLES[0])):
         return None
     return union(values, missing)
 
@@ -46,8 +49,8 @@ def union(a: Tensor | None, b: Tensor | None) -> Tensor | None:
     return values
 
 
-def _sample(x: Tensor) -> Tensor:
-    step = len(x) // SAMPLE | 1  # odd, so that it meets every column of rows of 2^k
+def _sample(x: Tensor, size: int) -> Tensor:
+    step = len(x) // size | 1  # odd, so that it meets every column of rows of 2^k
     return x[::step]
 
 
@@ -80,4 +83,6 @@ def _codes(x: Tensor, out: Tensor | None = None) -> Tensor:
 
 
 def _word(x: Tensor) -> torch.dtype:
-    return torch.int64 if x.dtype == torch.float64 else torch.int32
+    if x.dtype == torch.float64:
+        return torch.int64
+    return torch.int32

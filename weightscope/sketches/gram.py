@@ -58,7 +58,9 @@ def sound(blocks: Blocks) -> Tensor:
 def eigenvalues(blocks: Blocks) -> Tensor:
     """(b, s), ascending; large ones are reduced in place, without a copy."""
     stack, _, side = blocks[-1].shape
-    direct = DIRECT if blocks[0].device.type == "cpu" else DIRECT_GPU
+    direct = DIRECT_GPU
+    if blocks[0].device.type == "cpu":
+        direct = DIRECT
     if side <= direct:
         values: Tensor = torch.linalg.eigvalsh(_whole(blocks), UPLO="L")
         return values

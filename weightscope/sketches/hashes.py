@@ -63,7 +63,9 @@ class Hashes:
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero sums; the factors, which follow from the column alone."""
         rows, cols = shape
-        halves = 2 if DTYPES[dtype].bits == 64 else 1
+        halves = 1
+        if DTYPES[dtype].bits == 64:
+            halves = 2
         factors = torch.from_numpy(odd_factors(halves * LANES, cols)).to(device)
         table = None
         if DTYPES[dtype].narrow:
@@ -147,7 +149,9 @@ def _table(dtype: str) -> Tensor:
 def _unsigned_zero(tile: Tile) -> Tensor:
     """A wide type's words as int32, (b, words), in a buffer; -0 as 0."""
     bits = DTYPES[tile.dtype].bits
-    integer = torch.int32 if bits == 32 else torch.int64
+    integer = torch.int64
+    if bits == 32:
+        integer = torch.int32
     x = tile.dense.view(integer)
     words = tile.scratch.take(f"words {bits}", tuple(x.shape), integer)
     if DTYPES[tile.dtype].kind == "float":

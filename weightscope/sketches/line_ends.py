@@ -34,7 +34,10 @@ def zeros_after(w: Tensor) -> Tensor | float:
 
 
 def _zeros_at(w: Tensor, end: bool) -> Tensor | float:
-    border = w[..., -1] if end else w[..., 0]
+    if end:
+        border = w[..., -1]
+    else:
+        border = w[..., 0]
     if bool(border.all()):
         return 0.0
     return torch.stack([_leading_zeros(matrix, end) for matrix in w])

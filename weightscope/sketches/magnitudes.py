@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..lazy import torch
-from .lines import SAFE
+from .margin_sums import SAFE
 from .tile import Tile
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Margins: sums and sums of squares by row and column; lag products, or extremes and ends.
 
 Row margins of blocks concatenate, column margins add; non-finite values are excluded from sums and
-have a count of their own. Computed by `Lines`.
+have a count of their own. Computed by `MarginSums`.
 """
 
 from __future__ import annotations

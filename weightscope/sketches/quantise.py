@@ -189,7 +189,10 @@ def _rounded(
     spare = scratch.take("spare", tuple(w.shape), w.dtype)
     w_blocks = part.apart(w)  # (b, block rows, rows, block columns, columns)
     rounded_blocks = part.apart(rounded)
-    peak = peaks(w_blocks) if block_peaks is None else part.of(block_peaks).to(w.dtype)
+    if block_peaks is None:
+        peak = peaks(w_blocks)
+    else:
+        peak = part.of(block_peaks).to(w.dtype)
     if top is None:
         top = peak
     scale = scheme.scale(peak, top.to(w.dtype), largest)[:, :, None, :, None]

@@ -1,9 +1,9 @@
 """Rounding to the numbers of a format: integers, and floats of few bits with their subnormals.
 
-To nearest, ties to even, of magnitudes up to the format's largest. Floats are rounded by an
-addition: between t 2^20 and 2 t 2^20, where t is the power of two at or below y, the spacing of
-float32 numbers is t/8, the same as that of e4m3 near y; and t 2^20 is an even one of them, so that
-ties round to the even code.
+Magnitudes up to the largest of the format are rounded to nearest, ties to even. Floats are rounded
+by an addition: between t 2^20 and 2 t 2^20, where t is the power of two at or below y, the spacing
+of float32 numbers is t/8, the same as that of e4m3 near y; and t 2^20 is an even one of them, so
+that ties round to the even code.
 """
 
 from __future__ import annotations

@@ -135,7 +135,8 @@ def row_sets(look: Look) -> tuple[RowSet, ...]:
 
 def _per_set(look: Look, rows: Tensor) -> Tensor:
     """(k,) numbers of the marked rows by set."""
-    return torch.bincount(look.of[rows], minlength=len(look.sums))
+    sets = look.of[rows]
+    return torch.bincount(sets, minlength=len(look.sums))
 
 
 def _close(look: Look) -> NDArray[np.bool_]:

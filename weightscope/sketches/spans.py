@@ -22,7 +22,9 @@ def span(edge: Edge, float_type: type[np.floating]) -> Span:
     (-0.09999999403953552, 0.09999999403953552)
     """
     centre, reach = edge
-    word = np.int64 if float_type is np.float64 else np.int32
+    word: type[np.integer] = np.int32
+    if float_type is np.float64:
+        word = np.int64
 
     def word_of(x: float) -> int:
         return int(np.array(x, float_type).view(word))

@@ -71,7 +71,10 @@ class Tile:
     @cached_property
     def dense(self) -> Tensor:
         """`stored` in memory order, (b, elements); transposed if mirrored, gaps removed."""
-        x = self.stored.mT if self.mirrored else self.stored
+        if self.mirrored:
+            x = self.stored.mT
+        else:
+            x = self.stored
         if not x.is_contiguous():
             buffer = self.scratch.take("dense", tuple(x.shape), x.dtype)
             x = buffer.copy_(x)
@@ -88,7 +91,9 @@ class Tile:
             return x
         if dtype.kind in ("code", "uint", "bool") and dtype.narrow:
             return _looked_up(self)
-        wide = torch.float64 if dtype.bits >= 32 else torch.float32
+        wide = torch.float32
+        if dtype.bits >= 32:
+            wide = torch.float64
         values = self.scratch.take("values", tuple(x.shape), wide).copy_(x)
         if dtype.kind == "uint":
             # Unsigned words are stored as signed ones of the same bits.
@@ -116,7 +121,9 @@ class Tile:
     @cached_property
     def patterns(self) -> Tensor:
         """The stored word of each element of a narrow type, 0..65535, as (b, elements) int32."""
-        word = torch.uint16 if DTYPES[self.dtype].bits == 16 else torch.uint8
+        word = torch.uint8
+        if DTYPES[self.dtype].bits == 16:
+            word = torch.uint16
         words = self.dense.view(word)
         buffer = self.scratch.take("patterns", tuple(words.shape), torch.int32)
         return buffer.copy_(words)

@@ -135,7 +135,9 @@ class _End:
 
         False where `largest` is NaN.
         """
-        return largest < self.bound or (largest == self.bound and first > self.last)
+        if largest == self.bound:
+            return first > self.last
+        return largest < self.bound
 
     def joined(self, values: Tensor, positions: Tensor, n: int) -> _End:
         """The n largest of both."""
@@ -164,7 +166,10 @@ def _best(x: Tensor, sign: int, bound: float, n: int) -> tuple[Tensor, Tensor]:
     More than n where several equal the n-th.
     """
     lines = x.view(gcd(len(x), LINES), -1)
-    extremes = lines.amax(0) if sign > 0 else lines.amin(0)
+    if sign > 0:
+        extremes = lines.amax(0)
+    else:
+        extremes = lines.amin(0)
     if bound == -inf:
         # Each of n columns has a weight of at least the n-th largest extreme.
         bound = _nth_largest(extremes, sign, n)

@@ -86,7 +86,9 @@ class ValueCounts:
     @property
     def values(self) -> NDArray[np.float64] | None:
         """The distinct finite values, ascending; None for bins of more than 4,096 values."""
-        return self.value if self.exact else self.few
+        if self.exact:
+            return self.value
+        return self.few
 
     @property
     def distinct(self) -> int | None:

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 import weightscope as ws
 from weightscope.analyses.outliers.request import PLACES
-from weightscope.reports.pictures import drawing
+from weightscope.reports.pictures import figure_of
 from weightscope.statistics.elements.moments import BEYOND
 
 RNG = np.random.default_rng(0)
@@ -207,7 +207,7 @@ def test_odd_tensors_draw(values):
     found = drawn(values)
     assert found.note == ""
     assert all(np.isfinite(curve.x).all() and np.isfinite(curve.y).all() for curve in found.curves)
-    drawing([found]).canvas.draw()
+    figure_of([found]).canvas.draw()
 
 
 def test_a_group_shows_the_tails_of_its_tensors():
@@ -221,7 +221,7 @@ def test_a_group_shows_the_tails_of_its_tensors():
     titles = [f"h.{i}.mlp.{name}.weight" for name in ("c_fc", "c_proj") for i in (0, 1)]
     assert [panel.title for panel in report.pictured] == titles
     assert len(report.plot().axes) == 4
-    assert report.undrawn == ()
+    assert report.without_picture == ()
     few = ws.outliers(model, by="role", where='role == "mlp.up"')
     assert [panel.title for panel in few.pictured] == titles[:2]
 

@@ -8,7 +8,7 @@ import torch
 
 import weightscope as ws
 from weightscope.analyses.spectrum.picture import panel
-from weightscope.reports.pictures import drawing
+from weightscope.reports.pictures import figure_of
 from weightscope.statistics.spectra.bulk import bulk
 from weightscope.statistics.spectra.mp_law import mp_cdf
 from weightscope.statistics.spectra.power_law import power_law
@@ -202,7 +202,7 @@ def test_odd_spectra_have_plots(sigma, method):
     found = panel(spectrum, None, OF)
     assert found.note == ""
     assert all(np.isfinite(curve.x).all() and np.isfinite(curve.y).all() for curve in found.curves)
-    assert len(drawing([found]).axes) == 2
+    assert len(figure_of([found]).axes) == 2
 
 
 def test_a_report_has_one_picture_for_each_matrix():

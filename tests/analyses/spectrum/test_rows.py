@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 import weightscope as ws
-from weightscope.analyses.spectrum import draws
+from weightscope.analyses.spectrum import null_samples
 from weightscope.statistics.spectra import power_law
 
 UP = "model.layers.{}.mlp.up_proj.weight".format
@@ -525,13 +525,13 @@ def test_plots_of_groups_are_those_of_their_tensors(draw):
         UP(1),
         "model.norm.weight",
     ]
-    assert report.undrawn == ("no picture of model.norm.weight: a vector: no spectrum",)
+    assert report.without_picture == ("no picture of model.norm.weight: a vector: no spectrum",)
     assert [p.title for p in ws.spectrum(model, by="role", where="role == 'head'").pictured] == [
         "lm_head.weight"
     ]
 
 
-# chance
+# nulls
 
 
 def test_a_planted_signal_has_spikes_and_its_shuffle_none(draw, spectra):
@@ -585,8 +585,8 @@ def test_each_tensor_has_its_own_random_matrices(draw, spectra, null):
 def test_a_law_is_fitted_once_a_tensor(draw, monkeypatch):
     """However many random matrices."""
     asked = []
-    fit = draws.law_of
-    monkeypatch.setattr(draws, "law_of", lambda *a: asked.append(a) or fit(*a))
+    fit = null_samples.law_of
+    monkeypatch.setattr(null_samples, "law_of", lambda *a: asked.append(a) or fit(*a))
     ws.spectrum({UP(i): draw(24, 32) for i in range(2)}, null="gaussian", draws=5, panels=False)
     assert len(asked) == 2
 

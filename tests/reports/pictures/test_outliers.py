@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 
 from weightscope.columns import Curve, Panel
-from weightscope.reports.pictures import drawing, save_picture
+from weightscope.reports.pictures import figure_of, save_picture
 
 
 def panel(title="attn.q", far=6.0, least=1e-5, places=()):
@@ -112,7 +112,7 @@ def dots(ax):
 def test_every_tail_is_drawn_on_the_same_axes(count):
     """In the order of the panels, all data within."""
     panels = [panel(f"r{i}", far=5.0 + i, least=1e-4 / (1 + i)) for i in range(count)]
-    axes = drawing(panels).axes
+    axes = figure_of(panels).axes
     assert [ax.get_title(loc="left") for ax in axes] == [f"r{i}" for i in range(count)]
     assert len({(*ax.get_xlim(), *ax.get_ylim()) for ax in axes}) == 1
     assert (axes[0].get_xscale(), axes[0].get_yscale()) == ("log", "log")
@@ -124,7 +124,7 @@ def test_every_tail_is_drawn_on_the_same_axes(count):
 
 def test_axes_show_six_std_and_a_thousandth_at_least():
     """A few near weights do not make a picture of their own scale."""
-    (ax,) = drawing([panel(far=1.2, least=0.2)]).axes
+    (ax,) = figure_of([panel(far=1.2, least=0.2)]).axes
     assert ax.get_xlim() == pytest.approx((0.5, 6.9))
     assert ax.get_ylim() == pytest.approx((5e-4, 2))
 
@@ -146,7 +146,9 @@ def test_words_stand_on_the_page_and_not_on_each_other(case, far):
         "equal": mapped(z=()),
         "two maps": mapped(),
     }.get(case, ())
-    figure = drawing([panel(long.format(i), far, least=1e-9, places=places) for i in range(count)])
+    figure = figure_of(
+        [panel(long.format(i), far, least=1e-9, places=places) for i in range(count)]
+    )
     boxes, page = texts(figure), figure.bbox
     assert len(boxes) > 8 * count
     for words, box in boxes:
@@ -158,7 +160,7 @@ def test_words_stand_on_the_page_and_not_on_each_other(case, far):
 
 def test_words_of_a_panel_stand_in_their_plot_in_the_colour_of_their_curve():
     """How far the weights go, and how far a Gaussian would."""
-    (ax,) = drawing([panel(far=175)]).axes
+    (ax,) = figure_of([panel(far=175)]).axes
     assert [t.get_text() for t in ax.texts] == ["to 175 std", "to 4.5 expected"]
     assert [t.get_color() for t in ax.texts] == ["#0072b2", "#555555"]
 
@@ -168,7 +170,7 @@ def test_a_map_has_its_rows_downwards():
 
     Tail, map, colours and two margins.
     """
-    _, ax, colours, above, beside = drawing([panel(places=mapped())]).axes
+    _, ax, colours, above, beside = figure_of([panel(places=mapped())]).axes
     assert (ax.get_xlim(), ax.get_ylim()) == ((-0.5, 999.5), (299.5, -0.5))
     assert np.asarray(dots(ax).get_offsets()).tolist() == [[0, 0], [1, 1], [2, 2]]
     assert (above.get_xlim(), beside.get_ylim()) == (ax.get_xlim(), ax.get_ylim())
@@ -178,7 +180,7 @@ def test_a_map_has_its_rows_downwards():
 
 def test_further_weights_are_larger_and_darker():
     """By the logarithm of their distance."""
-    figure = drawing([panel(places=mapped(z=(160.0, 40.0, 10.0)))])
+    figure = figure_of([panel(places=mapped(z=(160.0, 40.0, 10.0)))])
     figure.draw(FigureCanvasAgg(figure).get_renderer())
     seen = dots(figure.axes[1])
     sizes = seen.get_sizes()
@@ -193,12 +195,12 @@ def test_margins_keep_their_highest_line():
 
     Every line of a small matrix has its own.
     """
-    *_, above, beside = drawing([panel(places=mapped())]).axes
+    *_, above, beside = figure_of([panel(places=mapped())]).axes
     bars = [steps(ax) for ax in (above, beside)]
     assert [len(each.values) for each in bars] == [128, 128]
     assert bars[0].values.max() == above.get_yticks()[0] == 32
     assert bars[1].values.max() == beside.get_xticks()[0] == 97
-    *_, above, beside = drawing([panel(places=mapped((3, 10)))]).axes
+    *_, above, beside = figure_of([panel(places=mapped((3, 10)))]).axes
     assert steps(above).values.tolist() == [0] * 7 + [32, 5, 0]
     assert (steps(beside).values.tolist(), steps(beside).edges.tolist()) == (
         [0, 0, 97],
@@ -210,9 +212,9 @@ def test_margins_keep_their_highest_line():
 def test_what_a_map_lacks_is_not_drawn():
     """No line beyond: no margins. No place: words instead. No core: places alone."""
     none = mapped(rows=np.zeros(300, int), cols=np.zeros(1000, int))
-    assert len(drawing([panel(places=none)]).axes) == 3
-    assert len(drawing([panel(places=mapped()[:3])]).axes) == 3
-    figure = drawing([panel(places=mapped(z=())[:3])])
+    assert len(figure_of([panel(places=none)]).axes) == 3
+    assert len(figure_of([panel(places=mapped()[:3])]).axes) == 3
+    figure = figure_of([panel(places=mapped(z=())[:3])])
     assert [t.get_text() for t in figure.axes[1].texts] == ["256 or more are equally large"]
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["weights", "Gaussian"]
 
@@ -227,7 +229,7 @@ def test_what_a_map_lacks_is_not_drawn():
 )
 def test_colours_have_numbers(z, numbers):
     """Round ones where there are two, else both ends, and one of equal weights."""
-    colours = drawing([panel(places=mapped(z=z))]).axes[2]
+    colours = figure_of([panel(places=mapped(z=z))]).axes[2]
     assert [t.get_text() for t in colours.get_yticklabels()] == numbers
 
 
@@ -235,7 +237,7 @@ def test_one_legend_names_what_is_somewhere():
     """In one order, whichever panel has it."""
 
     def legend(*panels):
-        return [text.get_text() for text in drawing(panels).legends[0].get_texts()]
+        return [text.get_text() for text in figure_of(panels).legends[0].get_texts()]
 
     assert legend(panel(), panel(places=mapped())) == [
         "weights",
@@ -249,7 +251,7 @@ def test_one_legend_names_what_is_somewhere():
 @pytest.mark.usefixtures("most_are_five")
 def test_too_many_panels_are_cut_and_said():
     """Beyond so many nothing is legible; the figure says how many there were."""
-    figure = drawing([panel(str(i)) for i in range(6)])
+    figure = figure_of([panel(str(i)) for i in range(6)])
     assert len(figure.axes) == 5
     assert figure.get_suptitle() == "the first 5 of 6 panels"
 
@@ -258,6 +260,6 @@ def test_too_many_panels_are_cut_and_said():
 def test_same_bytes_twice_and_names_are_text(tmp_path, suffix):
     """No date, no random id; a title with $ or control characters is drawn as it is."""
     for name in ("a", "b"):
-        figure = drawing([panel("$x_{1$ \x1b\n<b>", places=mapped((6, 10)))])
+        figure = figure_of([panel("$x_{1$ \x1b\n<b>", places=mapped((6, 10)))])
         save_picture(figure, tmp_path / f"{name}.{suffix}")
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from weightscope.columns import Curve, Panel
-from weightscope.reports.pictures import PICTURES, blank, drawing
+from weightscope.reports.pictures import PICTURES, blank, figure_of
 
 LONG = (
     "base_model.model.model.language_model.layers.{}.self_attn.q_proj.base_layer.weight"
@@ -78,13 +78,39 @@ def mapped(title="attn.q"):
     return outliers(title, shape=(30_522, 384))
 
 
-MAKERS = {"density": density, "spectrum": spectrum, "outliers": outliers, "maps": mapped}
+def change(title="attn.q", std=3.0, layer=None, delta=0.5):
+    """A, a B of some std, their difference, and a bar in the layer that the title names."""
+    x = np.linspace(-4.0, 4.0, 41)
+    y = np.exp(-x * x / 2) / 2.5066
+    curves = (
+        Curve("A", x, y),
+        Curve(f"B: std {std}", x * std, y / std),
+        Curve("B - A: relative 0.000123", x / 2, y * 2),
+    )
+    numbers = [word for word in title.split(".") if word.isdigit()]
+    values = {
+        "stack": "encoder",
+        "layer": int(numbers[0]) if numbers else layer,
+        "role": "moe.expert.gate_up",
+        "norm_a": 1.0,
+        "delta_fro": delta,
+    }
+    return Panel(title, "change", "weight / sigma of A", "density", curves, values=values)
+
+
+MAKERS = {
+    "density": density,
+    "spectrum": spectrum,
+    "outliers": outliers,
+    "maps": mapped,
+    "change": change,
+}
 EACH = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
 
 def drawn(panels):
     """The figure of some panels after drawing, with its renderer."""
-    figure = drawing(panels)
+    figure = figure_of(panels)
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw_without_rendering()  # everything has its place, nothing its pixels
     return figure, renderer
@@ -145,7 +171,8 @@ def test_the_title_of_a_page_stands_on_it(make) -> None:
     legend = [t.get_window_extent(renderer) for t in figure.legends[0].get_texts()]
     assert figure.bbox.y1 > max(box.y1 for box in legend)
     assert min(box.y0 for box in legend) > title.y1
-    assert title.y0 > max(ax._left_title.get_window_extent(renderer).y1 for ax in figure.axes)
+    titles = [ax._left_title for ax in figure.axes if ax.get_title(loc="left")]
+    assert title.y0 > max(text.get_window_extent(renderer).y1 for text in titles)
     assert not [(a[0], b[0]) for a, b in combinations(found, 2) if a[1].overlaps(b[1])]
 
 
@@ -240,6 +267,45 @@ def test_numbers_of_maps() -> None:
     for z, expected in (((6.7, 6.2, 6.0), ["6", "6.7"]), ((6.7, 6.2, 6.1), ["6.7"])):
         _, _, colours, *_ = axes_of(outliers(shape=(300, 1000), z=z))
         assert ticks(colours.yaxis)[1] == expected
+
+
+@pytest.mark.parametrize(
+    ("std", "expected"),
+    [
+        (1.0, [-4, -2, 0, 2, 4]),
+        (3.0, [-10, -5, 0, 5, 10]),
+        (9.9, [-20, 0, 20]),
+        (30.0, [-100, -50, 0, 50, 100]),
+    ],
+)
+def test_numbers_of_changes(std, expected) -> None:
+    """Round numbers of sigma to both sides, as far as half of the panels go, or 40.
+
+    Every second power of ten.
+    """
+    (ax,) = axes_of(change(std=std))
+    assert ticks(ax.xaxis)[0] == expected
+    assert ticks(ax.yaxis) == powers(0, -2, -4) if std < 3 else powers(0, -2, -4, -6)
+    several = axes_of(*[change(std=1.0)] * 2, change(std=30.0))
+    assert several[0].get_xlim() == (-40, 40)
+
+
+@pytest.mark.parametrize(
+    ("deltas", "scale", "expected"),
+    [
+        ((0.5, 1.0), "linear", [0, 0.5, 1]),
+        ((0.5, 0.0), "linear", [0, 0.2, 0.4]),
+        ((0.0, 0.0), "linear", [0, 1]),
+        ((0.5, 2e-3), "log", [1e-3, 1e-2, 1e-1]),
+        ((0.5, 1e-12), "log", [1e-9, 1e-7, 1e-5, 1e-3, 1e-1]),
+    ],
+)
+def test_numbers_of_bars(deltas, scale, expected) -> None:
+    """Logarithmic only where bars differ a hundredfold, then eight decades at most."""
+    *_, ax = axes_of(*(change(layer=i, delta=delta) for i, delta in enumerate(deltas)))
+    assert ax.get_yscale() == scale
+    assert ticks(ax.yaxis)[0] == pytest.approx(expected)
+    assert ticks(ax.xaxis)[1] == ["0", "1"]
 
 
 @pytest.mark.parametrize(("kind", "count"), [*product(MAKERS, (1, 5))])

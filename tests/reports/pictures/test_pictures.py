@@ -9,7 +9,7 @@ import pytest
 import weightscope.reports.pictures as pictures
 from weightscope.columns import Column, Curve, Panel
 from weightscope.errors import CheckpointError, UsageError
-from weightscope.reports.pictures import check_plot, drawing, save_picture
+from weightscope.reports.pictures import check_plot, figure_of, save_picture
 from weightscope.reports.pictures.density import reach
 from weightscope.reports.report import Report
 from weightscope.reports.view import View
@@ -38,7 +38,7 @@ def visible(figure):
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_every_panel_is_drawn_on_the_same_axes(count):
     """As many axes as panels, all with one range, -8..8 sigma and 1e-6..1."""
-    axes = visible(drawing([panel(f"r{i}") for i in range(count)]))
+    axes = visible(figure_of([panel(f"r{i}") for i in range(count)]))
     assert [ax.get_title(loc="left") for ax in axes] == [f"r{i}" for i in range(count)]
     assert {(*ax.get_xlim(), *ax.get_ylim()) for ax in axes} == {(-8, 8, 1e-6, 1)}
     assert axes[0].get_yscale() == "log"
@@ -47,7 +47,7 @@ def test_every_panel_is_drawn_on_the_same_axes(count):
 @pytest.mark.usefixtures("most_are_five")
 def test_too_many_panels_are_cut_and_said():
     """Beyond so many nothing is legible; the figure says how many there were."""
-    figure = drawing([panel(str(i)) for i in range(7)])
+    figure = figure_of([panel(str(i)) for i in range(7)])
     assert len(visible(figure)) == 5
     assert figure.get_suptitle() == "the first 5 of 7 panels"
 
@@ -61,14 +61,14 @@ def test_axes_follow_far_data_up_to_a_limit():
         )
 
     assert [reach([panel(), far(end)]) for end in (3, 12.5, 900)] == [8, 13, 40]
-    assert drawing([panel(), far(12.5)]).axes[0].get_xlim() == (-13, 13)
+    assert figure_of([panel(), far(12.5)]).axes[0].get_xlim() == (-13, 13)
 
 
 def test_one_legend_names_what_differs_best_law():
     """Laws that differ between panels are named in their panel and `best law` in the legend."""
 
     def legend(*panels):
-        return [text.get_text() for text in drawing(panels).legends[0].get_texts()]
+        return [text.get_text() for text in figure_of(panels).legends[0].get_texts()]
 
     assert legend(panel(), panel(best="student_t ν = 4")) == ["weights", "Gaussian", "best law"]
     assert legend(panel(), panel()) == ["weights", "Gaussian", "gennorm β = 1.30"]
@@ -78,7 +78,7 @@ def test_words_of_the_weights_stand_in_their_panel():
     """What follows the colon; the legend has the name."""
     first, *rest = panel().curves
     left_out = dataclasses.replace(first, label="weights: 50.0% zeros left out")
-    figure = drawing([dataclasses.replace(panel(), curves=(left_out, *rest)), panel()])
+    figure = figure_of([dataclasses.replace(panel(), curves=(left_out, *rest)), panel()])
     assert [t.get_text() for t in figure.axes[0].texts] == [
         "50.0% zeros left out",
         "gennorm β = 1.30",
@@ -92,7 +92,7 @@ def test_same_bytes_twice_and_names_are_text(tmp_path, suffix):
     """No date, no random id; a title with $ or control characters is drawn as it is."""
     for name in ("a", "b"):
         save_picture(
-            drawing([panel("$x_{1$ \x1b\n<b>", style="points")]), tmp_path / f"{name}.{suffix}"
+            figure_of([panel("$x_{1$ \x1b\n<b>", style="points")]), tmp_path / f"{name}.{suffix}"
         )
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
     assert sorted(os.listdir(tmp_path)) == [f"a.{suffix}", f"b.{suffix}"]
@@ -102,7 +102,7 @@ def test_marks_and_empty_panels_draw():
     """A tensor without a finite weight is an empty panel, a mark a line with its name."""
     empty = Panel("dead", "density", curves=(Curve("weights", [0.0], [0.0], "points"),))
     marked = Panel("m", "density", curves=panel().curves, marks={"3 σ": 3.0})
-    figure = drawing([empty, marked])
+    figure = figure_of([empty, marked])
     assert len(figure.axes[0].lines) == 1
     assert [t.get_text() for t in figure.axes[1].texts] == ["3 σ", "gennorm β = 1.30"]
 
@@ -137,7 +137,7 @@ def test_nothing_to_draw_is_a_picture_that_says_so(tmp_path):
     lacking = Panel("a", "density", of={"x": 1}, note="one distinct value")
     report = Report("fit", ({"x": 1},), (Column("x", "int", ""),), panels=(lacking, panel("b")))
     assert [ax.get_title(loc="left") for ax in visible(report.plot())] == ["b"]
-    assert report.undrawn == ("no picture of a: one distinct value",)
+    assert report.without_picture == ("no picture of a: one distinct value",)
     for bare in (
         dataclasses.replace(report, view=View(limit=0)),
         dataclasses.replace(report, panels=(lacking,)),
@@ -146,13 +146,14 @@ def test_nothing_to_draw_is_a_picture_that_says_so(tmp_path):
             "nothing to draw"
         ]
         assert (tmp_path / "x.png").stat().st_size
-        assert bare.undrawn
+        assert bare.without_picture
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path, monkeypatch):
     """No panels, an unknown suffix, no matplotlib: each says what to do."""
     with pytest.raises(
-        UsageError, match="can be drawn: density, outliers, spectrum; found none; request them"
+        UsageError,
+        match="can be drawn: change, density, outliers, spectrum; found none; request them",
     ):
         Report("ls", (), ()).plot()
     with pytest.raises(

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from weightscope.columns import Curve, Panel
-from weightscope.reports.pictures import drawing, save_picture
+from weightscope.reports.pictures import figure_of, save_picture
 from weightscope.reports.pictures.spectrum import ROLES
 
 
@@ -69,7 +69,7 @@ def texts(figure):
 def test_every_pair_is_drawn_on_the_same_axes(count):
     """Left plots share their limits, right ones theirs, and all data are within."""
     panels = [panel(f"r{i}", top=3.0 + i, least=0.1 / (1 + i)) for i in range(count)]
-    left, right = plots(drawing(panels))
+    left, right = plots(figure_of(panels))
     assert [ax.get_title(loc="left") for ax in left] == [f"r{i}" for i in range(count)]
     for axes in (left, right):
         assert len({(*ax.get_xlim(), *ax.get_ylim()) for ax in axes}) == 1
@@ -90,7 +90,7 @@ def test_every_pair_is_drawn_on_the_same_axes(count):
 def test_words_stand_on_the_page_and_not_on_each_other(count):
     """With long names and every word there can be."""
     long = "base_model.model.model.layers.{}.self_attn.q_proj.base_layer.weight of memory"
-    figure = drawing([panel(long.format(i)) for i in range(count)])
+    figure = figure_of([panel(long.format(i)) for i in range(count)])
     boxes, page = texts(figure), figure.bbox
     assert len(boxes) > 10 * count
     for words, box in boxes:
@@ -107,7 +107,7 @@ def test_one_legend_names_what_is_somewhere():
     """
 
     def legend(*panels):
-        return [text.get_text() for text in drawing(panels).legends[0].get_texts()]
+        return [text.get_text() for text in figure_of(panels).legends[0].get_texts()]
 
     full = panel()
     thin = Panel("thin", "spectrum", curves=(full.curves[0], *full.curves[3:]))
@@ -117,7 +117,7 @@ def test_one_legend_names_what_is_somewhere():
 
 def test_words_of_a_panel_stand_in_their_plot_in_the_colour_of_their_curve():
     """What follows the colon of a label."""
-    (left, right) = drawing([panel()]).axes
+    (left, right) = figure_of([panel()]).axes
     assert [t.get_text() for t in left.texts] == [
         "90 of 128 are not zero",
         "no clean bulk",
@@ -129,7 +129,7 @@ def test_words_of_a_panel_stand_in_their_plot_in_the_colour_of_their_curve():
 
 def test_the_left_axis_is_linear_to_the_edge_and_logarithmic_beyond():
     """The bulk keeps its shape; a factor of e beyond is as wide as the bulk."""
-    (left, _) = drawing([panel()]).axes
+    (left, _) = figure_of([panel()]).axes
     at = left.transData.transform([(x, 0) for x in (0, 0.5, 1, np.e)])[:, 0]
     assert np.diff(at)[:2] == pytest.approx([(at[2] - at[0]) / 2] * 2)
     assert at[3] - at[2] == pytest.approx(at[2] - at[0])
@@ -138,7 +138,7 @@ def test_the_left_axis_is_linear_to_the_edge_and_logarithmic_beyond():
 
 def test_far_spikes_stand_at_the_end_of_the_axis():
     """One value at 400 times the edge does not squeeze the bulk of every panel into a line."""
-    left, right = plots(drawing([panel(), panel(top=400.0)]))
+    left, right = plots(figure_of([panel(), panel(top=400.0)]))
     assert left[0].get_xlim() == (0, 33)
     assert right[0].get_xlim()[1] == pytest.approx(30**2 * 1.3)
     spikes = next(line for line in left[1].lines if line.get_label() == "spikes")
@@ -150,7 +150,7 @@ def test_a_panel_of_small_values_keeps_every_one():
 
     def begins(squares):
         curve = Curve("squares", squares, np.arange(1, len(squares) + 1) / len(squares))
-        return drawing([Panel("w", "spectrum", curves=(curve,))]).axes[1].get_xlim()[0]
+        return figure_of([Panel("w", "spectrum", curves=(curve,))]).axes[1].get_xlim()[0]
 
     assert begins(np.array([9.0, 1.0, 0.02])) < 0.02
     assert begins(np.geomspace(9, 0.009, 1000)) == pytest.approx(9 * 1e-3**0.9 / 1.3, rel=0.01)
@@ -160,7 +160,7 @@ def test_a_panel_of_small_values_keeps_every_one():
 @pytest.mark.usefixtures("most_are_five")
 def test_too_many_panels_are_cut_and_said():
     """Beyond so many nothing is legible; the figure says how many there were."""
-    figure = drawing(
+    figure = figure_of(
         [
             Panel(str(i), "spectrum", curves=(Curve("squares", np.ones(1), np.ones(1)),))
             for i in range(6)
@@ -172,7 +172,7 @@ def test_too_many_panels_are_cut_and_said():
 
 def test_axes_are_named_at_the_ends_of_the_grid():
     """Below what has none below it, and at the first pair of a row."""
-    left, right = plots(drawing([panel(str(i)) for i in range(7)]))
+    left, right = plots(figure_of([panel(str(i)) for i in range(7)]))
     assert (
         [bool(ax.get_xlabel()) for ax in left]
         == [bool(ax.get_xlabel()) for ax in right]
@@ -190,5 +190,5 @@ def test_axes_are_named_at_the_ends_of_the_grid():
 def test_same_bytes_twice_and_names_are_text(tmp_path, suffix):
     """No date, no random id; a title with $ or control characters is drawn as it is."""
     for name in ("a", "b"):
-        save_picture(drawing([panel("$x_{1$ \x1b\n<b>")]), tmp_path / f"{name}.{suffix}")
+        save_picture(figure_of([panel("$x_{1$ \x1b\n<b>")]), tmp_path / f"{name}.{suffix}")
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()

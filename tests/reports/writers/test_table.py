@@ -35,7 +35,7 @@ h.10.w                                  attn.q  9007199254740993                
 a,"b"\n\x1b[31m[bold]|\u202e\ud800=1\t  ·                      0                  inf      ·  x
 h.1.w                                   mlp.up                 ·                    ·      ·  ·
 é漢                                     mlp.up                 7              -1e-300   true  NA
-"""
+"""  # noqa: E501 - the whole table
 
 
 def test_pipe_has_every_column_at_full_width(report):
@@ -136,19 +136,19 @@ def test_ascii_terminals_get_ascii():
 
     The rule and the null too.
     """
-    drawn = text(LAYERS.arranged(), Screen(True, 80, encoding="ascii"))
-    assert drawn.isascii()
-    assert "._" not in drawn
-    assert drawn.splitlines()[2].endswith(".=#=.")
+    rendered = text(LAYERS.arranged(), Screen(True, 80, encoding="ascii"))
+    assert rendered.isascii()
+    assert "._" not in rendered
+    assert rendered.splitlines()[2].endswith(".=#=.")
 
 
 @pytest.mark.parametrize("color", [True, False])
 def test_hostile_names_are_text(report, color):
     """No name is markup, and no control character but our own colours reaches a terminal."""
-    drawn = text(report.arranged(), Screen(True, 200, color))
-    assert r"[31m[bold]|\u202e\ud800=1\t" in drawn
-    assert ("\x1b[1m" in drawn) is color
-    assert "\x1b[31m" not in drawn
+    rendered = text(report.arranged(), Screen(True, 200, color))
+    assert r"[31m[bold]|\u202e\ud800=1\t" in rendered
+    assert ("\x1b[1m" in rendered) is color
+    assert "\x1b[31m" not in rendered
 
 
 def test_empty(empty, written):

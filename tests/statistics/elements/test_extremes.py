@@ -13,7 +13,7 @@ from weightscope.sketches import Crossings
 from weightscope.sketches.power_sums import PowerSums
 from weightscope.statistics.elements.extremes import (
     beyond,
-    core,
+    central_weights,
     farthest,
     gaussian_share,
     truncated_std,
@@ -131,7 +131,7 @@ def test_the_core_of_a_gaussian_with_outliers_is_the_gaussian(crossed):
     """Share and std are recovered, the std to 1%; that of all weights is five times as large."""
     x = RNG.standard_normal(40_000)
     x[:200] = 70 * RNG.choice([-1, 1], 200)
-    values = core(crossed(x))
+    values = central_weights(crossed(x))
     assert x.std() > 5
     assert values["core_share"] == pytest.approx(0.995, abs=1e-3)
     assert values["core_std"] == pytest.approx(1, rel=0.01)
@@ -143,8 +143,10 @@ def test_the_core_equals_numpy(crossed):
     crossings = crossed(x)
     low, middle, high = np.quantile(x, (0.25, 0.5, 0.75))
     inside = x[np.abs(x - middle) <= 4 * (high - low) / (2 * stats.norm.ppf(0.75))]
-    assert core(crossings)["core_share"] == pytest.approx(inside.size / x.size, rel=1e-12)
-    assert core(crossings)["core_std"] == pytest.approx(
+    assert central_weights(crossings)["core_share"] == pytest.approx(
+        inside.size / x.size, rel=1e-12
+    )
+    assert central_weights(crossings)["core_std"] == pytest.approx(
         inside.std() / stats.truncnorm(-4, 4).std(), rel=1e-9
     )
 
@@ -153,5 +155,5 @@ def test_without_a_scale_there_is_no_core(crossed):
     """Half of the values are identical, or there are none."""
     crossings = crossed(RNG.standard_normal(100))
     nothing = {"core_share": None, "core_std": None}
-    assert core(replace(crossings, core=None)) == nothing
-    assert core(replace(crossings, core=PowerSums(0, 0.0))) == nothing
+    assert central_weights(replace(crossings, central=None)) == nothing
+    assert central_weights(replace(crossings, central=PowerSums(0, 0.0))) == nothing

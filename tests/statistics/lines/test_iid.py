@@ -10,7 +10,7 @@ from tests.noted import told
 from weightscope.notes import texts
 from weightscope.sketches.margins import Margins
 from weightscope.sketches.power_sums import PowerSums
-from weightscope.statistics.lines.iid import COLUMNS, iid_readings
+from weightscope.statistics.lines.iid import COLUMNS, deviations
 
 NAMES = tuple(c.name for c in COLUMNS)
 READINGS = tuple(name for name in NAMES if f"{name}_null" in NAMES)
@@ -24,7 +24,7 @@ def _margins(w: np.ndarray) -> Margins:
 def _read(w: np.ndarray) -> dict:
     finite = np.where(np.isfinite(w), w, 0)
     value, counts = np.unique(w[np.isfinite(w)], return_counts=True)
-    return dict(iid_readings(_margins(finite), PowerSums.of(value, counts)))
+    return dict(deviations(_margins(finite), PowerSums.of(value, counts)))
 
 
 def _anova(w: np.ndarray) -> tuple[float, float]:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weightscope.sketches import Twins
+from weightscope.sketches import Duplicates
 from weightscope.statistics.lines.marked_lines import (
     constant,
     content,
     dead,
+    duplicate_sets,
     duplicated,
-    loudest,
+    max_rms_ratio,
     one_sign,
     outlying,
     rms,
     row_z,
-    twins,
 )
 
 RNG = np.random.default_rng(0)
 
 
-def lines(w: np.ndarray) -> dict[str, np.ndarray]:
+def margin(w: np.ndarray) -> dict[str, np.ndarray]:
     """Margins with extremes of the rows of w."""
     ok = np.isfinite(w)
     v = np.where(ok, w, 0)
@@ -55,7 +55,7 @@ def planted() -> np.ndarray:
 
 def test_each_mark(planted) -> None:
     """Exactly the planted rows."""
-    found = lines(planted)
+    found = margin(planted)
     assert np.flatnonzero(dead(found)).tolist() == [3]
     assert np.flatnonzero(constant(found)).tolist() == [5]
     assert np.flatnonzero(one_sign(found, 64)).tolist() == [8, 9]
@@ -67,7 +67,7 @@ def test_each_mark(planted) -> None:
 def test_one_other_element_removes_a_mark(planted, value) -> None:
     """Dead, constant and one-sign rows with one other element, finite or not, have no mark."""
     planted[[3, 5, 9], 11] = value
-    found = lines(planted)
+    found = margin(planted)
     assert not dead(found).any()
     assert not constant(found).any()
     assert np.flatnonzero(one_sign(found, 64)).tolist() == ([5, 8] if value == 2.5 else [8])
@@ -76,18 +76,18 @@ def test_one_other_element_removes_a_mark(planted, value) -> None:
 def test_ordinary_rows_have_no_mark() -> None:
     """Gaussian rows, short and long; equal rows have no outliers."""
     for shape in ((2000, 16), (50, 3000)):
-        assert not outlying(lines(RNG.normal(size=shape)), shape[1]).any()
-    assert not outlying(lines(np.ones((9, 20))), 20).any()
-    assert not outlying(lines(np.zeros((9, 20))), 20).any()
+        assert not outlying(margin(RNG.normal(size=shape)), shape[1]).any()
+    assert not outlying(margin(np.ones((9, 20))), 20).any()
+    assert not outlying(margin(np.zeros((9, 20))), 20).any()
 
 
 def test_an_outlier_row_differs_by_a_factor_of_one_and_a_half() -> None:
     """Where all rows are nearly equal, MADs are tiny."""
     w = np.ones((50, 20)) * (1 + 1e-6 * RNG.normal(size=(50, 1)))
     w[7] *= 1.4
-    assert not outlying(lines(w), 20).any()
+    assert not outlying(margin(w), 20).any()
     w[7] *= 1.2
-    assert np.flatnonzero(outlying(lines(w), 20)).tolist() == [7]
+    assert np.flatnonzero(outlying(margin(w), 20)).tolist() == [7]
 
 
 def test_duplicates_are_all_of_them_but_dead_and_constant_ones() -> None:
@@ -109,7 +109,7 @@ def test_duplicates_are_all_of_them_but_dead_and_constant_ones() -> None:
 )
 def test_content_differs_where_one_margin_does(one, other) -> None:
     """Each of the four fields is needed; equal lines have equal content."""
-    of = lambda row: content(lines(np.array([row, row[::-1]], float)))
+    of = lambda row: content(margin(np.array([row, row[::-1]], float)))
     assert of(one).shape == (2, 4)
     assert not np.array_equal(of(one), of(other))
     assert np.array_equal(of(one), of(one[::-1]))
@@ -123,15 +123,15 @@ def test_identical_rows_are_grouped_into_sets(taken) -> None:
     w = RNG.normal(size=(40, 30))
     w[[11, 30]], w[[9, 31]], w[[4, 5]], w[[6, 7]], w[33] = w[2], w[20], 0, 1, w[34]
     w[[12, 13]], w[33, 7] = np.nan, np.nextafter(w[33, 7], 9)
-    found = twins(taken(Twins(), w), lines(w))
+    found = duplicate_sets(taken(Duplicates(), w), margin(w))
     assert [rows.tolist() for rows in found] == [[2, 11, 30], [9, 20, 31]]
-    assert twins(taken(Twins(), w[:9]), lines(w[:9])) == ()
+    assert duplicate_sets(taken(Duplicates(), w[:9]), margin(w[:9])) == ()
 
 
 def test_distances_of_norms_equal_numpy(planted) -> None:
     """RMS, distance of its log in 1.4826 MAD, largest ratio; NaN for zero and non-finite lines."""
     planted[50] *= 1e200
-    found, (sizes, z) = lines(planted), row_z(lines(planted), 64)
+    found, (sizes, z) = margin(planted), row_z(margin(planted), 64)
     seen = np.setdiff1d(np.arange(100), [3, 20, 50])
     expected = np.sqrt((planted[seen] ** 2).mean(1))
     logs = np.log(expected)
@@ -140,12 +140,12 @@ def test_distances_of_norms_equal_numpy(planted) -> None:
     assert np.allclose(sizes[seen], expected, rtol=1e-12)
     assert np.array_equal(sizes, rms(found, 64), equal_nan=True)
     assert np.allclose(z[seen], away / (1.4826 * np.median(abs(away))), rtol=1e-9)
-    assert loudest(found, 64) == pytest.approx(expected.max() / np.median(expected))
+    assert max_rms_ratio(found, 64) == pytest.approx(expected.max() / np.median(expected))
 
 
 def test_lines_that_are_all_alike_have_no_distance() -> None:
     """A MAD of 0 is no unit; without lines there is no largest RMS."""
-    assert np.isnan(row_z(lines(np.ones((9, 20))), 20)[1]).all()
-    assert loudest(lines(np.ones((9, 20))), 20) == 1
-    assert np.isnan(row_z(lines(np.zeros((9, 20))), 20)).all()
-    assert loudest(lines(np.zeros((9, 20))), 20) is None
+    assert np.isnan(row_z(margin(np.ones((9, 20))), 20)[1]).all()
+    assert max_rms_ratio(margin(np.ones((9, 20))), 20) == 1
+    assert np.isnan(row_z(margin(np.zeros((9, 20))), 20)).all()
+    assert max_rms_ratio(margin(np.zeros((9, 20))), 20) is None

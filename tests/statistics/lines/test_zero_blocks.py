@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weightscope.sketches import Lines
+from weightscope.sketches import MarginSums
 from weightscope.statistics.lines.zero_blocks import LEAST, zero_blocks
 
 M, N = 96, 160
@@ -28,7 +28,7 @@ def found(taken):
     """`found(matrix)`: the blocks from its margins."""
 
     def of(w):
-        margins = taken(Lines(extremes=True), w)
+        margins = taken(MarginSums(extremes=True), w)
         return zero_blocks(margins.rows, margins.cols)
 
     return of

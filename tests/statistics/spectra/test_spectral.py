@@ -8,8 +8,16 @@ import pytest
 from tests.noted import told
 from weightscope.errors import Unmeasured
 from weightscope.notes import Note
-from weightscope.sketches import Balanced, Decompose, Lines, Triangle
-from weightscope.statistics.spectra import chance, depth, evenness, noise, sizes, tail, twin
+from weightscope.sketches import Balanced, Decompose, MarginSums, Triangle
+from weightscope.statistics.spectra import (
+    balanced_spectrum,
+    depth,
+    evenness,
+    noise,
+    null_distance,
+    sizes,
+    tail,
+)
 from weightscope.statistics.spectra.spectral import spectral
 from weightscope.statistics.spectra.spectrum import of_product
 from weightscope.statistics.statistic import Evidence, evaluate, needed
@@ -46,13 +54,13 @@ MAKERS = {
     "tail": lambda m: tail(m, None, False, 0),
     "tail cut": lambda m: tail(m, 1e-5, False, 0),
     "noise": lambda m: noise(m, False),
-    "noise beside a twin": lambda m: noise(m, True),
-    "chance": chance,
+    "noise beside its balanced spectrum": lambda m: noise(m, True),
+    "null_distance": null_distance,
     "depth": depth,
     "evenness": evenness,
-    "twin": twin,
+    "balanced_spectrum": balanced_spectrum,
 }
-ALL = ("sizes", "tail", "noise", "chance", "depth", "evenness", "twin")
+ALL = ("sizes", "tail", "noise", "null_distance", "depth", "evenness", "balanced_spectrum")
 KINDS = {"str": str, "int": int, "float": float}
 UNITS = {
     "log_norm",
@@ -237,7 +245,7 @@ def test_uneven_scales_have_a_warning_unless_balanced_columns_are_present(eviden
         )
         assert (times > 2) == (warning in told(found).split("; "))
     assert found["row_spread"] > 2 * found["row_spread_null"]
-    beside = values_of(["noise beside a twin", "twin"], uneven)
+    beside = values_of(["noise beside its balanced spectrum", "balanced_spectrum"], uneven)
     assert "can cause" not in told(beside)
     assert (beside["spikes"], beside["spikes_balanced"]) == (found["spikes"], 0)
     assert "can cause" not in told(values_of(["noise"], evidence("gaussian")))
@@ -247,12 +255,12 @@ def test_depths_at_the_end_of_the_table_have_a_note(evidence, sketched):
     """64 means 64 or more, also of the balanced matrix; smaller depths have no note."""
     sigma = np.append(np.ones(3), np.geomspace(1e-4, 1e-6, 45))
     w = ORTHOGONAL_48 * sigma @ ORTHOGONAL_48.T
-    found = values_of(["depth", "twin"], Evidence(sketched(w), w.shape, "F64"))
+    found = values_of(["depth", "balanced_spectrum"], Evidence(sketched(w), w.shape, "F64"))
     assert found["effective_depth"] == 64.0
     assert "effective_depth 64 means 64 or more" in told(found).split("; ")
     assert found["effective_depth_balanced"] == 64.0
     assert "effective_depth_balanced 64 means 64 or more" in told(found).split("; ")
-    assert "or more" not in told(values_of(["depth", "twin"], evidence("uneven rows")))
+    assert "or more" not in told(values_of(["depth", "balanced_spectrum"], evidence("uneven rows")))
 
 
 def test_thin_products_have_no_bulk_and_no_depth(product):
@@ -264,7 +272,7 @@ def test_thin_products_have_no_bulk_and_no_depth(product):
         "effective_depth",
         "condition",
         "identity",
-        *(c.name for c in twin(Decompose()).columns),
+        *(c.name for c in balanced_spectrum(Decompose()).columns),
     )
     assert {thin[c] for c in lacks} == {None}
     assert told(thin).count("a product of thin factors") == 1
@@ -306,15 +314,21 @@ def test_the_interval_of_alpha(evidence, matrix):
 
 def test_measures_of_the_statistics():
     """One decomposition and line sums for all; balancing for the balanced columns alone."""
-    usual = needed(MAKERS[name](Decompose()) for name in ALL if name != "twin")
-    assert usual == {Decompose(), Lines()}
-    assert twin(Decompose(True)).needs == {Decompose(True), Lines(), Balanced((Decompose(True),))}
+    usual = needed(MAKERS[name](Decompose()) for name in ALL if name != "balanced_spectrum")
+    assert usual == {Decompose(), MarginSums()}
+    assert balanced_spectrum(Decompose(True)).needs == {
+        Decompose(True),
+        MarginSums(),
+        Balanced((Decompose(True),)),
+    }
 
 
 def test_a_missing_sketch_is_nulls(evidence):
     """A refused measure makes only its own statistics null; the engine adds the reason."""
     only = {k: v for k, v in evidence("gaussian").sketches.items() if not isinstance(k, Balanced)}
-    values = evaluate([twin(Decompose()), sizes(Decompose())], Evidence(only, (48, 80), "F64"))
+    values = evaluate(
+        [balanced_spectrum(Decompose()), sizes(Decompose())], Evidence(only, (48, 80), "F64")
+    )
     assert (values["spikes_balanced"], values["rank"], told(values)) == (None, 48, "")
 
 
@@ -324,5 +338,5 @@ def test_a_statistic_may_raise_unmeasured(evidence):
     def refuse(spectrum, evidence):
         raise Unmeasured(Note("constant", "no such luck"))
 
-    statistic = spectral(chance(Decompose()).columns, Decompose(), refuse, frozenset())
+    statistic = spectral(null_distance(Decompose()).columns, Decompose(), refuse, frozenset())
     assert told(evaluate([statistic], evidence("gaussian"))) == "no such luck"

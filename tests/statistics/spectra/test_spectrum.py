@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from weightscope.errors import Unmeasured
-from weightscope.sketches import Decompose, Lines, Triangle
+from weightscope.sketches import Decompose, MarginSums, Triangle
 from weightscope.statistics.spectra.spectrum import Spectrum, of_product, spectrum
 
 RNG = np.random.default_rng(0)
@@ -21,7 +21,7 @@ def spectrum_of(sketched):
 
     def make(w, svd=False) -> Spectrum:
         sketches = sketched(w, svd)
-        return spectrum(sketches[Decompose(svd)], sketches[Lines()])
+        return spectrum(sketches[Decompose(svd)], sketches[MarginSums()])
 
     return make
 
@@ -120,7 +120,7 @@ def test_a_product_is_thin_or_not(sketched) -> None:
     for r, thin in ((4, True), (11, True), (12, False), (20, False)):
         b, a = RNG.standard_normal((12, r)), RNG.standard_normal((r, 30))
         found = spectrum(
-            of_product(triangle(b), triangle(a.T), 1.0, (12, 30)), sketched(b @ a)[Lines()]
+            of_product(triangle(b), triangle(a.T), 1.0, (12, 30)), sketched(b @ a)[MarginSums()]
         )
         assert (found.low_rank, found.diagonal) == (thin, None)
 
@@ -140,7 +140,7 @@ def test_a_product_beyond_float64_has_no_spectrum(sketched, scale) -> None:
     big = 1e200 if np.isfinite(scale) else 1.0
     found = of_product(triangle(big * np.eye(6, 2)), triangle(big * np.eye(5, 2)), scale, (6, 5))
     with pytest.raises(Unmeasured, match="values overflow or underflow when squared"):
-        spectrum(found, sketched(np.eye(6, 5))[Lines()])
+        spectrum(found, sketched(np.eye(6, 5))[MarginSums()])
 
 
 def test_non_finite_elements_of_factors_count(sketched) -> None:
@@ -149,7 +149,7 @@ def test_non_finite_elements_of_factors_count(sketched) -> None:
     found = of_product(one, two, 1.0, (6, 5))
     assert found.nonfinite == 3
     with pytest.raises(Unmeasured, match="non-finite elements"):
-        spectrum(found, sketched(np.eye(6, 5))[Lines()])
+        spectrum(found, sketched(np.eye(6, 5))[MarginSums()])
 
 
 @pytest.mark.parametrize(("rank", "rounded"), [(4, True), (11, True), (12, False), (24, False)])

@@ -30,7 +30,7 @@ class FitOptions:
     )
     panels: bool = option(True, "Keep the densities for a picture.", typed=False, follows="plot")
     histogram: bool = option(
-        False, "A small histogram beside each row.", typed=False, follows="drawn"
+        False, "A small histogram beside each row.", typed=False, follows="terminal"
     )
     seed: int = option(
         0, "Seed of the random permutation of --balance; default 0.", metavar="N", minimum=0

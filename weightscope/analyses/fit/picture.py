@@ -92,7 +92,7 @@ def _curves(counts: ValueCounts, label: str, best: object) -> tuple[Curve, ...]:
 
 
 def _reach(counts: ValueCounts) -> float:
-    """Distance of the furthest weight in sigma, limited so that single outliers do not dominate."""
+    """Largest distance in sigma, limited so that single outliers do not set the axis."""
     std = counts.std
     if not std > 0:  # NaN where squares overflow
         return 0.0

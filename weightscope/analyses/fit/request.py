@@ -13,21 +13,21 @@ from ...sketches import Count
 from ...statistics.elements import CODING, MOMENTS, SHAPE
 from ...statistics.elements.moments import BEYOND
 from ...statistics.laws import BEST_LAW
-from ...statistics.lines import LINES, core
+from ...statistics.lines import IID, balanced_elements
 from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
 from ..measuring import VECTOR, limits
 from ..piece import Piece
 from .options import FitOptions
 
 # In the order of their columns.
-ALWAYS = (MOMENTS, BEST_LAW, SHAPE, LINES)
+ALWAYS = (MOMENTS, BEST_LAW, SHAPE, IID)
 
 
 def statistics(o: FitOptions) -> tuple[Statistic, ...]:
     """The usual four, the balanced matrix with --balance, coding costs with --coding."""
     statistics = list(ALWAYS)
     if o.balance:
-        statistics.append(core(o.seed))
+        statistics.append(balanced_elements(o.seed))
     if o.coding:
         statistics.append(CODING)
     return tuple(statistics)
@@ -50,7 +50,7 @@ class FitRequest:
         """The tensor; of a vector the counts of its elements only."""
         if piece.entry is None:
             return ()
-        wants = needed(self.statistics) | self._drawn
+        wants = needed(self.statistics) | self._for_panels
         if not piece.is_matrix:
             wants &= {Count()}  # no rows and columns to compare
         return (Unit(piece, {"": piece.entry}, {"": wants}),)
@@ -87,7 +87,7 @@ class FitRequest:
         return VECTOR
 
     @property
-    def _drawn(self) -> frozenset[Any]:
+    def _for_panels(self) -> frozenset[Any]:
         """The measures of tables, pictures and histograms."""
         o = self.options
         if o.long or o.counts or o.panels or o.histogram:

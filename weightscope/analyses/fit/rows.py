@@ -51,7 +51,9 @@ def _tensors(
         piece, values = answer.piece, answer.values
         row = {**source, **of_tensor(piece), **values}
         of = {**source, "tensor": piece.name}
-        failed = (piece.name,) if _is_failed(notes_of(values)) else ()
+        failed: tuple[str, ...] = ()
+        if _is_failed(notes_of(values)):
+            failed = (piece.name,)
         yield from _rows_of(row, answer.sketches, o, of, failed)
 
 

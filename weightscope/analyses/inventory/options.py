@@ -17,7 +17,7 @@ class InventoryOptions:
     by: str = option(
         "tensor", "One row per tensor (default), role, layer, model or dtype.", metavar="WHAT"
     )
-    flat: bool = option(True, "One row per layer, on a terminal too.", follows="undrawn")
+    flat: bool = option(True, "One row per layer, on a terminal too.", follows="elsewhere")
     metadata: bool = option(False, "List the metadata of the file instead of its tensors.")
     several: bool = derived(False)  # several models: rows have a column `source`
     wanted: frozenset[str] | None = derived(None)  # requested columns; None = all

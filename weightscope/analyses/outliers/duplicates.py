@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ...columns import Column
-from ...sketches import Beyond, Twins
+from ...sketches import Beyond, Duplicates
 from ...statistics.lines.margins import MARGINS
 from ...statistics.lines.marked_lines import content
 from ..piece import Piece
@@ -23,14 +23,14 @@ def duplicate_of(
 
     Small and constant tensors do not count. `first_by_content` is extended by new content.
 
-    Content is a 32-bit sum of the words of each row (`TwinRows.sums`) and all margins. Tensors that
-    differ in one element of a row are distinguished (in 64-bit types nearly always). Where rows
-    differ in more elements, each such row adds 16 bits or more that would have to agree, besides
-    its margins. Zeros of either sign are equal.
+    Content is a 32-bit sum of the words of each row (`DuplicateRows.sums`) and all margins. Tensors
+    that differ in one element of a row are distinguished (in 64-bit types nearly always). Where
+    rows differ in more elements, each such row adds 16 bits or more that would have to agree,
+    besides its margins. Zeros of either sign are equal.
     """
     margins = sketches.get(MARGINS)
     beyond = sketches.get(Beyond())
-    rows = sketches.get(Twins())
+    rows = sketches.get(Duplicates())
     if margins is None or beyond is None or rows is None or piece.params < SMALL:
         return None
     # Constant, or without any finite value: then minimum is +inf and maximum -inf.

@@ -30,7 +30,9 @@ ROWS = (
 
 def top_weights(answers: Iterable[Answer], n: int) -> list[Values]:
     """The n weights of largest |z| over all tensors; ties by tensor, row and column."""
-    weights = (weight for answer in answers for weight in _weights(answer, n))
+    weights: list[Values] = []
+    for answer in answers:
+        weights += _weights(answer, n)
     return nsmallest(n, weights, key=lambda weight: -abs(weight["z"]))
 
 
@@ -54,7 +56,9 @@ def _weights(answer: Answer, n: int) -> Iterator[Values]:
 
 def top_rows(answers: Iterable[Answer], n: int) -> list[Values]:
     """The n rows of largest |z| over all matrices; ties by tensor and row."""
-    rows = (row for answer in answers for row in _rows(answer, n))
+    rows: list[Values] = []
+    for answer in answers:
+        rows += _rows(answer, n)
     return nsmallest(n, rows, key=lambda row: -abs(row["z"]))
 
 

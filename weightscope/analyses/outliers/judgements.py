@@ -43,7 +43,9 @@ class RowValues:
     def number(self, name: str) -> float:
         """A value; 0 where it is null."""
         value = self.values.get(name)
-        return float(value) if isinstance(value, int | float) else 0.0
+        if isinstance(value, int | float):
+            return float(value)
+        return 0.0
 
     def count(self, *marks: Mark) -> int:
         """The number of rows and columns with one of these marks."""
@@ -123,7 +125,9 @@ def duplicates(row: RowValues, piece: Piece) -> Severity | None:
     """Some rows are equal: suspicious for tokens, only wasteful for hidden units."""
     if not row.number("duplicate_rows") or _is_product(piece):
         return None
-    return "warn" if piece.place.role in TOKENS else "info"
+    if piece.place.role in TOKENS:
+        return "warn"
+    return "info"
 
 
 def duplicate_tensor(row: RowValues, piece: Piece) -> Severity | None:

@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...lazy import numpy as np
-from ...sketches import Hashes, Margins, Twins, Untrained
+from ...sketches import Duplicates, Hashes, Margins, Untrained
 from ...statistics.lines.margins import MARGINS
 from ...statistics.lines.marked_lines import (
     constant,
     dead,
+    duplicate_sets,
     duplicated,
     one_sign,
     outlying,
     rms,
-    twins,
 )
 from .base import BASE
 from .marks import Mark
@@ -26,7 +26,7 @@ from .marks import Mark
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...statistics.lines.margins import Lines
+    from ...statistics.lines.margins import Margin
     from .marks import Places
 
 LARGE = 4.0  # RMS of a line over that of the median line: costs two bits of every absmax scale
@@ -54,35 +54,35 @@ def marked(sketches: Mapping[Any, Any]) -> Places:
     return places
 
 
-def _of_side(side: str, lines: Lines, length: int) -> Places:
+def _of_side(side: str, margin: Margin, length: int) -> Places:
     """The marks that margins give, of the rows or of the columns."""
-    zero = dead(lines)
+    zero = dead(margin)
     followed = np.logical_or.accumulate(~zero[::-1])[::-1]  # by a line that is not zero
     masks = {
         "dead": zero,
-        "constant": constant(lines),
-        "outlier": _large(lines, length),
-        "one-sign": one_sign(lines, length),
+        "constant": constant(margin),
+        "outlier": _large(margin, length),
+        "one-sign": one_sign(margin, length),
         "inner dead": zero & followed,
     }
     return {Mark((name, side)): np.flatnonzero(mask) for name, mask in masks.items()}
 
 
-def _large(lines: Lines, length: int) -> NDArray[np.bool_]:
+def _large(margin: Margin, length: int) -> NDArray[np.bool_]:
     """Outlying lines whose RMS is at least 4 times that of the median line."""
-    far = outlying(lines, length)
+    far = outlying(margin, length)
     if not far.any():
         return far  # the median of no finite RMS would warn
-    sizes = rms(lines, length)
+    sizes = rms(margin, length)
     large = sizes >= LARGE * np.nanmedian(sizes)
     return np.asarray(far & large)
 
 
-def _duplicates(sketches: Mapping[Any, Any], rows: Lines) -> NDArray[np.int64]:
+def _duplicates(sketches: Mapping[Any, Any], rows: Margin) -> NDArray[np.int64]:
     """The rows that `duplicate_rows` counts."""
-    if Twins() not in sketches:
+    if Duplicates() not in sketches:
         return np.zeros(0, np.int64)
-    sets = twins(sketches[Twins()], rows)
+    sets = duplicate_sets(sketches[Duplicates()], rows)
     return np.sort(np.concatenate([np.zeros(0, np.int64), *sets]))
 
 

@@ -97,7 +97,7 @@ class OutliersRequest:
         o = self.options
         if o.top:
             return frozenset({Beyond(), Top(o.top)})
-        wants = needed(self.statistics) | self._drawn()
+        wants = needed(self.statistics) | self._for_panels()
         if o.top_rows:
             wants = frozenset({MARGINS})
         # Rows of position embeddings are parallel to their neighbours by design.
@@ -107,7 +107,7 @@ class OutliersRequest:
             wants -= {MARGINS, Untrained()}
         return wants
 
-    def _drawn(self) -> frozenset[Measure]:
+    def _for_panels(self) -> frozenset[Measure]:
         """The measures of the picture."""
         if not self.options.panels:
             return frozenset()

@@ -39,7 +39,7 @@ def models(sources: Sequence[Any], o: OutliersOptions, setting: Setting) -> tupl
     if o.base is None:
         return opened
     checkpoint = open_checkpoint(o.base, setting.opening)
-    base = pieces.everything(checkpoint, setting.reading)
+    base = pieces.everything(checkpoint, setting.names)
     return tuple(replace(model, base=base) for model in opened)
 
 
@@ -97,7 +97,9 @@ def _answers(model: Model, o: OutliersOptions, measure: Measurer) -> Iterator[An
         if piece.entry is None:
             yield answer  # nulls with the reason
             continue
-        since = changes(piece, base, sketches) if model.base else {}
+        since = {}
+        if model.base:
+            since = changes(piece, base, sketches)
         duplicate = duplicate_of(piece, sketches, first_by_content)
         notes = united(notes_of(answer.values), notes_of(since))
         values = {**answer.values, DUPLICATE.name: duplicate, **since, "notes": notes}
@@ -164,15 +166,17 @@ def _groups(
     triples = ((answer.piece, _judged(answer, o), answer.pooling) for answer in measured)
     for group in grouped(triples, o.by):
         values = pooled(group, _pooling(group, statistics), spread)
-        findings = gravest(group.values) if _judges(o) else {}
+        findings = {}
+        if _judges(o):
+            findings = gravest(group.values)
         yield row_of({**source, **findings, **values})
     if not o.panels:
         return
     for answer in measured:
         if not is_buffer(answer.piece):
-            # Drawn tensor by tensor, and chosen by the view with the row of their group.
-            drawn = panel(answer, {**source, "tensor": answer.piece.name})
-            yield replace(drawn, of={**source, **_keys(answer.piece, o.by)})
+            # One panel per tensor, which is chosen by the view with the row of their group.
+            made = panel(answer, {**source, "tensor": answer.piece.name})
+            yield replace(made, of={**source, **_keys(answer.piece, o.by)})
 
 
 def _pooling(group: Group, statistics: Sequence[Statistic]) -> Sequence[Statistic]:
@@ -195,7 +199,9 @@ def _total(severities: Sequence[object]) -> str:
 
 
 def _many(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+    if n == 1:
+        return f"{n} {noun}"
+    return f"{n} {noun}s"
 
 
 ANSWERING = Answering(columns, optional, rows, models, applies=lambda piece: not is_buffer(piece))

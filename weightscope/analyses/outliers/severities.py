@@ -87,7 +87,11 @@ def _worst(finding: str, rows: Sequence[Values]) -> Severity | None:
 
 def _gravest_first(severities: Mapping[Key, Severity]) -> list[Key]:
     """The keys by falling severity; equal ones in the order of FINDINGS."""
-    return sorted(severities, key=lambda key: -SEVERITIES.index(severities[key]))
+
+    def gravity(key: Key) -> int:
+        return SEVERITIES.index(severities[key])
+
+    return sorted(severities, key=gravity, reverse=True)
 
 
 def _summary(severities: Mapping[str, Severity]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...columns import Column
-from ...statistics.spectra import against
+from ...statistics.spectra import with_null_columns
 from ...statistics.statistic import Evidence, Statistic
 from ..rows import TENSOR, keys_of, of_groups, of_tensors, with_spread
 from .matrices import SIDES
@@ -25,7 +25,7 @@ def own_columns(o: SpectrumOptions) -> tuple[Column, ...]:
     if o.balance:
         measured = [replace(c, shown=c.shown and c.name not in GIVE_WAY) for c in measured]
     if o.null:
-        return against(measured, o.draws)
+        return with_null_columns(measured, o.draws)
     return tuple(measured)
 
 

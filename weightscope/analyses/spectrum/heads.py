@@ -95,7 +95,9 @@ def _head(piece: Piece, i: int, width: int, columns: bool) -> Piece:
 
 def _numbered(label: str, i: int) -> str:
     """`k.2` for head 2 of k, `2` for head 2 of a tensor without parts."""
-    return f"{label}.{i}" if label else str(i)
+    if label:
+        return f"{label}.{i}"
+    return str(i)
 
 
 def _range_of(entry: Entry, lines: Index, columns: bool) -> Entry:

@@ -10,10 +10,18 @@ from ...checkpoints.views import Product, Transpose
 from ...engine.unit import Measured, Unit
 from ...errors import Unmeasured
 from ...notes import Notes, notes_of, united
-from ...sketches import Count, Factor, Lines
+from ...sketches import Count, Factor, MarginSums
 from ...statistics.elements.spacing import eps_of
-from ...statistics.spectra import chance, depth, evenness, noise, sizes, tail, twin
-from ...statistics.spectra.drawn import NULLS_OF
+from ...statistics.spectra import (
+    balanced_spectrum,
+    depth,
+    evenness,
+    noise,
+    null_distance,
+    sizes,
+    tail,
+)
+from ...statistics.spectra.null_samples import NULL_COLUMNS
 from ...statistics.spectra.spectrum import THIN, Spectrum, of_product, spectrum
 from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
 from ..measuring import Answer, limits
@@ -29,25 +37,25 @@ def statistics(o: SpectrumOptions) -> tuple[Statistic, ...]:
         sizes(m),
         tail(m, o.alpha_cut, o.alpha_ci, o.seed),
         noise(m, o.balance),
-        chance(m),
+        null_distance(m),
         depth(m),
         evenness(m),
     )
     if o.balance:
-        return (*usual, twin(m))
+        return (*usual, balanced_spectrum(m))
     return usual
 
 
-def draws_wanted(o: SpectrumOptions) -> bool:
+def null_wanted(o: SpectrumOptions) -> bool:
     """Whether any column needs randomised matrices."""
     if o.null is None:
         return False
-    return o.wanted is None or not o.wanted.isdisjoint(NULLS_OF)
+    return o.wanted is None or not o.wanted.isdisjoint(NULL_COLUMNS)
 
 
 def spectrum_of(answer: Answer, o: SpectrumOptions) -> Spectrum | None:
     """The spectrum behind an answer; None where it was not measured, or not requested."""
-    values, margins = answer.sketches.get(o.measure), answer.sketches.get(Lines())
+    values, margins = answer.sketches.get(o.measure), answer.sketches.get(MarginSums())
     if values is None or margins is None:
         return None
     try:
@@ -77,7 +85,7 @@ class SpectrumRequest:
         wants, decompose = self._wants, self.options.measure
         whole = wants - {decompose}  # the product itself is never decomposed
         if _thin(entry):
-            whole = wants & {Lines(), Count()}  # and a thin one not balanced
+            whole = wants & {MarginSums(), Count()}  # and a thin one not balanced
         factor = frozenset({Factor()} if decompose in wants else ())
         of_factor = replace(piece, entry=None)
         return (
@@ -120,11 +128,11 @@ class SpectrumRequest:
     def _wants(self) -> frozenset[Any]:
         """Measures that the statistics, values, plots and randomised matrices need."""
         o = self.options
-        random = draws_wanted(o)
+        random = null_wanted(o)
         wants = needed(self.statistics)
         # whichever columns are requested
         if o.values or o.panels or random:
-            wants |= {o.measure, Lines()}
+            wants |= {o.measure, MarginSums()}
         if random and o.null in ("gaussian", "logistic"):
             wants |= {Count()}  # the law is fitted to the counts
         return wants

@@ -18,12 +18,12 @@ from ..measuring import Answer, answers
 from ..piece import Model, Piece
 from ..rows import grouped, of_group, of_tensor, pooled, row_of, sourced
 from .columns import columns, optional, own_columns
-from .draws import beside_draws
 from .heads import per_head
 from .matrices import lack, sides
+from .null_samples import with_nulls
 from .options import SpectrumOptions
 from .picture import panel
-from .request import SpectrumRequest, draws_wanted, spectrum_of
+from .request import SpectrumRequest, null_wanted, spectrum_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,8 +70,8 @@ def _answers(model: Model, o: SpectrumOptions, measure: Measurer) -> Iterator[An
     if o.per_head:
         pieces = list(per_head(pieces, model.checkpoint.config))
     measured = answers(pieces, SpectrumRequest(o), measure)
-    if draws_wanted(o):
-        return beside_draws(list(measured), o, measure)
+    if null_wanted(o):
+        return with_nulls(list(measured), o, measure)
     return measured
 
 

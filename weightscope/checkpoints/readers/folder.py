@@ -1,4 +1,4 @@
-"""A folder holds one model in one of several forms: a fixed order picks one, and a note names it.
+"""A folder holds one model in one of several forms: the first in a fixed order, named in a note.
 
 Order: model.safetensors, its index, any other safetensors index, adapter_model.*,
 pytorch_model.bin, its index, any other index, then the one file with a suffix of a reader. Forms
@@ -62,7 +62,7 @@ def read(path: str, opening: Opening) -> Checkpoint:
 
 
 def _choice(path: str, names: Sequence[str]) -> str:
-    """The name that the order picks; raises CheckpointError where there is none or several."""
+    """The first name in that order; raises CheckpointError where there is none or several."""
     for pattern in _FIRST:
         candidates = [name for name in names if re.fullmatch(pattern, name, re.DOTALL)]
         if candidates:
@@ -85,7 +85,9 @@ def _only(candidates: Sequence[str]) -> str:
 
 
 def _may_be_model(name: str, suffixes: str | tuple[str, ...]) -> bool:
-    return name.lower().endswith(suffixes) and not _NOT_MODELS.fullmatch(name)
+    if _NOT_MODELS.fullmatch(name):
+        return False
+    return name.lower().endswith(suffixes)
 
 
 def _no_model(path: str, names: Sequence[str]) -> CheckpointError:

@@ -1,6 +1,6 @@
 """A sharded checkpoint: the index names a shard for each tensor, the shards are read as one.
 
-The names in an index come from strangers and are checked before any shard is opened. Where index
+The names in an index are of unknown origin and are checked before any shard is opened. Where index
 and shards disagree the shards count, and a flag reports it.
 """
 
@@ -75,7 +75,9 @@ def _index(path: str) -> Index:
             f"{name}: expected at most {limits.INDEX} bytes", f"found {size}", FORGED
         )
     value = strict_json.parse(files.read_bytes(path, 0, size), name)
-    fields = dict(value) if isinstance(value, tuple) else {}
+    fields = {}
+    if isinstance(value, tuple):
+        fields = dict(value)
     weights = fields.get("weight_map")
     if not isinstance(weights, tuple) or not weights:
         raise CheckpointError(
@@ -93,7 +95,9 @@ def _index(path: str) -> Index:
     if duplicates:
         flags = (f"{name} names {len(duplicates)} tensors twice: {listed(duplicates)}",)
     metadata = fields.get("metadata")
-    total = dict(metadata).get("total_size") if isinstance(metadata, tuple) else None
+    total = None
+    if isinstance(metadata, tuple):
+        total = dict(metadata).get("total_size")
     return Index(dict(weights), total, flags)
 
 

@@ -1,4 +1,4 @@
-"""Paths that stay inside a folder: names in an index and symbolic links come from strangers."""
+"""Paths that stay inside a folder: names in an index and symbolic links are of unknown origin."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def within(folder: str, name: str, follow: bool) -> None:
 def _blobs(home: str) -> list[str]:
     """The blob store of the Hub cache that a snapshot folder belongs to."""
     cache, separator, _ = home.rpartition(os.sep + "snapshots" + os.sep)
-    return [os.path.join(cache, "blobs")] if separator else []
+    if separator:
+        return [os.path.join(cache, "blobs")]
+    return []
 
 
 def safe_name(shard: str) -> None:

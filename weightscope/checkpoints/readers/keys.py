@@ -39,7 +39,10 @@ def key_of(value: object, place: int) -> object:
     """
     if isinstance(value, (str, bytes)):
         return value
-    parts = value if isinstance(value, tuple) else (value,)
+    if isinstance(value, tuple):
+        parts = value
+    else:
+        parts = (value,)
     if len(parts) > PARTS:
         raise RefusedError(f"a dict key of {len(parts)} parts")
     words: list[str | bytes] = [type(value).__name__ if isinstance(value, tuple) else ""]
@@ -111,4 +114,6 @@ def decoded(raw: bytes) -> str:
 def _part(key: object) -> str:
     """One part of a tuple, text in quotes."""
     name = name_of(key)[: limits.NAME + 1]
-    return repr(name) if isinstance(key, str) else name
+    if isinstance(key, str):
+        return repr(name)
+    return name

@@ -78,7 +78,9 @@ class Leaf:
 
 
 def _matches(pattern: re.Pattern[str], key: str) -> bool:
-    return len(key) <= _WORD and pattern.fullmatch(key) is not None
+    if len(key) > _WORD:
+        return False
+    return pattern.fullmatch(key) is not None
 
 
 def leaves(tree: object) -> Iterator[Leaf]:

@@ -7,6 +7,7 @@ from a file. Values that are no tensors are omitted with a note.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -139,20 +140,38 @@ def _stored(name: str, tensor: Tensor) -> Stored:
     dims = tuple(tensor.shape)
     reason = _unmeasured(tensor, dtype)
     if reason:
-        return Stored(name, dims, dtype, notes=(reason,), measurable=False)
-    store = getattr(torch, DTYPES[dtype].store)
-    view = tensor.detach()
-    if view.dtype != store:
-        view = view.view(store)
-    # the engine reads `strides` None as row-major
+        unmeasured = Stored(name, dims, dtype, notes=(reason,), measurable=False)
+        if not _has_words(tensor, dtype):
+            return unmeasured
+        return replace(unmeasured, strides=_strides(tensor), tensor=_words(tensor, dtype))
     return Stored(
         name,
         dims,
         dtype,
-        strides=None if tensor.is_contiguous() else tensor.stride(),
-        tensor=view,
+        strides=_strides(tensor),
+        tensor=_words(tensor, dtype),
         notes=(EXPANDED,) if _is_expanded(tensor) else (),
     )
+
+
+def _words(tensor: Tensor, dtype: str) -> Tensor:
+    """The elements in their storage type."""
+    store = getattr(torch, DTYPES[dtype].store)
+    view = tensor.detach()
+    return view if view.dtype == store else view.view(store)
+
+
+def _strides(tensor: Tensor) -> tuple[int, ...] | None:
+    """None where they are row-major."""
+    return None if tensor.is_contiguous() else tensor.stride()
+
+
+def _has_words(tensor: Tensor, dtype: str) -> bool:
+    """Whether stored words without values are readable, so that they can be compared."""
+    if DTYPES[dtype].kind != "none" or tensor.is_meta or tensor.layout != torch.strided:
+        return False
+    is_lazy = tensor.is_conj() or tensor.is_neg()
+    return not is_lazy and not _is_expanded(tensor) and tensor.ndim <= limits.RANK
 
 
 def _unmeasured(tensor: Tensor, dtype: str) -> Note | None:

@@ -39,7 +39,10 @@ def choose(tree: object, root: str | None = None) -> Choice:
         raise CheckpointError(
             "expected tensors", "no tensors in the file", "name a file that holds a state dict"
         )
-    prefix = _largest(tensors) if root is None else _selected(tensors, root)
+    if root is None:
+        prefix = _largest(tensors)
+    else:
+        prefix = _selected(tensors, root)
     model, others = _split(tensors, prefix)
     named_model = tuple((_inner_name(leaf, prefix), leaf.found) for leaf in model)
     names = {name for name, _ in named_model}
@@ -72,7 +75,9 @@ def _inner_name(leaf: Leaf, prefix: Path) -> str:
 def _full_name(leaf: Leaf, names: Collection[str]) -> str:
     """The full name; it begins with a dot where the model has a tensor of that name."""
     name = ".".join(leaf.path)
-    return f".{name}" if name in names else name
+    if name in names:
+        return f".{name}"
+    return name
 
 
 def _check_unique(names: Sequence[str]) -> None:

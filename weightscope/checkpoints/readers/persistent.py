@@ -23,7 +23,9 @@ def collector(storages: dict[str, Storage]) -> Callable[[object], object]:
         storage = storages.setdefault(key, whole)
         if storage != whole:
             raise RefusedError(f"two sizes or types for the storage {shown(key)}")
-        return _part(storage, view[0]) if view else storage
+        if view:
+            return _part(storage, view[0])
+        return storage
 
     return load
 

@@ -66,7 +66,10 @@ def _scan(stream: io.BytesIO, names: set[str]) -> bool:
     try:
         for step, (op, arg, _) in enumerate(pickletools.genops(stream)):
             if op.name in _PUTS:
-                slot = len(memo) if arg is None else int(arg)
+                if arg is None:
+                    slot = len(memo)
+                else:
+                    slot = int(arg)
                 if 0 <= slot < SLOTS:
                     memo[slot] = text
                 continue

@@ -176,7 +176,10 @@ def _check_contiguous(header: Header, runs: Sequence[Run]) -> None:
 
 def _missing(header: Header, runs: Sequence[Run], salvage: bool) -> tuple[str, ...]:
     """How the file's size contradicts its header: refused, or reported under --salvage."""
-    end = runs[-1][1] if runs else header.start
+    if runs:
+        end = runs[-1][1]
+    else:
+        end = header.start
     if end == header.size:
         return ()
     if end < header.size:

@@ -71,7 +71,9 @@ def _entry(header: Header, name: str, fields: object) -> dict[str, object]:
 
 
 def _dtype(header: Header, name: str, value: object) -> Dtype:
-    dtype = _TYPES.get(value) if type(value) is str else None
+    dtype = None
+    if type(value) is str:
+        dtype = _TYPES.get(value)
     if dtype is None:
         _refuse_tensor(
             header, name, f"a dtype of the format ({', '.join(_TYPES)})", f"dtype {_text(value)}"
@@ -100,8 +102,10 @@ def _extent(header: Header, name: str, entry: Mapping[str, object]) -> tuple[lis
 
 
 def _are_sizes(value: object) -> TypeGuard[list[int]]:
+    if type(value) is not list:
+        return False
     # by the exact type: booleans are integers in Python
-    return type(value) is list and all(type(item) is int and item >= 0 for item in value)
+    return all(type(item) is int and item >= 0 for item in value)
 
 
 def _size(header: Header, name: str, shape: Sequence[int], dtype: Dtype) -> int:

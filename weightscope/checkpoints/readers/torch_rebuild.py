@@ -34,7 +34,9 @@ def tensor_v2(args: Args) -> Found:
     """(storage, offset, size, stride, requires_grad, hooks[, metadata])."""
     if len(args) not in (6, 7):
         raise RefusedError(f"_rebuild_tensor_v2 with {len(args)} arguments")
-    metadata = args[6] if len(args) == 7 else None
+    metadata = None
+    if len(args) == 7:
+        metadata = args[6]
     return _with_lazy_bits(_view(args), metadata)
 
 
@@ -43,13 +45,16 @@ def tensor_v3(args: Args) -> Found:
     if len(args) not in (7, 8) or not isinstance(args[6], Kind):
         raise RefusedError(f"_rebuild_tensor_v3 with {len(args)} arguments")
     kind = args[6]  # the storage is one of bytes
-    metadata = args[7] if len(args) == 8 else None
+    metadata = None
+    if len(args) == 8:
+        metadata = args[7]
     return _with_lazy_bits(_view(args, kind), metadata)
 
 
 def _view(args: Args, kind: Kind | None = None) -> Found:
     """The view of (storage, offset, size, stride), with which most functions begin."""
-    return view(args[0], args[1], args[2], args[3], kind)
+    storage, offset, size, stride = args[:4]
+    return view(storage, offset, size, stride, kind)
 
 
 def _with_lazy_bits(found: Found, metadata: object) -> Found:
@@ -64,7 +69,7 @@ def _with_lazy_bits(found: Found, metadata: object) -> Found:
 def parameter(args: Args) -> Found:
     """(data, requires_grad, hooks[, state]): the data."""
     if len(args) not in (3, 4) or not isinstance(args[0], Found):
-        raise RefusedError("_rebuild_parameter of what is no tensor")
+        raise RefusedError("_rebuild_parameter of a value that is no tensor")
     return args[0]
 
 
@@ -120,7 +125,9 @@ def nested(args: Args) -> Found:
 
 def size(args: Args) -> tuple[int, ...]:
     """(sizes,) of torch.Size."""
-    value = args[0] if len(args) == 1 else None
+    value = None
+    if len(args) == 1:
+        value = args[0]
     return sizes(value, "size")
 
 
@@ -153,7 +160,7 @@ def ordered(args: Args) -> dict[object, object]:
         return {}
     pairs = args[0]
     if len(args) != 1 or not _are_pairs(pairs):
-        raise RefusedError("an OrderedDict of what are no pairs")
+        raise RefusedError("an OrderedDict of values that are no pairs")
     return dict(pairs)
 
 
@@ -162,4 +169,6 @@ def _are_pairs(value: object) -> TypeGuard[list[tuple[object, object]]]:
 
 
 def _is_pair(value: object) -> bool:
-    return isinstance(value, (list, tuple)) and len(value) == 2 and isinstance(value[0], str)
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        return False
+    return isinstance(value[0], str)

@@ -1,4 +1,4 @@
-"""The inert values that a torch pickle turns into: where a tensor lies, and nothing that could act.
+"""The inert values of a torch pickle: positions of tensors, and nothing that can be executed.
 
 A tensor is a `Found`: a window of a `Storage`, checked against the size of that storage.
 """

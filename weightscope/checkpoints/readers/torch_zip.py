@@ -1,7 +1,7 @@
 """Torch files since 1.6: a zip archive of stored records, PREFIX/data.pkl and PREFIX/data/KEY.
 
-The archive is checked against what torch writes (zip_directory.py): other liberties of the zip
-format hide something from some reader. A record has exactly the bytes of its storage.
+The archive is checked against what torch writes (zip_directory.py): readers differ in other forms
+of the zip format. A record has exactly the bytes of its storage.
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ def _without_prefix(archive: list[Member]) -> dict[str, Member]:
 
 
 def _is_path(name: str) -> bool:
-    return "\\" in name or "\0" in name or ".." in name.split("/")
+    if "\\" in name or "\0" in name:
+        return True
+    return ".." in name.split("/")
 
 
 def _listed(names: list[str]) -> str:

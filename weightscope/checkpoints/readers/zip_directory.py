@@ -1,6 +1,6 @@
 """The directory of a zip archive, checked against the only form that torch writes.
 
-Every other liberty of the format hides something from some reader: so there is one directory at
+Readers differ in every other form that the format allows: so there is one directory at
 the end, nothing compressed or encrypted, local headers equal to the directory, and records end to
 end from the first byte to the directory. Field names and layouts: PKWARE's APPNOTE.TXT 4.3.
 """
@@ -102,7 +102,9 @@ def _refuse_script(entries: Sequence[Member]) -> None:
 def _directory(raw: RawFile) -> Directory:
     """The directory, which ends the file."""
     end = raw.size - _END_FORM.size
-    tail = raw.at(end, _END_FORM.size) if end >= 0 else b""
+    tail = b""
+    if end >= 0:
+        tail = raw.at(end, _END_FORM.size)
     if not tail.startswith(_END):
         raise damaged(
             "expected a zip directory at the end of the file",

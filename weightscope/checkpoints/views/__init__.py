@@ -5,13 +5,31 @@ Ordinary convolutions need none: a stored tensor is a matrix already.
 
 from __future__ import annotations
 
-from .drawn import Drawn
+from .adapted import Adapted
+from .difference import Difference, difference
+from .dora import Dora
 from .empty import Empty
 from .expert import expert
+from .halves import Halves
 from .outputs_first import OutputsFirst
 from .part import Part
 from .product import Product
+from .random_matrix import RandomMatrix
 from .transpose import Transpose
 from .weight_norm import WeightNorm
 
-__all__ = ["Drawn", "Empty", "OutputsFirst", "Part", "Product", "Transpose", "WeightNorm", "expert"]
+__all__ = [
+    "Adapted",
+    "Difference",
+    "Dora",
+    "Empty",
+    "Halves",
+    "OutputsFirst",
+    "Part",
+    "Product",
+    "RandomMatrix",
+    "Transpose",
+    "WeightNorm",
+    "difference",
+    "expert",
+]

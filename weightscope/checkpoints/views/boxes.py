@@ -1,4 +1,4 @@
-"""A view that shows several boxes of one entry: what they need, and which stored tensors each gets."""
+"""A view of several boxes of one entry: their spans, and the stored tensors that each box needs."""
 
 from __future__ import annotations
 

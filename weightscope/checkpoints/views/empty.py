@@ -1,6 +1,6 @@
 """Empty: a matrix without elements, 0 x 0 whatever other side a header claims.
 
-A side of 2^40 costs a file nothing, and measures allocate memory for each row and column.
+A header may claim a side of 2^40, and measures allocate memory for each row and column.
 """
 
 from __future__ import annotations

@@ -21,7 +21,10 @@ def expert(stack: Stored, number: int) -> Stored:
     strides = stack.strides and stack.strides[1:]
     if stack.tensor is not None:  # in memory: a view
         return replace(stack, dims=dims, strides=strides, tensor=stack.tensor[number])
-    step = stack.strides[0] if stack.strides else prod(dims)
+    if stack.strides:
+        step = stack.strides[0]
+    else:
+        step = prod(dims)
     bits = number * step * DTYPES[stack.dtype].bits
     if bits % 8:  # a leaf begins at a byte of its file
         template = (

@@ -139,9 +139,11 @@ class WeightNorm:
         before = prod(self.dims[1 : self.dim])
         size = self.dims[self.dim]
         after = prod(self.dims[self.dim + 1 :])
-        norms = sums.reshape(before, size, after).sum(dim=(0, 2)).sqrt()  # (size,)
-        factors = (g / norms)[None, :, None]  # (1, size, 1)
-        return factors.expand(before, size, after).reshape(-1)
+        squares = sums.reshape(before, size, after).sum(dim=(0, 2))  # (size,)
+        factors = g / squares.sqrt()
+        # The factor of an index of `dim` serves all columns with that index.
+        repeated = factors[None, :, None].expand(before, size, after)
+        return repeated.reshape(-1)
 
 
 def _values(leaf: Stored, box: Box) -> Tensor:

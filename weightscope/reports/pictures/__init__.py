@@ -11,6 +11,7 @@ from ...columns import Panel
 from ...errors import CheckpointError, UsageError
 from ...lazy import matplotlib, matplotlib_figure
 from ..files import check_writable, write_atomically
+from .change import draw as change
 from .density import draw as density
 from .outliers import draw as outliers
 from .spectrum import draw as spectrum
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PICTURES: Mapping[str, Callable[[Sequence[Panel]], Figure]] = {
+    "change": change,
     "density": density,
     "outliers": outliers,
     "spectrum": spectrum,
@@ -40,8 +42,8 @@ def check_plot(path: str | Path) -> None:
     _need_matplotlib()
 
 
-def drawing(panels: Sequence[Panel]) -> Figure:
-    """Draws panels of one kind, without those that have a note."""
+def figure_of(panels: Sequence[Panel]) -> Figure:
+    """Draws panels of one kind, without those that have a note and no values."""
     _need_matplotlib()
     kinds = sorted({panel.kind for panel in panels})
     if len(kinds) != 1 or kinds[0] not in PICTURES:
@@ -50,8 +52,10 @@ def drawing(panels: Sequence[Panel]) -> Figure:
             f"found {', '.join(kinds) or 'none'}",
             "request them with --plot FILE.png, or `plot` in Python",
         )
-    drawn = [panel for panel in panels if not panel.note]
-    return PICTURES[kinds[0]](drawn) if drawn else blank()
+    drawn = [panel for panel in panels if panel.values or not panel.note]
+    if drawn:
+        return PICTURES[kinds[0]](drawn)
+    return blank()
 
 
 def blank() -> Figure:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-REACH = 8.0  # sigma to either side, more where the data go further
+REACH = 8.0  # sigma to either side, more where the data extend further
 FURTHEST = 40.0  # beyond it one outlier would squeeze the bulk into a line
 FLOOR, TOP = 1e-6, 1.0  # density per sigma: a Gaussian's top is 0.4
 LAWS: tuple[dict[str, Any], ...] = (  # reference first, then the best law

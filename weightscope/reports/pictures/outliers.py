@@ -51,7 +51,9 @@ def draw(panels: Sequence[Panel]) -> Figure:
     figure, put = paper(len(shown), across, cell, head(len(panels)))
     far, least = _limits(shown)
     # a title spans the whole pair, unless the map above has numbers there
-    most = 84 if mapped and len(shown) == 1 else 36
+    most = 36
+    if mapped and len(shown) == 1:
+        most = 84
     for i, panel in enumerate(shown):
         curves = _curves(panel)
         tail = put(i, (0, 0, *TAIL))
@@ -99,7 +101,9 @@ def _round(low: float, high: float) -> list[float]:
     >>> _round(2.5, 30), _round(0.5, 1500)
     ([5.0, 10.0, 20.0], [1.0, 10.0, 100.0, 1000.0])
     """
-    digits = (1, 2, 5) if high < 1000 * low else (1,)
+    digits = [1]
+    if high < 1000 * low:
+        digits = [1, 2, 5]
     numbers = []
     for exponent in range(6):
         numbers += [digit * 10.0**exponent for digit in digits]

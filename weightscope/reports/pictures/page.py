@@ -61,28 +61,36 @@ def head(count: int) -> float:
     return 0.68 if count > MOST else 0.42
 
 
-def surround(figure: Figure, handles: Sequence[Any], labels: Sequence[str], count: int) -> None:
-    """The legend above all panels, and how many of `count` panels are drawn."""
-    height = figure.get_figheight()
+def key(
+    figure: Figure, handles: Sequence[Any], labels: Sequence[str], columns: int, below: float = 0
+) -> None:
+    """A legend in rows of `columns` entries, `below` inches under the top of the page."""
     legend = figure.legend(
         handles,
         labels,
         loc="upper center",
-        ncols=max(1, len(labels)),
+        ncols=max(1, columns),
         frameon=False,
         fontsize=8,
         handlelength=1.6,
         columnspacing=1.6,
         labelcolor=INK,
-        bbox_to_anchor=(0.5, 1 - 0.04 / height),
+        bbox_to_anchor=(0.5, 1 - (0.04 + below) / figure.get_figheight()),
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
+
+
+def surround(
+    figure: Figure, handles: Sequence[Any], labels: Sequence[str], count: int, below: float = 0
+) -> None:
+    """The legend above all panels, and how many of `count` panels are drawn."""
+    key(figure, handles, labels, len(labels), below)
     if count > MOST:
         figure.suptitle(
             f"the first {MOST} of {count} panels",
             fontsize=9,
             color=INK,
-            y=1 - 0.42 / height,
+            y=1 - (0.42 + below) / figure.get_figheight(),
             va="top",
         )

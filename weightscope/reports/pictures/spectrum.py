@@ -29,7 +29,7 @@ BETWEEN = 0.5  # the gap between two plots
 PAIR = (5.35, 1.85)  # two plots with their title
 NEAREST, FURTHEST = 3.0, 30.0  # noise edges that the left axis shows at least and at most
 NUMBERS = (0, 0.5, 1, 2, 5, 10, 20)
-DENSITY = (-0.15, 1.35)  # spikes below 0, words above 1
+DENSITY = (-0.15, 1.35)  # spikes are below 0, words above 1
 SQUARES = ("its square", "share ≥ x")  # names of the right axes
 SMALLEST, USUAL = 1e-4, 0.9  # the right axis begins with all but a tenth of the squares
 

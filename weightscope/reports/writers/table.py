@@ -28,14 +28,16 @@ Cells = list[list[str]]  # by column
 
 def text(table: Table, screen: Screen) -> str:
     """The table as text for a screen, a line feed after every line."""
-    columns = table.compact if screen.terminal else table.texts
+    columns = table.texts
+    if screen.terminal:
+        columns = table.compact
     cells = _cells(table, columns, screen.terminal)
     if screen.terminal:
         columns, cells = fitted(columns, cells, screen.width, table.chosen)
-    drawn = _drawn(columns, cells, screen)
-    if screen.carries(drawn):
-        return drawn
-    return ascii(drawn)
+    rendered = _rendered(columns, cells, screen)
+    if screen.carries(rendered):
+        return rendered
+    return ascii(rendered)
 
 
 def _cells(table: Table, columns: tuple[Column, ...], short: bool) -> Cells:
@@ -43,7 +45,10 @@ def _cells(table: Table, columns: tuple[Column, ...], short: bool) -> Cells:
     cells: Cells = [[] for _ in columns]
     for values in table.values(columns):
         for column_cells, value in zip(cells, values, strict=True):
-            cell = brief(value, NULL) if short else escaped(exact(value, NULL))
+            if short:
+                cell = brief(value, NULL)
+            else:
+                cell = escaped(exact(value, NULL))
             column_cells.append(cell)
     return cells
 
@@ -93,7 +98,7 @@ def _separates(columns: Sequence[Column], count: int) -> bool:
     if count >= len(columns):
         return False
     last, following = columns[count - 1], columns[count]
-    return following.reading == last.name
+    return following.null_of == last.name
 
 
 def shortened(name: str, width: int) -> str:
@@ -129,7 +134,7 @@ def _prefix(text: str, width: int) -> str:
 
 
 def _names(columns: Sequence[Column], cells: Cells) -> list[int]:
-    """Positions of text columns, widest first; a drawn histogram is not text to cut."""
+    """Positions of text columns, widest first; a histogram in characters is never cut."""
     names = []
     for i, column in enumerate(columns):
         if column.dtype == "str" and column.name != "histogram":
@@ -145,11 +150,12 @@ def _widest(column: Column, cells: Sequence[str]) -> int:
 
 def _width(columns: Sequence[Column], cells: Cells) -> int:
     """Terminal cells of a whole line."""
-    widths = [_widest(*pair) for pair in zip(columns, cells, strict=True)]
-    return sum(widths) + GAP * (len(columns) - 1)
+    gaps = GAP * (len(columns) - 1)
+    widths = (_widest(*pair) for pair in zip(columns, cells, strict=True))
+    return gaps + sum(widths)
 
 
-def _drawn(columns: Sequence[Column], cells: Cells, screen: Screen) -> str:
+def _rendered(columns: Sequence[Column], cells: Cells, screen: Screen) -> str:
     """Header, rule and rows: rich's own table takes 50 times as long for thousands of rows."""
     blocks = [_padded(*pair) for pair in zip(columns, cells, strict=True)]
     lines = [(" " * GAP).join(line).rstrip() for line in zip(*blocks, strict=True)]
@@ -178,12 +184,14 @@ def cell_width(text: str) -> int:
     >>> cell_width("abc"), cell_width("漢")
     (3, 2)
     """
-    return len(text) if text.isascii() else rich_cells.cell_len(text)
+    if text.isascii():
+        return len(text)
+    return rich_cells.cell_len(text)
 
 
 def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
-    drawn = text(table, screen)
-    stream.write(drawn.encode(screen.encoding, "backslashreplace"))
+    rendered = text(table, screen)
+    stream.write(rendered.encode(screen.encoding, "backslashreplace"))
 
 
 TABLE = Writer(

@@ -135,7 +135,8 @@ def _two_powers(size: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _golomb_bits(u: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    return 2 * _floor_log2(u + 2.0**k) + 1 - k
+    length = _floor_log2(u + 2.0**k)
+    return 2 * length + 1 - k
 
 
 def _floor_log2(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -89,12 +89,12 @@ def farthest(crossings: Crossings) -> Mapping[str, object]:
     return {"max_z": z, "max_z_null": max_z_null(crossings.counts.n)}
 
 
-def core(crossings: Crossings) -> Mapping[str, object]:
+def central_weights(crossings: Crossings) -> Mapping[str, object]:
     """`core_share` within 4 robust std; `core_std`, its std over that of a Gaussian cut at 4 sigma.
 
     arXiv 2501.10661 takes optimal weights for such a truncated Gaussian and few outliers.
     """
-    central = crossings.core
+    central = crossings.central
     if central is None or not central.n:
         return {"core_share": None, "core_std": None}
     std = central.std / truncated_std(ROBUST)
@@ -111,7 +111,8 @@ def truncated_std(cut: float) -> float:
     0.98658
     """
     density = exp(-cut * cut / 2) / sqrt(2 * pi)
-    return sqrt(1 - 2 * cut * density / (1 - gaussian_share(cut)))
+    inside = 1 - gaussian_share(cut)
+    return sqrt(1 - 2 * cut * density / inside)
 
 
 def _extreme_columns(evidence: Evidence) -> Mapping[str, object]:
@@ -134,7 +135,7 @@ def _extreme_columns(evidence: Evidence) -> Mapping[str, object]:
         "max": maximum,
         **beyond(crossings),
         **farthest(crossings),
-        **core(crossings),
+        **central_weights(crossings),
         "lattice": lattice_name,
         "notes": united(nonfinite(counts, evidence.shape), _missing(crossings)),
     }
@@ -151,7 +152,7 @@ def _missing(crossings: Crossings) -> Note | None:
         )
     if crossings.beyond is None:
         return BEYOND
-    if crossings.core is None:
+    if crossings.central is None:
         return _no_robust_scale(counts)
     return None
 
@@ -164,7 +165,7 @@ def _no_robust_scale(counts: ValueCounts) -> Note:
     half = "half of the values are in one bin"
     if counts.exact or 2 * counts.zeros >= counts.n:  # zeros have a cell of their own
         half = "half of the values are identical"
-    return Note("no-core", f"interquartile range is 0 ({half}): {effect}")
+    return Note("zero-iqr", f"interquartile range is 0 ({half}): {effect}")
 
 
 EXTREMES = Statistic(COLUMNS, frozenset({Beyond()}), _extreme_columns, pools=True)

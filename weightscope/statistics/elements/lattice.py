@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from ...sketches import ValueCounts
 
-FEWEST, EACH = 4096, 16  # weights, and weights per value: below, few values are chance
+FEWEST, EACH = (
+    4096,
+    16,
+)  # weights, and weights per value: fewer have few values by chance
 CODEBOOK = 256  # values at most
 SPARE = 4  # representable values per value: gains near 1 in BF16 use them all
 VARIED = 64  # values of BF16 in F32: 0, 1 and 2 are in every type

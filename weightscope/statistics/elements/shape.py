@@ -1,7 +1,7 @@
 """Shape of an element law without likelihood: beta from absolute moments, and a Weibull slope.
 
-Both use |w| and remove no mean, as their sources do. An excess of exact zeros is left out first, as
-for the fits. The columns of `filters` belong to the same statistic.
+Both use |w| without removing the mean, as their sources do. An excess of exact zeros is left out
+first, as for the fits. The columns of `filters` belong to the same statistic.
 """
 
 from __future__ import annotations
@@ -94,14 +94,15 @@ def log_rho(beta: float) -> float:
     >>> round(exp(log_rho(0.5)), 5)
     3.33333
     """
-    return lgamma(1 / beta) + lgamma(3 / beta) - 2 * lgamma(2 / beta)
+    outer = lgamma(1 / beta) + lgamma(3 / beta)
+    return outer - 2 * lgamma(2 / beta)
 
 
 def weibull_k(counts: ValueCounts) -> float | None:
     """Weibull shape of |w|: slope of ln(-ln(1-F)) over ln|w| for F in 0.1..0.9 (Gaussian: 1.2054).
 
-    At 1,000 F, uniform. A quantile is as far into its cell as its rank. None where one value fills
-    the whole range of F or zeros a part of it, and where bins are too wide.
+    The slope is fitted at 1,000 equidistant F, with weights spread evenly inside each cell. None
+    where one value fills the whole range of F or zeros a part of it, and where bins are too wide.
     """
     if not resolved(counts):
         return None
@@ -116,8 +117,10 @@ def weibull_k(counts: ValueCounts) -> float | None:
     smallest, largest = cells.size[at[0]], cells.size[at[-1]]
     if smallest in (0.0, largest):
         return None
-    into = (rank - (upto - cells.count)[at]) / cells.count[at]
-    x = np.log(cells.low[at] + (cells.high[at] - cells.low[at]) * into)
+    before = upto - cells.count
+    into = (rank - before[at]) / cells.count[at]  # position in the cell, 0 to 1
+    low, high = cells.low[at], cells.high[at]
+    x = np.log(low + (high - low) * into)
     y = np.log(-np.log1p(-share))
     x -= x.mean()  # slope = cov(x, y) / var(x); y needs no centring then
     return dot(x, y) / dot(x, x)

@@ -1,6 +1,6 @@
 """Density of counted cells on a grid in units of sigma, for pictures and small histograms.
 
-A cell's count is spread evenly over its width: otherwise wide bins and lattices beat against the
+A cell's count is spread evenly over its width: otherwise wide bins and lattices interfere with the
 grid.
 """
 
@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from .fitting import Fit
 
 
-def density(counts: ValueCounts, edges: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def density(
+    counts: ValueCounts, edges: NDArray[np.float64], unit: tuple[float, float] | None = None
+) -> NDArray[np.float64] | None:
     """Density of z = (w - mean)/std between consecutive edges; None unless std is above 0.
 
     density_i = (F(e_i+1) - F(e_i)) / (e_i+1 - e_i), F rising evenly over each cell, at once where a
-    cell has no width.
+    cell has no width. `unit` is another mean and std than those of the weights.
     """
-    std = counts.std
-    if not std > 0:
+    mean, std = unit or (counts.power.mean, counts.std)
+    if not std > 0 or not counts.n:
         return None
-    thresholds = counts.power.mean + edges * std
+    thresholds = mean + edges * std
     below = np.array([_count_below(counts, x) for x in thresholds])
     densities: NDArray[np.float64] = np.diff(below) / np.diff(edges) / float(counts.counts.sum())
     return densities
@@ -43,7 +45,8 @@ def _count_below(counts: ValueCounts, x: float) -> float:
     whole = counts.counts[counts.high <= x].sum()
     cut = (counts.low < x) & (counts.high > x)
     low, high = counts.low[cut], counts.high[cut]
-    part = (counts.counts[cut] * ((x - low) / (high - low))).sum()
+    share = (x - low) / (high - low)
+    part = (counts.counts[cut] * share).sum()
     return float(whole + part)
 
 

@@ -83,7 +83,8 @@ class Fits:
         if not candidates:
             return None
         lowest = min(fit.bic for fit in candidates)
-        limit = lowest + TIE_BITS * 2 * candidates[0].n * log(2)  # one bit is 2 ln 2 of BIC
+        n = candidates[0].n
+        limit = lowest + TIE_BITS * 2 * n * log(2)  # one bit is 2 ln 2 of BIC
         ties = [fit for fit in candidates if fit.bic <= limit]
         return min(ties, key=lambda fit: (len(fit.params), -fit.loglik))
 

@@ -94,7 +94,10 @@ class Gennorm:
 
 def _likelihood(beta: float, moment: float) -> float:
     """Mean log-likelihood at the best alpha, moment = mean |x - mu|^beta."""
-    return log(beta / 2) - log(beta * moment) / beta - lgamma(1 / beta) - 1 / beta
+    # The mean of (|x - mu|/alpha)^beta is 1/beta, since alpha^beta = beta moment is the best.
+    log_alpha = log(beta * moment) / beta
+    log_density_at_mu = log(beta / 2) - log_alpha - lgamma(1 / beta)
+    return log_density_at_mu - 1 / beta
 
 
 def _location_and_moment(cells: Cells, beta: float, mu: float) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """A law: one family of distributions, fitted by maximum likelihood to weighted points.
 
 `fit` works in standard units (mean 0, std 1), where cells resolve 1e-6; `in_units` converts the
-parameters back. What fits, goodness and tests have to know of a law is declared by the law.
+parameters back. Each law declares the facts that fits, goodness and tests need.
 
 The tests run these equations on every member of LAWS: the density integrates to 1, cdf' = pdf,
 cdf(ppf(q)) = q, logpdf and cdf equal those in scipy.stats, the parameters of random samples are

@@ -107,7 +107,8 @@ class NormalMixture:
 
 def _log_part(w: float, sigma: float, r: NDArray[np.float64]) -> NDArray[np.float64]:
     """ln of w N(0, sigma^2) at squared distances r, without ln(2 pi)/2."""
-    return log(max(w, 1e-300)) - log(sigma) - r / (2 * sigma * sigma)
+    log_weight = log(max(w, 1e-300))  # w may be 0
+    return log_weight - log(sigma) - r / (2 * sigma * sigma)
 
 
 def _ascend(

@@ -74,11 +74,11 @@ def labelled(counts: ValueCounts, fits: Fits) -> str | None:
     """The pattern label from counts and fits; None where bins are too wide for a law."""
     if fits.best is None and not spread_over_cells(counts, WIDEST):
         return None
-    best, normal = fits.best, fits.get("normal")
+    normal = fits.get("normal")
     traits = Traits(
         n=counts.n,
         distinct=counts.distinct,
-        best=best.law if best else None,
+        best=fits.best.law if fits.best else None,
         ks_normal=normal.ks if normal else None,
         beta=_filtered_beta(counts),
         trimmed_kurtosis=trimmed(counts)["trimmed_kurtosis"],

@@ -68,7 +68,8 @@ class StudentT:
         mu, s, nu = p["mu"], p["s"], p["nu"]
         z = (x - mu) / s
         tails = np.log1p(z * z / nu)
-        return _log_constant(nu) - log(s) - (nu + 1) / 2 * tails
+        log_density_at_mu = _log_constant(nu) - log(s)
+        return log_density_at_mu - (nu + 1) / 2 * tails
 
     def cdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Regularised incomplete beta."""
@@ -85,7 +86,8 @@ class StudentT:
 
 def _log_constant(nu: float) -> float:
     """ln of Gamma((nu + 1)/2) / (Gamma(nu/2) sqrt(nu pi))."""
-    return lgamma((nu + 1) / 2) - lgamma(nu / 2) - log(nu * pi) / 2
+    log_gammas = lgamma((nu + 1) / 2) - lgamma(nu / 2)
+    return log_gammas - log(nu * pi) / 2
 
 
 def _likelihood(cells: Cells, nu: float, mu: float, v: float) -> float:

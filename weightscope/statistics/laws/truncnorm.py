@@ -91,5 +91,6 @@ def _mass(a: float) -> float:
 
 def _variance_share(a: float) -> float:
     """E z^2/a^2 of a standard normal between -a and a."""
-    missing = 2 * a * exp(-a * a / 2) / sqrt(2 * pi) / _mass(a)
+    both_ends = 2 * a * exp(-a * a / 2) / sqrt(2 * pi)
+    missing = both_ends / _mass(a)
     return (1 - missing) / a**2

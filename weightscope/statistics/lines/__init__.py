@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .balancing import core
+from .balancing import balanced_elements
 from .crowding import CROWDING
-from .iid import LINES
+from .iid import IID
 from .marked_lines import MARKED_LINES
 from .untrained import UNTRAINED
 
-__all__ = ["CROWDING", "LINES", "MARKED_LINES", "UNTRAINED", "core"]
+__all__ = ["CROWDING", "IID", "MARKED_LINES", "UNTRAINED", "balanced_elements"]

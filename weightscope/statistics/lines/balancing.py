@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...lazy import numpy as np
 from ...notes import Note, Notes
-from ...sketches import Balanced, Core, Count, Measure, Shuffled, ValueCounts
+from ...sketches import Balanced, BalancedMatrix, Count, Measure, Shuffled, ValueCounts
 from ..elements.moments import moments
 from ..laws import LAWS
 from ..laws.fitting import fit_laws
@@ -65,17 +65,17 @@ COLUMNS = (
 )
 
 
-def scale_spreads(core: Core) -> Mapping[str, float | Notes | None]:
+def scale_spreads(matrix: BalancedMatrix) -> Mapping[str, float | Notes | None]:
     """`row_scale_spread`, `col_scale_spread` = population sd of log a, log b over non-zero lines.
 
     Nulls sqrt(1/(2n)) and sqrt(1/(2m)) for the m x n lines that are not zero. All are null, with a
     note, without a balanced matrix (200 sweeps did not suffice or max a/min a > 1e6) and with fewer
     than two lines.
     """
-    rows, cols = _finite(core.log_rows), _finite(core.log_cols)
+    rows, cols = _finite(matrix.log_rows), _finite(matrix.log_cols)
     if min(len(rows), len(cols)) < 2:
         return dict.fromkeys(SPREADS) | {"notes": (FEW,)}
-    if not core.of:
+    if not matrix.of:
         return dict.fromkeys(SPREADS) | {"notes": (NONE_EXISTS,)}
     return {
         "row_scale_spread": float(rows.std()),
@@ -90,7 +90,7 @@ def _finite(log_scales: NDArray[np.float64]) -> NDArray[np.float64]:
     return log_scales[np.isfinite(log_scales)]
 
 
-def core(seed: int) -> Statistic:
+def balanced_elements(seed: int) -> Statistic:
     """The statistic of the balanced matrix; `seed` is that of the element shuffle."""
     balanced: Measure = Balanced((Count(),))
     shuffled: Measure = Shuffled(balanced, seed)  # shuffled first, then balanced
@@ -113,9 +113,9 @@ def core(seed: int) -> Statistic:
     return Statistic(COLUMNS, frozenset({Count(), balanced, shuffled}), values)
 
 
-def _laws(core: Core) -> dict[str, float | None]:
+def _laws(matrix: BalancedMatrix) -> dict[str, float | None]:
     """Kurtosis, beta and ks_normal of a balanced matrix; null where no balancing exists."""
-    counts = core.of[0] if core.of else ValueCounts()  # no law fits empty counts
+    counts = matrix.of[0] if matrix.of else ValueCounts()  # no law fits empty counts
     fits = fit_laws(counts, [law for law in LAWS if law.name in ("normal", "gennorm")])
     normal, gennorm = fits.get("normal"), fits.get("gennorm")
     return {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...lazy import numpy as np
 from ...notes import Note, Notes, notes_of, united
-from ...sketches import Count, Lines
+from ...sketches import Count, MarginSums
 from ..statistic import Evidence, Statistic
 from .nulls import lag_null, mean_share_null, spread_iid, spread_null
 
@@ -79,10 +79,10 @@ BEYOND = Note(
 ALIKE = Note("constant", "constant: rows and columns are not compared")
 NO_LAGS = Note("no-lags", "no lag correlation: the spread is too small beside the mean")
 
-Readings = Mapping[str, float | Notes | None]
+Values = Mapping[str, float | Notes | None]
 
 
-def iid_readings(margins: Margins, power: PowerSums) -> Readings:
+def deviations(margins: Margins, power: PowerSums) -> Values:
     """All statistics with their nulls, and `notes` with the reasons for missing ones."""
     reason = _not_compared(margins, power)
     if reason:
@@ -94,7 +94,7 @@ def iid_readings(margins: Margins, power: PowerSums) -> Readings:
     return {**scales, **means, **neighbours, "notes": notes}
 
 
-def spreads(margins: Margins, power: PowerSums) -> Readings:
+def spreads(margins: Margins, power: PowerSums) -> Values:
     """`line_spreads`, and the spreads of i.i.d. elements of the measured kurtosis.
 
     A spread between both nulls is undecided: uneven lines and heavy tails both explain it.
@@ -112,7 +112,7 @@ def spreads(margins: Margins, power: PowerSums) -> Readings:
     }
 
 
-def line_spreads(margins: Margins) -> Readings:
+def line_spreads(margins: Margins) -> Values:
     """`row_spread` = population sd of log RMS over the non-zero rows; columns alike.
 
     The nulls are those of Gaussian elements in the shape of the non-zero lines.
@@ -167,7 +167,7 @@ def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:
     }
 
 
-def lags(margins: Margins) -> Readings:
+def lags(margins: Margins) -> Values:
     """Correlations `lag_row` of W_ij and W_i,j+1, `lag_col` of W_ij and W_i+1,j, as by numpy."""
     m, n = _lines(margins)
     # margins.lag has the sums of these products
@@ -249,7 +249,7 @@ def _lag(lines: Mapping[str, NDArray[np.float64]], product: float, length: int) 
 
 def _deviations(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
-    return iid_readings(evidence.sketches[Lines()], counts.power)
+    return deviations(evidence.sketches[MarginSums()], counts.power)
 
 
-LINES = Statistic(COLUMNS, frozenset({Count(), Lines()}), _deviations)
+IID = Statistic(COLUMNS, frozenset({Count(), MarginSums()}), _deviations)

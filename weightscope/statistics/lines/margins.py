@@ -14,6 +14,6 @@ if TYPE_CHECKING:
     from ...lazy import numpy as np
 
     # sum, squares, min, max, nonfinite, start, end: an array of each over the lines of a side
-    Lines = Mapping[str, NDArray[np.float64]]
+    Margin = Mapping[str, NDArray[np.float64]]
 
-MARGINS = sketches.Lines(extremes=True)
+MARGINS = sketches.MarginSums(extremes=True)

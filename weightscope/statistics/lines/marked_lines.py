@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...lazy import numpy as np
-from ...sketches import Beyond, Groups, Twins
+from ...sketches import Beyond, Duplicates, Groups
 from ..statistic import Evidence, Statistic
 from .margins import MARGINS
 from .zero_blocks import zero_blocks
@@ -18,8 +18,8 @@ from .zero_blocks import zero_blocks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...sketches import TwinRows
-    from .margins import Lines
+    from ...sketches import DuplicateRows
+    from .margins import Margin
 
 SIGNED = 16  # elements: shorter lines may have one sign by chance (2^-15 for 16)
 NORMAL_MAD = 1.4826  # std over MAD of a normal law
@@ -68,72 +68,72 @@ COLUMNS = (
 )
 
 
-def dead(lines: Lines) -> NDArray[np.bool_]:
+def dead(margin: Margin) -> NDArray[np.bool_]:
     """Whether all elements of each line are zero."""
-    zero = (lines["min"] == 0) & (lines["max"] == 0)
-    return np.asarray(_finite(lines) & zero)
+    zero = (margin["min"] == 0) & (margin["max"] == 0)
+    return np.asarray(_finite(margin) & zero)
 
 
-def constant(lines: Lines) -> NDArray[np.bool_]:
+def constant(margin: Margin) -> NDArray[np.bool_]:
     """Whether all elements of each line are one value that is not zero."""
-    equal = lines["min"] == lines["max"]
-    zero = lines["max"] == 0
-    return np.asarray(_finite(lines) & equal & ~zero)
+    equal = margin["min"] == margin["max"]
+    zero = margin["max"] == 0
+    return np.asarray(_finite(margin) & equal & ~zero)
 
 
-def one_sign(lines: Lines, length: int) -> NDArray[np.bool_]:
+def one_sign(margin: Margin, length: int) -> NDArray[np.bool_]:
     """Whether all elements of each line are above zero, or all below.
 
     False for lines shorter than 16, and for constant lines, which `constant` marks.
 
-    >>> lines = {"min": np.array([1.0]), "max": np.array([2.0]), "nonfinite": np.array([0.0])}
-    >>> one_sign(lines, 100).tolist(), one_sign(lines, 8).tolist()
+    >>> margin = {"min": np.array([1.0]), "max": np.array([2.0]), "nonfinite": np.array([0.0])}
+    >>> one_sign(margin, 100).tolist(), one_sign(margin, 8).tolist()
     ([True], [False])
     """
-    positive, negative = lines["min"] > 0, lines["max"] < 0
-    candidates = _finite(lines) & ~constant(lines)
+    positive, negative = margin["min"] > 0, margin["max"] < 0
+    candidates = _finite(margin) & ~constant(margin)
     return candidates & (positive | negative) & (length >= SIGNED)
 
 
-def outlying(lines: Lines, length: int) -> NDArray[np.bool_]:
+def outlying(margin: Margin, length: int) -> NDArray[np.bool_]:
     """Whether the log RMS is further than 6 x 1.4826 MAD, and log 1.5, from the median line's."""
-    distance, mad = _from_median(rms(lines, length))
+    distance, mad = _from_median(rms(margin, length))
     limit = max(FAR * mad, float(np.log(FACTOR)))
     # NaN to 0: zero and non-finite lines are no outliers
     size = np.nan_to_num(np.abs(distance))
     return np.asarray(size > limit)
 
 
-def loudest(lines: Lines, length: int) -> float | None:
+def max_rms_ratio(margin: Margin, length: int) -> float | None:
     """Largest RMS of a line over the median RMS, without zero lines; None if all are zero.
 
-    >>> lines = {"squares": np.array([4.0, 4.0, 36.0, 0.0]), "nonfinite": np.zeros(4)}
-    >>> loudest(lines, 4)
+    >>> margin = {"squares": np.array([4.0, 4.0, 36.0, 0.0]), "nonfinite": np.zeros(4)}
+    >>> max_rms_ratio(margin, 4)
     3.0
     """
-    sizes = rms(lines, length)
+    sizes = rms(margin, length)
     sizes = sizes[~np.isnan(sizes)]
     if not len(sizes):
         return None
     return float(sizes.max() / np.median(sizes))
 
 
-def row_z(lines: Lines, length: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def row_z(margin: Margin, length: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """RMS of each line, and the distance of its log from the median in 1.4826 MAD.
 
     NaN for zero and non-finite lines. Where the MAD is 0 a distance has no unit: all are NaN.
     """
-    sizes = rms(lines, length)
+    sizes = rms(margin, length)
     distance, mad = _from_median(sizes)
     if not mad > 0:
         return sizes, np.full_like(distance, np.nan)
     return sizes, distance / (NORMAL_MAD * mad)
 
 
-def rms(lines: Lines, length: int) -> NDArray[np.float64]:
+def rms(margin: Margin, length: int) -> NDArray[np.float64]:
     """Root mean square of each line; NaN where it is zero, overflows or has non-finite elements."""
-    squares = lines["squares"]
-    valid = (lines["nonfinite"] == 0) & (squares > 0) & np.isfinite(squares)
+    squares = margin["squares"]
+    valid = (margin["nonfinite"] == 0) & (squares > 0) & np.isfinite(squares)
     # NaN, so that neither the log nor the median of the others is affected
     mean_square = np.where(valid, squares, np.nan) / length
     return np.sqrt(mean_square)
@@ -150,19 +150,19 @@ def _from_median(sizes: NDArray[np.float64]) -> tuple[NDArray[np.float64], float
     return distance, mad
 
 
-def twins(hashed: TwinRows, lines: Lines) -> tuple[NDArray[np.int64], ...]:
+def duplicate_sets(hashed: DuplicateRows, margin: Margin) -> tuple[NDArray[np.int64], ...]:
     """Sets of identical rows, each ascending, by their first row.
 
     Dead, constant and non-finite rows are in none.
 
-    >>> from weightscope.sketches import TwinRows
-    >>> hashed = TwinRows(np.array([0, 3, 4, 7]), np.array([9, 5, 9, 5], np.uint64))
-    >>> lines = {"min": np.zeros(8), "max": np.ones(8), "nonfinite": np.zeros(8)}
-    >>> [rows.tolist() for rows in twins(hashed, lines)]
+    >>> from weightscope.sketches import DuplicateRows
+    >>> hashed = DuplicateRows(np.array([0, 3, 4, 7]), np.array([9, 5, 9, 5], np.uint64))
+    >>> margin = {"min": np.zeros(8), "max": np.ones(8), "nonfinite": np.zeros(8)}
+    >>> [rows.tolist() for rows in duplicate_sets(hashed, margin)]
     [[0, 4], [3, 7]]
     """
     # Dead and constant rows have columns of their own.
-    excluded = dead(lines) | constant(lines) | ~_finite(lines)
+    excluded = dead(margin) | constant(margin) | ~_finite(margin)
     eligible = ~excluded[hashed.rows]
     rows, hashes = hashed.rows[eligible], hashed.hashes[eligible]
     # The sort is stable: rows of one hash stay in ascending order.
@@ -186,24 +186,24 @@ def duplicated(hashes: NDArray[np.uint64], skipped: NDArray[np.bool_]) -> NDArra
     return np.asarray(repeated[index] & ~skipped)
 
 
-def content(lines: Lines) -> NDArray[np.float64]:
+def content(margin: Margin) -> NDArray[np.float64]:
     """(m, 4): sum, sum of squares, least and greatest of each line.
 
     Tensors that agree in every line are equal, but for a probability of about 2^-80 per line.
     """
-    fields = [lines[name] for name in ("sum", "squares", "min", "max")]
+    fields = [margin[name] for name in ("sum", "squares", "min", "max")]
     return np.stack(fields, -1)
 
 
-def _finite(lines: Lines) -> NDArray[np.bool_]:
-    return np.asarray(lines["nonfinite"] == 0)
+def _finite(margin: Margin) -> NDArray[np.bool_]:
+    return np.asarray(margin["nonfinite"] == 0)
 
 
 def _counts_of_marks(evidence: Evidence) -> Mapping[str, object]:
     margins = evidence.sketches[MARGINS]
     rows, cols = margins.rows, margins.cols
     m, n = len(rows["sum"]), len(cols["sum"])
-    duplicates = twins(evidence.sketches[Twins()], rows)
+    duplicates = duplicate_sets(evidence.sketches[Duplicates()], rows)
     return {
         "dead_rows": int(dead(rows).sum()),
         "dead_cols": int(dead(cols).sum()),
@@ -212,8 +212,8 @@ def _counts_of_marks(evidence: Evidence) -> Mapping[str, object]:
         "duplicate_rows": sum(map(len, duplicates)),
         "outlier_rows": int(outlying(rows, n).sum()),
         "outlier_cols": int(outlying(cols, m).sum()),
-        "row_rms_ratio_max": loudest(rows, n),
-        "col_rms_ratio_max": loudest(cols, m),
+        "row_rms_ratio_max": max_rms_ratio(rows, n),
+        "col_rms_ratio_max": max_rms_ratio(cols, m),
         "one_sign_rows": int(one_sign(rows, n).sum()),
         "one_sign_cols": int(one_sign(cols, m).sum()),
         "zero_block": zero_blocks(rows, cols),
@@ -232,5 +232,5 @@ def _sparsity_pattern(evidence: Evidence) -> str | None:
 
 
 MARKED_LINES = Statistic(
-    COLUMNS, frozenset({Beyond(), MARGINS, Groups(), Twins()}), _counts_of_marks
+    COLUMNS, frozenset({Beyond(), MARGINS, Groups(), Duplicates()}), _counts_of_marks
 )

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .margins import Lines
+    from .margins import Margin
 
-LEAST = 16  # lines, and elements of each: smaller blocks are chance or pruning
+LEAST = 16  # lines, and elements of each: smaller blocks occur by chance or by pruning
 SHARP = 1.125  # mean over least zeros of the lines of a rectangle; of a triangle it is far more
 MOST = 4  # rectangles that are listed
 
@@ -44,7 +44,7 @@ class _Rectangle(NamedTuple):
         return rows and columns
 
 
-def zero_blocks(rows: Lines, cols: Lines) -> str | None:
+def zero_blocks(rows: Margin, cols: Margin) -> str | None:
     """Dead lines at the end, then rectangles of zeros, the largest first, as ranges from 0.
 
     A rectangle has 16 lines of 16 elements or more, touches an edge of the live lines, and has
@@ -67,20 +67,20 @@ def zero_blocks(rows: Lines, cols: Lines) -> str | None:
     return " + ".join(blocks) or None
 
 
-def _live(lines: Lines) -> NDArray[np.int64]:
+def _live(margin: Margin) -> NDArray[np.int64]:
     """Indices of the lines that are not dead; dead ones start at infinity."""
-    return np.flatnonzero(np.isfinite(lines["start"]))
+    return np.flatnonzero(np.isfinite(margin["start"]))
 
 
-def _padding(side: str, lines: Lines, live: NDArray[np.int64]) -> Iterator[str]:
+def _padding(side: str, margin: Margin, live: NDArray[np.int64]) -> Iterator[str]:
     """The range of dead lines behind the last live one, if any."""
-    end, count = live[-1] + 1, len(lines["start"])
+    end, count = live[-1] + 1, len(margin["start"])
     if end < count:
         yield f"{side} {end}:{count}"
 
 
 def _rectangles(
-    rows: Lines, cols: Lines, live_rows: NDArray[np.int64], live_cols: NDArray[np.int64]
+    rows: Margin, cols: Margin, live_rows: NDArray[np.int64], live_cols: NDArray[np.int64]
 ) -> Iterator[_Rectangle]:
     """The rectangles at each of the four edges."""
     m, n = len(live_rows), len(live_cols)
@@ -97,14 +97,14 @@ def _rectangles(
 
 
 def _outside(
-    lines: Lines, live: NDArray[np.int64], across: NDArray[np.int64]
+    margin: Margin, live: NDArray[np.int64], across: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Zeros before the first and after the last non-zero element of each live line.
 
     Zeros in the dead lines of the other side are not counted: `across` are the live ones.
     """
-    first = np.searchsorted(across, lines["start"][live])
-    last = np.searchsorted(across, lines["end"][live])
+    first = np.searchsorted(across, margin["start"][live])
+    last = np.searchsorted(across, margin["end"][live])
     return first, len(across) - 1 - last
 
 

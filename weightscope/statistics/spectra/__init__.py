@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from .balanced_spectrum import balanced_spectrum
 from .bulk import noise
-from .chance import chance
-from .drawn import against
 from .effective_depth import depth
 from .evenness import evenness
+from .null_distance import null_distance
+from .null_samples import with_null_columns
 from .power_law import tail
 from .ranks import sizes
-from .twin import twin
 
-__all__ = ["against", "chance", "depth", "evenness", "noise", "sizes", "tail", "twin"]
+__all__ = [
+    "balanced_spectrum",
+    "depth",
+    "evenness",
+    "noise",
+    "null_distance",
+    "sizes",
+    "tail",
+    "with_null_columns",
+]

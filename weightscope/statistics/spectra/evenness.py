@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import sqrt
 
 from ...columns import Column
-from ...notes import Note, united
+from ...notes import Note, Notes, united
 from ...sketches import Decompose
 from ..statistic import Evidence, Statistic
 from .mp_law import mp_mean_root
@@ -61,7 +61,9 @@ def identity_null(m: int, n: int) -> float:
 def _orthogonality_and_identity(s: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     columns: dict[str, object] = dict.fromkeys(c.name for c in COLUMNS)
     columns |= {"method": s.method, "floor": s.floor}
-    notes = united(None if s.diagonal is not None else NO_DIAGONAL)
+    notes: Notes = ()
+    if s.diagonal is None:
+        notes = (NO_DIAGONAL,)
     energy = float((s.sigma**2).sum())
     if not energy:
         return columns | {"notes": united(ZERO, notes)}

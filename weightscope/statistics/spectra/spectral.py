@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ...sketches import Decompose, Lines, Measure
+from ...sketches import Decompose, MarginSums, Measure
 from ..elements.spacing import eps_of
 from ..statistic import Evidence, Statistic
 from .spectrum import ZERO, Spectrum, spectrum
@@ -26,18 +26,18 @@ def spectral(
     """
 
     def values(evidence: Evidence) -> Mapping[str, object]:
-        sigma, margins = evidence.sketches[measure], evidence.sketches[Lines()]
+        sigma, margins = evidence.sketches[measure], evidence.sketches[MarginSums()]
         s = spectrum(sigma, margins, eps_of(evidence.dtype))
         columns = of(s, evidence)
         if s.zero:
             return {**columns, "notes": (ZERO,)}
         return columns
 
-    needs: frozenset[Measure] = frozenset({measure, Lines()})
+    needs: frozenset[Measure] = frozenset({measure, MarginSums()})
     return Statistic(columns, needs | more, values)
 
 
 def margins_of(evidence: Evidence) -> Margins:
     """Row and column sums of the same matrix."""
-    margins: Margins = evidence.sketches[Lines()]
+    margins: Margins = evidence.sketches[MarginSums()]
     return margins

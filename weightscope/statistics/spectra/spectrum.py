@@ -73,7 +73,9 @@ class Spectrum:
     @property
     def zero(self) -> bool:
         """Whether all elements are zero."""
-        return not (len(self.sigma) and self.sigma[0] > 0)
+        if not len(self.sigma):
+            return True
+        return not self.sigma[0] > 0
 
     @property
     def above(self) -> NDArray[np.float64]:
@@ -157,7 +159,9 @@ def _variance(margins: Margins, size: int) -> float:
     mean = float(margins.rows["sum"].sum()) / size
     mean_square = float(margins.rows["squares"].sum()) / size
     variance = mean_square - mean * mean
-    return variance if variance > CANCELS * mean * mean else 0.0
+    if variance > CANCELS * mean * mean:
+        return variance
+    return 0.0
 
 
 def _squared(margins: Margins) -> bool:

@@ -34,7 +34,10 @@ def load_apart(span: Span, scratch: Scratch, check: Check) -> Tensor:
     for start in range(0, length, CHUNK):
         part = raw[start : start + CHUNK]
         # files are read into host memory; on a GPU a second buffer is copied to the device
-        target = part if scratch.device == "cpu" else _host(scratch, "bytes apart", len(part))
+        if scratch.device == "cpu":
+            target = part
+        else:
+            target = _host(scratch, "bytes apart", len(part))
         read_into(span.leaf.file, offset + start, target.numpy().data)
         if target is not part:
             part.copy_(target)

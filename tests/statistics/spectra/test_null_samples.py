@@ -7,14 +7,23 @@ import pytest
 
 from tests.noted import told
 from weightscope.sketches import Decompose, SingularValues
-from weightscope.statistics.spectra import against, chance, noise, sizes, tail
-from weightscope.statistics.spectra.drawn import NOTHING, NULL_OF, NULLS_OF, drawn, law_of, readings
+from weightscope.statistics.spectra import noise, null_distance, sizes, tail, with_null_columns
+from weightscope.statistics.spectra.null_samples import (
+    NOTHING,
+    NULL_COLUMNS,
+    WITH_NULL,
+    law_of,
+    percentiles,
+    statistics_of,
+)
 from weightscope.statistics.statistic import Evidence, evaluate
 
 RNG = np.random.default_rng(0)
 M = Decompose()
 COLUMNS = [
-    c for s in (sizes(M), tail(M, None, True, 0), noise(M, False), chance(M)) for c in s.columns
+    c
+    for s in (sizes(M), tail(M, None, True, 0), noise(M, False), null_distance(M))
+    for c in s.columns
 ]
 
 
@@ -23,17 +32,17 @@ COLUMNS = [
 )
 def test_nulls_follow_their_columns(draws, suffixes):
     """The median, and both percentiles of several matrices; of option --null, in the same unit."""
-    made = against(COLUMNS, draws)
+    made = with_null_columns(COLUMNS, draws)
     names = [c.name for c in made]
     assert [c for c in made if c.option != "--null"] == COLUMNS
-    for name in NULL_OF:
+    for name in WITH_NULL:
         at = names.index(name)
         assert names[at + 1 : at + 1 + len(suffixes)] == [name + s for s in suffixes]
         assert {c.unit for c in made[at : at + 1 + len(suffixes)]} == {made[at].unit}
     assert {c.name for c in made} - {c.name for c in COLUMNS} == {
-        n + s for n in NULL_OF for s in suffixes
+        n + s for n in WITH_NULL for s in suffixes
     }
-    assert {c.name for c in made if c.option == "--null"} <= set(NULLS_OF)
+    assert {c.name for c in made if c.option == "--null"} <= set(NULL_COLUMNS)
 
 
 def test_a_random_matrix_has_the_statistics_of_the_spectrum(sketched):
@@ -46,17 +55,17 @@ def test_a_random_matrix_has_the_statistics_of_the_spectrum(sketched):
         own = evaluate(
             [sizes(M), tail(M, None, False, 0), noise(M, False)], Evidence(sketches, w.shape, "F64")
         )
-        found = readings(sketches[M], None)
-        assert {n: found[n] for n in NULL_OF} == {n: own[n] for n in NULL_OF}
+        found = statistics_of(sketches[M], None)
+        assert {n: found[n] for n in WITH_NULL} == {n: own[n] for n in WITH_NULL}
         cut = evaluate([tail(M, 2.0, False, 0)], Evidence(sketches, w.shape, "F64"))
-        assert readings(sketches[M], 2.0)["alpha"] == cut["alpha"]
+        assert statistics_of(sketches[M], 2.0)["alpha"] == cut["alpha"]
 
 
 def test_values_at_the_floor_are_no_tail():
     """The power law is fitted to the values above the floor."""
     law = np.sqrt(1 / np.linspace(0.01, 1, 64))
     found, above, every = (
-        readings(SingularValues(x, (len(x), 64), "gram", floor, 0.0), None)["alpha"]
+        statistics_of(SingularValues(x, (len(x), 64), "gram", floor, 0.0), None)["alpha"]
         for x, floor in ((law, law[32]), (law[:32], 0.0), (law, 0.0))
     )
     assert found == above != every
@@ -65,7 +74,10 @@ def test_values_at_the_floor_are_no_tail():
 @pytest.mark.parametrize(("known", "nonfinite"), [(3, 1), (0, 0)])
 def test_a_random_matrix_without_a_spectrum_has_no_statistics(known, nonfinite):
     """Non-finite elements, or squares beyond float64."""
-    assert readings(SingularValues(np.ones(known), (3, 5), "gram", 0.0, 0.0, nonfinite), None) == {}
+    assert (
+        statistics_of(SingularValues(np.ones(known), (3, 5), "gram", 0.0, 0.0, nonfinite), None)
+        == {}
+    )
 
 
 def test_the_law_is_the_fitted_one(counts_of):
@@ -79,19 +91,21 @@ def test_the_law_is_the_fitted_one(counts_of):
 def test_percentiles_are_numpy_s():
     """Median, 10% and 90% points over the random matrices that have the statistic."""
     draws = [{"alpha": a, "spikes": s} for a, s in ((2.0, 0), (3.0, 1), (None, 0), (7.0, 0))]
-    found = drawn(draws, 4)
+    found = percentiles(draws, 4)
     assert found["alpha_null"] == 3.0
     assert (found["alpha_null_low"], found["alpha_null_high"]) == tuple(
         np.percentile([2, 3, 7], [10, 90])
     )
     assert (found["spikes_null"], type(found["spikes_null"])) == (0.0, float)
     assert told(found) == "no stable_rank, effective_rank, sigma_max in the randomised matrices"
-    assert set(found) == {*NULLS_OF, "notes"}
+    assert set(found) == {*NULL_COLUMNS, "notes"}
 
 
 def test_one_random_matrix_has_no_percentiles():
     """Without any random matrix all are null, with a note."""
-    full = dict.fromkeys(NULL_OF, 1.0)
-    assert drawn([full], 1) == {f"{n}_null": 1.0 for n in NULL_OF} | {"notes": ()}
+    full = dict.fromkeys(WITH_NULL, 1.0)
+    assert percentiles([full], 1) == {f"{n}_null": 1.0 for n in WITH_NULL} | {"notes": ()}
     for nothing in ([], [{}]):
-        assert drawn(nothing, 1) == {f"{n}_null": None for n in NULL_OF} | {"notes": (NOTHING,)}
+        assert percentiles(nothing, 1) == {f"{n}_null": None for n in WITH_NULL} | {
+            "notes": (NOTHING,)
+        }

@@ -74,7 +74,7 @@ def _of_balanced(
     }
 
 
-def twin(measure: Decompose) -> Statistic:
+def balanced_spectrum(measure: Decompose) -> Statistic:
     """Bulk and depth of the balanced matrix, by the same method."""
     balanced = Balanced((measure,))
     return spectral(COLUMNS, measure, partial(_of_balanced, balanced), frozenset({balanced}))

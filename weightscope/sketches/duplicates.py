@@ -1,6 +1,6 @@
-"""Twins -> TwinRows: the duplicate rows of a matrix.
+"""Duplicates -> DuplicateRows: the duplicate rows of a matrix.
 
-For a fraction of the cost of hashing all rows. The first pass computes sums of 32 bits per row.
+The cost is a fraction of that of hashing all rows. The first pass computes sums of 32 bits per row.
 Equal rows have equal sums. A second pass computes the `Hashes` of those rows alone whose sums
 repeat: in ordinary matrices few or none.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class TwinRows:
+class DuplicateRows:
     """Rows with a duplicate (int64, ascending, zero rows included) and their hashes (uint64).
 
     Rows are equal as in `Hashes`: -0 is +0, and a row of zeros has 0. `sums` (int32) of every row,
@@ -43,12 +43,12 @@ class TwinRows:
     def forget(self) -> None:
         """Rows have positions: duplicates in different tensors are not pooled."""
 
-    def __add__(self, other: TwinRows) -> TwinRows:
+    def __add__(self, other: DuplicateRows) -> DuplicateRows:
         raise TypeError("duplicate rows of different tensors do not add")
 
 
 @dataclass(frozen=True)
-class Twins:
+class Duplicates:
     """Sums of every row, then hashes of rows with equal sums."""
 
     cut: ClassVar[Cut] = "any"
@@ -90,7 +90,7 @@ class Twins:
         """The rows to hash follow from the sums of all tiles, so one worker folds them."""
         raise TypeError("duplicate rows are found in one run")
 
-    def finish(self, state: State) -> Sequence[TwinRows] | Again:
+    def finish(self, state: State) -> Sequence[DuplicateRows] | Again:
         """The second pass, if any sums repeat; then the rows whose hashes repeat."""
         sums = state["sums"].cpu().numpy()  # (b, rows)
         if state["candidates"] is None:
@@ -102,7 +102,7 @@ class Twins:
                 return Again(state)
         records = []
         for i, rows in enumerate(state["candidates"]):
-            records.append(_twins(rows, state["hashes"][i], sums[i]))
+            records.append(_duplicate_rows(rows, state["hashes"][i], sums[i]))
         return records
 
 
@@ -167,11 +167,13 @@ def _add_hashes(hashes: State, tile: Tile, i: int, rows: NDArray[np.int64]) -> S
     return Hashes().add(hashes, part)
 
 
-def _twins(rows: NDArray[np.int64], state: State, sums: NDArray[np.int32]) -> TwinRows:
+def _duplicate_rows(
+    rows: NDArray[np.int64], state: State, sums: NDArray[np.int32]
+) -> DuplicateRows:
     """The candidate rows of one matrix whose hashes repeat."""
     hashes = Hashes().finish(state)[0].rows
     duplicates = _repeated(hashes)
-    return TwinRows(rows[duplicates], hashes[duplicates], sums)
+    return DuplicateRows(rows[duplicates], hashes[duplicates], sums)
 
 
 def _repeated(x: NDArray[Any]) -> NDArray[np.int64]:

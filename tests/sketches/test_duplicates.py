@@ -1,6 +1,8 @@
-"""Twins are the rows that equal another, whatever the type, the tiling and the layout."""
+"""Duplicates are the rows that equal another, whatever the type, the tiling and the layout."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import torch
 
 from weightscope.dtypes import DTYPES
 from weightscope.geometry import whole
-from weightscope.sketches import Again, Hashes, Twins
+from weightscope.sketches import Again, Duplicates, Hashes
 
 HELD = [name for name, kind in DTYPES.items() if kind.kind != "none"]
 
@@ -18,7 +20,7 @@ def check(
 ) -> np.ndarray:
     """Twins of every matrix of a stack against all hashes; those of the first."""
     every = lab.take(Hashes(), stored, dtype)
-    result = lab.take(Twins(), stored, dtype, axis, cuts)
+    result = lab.take(Duplicates(), stored, dtype, axis, cuts)
     for twins, hashes in zip(result, every, strict=True):
         alike = (hashes.rows[:, None] == hashes.rows).sum(1) > 1
         assert twins.rows.dtype == np.int64
@@ -38,15 +40,15 @@ def planted(lab, dtype: str, stack: int = 2) -> torch.Tensor:
     return stored
 
 
-@pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (8, 9, 25)), (1, (4, 7))])
-@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("dtype", HELD)
-def test_duplicates_are_the_rows_of_equal_hashes(lab, dtype, mirrored, axis, cuts) -> None:
+def test_duplicates_are_the_rows_of_equal_hashes(lab, dtype) -> None:
     """Three and two equal rows and zero rows, distant and adjacent, in one tile and in several."""
     stored = planted(lab, dtype)
-    result = check(lab, stored.mT.contiguous().mT if mirrored else stored, dtype, axis, cuts)
-    assert {3, 7, 11, 12, 20, 21, 30} <= set(result.tolist())
-    assert not {5, 6} & set(result.tolist())
+    tilings = [(0, ()), (0, (8, 9, 25)), (1, (4, 7))]
+    for x, (axis, cuts) in product((stored, stored.mT.contiguous().mT), tilings):
+        result = check(lab, x, dtype, axis, cuts)
+        assert {3, 7, 11, 12, 20, 21, 30} <= set(result.tolist()), (x.stride(), axis, cuts)
+        assert not {5, 6} & set(result.tolist()), (x.stride(), axis, cuts)
 
 
 @pytest.mark.parametrize("dtype", ["F64", "F32", "BF16", "F16", "F8_E4M3"])
@@ -74,7 +76,7 @@ def test_zeros_of_either_sign_are_equal(lab) -> None:
 def test_an_ordinary_matrix_needs_one_pass(lab, dtype) -> None:
     """Without equal sums no row is hashed."""
     stored = lab.numbers(dtype, np.random.default_rng(3).normal(0, 1, (1, 500, 64)))
-    measure = Twins()
+    measure = Duplicates()
     state = measure.add(
         measure.start(1, (500, 64), dtype, "cpu"), lab.tile(stored, dtype, whole((500, 64)))
     )
@@ -126,12 +128,12 @@ def taken_sums(
     lab, w: np.ndarray, dtype: str, axis: int = 0, cuts: tuple[int, ...] = ()
 ) -> np.ndarray:
     """Sums of every row of one matrix."""
-    return lab.take(Twins(), lab.numbers(dtype, w[None].copy()), dtype, axis, cuts)[0].sums
+    return lab.take(Duplicates(), lab.numbers(dtype, w[None].copy()), dtype, axis, cuts)[0].sums
 
 
 def test_duplicates_in_different_tensors_do_not_pool(lab) -> None:
     """Rows have positions."""
-    result = lab.take(Twins(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
+    result = lab.take(Duplicates(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
     assert result.forget() is None
     with pytest.raises(TypeError, match="do not add"):
         result + result

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reading:
+class NameOptions:
     """A file of naming rules, and whether fused tensors are split."""
 
     name_map: str | Path | None = option(

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Literal
 from zlib import crc32
 
-from ...checkpoints.views import Drawn
+from ...checkpoints.views import RandomMatrix
 from ...engine.unit import Measured, Measurer, Unit
 from ...notes import Note, Notes, notes_of, united
 from ...sketches import Count, Shuffled
-from ...statistics.spectra.drawn import drawn, law_of, readings
+from ...statistics.spectra.null_samples import law_of, percentiles, statistics_of
 from ..measuring import Answer, limits
 from ..piece import Piece
 from .options import SpectrumOptions
@@ -21,20 +21,22 @@ from .request import spectrum_of
 # Bits each of --seed, the index of the random matrix and the checksum of the name, side by side
 # in one integer: no two random matrices share a seed.
 APART = 32
-NO_LAW = Note("nothing-drawn", "no null: no law could be fitted to the elements")
+NO_LAW = Note("no-null-sample", "no null: no law could be fitted to the elements")
 
 
-def beside_draws(
+def with_nulls(
     answers: Sequence[Answer], o: SpectrumOptions, measure: Measurer
 ) -> Iterator[Answer]:
     """The same answers with the statistics of randomised matrices added."""
     units = [list(_random_units(answer, o)) for answer in answers]
     # All units in one call, so that the engine can batch equal shapes.
     flat = [unit for of_answer in units for unit in of_answer]
-    measured = measure(flat, partial(_statistics, o)) if flat else iter(())
+    measured: Iterator[Measured] = iter(())
+    if flat:
+        measured = measure(flat, partial(_statistics, o))
     for answer, of_answer in zip(answers, units, strict=True):
         samples = [next(measured) for _ in of_answer]
-        values = drawn([sample.values for sample in samples], o.draws)
+        values = percentiles([sample.values for sample in samples], o.draws)
         notes = _null_notes(answer, o, samples, values)
         notes = united(notes_of(answer.values), notes)
         yield replace(answer, values={**answer.values, **values, "notes": notes})
@@ -72,7 +74,7 @@ def _random_units(answer: Answer, o: SpectrumOptions) -> Iterator[Unit]:
         return
     location, scale = fitted
     for seed in _seeds(piece, o):
-        sample = Drawn(entry.shape, law, location, scale, seed)
+        sample = RandomMatrix(entry.shape, law, location, scale, seed)
         yield Unit(piece, {"": sample}, {"": frozenset({o.measure})})
 
 
@@ -90,5 +92,5 @@ def _seeds(piece: Piece, o: SpectrumOptions) -> Iterator[int]:
 def _statistics(o: SpectrumOptions, measured: Measured) -> Mapping[str, object]:
     """The statistics of one random matrix; empty where it was not measured."""
     for values in measured.sketches[""].values():
-        return readings(values, o.alpha_cut)
+        return statistics_of(values, o.alpha_cut)
     return {}

@@ -17,23 +17,23 @@ from .ranks import ranks
 if TYPE_CHECKING:
     from ...sketches import SingularValues, ValueCounts
 
-NULL_OF = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
+WITH_NULL = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
 ENDS = {
     "_null": ("median over randomised matrices of", 50.0),
     "_null_low": ("10% point over randomised matrices of", 10.0),
     "_null_high": ("90% point over randomised matrices of", 90.0),
 }
-NULLS_OF = tuple(name + suffix for name in NULL_OF for suffix in ENDS)
-NOTHING = Note("nothing-drawn", "no randomised matrix has a spectrum")
+NULL_COLUMNS = tuple(name + suffix for name in WITH_NULL for suffix in ENDS)
+NOTHING = Note("no-null-sample", "no randomised matrix has a spectrum")
 FITTED = {"gaussian": ("normal", "sigma"), "logistic": ("logistic", "s")}  # law and its scale
 
 
-def against(columns: Sequence[Column], draws: int) -> tuple[Column, ...]:
-    """Each column of NULL_OF with its null, and with percentiles of several random matrices."""
+def with_null_columns(columns: Sequence[Column], draws: int) -> tuple[Column, ...]:
+    """Each column of WITH_NULL with its null, and with percentiles of several random matrices."""
     extended: list[Column] = []
     for column in columns:
         extended.append(column)
-        if column.name in NULL_OF:
+        if column.name in WITH_NULL:
             extended.extend(_nulls(column, draws))
     return tuple(extended)
 
@@ -50,7 +50,7 @@ def _nulls(column: Column, draws: int) -> Iterator[Column]:
 
 
 def _ends(draws: int) -> Iterator[tuple[str, str, float]]:
-    """Suffix, meaning and percentile of each column beside one of NULL_OF."""
+    """Suffix, meaning and percentile of each column beside one of WITH_NULL."""
     for suffix, (meaning, percentile) in ENDS.items():
         if suffix == "_null" or draws > 1:
             yield suffix, meaning, percentile
@@ -65,8 +65,8 @@ def law_of(counts: ValueCounts, name: str) -> tuple[float, float] | None:
     return fit.params["mu"], fit.params[scale]
 
 
-def readings(values: SingularValues, cut: float | None) -> Mapping[str, object]:
-    """NULL_OF of one random matrix; empty where its elements or their squares are not finite."""
+def statistics_of(values: SingularValues, cut: float | None) -> Mapping[str, object]:
+    """WITH_NULL of one random matrix; empty where its elements or their squares are not finite."""
     sigma, (m, n) = values.values, values.shape
     if values.nonfinite or len(sigma) < min(m, n):
         return {}
@@ -79,14 +79,14 @@ def readings(values: SingularValues, cut: float | None) -> Mapping[str, object]:
     }
 
 
-def drawn(matrices: Sequence[Mapping[str, object]], draws: int) -> Mapping[str, object]:
-    """Median of each statistic of NULL_OF, and 10% and 90% points where several were requested.
+def percentiles(matrices: Sequence[Mapping[str, object]], draws: int) -> Mapping[str, object]:
+    """Median of each statistic of WITH_NULL, and 10% and 90% points where several were requested.
 
     Over the random matrices that have the statistic; `notes` name those that none has.
     """
     columns: dict[str, object] = {}
     missing = []
-    for name in NULL_OF:
+    for name in WITH_NULL:
         values = _numbers(matrices, name)
         for suffix, _, percentile in _ends(draws):
             columns[name + suffix] = None
@@ -105,8 +105,8 @@ def _numbers(matrices: Sequence[Mapping[str, object]], name: str) -> list[float]
 
 def _reasons(missing: Sequence[str]) -> Notes:
     """The notes about statistics that no random matrix has."""
-    if len(missing) == len(NULL_OF):
+    if len(missing) == len(WITH_NULL):
         return (NOTHING,)
     if missing:
-        return (Note("nothing-drawn", f"no {', '.join(missing)} in the randomised matrices"),)
+        return (Note("no-null-sample", f"no {', '.join(missing)} in the randomised matrices"),)
     return ()

@@ -1,4 +1,4 @@
-"""Lines -> Margins: sums and sums of squares of every row and column, and both lag products.
+"""MarginSums -> Margins: sums and sums of squares of every row and column, and both lag products.
 
 Sums run in float32 inside a tile (torch adds in a cascade) and in float64 across tiles. A tile
 whose squares overflow, underflow or contain NaN or Inf is computed again in float64 with zeros for
@@ -37,7 +37,7 @@ MERGED_BY = {"min": "minimum", "max": "maximum", "start": "minimum", "end": "max
 
 
 @dataclass(frozen=True)
-class Lines:
+class MarginSums:
     """Sums by row and column, and lag products or (with `extremes`) extremes and ends."""
 
     extremes: bool = False
@@ -82,6 +82,7 @@ class Lines:
         sound = _sound(w, mean_square)
         if all(sound):
             return state | _accumulate(state, tile, w, squares, row_squares)
+        # Matrix by matrix: only those that need float64 are converted.
         borders = [_accumulate_matrix(state, tile, i, sound[i]) for i in range(tile.stack)]
         return state | _stacked(borders)
 
@@ -200,10 +201,12 @@ def _product(tile: Tile, a: Tensor, b: Tensor) -> Tensor:
 def _lag_products(w: Tensor, tile: Tile) -> Tensor:
     """(b, 2): sums of w[i,j] w[i,j+1] and of w[i,j] w[i+1,j] inside the tile."""
     # Each is summed at once: both products are written into the same buffer.
-    beside = _product(tile, w[..., 1:], w[..., :-1])
-    along = beside.sum(-1).sum(-1, dtype=torch.float64)
-    below = _product(tile, w[:, 1:], w[:, :-1])
-    across = below.sum(-1).sum(-1, dtype=torch.float64)
+    products = _product(tile, w[..., 1:], w[..., :-1])
+    row_sums = products.sum(-1)
+    along = row_sums.sum(-1, dtype=torch.float64)
+    products = _product(tile, w[:, 1:], w[:, :-1])
+    row_sums = products.sum(-1)
+    across = row_sums.sum(-1, dtype=torch.float64)
     return torch.stack((along, across), -1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weightscope.sketches import Lines
+from weightscope.sketches import MarginSums
 
 
 def sums(x: np.ndarray) -> dict:
@@ -55,7 +55,7 @@ def test_margins_and_lags_are_those_of_numpy(lab, dtype, scale, axis, cuts) -> N
     """For any scale, cut and layout; with and without extremes."""
     stored = lab.numbers(dtype, scale * np.random.default_rng(5).normal(0.3, 1.0, (2, 64, 96)))
     for layout in (stored, stored.mT.contiguous().mT):
-        for measure in (Lines(), Lines(extremes=True)):
+        for measure in (MarginSums(), MarginSums(extremes=True)):
             result = lab.take(measure, layout, dtype, axis, cuts)
             for i in range(2):
                 check(result[i], lab.values(dtype, stored)[i], 3e-7 if dtype != "F64" else 1e-14)
@@ -65,7 +65,7 @@ def test_non_finite_values_have_a_count_of_their_own(lab) -> None:
     """NaN and Inf enter no sum, also where only one of a stack has them."""
     x = np.random.default_rng(6).normal(size=(3, 20, 30))
     x[1, 3, 4], x[1, 5, :], x[1, :, 7] = np.nan, np.inf, -np.inf
-    result = lab.take(Lines(extremes=True), lab.numbers("F32", x), "F32", cuts=(8,))
+    result = lab.take(MarginSums(extremes=True), lab.numbers("F32", x), "F32", cuts=(8,))
     for i in range(3):
         check(result[i], x.astype(np.float32).astype(float)[i], 3e-7)
 
@@ -75,7 +75,7 @@ def test_one_large_value_does_not_swallow_a_row(lab) -> None:
     x = np.random.default_rng(6).normal(size=(1, 20, 30))
     x[0, 3, 4] = 1e30
     check(
-        lab.take(Lines(), lab.numbers("F32", x), "F32")[0],
+        lab.take(MarginSums(), lab.numbers("F32", x), "F32")[0],
         x.astype(np.float32).astype(float)[0],
         3e-7,
     )
@@ -88,7 +88,7 @@ def test_every_kind_of_number_has_margins(lab, dtype) -> None:
     """Integers, codes and booleans are summed by value."""
     stored = lab.bits(dtype, (1, 24, 40), 8)
     check(
-        lab.take(Lines(extremes=True), stored, dtype, cuts=(16,))[0],
+        lab.take(MarginSums(extremes=True), stored, dtype, cuts=(16,))[0],
         lab.values(dtype, stored)[0],
         1e-6,
     )
@@ -110,7 +110,7 @@ def test_positions_of_the_first_and_last_non_zero_elements(lab, share, axis, cut
     stored = lab.numbers("BF16", x)
     for layout in (stored, stored.mT.contiguous().mT):
         for result, v in zip(
-            lab.take(Lines(extremes=True), layout, "BF16", axis, cuts), x, strict=True
+            lab.take(MarginSums(extremes=True), layout, "BF16", axis, cuts), x, strict=True
         ):
             for side, along in (("rows", 1), ("cols", 0)):
                 for name, expected in ends(v, along).items():
@@ -119,7 +119,7 @@ def test_positions_of_the_first_and_last_non_zero_elements(lab, share, axis, cut
 
 def test_margins_of_different_tensors_do_not_pool(lab) -> None:
     """Rows and columns have positions."""
-    result = lab.take(Lines(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
+    result = lab.take(MarginSums(), lab.bits("BF16", (1, 4, 4), 0), "BF16")[0]
     assert result.forget() is None
     with pytest.raises(TypeError, match="do not add"):
         result + result

@@ -39,7 +39,7 @@ COLUMNS = (
     ),
 )
 ALIKE = Note(
-    "no-chance",
+    "no-null-distance",
     "null_ks is null: the elements vary too little beside their mean",
 )
 
@@ -114,6 +114,6 @@ def _against_the_law(s: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     }
 
 
-def chance(measure: Decompose) -> Statistic:
+def null_distance(measure: Decompose) -> Statistic:
     """Distance to the law, share of tiny values and excess of the largest, in closed form."""
     return spectral(COLUMNS, measure, _against_the_law, frozenset())

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weightscope.statistics.spectra.chance import near_zero, near_zero_null, null_ks, tail_excess
+from weightscope.statistics.spectra.null_distance import (
+    near_zero,
+    near_zero_null,
+    null_ks,
+    tail_excess,
+)
 
 SHAPES = [(300, 300), (260, 300), (100, 700)]
 

@@ -1,4 +1,4 @@
-"""Drawn: a random matrix with i.i.d. elements, sampled box by box and never held as a whole."""
+"""RandomMatrix: i.i.d. elements of a law, sampled box by box and never held as a whole."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-LINES = 8  # rows or columns of one seed: a box samples at most seven more at either end
+GROUP = 8  # rows or columns of one seed: a box samples at most seven more at either end
 
 
 @dataclass(frozen=True)
-class Drawn:
+class RandomMatrix:
     """Samples of a law, float32; seed and position fix each element, whichever box contains it."""
 
     shape: Shape
@@ -26,7 +26,7 @@ class Drawn:
     mean: float
     scale: float
     seed: int
-    name: str = "drawn"
+    name: str = "random matrix"
     dtype: str = "F32"
 
     @property
@@ -47,21 +47,22 @@ class Drawn:
     def _lines(self, along: tuple[int, int], across: tuple[int, int]) -> Tensor:
         """Elements `across` of the rows or columns `along`, each a row of the result."""
         first, last = along
-        first_group = first // LINES
-        last_group = -(-last // LINES)
+        first_group = first // GROUP
+        last_group = -(-last // GROUP)
         groups = [self._group(index) for index in range(first_group, last_group)]
         if not groups:  # an empty box still has a length across
             groups = [self._group(first_group)[:0]]
-        skipped = first - first_group * LINES
+        skipped = first - first_group * GROUP
         lines = np.concatenate(groups)[skipped:]  # (lines of the groups, length of a line)
         return torch.from_numpy(lines[: last - first, slice(*across)])
 
     def _group(self, index: int) -> NDArray[np.float32]:
         rng = np.random.default_rng((self.seed, index))
-        size = (LINES, self.shape[1 - self.cut])
+        size = (GROUP, self.shape[1 - self.cut])
         if self.law == "gaussian":
             return self._in_units(rng.standard_normal(size, np.float32))
         return self._in_units(rng.logistic(size=size))
 
     def _in_units(self, samples: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        return (self.mean + self.scale * samples).astype(np.float32)
+        elements = self.mean + self.scale * samples
+        return elements.astype(np.float32)
