@@ -1,0 +1,63 @@
+"""A pair: two pieces at one place of two checkpoints, or one piece without a partner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..piece import Piece
+
+
+@dataclass(frozen=True, eq=False)
+class Pair(Piece):
+    """What gets a row of `compare`.
+
+    The fields of a piece are those of A, of B where A has no such piece. The entries of `a` and `b`
+    are as they are compared: rows of B in the order of A, only the common rows under a `rule`.
+    """
+
+    a: Piece | None = None
+    b: Piece | None = None
+    rule: str = ""  # first: only the common rows are compared
+    ordered: bool = True  # False: rows of B are in an unknown order, so only laws are compared
+
+    @property
+    def other_name(self) -> str | None:
+        """B's name where it differs from A's."""
+        if self.a is None or self.b is None or self.a.name == self.b.name:
+            return None
+        return self.b.name
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether both checkpoints have a piece."""
+        return self.a is not None and self.b is not None
+
+    @property
+    def reshaped(self) -> bool:
+        """Whether both have entries, of different shapes."""
+        if self.a is None or self.b is None:
+            return False
+        if self.a.entry is None or self.b.entry is None:
+            return self.a.shape != self.b.shape
+        return self.a.entry.shape != self.b.entry.shape
+
+
+def pair_of(a: Piece | None, b: Piece | None) -> Pair:
+    """The pair of two pieces; of one, without a partner."""
+    first = a or b
+    assert first is not None
+    entry = first.entry
+    if a is not None and b is not None and b.entry is None:
+        entry = None  # nothing can be measured of the pair
+    return Pair(
+        first.name,
+        first.place,
+        first.stored,
+        entry,
+        first.shape,
+        first.dtype,
+        first.params,
+        first.notes,
+        a=a,
+        b=b,
+    )
