@@ -1,0 +1,261 @@
+"""The laws of measures that see the tiles of two entries, for every pair of stored types."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.sketches.paired import HELD, LAYOUTS, differing, examples, made, turned
+from weightscope.geometry import Box, whole
+from weightscope.sketches import (
+    PAIRED_MEASURES,
+    Again,
+    Changes,
+    PairMoments,
+    Pairwise,
+    RowSample,
+    TopChanges,
+    pair_moments,
+)
+
+FLOATS = ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"]
+shapes = st.tuples(st.integers(1, 24), st.integers(1, 24))
+cuttings = st.lists(st.integers(0, 24), max_size=5)
+flavours = st.sampled_from(["bits", "normal", "zero", "nan", "tiny", "outlier", "alike"])
+types = st.sampled_from(HELD)
+
+
+def close(a, b) -> None:
+    """Moments equal to the rounding of sums, all else bit for bit."""
+    for name in ("n", "left_out", "one_sided", "absmax"):
+        assert getattr(a, name) == getattr(b, name), name
+    if not a.n or not all(np.isfinite([x.aa + x.dd + x.bb for x in (a, b)])):
+        return
+    size_a, size_d = (np.sqrt([b.aa, b.dd]) + 1e-150).tolist()
+    sizes = {"a": size_a, "d": size_d, "b": size_a + size_d}  # sums of B are of A and D
+    for name, size in sizes.items():
+        mean = getattr(b, f"mean_{name}")
+        near = 1e-14 * size / a.n**0.5
+        assert getattr(a, f"mean_{name}") == pytest.approx(mean, rel=0, abs=near), name
+    for one, other in ("aa", "ad", "dd", "ab", "bb"):
+        name = f"s_{one}{other}"
+        near = 1e-14 * sizes[one] * sizes[other]
+        assert getattr(a, name) == pytest.approx(getattr(b, name), rel=0, abs=near), name
+
+
+def agree(lab, measure, one, other) -> None:
+    """Two results of one measure."""
+    for x, y in zip(one, other, strict=True):
+        if isinstance(x, PairMoments):
+            close(x, y)
+        else:
+            assert lab.plain(x) == lab.plain(y), measure
+
+
+def test_every_measure_of_a_pair_has_examples(lab) -> None:
+    """A measure that joins the list joins the laws."""
+    assert set(lab.PAIRED_EXAMPLES) == set(PAIRED_MEASURES)
+
+
+def in_any_grouping(lab, draw, measure, pair, axis, cuts):
+    """Tiles folded apart and merged in any grouping."""
+    states = [
+        lab.add_pair(measure, lab.start_pair(measure, pair), pair, box, axis)
+        for box in lab.boxes(tuple(pair[0].shape[1:]), axis, cuts)
+    ]
+    while len(states) > 1:
+        i = draw(len(states) - 1)
+        states[i : i + 2] = [measure.merge(states[i], states[i + 1])]
+    return measure.finish(measure.merge(lab.start_pair(measure, pair), states[0]))
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    data=st.data(),
+    of=st.tuples(types, types),
+    shape=shapes,
+    cuts=cuttings,
+    axis=st.sampled_from([0, 1]),
+    flavour=flavours,
+    seed=st.integers(0, 99),
+)
+def test_any_tiling_and_any_grouping_give_the_whole(
+    lab, data, of, shape, cuts, axis, flavour, seed
+) -> None:
+    """Tiles folded apart and merged in any grouping give the whole; empty states change nothing."""
+
+    def draw(count):
+        return data.draw(st.integers(0, count - 1))
+
+    pair = made(lab, *of, shape, seed, flavour)
+    for measure in examples(lab):
+        merged = in_any_grouping(lab, draw, measure, pair, axis, cuts)
+        agree(lab, measure, merged, lab.take_pair(measure, pair))
+
+
+@pytest.mark.parametrize("of_a", HELD)
+def test_every_pair_of_types_in_tiles_gives_the_whole(lab, of_a) -> None:
+    """Row tiles and column tiles of every two types, merged from the right and from the left."""
+    groupings = ((0, [2, 3], lambda count: 0), (1, [1, 5], lambda count: count - 1))
+    for i, of_b in enumerate(HELD):
+        pair = made(lab, of_a, of_b, (6, 7), 3, "bits" if i % 4 > 1 else "alike")
+        axis, cuts, draw = groupings[i % 2]
+        for measure in (Pairwise(), Changes(), RowSample(), TopChanges(40, "a", "b")):
+            merged = in_any_grouping(lab, draw, measure, pair, axis, cuts)
+            agree(lab, (measure, of_b), merged, lab.take_pair(measure, pair))
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    of=st.tuples(types, types),
+    shape=shapes,
+    cuts=cuttings,
+    axis=st.sampled_from([0, 1]),
+    layout=st.sampled_from(LAYOUTS),
+    stack=st.integers(2, 3),
+    flavour=flavours,
+    seed=st.integers(0, 99),
+)
+def test_a_stack_equals_each_alone(
+    lab, of, shape, cuts, axis, layout, stack, flavour, seed
+) -> None:
+    """finish(fold(stack))[i] == finish(fold(stack[i:i+1]))[0], bit for bit."""
+    a, of_a, b, of_b = turned(made(lab, *of, shape, seed, flavour, stack), *layout)
+    for measure in examples(lab):
+        together = lab.take_pair(measure, (a, of_a, b, of_b), axis, cuts)
+        for i in range(stack):
+            alone = turned((a[i : i + 1].clone(), of_a, b[i : i + 1].clone(), of_b), *layout)
+            expected = lab.take_pair(measure, alone, axis, cuts)[0]
+            assert lab.plain(together[i]) == lab.plain(expected), measure
+
+
+@pytest.mark.parametrize("shape", [(17, 1000), (129, 257), (1, 5000), (5000, 1)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_stack_of_matrices_with_odd_sides_equals_each_alone(lab, shape, axis) -> None:
+    """Sides that fill no vector register and start at any address change no bit."""
+    generator = torch.Generator().manual_seed(1)
+    a = torch.randn(2, *shape, generator=generator)
+    b = a.bfloat16() + torch.randn(2, *shape, generator=generator).bfloat16()
+    for measure in examples(lab):
+        together = lab.take_pair(measure, (a, "F32", b, "BF16"), axis, (8, 16, 64))
+        for i in range(2):
+            alone = (a[i : i + 1].clone(), "F32", b[i : i + 1].clone(), "BF16")
+            expected = lab.take_pair(measure, alone, axis, (8, 16, 64))[0]
+            assert lab.plain(together[i]) == lab.plain(expected), measure
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    of=st.tuples(types, types),
+    shape=shapes,
+    cuts=cuttings,
+    axis=st.sampled_from([0, 1]),
+    layout=st.sampled_from(LAYOUTS),
+    flavour=flavours,
+    seed=st.integers(0, 99),
+)
+def test_the_layout_does_not_matter(lab, of, shape, cuts, axis, layout, flavour, seed) -> None:
+    """A, B or both stored column-major are the same matrices."""
+    pair = made(lab, *of, shape, seed, flavour)
+    for measure in examples(lab):
+        agree(
+            lab,
+            measure,
+            lab.take_pair(measure, turned(pair, *layout), axis, cuts),
+            lab.take_pair(measure, pair, axis, cuts),
+        )
+
+
+@pytest.mark.parametrize("of_a", HELD)
+def test_every_measure_accepts_degenerate_matrices(lab, of_a) -> None:
+    """Empty, one element, one row, one column, of every type beside itself and some others."""
+    degenerate = [(0, 0), (0, 5), (5, 0), (1, 1), (1, 7), (7, 1)]
+    for shape, of_b in product(degenerate, (of_a, "F64", "BF16", "F8_E4M3")):
+        pair = made(lab, of_a, of_b, shape, 5, "bits", 2)
+        for measure in examples(lab):
+            records = lab.take_pair(measure, pair)
+            assert len(records) == 2, measure
+            if measure == Changes():
+                assert records[0].elements == differing(lab, pair).sum()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_every_measure_survives_one_value_everywhere(lab, dtype) -> None:
+    """All NaN, all infinite, all zero, all equal, on one side or on both."""
+    special = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0]
+    for x, y in (*zip(special, special, strict=True), *((x, 1.0) for x in special[:-1])):
+        a, b = (lab.numbers(dtype, np.full((2, 9, 9), value)) for value in (x, y))
+        for measure in examples(lab):
+            assert len(lab.take_pair(measure, (a, dtype, b, dtype), cuts=(4,))) == 2, measure
+
+
+def test_samples_and_elements_of_several_tensors_do_not_add(lab) -> None:
+    """They have positions alone: forget gives None."""
+    pair = made(lab, "F32", "F32", (5, 6), 0, "normal")
+    for measure in (RowSample(), TopChanges(3, "a", "b")):
+        record = lab.take_pair(measure, pair)[0]
+        assert record.forget() is None
+        with pytest.raises(TypeError, match="do not add"):
+            record + record
+
+
+def test_measures_are_identified_by_their_options(lab) -> None:
+    """Equal options are the same measure: equal, of one hash, of one repr."""
+    for measure in examples(lab):
+        twin = eval(repr(measure), {m.__name__: m for m in PAIRED_MEASURES})
+        assert twin == measure
+        assert hash(twin) == hash(measure)
+        assert repr(twin) == repr(measure)
+
+
+def test_bytes_hold_the_state(lab) -> None:
+    """`bytes` is at least the size of the state, not much more, and grows with it."""
+    for measure in examples(lab):
+        sizes = []
+        for shape in ((1, 1), (8, 8), (30, 40), (300, 64), (64, 300), (300, 300)):
+            size = max(
+                most_held(lab, measure, made(lab, *of, shape, 0, "normal"))
+                for of in (("F64", "F64"), ("BF16", "F32"), ("F8_E4M3", "BF16"))
+            )
+            stated = measure.bytes(shape)
+            assert type(stated) is int
+            assert size <= stated <= 4 * size + 24 * pair_moments.CHUNK, (measure, shape)
+            sizes.append((shape, size, stated))
+        for (inner, small, few), (outer, large, many) in product(sizes, repeat=2):
+            if inner[0] <= outer[0] and inner[1] <= outer[1] and large > 1.1 * small:
+                assert many > few, (measure, inner, outer)
+
+
+def most_held(lab, measure, pair) -> int:
+    """Largest bytes of the state: after start, after each of two tiles, after a merge."""
+    height, width = pair[0].shape[1:]
+    sizes, states = [], []
+    for box in (Box((0, height // 2), (0, width)), Box((height // 2, height), (0, width))):
+        state = lab.start_pair(measure, pair)
+        sizes.append(lab.held(state))
+        states.append(lab.add_pair(measure, state, pair, box))
+        sizes.append(lab.held(states[-1]))
+    sizes.append(lab.held(measure.merge(*states)))
+    return max(sizes)
+
+
+def test_one_pass_is_enough(lab) -> None:
+    """The measures of a pair request no second pass."""
+    pair = made(lab, "F32", "BF16", (4, 5), 0, "normal")
+    for measure in examples(lab):
+        assert (measure.cut, measure.passes) == ("any", "one")
+        state = lab.add_pair(measure, lab.start_pair(measure, pair), pair, whole((4, 5)))
+        assert not isinstance(measure.finish(state), Again)
+
+
+def test_sums_of_chunks_are_those_of_the_whole(lab, monkeypatch) -> None:
+    """Elements are converted some at a time; the number changes sums by their rounding alone."""
+    pair = made(lab, "BF16", "F32", (50, 30), 0, "alike")
+    expected = lab.take_pair(Pairwise(), pair)[0]
+    monkeypatch.setattr(pair_moments, "CHUNK", 37)
+    close(lab.take_pair(Pairwise(), pair)[0], expected)
