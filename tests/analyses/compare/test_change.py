@@ -1,0 +1,81 @@
+"""Kind of change of planted changes, in rows of tensors and of groups."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.analyses.compare.planted import (
+    KIND,
+    LAYERS,
+    PLANTED,
+    ROLES,
+    A,
+    compare,
+    kinds,
+    model,
+)
+
+
+@pytest.mark.parametrize("case", PLANTED)
+def test_the_kind_of_a_planted_change(case) -> None:
+    """The sentence with the numbers that decide, and the kind of each role."""
+    b, reason, by_role = PLANTED[case]
+    report = compare(A, b, columns=KIND)
+    name = case.split()[0]
+    (sentence,) = (text for text in report.notes if text.startswith("change "))
+    assert sentence.startswith(f"change {name}: ")
+    assert reason in sentence
+    found = kinds(report)
+    if name in ("undecided", "other_architecture"):
+        assert name in found.values()
+    else:
+        assert found == dict.fromkeys(ROLES, "identical") | by_role
+
+
+@pytest.mark.parametrize("case", PLANTED)
+def test_grouped_rows_have_the_kind_of_their_group(case) -> None:
+    """By role as the tensors of the role; by model one row a kind of tensor."""
+    b, _, _ = PLANTED[case]
+    of_tensors = kinds(compare(A, b, columns=KIND))
+    by_role = compare(A, b, by="role", columns=("role", "change"))
+    assert {row["role"]: row["change"] for row in by_role.rows} == of_tensors
+    by_model = compare(A, b, by="model", columns=("kind", "change"))
+    by_kind = {row["kind"]: row["change"] for row in by_model.rows}
+    assert set(by_kind) == {"matrix", "embedding", "norm"}
+    assert by_kind["embedding"] == of_tensors["embed"]
+    expected = {"targeted by a table": "identical", "few_rows": "identical"}
+    assert by_kind["matrix"] == expected.get(case, case.split()[0])
+
+
+def test_layers_have_the_kind_of_their_tensors() -> None:
+    """Rows by layer: those that changed, and those that did not."""
+    b, _, _ = PLANTED["targeted in layers"]
+    report = compare(A, b, by="layer", columns=("layer", "kind", "change"))
+    by_layer = {(row["layer"], row["kind"]): row["change"] for row in report.rows}
+    for layer in range(LAYERS):
+        expected = "broad" if layer in (1, 2) else "identical"
+        assert by_layer[layer, "matrix"] == by_layer[layer, "norm"] == expected
+
+
+def test_shapes_of_another_width_are_another_architecture() -> None:
+    """Equal names alone are no partners: reshaped tensors share no parameters."""
+    report = compare(A, model(0, width=48), columns=KIND)
+    assert "change other_architecture: 100% of the parameters of A have no partner" in report.notes
+    assert {row["status"] for row in report.rows} == {"reshaped"}
+    added = compare(A, A | {"extra.weight": torch.ones(400, 400)}, columns=KIND)
+    assert any("other_architecture" in text and "of B" in text for text in added.notes)
+    few = compare(A, A | {"extra.weight": torch.ones(3, 3)}, columns=KIND)
+    assert not any("other_architecture" in text for text in few.notes)
+
+
+def test_a_kind_is_null_where_it_was_not_requested() -> None:
+    """Statuses alone do not tell a retrained model from a broad change: no sentence either."""
+    report = compare(A, model(1), columns=("tensor", "status"))
+    assert {row["change"] for row in report.rows} == {None}
+    assert not any(text.startswith("change") for text in report.notes)
+    by_model = compare(A, model(1), by="model", columns=("kind", "changed", "changed_share"))
+    assert {row["change"] for row in by_model.rows} == {None}
+    assert not any(text.startswith("change") for text in by_model.notes)
+    same = compare(A, A, columns=("tensor", "status"))
+    assert "change identical: all 31 tensors are equal" in same.notes

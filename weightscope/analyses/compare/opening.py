@@ -1,0 +1,78 @@
+"""Opens A and B and pairs their pieces; an adapter as B represents the adapted base."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...checkpoints import Checkpoint, open_checkpoint
+from ...engine.unit import Measurer
+from ...errors import UsageError
+from .. import pieces
+from ..gathering import Setting
+from ..piece import Model, Piece
+from .adapting import adapted, alone, is_adapter, require_base
+from .no_pair import nothing_paired
+from .norms import with_norms
+from .options import CompareOptions
+from .pair import Pair
+from .pairing import paired
+from .renaming import Renaming
+from .selecting import selected_pairs
+
+
+def models(sources: Sequence[Any], o: CompareOptions, setting: Setting) -> tuple[Model, ...]:
+    """B with the selected pairs as its pieces, and A as its base."""
+    renaming = Renaming(o.rename, o.strip_prefix)
+    checkpoints = [open_checkpoint(source, setting.opening) for source in sources]
+    _check_two(checkpoints)
+    of_a, of_b = checkpoints
+    require_base(of_a, of_b)
+    a = pieces.everything(of_a, setting.names)
+    if is_adapter(of_b) and not is_adapter(of_a):
+        b = adapted(a, of_b, setting.names)
+    else:
+        b = pieces.everything(of_b, setting.names)
+    pairs = paired(a, b, renaming)
+    if not any(pair.is_paired for pair in pairs):
+        raise nothing_paired(a, b)
+    chosen = selected_pairs(pairs, setting.selection, a, b)
+    return (Model(b.source, b.checkpoint, chosen, base=a),)
+
+
+def _check_two(checkpoints: Sequence[Checkpoint]) -> None:
+    """Refuses one checkpoint, and more than two."""
+    if len(checkpoints) == 1 and is_adapter(checkpoints[0]):
+        raise alone(checkpoints[0])
+    if len(checkpoints) != 2:
+        raise UsageError(
+            "expected two MODELs, A and B",
+            f"found {len(checkpoints)}",
+            "name the older checkpoint first, then the newer one",
+        )
+
+
+def complete(model: Model, measure: Measurer) -> tuple[Pair, ...]:
+    """The pairs, after the norms of a DoRA adapter have been measured."""
+    pairs = [piece for piece in model.pieces if isinstance(piece, Pair)]
+    of_b = tuple(pair.b for pair in pairs if pair.b is not None)
+    measured = with_norms(replace(model, pieces=of_b), measure).pieces
+    by_piece = dict(zip(of_b, measured, strict=True))
+    return tuple(_with_b(pair, by_piece) for pair in pairs)
+
+
+def _with_b(pair: Pair, by_piece: dict[Piece, Piece]) -> Pair:
+    if pair.b is None or by_piece[pair.b] is pair.b:
+        return pair
+    b = by_piece[pair.b]
+    return replace(pair, b=b, entry=pair.entry if b.entry else None)
+
+
+def one_source(model: Model) -> bool:
+    """Whether B, with A as its base, has the same files as A."""
+    assert model.base is not None
+    a, b = model.base.checkpoint, model.checkpoint
+    if not a.files:
+        return a is b
+    return [identity for _, _, identity in a.files] == [identity for _, _, identity in b.files]
