@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 import weightscope as ws
 from weightscope import api
+from weightscope.engine import session
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ def test_bytes_are_added_up_for_a_watcher_alone(state, monkeypatch):
         yield
 
     api.ask("fit", [state], {}, watch)
-    monkeypatch.setattr(api, "_size", None)
+    monkeypatch.setattr(session, "_size", None)
     ws.fit(state)
     assert seen == [(2, 270 * 4)]
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,10 +20,9 @@ from .analyses.gathering import Setting
 from .analyses.piece import Model
 from .checkpoints import Checkpoint, Opening, changed, inputs, open_checkpoint
 from .columns import Column, Found, Message, Row
-from .engine import Device, Each, Executor, Measured, Meter, Unit, choose
+from .engine import Meter, Session, Watch
 from .errors import CheckpointError, GateFailed, UsageError
 from .escape import escaped
-from .geometry import whole
 from .notes import COLUMNS
 from .provenance import column_versions, provenance
 from .records import filled, options_of
@@ -35,12 +33,8 @@ from .reports.inputs import Inputs
 from .reports.report import Report
 from .reports.view import View
 from .running import Running
-from .sizes import size_of
 
 __all__ = ["Meter", "answer", "ask", "open_checkpoint"]
-
-# (meter, tensors, bytes) -> a context that shows progress while it is open
-Watch = Callable[[Meter, int, int], AbstractContextManager[None]]
 
 BY_NAME = {analysis.name: analysis for analysis in ANALYSES}
 
@@ -85,7 +79,7 @@ def ask(
     setting = Setting(records[Opening], records[NameOptions], records[Selection])
     models = analysis.models(sources, options, setting)
     checkpoints = _checkpoints(models)
-    engine = _Engine(records.get(Running, Running()), watch)
+    engine = Session(records.get(Running, Running()), watch)
     answers = list(analysis.rows(models, options, engine))
     _check_unchanged(checkpoints)
     report = collected(name, analysis.columns(options), answers)
@@ -211,47 +205,6 @@ def _check_unchanged(checkpoints: Sequence[Checkpoint]) -> None:
             )
 
 
-class _Engine:
-    """The measurer of one call.
-
-    It chooses its device at the first measurement: a command that measures nothing loads no torch.
-    """
-
-    def __init__(self, running: Running, watch: Watch | None) -> None:
-        self.running = running
-        self.watch = watch
-        self.meter = Meter()
-        self.refused: list[str] = []  # names of tensors over the budget
-        self.device: Device | None = None
-
-    def _chosen(self) -> Device:
-        memory = None
-        if self.running.memory is not None:
-            memory = size_of(self.running.memory)
-        return choose(self.running.device, memory, self.running.threads)
-
-    def __call__(self, units: Sequence[Unit], each: Each) -> Iterator[Measured]:
-        if self.device is None:
-            self.device = self._chosen()
-        shown: AbstractContextManager[None] = nullcontext()
-        if self.watch:
-            shown = self.watch(self.meter, len(units), _size(units))
-        with shown:
-            for measured in Executor(self.device, self.meter)(units, each):
-                if measured.note:
-                    self.refused.append(measured.unit.key.name)
-                yield measured
-
-
-def _size(units: Sequence[Unit]) -> int:
-    """Bytes that the units will read."""
-    size = 0
-    for unit in units:
-        for entry in unit.entries.values():
-            size += sum(span.bytes[1] for span in entry.needs(whole(entry.shape)))
-    return size
-
-
 def _timing(begun: float, meter: Meter) -> dict[str, object]:
     """Measured times, bytes and the date: values that differ between runs of one command."""
     return {
@@ -296,7 +249,7 @@ def _kept(answers: Sequence[Found]) -> dict[str, list[str]]:
     return kept
 
 
-def _reasons(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
+def _reasons(models: Sequence[Model], engine: Session) -> tuple[str, ...]:
     """Reasons of the automatic choices: device, batches, families of names."""
     reasons = []
     if engine.device:
@@ -309,7 +262,7 @@ def _reasons(models: Sequence[Model], engine: _Engine) -> tuple[str, ...]:
 
 
 def _unmeasured(
-    analysis: Analysis, models: Sequence[Model], engine: _Engine, answers: Sequence[Found]
+    analysis: Analysis, models: Sequence[Model], engine: Session, answers: Sequence[Found]
 ) -> tuple[str, ...]:
     """Names of tensors that the command applies to and could not measure, each once.
 

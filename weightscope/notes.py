@@ -45,10 +45,7 @@ NOTES = (
     Code("dora", "The update of a DoRA adapter is measured without its magnitudes."),
     Code("lone-factor", "A LoRA factor without its partner is measured alone."),
     Code("adapter-factor", "A factor of another adapter type (LoHa, AdaLoRA) is measured alone."),
-    Code(
-        "lone-weight-norm",
-        "The parts of an incomplete or mismatched weight norm are measured alone.",
-    ),
+    Code("lone-weight-norm", "Parts of a mismatched weight norm are measured alone."),
     Code(
         "before-parametrisation",
         "The model computes its weight from this tensor: spectral norm, mask.",
@@ -64,12 +61,8 @@ NOTES = (
         "A fused tensor is not split; a rule of --name-map can define its parts.",
     ),
     Code("read-as-matrix", "A tensor of three or more dimensions is measured as one matrix."),
-    Code(
-        "optimizer", "Optimizer state and averaged copies of weights are listed and never measured."
-    ),
-    Code(
-        "heads-unknown", "The boundaries of attention heads are unknown; the matrix is not split."
-    ),
+    Code("optimizer", "Optimizer state and averaged copies are listed, never measured."),
+    Code("heads-unknown", "The boundaries of heads are unknown; the matrix is not split."),
     # what an analysis does not apply to
     Code("vector", "A vector has no statistics of rows, columns or singular values."),
     Code("buffer", "A buffer is not a weight: only its NaN and Inf are counted."),
@@ -82,9 +75,7 @@ NOTES = (
         "non-finite",
         "Elements are NaN or Inf: they are counted and excluded, or the statistics are null.",
     ),
-    Code(
-        "overflow-squared", "Squares of elements overflow float64: std and the spectrum are null."
-    ),
+    Code("overflow-squared", "Squares overflow float64: std and the spectrum are null."),
     Code("lines-overflow", "Squares of elements overflow float64: statistics of rows are null."),
     Code("bool-bytes", "BOOL bytes other than 0 and 1 are counted as true."),
     Code("wide-bins", "Bins of the counted values are too wide relative to the spread."),
@@ -104,9 +95,7 @@ NOTES = (
     Code("zero-lines", "Rows or columns of zeros were excluded."),
     Code("no-lags", "The spread is too small relative to the mean for correlations of neighbours."),
     Code("no-balancing", "Row and column scales do not converge: there is no balanced matrix."),
-    Code(
-        "uneven-lines", "The spread of rows or columns is over twice its null and can cause spikes."
-    ),
+    Code("uneven-lines", "The spread of rows or columns is over twice its null."),
     Code("rows", "The rows of a finding, by number."),
     Code("columns", "The columns of a finding, by number."),
     Code("not-in-base", "The base has no tensor of this name."),
@@ -119,10 +108,7 @@ NOTES = (
     ),
     Code("rounding", "Some singular values may be rounding errors."),
     Code("no-power-law", "The tail has too few different values for a power law."),
-    Code(
-        "poor-power-law",
-        "The tail is too short for an exponent, or its fit to a power law is poor.",
-    ),
+    Code("poor-power-law", "The tail is too short, or its fit to a power law is poor."),
     Code("no-bulk", "All singular values above rounding are spikes."),
     Code(
         "unclean-bulk",

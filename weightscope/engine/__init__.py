@@ -5,6 +5,7 @@ from __future__ import annotations
 from .device import Device, choose
 from .executor import Executor, Meter
 from .plan import Batch, plan
+from .session import Session, Watch
 from .unit import Each, Measured, Measurer, Unit
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "Measured",
     "Measurer",
     "Meter",
+    "Session",
     "Unit",
+    "Watch",
     "choose",
     "plan",
 ]
