@@ -113,6 +113,7 @@ def test_a_report_that_is_cut_off(kept, columns, tmp_path, suffix):
         with pytest.raises(CheckpointError, match="expected a whole report; found") as caught:
             list(stored_report(path).rows(columns))
         assert caught.value.advice == "write the report again"
+        assert not caught.value.found.endswith(".")
 
 
 def test_a_damaged_page_of_parquet(kept, columns):

@@ -185,6 +185,6 @@ def _checked(path: str, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of a library's message."""
+    """The first line of a library's message, without the full stop."""
     lines = str(error).splitlines() or [type(error).__name__]
-    return escaped(lines[0])
+    return escaped(lines[0].rstrip("."))

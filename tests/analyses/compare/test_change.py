@@ -69,6 +69,35 @@ def test_shapes_of_another_width_are_another_architecture() -> None:
     assert not any("other_architecture" in text for text in few.notes)
 
 
+def sentence(b) -> str:
+    """The kind of change from A to B, and its reason."""
+    notes = compare(A, b, columns=KIND).notes
+    (found,) = (text for text in notes if text.startswith("change "))
+    return found
+
+
+def test_new_rows_and_tensors_are_a_change() -> None:
+    """Where all that both models have is equal they are not identical."""
+    table = A["model.embed_tokens.weight"]
+    few = A | {"model.embed_tokens.weight": torch.cat([table, table[:8]])}
+    assert sentence(few) == "change few_rows: 8 rows of tables added or removed, the others equal"
+    assert kinds(compare(A, few, columns=KIND))["embed"] == "few_rows"
+    many = A | {"model.embed_tokens.weight": table[:100]}
+    reason = "1 of 31 tensors added, removed or reshaped, the others equal"
+    assert sentence(many) == f"change targeted: {reason}"
+    assert kinds(compare(A, many, columns=KIND))["embed"] == "broad"
+    head = {name: tensor for name, tensor in A.items() if name != "lm_head.weight"}
+    assert sentence(head) == f"change targeted: {reason}"
+
+
+def test_a_model_with_unmeasured_tensors_is_not_identical() -> None:
+    """The kind is null where a tensor that does not fit into memory may differ."""
+    report = compare(A, A, columns=KIND, memory="64KiB", threads=1)
+    by_status = {row["status"]: row["change"] for row in report.rows}
+    assert by_status == {None: None, "same": "identical"}
+    assert not any(text.startswith("change") for text in report.notes)
+
+
 def test_a_kind_is_null_where_it_was_not_requested() -> None:
     """Statuses alone do not tell a retrained model from a broad change: no sentence either."""
     report = compare(A, model(1), columns=("tensor", "status"))

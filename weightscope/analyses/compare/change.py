@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..collapse import ranges
+from .common_lines import COMMON_LINES
 from .facts import Facts
 from .relation import relation
 from .request import UNCHANGED
@@ -28,12 +29,13 @@ class Change:
 
 
 def change(facts: Sequence[Facts], of_all: str | None) -> Change | None:
-    """The kind of change of some pairs; None where their status is not known.
+    """The kind of change of some pairs; None where it is not known, since they were not measured.
 
     `of_all` is the relation of the models, for pairs without a matrix. The first that holds:
     other_architecture (half of the parameters have no partner), identical, retyped, retrained (the
     matrices are unrelated), undecided, few_rows (at most 5% of the rows of tables changed),
-    low_rank, targeted (at most half of the roles or layers changed), broad.
+    low_rank, targeted (at most half of the roles or layers changed), broad. A tensor without a
+    partner and one of another shape count as changed where no other did.
     """
     weights = [f for f in facts if not f.is_buffer] or list(facts)
     known = [f for f in weights if f.status is not None]
@@ -45,7 +47,10 @@ def change(facts: Sequence[Facts], of_all: str | None) -> Change | None:
     pairs = [f for f in known if f.pair.is_paired]
     changed = [f for f in pairs if _is_changed(f)]
     if not changed:
-        return _unchanged(pairs)
+        if len(known) < len(weights):
+            return None  # a tensor that was not measured may differ
+        others = [f for f in known if f.status not in UNCHANGED]
+        return _beside(others, known) if others else _unchanged(pairs)
     found = relation(weights)
     related = found.name if found else of_all
     if related == "undecided" and of_all == "unrelated":
@@ -88,6 +93,22 @@ def _unchanged(known: Sequence[Facts]) -> Change:
     if len(known) == 1:
         return Change("identical", "the only tensor is equal")
     return Change("identical", f"all {len(known)} tensors are equal")
+
+
+def _beside(others: Sequence[Facts], known: Sequence[Facts]) -> Change:
+    """The kind where all that is compared is equal: rows or whole tensors are new, or missing."""
+    reason = f"{len(others)} of {len(known)} tensors added, removed or reshaped, the others equal"
+    rows, height = sum(_left_out(f) for f in others), sum(f.height for f in others)
+    extended = all(f.pair.rule and _is_table(f) for f in others)
+    if extended and rows <= FEW_ROWS * (height + rows):
+        return Change("few_rows", f"{rows:,} rows of tables added or removed, the others equal")
+    return Change(_spread(others, known).name, reason)
+
+
+def _left_out(f: Facts) -> int:
+    """Rows of a table in A or in B that the other does not have."""
+    notes = [note for note in f.pair.notes if note.code == COMMON_LINES]
+    return sum(int(note.value("in_a")) + int(note.value("in_b")) for note in notes)
 
 
 def _few_rows(changed: Sequence[Facts]) -> Change | None:

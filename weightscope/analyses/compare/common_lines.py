@@ -14,6 +14,7 @@ from ...geometry import Index
 from ...notes import Note
 from ..piece import Piece
 
+COMMON_LINES = "common-lines"  # the note with the numbers of lines left out
 Reduced = tuple[Piece, Piece, Note | None]  # with a note: they were reduced
 
 
@@ -37,7 +38,7 @@ def first_common(a: Piece, b: Piece) -> Reduced:
 def _note(what: str, common: int, in_a: int, in_b: int) -> Note:
     template = "{common} common {what}; left out: {in_a} of A, {in_b} of B"
     left_a, left_b = in_a - common, in_b - common
-    return Note.of("common-lines", template, common=common, what=what, in_a=left_a, in_b=left_b)
+    return Note.of(COMMON_LINES, template, common=common, what=what, in_a=left_a, in_b=left_b)
 
 
 def _is_vector(piece: Piece) -> bool:

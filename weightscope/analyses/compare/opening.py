@@ -20,6 +20,7 @@ from .pair import Pair
 from .pairing import paired
 from .renaming import Renaming
 from .selecting import selected_pairs
+from .untying import untied
 
 
 def models(sources: Sequence[Any], o: CompareOptions, setting: Setting) -> tuple[Model, ...]:
@@ -27,7 +28,7 @@ def models(sources: Sequence[Any], o: CompareOptions, setting: Setting) -> tuple
     renaming = Renaming(o.rename, o.strip_prefix)
     checkpoints = [open_checkpoint(source, setting.opening) for source in sources]
     _check_two(checkpoints)
-    of_a, of_b = checkpoints
+    of_a, of_b = untied(checkpoints[0], checkpoints[1], renaming)
     require_base(of_a, of_b)
     a = pieces.everything(of_a, setting.names)
     if is_adapter(of_b) and not is_adapter(of_a):

@@ -55,6 +55,8 @@ class CompareOptions:
             )
         if self.top and self.by != "tensor":
             raise UsageError("--top lists elements", f"found --by {self.by}", "omit --by")
+        if self.top and self.spectrum:
+            raise UsageError("--top lists elements", "found --spectrum", "omit one of the two")
 
 
 def check_plot(o: CompareOptions) -> None:
