@@ -90,6 +90,16 @@ def test_new_rows_and_tensors_are_a_change() -> None:
     assert sentence(head) == f"change targeted: {reason}"
 
 
+def test_changed_buffers_are_a_change() -> None:
+    """Running means, scales of codes: the weights are equal, the models are not."""
+    a, b = ({"l.weight": A["lm_head.weight"], "bn.running_mean": x * torch.ones(3)} for x in (1, 2))
+    report = compare(a, b, columns=KIND)
+    assert "change targeted: all weights are equal; changed buffers: 1" in report.notes
+    assert "change identical: the only tensor is equal" in compare(a, a, columns=KIND).notes
+    dropped = compare(a, {"l.weight": a["l.weight"]}, columns=KIND)
+    assert "change identical: the only tensor is equal" in dropped.notes
+
+
 def test_a_model_with_unmeasured_tensors_is_not_identical() -> None:
     """The kind is null where a tensor that does not fit into memory may differ."""
     report = compare(A, A, columns=KIND, memory="64KiB", threads=1)

@@ -49,8 +49,9 @@ def change(facts: Sequence[Facts], of_all: str | None) -> Change | None:
     if not changed:
         if len(known) < len(weights):
             return None  # a tensor that was not measured may differ
-        others = [f for f in known if f.status not in UNCHANGED]
-        return _beside(others, known) if others else _unchanged(pairs)
+        buffers = [f for f in facts if f.is_buffer and f.status == "changed"]
+        others = [f for f in known if f.status not in UNCHANGED] + buffers
+        return _beside(others, [*known, *buffers]) if others else _unchanged(pairs)
     found = relation(weights)
     related = found.name if found else of_all
     if related == "undecided" and of_all == "unrelated":
@@ -96,8 +97,12 @@ def _unchanged(known: Sequence[Facts]) -> Change:
 
 
 def _beside(others: Sequence[Facts], known: Sequence[Facts]) -> Change:
-    """The kind where all that is compared is equal: rows or whole tensors are new, or missing."""
-    reason = f"{len(others)} of {len(known)} tensors added, removed or reshaped, the others equal"
+    """The kind where all weights that are compared are equal: others are new, or missing."""
+    if all(f.is_buffer for f in others):
+        reason = f"all weights are equal; changed buffers: {len(others)}"
+    else:
+        count = f"{len(others)} of {len(known)}"
+        reason = f"{count} tensors added, removed or reshaped, the others equal"
     rows, height = sum(_left_out(f) for f in others), sum(f.height for f in others)
     extended = all(f.pair.rule and _is_table(f) for f in others)
     if extended and rows <= FEW_ROWS * (height + rows):
