@@ -113,8 +113,19 @@ def test_a_kind_is_null_where_it_was_not_requested() -> None:
     report = compare(A, model(1), columns=("tensor", "status"))
     assert {row["change"] for row in report.rows} == {None}
     assert not any(text.startswith("change") for text in report.notes)
-    by_model = compare(A, model(1), by="model", columns=("kind", "changed", "changed_share"))
+    by_model = compare(A, model(1), by="model", columns=("kind", "changed"))
     assert {row["change"] for row in by_model.rows} == {None}
     assert not any(text.startswith("change") for text in by_model.notes)
     same = compare(A, A, columns=("tensor", "status"))
     assert "change identical: all 31 tensors are equal" in same.notes
+
+
+def test_the_verdict_does_not_depend_on_the_columns_shown() -> None:
+    """Any statistic brings relation and kind of change along, and so does a list of elements."""
+    b = model(1)
+    whole = compare(A, b).notes
+    assert any(text.startswith("change retrained") for text in whole)
+    for options in ({"columns": ("tensor", "delta_beta")}, {"top": 2}):
+        assert compare(A, b, **options).notes == whole
+    rows = compare(A, b, top=2).rows
+    assert [set(row) for row in rows] == [{"tensor", "row", "col", "delta", "a", "b"}] * 2

@@ -7,10 +7,11 @@ import torch
 from safetensors.torch import save_file
 
 from tests.analyses.compare.planted import A, compare
-from weightscope import api
-from weightscope.engine import device
+from weightscope.engine import device, session
 from weightscope.sketches import changes
 from weightscope.statistics.pairs import labels
+
+VERDICT = {labels.CHANGES, labels.MOMENTS, labels.SAMPLE}  # what relation and change depend on
 
 
 @pytest.fixture
@@ -18,12 +19,12 @@ def units(monkeypatch):
     """The units that a comparison measures."""
     measured = []
 
-    class Spy(api.Executor):
+    class Spy(session.Executor):
         def __call__(self, units, each):
             measured.extend(units)
             return super().__call__(units, each)
 
-    monkeypatch.setattr(api, "Executor", Spy)
+    monkeypatch.setattr(session, "Executor", Spy)
     return measured
 
 
@@ -32,17 +33,14 @@ def units(monkeypatch):
     [
         ({"columns": ("tensor", "status")}, {labels.EQUALITY}),
         ({"columns": ("kind", "same", "changed"), "by": "model"}, {labels.EQUALITY}),
-        ({"columns": ("tensor", "relation")}, {labels.EQUALITY, labels.MOMENTS}),
-        ({"columns": ("tensor", "changed_rows")}, {labels.CHANGES}),
-        ({"columns": ("tensor", "cosine")}, {labels.MOMENTS}),
-        (
-            {"columns": ("tensor", "change")},
-            {labels.CHANGES, labels.MOMENTS, labels.SAMPLE},
-        ),
+        ({"columns": ("tensor", "relation")}, VERDICT),
+        ({"columns": ("tensor", "changed_rows")}, VERDICT),
+        ({"columns": ("tensor", "cosine")}, VERDICT),
+        ({"columns": ("tensor", "change")}, VERDICT),
     ],
 )
 def test_columns_decide_what_is_measured(units, keywords, wanted) -> None:
-    """A check of statuses takes no moments, no counts and no sample, and makes no difference."""
+    """A check of statuses takes no moments, counts and sample; all else has the verdict too."""
     a = {"w.weight": A["lm_head.weight"]}
     compare(a, a, **keywords)
     (unit,) = units

@@ -199,15 +199,16 @@ def test_nothing_in_common() -> None:
     assert isinstance(fault, UsageError)
     assert fault.code == 2
     assert fault.found == (
-        "no tensor of A has a partner in B: A has names of meta: 'layers.0.attention.wk.weight', "
+        "no tensor of A has a partner in B: "
+        "A has names of the family meta: 'layers.0.attention.wk.weight', "
         "'layers.0.attention.wo.weight', 'layers.0.attention.wq.weight'; "
         "B has names of no known family: 'p.q', 'r.s', 't.u'"
     )
     assert "B has no tensors" in nothing_paired(a, replace(b, pieces=())).found
     common = ones("lm_head.weight", "embed_tokens.weight", "wte.weight")
-    assert "B has names of shared: 'embed_" in nothing_paired(a, model(common)).found
+    assert "B has names of the family shared: 'embed_" in nothing_paired(a, model(common)).found
     mixed = model(common | ones("layers.0.attention.wq.weight"))
-    assert "A has names of meta" in nothing_paired(mixed, b).found
+    assert "A has names of the family meta" in nothing_paired(mixed, b).found
 
 
 def test_many_names_are_paired_in_linear_time() -> None:

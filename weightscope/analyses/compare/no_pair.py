@@ -21,7 +21,7 @@ def nothing_paired(a: Model, b: Model) -> UsageError:
 
 
 def _named(model: Model, side: str) -> str:
-    """`A has names of llama: x, y, z`."""
+    """`A has names of the family llama: x, y, z`."""
     names = [piece.name for piece in model.pieces[:NAMES]]
     if not names:
         return f"{side} has no tensors"
@@ -30,8 +30,11 @@ def _named(model: Model, side: str) -> str:
 
 
 def _family(model: Model) -> str:
-    """The most frequent family; that of rules for all models only where no other matches."""
+    """`the family llama`: the most frequent; rules of all models where no other family matches."""
     families = Counter(piece.place.family for piece in model.pieces if piece.place.family)
     own = Counter({name: n for name, n in families.items() if name != _EVERYWHERE})
-    ((family, _),) = (own or families or Counter({"no known family": 1})).most_common(1)
-    return family
+    found = own or families
+    if not found:
+        return "no known family"
+    ((family, _),) = found.most_common(1)
+    return f"the family {family}"

@@ -32,10 +32,7 @@ UNCHANGED = ("same", "retyped")
 # notes that are not about the law of the difference
 OF_PAIR = ("no-elements", "overflow-squared", "pairs-left-out", "wide-bins", "zero-norm")
 COUNTED = ("same", "retyped", "changed", "reshaped", "added", "removed")
-NEEDED_BY = {
-    RELATION: frozenset({"cosine"}),
-    CHANGE: frozenset({"cosine", "changed_share"}),
-}
+VERDICT = frozenset({"cosine", "changed_share"})  # columns that decide relation and change
 
 
 def statistics(o: CompareOptions) -> tuple[Statistic, ...]:
@@ -54,9 +51,12 @@ class CompareRequest:
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
-        """The statistics of the requested columns; a list of changes has columns of its own."""
+        """The statistics of the requested columns, and those behind the verdict.
+
+        A list of changes has columns of its own.
+        """
         if self.options.top:
-            return ()
+            return (CHANGED, DELTA)
         return chosen(statistics(self.options), self._wanted)
 
     def units(self, piece: Piece) -> tuple[Unit, ...]:
@@ -125,32 +125,35 @@ class CompareRequest:
         return status(changed, pair.a.dtype == pair.b.dtype)
 
     @property
-    def _wanted(self) -> frozenset[str] | None:
-        """The requested columns of statistics, with those behind relation and change."""
+    def has_change(self) -> bool:
+        """Whether relation and kind of change are measured: statuses alone go without.
+
+        So the verdict does not depend on which statistics are shown.
+        """
         wanted = self.options.wanted
-        if wanted is None:
-            return None
-        for name, names in NEEDED_BY.items():
-            if name in wanted:
-                wanted |= names
-        return wanted
+        if wanted is None or self.options.top:
+            return True
+        measured = {c.name for statistic in statistics(self.options) for c in statistic.columns}
+        return bool(wanted & {*measured, RELATION, CHANGE})
+
+    @property
+    def _wanted(self) -> frozenset[str] | None:
+        """The requested columns of statistics, with those behind the verdict."""
+        wanted = self.options.wanted
+        if wanted is None or not self.has_change:
+            return wanted
+        return wanted | VERDICT
 
     @property
     def _has_status(self) -> bool:
         wanted = self.options.wanted
-        return wanted is None or bool(wanted & {STATUS, RELATION, CHANGE, *COUNTED})
-
-    @property
-    def has_change(self) -> bool:
-        """Whether all is measured on which the kind of change depends."""
-        wanted = self.options.wanted
-        return wanted is None or CHANGE in wanted
+        return self.has_change or wanted is None or bool(wanted & {STATUS, *COUNTED})
 
     def _wants(self, pair: Pair) -> dict[str, frozenset[Any]]:
         """The measures of a pair by label."""
-        if self.options.top:
-            return {labels.DELTA: frozenset({top_of(self.options.top)})}
         wants = needed(self.statistics) | self._drawn
+        if self.options.top:
+            wants |= {At(labels.DELTA, top_of(self.options.top))}
         if not pair.ordered:
             wants &= LAW_DISTANCE.needs
         if labels.CHANGES not in wants and self._has_status:

@@ -27,7 +27,7 @@ from .pair import Pair
 from .picture import bar, group_panel, panel
 from .relation import relation
 from .request import COUNTED, CompareRequest
-from .top import top_changes
+from .top import changes_of, largest
 from .verdict import verdict
 
 UNRELATED = Note(
@@ -74,10 +74,8 @@ def rows(models: Sequence[Model], o: CompareOptions, measure: Measurer) -> Itera
     request = CompareRequest(o)
     pairs = complete(model, measure)
     measured = answers(pairs, request, measure)
-    if o.top:
-        yield from (Row(change) for change in top_changes(measured, o.top))
-        return
     compared: list[_Compared] = []
+    changes: list[dict[str, Any]] = []  # of --top
     groups = _Groups(o.by)
     for answer in measured:
         pair = answer.piece
@@ -86,7 +84,10 @@ def rows(models: Sequence[Model], o: CompareOptions, measure: Measurer) -> Itera
         sample = answer.sketches.get(SAMPLE)
         low_rank = None if sample is None else is_low_rank(sample)
         facts = facts_of(pair, values, answer.sketches, low_rank)
-        drawn = _panel(pair, answer.sketches, o) if o.panels else None
+        changes.extend(changes_of(answer, o.top))
+        drawn = None
+        if o.panels and not o.top:
+            drawn = _panel(pair, answer.sketches, o)
         compared.append(_Compared(pair, values, facts, drawn))
         if o.by != "tensor":
             groups.take(answer, facts)
@@ -96,7 +97,9 @@ def rows(models: Sequence[Model], o: CompareOptions, measure: Measurer) -> Itera
     if one_source(model):
         yield Message("A and B are one source: every tensor is compared with itself")
     yield from (Message(text, key="differences") for text in differences(model))
-    if o.by == "tensor":
+    if o.top:
+        yield from (Row(change) for change in largest(changes, o.top))
+    elif o.by == "tensor":
         yield from _tensors(compared, request)
     else:
         yield from _groups(groups, facts_of_all, request)

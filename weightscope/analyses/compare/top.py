@@ -29,13 +29,13 @@ def top_of(n: int) -> TopChanges:
     return TopChanges(n, labels.A, labels.B)
 
 
-def top_changes(answers: Iterable[Answer], n: int) -> list[dict[str, Any]]:
+def largest(changes: Iterable[dict[str, Any]], n: int) -> list[dict[str, Any]]:
     """The n elements of largest |b - a| over all pairs; ties by tensor, row and column."""
-    changes = (change for answer in answers for change in _changes(answer, n))
     return nsmallest(n, changes, key=lambda change: -abs(change["delta"]))
 
 
-def _changes(answer: Answer, n: int) -> Iterator[dict[str, Any]]:
+def changes_of(answer: Answer, n: int) -> Iterator[dict[str, Any]]:
+    """The n elements of a pair that differ most."""
     top = answer.sketches.get(At(labels.DELTA, top_of(n)))
     if top is None:
         return
