@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..checkpoints import Span
+from ..checkpoints.views import Difference
 from ..geometry import Axis, Box
 from ..lazy import torch
 from ..sketches.sketch import CUTS, Again, State, tiling
-from ..sketches.tile import Tile
+from ..sketches.tile import Scratch, Tile
 from .buffers import Buffers
 from .device import Device
 from .held import Held, StoredLines, read_lines
@@ -137,7 +138,7 @@ def _shown(
         check(sum(span.bytes[1] for span in spans))
         shown = {}
         for label in labels:
-            values = _stacked(batch, label, box, loaded)
+            values = _stacked(batch, label, box, loaded, buffers.of(label))
             dtype = unit.entries[label].dtype
             shown[label] = Tile(values, dtype, box, batch.shape, axis, buffers.of(label))
         for label in wanted:
@@ -164,15 +165,21 @@ def _spans(batch: Batch, labels: Sequence[str], box: Box) -> Sequence[Span]:
     return list(spans)
 
 
-def _stacked(batch: Batch, label: str, box: Box, loaded: Mapping[Span, Tensor]) -> Tensor:
-    """(b, rows, columns): a view for one unit, a copy for several."""
+def _stacked(
+    batch: Batch, label: str, box: Box, loaded: Mapping[Span, Tensor], scratch: Scratch
+) -> Tensor:
+    """(b, rows, columns): a view or a buffer for one unit, a copy for several."""
     entries = [unit.entries[label] for unit in batch.units]
+    if len(entries) == 1:
+        entry = entries[0]
+        stored = tuple(loaded[span] for span in entry.needs(box))
+        if isinstance(entry, Difference):
+            return entry.make_into(box, stored, partial(scratch.take, "difference"))[None]
+        return entry.make(box, stored)[None]
     matrices = []
     for entry in entries:
         stored = tuple(loaded[span] for span in entry.needs(box))
         matrices.append(entry.make(box, stored))
-    if len(matrices) == 1:
-        return matrices[0][None]
     if entries[0].cut:  # column-major matrices stay column-major
         return torch.stack([matrix.mT for matrix in matrices]).mT
     return torch.stack(matrices)

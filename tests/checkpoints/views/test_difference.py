@@ -78,6 +78,32 @@ def test_every_box_is_that_of_b_minus_a(types, layouts, data) -> None:
     assert torch.equal(b.tensor.contiguous().view(bits), before[1].contiguous().view(bits))
 
 
+@pytest.mark.parametrize("layouts", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("types", [("F32", "F32"), ("BF16", "F16"), ("F64", "F32"), ("BF16", "I8")])
+def test_a_buffer_of_the_caller_gets_the_same_differences(types, layouts) -> None:
+    """Bit for bit and in the same layout; floats are written into it, other types are not."""
+    (a, _), (b, _) = (held(types[i], layouts[i], i) for i in range(2))
+    before = a.tensor.clone(), b.tensor.clone()
+    entry = difference(a, b)
+    box = Box((1, 5), (0, 4))
+    taken = []
+
+    def take(shape, dtype):
+        taken.append(torch.full(shape, 7.0, dtype=dtype))
+        return taken[-1]
+
+    stored = tuple(lines_in_memory(span) for span in entry.needs(box))
+    found = entry.make_into(box, stored, take)
+    expected = made(entry, box)
+    assert found.dtype == expected.dtype
+    assert torch.equal(found, expected)
+    assert is_mirrored(found) == is_mirrored(expected)
+    assert len(taken) == (types[1] != "I8")
+    assert all(found.data_ptr() == buffer.data_ptr() for buffer in taken)
+    assert torch.equal(a.tensor, before[0])
+    assert torch.equal(b.tensor, before[1])
+
+
 def test_narrow_types_are_not_rounded() -> None:
     """1.0 and its upper neighbour in bf16 less 2^-20: a bf16 difference would lose it."""
     a = Stored("w", (1, 1), "BF16", tensor=torch.tensor([[2.0**-20]]).bfloat16())

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...dtypes import DTYPES
 from ...geometry import Axis, Box, Shape
+from ...lazy import torch
 from ..entry import Entry, Span, same
 from .adapted import Adapted
 from .dora import Dora
 from .part import Part
 from .transpose import Transpose
-from .values import common, laid_out, values
+from .values import common, is_mirrored, laid_out, values
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+Take = Callable[[tuple[int, ...], Any], "Tensor"]  # (shape, type) -> a buffer
 
 
 @dataclass(frozen=True)
@@ -51,17 +56,34 @@ class Difference:
 
     def make(self, box: Box, stored: tuple[Tensor, ...]) -> Tensor:
         """B - A in new memory: narrow types are converted first, so that nothing is rounded."""
-        of_a = len(self.a.needs(box))
-        made_a = self.a.make(box, stored[:of_a])
-        made_b = self.b.make(box, stored[of_a:])
+        made_a, made_b = self._terms(box, stored)
         made_b = laid_out(made_b, made_a)  # before the conversion: fewer bytes are moved
-        a = made_a
-        if DTYPES[self.a.dtype].kind != "float":  # torch widens floats while it subtracts them
-            a = values(made_a, self.a.dtype, self.dtype)
+        a = values(made_a, self.a.dtype, self.dtype)
         b = values(made_b, self.b.dtype, self.dtype)
         if b is made_b:  # the words may be the caller's
             return b.sub(a)
         return b.sub_(a)
+
+    def make_into(self, box: Box, stored: tuple[Tensor, ...], take: Take) -> Tensor:
+        """B - A in a buffer that the caller reuses: new memory costs more than the difference.
+
+        `take(shape, dtype)` is a dense buffer. Types other than floats are made in new memory.
+        """
+        if not all(DTYPES[dtype].kind == "float" for dtype in (self.a.dtype, self.b.dtype)):
+            return self.make(box, stored)
+        made_a, made_b = self._terms(box, stored)
+        wide = getattr(torch, DTYPES[self.dtype].store)
+        rows, columns = box.shape
+        if is_mirrored(made_a):
+            out = take((columns, rows), wide).mT
+        else:
+            out = take((rows, columns), wide)
+        return out.copy_(made_b).sub_(made_a)  # torch widens floats while it subtracts them
+
+    def _terms(self, box: Box, stored: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """A and B as they are stored."""
+        of_a = len(self.a.needs(box))
+        return self.a.make(box, stored[:of_a]), self.b.make(box, stored[of_a:])
 
 
 def difference(a: Entry, b: Entry) -> Entry:
