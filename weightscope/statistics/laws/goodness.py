@@ -46,7 +46,7 @@ def goodness(edges: Edges, law: Law, params: Params, n: int) -> Goodness:
         gap_after = edges.after - cdf
     # after >= before: the largest positive gap is after an edge, the largest negative one before
     ks = max(float(gap_after[edges.real].max()), -float(gap_before[edges.real].min()))
-    w1 = _area(edges.width, gap_after[:-1], gap_before[1:])
+    w1 = area(edges.width, gap_after[:-1], gap_before[1:])
     return Goodness(ks, w1, _lost_bits(edges, cdf, n))
 
 
@@ -103,7 +103,7 @@ def _mass_between(
     return law.cdf(high, params) - law.cdf(low, params)
 
 
-def _area(width: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+def area(width: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Integral of |gap|, straight from a to b; where the sign changes, two triangles."""
     total = np.abs(a) + np.abs(b)
     cross = np.flatnonzero(a * b < 0)

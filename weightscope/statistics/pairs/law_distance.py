@@ -15,6 +15,7 @@ from ...lazy import numpy as np
 from ...notes import Note
 from ...sketches import Count, ValueCounts
 from ...sketches.quantiles import resolved
+from ..laws.goodness import area
 from ..statistic import At, Evidence, Statistic
 from .labels import A, B
 
@@ -69,7 +70,7 @@ def _distance(a: ValueCounts, b: ValueCounts) -> Distance:
         return Distance(float(np.abs(gap).max()), float((np.abs(gap[:-1]) * np.diff(x)).sum()))
     x = np.unique(np.concatenate((*_edges(a), *_edges(b))))
     gap = _lines(a, x) - _lines(b, x)
-    return Distance(float(np.abs(gap).max()), _area(np.diff(x), gap[:-1], gap[1:]))
+    return Distance(float(np.abs(gap).max()), area(np.diff(x), gap[:-1], gap[1:]))
 
 
 def _steps(counts: ValueCounts, x: Values) -> Values:
@@ -94,14 +95,6 @@ def _lines(counts: ValueCounts, x: Values) -> Values:
     heights = np.column_stack((before, cumulated)).ravel()
     order = np.argsort(knots, kind="stable")  # the cell of zero lies inside its neighbours
     return np.interp(x, knots[order], np.maximum.accumulate(heights[order]))
-
-
-def _area(width: Values, first: Values, last: Values) -> float:
-    """Integral of |gap|, straight from `first` to `last`; where the sign changes, two triangles."""
-    height = np.abs(first) + np.abs(last)
-    crosses = np.flatnonzero(first * last < 0)
-    height[crosses] = (first[crosses] ** 2 + last[crosses] ** 2) / height[crosses]
-    return float((height * width).sum() / 2)
 
 
 def _of_evidence(evidence: Evidence) -> Mapping[str, object]:
