@@ -93,3 +93,18 @@ def test_a_nan_on_one_side_is_noted_where_nothing_else_changed() -> None:
     assert "pairs-left-out" in same["note_codes"]
     (zero,) = compare(a, a).rows
     assert "delta" not in (zero["note"] or "")
+
+
+def test_rows_that_do_not_match_have_laws_alone() -> None:
+    """No column of the difference, of its spectrum or of the singular vectors has a value."""
+    name = "model.embed_tokens.weight"
+    a, b = {name: torch.from_numpy(noisy(40, 0))}, {name: torch.from_numpy(noisy(48, 1))}
+    (row,) = compare(a, b, spectrum=True).rows
+    laws = {column for column, value in row.items() if isinstance(value, float)}
+    assert laws == {"w1", "ks"}
+    assert row["status"] == "reshaped"
+
+
+def noisy(rows: int, seed: int) -> np.ndarray:
+    """Independent weights, as many as decide that a cosine is below 0.15."""
+    return np.random.default_rng(seed).normal(size=(rows, 64))

@@ -8,6 +8,8 @@ from typing import Any
 
 from ...sketches.pair_moments import PairMoments
 from ...statistics.pairs import labels
+from ...statistics.pairs.low_rank import is_low_rank
+from .matching_lines import common_moments
 from .pair import Pair
 
 MATRICES = ("matrix", "conv")
@@ -42,18 +44,17 @@ class Facts:
         return entry.shape[0] if entry else 0
 
 
-def facts_of(
-    pair: Pair, values: Mapping[str, object], sketches: Mapping[Any, Any], low_rank: bool | None
-) -> Facts:
+def facts_of(pair: Pair, values: Mapping[str, object], sketches: Mapping[Any, Any]) -> Facts:
     """The facts of a measured pair."""
+    sample = sketches.get(labels.SAMPLE)
     status, cosine = values.get("status"), values.get("cosine")
     share, rows = values.get("changed_share"), values.get("changed_rows")
     return Facts(
         pair,
         status if isinstance(status, str) else None,
-        None if cosine is None and pair.rule else sketches.get(labels.MOMENTS),
+        common_moments(pair, sketches),
         cosine if isinstance(cosine, float) else None,
         share if isinstance(share, float) else None,
         rows if isinstance(rows, int) else None,
-        low_rank,
+        None if sample is None else is_low_rank(sample),
     )

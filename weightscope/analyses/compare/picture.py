@@ -16,8 +16,8 @@ from ...sketches import Count
 from ...statistics.laws.density import density
 from ...statistics.pairs.labels import DELTA, MOMENTS, A, B
 from ...statistics.statistic import At
+from .matching_lines import common_moments
 from .pair import Pair
-from .request import MATCHING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,11 +92,8 @@ def _lack(pair: Pair, sketches: Mapping[Any, Any]) -> str:
 
 def _moments(pair: Pair, sketches: Mapping[Any, Any]) -> PairMoments | None:
     """The moments of the elements in common; None where they are of different rows."""
-    moments: PairMoments | None = sketches.get(MOMENTS)
+    moments = common_moments(pair, sketches)
     if moments is None or not moments.n:
-        return None
-    rotation = moments.rotation
-    if pair.rule and rotation is not None and 1 - rotation < MATCHING:
         return None
     return moments
 

@@ -18,6 +18,7 @@ from ..measuring import limits, nulls
 from ..piece import Piece
 from ..spectrum.matrices import lack as no_spectrum
 from .comparable import words
+from .matching_lines import lines_match
 from .options import CompareOptions
 from .pair import Pair
 from .spectra import OF_SPECTRUM, SPECTRAL
@@ -25,8 +26,6 @@ from .top import TOP_BESIDE, top_of
 
 SHAPES = Note("shapes-differ", "shapes differ: only the laws are compared")
 MISMATCH = Note("lines-differ", "the common rows do not match: only the laws are compared")
-MATCHING = 0.15  # cosine of common rows from which they count as the same
-# columns that need more than the statistics of their own name
 STATUS, RELATION, CHANGE = "status", "relation", "change"
 UNCHANGED = ("same", "retyped")
 # notes that are not about the law of the difference
@@ -96,8 +95,9 @@ class CompareRequest:
         evidence = Evidence(sketches, shape, "F32", piece.place.kind)
         values = evaluate(self.statistics, evidence)
         notes = notes_of(values)
-        if piece.rule and not _match(values):
-            values |= {name: None for name in nulls((CHANGED, DELTA, *OF_DELTA)) if name in values}
+        if not lines_match(piece, sketches):
+            laws = nulls((LAW_DISTANCE,))
+            values |= {name: None for name in nulls(self.statistics) if name not in laws}
             notes = (MISMATCH,)
         elif piece.rule == "" and piece.reshaped:
             notes = (SHAPES,)
@@ -205,12 +205,6 @@ def _beside(wants: Mapping[str, frozenset[Any]]) -> Mapping[str, tuple[str, ...]
     """The tiles that the measures of each label see."""
     beside = {**labels.BESIDE, **TOP_BESIDE}
     return {label: others for label, others in beside.items() if label in wants}
-
-
-def _match(values: Mapping[str, object]) -> bool:
-    """Whether common rows are those of one tensor: unknown counts as a match."""
-    cosine = values.get("cosine")
-    return not isinstance(cosine, float) or cosine >= MATCHING
 
 
 def _is_zero(sketches: Mapping[Any, Any]) -> bool:

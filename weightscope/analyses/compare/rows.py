@@ -11,8 +11,6 @@ from ...columns import Found, Message, Panel, Row
 from ...engine.unit import Measurer
 from ...notes import Note, notes_of, united
 from ...statistics.pairs import LAW_DISTANCE
-from ...statistics.pairs.labels import SAMPLE
-from ...statistics.pairs.low_rank import is_low_rank
 from ..analysis import Answering
 from ..measuring import Answer, answers
 from ..piece import Model
@@ -21,6 +19,7 @@ from .change import change
 from .columns import columns, optional
 from .differences import differences
 from .facts import Facts, facts_of
+from .matching_lines import lines_match
 from .opening import complete, models, one_source
 from .options import CompareOptions
 from .pair import Pair
@@ -62,7 +61,7 @@ class _Groups:
         self.facts.setdefault(key, []).append(facts)
         if pair.is_paired:
             pooling = answer.pooling
-            if pair.rule and facts.moments is None:  # the common rows do not match
+            if not lines_match(pair, answer.sketches):
                 laws = LAW_DISTANCE.needs
                 pooling = {at: sketch for at, sketch in pooling.items() if at in laws}
             group.take(pair, answer.values, pooling)
@@ -81,9 +80,7 @@ def rows(models: Sequence[Model], o: CompareOptions, measure: Measurer) -> Itera
         pair = answer.piece
         assert isinstance(pair, Pair)
         values = {"status": request.status_of(pair, answer.sketches), **answer.values}
-        sample = answer.sketches.get(SAMPLE)
-        low_rank = None if sample is None else is_low_rank(sample)
-        facts = facts_of(pair, values, answer.sketches, low_rank)
+        facts = facts_of(pair, values, answer.sketches)
         changes.extend(changes_of(answer, o.top))
         drawn = None
         if o.panels and not o.top:

@@ -1,0 +1,27 @@
+"""Whether the common rows of two shapes are those of one tensor, by their cosine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...sketches.pair_moments import PairMoments
+from ...statistics.pairs import labels
+from .pair import Pair
+
+MATCHING = 0.15  # cosine from which common rows count as the same
+
+
+def lines_match(pair: Pair, sketches: Mapping[Any, Any]) -> bool:
+    """Whether the elements of a pair belong together; unknown counts as a match."""
+    moments: PairMoments | None = sketches.get(labels.MOMENTS)
+    if not pair.rule or moments is None or moments.rotation is None:
+        return True
+    return 1 - moments.rotation >= MATCHING
+
+
+def common_moments(pair: Pair, sketches: Mapping[Any, Any]) -> PairMoments | None:
+    """The moments of a pair; None where its elements do not belong together."""
+    if not lines_match(pair, sketches):
+        return None
+    return sketches.get(labels.MOMENTS)
