@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from docs.functions import module
 from weightscope.analyses import ANALYSES
+from weightscope.analyses.depth import catalogue
 from weightscope.analyses.outliers.findings import FINDINGS
 from weightscope.cli.app import app
 from weightscope.columns import Column
@@ -24,6 +25,12 @@ from weightscope.reports.writers import WRITERS
 
 ROOT = Path(__file__).parents[1]
 NOTICE = "<!-- written by docs/generate.py: change the program, then run `make docs` -->"
+STATS_HEAD = (
+    '"""The names of `depth --stat` by command: written by docs/generate.py, run `make docs`."""',
+    "",
+    "from __future__ import annotations",
+    "",
+)
 FEW = 4  # samples of a family on its page
 FORMATS = re.compile(r"(?<=from WRITERS: run `make docs` -->\n\n).*?(?=\n\n)", re.S)
 COMMANDS = re.compile(r'(?<=\{ "Commands" = \[).*?(?=\] \})')  # of the site's navigation
@@ -44,9 +51,29 @@ def files() -> dict[str, str]:
     return {
         **pages,
         "docs/formats.md": formats_page(),
+        "weightscope/analyses/depth/stats.py": stats(),
         "weightscope/functions.py": module(ANALYSES),
         "zensical.toml": navigation(),
     }
+
+
+def stats() -> str:
+    """The module with the names that `depth --stat` takes, and reasons for the other columns."""
+    taken = {}
+    refused = {}
+    for command, columns in catalogue.by_command().items():
+        taken[command] = tuple(name for name, c in columns.items() if not catalogue.lack(c))
+        for name, column in columns.items():
+            if catalogue.lack(column):
+                refused[name] = catalogue.lack(column)
+    lines = ["STATS = {"]
+    for command, names in taken.items():
+        lines.append(f'    "{command}": (')
+        lines.extend(f'        "{name}",' for name in names)
+        lines.append("    ),")
+    lines += ["}", "REFUSED = {"]
+    lines.extend(f'    "{name}": "{reason}",' for name, reason in refused.items())
+    return "\n".join((*STATS_HEAD, *lines, "}")) + "\n"
 
 
 def navigation() -> str:
@@ -81,7 +108,8 @@ def columns_page() -> Iterator[str]:
     """The declared columns of each command."""
     yield from ("# Columns", "", NOTICE, "")
     yield "Every column that a command can print, in order. [Statistics](../statistics.md) has the"
-    yield "formulas. A column with an entry under `option` needs that option; all others are always"
+    yield "formulas. A column with an entry under `option` needs that option; one on request is"
+    yield "measured and written where it is named, or with `--columns all`; all others are always"
     yield "present."
     for analysis in ANALYSES:
         for title, options in analysis.runs.items():
@@ -151,6 +179,8 @@ def _help(command: str) -> list[str]:
 def _column(c: Column) -> tuple[str, ...]:
     """A row of the page of columns."""
     option = f"`{c.option}`" if c.option else ""
+    if c.on_request:
+        option = "on request"
     return f"`{c.name}`", c.dtype, c.meaning, c.unit, c.source, option
 
 

@@ -12,7 +12,9 @@ from weightscope.analyses.outliers import OUTLIERS, OutliersOptions
 from weightscope.analyses.spectrum import SPECTRUM, SpectrumOptions
 
 TENSOR = "tensor layer role slot part stack kind shape dtype quantised params"
-MOMENTS = "mean std skew kurtosis l_kurtosis robust_std min max zeros nan inf distinct"
+MOMENTS = (
+    "mean std std_se skew kurtosis kurtosis_se l_kurtosis robust_std min max zeros nan inf distinct"
+)
 LAWS = "best beta beta_se nu ks_normal w1_normal kl_bits_normal ks_best pattern"
 SHAPE = "beta_moment weibull_k trimmed_std trimmed_kurtosis tiny_share"
 COMPARED = "row_spread col_spread row_mean_share col_mean_share lag_row lag_col"
@@ -35,7 +37,7 @@ BALANCED_SPECTRUM = (
 )
 JUDGED = "severity findings severity_rank"
 WEIGHTS = """nan inf zeros subnormals tiny_share distinct min max beyond_3 beyond_3_ratio
-beyond_4 beyond_4_ratio beyond_5 beyond_5_ratio beyond_6 beyond_6_ratio max_z max_z_null
+beyond_4 beyond_4_ratio beyond_5 beyond_5_ratio beyond_6 beyond_6_ratio max_z max_z_null max_z_se
 core_share core_std lattice"""
 MARKED = """dead_rows dead_cols constant_rows constant_cols duplicate_rows outlier_rows
 outlier_cols row_rms_ratio_max col_rms_ratio_max one_sign_rows one_sign_cols zero_block
@@ -50,6 +52,8 @@ WORDS = (
     "top_col",
 )  # and places: neither has a median
 DRAWN = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
+ON_REQUEST = ("std_se", "kurtosis_se", "max_z_se")  # columns without a spread over tensors
+OF_FIT = {"std": "std_se", "kurtosis": "kurtosis_se", "beta": "beta_se"}
 LONG = "law loglik aic bic ks w1 kl_bits at_bound"
 
 
@@ -119,6 +123,9 @@ def test_grouped(model, by, keys):
     assert found[-2:] == ["note", "note_codes"]
     for name in f"{MOMENTS} {SHAPE} beta nu ks_normal".split():
         at = found.index(name)
+        if name in ON_REQUEST:
+            assert f"{name}_median" not in found
+            continue
         assert found[at : at + 4] == [name, f"{name}_median", f"{name}_min", f"{name}_max"]
     for name in f"{LINES} {BALANCE}".split():
         assert name not in found
@@ -227,7 +234,9 @@ def test_outliers_grouped(model, by, keys):
     Counts and energies pooled, all beside median, least and greatest.
     """
     report = ws.outliers(model, by=by, quant="all", panels=False)
-    around = lambda name: [] if name in WORDS else [f"{name}_{x}" for x in ("median", "min", "max")]
+    around = lambda name: (
+        [] if name in (*WORDS, *ON_REQUEST) else [f"{name}_{x}" for x in ("median", "min", "max")]
+    )
     pooled = [x for name in WEIGHTS.split() for x in (name, *around(name))]
     lines = [x for name in MARKED.split() for x in around(name)]
     energies = [x for name in ROUNDED.split() for x in (name, *around(name))]
@@ -314,12 +323,12 @@ def test_versions_and_errors(question):
 @pytest.mark.parametrize(
     ("question", "options", "expected"),
     [
-        (FIT, {}, {"beta": "beta_se"}),
-        (FIT, {"by": "role"}, {"beta": "beta_se"}),  # pooled; the spread over tensors has none
+        (FIT, {}, OF_FIT),
+        (FIT, {"by": "role"}, OF_FIT),  # pooled; the spread over tensors has none
         (FIT, {"long": True}, {}),
         (SPECTRUM, {"null": "shuffle", "draws": 2}, {"alpha": "alpha_sigma"}),
         (SPECTRUM, {"by": "role"}, {}),
-        (OUTLIERS, {"quant": ("all",)}, {}),
+        (OUTLIERS, {"quant": ("all",)}, {"max_z": "max_z_se"}),
     ],
     ids=lambda x: str(x) if isinstance(x, dict) else x.name,
 )

@@ -22,7 +22,8 @@ class Column:
     `shown` columns are part of the compact table of a terminal; `option` is the flag without which
     the column is not measured ("" = always). `version` grows by one when the definition changes.
     `error` is the column with the standard error of the value ("" = there is none). `machine`
-    columns are for programs: JSON and Parquet have them, text formats only if they are named.
+    columns are for programs: JSON and Parquet have them, text formats only if they are named. A
+    column `on_request` is measured and shown only if it is named, or with `--columns all`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Column:
     version: int = 1
     error: str = ""
     machine: bool = False
+    on_request: bool = False
 
     @property
     def null_of(self) -> str:
@@ -128,6 +130,8 @@ def titled(of: Mapping[str, object]) -> str:
     'a.pt: norm'
     >>> titled({"stack": None, "layer": 3, "kind": "conv"})
     'layer 3 conv'
+    >>> titled({"role": "conv", "slot": "2", "layer": 3, "statistic": "std"})
+    'conv[2] layer 3 std'
     """
     source = ""
     words = []
@@ -138,6 +142,10 @@ def titled(of: Mapping[str, object]) -> str:
             source = f"{value}: "
         elif key == "layer":
             words.append(f"layer {value}")
+        elif key == "part" and words:
+            words[-1] += f".{value}"
+        elif key == "slot" and words:
+            words[-1] += f"[{value}]"
         else:
             words.append(str(value))
     return source + " ".join(dict.fromkeys(words))  # role and kind may be the same word

@@ -43,6 +43,7 @@ def on_demand(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str
 if TYPE_CHECKING:
     import matplotlib
     import matplotlib.figure as matplotlib_figure
+    import matplotlib.lines as matplotlib_lines
     import numpy
     import pandas
     import pyarrow
@@ -59,6 +60,7 @@ else:
     cython_lapack = Lazy("scipy.linalg.cython_lapack")
     matplotlib = Lazy("matplotlib")
     matplotlib_figure = Lazy("matplotlib.figure")
+    matplotlib_lines = Lazy("matplotlib.lines")
     numpy = Lazy("numpy")
     optimize = Lazy("scipy.optimize")
     pandas = Lazy("pandas")
@@ -75,6 +77,7 @@ __all__ = [
     "cython_lapack",
     "matplotlib",
     "matplotlib_figure",
+    "matplotlib_lines",
     "numpy",
     "optimize",
     "pandas",

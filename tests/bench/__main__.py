@@ -28,6 +28,7 @@ from scipy import stats
 import weightscope
 from tests.bench.common import MEMORY, THREADS, Line, best, measure, table
 from tests.bench.compare import beside_both
+from tests.bench.depth import beside_all
 from tests.bench.outliers import beside_fit
 from tests.bench.spectrum import commands, decomposing, exactness, reading
 from tests.bench.weightwatcher import watching
@@ -35,7 +36,17 @@ from weightscope.checkpoints import Stored, open_checkpoint
 from weightscope.sketches import Count, MarginSums, Scratch, Tile
 from weightscope.statistics.laws.fitting import fit_laws
 
-PARTS = ("starting", "counting", "file", "fitting", "spectrum", "outliers", "peer", "compare")
+PARTS = (
+    "starting",
+    "counting",
+    "file",
+    "fitting",
+    "spectrum",
+    "outliers",
+    "peer",
+    "compare",
+    "depth",
+)
 DEMO = Path(weightscope.__file__).parent / "demo" / "gpt.safetensors"
 LLAMA = {  # one layer of Llama-7B
     **{f"self_attn.{r}_proj.weight": (4096, 4096) for r in "qkvo"},
@@ -174,7 +185,7 @@ def cpu(*arguments: str) -> float:
 def starting() -> Iterator[Line]:
     """What a command costs before and beside its work, as CPU time of whole processes."""
     run = ("-m", "weightscope")
-    for command in ((), ("ls",), ("fit",), ("spectrum",), ("outliers",), ("compare",)):
+    for command in ((), ("ls",), ("fit",), ("spectrum",), ("outliers",), ("compare",), ("depth",)):
         took = min(cpu(*run, *command, "--help") for _ in range(3))
         yield " ".join(("weightscope", *command, "--help")), f"{took:.2f} s", "", "< 0.3 s"
     with tempfile.TemporaryDirectory() as folder:
@@ -218,6 +229,7 @@ def main() -> None:
         beside_fit(options.side),
         watching(options.peer, options.side),
         beside_both(options.side, options.differ),
+        beside_all(options.side),
     )
     parts = dict(zip(PARTS, (*others, chain(*spectra), *last), strict=True))
     table([("what", "speed", "ratio", "asked for")])

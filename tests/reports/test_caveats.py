@@ -165,6 +165,12 @@ def test_one_row_is_named_as_the_table_names_it():
     assert caveats([({}, records("odd"))]) == ("1 row: odd",)
 
 
+def test_one_series_is_named_with_its_statistic():
+    """Other statistics of the series have rows of their own."""
+    row = {"role": "conv", "slot": "2", "kind": "conv", "statistic": "kurtosis"}
+    assert caveats([(row, records("3 of 9"))]) == ("conv[2] kurtosis: 3 of 9",)
+
+
 def test_a_report_speaks_of_the_rows_shown_unless_it_shows_their_notes(report):
     """By its view."""
     assert report.caveats == ('a,"b"\\n\\x1b[31m[bold]|\\u202e\\ud800=1\\t: x', "é漢: NA")

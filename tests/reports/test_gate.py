@@ -55,3 +55,19 @@ def test_hostile_names_and_grouped_rows():
         "  norm  nan=1",
         "  model  nan=3",
     ]
+
+
+def test_a_series_is_named_with_its_statistic():
+    """A row of `depth` is named by stack, role, part, slot, layer and statistic."""
+    series = {"stack": "enc", "role": "ssm.in_proj", "part": "z", "slot": "fwd", "kind": "matrix"}
+    found = gate(
+        parse("nan > 0", COLUMNS),
+        [
+            {**series, "source": "m", "layer": 3, "statistic": "std", "nan": 1},
+            {"role": "\x1b[2J", "slot": "\n", "kind": "conv", "statistic": "beta", "nan": 2},
+        ],
+    )
+    assert str(found).splitlines()[1:] == [
+        "  m enc ssm.in_proj.z[fwd] layer 3 std  nan=1",
+        r"  \x1b[2J[\n] beta  nan=2",
+    ]

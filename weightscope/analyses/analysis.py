@@ -34,6 +34,8 @@ class Answering:
     models: Callable[[Sequence[Any], Any, Setting], tuple[Model, ...]]
     # Whether a piece without a measurement is an error under --strict.
     applies: Callable[[Piece], bool] = field(default=lambda piece: True)
+    # Why a piece is left out on purpose, a key of coverage.REASONS; "" where it is measured.
+    lack: Callable[[Piece], str] = field(default=lambda piece: "")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Analysis:
     least: int = 1  # the smallest number of MODELs
     takes_reports: bool = False  # whether its first MODEL may be a stored report
     baseline: bool = True  # whether a stored report of it may be that MODEL
+    remarks: tuple[str, ...] = ()  # paragraphs of its help below the options
 
     @property
     def measures(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,15 +31,25 @@ class Piece:
             return False
         return min(self.entry.shape) > 1
 
+    def tensors(self, model: Model) -> Iterator[tuple[Checkpoint, str]]:
+        """The stored tensors that it represents: checkpoint and name."""
+        yield model.checkpoint, self.stored.name
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """An opened checkpoint and its pieces in natural order."""
+    """An opened checkpoint and its pieces in natural order.
+
+    `placed` are all pieces, with buffers and with those that the selection leaves out.
+    """
 
     source: str
     checkpoint: Checkpoint
     pieces: tuple[Piece, ...]
     base: Model | None = None  # the model that this one came from
+    aliases: tuple[Piece, ...] = ()  # other names of the same storage, where an analysis needs them
+    last_layer: int | None = None  # of all weights, selected or not, where an analysis needs it
+    placed: tuple[Piece, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Piece]:

@@ -117,9 +117,9 @@ def row_of(values: Mapping[str, object], unmeasured: tuple[str, ...] = ()) -> Ro
     return Row(cells, unmeasured, notes)
 
 
-def sourced(models: Sequence[Model], model: Model) -> dict[str, object]:
-    """The value of the column `source` where there are several models."""
-    if len(models) > 1:
+def sourced(several: bool, model: Model) -> dict[str, object]:
+    """The value of the column `source` where several models were named, also if one opened."""
+    if several:
         return {"source": model.source}
     return {}
 
@@ -235,7 +235,9 @@ def _spread_columns(column: Column, pooled: bool) -> Iterator[Column]:
 
 
 def _is_spread(column: Column) -> bool:
-    """Whether it is a number other than the index of a row or column, which has no median."""
+    """Whether its median has a meaning: not that of the index of a row, or of a standard error."""
+    if column.on_request:
+        return False
     return column.dtype in ("int", "float") and column.unit != INDEX
 
 

@@ -9,7 +9,12 @@ from typing import Any
 from ..columns import Column
 from .values import Value, plain
 
-CHARACTER_PICTURES = frozenset({"histogram"})  # pictures in characters, which no program reads
+CHARACTER_PICTURES = frozenset(
+    {"histogram", "series"}
+)  # pictures in characters, which no program reads
+
+# parts of a key that most models lack: a terminal shows them where a row has one
+SELDOM = frozenset({"stack", "slot", "part"})
 
 
 @dataclass(frozen=True)
@@ -53,10 +58,16 @@ class Table:
         """The columns of a terminal: those marked `shown` and their nulls, or all if none is."""
         if self.chosen:
             return self.texts
-        shown = {column.name for column in self.texts if column.shown}
+        shown = {c.name for c in self.texts if c.shown and not self._is_blank(c)}
         # a null column is shown with the column that it is the null of
         marked = [c for c in self.texts if c.name in shown or c.null_of in shown]
         return tuple(marked) or self.texts
+
+    def _is_blank(self, column: Column) -> bool:
+        """Whether it is part of a key that no row has."""
+        if column.name not in SELDOM:
+            return False
+        return all(row.get(column.name) is None for row in self.rows)
 
     def values(self, columns: tuple[Column, ...]) -> Iterator[list[Value]]:
         """The plain values of some columns, row by row."""

@@ -83,12 +83,17 @@ def arrange(
         column = by_name[view.sort.removeprefix("-")]
         shown = _sorted(shown, column, down=view.sort.startswith("-"))
     names: dict[str, None] = {}  # in order, each once: `--columns tensor,all`
-    for name in view.columns or ("all",):
+    for name in view.columns or usual(columns):
         if name == "all":
             names.update(dict.fromkeys(by_name))
         else:
             names[name] = None
     return tuple(by_name[name] for name in names), tuple(shown[: view.limit])
+
+
+def usual(columns: Sequence[Column]) -> tuple[str, ...]:
+    """The names of the columns that a view has if it names none."""
+    return tuple(column.name for column in columns if not column.on_request)
 
 
 def _sorted(

@@ -93,7 +93,8 @@ def under(
     >>> under("delta", "delta_", std).columns[0].name
     'delta_std'
     """
-    kept = [column for column in statistic.columns if column.name not in without]
+    columns = [column for column in statistic.columns if not column.on_request]
+    kept = [column for column in columns if column.name not in without]
     needs = frozenset(At(label, measure) for measure in statistic.needs)
 
     def of(evidence: Evidence) -> Mapping[str, object]:
@@ -106,12 +107,13 @@ def under(
         notes = tuple(_prefixed_note(note, label) for note in notes_of(values))
         return {**prefixed, "notes": notes}
 
-    columns = tuple(_prefixed_column(column, label, prefix) for column in kept)
-    return Statistic(columns, needs, of, statistic.pools)
+    names = {column.name for column in kept}
+    named = tuple(_prefixed_column(column, label, prefix, names) for column in kept)
+    return Statistic(named, needs, of, statistic.pools)
 
 
-def _prefixed_column(column: Column, label: str, prefix: str) -> Column:
-    error = prefix + column.error if column.error else ""
+def _prefixed_column(column: Column, label: str, prefix: str, kept: Collection[str]) -> Column:
+    error = prefix + column.error if column.error in kept else ""
     return replace(
         column,
         name=prefix + column.name,

@@ -11,5 +11,5 @@ from weightscope.reports.pictures import page
 def most_are_five(monkeypatch):
     """Five panels are as many as a picture holds, instead of 64."""
     assert page.MOST == 64
-    for name in ("change", "density", "outliers", "page", "spectrum"):
+    for name in ("change", "density", "depth", "outliers", "page", "spectrum"):
         monkeypatch.setattr(sys.modules[f"weightscope.reports.pictures.{name}"], "MOST", 5)

@@ -98,8 +98,20 @@ def change(title="attn.q", std=3.0, layer=None, delta=0.5):
     return Panel(title, "change", "weight / sigma of A", "density", curves, values=values)
 
 
+def depth(title="attn.q", layers=6):
+    """Two series over the layers with long names, one of them with an outlier layer."""
+    x, values, curves = np.arange(float(layers)), {}, []
+    for source, role, group in (("a", "attn.q", "reader"), ("b", "mlp.down", "writer")):
+        label = f"{source} {role}"
+        curves.append(Curve(label, x, 0.05 + 0.01 * x))
+        values[label] = {"source": LONG + source, "name": role, "group": group}
+    curves.append(Curve(label, x[2:3], 0.05 + 0.01 * x[2:3], "points"))
+    return Panel(title, "depth", "layer", "weight", tuple(curves), values=values)
+
+
 MAKERS = {
     "density": density,
+    "depth": depth,
     "spectrum": spectrum,
     "outliers": outliers,
     "maps": mapped,

@@ -153,7 +153,7 @@ def test_what_cannot_be_drawn_is_refused(tmp_path, monkeypatch):
     """No panels, an unknown suffix, no matplotlib: each says what to do."""
     with pytest.raises(
         UsageError,
-        match="can be drawn: change, density, outliers, spectrum; found none; request them",
+        match="can be drawn: change, density, depth, outliers, spectrum; found none; request them",
     ):
         Report("ls", (), ()).plot()
     with pytest.raises(

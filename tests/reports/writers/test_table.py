@@ -56,6 +56,22 @@ model.layers.10.self_attn.q_proj.weight  16777216      ·  ▁▄█▄▁
     )
 
 
+def test_models_stay_distinct_on_a_narrow_terminal():
+    """Paths that begin and end alike lose the folders and the ending that all have."""
+    columns = (Column("source", "str", "", shown=True), Column("beta", "float", "", shown=True))
+    paths = [f"/data/runs/gpt_seed0_step{step}00.safetensors" for step in ("000", "016")]
+    report = Report("depth", tuple({"source": path, "beta": 2.0} for path in paths), columns)
+    assert (
+        text(report.arranged(), Screen(True, 40))
+        == """\
+source               beta
+─────────────────────────
+gpt_seed0_step00000     2
+gpt_seed0_step01600     2
+"""
+    )
+
+
 def test_narrow_terminal_shortens_names_then_drops_columns():
     """Leading parts of names become initials, then names are cut, then columns are left out."""
     assert (

@@ -14,11 +14,10 @@ from weightscope.sketches.power_sums import PowerSums
 from weightscope.statistics.elements.extremes import (
     beyond,
     central_weights,
-    farthest,
     gaussian_share,
     truncated_std,
 )
-from weightscope.statistics.elements.largest_z import max_z_null
+from weightscope.statistics.elements.largest_z import largest_z, max_z_null, max_z_se
 
 RNG = np.random.default_rng(0)
 SIGMAS = (3, 4, 5, 6)
@@ -100,9 +99,10 @@ def test_the_largest_z_equals_numpy_beside_its_null(crossed):
         -RNG.standard_exponential(500),
         np.array([0.0] * 9 + [1.0]),
     ):
-        values = farthest(crossed(x))
+        values = largest_z(crossed(x).counts)
         assert values["max_z"] == pytest.approx(np.abs((x - x.mean()) / x.std()).max(), rel=1e-12)
         assert values["max_z_null"] == max_z_null(x.size)
+        assert values["max_z_se"] == max_z_se(x.size)
 
 
 @pytest.mark.parametrize("count", [1, 2, 100, 10_000])
@@ -111,11 +111,14 @@ def test_the_null_of_the_largest_z_is_the_mean_of_samples(count):
     closed = {1: np.sqrt(2 / np.pi), 2: 2 / np.sqrt(np.pi)}
     if count in closed:
         assert max_z_null(count) == pytest.approx(closed[count], rel=1e-5)
+        assert max_z_se(count) == pytest.approx(np.sqrt(1 - 2 / np.pi), rel=1e-5)
         return
     samples = np.abs(np.random.default_rng(1).standard_normal((2_000_000 // count, count))).max(1)
     assert max_z_null(count) == pytest.approx(
         samples.mean(), abs=4 * samples.std() / np.sqrt(len(samples))
     )
+    spread = 4 * samples.std() / np.sqrt(len(samples))  # the fourth moment is near a Gaussian's
+    assert max_z_se(count) == pytest.approx(samples.std(), abs=spread)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,8 @@ def test_the_null_of_the_largest_z_is_the_mean_of_samples(count):
 def test_without_spread_there_is_no_null_either(counts_of, x):
     """Constants, NaN and Inf have neither max_z nor its null."""
     crossings = Crossings(counts_of(x), (0, 0, 0, 0), PowerSums(0, nan), None, None)
-    assert farthest(crossings) == {"max_z": None, "max_z_null": None}
+    assert set(largest_z(crossings.counts).values()) == {None}
+    assert largest_z(crossings.counts).keys() == {"max_z", "max_z_null", "max_z_se"}
 
 
 def test_the_core_of_a_gaussian_with_outliers_is_the_gaussian(crossed):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import weightscope as ws
 from weightscope.statistics.elements.lattice import lattice
 
 RNG = np.random.default_rng(0)
@@ -81,3 +82,11 @@ def test_a_narrow_type_stored_wide_shows_in_its_lower_halves(counts_of) -> None:
     )
     assert lattice(replace(many, coarse=True), "F32") == "bf16"
     assert lattice(replace(few, coarse=True), "F32") == "codebook 3"
+
+
+@pytest.mark.parametrize("values", [[1e-308, 1e-160, 1e308], [-1e308, 0.0, 1e308]])
+def test_values_of_all_sizes_have_no_step(values) -> None:
+    """Their span over their least distance is beyond float64."""
+    weights = torch.from_numpy(np.resize(values, (90, 100)))
+    (row,) = ws.outliers({"w": weights}, panels=False).rows
+    assert row["lattice"] == "codebook 3"

@@ -7,12 +7,20 @@ from math import atan, comb, fsum, isnan, pi, sqrt
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
+import weightscope as ws
 from tests.noted import told
 from weightscope.sketches import Count
 from weightscope.sketches.value_counts import ValueCounts
-from weightscope.statistics.elements.moments import MOMENTS, dot, l_kurtosis, moments
+from weightscope.statistics.elements.moments import (
+    MOMENTS,
+    dot,
+    l_kurtosis,
+    moments,
+    standard_errors,
+)
 from weightscope.statistics.statistic import Evidence, evaluate
 
 
@@ -34,6 +42,18 @@ def test_moments_equal_numpy_and_scipy(counts_of, bins):
     got = moments(counts_of(x, bins=bins))
     want = {"mean": x.mean(), "std": x.std(), "skew": stats.skew(x), "kurtosis": stats.kurtosis(x)}
     assert got == pytest.approx(want | {"min": x.min(), "max": x.max()}, rel=1e-9)
+
+
+@pytest.mark.parametrize("base", [1e6, -1e12, 1e15, -1e15, 1e16])
+@pytest.mark.parametrize("bins", [False, True])
+def test_moments_beside_a_large_mean_have_all_digits(counts_of, base, bins):
+    """The mean of values near 1e15 is rounded by 0.06: powers are not about it."""
+    x = base + np.random.default_rng(2).gamma(3.0, 20.0, 5000)
+    near = (x - base).astype(np.longdouble)  # exact
+    want = {"std": near.std(), "skew": stats.skew(near), "kurtosis": stats.kurtosis(near)}
+    got = moments(counts_of(x, bins=bins))
+    assert {name: got[name] for name in want} == pytest.approx(want, rel=1e-13)
+    assert got["mean"] == pytest.approx(float(base + near.mean()), rel=1e-15)
 
 
 def test_constant_has_no_shape(counts_of):
@@ -163,3 +183,15 @@ def test_wide_bins_have_no_quantiles(counts_of):
         told(values)
         == "bins are too wide for the spread of the values: quantile statistics are null"
     )
+
+
+@pytest.mark.parametrize("values", [[0.0, -1e308], [-1e308, 1e308, 0.0], [-1e308] * 4])
+def test_largest_values_have_an_l_kurtosis_or_none(values):
+    """No warning of an overflow, and no NaN."""
+    (row,) = ws.fit({"w": torch.from_numpy(np.resize(values, 99))}, panels=False).rows
+    assert row["l_kurtosis"] is None or -0.3 <= row["l_kurtosis"] <= 1
+
+
+def test_a_standard_error_of_two_equally_frequent_values_is_zero():
+    """Their kurtosis is -2, and may be below by rounding."""
+    assert standard_errors(8, 1.0, -2 - 4e-16)["std_se"] == 0

@@ -48,9 +48,10 @@ def test_bins_of_several_values_are_cells(counts_of):
 
 
 def test_spread_below_rounding_is_not_fitted(counts_of):
-    """A std below the rounding of the mean is not fitted."""
+    """A std near the rounding of the mean is not fitted, and not called a constant."""
     reason = prepare(counts_of(1 + np.array([0, 1, 2]) * 2.0**-52))
-    assert reason.text == "std is below the float64 rounding of the mean: no law is fitted"
+    assert reason.text == "the spread is too small beside the mean for float64: no law is fitted"
+    assert reason.code == "small-spread"
 
 
 @pytest.mark.parametrize("size", [1e-200, 1e200])

@@ -111,6 +111,27 @@ def test_zero_lines_are_excluded_from_spreads_and_counted():
 
 
 @pytest.mark.parametrize(
+    ("mean", "resolved", "shaped"),
+    [(10.0, True, True), (1e3, True, True), (1e6, True, False), (1e15, False, False)],
+)
+def test_without_zero_lines_a_large_mean_takes_the_digits(mean, resolved, shaped):
+    """The same values as without the zero rows, or nulls with the reason."""
+    w = mean + np.random.default_rng(9).gamma(3, 20, (40, 60)).round()
+    got, alone = _read(np.insert(w, [3, 9], 0.0, axis=0)), _read(w)
+    for name, shown in (("row_spread", resolved), ("row_spread_iid", shaped)):
+        assert got[name] == (pytest.approx(alone[name], rel=1e-4) if shown else None)
+    assert ("too small beside the mean:" in told(got)) == (resolved != shaped)
+    assert ("for float64: rows and columns" in told(got)) == (not resolved)
+    assert "2 zero rows left out" in told(got)
+
+
+def test_equal_elements_beside_zero_lines_have_no_spread():
+    """Rows of one value have a spread of exactly 0."""
+    got = _read(np.insert(np.ones((40, 60)), [3, 9], 0.0, axis=0))
+    assert (got["row_spread"], got["col_spread"], got["row_spread_iid"]) == (0, 0, None)
+
+
+@pytest.mark.parametrize(
     ("w", "reason"),
     [
         (np.arange(9.0)[None], "a single row or column: rows and columns are not compared"),
@@ -128,6 +149,22 @@ def test_vectors_and_constants_have_nulls(w, reason):
     got = _read(w)
     assert reason in texts(got.pop("notes"))
     assert set(got.values()) == {None}
+
+
+@pytest.mark.parametrize("size", [1e15, -1e14, 1e16])
+def test_a_spread_below_the_rounding_of_sums_is_no_constant(size):
+    """Sums of lines of 1e15 + noise have no digit of their spread: nulls with that reason."""
+    got = _read(size + np.random.default_rng(7).normal(0, 16, (64, 64)))
+    (reason,) = got.pop("notes")
+    assert (reason.code, "small beside the mean" in reason.text) == ("small-spread", True)
+    assert set(got.values()) == {None}
+
+
+def test_a_spread_above_the_rounding_of_sums_has_digits():
+    """Values of 1e11 + noise, against those of the noise."""
+    noise = np.round(np.random.default_rng(8).gamma(3, 16, (64, 64)))
+    got, want = _read(1e11 + noise), _anova(noise)
+    assert (got["row_mean_share"], got["col_mean_share"]) == pytest.approx(want, rel=1e-5)
 
 
 def test_one_row_that_is_not_zero_has_no_spread():

@@ -71,6 +71,17 @@ def test_values_at_the_floor_are_no_tail():
     assert found == above != every
 
 
+@pytest.mark.parametrize(("tail", "alpha"), [(9, None), (10, 1 + 10 / (45 * np.log(2)))])
+def test_a_random_matrix_with_a_short_tail_has_no_alpha(tail, alpha):
+    """As the matrix itself: the median of `alpha_null` is over tails of 10 values or more.
+
+    Of 2, 4, ..., 2^c with the start at 2, alpha is 1 + c/(ln 2 (0 + 1 + ... + c - 1)).
+    """
+    values = SingularValues(np.sqrt(2.0 ** np.arange(tail, 0, -1)), (tail, 64), "gram", 0.0, 0.0)
+    found = statistics_of(values, None)["alpha"]
+    assert found == (alpha and pytest.approx(alpha))
+
+
 @pytest.mark.parametrize(("known", "nonfinite"), [(3, 1), (0, 0)])
 def test_a_random_matrix_without_a_spectrum_has_no_statistics(known, nonfinite):
     """Non-finite elements, or squares beyond float64."""

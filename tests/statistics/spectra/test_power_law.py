@@ -230,11 +230,16 @@ def test_true_samples_give_their_alpha(alpha):
 
 
 def test_note_of_poor_fits_and_of_short_tails():
-    """A tail below 20 values and D above 0.8/sqrt(tail) have a note; the limits have none."""
+    """A tail below 20 values and D above 0.8/sqrt(tail) have a note; the limits have none.
+
+    Below 10 values the note says that there is no exponent.
+    """
 
     def law(ks: float, tail: int) -> PowerLaw:
         return PowerLaw(3.0, ks, 1.0, tail, 2 / sqrt(tail))
 
+    assert law(0.01, 9).note.text == "no power law: 9 values in the tail, fewer than 10"
+    assert [law(0.01, tail).note.code for tail in (9, 10)] == ["no-power-law", "poor-power-law"]
     assert law(0.01, 19).note.text == "not a power law: 19 values in the tail, fewer than 20"
     assert law(0.2, 64).note.text == "not a power law: alpha_ks 0.2 is above 0.8/sqrt(64)"
     assert law(0.1, 64).note is None

@@ -35,16 +35,20 @@ def statistics(o: FitOptions) -> tuple[Statistic, ...]:
 
 @dataclass(frozen=True)
 class FitRequest:
-    """Counts of all elements, and sums of rows and columns, as far as the columns need them."""
+    """Counts of all elements, and sums of rows and columns, as far as the columns need them.
+
+    `also`: statistics of other commands that need no more than these.
+    """
 
     options: FitOptions
+    also: tuple[Statistic, ...] = ()
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
         """The statistics of the requested columns; with --long, laws are fitted row by row."""
         if self.options.long:
-            return ()
-        return chosen(statistics(self.options), self.options.wanted)
+            return self.also
+        return (*chosen(statistics(self.options), self.options.wanted), *self.also)
 
     def units(self, piece: Piece) -> tuple[Unit, ...]:
         """The tensor; of a vector the counts of its elements only."""

@@ -36,7 +36,7 @@ def rows(models: Sequence[Model], o: FitOptions, measure: Measurer) -> Iterator[
     if o.counts:
         yield _cells(ValueCounts(), {})  # an empty table where nothing is counted
     for model in models:
-        source = sourced(models, model)
+        source = sourced(o.several, model)
         measured = answers(model.pieces, FitRequest(o), measure)
         if o.by == "tensor":
             yield from _tensors(measured, o, source)

@@ -171,7 +171,7 @@ def _layers(ax: Axes, groups: Mapping[Group, Sequence[tuple[str, int]]], wide: f
     if OUTSIDE in groups:
         ticks[middles[OUTSIDE]] = "outside"
         end = middles[OUTSIDE] - WORD / inch
-    for group in layers[:: _step(len(layers), wide)]:
+    for group in layers[:: every(len(layers), wide)]:
         ticks[middles[group]] = str(group[1])
     ticks = {middle: word for middle, word in ticks.items() if middle < end or word == "outside"}
     ax.set_xticks(list(ticks), list(ticks.values()))
@@ -203,10 +203,10 @@ def _stacks(ax: Axes, middles: Mapping[Group, float], inch: float) -> None:
         )
 
 
-def _step(count: int, wide: float) -> int:
+def every(count: int, wide: float) -> int:
     """Every how many layers have a number: 1, 2, 5, 10, ...
 
-    >>> _step(6, 5.0), _step(32, 5.0), _step(126, 5.0)
+    >>> every(6, 5.0), every(32, 5.0), every(126, 5.0)
     (1, 2, 10)
     """
     least = count * NUMBER / wide

@@ -62,9 +62,17 @@ def head(count: int) -> float:
 
 
 def key(
-    figure: Figure, handles: Sequence[Any], labels: Sequence[str], columns: int, below: float = 0
+    figure: Figure,
+    handles: Sequence[Any],
+    labels: Sequence[str],
+    columns: int,
+    below: float = 0,
+    sample: float = 1.6,
 ) -> None:
-    """A legend in rows of `columns` entries, `below` inches under the top of the page."""
+    """A legend in rows of `columns` entries, `below` inches under the top of the page.
+
+    `sample` is the length of a line in it, in letters.
+    """
     legend = figure.legend(
         handles,
         labels,
@@ -72,7 +80,7 @@ def key(
         ncols=max(1, columns),
         frameon=False,
         fontsize=8,
-        handlelength=1.6,
+        handlelength=sample,
         columnspacing=1.6,
         labelcolor=INK,
         bbox_to_anchor=(0.5, 1 - (0.04 + below) / figure.get_figheight()),
@@ -87,10 +95,15 @@ def surround(
     """The legend above all panels, and how many of `count` panels are drawn."""
     key(figure, handles, labels, len(labels), below)
     if count > MOST:
-        figure.suptitle(
-            f"the first {MOST} of {count} panels",
-            fontsize=9,
-            color=INK,
-            y=1 - (0.42 + below) / figure.get_figheight(),
-            va="top",
-        )
+        entitle_page(figure, count, 0.42 + below)
+
+
+def entitle_page(figure: Figure, count: int, below: float) -> None:
+    """How many of `count` panels are drawn, `below` inches under the top of the page."""
+    figure.suptitle(
+        f"the first {MOST} of {count} panels",
+        fontsize=9,
+        color=INK,
+        y=1 - below / figure.get_figheight(),
+        va="top",
+    )

@@ -17,12 +17,15 @@ LEAD, FOOT = 0.6, 0.45  # inches: left of all cells, below them
 
 
 def paper(
-    count: int, across: int, cell: tuple[float, float], top: float
+    count: int, across: int, cell: tuple[float, float], top: float, trim: float = 0.0
 ) -> tuple[Figure, Callable[[int, Box], Axes]]:
-    """A page for `count` cells below `top` inches, and a function that adds axes to a cell."""
+    """A page for `count` cells below `top` inches, and a function that adds axes to a cell.
+
+    `trim` inches of the last cells are cut off: their gap to the next cell.
+    """
     cell_width, cell_height = cell
     down = math.ceil(count / across)
-    wide = LEAD + across * cell_width
+    wide = LEAD + across * cell_width - trim
     high = top + down * cell_height + FOOT
     figure = matplotlib_figure.Figure(figsize=(wide, high), dpi=144, facecolor="white")
 

@@ -60,13 +60,18 @@ def rank(role: str) -> tuple[int, str, int, str]:
 
 def colours(roles: Sequence[str]) -> dict[str, Any]:
     """A hue for each first word, from dark to pale over its roles."""
-    by_role = {}
+    by_role: dict[str, Any] = {}
     for firsts, ends in HUES.items():
         members = [role for role in roles if _hue(role) == firsts]
-        for i, role in enumerate(members):
-            share = 0.5 if len(members) == 1 else i / (len(members) - 1)
-            by_role[role] = _mixed(ends, share)
+        by_role |= dict(zip(members, shades(ends, len(members)), strict=True))
     return by_role
+
+
+def shades(ends: Sequence[str], count: int) -> list[Any]:
+    """Colours from the dark to the pale end of a hue; one alone has its middle."""
+    if count == 1:
+        return [_mixed(ends, 0.5)]
+    return [_mixed(ends, i / (count - 1)) for i in range(count)]
 
 
 def _hue(role: str) -> tuple[str, ...]:

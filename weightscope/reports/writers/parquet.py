@@ -6,6 +6,7 @@ not in memory twice.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -24,19 +25,20 @@ _TYPES = {"str": "string", "int": "int64", "float": "float64", "bool": "bool_"}
 def schema(table: Table) -> Any:
     """The Arrow schema of a table: nullable columns, each with its meaning and version."""
     fields = []
+    names = {column.name for column in table.records}
     for column in table.records:
         arrow_type = getattr(pyarrow, _TYPES[column.dtype])()
-        fields.append(pyarrow.field(column.name, arrow_type, metadata=_about(column)))
+        fields.append(pyarrow.field(column.name, arrow_type, metadata=_about(column, names)))
     return pyarrow.schema(fields, metadata={"weightscope": dumps(table.provenance)})
 
 
-def _about(column: Column) -> dict[str, str]:
-    """The metadata of a field; empty entries are left out."""
+def _about(column: Column, names: Collection[str]) -> dict[str, str]:
+    """The metadata of a field; empty entries and errors that the file lacks are left out."""
     about = {
         "meaning": column.meaning,
         "unit": column.unit,
         "source": column.source,
-        "error": column.error,
+        "error": column.error if column.error in names else "",
     }
     return {key: value for key, value in about.items() if value} | {"version": str(column.version)}
 

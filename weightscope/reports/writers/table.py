@@ -14,14 +14,16 @@ from ...columns import Column
 from ...escape import escaped
 from ...lazy import rich_cells
 from ..screen import Screen
+from ..sources import distinct
 from ..spark import ascii
-from ..tables import Table
+from ..tables import CHARACTER_PICTURES, Table
 from ..values import brief, exact
 from .writer import Writer
 
 GAP = 2  # blanks between columns
 SHORTEST = 20  # a shortened name still shows its layer and its last two parts
 NULL = "·"
+SOURCE = "source"  # column of the models
 
 Cells = list[list[str]]  # by column
 
@@ -71,6 +73,9 @@ def fitted(
             continue
         before = _widest(columns[i], cells[i])
         room = max(min(SHORTEST, width), before - excess)
+        if columns[i].name == SOURCE:
+            # the ends of a path, which a cut keeps, are those of every model
+            cells[i] = distinct(cells[i])
         cells[i] = [shortened(cell, room) for cell in cells[i]]
         excess -= before - _widest(columns[i], cells[i])
     return columns, cells
@@ -134,10 +139,10 @@ def _prefix(text: str, width: int) -> str:
 
 
 def _names(columns: Sequence[Column], cells: Cells) -> list[int]:
-    """Positions of text columns, widest first; a histogram in characters is never cut."""
+    """Positions of text columns, widest first; a picture in characters is never cut."""
     names = []
     for i, column in enumerate(columns):
-        if column.dtype == "str" and column.name != "histogram":
+        if column.dtype == "str" and column.name not in CHARACTER_PICTURES:
             names.append(i)
     return sorted(names, key=lambda i: -_widest(columns[i], cells[i]))
 

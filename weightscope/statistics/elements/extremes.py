@@ -14,7 +14,7 @@ from ...sketches.beyond import ROBUST, SIGMAS
 from ...sketches.quantiles import resolved
 from ..statistic import Evidence, Statistic
 from .filters import tiny_share
-from .largest_z import max_z, max_z_null
+from .largest_z import LARGEST_Z, largest_z
 from .lattice import lattice
 from .moments import BEYOND, nonfinite
 
@@ -42,8 +42,7 @@ COLUMNS = (
     Column("min", "float", "least finite value", "weight"),
     Column("max", "float", "greatest finite value", "weight"),
     *_beyond_columns(),
-    Column("max_z", "float", "largest |w - mean|/std", "std", shown=True),
-    Column("max_z_null", "float", "expected max_z of as many Gaussian values", "std", shown=True),
+    *LARGEST_Z.columns,
     Column(
         "core_share",
         "float",
@@ -79,14 +78,6 @@ def gaussian_share(k: float) -> float:
     '0.0027, 1.973e-09'
     """
     return float(special.erfc(k / sqrt(2)))
-
-
-def farthest(crossings: Crossings) -> Mapping[str, object]:
-    """`max_z` = max |w - mean|/std and `max_z_null` = E max |z| of as many Gaussian values."""
-    z = max_z(crossings.counts)
-    if z is None:
-        return {"max_z": None, "max_z_null": None}
-    return {"max_z": z, "max_z_null": max_z_null(crossings.counts.n)}
 
 
 def central_weights(crossings: Crossings) -> Mapping[str, object]:
@@ -134,7 +125,7 @@ def _extreme_columns(evidence: Evidence) -> Mapping[str, object]:
         "min": minimum,
         "max": maximum,
         **beyond(crossings),
-        **farthest(crossings),
+        **largest_z(counts),
         **central_weights(crossings),
         "lattice": lattice_name,
         "notes": united(nonfinite(counts, evidence.shape), _missing(crossings)),

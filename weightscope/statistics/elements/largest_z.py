@@ -1,17 +1,32 @@
-"""Largest |z| of a tensor, and its expectation for as many independent Gaussian values."""
+"""Largest |z| of a tensor, and its mean and std for as many independent Gaussian values."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from ...columns import Column
 from ...lazy import numpy as np
 from ...lazy import special
+from ...sketches import Count
+from ..statistic import Evidence, Statistic
 
 if TYPE_CHECKING:
     from ...sketches import ValueCounts
 
+COLUMNS = (
+    Column("max_z", "float", "largest |w - mean|/std", "std", shown=True, error="max_z_se"),
+    Column("max_z_null", "float", "expected max_z of as many Gaussian values", "std", shown=True),
+    Column(
+        "max_z_se",
+        "float",
+        "standard deviation of max_z of as many Gaussian values",
+        "std",
+        on_request=True,
+    ),
+)
 FAR = 14.0  # sigma: P(|z| > 14) = 2e-44, nothing for any count that can be stored
 
 
@@ -23,16 +38,50 @@ def max_z(counts: ValueCounts) -> float | None:
     return max(counts.maximum - mean, mean - counts.minimum) / counts.std
 
 
-@lru_cache(maxsize=4096)
 def max_z_null(count: int) -> float | None:
     """E max|z| of that many Gaussian values: the integral over x >= 0 of 1 - erf(x/sqrt 2)^N.
 
     >>> round(max_z_null(4_000_000), 2)
     5.26
     """
+    return _null(count)[0]
+
+
+def max_z_se(count: int) -> float | None:
+    """The standard deviation of max|z| of that many Gaussian values.
+
+    E max|z|^2 is the integral over x >= 0 of 2x (1 - erf(x/sqrt 2)^N).
+
+    >>> round(max_z_se(4_000_000), 3)
+    0.231
+    """
+    return _null(count)[1]
+
+
+@lru_cache(maxsize=4096)
+def _null(count: int) -> tuple[float | None, float | None]:
+    """Mean and standard deviation of max|z|."""
     if count < 1:
-        return None
+        return None, None
     x = np.linspace(1e-12, FAR, 4001)
     log_inside = np.log1p(-special.erfc(x / sqrt(2)))  # ln P(|z| <= x)
     outside = -np.expm1(count * log_inside)
-    return float(np.trapezoid(outside, x))
+    mean = float(np.trapezoid(outside, x))
+    square = float(np.trapezoid(2 * x * outside, x))
+    return mean, sqrt(square - mean * mean)
+
+
+def largest_z(counts: ValueCounts) -> Mapping[str, object]:
+    """`max_z`, and of as many Gaussian values its expectation and its standard deviation."""
+    z = max_z(counts)
+    if z is None:
+        return {"max_z": None, "max_z_null": None, "max_z_se": None}
+    return {"max_z": z, "max_z_null": max_z_null(counts.n), "max_z_se": max_z_se(counts.n)}
+
+
+def _of_counts(evidence: Evidence) -> Mapping[str, object]:
+    return largest_z(evidence.sketches[Count()])
+
+
+# counts alone: without the passes of the other extremes
+LARGEST_Z = Statistic(COLUMNS, frozenset({Count()}), _of_counts, pools=True)

@@ -8,6 +8,7 @@ use the middle of the bin (2^-8 of a value at most).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import inf, isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
@@ -33,9 +34,37 @@ WIDE = Note(
 )
 COLUMNS = (
     Column("mean", "float", "mean of the finite values", "weight", "numpy.mean"),
-    Column("std", "float", "population standard deviation", "weight", "numpy.std", shown=True),
+    Column(
+        "std",
+        "float",
+        "population standard deviation",
+        "weight",
+        "numpy.std",
+        shown=True,
+        error="std_se",
+    ),
+    Column(
+        "std_se",
+        "float",
+        "standard error of std, std sqrt((kurtosis + 2)/(4N))",
+        "weight",
+        on_request=True,
+    ),
     Column("skew", "float", "third standardised moment", "", "scipy.stats.skew"),
-    Column("kurtosis", "float", "excess kurtosis (Gaussian: 0)", "", "scipy.stats.kurtosis"),
+    Column(
+        "kurtosis",
+        "float",
+        "excess kurtosis (Gaussian: 0)",
+        "",
+        "scipy.stats.kurtosis",
+        error="kurtosis_se",
+    ),
+    Column(
+        "kurtosis_se",
+        "float",
+        "standard error of the kurtosis of N Gaussian values, sqrt(24/N)",
+        on_request=True,
+    ),
     Column(
         "l_kurtosis",
         "float",
@@ -80,6 +109,24 @@ def moments(counts: ValueCounts) -> Mapping[str, float | None]:
     }
 
 
+def standard_errors(n: int, std: float | None, kurtosis: float | None) -> Mapping[str, object]:
+    """`std_se` and `kurtosis_se` of n values: null where std or kurtosis is.
+
+    The first holds for any law with four moments, the second for a Gaussian.
+
+    >>> standard_errors(24, 1.0, 0.0)["kurtosis_se"]
+    1.0
+    """
+    if std == 0:  # of a constant, exactly
+        return {"std_se": 0.0, "kurtosis_se": None}
+    if std is None or kurtosis is None:
+        return {"std_se": None, "kurtosis_se": None}
+    variance = max(
+        kurtosis + 2, 0.0
+    )  # of squares; 0 for two values, and rounding may take it below
+    return {"std_se": std * sqrt(variance / (4 * n)), "kurtosis_se": sqrt(24 / n)}
+
+
 def _finite(value: float) -> float | None:
     """The value, None for NaN and Inf."""
     if np.isfinite(value):
@@ -98,7 +145,8 @@ def l_kurtosis(counts: ValueCounts) -> float | None:
     if n < 4 or not resolved(counts):
         return None
     a = np.cumsum(counts.counts)[:-1].astype(np.float64)  # (cells - 1,): one per gap dx
-    dx = np.diff(counts.value)
+    with np.errstate(over="ignore"):  # between -1e308 and 1e308
+        dx = np.diff(counts.value)
     # products of ratios, since the binomials themselves overflow
     g0 = a / n
     g1 = g0 * (a - 1) / (n - 1)
@@ -106,7 +154,7 @@ def l_kurtosis(counts: ValueCounts) -> float | None:
     g3 = g2 * (a - 3) / (n - 3)
     l2 = dot(dx, g0 - g1)
     l4 = dot(dx, g0 - 6 * g1 + 10 * g2 - 5 * g3)
-    if l2 > 0:
+    if 0 < l2 < inf and isfinite(l4):
         return l4 / l2
     return None
 
@@ -116,13 +164,16 @@ def dot(a: NDArray[Any], b: NDArray[Any]) -> float:
 
     `a @ b` rounds by the number of threads that BLAS takes, and waits for them.
     """
-    return float((a * b).sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float((a * b).sum())
 
 
 def _moment_columns(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
+    of_powers = moments(counts)
     return {
-        **moments(counts),
+        **of_powers,
+        **standard_errors(counts.n, of_powers["std"], of_powers["kurtosis"]),
         "zeros": counts.zeros,
         "nan": counts.nan,
         "inf": counts.inf,

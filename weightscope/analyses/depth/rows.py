@@ -1,0 +1,159 @@
+"""The rows of `depth`: one per series and statistic, or one per layer; a sentence per statistic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ...columns import Found, Message, Row
+from ...engine.unit import Measurer
+from ...escape import escaped
+from ...notes import Notes, united
+from ...statistics.elements.moments import BEYOND
+from ..analysis import Answering
+from ..measuring import answers
+from ..piece import Model, Piece
+from ..rows import row_of, sourced
+from .catalogue import request_of
+from .columns import columns, optional
+from .gain import GAIN
+from .judging import Judged, judged
+from .lacking import of_layer
+from .opening import models
+from .options import DepthOptions
+from .picture import panels
+from .sentence import sentence
+from .series import Point, Series, member_of, series_of, sharing
+from .similarity import SIMILARITY, SIMILARITY_NULL, Neighbours, neighbours
+from .sparkline import heights
+
+OF_NEIGHBOURS = frozenset({SIMILARITY.name, SIMILARITY_NULL.name})
+STD = "std"
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """The series of a model with their neighbours; none are measured unless requested."""
+
+    source: Mapping[str, object]
+    series: Sequence[Series]
+    neighbours: Mapping[Series, Neighbours]
+
+
+def rows(models: Sequence[Model], o: DepthOptions, measure: Measurer) -> Iterator[Found]:
+    """For each statistic one row per series, or per layer of it; then sentences and pictures."""
+    drawn: list[tuple[str, Judged]] = []
+    ends: dict[str, int] = {}
+    for model in models:
+        measured = _measured(model, o, measure, sourced(o.several, model))
+        sentences: dict[str, Sequence[Judged]] = {}
+        for statistic in o.stats:
+            of_statistic = [judged(series, statistic) for series in measured.series]
+            for one in of_statistic:
+                yield from _rows(one, measured, o)
+            sentences.setdefault(_subject(statistic, of_statistic), of_statistic)
+            source = str(measured.source.get("source", ""))
+            drawn += [(source, one) for one in of_statistic]
+            ends[source] = model.last_layer or 1  # a single layer is at 0
+        yield from _sentences(sentences, measured)
+    if o.panels:
+        yield from panels(drawn, ends, o.stats)
+
+
+def _measured(
+    model: Model, o: DepthOptions, measure: Measurer, source: Mapping[str, object]
+) -> _Model:
+    pieces = [piece for piece in model.pieces if piece.place.layer is not None]
+    measured = answers(pieces, request_of(o.stats), measure)
+    series = series_of(member_of(answer.piece, answer.values) for answer in measured)
+    if model.aliases:
+        series = sharing(series, model)
+    if o.wanted is not None and not o.wanted & OF_NEIGHBOURS:
+        return _Model(source, series, {})
+    found = neighbours(series, measure)
+    return _Model(source, series, dict(zip(series, found, strict=True)))
+
+
+def _rows(one: Judged, model: _Model, o: DepthOptions) -> Iterator[Row]:
+    """The row of a series and statistic, or one row for each of its layers."""
+    row: dict[str, object] = {
+        **model.source,
+        **one.series.key.columns,
+        "statistic": one.statistic,
+    }
+    if o.sparkline:
+        row["series"] = heights(one.points)
+    if o.per_layer:
+        for point in one.points:
+            values = {**row, **_values_of(point, one), "notes": united(of_layer(one.series, point))}
+            yield row_of(values, _failed(one, point.layer))
+            if o.sparkline:
+                row["series"] = ""  # once, beside the first layer
+        return
+    notes: Notes = one.notes
+    similarity: Mapping[str, object] = dict.fromkeys(OF_NEIGHBOURS)
+    found = model.neighbours.get(one.series)
+    if found is not None:
+        similarity = found.columns
+        notes = united(notes, found.notes)
+    failed = [name for point in one.points for name in _failed(one, point.layer)]
+    yield row_of({**row, **one.values, **similarity, "notes": notes}, tuple(failed))
+
+
+def _values_of(point: Point, one: Judged) -> dict[str, object]:
+    """The columns of one layer."""
+    outlier = None
+    if one.outlying is not None and point.value is not None:
+        outlier = point.layer in one.outlying.layers
+    return {
+        "layer": point.layer,
+        "value": point.value,
+        "value_low": point.low,
+        "value_high": point.high,
+        "outlier": outlier,
+    }
+
+
+def _failed(one: Judged, layer: int) -> tuple[str, ...]:
+    """Tensors of a layer that were read without a result, since squares overflow."""
+    names = []
+    for member in one.series.layers[layer]:
+        codes = {note.code for note in member.notes}
+        if BEYOND.code in codes and member.values.get(one.statistic) is None:
+            names.append(member.piece.name)
+    return tuple(names)
+
+
+def _subject(statistic: str, rows: Sequence[Judged]) -> str:
+    """The statistic of a sentence.
+
+    Where widths change, most of a change of std is that of the fan-in: the sentence is about gain.
+    """
+    if statistic == STD and any(len(one.series.widths) > 1 for one in rows):
+        return GAIN.name
+    return statistic
+
+
+def _sentences(rows: Mapping[str, Sequence[Judged]], model: _Model) -> Iterator[Message]:
+    """A sentence for each statistic, from its rows."""
+    for statistic, of_statistic in rows.items():
+        if any(one.statistic != statistic for one in of_statistic):
+            of_statistic = [judged(series, statistic) for series in model.series]
+        text = sentence(statistic, of_statistic)
+        source = model.source.get("source")
+        if text and source is not None:
+            text = f"{escaped(str(source))}: {text}"
+        if text:
+            yield Message(text, after=True, key="trends")
+
+
+def _applies(piece: Piece) -> bool:
+    return piece.place.layer is not None
+
+
+def _left_out(piece: Piece) -> str:
+    """The reason why a tensor is in no series."""
+    return "" if _applies(piece) else "no-layer"
+
+
+ANSWERING = Answering(columns, optional, rows, models, applies=_applies, lack=_left_out)
