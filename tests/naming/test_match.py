@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from weightscope.errors import UsageError
 from weightscope.geometry import Index
-from weightscope.naming import Place, places
-from weightscope.naming.family import family
+from weightscope.naming import Place, places, split_words
+from weightscope.naming.family import families, family
 from weightscope.naming.location import Where, layers
 from weightscope.naming.roles import KINDS, is_role
+from weightscope.naming.splits import SCHEMES
 
 
 def one(name: str, shape: tuple[int, ...] = (8, 8), **config: object) -> Place:
@@ -359,6 +360,13 @@ def test_name_map_goes_first(tmp_path: Path) -> None:
             "[[rule]]\nregex = '(?P<key>a|(?:b|[)(]c))\\)'\nrole = {b = 'norm', bc = 'norm'}",
             "a table of `role` has keys that its group `key` can match; found 'bc'",
         ),
+        (f"a = {'9' * 5000}", "a name map is a TOML file; .*; correct the file"),
+        (f"id = 0x{'9' * 5000}\nrule = [3]", "a `regex` and a `role`; found 3 in an integer of"),
+        (
+            f"[[rule]]\nregex = 'a'\nrole = 'norm'\ndim1 = [0x{'9' * 5000}]",
+            "`dim1` is a whole number; found a list of 1 in",
+        ),
+        ("[[rule]]\nrole = 'norm'", "a `regex` and a `role`; found the fields role in"),
     ],
 )
 def test_bad_name_map_is_a_usage_error(tmp_path: Path, text: str, match: str) -> None:
@@ -367,6 +375,53 @@ def test_bad_name_map_is_a_usage_error(tmp_path: Path, text: str, match: str) ->
     own.write_text(text)
     with pytest.raises(UsageError, match=f"(?s){match}"):
         places({"layers.x.a": (8, 8), "x": (8,)}, {}, name_map=own)
+
+
+@pytest.mark.parametrize(
+    ("split", "match"),
+    [
+        ("equal", "`equal` with different parts, as in `equal q k v`"),
+        ("equal q", "`equal` with different parts"),
+        ("equal q q", "`equal` with different parts"),
+        ("equal q k=3", "`equal` with different parts"),
+        ("interleaved", "`interleaved` with different parts"),
+        ("concat q k", "`concat` with different parts, as in `concat q k v`"),
+        ("per_head q k v o", "`per_head` with different parts"),
+        ("falcon", "`falcon` with different parts"),
+        ("bigcode q k", "`bigcode` with different parts"),
+        ("sizes latent rope", "`sizes` with different parts, as in `sizes latent=kv_lora_rank"),
+        ("sizes latent=kv_lora_rank", "`sizes` with different parts"),
+        ("heads_of k v=v_head_dim", "`heads_of` with different parts"),
+        ("linear_attention q k v", "`linear_attention` with different parts"),
+        ("gated .Wo gate up", "`gated` with different parts, as in `gated \\^.Wo gate up`"),
+        ("gated ^.Wo gate", "`gated` with different parts"),
+        ("after_attention q k v", "`after_attention` with different parts"),
+        ("columns attn", "`columns` with different parts"),
+        ("gated_stack gate up", "`gated_stack` with different parts"),
+        ("experts a b", "`experts` without parts"),
+        ("flat_experts a", "`flat_experts` without parts"),
+        ("columns_experts a", "`columns_experts` without parts"),
+        (" ", "a scheme of after_attention, "),
+    ],
+)
+def test_parts_of_a_split_without_a_match(tmp_path: Path, split: str, match: str) -> None:
+    """A split without the parts of its scheme is a mistake, also where no name matches the rule."""
+    own = tmp_path / "own.toml"
+    for value in (repr(split), f"{{gpt2 = '', '' = {split!r}}}"):
+        own.write_text(f"[[rule]]\nregex = 'nothing'\nrole = 'mlp.up'\nsplit = {value}\n")
+        with pytest.raises(UsageError, match=f"`split` is {match}.*; correct the split"):
+            places({"x": (8, 8)}, {}, name_map=own)
+
+
+def test_every_scheme_has_words() -> None:
+    """The parts of each scheme are declared, and each split of the package has them."""
+    assert split_words.WORDS.keys() == SCHEMES.keys()
+    rules = [rule for each in families() for rule in each.rules]
+    texts = []
+    for rule in rules:
+        texts += [rule.split] if isinstance(rule.split, str) else rule.split.values()
+    assert {text.split()[0] for text in texts if text} == set(SCHEMES)
+    assert not any(split_words.expected(text) for text in texts)
 
 
 def test_a_rule_that_wants_another_name_beside(tmp_path: Path) -> None:

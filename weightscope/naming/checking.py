@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ..errors import UsageError
+from ..escape import quoted
 from .roles import KINDS, is_role
-from .rule import MODULE, PATH, Rule
-from .splits import SCHEMES
+from .rule import MODULE, PATH, Rule, spelled
+from .split_words import expected
 
 _SLOT = re.compile(rf"[\w.\-]*|{PATH}|{MODULE}")
 _ORIENTATIONS = frozenset(("out_in", "in_out", "unknown", "by_conv1d", "by_hidden"))
@@ -23,6 +24,7 @@ _OUTSIDE = re.compile(r"\(\?(?:[=!(]|<[=!]|P=)|\\[1-9bB]|[$^]")  # depends on te
 def check(rule: Rule) -> Rule:
     """The rule if its words are known, its expressions compile and its tables have groups."""
     _check_words(rule)
+    _check_split(rule)
     _check_regex(rule)
     _check_groups(rule)
     _check_slot(rule)
@@ -41,25 +43,35 @@ def _check_words(rule: Rule) -> None:
             ", ".join(sorted(_ORIENTATIONS)),
         ),
         (rule.rotary, _ROTARY.__contains__, "rotary", "interleaved or halves"),
-        (rule.split, _is_split, "split", "a scheme of " + ", ".join(sorted(SCHEMES))),
         ("" if rule.slot is None else rule.slot, _is_slot, "slot", f"a word, {PATH} or {MODULE}"),
     )
     for value, good, field, choices in known:
         for word in value.values() if isinstance(value, Mapping) else (value,):
             if not (isinstance(word, str) and good(word)):
-                raise UsageError(
-                    f"`{field}` is {choices}",
-                    f"found {word!r} in the rule {rule.regex!r} of {rule.family}",
-                    f"correct the {field}",
-                )
+                raise _wrong_word(rule, field, choices, word)
+
+
+def _check_split(rule: Rule) -> None:
+    """A known scheme with as many parts as it needs, for every model_type."""
+    splits = rule.split.values() if isinstance(rule.split, Mapping) else (rule.split,)
+    for split in splits:
+        if not isinstance(split, str):
+            raise _wrong_word(rule, "split", "a scheme with its parts, a text", split)
+        wanted = expected(split)
+        if wanted:
+            raise _wrong_word(rule, "split", wanted, split)
+
+
+def _wrong_word(rule: Rule, field: str, choices: str, word: object) -> UsageError:
+    return UsageError(
+        f"`{field}` is {choices}",
+        f"found {spelled(word)} in the rule {quoted(rule.regex)} of {rule.family}",
+        f"correct the {field}",
+    )
 
 
 def _is_slot(text: str) -> bool:
     return _SLOT.fullmatch(text) is not None
-
-
-def _is_split(text: str) -> bool:
-    return text == "" or text.split()[0] in SCHEMES
 
 
 def _check_regex(rule: Rule) -> None:
@@ -70,7 +82,7 @@ def _check_regex(rule: Rule) -> None:
         except (re.error, RecursionError, OverflowError) as fault:
             raise UsageError(
                 f"`{field}` is a regular expression of Python",
-                f"found {text!r} in {rule.family}: {fault}",
+                f"found {quoted(text)} in {rule.family}: {fault}",
                 "correct the expression",
             ) from fault
 
@@ -80,7 +92,7 @@ def _check_groups(rule: Rule) -> None:
     if rule.beside and "key" not in rule.pattern.groupindex:
         raise UsageError(
             "`beside` takes the place of a group `key` of the regex",
-            f"found none in {rule.regex!r} of {rule.family}",
+            f"found none in {quoted(rule.regex)} of {rule.family}",
             "write (?P<key>...) around what differs",
         )
 
@@ -104,7 +116,7 @@ def _check_table(rule: Rule, field: str, group: str, keys: Iterable[str]) -> Non
         groups = "`slot` or `key`" if field == "slot" else "`key`"
         raise UsageError(
             f"a table of `{field}` has its keys from a group {groups} of the regex",
-            f"found none in {rule.regex!r} of {rule.family}",
+            f"found none in {quoted(rule.regex)} of {rule.family}",
             f"write (?P<{group}>...) around what differs, or one {field}",
         )
     inside = _inside(rule.body, group)
@@ -114,7 +126,7 @@ def _check_table(rule: Rule, field: str, group: str, keys: Iterable[str]) -> Non
         if key and not re.fullmatch(inside, key):
             raise UsageError(
                 f"a table of `{field}` has keys that its group `{group}` can match",
-                f"found {key!r} in the rule {rule.regex!r} of {rule.family}",
+                f"found {quoted(key)} in the rule {quoted(rule.regex)} of {rule.family}",
                 "correct the key or the expression",
             )
 

@@ -16,6 +16,7 @@ from .operations import KERNEL, Operations
 from .place import Place
 from .roles import kind_of
 
+_FLAT = re.compile(r"(?:.*\.)?_?flat_param(?:_\d+)?")  # of FSDP: weights of all kinds, no norm
 _STACK = re.compile(r"(?:^|\.)(?:\w*experts|switch_mlp)(?:$|\.(?!\d+\.)(?!.*conv))")
 
 
@@ -45,10 +46,11 @@ def unmatched(
         return Place(f"{role}.bias", "bias", why=f"beside a weight that is {role}")
     kind = unknown_kind(name, dims)
     role = "bias" if kind == "bias" else "unknown"
+    is_unsure = kind == "matrix" and len(dims) > 1
     return Place(
         role,
         kind,
-        orientation="unknown" if kind == "matrix" else "out_in",
+        orientation="unknown" if is_unsure else "out_in",
         why="no rule matches the name",
     )
 
@@ -61,7 +63,7 @@ def _operation(role: str, stored: str) -> Place:
 def unknown_kind(name: str, dims: tuple[int, ...]) -> str:
     """The kind that rank and last word allow."""
     if len(dims) <= 1:
-        return vector_kind(name)
+        return "matrix" if _FLAT.fullmatch(name) else vector_kind(name)
     if len(dims) == 2 or max(dims[2:]) > KERNEL:
         return "matrix"
     if len(dims) == 3 and _STACK.search(name):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..escape import shown
 from .checking import check
 from .rule import Rule, parse_rule
 
@@ -133,9 +134,10 @@ def _rules(table: Mapping[str, Any], path: Path) -> tuple[Rule, ...]:
             f"found none in {path}",
             "write [[rule]] with `regex` and `role`",
         )
-    return tuple(
-        parse_rule(r, path.name if table.get("id") is None else str(table["id"])) for r in rules
-    )
+    name = path.name
+    if "id" in table:
+        name = shown(table["id"])
+    return tuple(parse_rule(rule, name) for rule in rules)
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -147,7 +149,8 @@ def _load(path: Path) -> dict[str, Any]:
             f"cannot read {path}: {fault.strerror}",
             "correct the path after --name-map",
         ) from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
+    # a ValueError that is no TOMLDecodeError: text that is not UTF-8, a number of too many digits
+    except (ValueError, RecursionError) as fault:
         raise UsageError(
             "a name map is a TOML file", f"{path}: {fault}", "correct the file"
         ) from fault

@@ -1,7 +1,8 @@
 """Position of a name in depth: tower, stage and number; layers and stacks of a whole file.
 
 A rule may capture `layer` and `stage`, else the usual containers are searched for. The layer index
-of a network in stages counts the blocks of the stages before it. A tower becomes the `stack` only
+of a network in stages counts the blocks of the stages before it; stages whose blocks are bare
+numbers are recognised by their modules (nested.py). A tower becomes the `stack` only
 if a file has several. In a file without the usual containers, other numbered containers give the
 layers (numbered.py).
 """
@@ -17,6 +18,8 @@ _STAGED = re.compile(
     r"(?:(?:^|(?<=\.))(?:stages|layers)\.(?P<a>\d{1,6})\.(?:blocks|layers)\.(?P<b>\d{1,6})(?=\.)"
     r"|(?:^|(?<=\.))stages\.(?P<g>\d{1,6})\.(?P<h>\d{1,6})(?=\.)"
     r"|(?:^|(?<=\.))layer(?P<c>[1-9])\.(?P<d>\d{1,6})(?=\.)"
+    r"|(?:^|(?<=\.))(?:block|stage|res)(?P<i>[1-9])\.(?P<j>\d{1,6})(?=\.[^.]+\.)"
+    r"|(?:^|(?<=\.))(?P<k>input_blocks|middle_block|output_blocks)\.(?P<l>\d{1,6})(?:\.\d{1,6})?(?=\.)"
     r"|(?:^|(?<=\.))(?P<e>down_blocks\.\d{1,6}|mid_block|up_blocks\.\d{1,6})\.[a-z]+\.(?P<f>\d{1,6})(?=\.))"
 )
 _LAYER = re.compile(
@@ -24,8 +27,15 @@ _LAYER = re.compile(
     r"|double_blocks|single_blocks|conv_layers|albert_layer_groups|base_net|features|extras"
     r"|classification_headers|regression_headers)\.(?:encoder_layer_)?(?P<n>\d{1,6})(?=\.)"
 )
-_PAIRS = (("a", "b"), ("c", "d"), ("e", "f"), ("g", "h"))
-_RANKS = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
+_PAIRS = (("a", "b"), ("c", "d"), ("e", "f"), ("g", "h"), ("i", "j"), ("k", "l"))
+_RANKS = {
+    "down_blocks": 0,
+    "mid_block": 1,
+    "up_blocks": 2,
+    "input_blocks": 0,
+    "middle_block": 1,
+    "output_blocks": 2,
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ def _staged(name: str) -> Where | None:
         return None
     outer, inner = next((s, n) for s, n in _PAIRS if match[s])
     stage, number = match[outer], int(match[inner])
-    rest = _below(name, match.end(inner))
+    rest = _below(name, match.end())
     if not stage.isdigit():  # a stage of the UNet numbers several lists: `resnets`, `attentions`
         rest = name[match.end(outer) + 1 : match.start(inner)] + rest
     return Where(_tower(name[: match.start(outer)], stage), stage, number, rest)

@@ -29,6 +29,7 @@ class Matched:
     where: Where
     rule: Rule | None = None
     match: re.Match[str] | None = None
+    is_mapped: bool = False  # whether a rule of the user states the layer
 
     @property
     def is_state(self) -> bool:
@@ -51,8 +52,15 @@ class Search:
         for rule in self._candidates(name, dims):
             match = rule.pattern.fullmatch(name)
             if match and self.conditions.hold(rule, name, match):
-                return Matched(name, dims, locate(name, match), rule, match)
+                where = locate(name, match)
+                return Matched(name, dims, where, rule, match, self._is_mapped(rule, match))
         return Matched(name, dims, locate(name, None))
+
+    def _is_mapped(self, rule: Rule, match: re.Match[str]) -> bool:
+        """Whether a rule of the name map captures the layer."""
+        if self.name_map is None or "layer" not in match.re.groupindex:
+            return False
+        return any(rule is other for other in self.name_map.rules)
 
     def _candidates(self, name: str, dims: tuple[int, ...]) -> Iterator[Rule]:
         """The rules of the name map, then those of the package."""

@@ -11,6 +11,7 @@ from .facts import Facts
 from .family import name_map as load_map
 from .location import locate
 from .match import Matched, Search
+from .nested import nested
 from .numbered import numbered
 from .parts import same_heads
 from .place import Place
@@ -52,16 +53,21 @@ def _copy(name: str) -> str:
 
 
 def _layered(names: dict[str, Matched]) -> dict[str, Matched]:
-    """The names, in the layers of their own containers if the file has none of the usual ones.
+    """The names with the positions that follow from all of them.
 
-    A layer that a rule captures (an RNN, a name map) does not change, and makes no container usual.
+    Two numbers in a row may be a stage and a block. A file without the usual containers has layers
+    in its own ones: a layer that a rule captures (an RNN, a name map) does not change, and makes no
+    container usual.
     """
     short = {name: matched for name, matched in names.items() if len(matched.name) <= LONGEST}
     if any(locate(matched.name, None).number is not None for matched in short.values()):
-        return names
-    free = [m.name for m in short.values() if m.where.number is None and not m.is_state]
-    positions = numbered(free)
-    return {
-        name: replace(matched, where=positions.get(matched.name, matched.where))
+        positions = nested(short.values())
+    else:
+        free = [m.name for m in short.values() if m.where.number is None and not m.is_state]
+        positions = numbered(free)
+    moved = {
+        name: replace(matched, where=positions[matched.name])
         for name, matched in names.items()
+        if matched.name in positions
     }
+    return names | moved

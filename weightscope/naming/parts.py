@@ -135,12 +135,13 @@ def _part(base: Place, part: str, index: Index, side: str, bias: bool) -> Place:
     """
     whole = base.role.removesuffix(".bias")
     role = part_role(whole, part)
-    if role == whole:
-        rows, columns = (base.in_set, "") if bias else (base.out_set, base.in_set)
-        word = _dotted(base.part, part)
-    else:
+    if role:
         rows, columns = sets_of(role)
         word = base.part  # of an expert that is stored apart
+    else:
+        role = whole
+        rows, columns = (base.in_set, "") if bias else (base.out_set, base.in_set)
+        word = _dotted(base.part, part)
     if bias:
         role, rows, columns = f"{role}.bias", "", rows
     return replace(

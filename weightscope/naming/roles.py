@@ -78,7 +78,7 @@ _SETS = {  # (rows, columns) of the matrix as (out, in)
     "moe.expert.gate_up": ("", "residual"),
 }
 _PARTS = {
-    "attn.qkv": {"q": "attn.q", "k": "attn.k", "v": "attn.v", "mlp": "mlp.up", "z": "attn.qkv"},
+    "attn.qkv": {"q": "attn.q", "k": "attn.k", "v": "attn.v", "mlp": "mlp.up"},
     "attn.o": {"attn": "attn.o", "mlp": "mlp.down"},
     "mlp.gate_up": {"gate": "mlp.gate", "up": "mlp.up"},
     "mlp.up": {"gate": "mlp.gate", "up": "mlp.up"},
@@ -109,5 +109,9 @@ def sets_of(role: str) -> tuple[str, str]:
 
 
 def part_role(role: str, part: str) -> str:
-    """Role of one part: q of attn.qkv is attn.q, z of ssm.in_proj stays ssm.in_proj."""
-    return _PARTS.get(role, {}).get(part, role)
+    """Role of one part, "" without one of its own.
+
+    >>> part_role("attn.qkv", "q"), part_role("mlp.up", "up"), part_role("ssm.in_proj", "z")
+    ('attn.q', 'mlp.up', '')
+    """
+    return _PARTS.get(role, {}).get(part, "")

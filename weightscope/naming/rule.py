@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..errors import UsageError
+from ..escape import listed, quoted, shown
 from ..factors import SHORT as FACTORS
 
 _SHORT = {
@@ -185,13 +186,13 @@ def parse_rule(table: object, family: str) -> Rule:
     ):
         raise UsageError(
             "each [[rule]] has a `regex` and a `role`",
-            f"found {table!r} in {family}",
+            f"found {spelled(table)} in {family}",
             "add what is missing",
         )
     if extra := sorted(set(table) - _FIELDS):
         raise UsageError(
             f"a rule has the fields {', '.join(sorted(_FIELDS))}",
-            f"found `{extra[0]}` in {family}",
+            f"found `{shown(extra[0])}` in {family}",
             "correct or remove it",
         )
     fields = {k: v for k, v in table.items() if k != "in"} | {
@@ -201,11 +202,26 @@ def parse_rule(table: object, family: str) -> Rule:
     for name, what, right in _TYPES:
         if name in table and not right(table[name]):
             raise UsageError(
-                f"`{name}` is {what}", f"found {table[name]!r} in {family}", f"correct the {name}"
+                f"`{name}` is {what}",
+                f"found {spelled(table[name])} in {family}",
+                f"correct the {name}",
             )
     for name in ("needs", "rank", "same_layer"):
         fields[name] = tuple(fields.get(name, ()))
     return Rule(**fields)
+
+
+def spelled(value: object) -> str:
+    """A value of a name map for a message: text in quotes, a table by its fields.
+
+    >>> spelled("a"), spelled(3), spelled({"role": "norm"})
+    ("'a'", '3', 'the fields role')
+    """
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, dict) and value:
+        return f"the fields {listed(sorted(value))}"
+    return shown(value)
 
 
 def _is_list_of(kind: type) -> Callable[[object], bool]:
