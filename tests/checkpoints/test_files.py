@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.checkpoints.corpus import write, zeros
-from weightscope.checkpoints import advise, changed, close_all, open_checkpoint, read_into
+from weightscope.checkpoints import (
+    advise,
+    changed,
+    close_all,
+    files,
+    open_checkpoint,
+    read_into,
+)
 from weightscope.checkpoints.files import identity, open_regular, read_bytes
 from weightscope.errors import CheckpointError
 
@@ -74,6 +83,33 @@ def test_closed_and_beyond_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert len(os.listdir("/proc/self/fd")) == before
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="the system lists no descriptors")
+def test_more_files_than_the_system_allows(tmp_path: Path) -> None:
+    """Few files stay open where the system allows few, and all are read."""
+    close_all()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    paths = [write(tmp_path / str(number), bytes([number])) for number in range(70)]
+    opened = len(os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened + 60, hard))
+    try:
+        for path in paths:
+            identity(path)
+        read = [read_bytes(path, 0, 1) for path in paths]
+        kept = len(os.listdir("/proc/self/fd")) - opened
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        close_all()
+    assert read == [bytes([number]) for number in range(70)]
+    assert kept == (opened + 60) // 4
+
+
+@pytest.mark.parametrize(("allowed", "kept"), [(256, 64), (1 << 20, 256), (-1, 256)])
+def test_files_that_stay_open(monkeypatch: pytest.MonkeyPatch, allowed: int, kept: int) -> None:
+    """A quarter of the allowed descriptors, at most 256."""
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (allowed, allowed))
+    assert files._kept() == kept
+
+
 def test_replaced_between_openings(tmp_path: Path) -> None:
     """A new file under a known path is read anew."""
     path = write(tmp_path / "x", b"old")
@@ -97,6 +133,40 @@ def test_changed(tmp_path: Path) -> None:
     assert "was replaced while" in (changed(found) or "")
     os.unlink(path)
     assert "vanished while" in (changed(found) or "")
+
+
+def test_a_rewritten_file_with_its_old_time_is_noticed(tmp_path: Path) -> None:
+    """Programs that copy times set it back; of the same inode and size only the ctime differs."""
+    path = Path(write(tmp_path / "m.safetensors", zeros("w")))
+    before = os.stat(path)
+    found = open_checkpoint(str(path))
+    time.sleep(0.02)  # the clock of a file system has coarse steps
+    with path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"x")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = os.stat(path)
+    assert (after.st_ino, after.st_size, after.st_mtime_ns) == (
+        before.st_ino,
+        before.st_size,
+        before.st_mtime_ns,
+    )
+    assert "was written to, and has its old time of modification again while it was measured" in (
+        changed(found) or ""
+    )
+
+
+def test_other_attributes_are_no_change(tmp_path: Path) -> None:
+    """Another link, mode or time of access leaves the content as it was."""
+    path = Path(write(tmp_path / "m.safetensors", zeros("w")))
+    found = open_checkpoint(str(path))
+    os.link(path, tmp_path / "link.safetensors")
+    assert changed(found) is None
+    found = open_checkpoint(str(path))
+    path.chmod(0o600)
+    assert changed(found) is None
+    path.read_bytes()
+    assert changed(found) is None
 
 
 def test_reads_without_preadv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ import torch
 
 from tests.checkpoints.corpus import built, entry, index, write, zeros
 from weightscope.checkpoints import Checkpoint, Opening, open_checkpoint
-from weightscope.checkpoints.readers.index import digest
 from weightscope.checkpoints.readers.inside import safe_name
+from weightscope.checkpoints.readers.shards import digest
 from weightscope.errors import CheckpointError
 
 A, B = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
@@ -107,14 +107,53 @@ def test_links(tmp_path: Path) -> None:
         open_checkpoint(folder)
 
 
+@pytest.mark.parametrize("config", ["config.json", "adapter_config.json"])
+@pytest.mark.parametrize("name", ["", "model.safetensors", INDEX])
+def test_links_of_configs(tmp_path: Path, config: str, name: str) -> None:
+    """A config that leads out of the folder is refused, however the model is named."""
+    folder = sharded(tmp_path / "model")
+    write(folder / "model.safetensors", zeros("w"))
+    write(tmp_path / "outside.json", b'{"hidden_size": 8}')
+    os.symlink("../outside.json", folder / config)
+    with pytest.raises(
+        CheckpointError, match=rf"{config} leads to .*outside\.json; --follow-symlinks allows it"
+    ):
+        open_checkpoint(folder / name)
+    opened = open_checkpoint(folder / name, Opening(follow_symlinks=True)).config
+    assert opened in ({"hidden_size": 8}, {"peft": {"hidden_size": 8}})
+
+
+def test_links_inside(tmp_path: Path) -> None:
+    """A link to another file of the folder, or a folder that is a link itself, is no departure."""
+    folder = tmp_path / "model"
+    write(folder / "model.safetensors", zeros("w"))
+    write(folder / "own.json", b'{"hidden_size": 8}')
+    os.symlink("own.json", folder / "config.json")
+    os.symlink("model", tmp_path / "other")
+    assert open_checkpoint(tmp_path / "other").config == {"hidden_size": 8}
+
+
+def test_link_of_an_index(tmp_path: Path) -> None:
+    """An index that leads out of the folder is refused."""
+    folder = sharded(tmp_path / "model")
+    os.replace(folder / INDEX, tmp_path / "outside")
+    os.symlink("../outside", folder / INDEX)
+    with pytest.raises(CheckpointError, match=r"leads to .*outside; --follow-symlinks"):
+        open_checkpoint(folder)
+    assert names(open_checkpoint(folder, Opening(follow_symlinks=True))) == ["a", "b"]
+
+
 def test_hub_cache(tmp_path: Path) -> None:
     """Row 57: links into the blobs of the same Hub cache are allowed, into another's are not."""
     snapshot = tmp_path / "models--o--n" / "snapshots" / "abc"
     snapshot.mkdir(parents=True)
     write(tmp_path / "models--o--n" / "blobs" / "1234", zeros("w"))
     write(tmp_path / "models--o--other" / "blobs" / "1234", zeros("w"))
+    write(tmp_path / "models--o--n" / "blobs" / "5678", b'{"hidden_size": 8}')
     os.symlink("../../blobs/1234", snapshot / "model.safetensors")
+    os.symlink("../../blobs/5678", snapshot / "config.json")
     assert names(open_checkpoint(snapshot)) == ["w"]
+    assert open_checkpoint(snapshot / "model.safetensors").config == {"hidden_size": 8}
     os.unlink(snapshot / "model.safetensors")
     os.symlink("../../../models--o--other/blobs/1234", snapshot / "model.safetensors")
     with pytest.raises(CheckpointError, match="leads to"):

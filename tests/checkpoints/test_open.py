@@ -50,6 +50,28 @@ def test_looks_like_a_repository() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("org/na.me", "hf download org/na.me --local-dir na.me"),
+        ("hf://org/name", "hf download org/name --local-dir name"),
+        ("hf://org/name@v1/x.safetensors", "hf download org/name --revision v1 --local-dir name"),
+        ("https://huggingface.co/org/name/resolve/main/x.bin", "hf download org/name --local"),
+    ],
+)
+def test_a_model_of_the_hub_gets_its_download_command(typed: str, command: str) -> None:
+    """The command of the Hub's own client, with the revision that was typed."""
+    with pytest.raises(CheckpointError, match=f"download it first: `{command}"):
+        open_checkpoint(typed)
+
+
+@pytest.mark.parametrize("typed", ["s3://bucket/name", "https://host/org/name", "hf://org/$(x)"])
+def test_other_addresses_get_no_command(typed: str) -> None:
+    """And a name that no model of the Hub can have never becomes a command."""
+    with pytest.raises(CheckpointError, match="download it first and name the file"):
+        open_checkpoint(typed)
+
+
+@pytest.mark.parametrize(
     ("path", "text"),
     [
         ("missing.safetensors", "missing.safetensors does not exist"),

@@ -224,6 +224,65 @@ def test_negated_is_no_alias(tmp_path: Path) -> None:
     assert c.aliases == {"again": "minus"}
 
 
+def with_metadata(metadata: bytes) -> bytes:
+    """A file of one tensor, 0 to 5 in float32, with these pickled metadata."""
+    body = (
+        p.named("torch._utils", "_rebuild_tensor_v2")
+        + p.many(
+            p.storage("0", 6),
+            p.number(0),
+            p.many(p.number(2), p.number(3)),
+            p.many(p.number(3), p.number(1)),
+            b"\x89",
+            b"}",
+            metadata,
+        )
+        + b"R"
+    )
+    data = np.arange(6, dtype=np.float32).tobytes()
+    return p.archive(p.whole(p.mapping({"w": body})), {"data/0": data})
+
+
+METADATA = {
+    "True": (p.mapping({"neg": b"\x88"}), True),
+    "False": (p.mapping({"neg": b"\x89"}), True),
+    "0": (p.mapping({"neg": p.number(0)}), True),
+    "None": (p.mapping({"neg": b"N"}), True),
+    "bytes": (b"}(C\x03neg\x89u", True),
+    "another": (p.mapping({"other": b"\x88"}), False),
+    "empty": (b"}", False),
+    "no dict": (b"]", False),
+}
+
+
+@pytest.mark.parametrize("case", METADATA)
+def test_metadata_as_torch_reads_them(tmp_path: Path, case: str) -> None:
+    """The key `neg` negates a tensor whatever its value, as torch itself loads the file."""
+    metadata, negated = METADATA[case]
+    path = tmp_path / "m.pt"
+    path.write_bytes(with_metadata(metadata))
+    (leaf,) = read(str(path)).tensors
+    theirs = torch.load(path, weights_only=False)["w"]
+    assert (leaf.negated, theirs.is_neg()) == (negated, negated)
+    assert theirs[1, 2] == (-5 if negated else 5)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "match"),
+    [
+        (b"](K\x01e", "metadata of a tensor that is no dict of flags"),
+        (p.mapping({"neg": p.text("x")}), "metadata of a tensor that is no dict of flags"),
+        (b"}(K\x01\x88u", "metadata of a tensor that is no dict of flags"),
+        (p.mapping({f"k{i}": b"\x88" for i in range(17)}), "no dict of flags"),
+        (p.mapping({"conj": b"\x89"}), "a conjugated tensor of numbers that are not complex"),
+    ],
+    ids=["list", "text", "number", "many", "conj"],
+)
+def test_metadata_that_torch_refuses(tmp_path: Path, metadata: bytes, match: str) -> None:
+    """Metadata with which torch loads no file, and a dict of many keys, are refused."""
+    refusal(tmp_path, with_metadata(metadata), match)
+
+
 @pytest.mark.parametrize(
     ("dtype", "name"),
     [(torch.complex32, "C32"), (torch.complex64, "C64"), (torch.complex128, "C128")],
@@ -357,11 +416,12 @@ def test_whole_module(tmp_path: Path) -> None:
 
 
 def test_namespace(tmp_path: Path) -> None:
-    """Options pickled beside the weights are refused by their class."""
+    """Options pickled beside the weights are not read, and a flag names their class."""
 
     torch.save({"args": argparse.Namespace(lr=1), "w": torch.ones(2)}, tmp_path / "m")
-    with pytest.raises(CheckpointError, match=r"argparse\.Namespace"):
-        read(str(tmp_path / "m"))
+    checkpoint = read(str(tmp_path / "m"))
+    assert [t.name for t in checkpoint.tensors] == ["w"]
+    assert [flag for flag in checkpoint.flags if re.search(r"argparse\.Namespace", flag)]
 
 
 def test_raw_pickle_with_code(tmp_path: Path) -> None:

@@ -22,6 +22,11 @@ WORDS = {
     "FourierFT": "fourierft_spectrum",
     "HRA": "hra_u",
     "VB-LoRA": "vblora_logits_A vblora_logits_B vblora_vector_bank",
+    "Bone": "bone_block",
+    "MiSS": "miss_block",
+    "C3A": "c3a_kernel",
+    "SHiRA": "shira_weight",
+    "Poly": "poly_lora_A poly_lora_B",
     "RandLoRA": "randlora_A randlora_B randlora_lambda randlora_gamma",
 }
 METHODS = {word: method for method, words in WORDS.items() for word in words.split()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..notes import Notes
 from .entry import Stored
+from .identity import Identity
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class Checkpoint:
     siblings: frozenset[str] = frozenset()
     pairs: tuple[LoraPair, ...] = ()
     norms: tuple[NormPair, ...] = ()
-    # path, size, (inode, size, mtime_ns) at opening
-    files: tuple[tuple[str, int, tuple[int, int, int]], ...] = ()
+    # path, size, identity at opening
+    files: tuple[tuple[str, int, Identity], ...] = ()
     notes: tuple[str, ...] = ()  # choices and oddities, one sentence each
     flags: tuple[str, ...] = ()  # oddities that --strict makes an error
     missing: tuple[str, ...] = ()  # parts that --salvage omits: the run ends with exit 3

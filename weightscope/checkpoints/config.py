@@ -13,6 +13,7 @@ from ..errors import CheckpointError
 from ..escape import escaped
 from . import files, limits, strict_json
 from .checkpoint import Checkpoint
+from .readers.inside import within
 
 CONFIG, ADAPTER = "config.json", "adapter_config.json"
 _MODEL_FILE = re.compile(
@@ -22,21 +23,24 @@ _MODEL_FILE = re.compile(
 Config = dict[str, object]
 
 
-def read_config(folder: str) -> tuple[Config, tuple[str, ...]]:
-    """(config.json with adapter_config.json under "peft", flags) of a folder."""
-    config, flags = _read(os.path.join(folder, CONFIG))
-    adapter, adapter_flags = _read(os.path.join(folder, ADAPTER))
+def read_config(folder: str, follow: bool = False) -> tuple[Config, tuple[str, ...]]:
+    """(config.json with adapter_config.json under "peft", flags) of a folder.
+
+    A link that leaves the folder is refused, as one of a shard is, unless `follow`.
+    """
+    config, flags = _read(folder, CONFIG, follow)
+    adapter, adapter_flags = _read(folder, ADAPTER, follow)
     if adapter:  # under the key that the rest of the program uses
         config = {**config, "peft": adapter}
     return config, (*flags, *adapter_flags)
 
 
-def config_beside(path: str) -> tuple[Config, tuple[str, ...]]:
+def config_beside(path: str, follow: bool = False) -> tuple[Config, tuple[str, ...]]:
     """The config in the folder of a file that has the name of a folder's model; else empty."""
     folder, name = os.path.split(path)
     if not _MODEL_FILE.match(name):
         return {}, ()
-    return read_config(folder)
+    return read_config(folder, follow)
 
 
 def configs_beside(path: str) -> tuple[str, ...]:
@@ -93,11 +97,12 @@ def as_dict(value: object) -> object:
     return value
 
 
-def _read(path: str) -> tuple[Config, tuple[str, ...]]:
+def _read(folder: str, name: str, follow: bool) -> tuple[Config, tuple[str, ...]]:
     """One file as a dict; a broken or oversized file is a flag and an empty dict."""
-    name = os.path.basename(path)
+    path = os.path.join(folder, name)
     if not os.path.lexists(path):  # a broken link is a flag
         return {}, ()
+    within(folder, name, follow)
     try:
         size, _ = files.identity(path)
         if size > limits.CONFIG:  # before anything is read

@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING
 from ..errors import CheckpointError
 from ..escape import escaped
 from . import limits
+from .identity import Identity
+
+try:
+    import resource
+except ImportError:  # not on every system
+    resource = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
-
-Identity = tuple[int, int, int]  # inode, size, mtime_ns
 
 # a named pipe would block without O_NONBLOCK
 _FLAGS = ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY")  # those that the system has
@@ -69,6 +73,13 @@ def unopened(path: str, fault: OSError | ValueError) -> CheckpointError:
         return CheckpointError(
             "expected a path", f"{name} holds a NUL character", "check where the path comes from"
         )
+    if isinstance(fault, FileNotFoundError) and os.path.islink(path):
+        target = escaped(os.readlink(path))
+        return CheckpointError(
+            "expected an existing file",
+            f"{name} does not exist: it links to {target}",
+            "the download is not complete, or the target was moved: download the file again",
+        )
     if isinstance(fault, FileNotFoundError):
         return CheckpointError(
             "expected an existing file", f"{name} does not exist", "check the spelling"
@@ -83,7 +94,7 @@ def unopened(path: str, fault: OSError | ValueError) -> CheckpointError:
 
 
 def identity(path: str) -> tuple[int, Identity]:
-    """(size, (inode, size, mtime_ns)) of a regular file now.
+    """(size, identity) of a regular file now.
 
     The descriptor of an earlier file of that path is closed.
     """
@@ -96,12 +107,12 @@ def identity(path: str) -> tuple[int, Identity]:
             if earlier is not None:
                 os.close(earlier)
                 del _open[path]
-            if len(_open) < limits.DESCRIPTORS:
+            if len(_open) < _kept():
                 _open[path] = descriptor
                 descriptor = -1
     if descriptor >= 0:
         os.close(descriptor)
-    return now.st_size, (now.st_ino, now.st_size, now.st_mtime_ns)
+    return now.st_size, Identity.of(now)
 
 
 def read_into(path: str, offset: int, view: memoryview) -> None:
@@ -160,17 +171,19 @@ def changed(checkpoint: Checkpoint) -> str | None:
 
 
 def _change(path: str, before: Identity) -> str:
-    inode, size, mtime_ns = before
     try:
-        now = os.stat(path)
+        now = Identity.of(os.stat(path))
     except OSError:
         return "vanished"
-    if now.st_ino != inode:
+    if now.inode != before.inode:
         return "was replaced"
-    if now.st_size != size:
-        return f"changed its size from {size} to {now.st_size} bytes"
-    if now.st_mtime_ns != mtime_ns:
+    if now.size != before.size:
+        return f"changed its size from {before.size} to {now.size} bytes"
+    if now.mtime_ns != before.mtime_ns:
         return "was written to"
+    # programs that copy times set back mtime; a new link, mode or owner changes ctime alone
+    if now.ctime_ns != before.ctime_ns and now.attributes == before.attributes:
+        return "was written to, and has its old time of modification again"
     return ""
 
 
@@ -182,13 +195,26 @@ def close_all() -> None:
             os.close(descriptor)
 
 
+def _kept() -> int:
+    """How many files may stay open: a quarter of what the system allows the process.
+
+    The rest is for libraries, whose imports open files too.
+    """
+    if resource is None:
+        return limits.DESCRIPTORS
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return limits.DESCRIPTORS
+    return min(limits.DESCRIPTORS, allowed // 4)
+
+
 def _descriptor(path: str) -> tuple[int, bool]:
     """(descriptor, whether it stays open)."""
     with _lock:
         if path in _open:
             return _open[path], True
         descriptor = open_regular(path)
-        if len(_open) < limits.DESCRIPTORS:
+        if len(_open) < _kept():
             _open[path] = descriptor
             return descriptor, True
         return descriptor, False

@@ -30,12 +30,23 @@ from .readers import folder, memory, read_file
 from .readers.index import read_index
 from .readers.sniff import sniff
 
+FLAT = re.compile(r"(?:.*\.)?_?flat_param(?:_\d+)?")
+FLAT_NOTE = Note(
+    "flat-parameter",
+    "a flat parameter of FSDP: all weights of a module in one vector, or the part of one rank; "
+    "save the model with StateDictType.FULL_STATE_DICT",
+)
 DEMO = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "demo")
 DEMOS = {"gpt": "gpt.safetensors", "gpt-start": "gpt-start.safetensors", "gpt-lora": "gpt-lora"}
 
 _DEMO = "demo:"
 _INDEX = ".index.json"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_ON_HUB = re.compile(
+    r"(?:hf://|https://(?:huggingface\.co|hf\.co)/)(?P<owner>\w[\w.-]*)/(?P<name>\w[\w.-]*)"
+    r"(?:@(?P<revision>\w[\w.-]*))?(?:/.*)?",
+    re.ASCII,
+)
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -132,7 +143,7 @@ def _path(typed: str) -> str:
         raise CheckpointError(
             "expected a local file or folder",
             "found an address: this version reads local files only",
-            "download it first and name the file",
+            f"download it first{_download(typed)} and name the file",
         )
     # an existing folder may be named like a model of the Hub
     is_missing = "\0" not in typed and not os.path.lexists(typed)
@@ -140,10 +151,24 @@ def _path(typed: str) -> str:
         raise CheckpointError(
             "expected an existing file or folder",
             "found none",
-            f"a model of the Hub is written hf://{escaped(typed)}; download it first, "
-            "this version reads local files only",
+            f"a model of the Hub is written hf://{escaped(typed)}; download it first"
+            f"{_download('hf://' + typed)}, this version reads local files only",
         )
     return typed
+
+
+def _download(address: str) -> str:
+    """The command that downloads a model of the Hub, in front of it a colon; "" for others.
+
+    >>> _download("hf://org/name@main"), _download("s3://bucket/name")
+    (': `hf download org/name --revision main --local-dir name`', '')
+    """
+    match = _ON_HUB.fullmatch(address)
+    if not match:
+        return ""
+    revision = f" --revision {match['revision']}" if match["revision"] else ""
+    model = f"{match['owner']}/{match['name']}"
+    return f": `hf download {model}{revision} --local-dir {match['name']}`"
 
 
 def _read(path: str, opening: Opening) -> Checkpoint:
@@ -153,7 +178,7 @@ def _read(path: str, opening: Opening) -> Checkpoint:
     if path.endswith(_INDEX):
         return read_index(path, opening)
     checkpoint = read_file(path, opening)
-    config, flags = config_beside(path)
+    config, flags = config_beside(path, opening.follow_symlinks)
     return replace(checkpoint, config=config, flags=(*checkpoint.flags, *flags))
 
 
@@ -186,7 +211,12 @@ def _finished(checkpoint: Checkpoint) -> Checkpoint:
     checkpoint = replace(checkpoint, pairs=pairs, siblings=siblings)
     notes = (*checkpoint.notes, *config_notes(checkpoint))
     flags = (*checkpoint.flags, *config_flags(checkpoint))
-    return replace(checkpoint, notes=_shortened(notes, "notes"), flags=_shortened(flags, "flags"))
+    return replace(
+        checkpoint,
+        notes=_shortened(notes, "notes"),
+        flags=_shortened(flags, "flags"),
+        missing=_shortened(checkpoint.missing, "missing parts"),
+    )
 
 
 def _shortened(sentences: tuple[str, ...], noun: str) -> tuple[str, ...]:
@@ -202,11 +232,16 @@ def _shortened(sentences: tuple[str, ...], noun: str) -> tuple[str, ...]:
 
 
 def _with_name_note(tensor: Stored) -> Stored:
-    """The tensor, with a note where its name is odd."""
+    """The tensor, with a note where its name is odd or that of a flat parameter."""
+    notes = tensor.notes
     reason = odd_name(tensor.name)
-    if not reason:
+    if reason:
+        notes = (*notes, Note("odd-name", reason))
+    if FLAT.fullmatch(tensor.name):
+        notes = (*notes, FLAT_NOTE)
+    if notes == tensor.notes:
         return tensor
-    return replace(tensor, notes=(*tensor.notes, Note("odd-name", reason)))
+    return replace(tensor, notes=notes)
 
 
 def odd_name(name: str) -> str:

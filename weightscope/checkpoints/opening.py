@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..options import option
+from ..options import derived, option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,6 +28,12 @@ class Opening:
         False, "A tensor that cannot be measured is an error (exit 4).", group="Run"
     )
     salvage: bool = option(
-        False, "Measure the whole tensors of a damaged file; still exits 3.", group="Open"
+        False,
+        "Measure the whole tensors and shards of a damaged model; still exits 3.",
+        group="Open",
     )
-    follow_symlinks: bool = option(False, "Follow shard links that leave the folder.", group="Open")
+    follow_symlinks: bool = option(
+        False, "Follow links of shards and configs that leave the folder.", group="Open"
+    )
+    # ls needs no model: of a file with several equal dicts, or with training state, it lists all
+    listing: bool = derived(False)

@@ -1,15 +1,15 @@
 """A folder holds one model in one of several forms: the first in a fixed order, named in a note.
 
 Order: model.safetensors, its index, any other safetensors index, adapter_model.*,
-pytorch_model.bin, its index, any other index, then the one file with a suffix of a reader. Forms
-are never mixed.
+pytorch_model.bin, its index, any other index, then the one file with a suffix of a reader, or the
+one set of numbered shards. Forms are never mixed.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,14 @@ from ...escape import escaped, listed
 from ..checkpoint import Checkpoint
 from ..config import read_config
 from . import read_file
+from .below import Folder
+from .hub_cache import only_snapshot
 from .index import read_index
 from .inside import listing, within
 from .members import SUFFIXES
+from .numbered import Numbered, numbered_sets, read_numbered
+from .other_folders import other_folder
+from .training_runs import is_slice, only_arguments, part_of_run
 
 if TYPE_CHECKING:
     from ..opening import Opening
@@ -42,27 +47,64 @@ _NOT_MODELS = re.compile(
     r"(training_args|optimizer|scheduler|scaler|rng_state.*|random_states.*)\.(bin|pt|pth|pkl)"
 )
 _MODELS = (*SUFFIXES, _INDEX, ".gguf")  # suffixes of files that a user may take for the model
-_RESHARD = (
-    "convert it: python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt"
-)
 
 
 def read(path: str, opening: Opening) -> Checkpoint:
     """The model of a folder, with its config; raises CheckpointError."""
     names = listing(path)
-    choice = _choice(path, names)
+    folder = Folder(path, names)
+    choice = _chosen(folder)
+    if choice is None:
+        snapshot = only_snapshot(folder)
+        if snapshot is None:
+            raise other_folder(folder, _models)
+        return _of_snapshot(path, snapshot, opening)
+    if isinstance(choice, Numbered):
+        return _with_note(read_numbered(path, choice, opening), choice.label, names)
     file = os.path.join(path, choice)
+    within(path, choice, opening.follow_symlinks)
     if choice.endswith(_INDEX):  # read_index adds the config itself
         return _with_note(read_index(file, opening), choice, names)
-    within(path, choice, opening.follow_symlinks)
-    config, config_flags = read_config(path)
+    config, config_flags = read_config(path, opening.follow_symlinks)
     checkpoint = read_file(file, opening)
     checkpoint = replace(checkpoint, config=config, flags=(*checkpoint.flags, *config_flags))
     return _with_note(checkpoint, choice, names)
 
 
-def _choice(path: str, names: Sequence[str]) -> str:
-    """The first name in that order; raises CheckpointError where there is none or several."""
+def _of_snapshot(path: str, snapshot: str, opening: Opening) -> Checkpoint:
+    """The model of the one snapshot in a folder of the Hub's cache."""
+    checkpoint = read(os.path.join(path, snapshot), opening)
+    note = f"the folder is of the Hub's cache: its one snapshot is {escaped(snapshot)}"
+    return replace(checkpoint, notes=(note, *checkpoint.notes))
+
+
+def _chosen(folder: Folder) -> str | Numbered | None:
+    """The model of a folder; raises CheckpointError for several, or for the parts of ranks."""
+    try:
+        choice = _choice(folder.files(_MODELS))
+    except CheckpointError as several:
+        raise part_of_run(folder) or several from None
+    if only_arguments(choice, folder.names):
+        return None
+    return choice
+
+
+def _models(folder: Folder) -> Sequence[str]:
+    """Relative paths: an empty one where a folder opens as one model, else files to choose from."""
+    files = folder.files(_MODELS)
+    try:
+        choice = _choice(files)
+    except CheckpointError:
+        return [name for name in files if _may_be_model(name, SUFFIXES) and not is_slice(name)]
+    if choice is None or only_arguments(choice, folder.names):
+        return ()
+    if isinstance(choice, Numbered) and choice.lack:
+        return ()
+    return ("",)
+
+
+def _choice(names: Sequence[str]) -> str | Numbered | None:
+    """The first model in that order, None without one; raises CheckpointError for several."""
     for pattern in _FIRST:
         candidates = [name for name in names if re.fullmatch(pattern, name, re.DOTALL)]
         if candidates:
@@ -71,16 +113,21 @@ def _choice(path: str, names: Sequence[str]) -> str:
         candidates = [name for name in names if _may_be_model(name, suffix)]
         if candidates:
             return _only(candidates)
-    raise _no_model(path, names)
+    return None
 
 
-def _only(candidates: Sequence[str]) -> str:
-    if len(candidates) == 1:
-        return candidates[0]
+def _only(candidates: Sequence[str]) -> str | Numbered:
+    """The one model among files of a kind: a file, or the shards of one set."""
+    sets, files = numbered_sets(candidates)
+    models: list[str | Numbered] = [*sets, *files]
+    if len(models) == 1:
+        return models[0]
+    labels = [*(numbered.label for numbered in sets), *files]
+    advice = "name the one to measure"
+    if sets:
+        advice += "; of shards without an index, the folder that holds only them"
     raise CheckpointError(
-        "expected one model in the folder",
-        f"found {len(candidates)}: {listed(candidates)}",
-        "name the one to measure",
+        "expected one model in the folder", f"found {len(models)}: {listed(labels)}", advice
     )
 
 
@@ -88,29 +135,6 @@ def _may_be_model(name: str, suffixes: str | tuple[str, ...]) -> bool:
     if _NOT_MODELS.fullmatch(name):
         return False
     return name.lower().endswith(suffixes)
-
-
-def _no_model(path: str, names: Sequence[str]) -> CheckpointError:
-    """The refusal of a folder without a model, with its content."""
-    if ".metadata" in names:
-        return CheckpointError(
-            "expected a model in the folder", "found a torch distributed checkpoint", _RESHARD
-        )
-    content = listed(_with_slashes(path, names)) or "nothing"
-    return CheckpointError(
-        "expected a model in the folder",
-        f"found {content}",
-        "name the file, or the folder that holds it",
-    )
-
-
-def _with_slashes(path: str, names: Iterable[str]) -> list[str]:
-    """Names as a message lists them: folders end in a slash."""
-    slashed = []
-    for name in names:
-        is_folder = os.path.isdir(os.path.join(path, name))
-        slashed.append(f"{name}/" if is_folder else name)
-    return slashed
 
 
 def _with_note(checkpoint: Checkpoint, choice: str, names: Sequence[str]) -> Checkpoint:

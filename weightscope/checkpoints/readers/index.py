@@ -6,31 +6,27 @@ and shards disagree the shards count, and a flag reports it.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ...errors import CheckpointError
-from ...escape import LISTED, escaped, listed, quoted, shown
+from ...escape import LISTED, listed, quoted, shown
 from ...order import natural
 from .. import files, limits, strict_json
 from ..checkpoint import Checkpoint
 from ..config import read_config
-from ..entry import Stored
-from . import read_file
-from .inside import FORGED, listing, safe_name, within
+from .inside import FORGED, listing, safe_name
+from .members import SUFFIXES
+from .numbered import PART, Numbered, numbered_sets, read_numbered
 from .safetensors_header import doubled
+from .shards import MISSING, read_parts, united
 
 if TYPE_CHECKING:
     from ..opening import Opening
 
-T = TypeVar("T")
-
-_PART = re.compile(r"(.*-)(?P<number>\d{1,9})(-of-)(?P<total>\d{1,9})(?P<suffix>\..*)")
-_CHUNK = 1 << 20  # bytes that are hashed at a time
+_STALE = "the index may be of another version: move it away, and they are read as one model"
 
 
 @dataclass(frozen=True)
@@ -43,17 +39,34 @@ class Index:
 
 
 def read_index(path: str, opening: Opening) -> Checkpoint:
-    """The model whose shards an index names; raises CheckpointError."""
+    """The model whose shards an index names; raises CheckpointError.
+
+    With --salvage a complete set of numbered shards takes the place of an index that cannot be
+    read, or that names only shards which are not there.
+    """
     folder = os.path.dirname(path)
-    index = _index(path)
+    try:
+        index = _index(path)
+    except CheckpointError as fault:
+        return _without_index(folder, opening, fault)
     shards = sorted(set(index.weights.values()), key=natural)
     # all names are checked before the first shard is opened
     for shard in shards:
         safe_name(shard)
-    present, missing = _present(folder, shards, opening.salvage)
-    parts = {shard: _shard(folder, shard, opening) for shard in present}
-    config, config_flags = read_config(folder)
-    whole = _united(parts, index.weights)
+    absent = [shard for shard in shards if not os.path.lexists(os.path.join(folder, shard))]
+    missing: tuple[str, ...] = ()
+    if absent:
+        refusal = _absent(folder, shards, absent)
+        if len(absent) == len(shards):
+            return _without_index(folder, opening, refusal)
+        if not opening.salvage:
+            raise refusal
+        missing = (_summary(shards, absent),)
+    names = set(absent)
+    present = [shard for shard in shards if shard not in names]
+    parts, unread = read_parts(folder, present, opening)
+    config, config_flags = read_config(folder, opening.follow_symlinks)
+    whole = united(parts, index.weights)
     flags = (
         *index.flags,
         *whole.flags,
@@ -62,7 +75,11 @@ def read_index(path: str, opening: Opening) -> Checkpoint:
         *config_flags,
     )
     return replace(
-        whole, source=path, config=config, flags=flags, missing=(*missing, *whole.missing)
+        whole,
+        source=path,
+        config=config,
+        flags=flags,
+        missing=(*missing, *unread, *whole.missing),
     )
 
 
@@ -74,7 +91,7 @@ def _index(path: str) -> Index:
         raise CheckpointError(
             f"{name}: expected at most {limits.INDEX} bytes", f"found {size}", FORGED
         )
-    value = strict_json.parse(files.read_bytes(path, 0, size), name)
+    value = strict_json.parse(files.read_bytes(path, 0, size), name, tensor=b'":')
     fields = {}
     if isinstance(value, tuple):
         fields = dict(value)
@@ -101,110 +118,44 @@ def _index(path: str) -> Index:
     return Index(dict(weights), total, flags)
 
 
-def _present(
-    folder: str, shards: Sequence[str], salvage: bool
-) -> tuple[list[str], tuple[str, ...]]:
-    """(shards that exist, summary of a lack); missing shards are refused without --salvage."""
-    missing = [shard for shard in shards if not os.path.lexists(os.path.join(folder, shard))]
-    if not missing:
-        return list(shards), ()
-    count = len(shards) - len(missing)
-    summary = f"{count} of {len(shards)} shards; missing {listed(missing)}"
-    if not salvage or count == 0:  # without any shard there is nothing to measure
-        raise CheckpointError(
-            "expected every shard of the index",
-            f"found {summary}",
-            "download the missing ones; --salvage measures the rest",
-        )
-    absent = set(missing)
-    return [shard for shard in shards if shard not in absent], (summary,)
+def _without_index(folder: str, opening: Opening, fault: CheckpointError) -> Checkpoint:
+    """The one complete set of shards beside an index of no use; raises its fault otherwise."""
+    complete = _complete_sets(folder)
+    if not opening.salvage or len(complete) != 1:
+        raise fault
+    whole = read_numbered(folder, complete[0], opening)
+    note = f"read {complete[0].label}"
+    reason = f"index not used: {fault}"
+    return replace(whole, notes=(note, *whole.notes), missing=(reason, *whole.missing))
 
 
-def _shard(folder: str, shard: str, opening: Opening) -> Checkpoint:
-    """One shard; its name precedes its notes, flags and refusals."""
-    within(folder, shard, opening.follow_symlinks)
-    label = escaped(shard)
-    try:
-        part = read_file(os.path.join(folder, shard), opening)
-    except CheckpointError as fault:
-        raise CheckpointError(
-            f"shard {label}: {fault.expected}", fault.found, fault.advice
-        ) from None
-    return replace(
-        part,
-        notes=_labelled(label, part.notes),
-        flags=_labelled(label, part.flags),
-        missing=_labelled(label, part.missing),
-    )
+def _summary(shards: Sequence[str], absent: Sequence[str]) -> str:
+    count = len(shards) - len(absent)
+    return f"{count} of {len(shards)} shards; missing {listed(absent)}"
 
 
-def _labelled(label: str, sentences: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"{label}: {sentence}" for sentence in sentences)
+def _absent(folder: str, shards: Sequence[str], absent: Sequence[str]) -> CheckpointError:
+    """The refusal of an index whose shards are not there; complete sets beside it are named."""
+    found = f"found {_summary(shards, absent)}"
+    advice = MISSING
+    complete = _complete_sets(folder)
+    if complete:
+        names = [name for numbered in complete for name in numbered.names]
+        found += f"; the folder holds {len(names)} others, a complete set: {listed(names)}"
+        advice = _STALE
+    return CheckpointError("expected every shard of the index", found, advice)
 
 
-def _united(parts: Mapping[str, Checkpoint], weights: Mapping[str, str]) -> Checkpoint:
-    """The shards as one checkpoint; of a tensor in two shards the index chooses the copy."""
-    copies: dict[str, list[tuple[str, Stored]]] = {}
-    for shard, part in parts.items():
-        for tensor in part.tensors:
-            copies.setdefault(tensor.name, []).append((shard, tensor))
-    tensors = []
-    repeated = []
-    for name, stored in copies.items():
-        tensors.append(_counting(stored, weights.get(name)))
-        if len(stored) > 1:
-            repeated.append(_comparison(name, stored))
-    metadata: dict[str, str] = {}
-    aliases: dict[str, str] = {}
-    for part in reversed(list(parts.values())):  # of doubled keys the first shard's counts
-        metadata |= part.metadata
-        aliases |= part.aliases
-    return Checkpoint(
-        "",
-        tuple(tensors),
-        metadata=metadata,
-        aliases=aliases,
-        optimizer=frozenset().union(*(part.optimizer for part in parts.values())),
-        files=_joined(part.files for part in parts.values()),
-        notes=_joined(part.notes for part in parts.values()),
-        flags=(*_joined(part.flags for part in parts.values()), *repeated),
-        missing=_joined(part.missing for part in parts.values()),
-    )
-
-
-def _counting(copies: Sequence[tuple[str, Stored]], named: str | None) -> Stored:
-    """The copy in the shard that the index names, else the first."""
-    for shard, tensor in copies:
-        if shard == named:
-            return tensor
-    _, tensor = copies[0]
-    return tensor
-
-
-def _joined(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
-    return tuple(item for part in parts for item in part)
-
-
-def _comparison(name: str, copies: Sequence[tuple[str, Stored]]) -> str:
-    """The flag of one tensor in several shards: whether the bytes agree."""
-    contents = {(tensor.dtype, tensor.dims, digest(tensor)) for _, tensor in copies}
-    word = "identical" if len(contents) == 1 else "different"
-    shards = listed([shard for shard, _ in copies])
-    return f"{escaped(name)} is stored in {shards}: {word} bytes"
-
-
-def digest(tensor: Stored) -> bytes:
-    """BLAKE2 of a tensor's bytes in its file, a mebibyte at a time."""
-    code = hashlib.blake2b()
-    end = tensor.offset + tensor.nbytes
-    for at in range(tensor.offset, end, _CHUNK):
-        code.update(files.read_bytes(tensor.file, at, min(_CHUNK, end - at)))
-    return code.digest()
+def _complete_sets(folder: str) -> list[Numbered]:
+    """The complete sets of numbered shards in the folder of an index."""
+    candidates = [name for name in listing(folder or ".") if name.lower().endswith(SUFFIXES)]
+    sets, _ = numbered_sets(candidates)
+    return [numbered for numbered in sets if not numbered.lack]
 
 
 def _numbering(folder: str, shards: Sequence[str]) -> Iterator[str]:
     """Gaps in `-00001-of-00030`, and shards on disk that the index does not name."""
-    matches = [_PART.fullmatch(shard) for shard in shards]
+    matches = [PART.fullmatch(shard) for shard in shards]
     parts = [match for match in matches if match]
     if not parts:
         return
@@ -222,7 +173,7 @@ def _numbering(folder: str, shards: Sequence[str]) -> Iterator[str]:
     strays = [
         name
         for name in listing(folder or ".")
-        if _PART.fullmatch(name) and name not in names and name.endswith(suffix)
+        if PART.fullmatch(name) and name not in names and name.endswith(suffix)
     ]
     if strays:
         yield f"{len(strays)} shards in the folder are not in the index: {listed(strays)}"

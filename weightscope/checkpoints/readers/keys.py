@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .. import limits
-from .torch_values import Encoded, Inert, Kind, RefusedError
+from .torch_values import Encoded, Inert, Kind, Placeholder, Reference, RefusedError
 
 PARTS = 16  # of a tuple that is a key
+INERT = (Inert, Placeholder, Reference)  # values known by a name alone
 LONGEST = 4 * limits.NAME + 4  # bytes: a name of more is over the limit in any encoding
 
 
@@ -48,7 +49,7 @@ def key_of(value: object, place: int) -> object:
     words: list[str | bytes] = [type(value).__name__ if isinstance(value, tuple) else ""]
     for part in parts:
         words += _word(part, place)
-    if any(isinstance(part, Inert) for part in parts):
+    if any(isinstance(part, INERT) for part in parts):
         return Key(tuple(words), (*parts, place))
     return Key(tuple(words), value)
 
@@ -71,7 +72,7 @@ def _word(value: object, place: int) -> tuple[str | bytes, ...]:
         case Kind():
             reason = value.note and value.note.text
             return "kind", f"{value.dtype} {value.width} {reason}"
-        case Inert():
+        case Inert() | Placeholder() | Reference():
             return value.name, f"at {place}"
     raise RefusedError(f"a dict key of type {type(value).__name__}")
 
@@ -91,7 +92,7 @@ def name_of(key: object) -> str:
             return decoded(key.text[:LONGEST].encode("latin-1", "backslashreplace"))
         case Key():
             return name_of(key.value)
-        case Inert():
+        case Inert() | Placeholder() | Reference():
             return key.name
         case Kind():
             return key.dtype

@@ -7,14 +7,15 @@ often the others are entered is bounded: a file cannot make the walk long.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...errors import CheckpointError
 from .. import limits
 from .keys import name_of
-from .torch_values import Found
+from .torch_values import Found, Placeholder
+from .training_state import is_random_state
 
 _SHARED = 16  # times that an item may be visited, on average: containers may be shared
 _FEW = 10_000  # items that may be visited in any case
@@ -39,6 +40,7 @@ _STATE = {  # what torch's optimizers keep for each parameter
 }
 _STATE_DICT = {"state", "param_groups"}  # the keys of an optimizer's state dict
 _CONTAINERS = (dict, list, tuple)
+_HOLDERS = (*_CONTAINERS, Placeholder)  # the last is searched for tensors, never read
 
 Path = tuple[str, ...]
 
@@ -69,10 +71,15 @@ class Leaf:
         first, _, rest = name.partition(".")
         return bool(rest and _COPY.fullmatch(first))
 
+    @property
+    def random(self) -> bool:
+        """Whether it is the state of a random number generator."""
+        return is_random_state(self.path, self.found)
+
     def optimizer(self, depth: int = 0) -> bool:
-        """Whether it is optimizer state, by the keys below `depth` and the end of its name."""
+        """Whether it is training state, by the keys below `depth` and the end of its name."""
         name = "".join(self.path[-1:])
-        if self.state or name.rpartition(".")[2] in _STATE:
+        if self.state or self.random or name.rpartition(".")[2] in _STATE:
             return True
         return any(_matches(_OPTIMIZER, key) for key in self.path[depth:-1])
 
@@ -85,7 +92,7 @@ def _matches(pattern: re.Pattern[str], key: str) -> bool:
 
 def leaves(tree: object) -> Iterator[Leaf]:
     """Every tensor of a tree, depth first, in stored order; raises CheckpointError."""
-    bearing = _bearing(tree)
+    bearers = bearing([tree])
     visited = 0  # items of containers, each time they are visited
     stored = 0  # items of containers, each container once
     tensors = 0
@@ -101,7 +108,7 @@ def leaves(tree: object) -> Iterator[Leaf]:
             tensors += 1
             _check_length(node.path)
             yield Leaf(node.path, node.odd, node.state, value)
-        elif isinstance(value, _CONTAINERS) and id(value) in bearing:
+        elif isinstance(value, _CONTAINERS) and id(value) in bearers:
             visited += len(value)
             if id(value) not in entered:
                 stored += len(value)
@@ -127,18 +134,21 @@ def _check_counts(visited: int, stored: int, tensors: int, levels: int) -> None:
         )
 
 
-def _bearing(tree: object) -> set[int]:
-    """The ids of the containers that hold a tensor at any depth; each container is entered once."""
+def bearing(roots: Sequence[object]) -> set[int]:
+    """The ids of the containers that hold a tensor at any depth; each container is entered once.
+
+    Objects of unknown classes are containers too.
+    """
     holders: dict[int, list[int]] = {}  # container -> those that hold it
     direct: list[int] = []
-    entered = {id(tree)}
-    pending = [tree]
+    entered = {id(root) for root in roots}
+    pending = list(roots)
     while pending:
         container = pending.pop()
         for item in _items(container):
             if isinstance(item, Found):
                 direct.append(id(container))
-            elif isinstance(item, _CONTAINERS):
+            elif isinstance(item, _HOLDERS):
                 holders.setdefault(id(item), []).append(id(container))
                 if id(item) not in entered:
                     entered.add(id(item))
@@ -163,6 +173,8 @@ def _items(container: object) -> Iterable[object]:
         return container.values()
     if isinstance(container, (list, tuple)):
         return container
+    if isinstance(container, Placeholder):
+        return container.parts
     return ()
 
 

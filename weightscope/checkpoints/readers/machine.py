@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 
 from ...errors import CheckpointError
 from .pickle_scan import ADVICE
+from .placeholders import Unknown
 from .raw_file import Stream
 from .torch_values import RefusedError
 
@@ -21,6 +22,9 @@ Operations: TypeAlias = Mapping[bytes, Operation]  # by the byte of the operatio
 
 # about 200,000 tensors, and below 1 GB of memory for any operations
 STEP_LIMIT = 5_000_000
+# of few bytes fewer: an operation of one byte can make a dict, and torch writes seven bytes for one
+FEW = 1_500_000
+BYTES = 8  # for each operation beyond these
 _NAMES = {op.code: op.name for op in pickletools.opcodes}
 
 
@@ -28,11 +32,16 @@ class Machine:
     """Stack, marks and memo; `run` executes the stream up to STOP and returns the last value."""
 
     def __init__(
-        self, stream: Stream, persistent: Callable[[object], object], operations: Operations
+        self,
+        stream: Stream,
+        persistent: Callable[[object], object],
+        operations: Operations,
+        unknown: Unknown,
     ) -> None:
         self.stream = stream
         self.persistent = persistent
         self.operations = operations
+        self.unknown = unknown  # names and objects outside the allow-list
         self.stack: list[object] = []
         self.marks: list[list[object]] = []
         self.memo: dict[int, object] = {}  # shared values by slot
@@ -43,8 +52,13 @@ class Machine:
 
     def run(self) -> object:
         """The one pickled value; raises CheckpointError with the byte of the faulty operation."""
+        start = self.stream.position
+        allowed = FEW
         for self.steps in range(STEP_LIMIT):
             at = self.stream.position
+            if self.steps >= allowed:
+                allowed = FEW + (at - start) // BYTES
+                self._check_steps(allowed)
             code = self.stream.take(1)
             if code == b".":
                 break
@@ -62,6 +76,15 @@ class Machine:
                 "the file is damaged or forged",
             )
         return self.stack[0]
+
+    def _check_steps(self, allowed: int) -> None:
+        """Refuse more operations than the bytes so far allow: they would take too much memory."""
+        if self.steps >= allowed:
+            raise CheckpointError(
+                f"expected a pickle of at most {allowed} operations for its length",
+                "found more",
+                ADVICE,
+            )
 
     def _execute(self, code: bytes, at: int) -> None:
         try:

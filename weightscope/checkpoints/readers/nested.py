@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from ...errors import CheckpointError, UsageError
 from ...escape import listed, shown
+from ...notes import Note
 from .leaves import Leaf, Path, leaves
 from .torch_values import Found
+from .training_state import state_without_tensors
 
+RANDOM = Note("optimizer", "state of a random number generator")
 _CANDIDATES = 10_000  # dicts among which a misspelled --root is searched
 
 Named = tuple[str, Found]
@@ -32,25 +35,67 @@ class Choice:
     flags: tuple[str, ...] = ()
 
 
-def choose(tree: object, root: str | None = None) -> Choice:
-    """The model of a pickled tree; `root` is the dotted path of its dict, None the largest."""
+def choose(tree: object, root: str | None = None, listing: bool = False) -> Choice:
+    """The model of a pickled tree; `root` is the dotted path of its dict, None the largest.
+
+    A `listing` needs no model: of equal dicts, and of training state alone, it has all tensors.
+    """
     tensors = tuple(leaves(tree))
     if not tensors:
-        raise CheckpointError(
-            "expected tensors", "no tensors in the file", "name a file that holds a state dict"
-        )
+        raise _no_tensors(tree)
     if root is None:
+        if listing:
+            undecided = _undecided(tensors)
+            if undecided:
+                return _everything(tensors, undecided)
         prefix = _largest(tensors)
     else:
         prefix = _selected(tensors, root)
     model, others = _split(tensors, prefix)
     named_model = tuple((_inner_name(leaf, prefix), leaf.found) for leaf in model)
     names = {name for name, _ in named_model}
-    named_others = tuple((_full_name(leaf, names), leaf.found) for leaf in others)
+    named_others = tuple((_full_name(leaf, names), _noted(leaf)) for leaf in others)
     _check_unique([name for name, _ in named_model + named_others])
     return Choice(
         named_model, named_others, _notes(prefix, len(model), others, root), _flags(model)
     )
+
+
+def _no_tensors(tree: object) -> CheckpointError:
+    """The refusal of a file without a tensor, with the name of the state that it holds."""
+    state = state_without_tensors(tree)
+    found = f"found {state}" if state else "no tensors in the file"
+    return CheckpointError("expected tensors", found, "name a file that holds a state dict")
+
+
+def _undecided(tensors: Sequence[Leaf]) -> str:
+    """Why no dict of a file is its model; "" where one is."""
+    if all(leaf.optimizer() for leaf in tensors):
+        return f"the file holds {_state(tensors)} only, no tensors of a model"
+    largest, most = _of_most_elements(_candidates(tensors))
+    if len(largest) == 1:
+        return ""
+    return (
+        f"no model is chosen: {len(largest)} dicts of {most:,} parameters, "
+        f"{_dotted_list(largest[:8])} (--root chooses one)"
+    )
+
+
+def _everything(tensors: Sequence[Leaf], note: str) -> Choice:
+    """All tensors by their full names: those that may be weights, and training state."""
+    weights = [leaf for leaf in tensors if not leaf.aside()]
+    others = [leaf for leaf in tensors if leaf.aside()]
+    named_weights = tuple((_inner_name(leaf, ()), leaf.found) for leaf in weights)
+    named_others = tuple((_inner_name(leaf, ()), _noted(leaf)) for leaf in others)
+    _check_unique([name for name, _ in named_weights + named_others])
+    return Choice(named_weights, named_others, (note,), _flags(weights))
+
+
+def _noted(leaf: Leaf) -> Found:
+    """The tensor, with a note where it is the state of a random number generator."""
+    if not leaf.random:
+        return leaf.found
+    return replace(leaf.found, notes=(*leaf.found.notes, RANDOM))
 
 
 def _split(tensors: Sequence[Leaf], prefix: Path) -> tuple[list[Leaf], list[Leaf]]:
@@ -103,11 +148,7 @@ def _flags(model: Sequence[Leaf]) -> tuple[str, ...]:
 
 def _largest(tensors: Sequence[Leaf]) -> Path:
     """The path of the container whose own tensors have the most elements."""
-    sizes: dict[Path, int] = defaultdict(int)
-    for leaf in _candidates(tensors):
-        sizes[leaf.path[:-1]] += leaf.found.params
-    most = max(sizes.values())
-    largest = [path for path, size in sizes.items() if size == most]
+    largest, most = _of_most_elements(_candidates(tensors))
     if len(largest) > 1:
         raise UsageError(
             "expected one largest dict of tensors",
@@ -115,6 +156,15 @@ def _largest(tensors: Sequence[Leaf]) -> Path:
             f"choose one, as in --root {_dotted(largest[0])}",
         )
     return largest[0]
+
+
+def _of_most_elements(tensors: Sequence[Leaf]) -> tuple[list[Path], int]:
+    """(the containers whose own tensors have the most elements, that number)."""
+    sizes: dict[Path, int] = defaultdict(int)
+    for leaf in tensors:
+        sizes[leaf.path[:-1]] += leaf.found.params
+    most = max(sizes.values())
+    return [path for path, size in sizes.items() if size == most], most
 
 
 def _candidates(tensors: Sequence[Leaf]) -> list[Leaf]:
@@ -127,9 +177,16 @@ def _candidates(tensors: Sequence[Leaf]) -> list[Leaf]:
         return copies
     raise CheckpointError(
         "expected the weights of a model",
-        "found optimizer state only, no tensors of a model",
+        f"found {_state(tensors)} only, no tensors of a model",
         "name the file that holds the state dict",
     )
+
+
+def _state(tensors: Sequence[Leaf]) -> str:
+    """The name of training state."""
+    if all(leaf.random for leaf in tensors):
+        return "the state of random number generators"
+    return "optimizer state"
 
 
 def _selected(tensors: Sequence[Leaf], root: str) -> Path:

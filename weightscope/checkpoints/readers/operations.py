@@ -1,8 +1,8 @@
 """The few pickle operations that torch.save uses; they make inert values only.
 
-The only calls are to an Act of torch_globals.py. Operations that torch never writes (extension
-codes, INST, NEWOBJ, the text protocol) do not exist here. Names and semantics of the operations:
-Lib/pickletools.py of CPython.
+The only calls are to an Act of torch_globals.py; an object of another class is a placeholder.
+Operations that torch never writes (extension codes, INST, the text protocol) do not exist here.
+Names and semantics of the operations: Lib/pickletools.py of CPython.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from collections.abc import Callable
 from ...escape import shown
 from .keys import decoded, key_of
 from .machine import Machine, Operation, Operations
-from .torch_globals import ORDERED, Act, meaning
-from .torch_values import Inert, RefusedError
+from .objects import call, held, new, own
+from .placeholders import RefusedNameError
+from .torch_globals import ORDERED, RECONSTRUCTED, Act, meaning, present
+from .torch_values import Inert, Placeholder, Reference, RefusedError
 
 SET, FROZEN = Inert("builtins.set"), Inert("builtins.frozenset")
 
@@ -87,8 +89,10 @@ def _stack_global(m: Machine) -> None:
 def _push_global(m: Machine, module: str, name: str) -> None:
     value = meaning(module, name)
     if value is None:
-        dotted = shown(f"{module}.{name}")
-        raise RefusedError(f"the name {dotted}, which no state dict needs,")
+        value = m.unknown.reference(present(module, name))
+    if value is None:
+        dotted = f"{module}.{name}"
+        raise RefusedNameError(f"the name {shown(dotted)}, which no state dict needs,", dotted)
     m.push(value)
 
 
@@ -100,12 +104,19 @@ def _persistent(m: Machine) -> None:
 def _reduce(m: Machine) -> None:
     args = m.stack.pop()
     act = m.stack.pop()
+    if isinstance(act, Reference):
+        m.push(call(m, act, args))
+        return
     if not isinstance(act, Act) or not isinstance(args, tuple):
         name = getattr(act, "name", type(act).__name__)
         raise RefusedError(f"a call of {shown(name)}, which nothing may call,")
     if act.name == ORDERED:  # the only call that copies many items
         lists = [part for part in args if isinstance(part, list)]
         m.charge(sum(len(part) for part in lists))
+    if act.name == RECONSTRUCTED:  # copyreg's function for a class, its base and its value
+        cls, *parts = args or (None,)
+        m.push(call(m, cls, tuple(parts)))
+        return
     m.push(act.make(args))
 
 
@@ -113,6 +124,9 @@ def _build(m: Machine) -> None:
     """Drop the state of an OrderedDict (`_metadata`) or a numpy value: no tensor depends on it."""
     state = m.stack.pop()
     target = m.stack[-1]
+    if isinstance(target, Placeholder):
+        target.parts.append(state)
+        return
     if type(target) is dict and isinstance(state, dict):
         return
     if isinstance(target, Inert) and isinstance(state, tuple):
@@ -121,7 +135,9 @@ def _build(m: Machine) -> None:
 
 
 def _set_items(m: Machine, pairs: list[object]) -> None:
-    """Put alternating keys and values in the dict on top."""
+    """Put alternating keys and values in the dict on top, or in an object of an unknown class."""
+    if held(m, pairs):
+        return
     target = m.topped(dict)
     if len(pairs) % 2:
         raise IndexError
@@ -129,6 +145,7 @@ def _set_items(m: Machine, pairs: list[object]) -> None:
     values = pairs[1::2]
     for key, value in zip(keys, values, strict=True):
         target[key_of(key, len(target))] = value
+        own(key, value)
 
 
 def _discard(m: Machine) -> None:
@@ -162,18 +179,23 @@ def _setitem(m: Machine) -> None:
 
 def _append(m: Machine) -> None:
     value = m.stack.pop()
+    if held(m, [value]):
+        return
     m.topped(list).append(value)
 
 
 def _appends(m: Machine) -> None:
     values = m.since_mark()
+    if held(m, values):
+        return
     m.topped(list).extend(values)
 
 
 def _add_items(m: Machine) -> None:
     """Drop the items of a set: no tensor depends on them."""
-    m.since_mark()
-    m.topped(Inert)
+    values = m.since_mark()
+    if not held(m, values):
+        m.topped(Inert)
 
 
 def _frozen(m: Machine) -> None:
@@ -242,5 +264,7 @@ OPERATIONS: Operations = {
     b"\x93": _stack_global,
     b"Q": _persistent,
     b"R": _reduce,
+    b"\x81": lambda m: new(m, keywords=False),
+    b"\x92": lambda m: new(m, keywords=True),
     b"b": _build,
 }

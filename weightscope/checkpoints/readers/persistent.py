@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...escape import shown
-from .torch_values import Kind, RefusedError, Storage
+from .torch_values import Kind, Reference, RefusedError, Storage
 
 
 def collector(storages: dict[str, Storage]) -> Callable[[object], object]:
-    """A function from ("storage", type, key, location, numel[, view]) to an item of `storages`."""
+    """A function from ("storage", type, key, location, numel[, view]) to an item of `storages`.
 
-    def load(identity: object) -> Storage:
+    Old files name the class of a pickled module in the same way.
+    """
+
+    def load(identity: object) -> Storage | Reference:
         match identity:
             case ("storage", Kind() as kind, str(key), str(), int(numel), *view) if (
                 type(numel) is int and 0 <= numel < 1 << 63 and len(view) <= 1
             ):
                 whole = Storage(key, kind, numel * kind.width)
+            case ("module", Reference() as cls, _, _):  # the class of a module, with its source
+                return cls
             case _:
                 raise RefusedError("a persistent id that is not a storage")
         # many tensors may be views of one storage, which they must describe alike

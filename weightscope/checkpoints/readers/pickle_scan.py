@@ -13,29 +13,47 @@ from collections import deque
 from ...errors import CheckpointError
 from ...escape import LONGEST, listed
 from .torch_globals import meaning
+from .training_state import are_arguments
 
-STEPS = 10_000_000  # operations of one pickle
+STEPS = 1_000_000  # operations that are scanned: a second, and below 100 MiB of memory
+NAMES = 1000  # names that are collected: a message lists fewer
 WORD = 256  # characters of a name: those that are allowed are shorter
 _PUTS = ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT")
 SLOTS = 1 << 32  # of the memo; the text protocol spells larger ones, which may collide
 ADVICE = "load it where it was written and save `model.state_dict()` again"
+ARRAYS = "load it in the program that wrote it and save its arrays with safetensors.numpy.save_file"
 ADVICES = {  # by the package whose classes are wanted
     "torch.distributed.checkpoint": "a distributed checkpoint: "
     "python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt",
     "deepspeed": "a DeepSpeed checkpoint: run zero_to_fp32.py in its folder",
+    "sklearn": ARRAYS,
+    "joblib": ARRAYS,
+    "xgboost": ARRAYS,
+    "lightgbm": ARRAYS,
+    "pandas": ARRAYS,
+    "tensorflow": ARRAYS,
+    "keras": ARRAYS,
+    "jax": ARRAYS,
+    "flax": ARRAYS,
+    "paddle": ARRAYS,
+    "gensim": ARRAYS,
 }
 
 
 def refusal_of(names: tuple[str, ...]) -> CheckpointError:
     """The refusal of a pickle that refers to more than tensors and plain values."""
+    found = f"a pickle that refers to {listed(names, LONGEST)}"
+    if are_arguments(names):
+        found = f"the arguments of a training run, {found}"
     return CheckpointError(
         "expected a state dict: tensors and plain values",
-        f"found a pickle that refers to {listed(names, LONGEST)}; nothing was executed",
-        _advice(names),
+        f"found {found}; nothing was executed",
+        advice_for(names),
     )
 
 
-def _advice(names: tuple[str, ...]) -> str:
+def advice_for(names: tuple[str, ...]) -> str:
+    """The remedy for a file that refers to these names."""
     for package, advice in ADVICES.items():
         if any(name.startswith(package) for name in names):
             return advice
@@ -52,19 +70,25 @@ def wanted(raw: bytes, pickles: int = 1000) -> tuple[str, ...]:
     stream = io.BytesIO(raw)
     with warnings.catch_warnings():  # text operations with odd escapes warn
         warnings.simplefilter("ignore")
+        steps = 0
         for _ in range(pickles):
-            if not _scan(stream, names):
+            scanned, has_ended = _scan(stream, names, STEPS - steps)
+            steps += scanned
+            if not has_ended or steps >= STEPS:
                 break
     return tuple(sorted(names))
 
 
-def _scan(stream: io.BytesIO, names: set[str]) -> bool:
-    """Add the refused names of one pickle; False where it does not end in STOP."""
+def _scan(stream: io.BytesIO, names: set[str], budget: int) -> tuple[int, bool]:
+    """Add the refused names of one pickle; (operations, whether it ends in STOP)."""
     words: deque[str] = deque("??", 2)  # STACK_GLOBAL takes the last two texts
     memo: dict[int, str] = {}
     text = "?"
+    step = 0
     try:
-        for step, (op, arg, _) in enumerate(pickletools.genops(stream)):
+        for step, (op, arg, _) in enumerate(pickletools.genops(stream), 1):
+            if step > budget or len(names) >= NAMES:
+                return step, False
             if op.name in _PUTS:
                 if arg is None:
                     slot = len(memo)
@@ -81,11 +105,9 @@ def _scan(stream: io.BytesIO, names: set[str]) -> bool:
             _add_name(names, op.name, arg, words)
             if text != "?":
                 words.append(text)
-            if step > STEPS:
-                return False
     except Exception:  # a fault of any kind ends the scan; the names before it are listed
-        return False
-    return True
+        return step, False
+    return step, True
 
 
 def _add_name(names: set[str], operation: str, arg: object, words: deque[str]) -> None:

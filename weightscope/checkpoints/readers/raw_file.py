@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import CheckpointError
-from ..files import Identity, identity, read_bytes
+from ..files import identity, read_bytes
+from ..identity import Identity
 
 CHUNK = 1 << 20  # bytes fetched at a time where the length of a stream is unknown
 AGAIN = "copy or download the file again"

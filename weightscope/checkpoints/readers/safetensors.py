@@ -101,7 +101,7 @@ def _leading(header: Header, strict: bool) -> tuple[str, ...]:
 
 def _pairs(header: Header) -> Pairs:
     """The header's (name, value) pairs, every name once."""
-    value = strict_json.parse(header.raw, "safetensors header", base=8)
+    value = strict_json.parse(header.raw, "safetensors header", base=8, tensor=b'"data_offsets"')
     if type(value) is not tuple:
         refuse("expected a JSON object as header", f"{type_name(value)} at byte 8", DAMAGED)
     if len(value) > limits.TENSORS:

@@ -15,36 +15,11 @@ from typing import NoReturn
 from ...errors import CheckpointError
 from .. import files
 from .members import READERS
+from .other_formats import OPENVINO, by_bytes, by_shape, by_text
 from .reader import HEAD, Reader
 from .torch_zip import starts_with_array
 
-_UNPACK = "unpack it and name the checkpoint inside"
-_CONVERT = "this version does not read it: convert it to safetensors"
-_LOAD = "load it and pass a dict of tensors, or save it as safetensors"
-_MAGICS = (
-    (b"GGUF", "a GGUF file", _CONVERT),
-    (b"lmgg", "a legacy ggml file", _CONVERT),
-    (b"fmgg", "a legacy ggml file (ggmf)", _CONVERT),
-    (b"tjgg", "a legacy ggml file (ggjt)", _CONVERT),
-    (b"algg", "a legacy ggml adapter (ggla)", _CONVERT),
-    (b"24ka", "a llama2.c checkpoint", _CONVERT),
-    (b"\x93NUMPY", "a numpy array (.npy)", _LOAD),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras)", _CONVERT),
-    (b"\x1f\x8b", "a gzip archive (.tar.gz)", _UNPACK),
-    (b"\xfd7zXZ\x00", "an xz archive", _UNPACK),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
-    (b"Rar!\x1a\x07", "a rar archive", _UNPACK),
-    (b"BZh", "a bzip2 archive", _UNPACK),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive", _UNPACK),
-    (b"PK\x05\x06", "an empty zip archive", "get the file again"),
-    (b"PAR1", "a Parquet file", "name the checkpoint that it reports on"),
-)
 _LFS = b"version https://git-lfs.github.com/spec/"
-_PAGES = (
-    (re.compile(rb"\s*<(!doctype html|html|head|body)", re.I), "an HTML page"),
-    (re.compile(rb"\s*<(\?xml|[a-z])", re.I), "an XML text"),
-    (re.compile(rb"\s*[{\[]\s*([\"{\[\]}]|-?\d)"), "a JSON text"),
-)
 _RESHARD = (
     "convert it: python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt"
 )
@@ -70,7 +45,8 @@ def sniff(path: str) -> Reader:
     raise CheckpointError(
         f"expected a checkpoint ({formats})",
         f"found {_described(head)}",
-        "check that the download is complete and that this is the model's file",
+        "check that the download is complete and that this is the model's file: its format may be "
+        "none that is read",
     )
 
 
@@ -88,22 +64,20 @@ def _refuse_other_formats(path: str, head: bytes, size: int) -> None:
     """Refuse, by name, a known format that is not read."""
     if head.startswith(_LFS):
         _refuse(f"a git-LFS pointer ({_pointer(head)})", "run git lfs pull")
-    for magic, name, advice in _MAGICS:
-        if head.startswith(magic):
-            _refuse(name, advice)
-    if head[257:262] == b"ustar":
-        _refuse("a tar archive", _UNPACK)
     if starts_with_array(head):
-        _refuse("a numpy archive (.npz)", _LOAD)
-    for pattern, name in _PAGES:
-        if pattern.match(head):
-            _refuse(
-                f"{name}: {_text(head)!r}",
-                "the download failed and saved this instead: download the file again",
-            )
+        _refuse(
+            "a numpy archive (.npz)",
+            "load it and pass a dict of tensors, or save it as safetensors",
+        )
+    name = os.path.basename(path)
+    other = by_bytes(head) or by_text(head, name) or by_shape(head, name)
+    if other is None and _is_beside_openvino(path, head):
+        other = OPENVINO
+    if other is not None:
+        _refuse(other.name, other.advice)
     # the format has no magic: seven numbers may agree by chance under another suffix
     if path.endswith(".bin") and _is_llama2c(head, size):
-        _refuse("a llama2.c checkpoint", _CONVERT)
+        _refuse("a llama2.c checkpoint", "this version does not read it: convert it to safetensors")
 
 
 def _refuse(name: str, advice: str) -> NoReturn:
@@ -138,8 +112,15 @@ def _is_llama2c(head: bytes, size: int) -> bool:
     )
 
 
-def _text(head: bytes) -> str:
-    return head[:60].decode("utf-8", "replace").strip()
+def _is_beside_openvino(path: str, head: bytes) -> bool:
+    """Whether the file NAME.bin has a model NAME.xml of OpenVINO beside it."""
+    stem, suffix = os.path.splitext(path)
+    model = f"{stem}.xml"
+    if not head or suffix != ".bin" or not os.path.isfile(model):
+        return False
+    size, _ = files.identity(model)
+    other = by_text(files.read_bytes(model, 0, min(size, HEAD)), os.path.basename(model))
+    return other is not None and other.advice == OPENVINO.advice
 
 
 def _described(head: bytes) -> str:

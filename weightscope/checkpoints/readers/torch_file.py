@@ -12,32 +12,39 @@ from typing import TYPE_CHECKING
 
 from ...dtypes import DTYPES
 from ...errors import CheckpointError
-from ...escape import shown
+from ...escape import LONGEST, listed, shown
 from ...notes import Note
 from .. import limits
 from ..checkpoint import Checkpoint
 from ..entry import Stored, run_length
+from .leaves import leaves
 from .nested import choose
-from .pickle_scan import refusal_of, wanted
+from .pickle_scan import ARRAYS, advice_for, refusal_of, wanted
 from .raw_file import RawFile, opened
 from .reader import HEAD, Reader
 from .torch_legacy import legacy, read_legacy
 from .torch_values import Found
 from .torch_zip import read_zip, starts_with_array
 from .unpickler import Loaded
+from .unused import unused_note
 from .zip_directory import LOCAL
 
 if TYPE_CHECKING:
     from ..opening import Opening
 
+PICKLE = b"\x80"  # what a pickle of protocol 2 or later begins with
 OVERLAP = Note("overlapping", "overlaps or interleaves with another tensor")
 
 
-def read(path: str, root: str | None = None) -> Checkpoint:
-    """Open a torch file; `root` is the dotted path of the dict of tensors, None the largest."""
+def read(path: str, root: str | None = None, listing: bool = False) -> Checkpoint:
+    """Open a torch file; `root` is the dotted path of the dict of tensors, None the largest.
+
+    A `listing` has all tensors, whether or not one dict is the model.
+    """
     raw = opened(path)
     loaded = _loaded(raw)
-    choice = choose(loaded.tree, root)
+    _check_objects(loaded)
+    choice = choose(loaded.tree, root, listing)
     named = choice.model + choice.others
     tensors, aliases = _untied([_stored(raw, loaded, name, found) for name, found in named])
     tensors, overlap_flags = _with_overlaps(tensors)
@@ -47,8 +54,8 @@ def read(path: str, root: str | None = None) -> Checkpoint:
         aliases=aliases,
         optimizer=frozenset(name for name, _ in choice.others if name not in aliases),
         files=((path, raw.size, raw.identity),),
-        notes=choice.notes,
-        flags=loaded.flags + choice.flags + overlap_flags,
+        notes=choice.notes + unused_note(raw.size, (found for _, found in named), tensors),
+        flags=loaded.flags + loaded.unknown.flags() + choice.flags + overlap_flags,
     )
 
 
@@ -62,16 +69,38 @@ def _loaded(raw: RawFile) -> Loaded:
     raise _other_file(raw, head)
 
 
+def _check_objects(loaded: Loaded) -> None:
+    """Refuse tensors inside objects of unknown classes, and a file that holds nothing else."""
+    holders = loaded.unknown.with_tensors()
+    if holders:
+        raise CheckpointError(
+            "expected a state dict: tensors in dicts, lists and tuples",
+            "found tensors inside objects, in a pickle that refers to "
+            f"{listed(holders, LONGEST)}; nothing was executed",
+            advice_for(holders),
+        )
+    names = loaded.unknown.names
+    if names and not any(True for _ in leaves(loaded.tree)):
+        raise refusal_of(names)
+
+
 def _other_file(raw: RawFile, head: bytes) -> CheckpointError:
     """The refusal of a file that torch.save did not write, or in neither of the two formats."""
     # a pickle of another program: its names are the best explanation
     names = wanted(raw.at(0, min(raw.size, limits.HEADER)))
     if names:
         return refusal_of(names)
+    if head[:1] == PICKLE:
+        return CheckpointError(
+            "expected a torch file (zip or legacy)",
+            "found a pickle that torch.save did not write",
+            ARRAYS,
+        )
     return CheckpointError(
         "expected a torch file (zip or legacy)",
         f"found one that begins with {shown(head[:8])}",
-        "check that the download is complete",
+        "check that the download is complete and that torch.save wrote the file: its format may "
+        "be none that is read",
     )
 
 
@@ -158,7 +187,7 @@ def _begins(head: bytes) -> bool:
 
 
 def _read_opened(path: str, opening: Opening) -> Checkpoint:
-    return read(path, opening.root)
+    return read(path, opening.root, opening.listing)
 
 
 READER = Reader(

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from ...notes import Note
 from . import torch_rebuild as rebuild
-from .torch_values import Kind, RefusedError, Word
+from .placeholders import RefusedNameError
+from .torch_values import Kind, Reference, RefusedError, Word
 
 ORDERED = "collections.OrderedDict"
+RECONSTRUCTED = "copyreg._reconstructor"
 
 
 @dataclass(frozen=True)
@@ -109,13 +111,23 @@ def _from_type(args: tuple[object, ...]) -> object:
             _,
         ) if act.name in PLAIN:
             return act.make(inner)
-    raise RefusedError("_rebuild_from_type_v2 of another type than torch.Tensor")
+    foreign = [part for part in args if isinstance(part, Reference)]
+    text = "_rebuild_from_type_v2 of another type than torch.Tensor"
+    if foreign:
+        raise RefusedNameError(text, foreign[0].name)
+    raise RefusedError(text)
 
 
 CALLS = (
     PLAIN
     | {
         ORDERED: rebuild.ordered,
+        RECONSTRUCTED: rebuild.dropped(RECONSTRUCTED),  # operations.py makes a placeholder of it
+        "collections.defaultdict": rebuild.defaulted,
+        "collections.Counter": rebuild.counted,
+        "collections.deque": rebuild.queued,
+        "operator.getitem": rebuild.annotation,
+        "builtins.type": rebuild.type_of_none,
         "torch._tensor._rebuild_from_type_v2": _from_type,
         "torch.Size": rebuild.size,
         "torch.serialization._get_layout": rebuild.layout,
@@ -130,6 +142,8 @@ CALLS = (
             "builtins.frozenset",
             "builtins.complex",
             "builtins.bytearray",
+            "builtins.range",
+            "builtins.slice",
             "numpy.dtype",
             "numpy._core.multiarray.scalar",
             "numpy._core.multiarray._reconstruct",
@@ -166,9 +180,19 @@ GLOBALS: Mapping[str, object] = {
 }
 RENAMED = {  # modules as older Pythons, torches and numpys called them
     "__builtin__": "builtins",
+    "copy_reg": "copyreg",
+    "_abcoll": "collections.abc",
+    "_operator": "operator",
     "torch.tensor": "torch._tensor",
     "numpy.core.multiarray": "numpy._core.multiarray",
     "numpy.core.numeric": "numpy._core.numeric",
+}
+
+
+RENAMED_TYPES = {  # Python 3 writes these names in protocol 2
+    "builtins.long": "builtins.int",
+    "builtins.unicode": "builtins.str",
+    "builtins.xrange": "builtins.range",
 }
 
 
@@ -178,5 +202,14 @@ def meaning(module: str, name: str) -> object | None:
     >>> meaning("torch", "FloatStorage"), meaning("os", "system")
     (Kind(dtype='F32', width=4, note=None), None)
     """
-    current = RENAMED.get(module, module)
-    return GLOBALS.get(f"{current}.{name}")
+    return GLOBALS.get(present(module, name))
+
+
+def present(module: str, name: str) -> str:
+    """A dotted name as Python and its packages spell it now.
+
+    >>> present("__builtin__", "unicode")
+    'builtins.str'
+    """
+    dotted = f"{RENAMED.get(module, module)}.{name}"
+    return RENAMED_TYPES.get(dotted, dotted)

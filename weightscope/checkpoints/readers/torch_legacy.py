@@ -11,6 +11,7 @@ from typing import TypeGuard
 
 from ...errors import CheckpointError
 from ...escape import shown
+from .placeholders import Unknown
 from .raw_file import AGAIN, RawFile
 from .torch_values import Storage
 from .unpickler import Loaded, unpickle
@@ -42,10 +43,11 @@ def read_legacy(raw: RawFile) -> Loaded:
     _check(type(protocol) is int and protocol == PROTOCOL, protocol)
     system, position = unpickle(raw, position, raw.size, {})
     _check(isinstance(system, dict), system)
-    tree, position = unpickle(raw, position, raw.size, storages)
+    unknown = Unknown()
+    tree, position = unpickle(raw, position, raw.size, storages, unknown)
     keys, position = unpickle(raw, position, raw.size, {})
     ordered = _in_order(keys, storages)
-    return Loaded(tree, _starts(raw, position, ordered))
+    return Loaded(tree, _starts(raw, position, ordered), unknown=unknown)
 
 
 def _check(is_right: bool, value: object) -> None:

@@ -13,13 +13,27 @@ from typing import TypeGuard
 from ...dtypes import DTYPES
 from ...escape import shown
 from ...notes import Note
-from .torch_values import Encoded, Found, Inert, Kind, RefusedError, Word, shape, sizes, view
+from .keys import decoded
+from .torch_values import (
+    Encoded,
+    Found,
+    Inert,
+    Kind,
+    Reference,
+    RefusedError,
+    Word,
+    shape,
+    sizes,
+    view,
+)
 from .unread import lazy_negation
 
 Args = tuple[object, ...]
 
 META = Note("no-data", "meta tensor: no data")
 NESTED = Note("not-strided", "nested tensor")
+FLAGS = 16  # keys in the metadata of a tensor at most: torch writes conj and neg
+TRUTHS = (bool, int, float, type(None))  # what torch takes as a bool there
 SPARSE = 8  # parts of a sparse tensor at most: indices, values, size, a flag
 
 
@@ -58,12 +72,35 @@ def _view(args: Args, kind: Kind | None = None) -> Found:
 
 
 def _with_lazy_bits(found: Found, metadata: object) -> Found:
-    """Negation is applied when the tensor is read; conjugation concerns complex numbers alone."""
-    if found.kind.note or not isinstance(metadata, Mapping) or not metadata.get("neg"):
+    """Negation is applied when the tensor is read; conjugation concerns complex numbers alone.
+
+    torch sets a bit for each key that is present, whatever its value: {"neg": False} negates.
+    """
+    keys = _lazy_bits(metadata)
+    if found.kind.note:
+        return found
+    if "conj" in keys:
+        raise RefusedError("a conjugated tensor of numbers that are not complex")
+    if "neg" not in keys:
         return found
     if DTYPES[found.kind.dtype].negatable:
         return replace(found, negated=True)
     return replace(found, notes=(lazy_negation(found.kind.dtype),), measurable=False)
+
+
+def _lazy_bits(metadata: object) -> frozenset[str]:
+    """The keys of the metadata; torch loads no tensor whose metadata is not a dict of flags."""
+    if not metadata:
+        return frozenset()
+    # many tensors may share one dict, each of which looks at every key
+    if not isinstance(metadata, Mapping) or len(metadata) > FLAGS:
+        raise RefusedError("metadata of a tensor that is no dict of flags")
+    keys = set()
+    for key, value in metadata.items():
+        if not isinstance(key, (str, bytes)) or not isinstance(value, TRUTHS):
+            raise RefusedError("metadata of a tensor that is no dict of flags")
+        keys.add(key if isinstance(key, str) else decoded(key))
+    return frozenset(keys)
 
 
 def parameter(args: Args) -> Found:
@@ -162,6 +199,48 @@ def ordered(args: Args) -> dict[object, object]:
     if len(args) != 1 or not _are_pairs(pairs):
         raise RefusedError("an OrderedDict of values that are no pairs")
     return dict(pairs)
+
+
+def defaulted(args: Args) -> dict[object, object]:
+    """(factory,) of a defaultdict, which starts empty; the factory is not called."""
+    if len(args) > 1:
+        raise RefusedError("a defaultdict of more than a factory")
+    return {}
+
+
+def counted(args: Args) -> dict[object, object]:
+    """(counts,) of a Counter: the dict of counts."""
+    match args:
+        case ():
+            return {}
+        case (dict(counts),):
+            return counts
+    raise RefusedError("a Counter of no dict")
+
+
+def queued(args: Args) -> list[object]:
+    """([items[, length]]) of a deque: a list, to which items are appended."""
+    match args:
+        case () | ((),) | ((), _):
+            return []
+        case (list(items),) | (list(items), _):
+            return items
+    raise RefusedError("a deque of no list")
+
+
+def annotation(args: Args) -> Inert:
+    """(type, parameters) of an annotation such as Dict[str, int]; of anything else it is a call."""
+    match args:
+        case (Reference(name), _) if name.startswith("typing."):
+            return Inert("annotation")
+    raise RefusedError("a call of operator.getitem, which nothing may call,")
+
+
+def type_of_none(args: Args) -> Inert:
+    """(None,): Python writes the type of None so; with more it would make a class."""
+    if args == (None,):
+        return Inert("builtins.NoneType")
+    raise RefusedError("a call of builtins.type, which nothing may call,")
 
 
 def _are_pairs(value: object) -> TypeGuard[list[tuple[object, object]]]:

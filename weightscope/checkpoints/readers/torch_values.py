@@ -52,6 +52,21 @@ class Inert:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A class or a function of unknown origin, by its name alone."""
+
+    name: str
+
+
+@dataclass(eq=False, slots=True)
+class Placeholder:
+    """An object of an unknown class: what the pickle puts into it, and nothing of what it does."""
+
+    name: str  # of the class
+    parts: list[object]  # arguments, state and items
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """Bytes as protocol 2 writes them: the text whose latin-1 encoding they are, not copied."""
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from ...escape import shown
 from .. import limits
+from .placeholders import Unknown
 from .raw_file import RawFile
 from .torch_values import Storage
 from .unpickler import Loaded, unpickle
@@ -31,9 +32,11 @@ def read_zip(raw: RawFile) -> Loaded:
     """The tree and the start of every storage of a checked archive."""
     records = _without_prefix(members(raw))
     storages: dict[str, Storage] = {}
-    tree = _tree(raw, records, storages)
+    unknown = Unknown()
+    tree = _tree(raw, records, storages, unknown)
     starts = {key: _start(records, storage) for key, storage in storages.items()}
-    return Loaded(tree, starts, _is_big_endian(raw, records), _flags(records, storages))
+    is_swapped = _is_big_endian(raw, records)
+    return Loaded(tree, starts, is_swapped, _flags(records, storages), unknown)
 
 
 def starts_with_array(head: bytes) -> bool:
@@ -45,7 +48,9 @@ def starts_with_array(head: bytes) -> bool:
     return name.endswith(b".npy")
 
 
-def _tree(raw: RawFile, records: Mapping[str, Member], storages: dict[str, Storage]) -> object:
+def _tree(
+    raw: RawFile, records: Mapping[str, Member], storages: dict[str, Storage], unknown: Unknown
+) -> object:
     """The unpickled data.pkl; the storages that it names are collected in `storages`."""
     if _PICKLE not in records:
         raise damaged(f"expected a record {_PICKLE}", f"none: {_listed(list(records))}")
@@ -53,7 +58,7 @@ def _tree(raw: RawFile, records: Mapping[str, Member], storages: dict[str, Stora
     if pickle.size > limits.HEADER:  # before anything is read of it
         raise damaged(f"expected a {_PICKLE} of at most {limits.HEADER} bytes", str(pickle.size))
     stop = pickle.start + pickle.size
-    tree, end = unpickle(raw, pickle.start, stop, storages)
+    tree, end = unpickle(raw, pickle.start, stop, storages, unknown)
     if end != stop:  # bytes that other readers may take for a second pickle
         raise damaged(f"expected {_PICKLE} to end with its pickle", f"{stop - end} bytes after it")
     return tree

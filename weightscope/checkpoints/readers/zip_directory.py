@@ -8,13 +8,14 @@ end from the first byte to the directory. Field names and layouts: PKWARE's APPN
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ...errors import CheckpointError
 from ...escape import shown
 from .. import limits
 from .raw_file import RawFile, Stream
+from .zip_kinds import refuse_other
 
 LOCAL = b"PK\x03\x04"  # what a local header begins with
 _CENTRAL, _END = b"PK\x01\x02", b"PK\x05\x06"
@@ -64,7 +65,8 @@ def members(raw: RawFile) -> list[Member]:
     """Every record: its local header equals the directory, and the records lie end to end."""
     directory = _directory(raw)
     entries = sorted(_entries(raw, directory), key=lambda member: member.header)
-    _refuse_script(entries)
+    # by name, before the form of the records: other programs compress theirs
+    refuse_other([entry.name for entry in entries])
     records = []
     end = 0
     for entry in entries:
@@ -85,18 +87,6 @@ def members(raw: RawFile) -> list[Member]:
             f"it at byte {directory.start}: bytes that no record holds",
         )
     return records
-
-
-def _refuse_script(entries: Sequence[Member]) -> None:
-    """Refuse a program by its names, before the form of its records: torch compresses its code."""
-    for entry in entries:
-        name = entry.name.partition("/")[2]
-        if name == "constants.pkl" or name.startswith("code/"):
-            raise CheckpointError(
-                "expected a state dict",
-                "found a TorchScript archive (it holds code)",
-                "load it with torch.jit.load and save `model.state_dict()`",
-            )
 
 
 def _directory(raw: RawFile) -> Directory:
