@@ -191,6 +191,8 @@ def _power(x: Tensor, low: float, high: float, scratch: Scratch) -> PowerSums:
         return PowerSums()
     mean = float(x.mean()) + 0.0
     c = mean if isfinite(mean) else 0.0
+    if low == high:
+        c = low  # a constant has sums of exactly 0
     reach = max(abs(low - c), abs(high - c))
     exponent = frexp(reach)[1]
     s = 2.0 ** min(max(exponent, -120), 120)

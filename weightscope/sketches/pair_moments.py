@@ -33,8 +33,8 @@ TINY = 1e-290  # sums of squares below have lost digits: elements below about 1e
 class PairMoments:
     """n pairs of finite elements; `s` are sums of products of deviations from the means.
 
-    `left_out` counts pairs of which an element is NaN or Inf, `one_sided` those of them where the
-    other element is finite.
+    `low` is what the rounding of a mean takes: 0.06 at 1e15. `left_out` counts pairs of which an
+    element is NaN or Inf, `one_sided` those of them where the other element is finite.
     """
 
     n: int = 0
@@ -49,6 +49,9 @@ class PairMoments:
     absmax: float = 0.0  # the largest |D|
     left_out: int = 0
     one_sided: int = 0
+    low_a: float = 0.0
+    low_d: float = 0.0
+    low_b: float = 0.0
 
     def forget(self) -> PairMoments:
         """Sums have no positions."""
@@ -62,24 +65,30 @@ class PairMoments:
         if not self.n or not other.n:
             only = self if self.n else other
             return replace(only, left_out=left_out, one_sided=one_sided)
-        a = other.mean_a - self.mean_a
-        d = other.mean_d - self.mean_d
-        b = other.mean_b - self.mean_b
+        a = other.mean_a - self.mean_a + (other.low_a - self.low_a)
+        d = other.mean_d - self.mean_d + (other.low_d - self.low_d)
+        b = other.mean_b - self.mean_b + (other.low_b - self.low_b)
         weight = self.n * other.n / n
         share = other.n / n
+        mean_a, low_a = _split(self.mean_a, self.low_a + a * share)
+        mean_d, low_d = _split(self.mean_d, self.low_d + d * share)
+        mean_b, low_b = _split(self.mean_b, self.low_b + b * share)
         return PairMoments(
             n,
-            mean_a=self.mean_a + a * share,
-            mean_d=self.mean_d + d * share,
+            mean_a=mean_a,
+            mean_d=mean_d,
             s_aa=self.s_aa + other.s_aa + a * a * weight,
             s_ad=self.s_ad + other.s_ad + a * d * weight,
             s_dd=self.s_dd + other.s_dd + d * d * weight,
-            mean_b=self.mean_b + b * share,
+            mean_b=mean_b,
             s_ab=self.s_ab + other.s_ab + a * b * weight,
             s_bb=self.s_bb + other.s_bb + b * b * weight,
             absmax=max(self.absmax, other.absmax),
             left_out=left_out,
             one_sided=one_sided,
+            low_a=low_a,
+            low_d=low_d,
+            low_b=low_b,
         )
 
     @property
@@ -213,20 +222,53 @@ def _of_finite(x: Tensor, d: Tensor, b: Tensor, sums: list[float], tile: Tile) -
     if n * mean_a * mean_a > CANCELS * aa or n * mean_d * mean_d > CANCELS * dd:
         x, d = x - mean_a, d - mean_d
         products = (torch.dot(x, x), torch.dot(x, d), torch.dot(d, d))
-        s_aa, s_ad, s_dd = torch.stack(products).tolist()
-        moments = replace(moments, s_aa=s_aa, s_ad=s_ad, s_dd=s_dd)
+        totals = torch.stack((*products, x.sum(), d.sum())).tolist()
+        moments = _about_means(moments, totals)
         x = x + mean_a
     return _with_b(moments, x, b, tile)
+
+
+def _about_means(moments: PairMoments, totals: list[float]) -> PairMoments:
+    """The moments from sums about rounded means: of x^2, x d, d^2, x and d."""
+    m, n = moments, moments.n
+    s_aa, s_ad, s_dd, x, d = totals
+    low_a, low_d = x / n, d / n
+    mean_a, rest_a = _split(m.mean_a, low_a)
+    mean_d, rest_d = _split(m.mean_d, low_d)
+    return replace(
+        m,
+        mean_a=mean_a,
+        mean_d=mean_d,
+        s_aa=max(s_aa - x * low_a, 0.0),
+        s_ad=s_ad - x * low_d,
+        s_dd=max(s_dd - d * low_d, 0.0),
+        low_a=rest_a,
+        low_d=rest_d,
+    )
+
+
+def _split(large: float, small: float) -> tuple[float, float]:
+    """A sum and what its rounding takes (Knuth's two-sum); 0 where the sum overflows."""
+    total = large + small
+    of_small = total - large
+    lost = (large - (total - of_small)) + (small - of_small)
+    if not isfinite(lost):
+        return total, 0.0
+    return total, lost
 
 
 def _with_b(moments: PairMoments, x: Tensor, b: Tensor, tile: Tile) -> PairMoments:
     """The moments with those of B, which are sums of the others unless these cancel."""
     m = moments
-    mean_b = m.mean_a + m.mean_d
+    mean_b, low_b = _split(m.mean_a, m.mean_d + m.low_a + m.low_d)
     s_ab, s_bb = m.s_aa + m.s_ad, m.s_aa + 2 * m.s_ad + m.s_dd
     if s_bb < SMALL * m.s_aa or abs(mean_b) < SMALL * abs(m.mean_a):
         y = tile.scratch.take("pair b", tuple(b.shape), torch.float64).copy_(b)
         mean_b = float(y.sum()) / m.n
         y = y - mean_b
-        s_ab, s_bb = torch.stack((torch.dot(x - m.mean_a, y), torch.dot(y, y))).tolist()
-    return replace(m, mean_b=mean_b, s_ab=s_ab, s_bb=s_bb)
+        products = (torch.dot(x - m.mean_a, y), torch.dot(y, y))
+        s_ab, s_bb, total = torch.stack((*products, y.sum())).tolist()
+        s_ab -= m.low_a * total
+        s_bb = max(s_bb - total * total / m.n, 0.0)
+        mean_b, low_b = _split(mean_b, total / m.n)
+    return replace(m, mean_b=mean_b, s_ab=s_ab, s_bb=s_bb, low_b=low_b)

@@ -1,6 +1,7 @@
 """PowerSums: n and the sums of (w - c)^1..4 about a centre c.
 
-They shift and add, so that the moments of any union are exact.
+They shift and add, so that the moments of any union are exact. The mean itself is no centre: at
+1e15 its rounding is 0.06, and moments about it would lose the digits of values that differ by 10.
 
 Accuracy against numpy float64: mean 1e-9 std, std 1e-9 relative, skew and kurtosis 1e-6 of max(1,
 |kurtosis|).
@@ -39,6 +40,8 @@ class PowerSums:
             return PowerSums()
         with np.errstate(over="ignore", invalid="ignore"):  # 1e80 has no fourth power: Inf or NaN
             c = _weighted(values, counts) / n
+            if len(values) == 1:
+                c = float(values[0])  # a constant has sums of exactly 0
             d = values - c
             d2 = d * d
             return PowerSums(
@@ -52,7 +55,11 @@ class PowerSums:
 
     def about(self, c: float) -> PowerSums:
         """The same sums about another centre: (w - c) = (w - c0) + h, expanded."""
-        h, n = self.c - c, self.n
+        return self._moved(self.c - c, c)
+
+    def _moved(self, h: float, c: float) -> PowerSums:
+        """The sums about c0 - h, which is c to the rounding of c."""
+        n = self.n
         h2 = h * h  # products, because a float power raises where it overflows
         return PowerSums(
             n,
@@ -85,7 +92,8 @@ class PowerSums:
         """Second, third and fourth central moments (population)."""
         if not self.n:
             return nan, nan, nan
-        m = self.about(self.mean)
+        # By the distance of the mean from c, which has all digits even where the mean has not.
+        m = self._moved(-self.s1 / self.n, self.mean)
         # Rounding may leave a tiny negative sum of squares.
         return max(m.s2, 0.0) / self.n, m.s3 / self.n, m.s4 / self.n
 

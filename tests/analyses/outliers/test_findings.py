@@ -298,6 +298,21 @@ def test_a_gain_of_zeros_switches_its_layer_off(draw, name, severity):
     assert found(model | {name: draw(*shape)}) == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "shape", "severity"),
+    [
+        ("embeddings.mask_token", (1, 64), "info"),
+        ("cls_token", (1, 1, 64), "info"),
+        ("zero_convs.3.0.weight", (64, 64, 1, 1), "info"),
+        ("embeddings.word_embeddings.weight", (8, 64), "warn"),
+        ("convs.3.0.weight", (64, 64, 1, 1), "warn"),
+    ],
+)
+def test_single_tokens_and_zero_convolutions_start_at_zero(name, shape, severity):
+    """As in DINOv2 and ControlNet; a table of tokens and an ordinary convolution do not."""
+    assert found({name: torch.zeros(shape)}) == {name: (severity, ["WS102"])}
+
+
 def test_few_changed_rows_elsewhere_are_no_surgery(clean, draw):
     """Another matrix, many rows, or an embedding of another size."""
     assert found(clean | {UP: changed(clean[UP], 3, ALL, draw(64))}, base=clean) == {}

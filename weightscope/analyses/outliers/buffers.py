@@ -57,10 +57,10 @@ def is_sound(piece: Piece, counts: ValueCounts) -> bool:
     """Whether a buffer has neither NaN nor Inf, or only the -Inf of a mask."""
     if counts.nan + counts.inf == 0:
         return True
-    return _is_mask(piece, counts)
+    return is_mask(piece, counts)
 
 
-def _is_mask(piece: Piece, counts: ValueCounts) -> bool:
+def is_mask(piece: Piece, counts: ValueCounts) -> bool:
     """-Inf in a tensor that is named a mask, or in one of two dimensions that is zero elsewhere."""
     if counts.nan or counts.inf > counts.minus_inf:
         return False

@@ -35,7 +35,7 @@ FINDINGS = (
         "One NaN or Inf spreads through every product that contains it: outputs become NaN.",
         "Return to the last checkpoint without them; `note` has the position of the first one.",
         "Runs that diverged in half precision and were saved nevertheless; running statistics of "
-        "normalisation layers.",
+        "normalisation layers. -Inf is by design in a mask, which has no row.",
         judge.nonfinite,
         buffers=True,
     ),
@@ -44,7 +44,8 @@ FINDINGS = (
         "all weights are zero",
         "The output of the layer is zero; a norm whose weight is zero disables its layer. Biases "
         "of zeros are not reported. A LoRA B, a residual branch, its scale (LayerScale) and its "
-        "modulation (adaLN) may be initialised to zero: `info`. So are some norms (Gemma stores w "
+        "modulation (adaLN) may be initialised to zero: `info`. So are factors of adapters, single "
+        "tokens (mask, class) and zero convolutions. So are some norms (Gemma stores w "
         "- 1, some ResNets initialise the last norm of a branch to zero), but a trained norm is "
         "hardly ever zero.",
         "Check that the tensor was saved after it was filled, and that it was trained.",
@@ -54,7 +55,8 @@ FINDINGS = (
     Finding(
         "WS103",
         "all weights are one value",
-        "A matrix that was never initialised, or was overwritten.",
+        "A matrix that was never initialised, or was overwritten. A factor of an adapter starts so "
+        "(IA3, BOFT): `info`.",
         "Compare with another checkpoint of the same model; `min` is the value.",
         "Buffers and dummies saved among the weights.",
         judge.one_value,
@@ -63,7 +65,9 @@ FINDINGS = (
         "WS111",
         "dead rows or columns",
         "Outputs that are always zero, or inputs without any effect: pruning, padding of a "
-        "vocabulary, or damage.",
+        "vocabulary, or damage. `info` in an embedding, in a matrix of unknown role whose name is "
+        "that of an embedding or whose only zero row is 0 or 1, where padding tokens are, in "
+        "updates and factors of adapters, and in constants of code.",
         "`note` lists them, `zero_block` those at the end; pruned units can be removed.",
         "Token embeddings padded to a multiple of 64.",
         judge.dead_lines,
@@ -73,7 +77,8 @@ FINDINGS = (
         "WS112",
         "constant rows or columns",
         "All weights of a row or column are one value other than zero: never initialised, or "
-        "overwritten. Tokens with such vectors of the same value are identical.",
+        "overwritten. Tokens with such vectors of the same value are identical. `info` in "
+        "convolutions, factors of adapters and constants of code.",
         "`note` lists them; compare with another checkpoint of the same model (`--base`).",
         "Placeholder tokens filled with one number.",
         judge.constant_lines,
@@ -104,7 +109,8 @@ FINDINGS = (
         "untrained rows",
         "Rows of tokens that never were an input are updated along one common direction only and "
         "become parallel; such tokens cause unwanted behaviour (Land and Bartolo 2024). "
-        "Bit-identical rows are reported by `WS121` instead.",
+        "Bit-identical rows are reported by `WS121` instead. All rows of an update of rank 1 are "
+        "parallel, so updates have no such finding.",
         "`note` lists them: look up their tokens, and remove these from the vocabulary.",
         "33 of the 65 rows of a character model; the byte tokens of a story model, 264 of 512 "
         "rows.",

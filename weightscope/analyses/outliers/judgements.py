@@ -12,6 +12,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..piece import Piece
+from .kinds import (
+    is_factor,
+    is_gain,
+    is_product,
+    is_started_at_zero,
+    is_table_name,
+    is_vector_kind,
+)
 from .marks import Mark
 
 Severity = Literal["info", "warn", "error"]
@@ -19,8 +27,8 @@ Values = Mapping[str, object]
 
 FLOAT16 = 65504.0  # its largest value
 TOKENS = ("embed", "head")  # roles whose rows are tokens
-# Roles that are often initialised to zero: residual branches, their gates, adapters.
-ZERO_INITIALISED = ("attn.o", "mlp.down", "moe.expert.down", "modulation", "lora.b")
+# Roles that are often initialised to zero: residual branches and their gates.
+ZERO_INITIALISED = ("attn.o", "mlp.down", "moe.expert.down", "modulation")
 EXTREME, NOTABLE = 16.0, 4.0  # max_z as a multiple of max_z_null
 CONCENTRATED = 0.8  # Gini, as a share of the way from its null to 1; hidden units of MLPs reach 0.7
 ENOUGH = 32  # weights beyond 4 std: the Gini coefficient of fewer is noise
@@ -52,24 +60,16 @@ class RowValues:
         return sum(self.marked.get(mark, 0) for mark in marks)
 
 
-def _is_product(piece: Piece) -> bool:
-    """Whether it is a LoRA product.
+def _may_be_tokens(row: RowValues, piece: Piece) -> bool:
+    """Whether a matrix of unknown role is a table of tokens with zero rows of padding.
 
-    Its rows are as uneven, and as often equal, as those of its factors.
+    By its name, or by one zero row where padding is; a layer with a bias has a role.
     """
-    return piece.name.endswith("[lora]")
-
-
-def _is_gain(piece: Piece) -> bool:
-    """Whether a tensor of the role norm is its weight.
-
-    The scale of a residual branch (LayerScale) may start at zero and is not named `weight`.
-    """
-    return piece.name.endswith(".weight") or "norm" in piece.name.lower()
-
-
-def _is_vector_kind(piece: Piece) -> bool:
-    return piece.place.kind in ("bias", "norm")
+    if piece.place.role != "unknown" or len(piece.stored.dims) != 2:
+        return False
+    if row.count(Mark.INNER_DEAD_COLUMNS):
+        return False
+    return row.count(Mark.PADDING_ROWS) > 0 or is_table_name(piece.name)
 
 
 def nonfinite(row: RowValues, piece: Piece) -> Severity | None:
@@ -83,11 +83,13 @@ def zero(row: RowValues, piece: Piece) -> Severity | None:
     """All weights are zero, in a tensor that is not a bias."""
     if not piece.params or row.number("zeros") < piece.params:
         return None
-    if _is_vector_kind(piece):
+    if is_vector_kind(piece):
         if piece.place.role != "norm":
             return None
-        return "warn" if _is_gain(piece) else "info"
-    if piece.place.role in ZERO_INITIALISED or _is_product(piece):
+        return "warn" if is_gain(piece) else "info"
+    if piece.place.role in ZERO_INITIALISED or is_product(piece) or is_factor(piece):
+        return "info"
+    if is_started_at_zero(piece):
         return "info"
     return "warn"
 
@@ -96,9 +98,9 @@ def one_value(row: RowValues, piece: Piece) -> Severity | None:
     """All weights are one value other than zero, in a tensor that is neither a bias nor a norm."""
     if row.get("distinct") != 1 or row.number("zeros") == piece.params:
         return None
-    if _is_vector_kind(piece) or piece.params < 2:
+    if is_vector_kind(piece) or piece.params < 2:
         return None
-    return "warn"
+    return "info" if is_factor(piece) else "warn"
 
 
 def dead_lines(row: RowValues, piece: Piece) -> Severity | None:
@@ -108,22 +110,26 @@ def dead_lines(row: RowValues, piece: Piece) -> Severity | None:
     if not row.number("dead_rows") + row.number("dead_cols"):
         return None
     inner = row.count(Mark.INNER_DEAD_ROWS, Mark.INNER_DEAD_COLUMNS)
-    if inner and piece.place.kind != "embedding":
-        return "warn"
-    return "info"
+    if not inner or piece.place.kind == "embedding":
+        return "info"
+    if is_product(piece) or is_factor(piece) or _may_be_tokens(row, piece):
+        return "info"
+    return "warn"
 
 
 def constant_lines(row: RowValues, piece: Piece) -> Severity | None:
     """Some rows or columns are constant; averaging filters of convolutions are by design."""
     constant = row.number("constant_rows") + row.number("constant_cols")
-    if not constant or row.get("distinct") == 1 or _is_product(piece):
+    if not constant or row.get("distinct") == 1 or is_product(piece):
         return None
-    return "info" if piece.place.kind == "conv" else "warn"
+    if piece.place.kind == "conv" or is_factor(piece):
+        return "info"
+    return "warn"
 
 
 def duplicates(row: RowValues, piece: Piece) -> Severity | None:
     """Some rows are equal: suspicious for tokens, only wasteful for hidden units."""
-    if not row.number("duplicate_rows") or _is_product(piece):
+    if not row.number("duplicate_rows") or is_product(piece):
         return None
     if piece.place.role in TOKENS:
         return "warn"
@@ -138,8 +144,11 @@ def duplicate_tensor(row: RowValues, piece: Piece) -> Severity | None:
 
 
 def untrained(row: RowValues, piece: Piece) -> Severity | None:
-    """Three parallel rows or more that are not duplicates, which have a finding of their own."""
-    if row.count(Mark.UNTRAINED_ROWS) >= SET:
+    """Three parallel rows or more that are not duplicates, which have a finding of their own.
+
+    All rows of a product of rank 1 are parallel, and most of one with a dominant direction.
+    """
+    if row.count(Mark.UNTRAINED_ROWS) >= SET and not is_product(piece):
         return "warn"
     return None
 
@@ -147,7 +156,7 @@ def untrained(row: RowValues, piece: Piece) -> Severity | None:
 def norms(row: RowValues, piece: Piece) -> Severity | None:
     """Rows or columns with 4 times the RMS of the median one; vectors have none."""
     large = row.count(Mark.OUTLIER_ROWS, Mark.OUTLIER_COLUMNS)
-    if large and not _is_product(piece):
+    if large and not is_product(piece):
         return "info"
     return None
 
@@ -155,20 +164,20 @@ def norms(row: RowValues, piece: Piece) -> Severity | None:
 def extreme(row: RowValues, piece: Piece) -> Severity | None:
     """The largest |z| is a multiple of its expectation for Gaussian weights."""
     null = row.number("max_z_null")
-    if _is_vector_kind(piece) or not null:
+    if is_vector_kind(piece) or not null:
         return None  # vectors share no quantisation scale
     ratio = row.number("max_z") / null
     if ratio > EXTREME:
         return "warn"
     # Products of Gaussian factors reach 20 sigma.
-    if ratio > NOTABLE and not _is_product(piece):
+    if ratio > NOTABLE and not is_product(piece):
         return "info"
     return None
 
 
 def concentrated(row: RowValues, piece: Piece) -> Severity | None:
     """Gini coefficients far above their nulls, over enough weights beyond 4 std."""
-    if row.number("beyond_4") < ENOUGH or _is_product(piece):
+    if row.number("beyond_4") < ENOUGH or is_product(piece):
         return None
     for side in ("row", "col"):
         threshold = CONCENTRATED + (1 - CONCENTRATED) * row.number(f"{side}_gini_null")

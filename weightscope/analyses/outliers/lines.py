@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ...statistics.lines.margins import Margin
     from .marks import Places
 
+PADDED = 2  # rows of padding tokens in use: 0, and 1 of fairseq's and RoBERTa's vocabularies
 LARGE = 4.0  # RMS of a line over that of the median line: costs two bits of every absmax scale
 
 
@@ -42,6 +43,7 @@ def marked(sketches: Mapping[Any, Any]) -> Places:
         **_of_side("rows", margins.rows, width),
         **_of_side("columns", margins.cols, height),
     }
+    places[Mark.PADDING_ROWS] = _padding(places[Mark.INNER_DEAD_ROWS])
     duplicates = _duplicates(sketches, margins.rows)
     places[Mark.DUPLICATE_ROWS] = duplicates
     places[Mark.UNTRAINED_ROWS] = np.zeros(0, np.int64)
@@ -66,6 +68,13 @@ def _of_side(side: str, margin: Margin, length: int) -> Places:
         "inner dead": zero & followed,
     }
     return {Mark((name, side)): np.flatnonzero(mask) for name, mask in masks.items()}
+
+
+def _padding(inner_dead: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A single dead row before the end, if it is one of the first."""
+    if len(inner_dead) == 1 and inner_dead[0] < PADDED:
+        return inner_dead
+    return inner_dead[:0]
 
 
 def _large(margin: Margin, length: int) -> NDArray[np.bool_]:

@@ -23,6 +23,7 @@ class Mark(Enum):
     DEAD_COLUMNS = "dead", "columns"
     INNER_DEAD_ROWS = "inner dead", "rows"  # followed by rows that are not dead: no padding
     INNER_DEAD_COLUMNS = "inner dead", "columns"
+    PADDING_ROWS = "padding", "rows"  # the only inner dead row, where a padding token is
     CONSTANT_ROWS = "constant", "rows"
     CONSTANT_COLUMNS = "constant", "columns"
     OUTLIER_ROWS = "outlier", "rows"

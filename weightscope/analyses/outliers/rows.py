@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from ...checkpoints import open_checkpoint
 from ...columns import Found, Message, Panel, Row
 from ...engine.unit import Measurer
+from ...escape import NAMED, shown
 from ...notes import COLUMNS, notes_of, united
 from ...sketches import Count
 from ...statistics.statistic import Statistic
 from .. import pieces
 from ..analysis import Answering
-from ..gathering import Setting, gathered
+from ..gathering import Setting, gathered, opened
 from ..measuring import Answer, answers
 from ..piece import Model, Piece
 from ..rows import Group, grouped, of_group, of_tensor, pooled, row_of, sourced
-from .base import changes, uncompared
+from .base import FEW, changes, uncompared
 from .buffers import NONFINITE, is_buffer, is_checked, is_sound
 from .columns import JUDGED, columns, optional
 from .duplicates import DUPLICATE, duplicate_of
@@ -28,6 +29,7 @@ from .options import OutliersOptions
 from .picture import panel
 from .request import OutliersRequest
 from .severities import gravest, judged
+from .tables import is_infinite_mask, table_of
 
 # Columns of the statistics with the measures that `duplicate_of` compares.
 WITH_CONTENT = frozenset({"nan", "dead_rows"})
@@ -35,12 +37,12 @@ WITH_CONTENT = frozenset({"nan", "dead_rows"})
 
 def models(sources: Sequence[Any], o: OutliersOptions, setting: Setting) -> tuple[Model, ...]:
     """The opened sources, each with the base."""
-    opened = gathered(pieces.everything, sources, o, setting)
+    chosen = gathered(pieces.everything, sources, o, setting)
     if o.base is None:
-        return opened
-    checkpoint = open_checkpoint(o.base, setting.opening)
+        return chosen
+    checkpoint = opened(o.base, setting.opening)
     base = pieces.everything(checkpoint, setting.names)
-    return tuple(replace(model, base=base) for model in opened)
+    return tuple(replace(model, base=base) for model in chosen)
 
 
 def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iterator[Found]:
@@ -48,9 +50,10 @@ def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iter
     # A list: the remarks of all models precede the first row.
     yield from [Message(text) for model in models for text in _remarks(model)]
     severities: list[object] = []
+    masks: list[str] = []
     for model in models:
-        source = sourced(models, model)
-        measured = _answers(model, o, measure)
+        source = sourced(o.several, model)
+        measured = _answers(model, o, measure, masks)
         if o.top:
             yield from (Row({**source, **weight}) for weight in top_weights(measured, o.top))
         elif o.top_rows:
@@ -60,6 +63,8 @@ def rows(models: Sequence[Model], o: OutliersOptions, measure: Measurer) -> Iter
             yield from _groups(list(measured), o, source)
         else:
             yield from _tensors(measured, o, source, severities)
+    if masks:
+        yield Message(_masks_left_out(masks), after=True)
     if o.by == "tensor" and not o.lists and _judges(o):
         yield Message(_total(severities), after=True)
 
@@ -79,8 +84,13 @@ def _only_buffers(model: Model) -> str:
     return f"no weight among {tensors}; {checked} checked for NaN and Inf"
 
 
-def _answers(model: Model, o: OutliersOptions, measure: Measurer) -> Iterator[Answer]:
-    """All weights in order, with their duplicates and changes, and the buffers with NaN or Inf."""
+def _answers(
+    model: Model, o: OutliersOptions, measure: Measurer, masks: list[str]
+) -> Iterator[Answer]:
+    """All weights in order, with their duplicates and changes, and the buffers with NaN or Inf.
+
+    Masks of -Inf are no weights whatever their names: these are appended to `masks`.
+    """
     base = model.base.by_name if model.base else {}
     weights = [piece for piece in model.pieces if not is_buffer(piece)]
     measurable = sum(piece.entry is not None for piece in weights)
@@ -96,6 +106,9 @@ def _answers(model: Model, o: OutliersOptions, measure: Measurer) -> Iterator[An
             continue
         if piece.entry is None:
             yield answer  # nulls with the reason
+            continue
+        if is_infinite_mask(piece, sketches):
+            masks.append(piece.name)
             continue
         since = {}
         if model.base:
@@ -138,8 +151,9 @@ def _judged(answer: Answer, o: OutliersOptions) -> dict[str, object]:
     values = dict(answer.values)
     if not _judges(o):
         return values
-    findings = judged(values, answer.piece, frozenset(o.ignore), marked(answer.sketches))
-    return values | findings
+    piece, sketches = answer.piece, answer.sketches
+    table = partial(table_of, piece, sketches)
+    return values | judged(values, piece, frozenset(o.ignore), marked(sketches), table)
 
 
 def _tensors(
@@ -190,6 +204,14 @@ def _keys(piece: Piece, by: str) -> dict[str, object]:
     return {**of_group(piece, by), "kind": piece.place.kind}
 
 
+def _masks_left_out(masks: Sequence[str]) -> str:
+    """The masks without a row."""
+    names = ", ".join(shown(name, NAMED) for name in masks[:FEW])
+    if len(masks) > FEW:
+        names += f" and {len(masks) - FEW} more"
+    return f"{_many(len(masks), 'mask')} of zeros and -Inf left out: {names}"
+
+
 def _total(severities: Sequence[object]) -> str:
     """The numbers of tensors, errors and warnings."""
     tensors = _many(len(severities), "tensor")
@@ -204,4 +226,16 @@ def _many(n: int, noun: str) -> str:
     return f"{n} {noun}s"
 
 
-ANSWERING = Answering(columns, optional, rows, models, applies=lambda piece: not is_buffer(piece))
+def _left_out(piece: Piece) -> str:
+    """The reason why a tensor has no statistics: buffers are only checked for NaN and Inf."""
+    return "buffer" if is_buffer(piece) else ""
+
+
+ANSWERING = Answering(
+    columns,
+    optional,
+    rows,
+    models,
+    applies=lambda piece: not is_buffer(piece),
+    lack=_left_out,
+)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from ...columns import Column
-from ...notes import notes_of, united
+from ...notes import Note, notes_of, united
 from ..piece import Piece
 from .buffers import is_buffer
 from .findings import FINDINGS, Finding
@@ -16,6 +16,7 @@ from .marks import named
 if TYPE_CHECKING:
     from .marks import Places
 
+NONFINITE = "WS101"
 Key = TypeVar("Key")
 SEVERITIES: tuple[Severity, ...] = ("info", "warn", "error")
 SEVERITY = Column(
@@ -38,10 +39,18 @@ RANK = Column(
 
 
 def judged(
-    values: Values, piece: Piece, ignored: frozenset[str], places: Places
+    values: Values,
+    piece: Piece,
+    ignored: frozenset[str],
+    places: Places,
+    table: Callable[[], Note | None],
 ) -> dict[str, object]:
-    """`severity` and `findings` of a row; notes list the rows and columns of each finding."""
-    row = RowValues(values, {mark: len(at) for mark, at in places.items()})
+    """`severity` and `findings` of a row; notes list the rows and columns of each finding.
+
+    Findings on a constant of code, but NaN and Inf, are `info` at most: `table()` is the reason.
+    """
+    counts = {mark: len(at) for mark, at in places.items()}
+    row = RowValues(values, counts)
     severities: dict[Finding, Severity] = {}
     for finding in FINDINGS:
         if finding.id in ignored or (is_buffer(piece) and not finding.buffers):
@@ -49,6 +58,12 @@ def judged(
         severity = finding.judge(row, piece)
         if severity is not None:
             severities[finding] = severity
+    reason = None
+    alarms = [f for f, severity in severities.items() if severity != "info" and f.id != NONFINITE]
+    if alarms:
+        reason = table()
+    if reason is not None:
+        severities.update(dict.fromkeys(alarms, "info"))
     notes = [
         named(mark, places[mark])
         for finding in _gravest_first(severities)
@@ -56,7 +71,7 @@ def judged(
         if row.count(mark)
     ]
     by_id = {finding.id: severity for finding, severity in severities.items()}
-    return {**_summary(by_id), "notes": united(notes_of(values), *notes)}
+    return {**_summary(by_id), "notes": united(notes_of(values), reason, *notes)}
 
 
 def gravest(rows: Sequence[Values]) -> dict[str, object]:
