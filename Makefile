@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 PYTHONS := 3.11 3.12 3.13 3.14
 
-.PHONY: demo test lint types docs bench matrix lowest clean
+.PHONY: demo test lint types docs bench fuzz matrix lowest clean
 
 demo: $(READY)                  ## run the main job on the checkpoint that ships with the project
 	$(BIN)/weightscope ls demo:gpt
@@ -29,6 +29,9 @@ docs: $(READY)                  ## generated pages, then the site; broken links 
 
 bench: $(READY)                 ## ratios to the peers, printed as a table
 	$(BIN)/python -m tests.bench
+
+fuzz: $(READY)                  ## changed bytes in every parser, for FUZZ_SECONDS (600)
+	$(BIN)/python -m tests.fuzz
 
 matrix:                         ## the tests under each of PYTHONS that is installed, an environment each
 	@for version in $(PYTHONS); do \

@@ -35,6 +35,7 @@ RAISES = (
     "a row."
 )
 KINDS = {"tuple[str, ...]": "str | Sequence[str]"}  # type in a record -> type of the keyword
+NUMBERS = "int | str | Sequence[int]"
 
 
 def module(analyses: Iterable[Analysis]) -> str:
@@ -52,6 +53,8 @@ def function(analysis: Analysis) -> Iterator[str]:
     yield from ("@named", f"def {analysis.name}(", "    *models: Source,")
     for option in options_of(analysis).values():
         kind = KINDS.get(option.kind, option.kind)
+        if option.option.numbers:
+            kind = NUMBERS
         yield f"    {option.name}: {kind} = {_literal(option.default)},"
     yield ") -> Report:"
     yield from _indented(docstring(analysis))

@@ -26,6 +26,8 @@ GROUND = (
     "options",
     "running",
     "keywords",
+    "conversions",
+    "unfinished",
     "version",
     "factors",
 )
@@ -37,6 +39,7 @@ BELOW = {
     "sizes": ("errors",),
     "running": ("options", "sizes"),
     "keywords": ("errors",),
+    "conversions": ("errors", "options"),
     "checkpoints": GROUND,
     "naming": GROUND,
     "sketches": GROUND,
@@ -71,7 +74,7 @@ BELOW = {
         "reports",
     ),
     "demo": ("lazy",),
-    "__main__": ("cli",),
+    "__main__": ("cli", "lazy"),
     "__init__": ("checkpoints", "errors", "functions", "version"),
 }
 HEAVY = ("torch", "numpy", "pandas", "scipy", "rich", "pyarrow", "matplotlib")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from .cli.app import run
-from .cli.exits import guarded
+from .cli.interrupts import watch
+from .lazy import Lazy
+
+# loaded after the handlers of signals: an interrupt of their imports would be a traceback
+app = Lazy("weightscope.cli.app")
+exits = Lazy("weightscope.cli.exits")
 
 
 def main() -> None:
     """Runs the command line and exits with its code."""
-    sys.exit(guarded(run))
+    watch()
+    sys.exit(exits.guarded(lambda: app.run()))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from typing import Any
 
 from . import against
 from .analyses import ANALYSES, Analysis, NameOptions, Selection
-from .analyses.gathering import Setting
+from .analyses.coverage import Run, coverage
+from .analyses.gathering import Setting, readable
 from .analyses.piece import Model
 from .checkpoints import Checkpoint, Opening, changed, inputs, open_checkpoint
 from .columns import Column, Found, Message, Row
@@ -25,13 +26,13 @@ from .errors import CheckpointError, GateFailed, UsageError
 from .escape import escaped
 from .notes import COLUMNS
 from .provenance import column_versions, provenance
-from .records import filled, options_of
+from .records import filled, options_of, recorded
 from .reports.collecting import collected
 from .reports.expression import parse
 from .reports.gate import Gate, Gates, gate
 from .reports.inputs import Inputs
 from .reports.report import Report
-from .reports.view import View
+from .reports.view import View, usual
 from .running import Running
 
 __all__ = ["Meter", "answer", "ask", "open_checkpoint"]
@@ -42,12 +43,12 @@ BY_NAME = {analysis.name: analysis for analysis in ANALYSES}
 def answer(name: str, /, models: Sequence[Any], **given: Any) -> Report:
     """The report of a Python call; `given` are all keywords of the function with their values.
 
-    Warns of a gate that is null on every row. Raises GateFailed, which carries the report, where a
-    gate matches.
+    Warns of a model that cannot be opened among others, and of a gate that is null on every row.
+    Raises GateFailed, which carries the report, where a gate matches.
     """
-    options = options_of(BY_NAME[name])
-    keywords = {key: value for key, value in given.items() if value != options[key].default}
-    report = ask(name, models, keywords)
+    report = ask(name, models, _given(name, given))
+    for refusal in report.refused:
+        warnings.warn(refusal, stacklevel=4)
     for undecided in report.gates:
         if undecided.undecided:
             # level 4 is the user's call, above the generated function and its check of keywords
@@ -58,13 +59,27 @@ def answer(name: str, /, models: Sequence[Any], **given: Any) -> Report:
     return report
 
 
+def _given(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The keywords that differ from their defaults, in the types of the records."""
+    options = options_of(BY_NAME[name])
+    keywords = {}
+    for key, value in given.items():
+        accepted = recorded(options[key], value)
+        if accepted is options[key].default or accepted == options[key].default:
+            continue
+        # the provenance has texts and lists as they were given
+        is_kept = isinstance(value, str | list) and not options[key].option.numbers
+        keywords[key] = value if is_kept else accepted
+    return keywords
+
+
 def ask(
     name: str, sources: Sequence[Any], keywords: Mapping[str, Any], watch: Watch | None = None
 ) -> Report:
     """Runs the analysis `name` on checkpoints and returns its report.
 
-    Raises UsageError before anything is opened, CheckpointError where a source cannot be opened,
-    cannot be trusted or changes during the run.
+    Raises UsageError before anything is opened, CheckpointError where no source can be opened and
+    trusted, or where one changes during the run. A comparison needs all of its sources.
     """
     begun = time.monotonic()
     analysis = BY_NAME[name]
@@ -77,7 +92,8 @@ def ask(
     records = filled(analysis, keywords, len(sources) > 1)
     options = _checked(analysis, records)
     setting = Setting(records[Opening], records[NameOptions], records[Selection])
-    models = analysis.models(sources, options, setting)
+    opened, refused = readable(analysis.least, sources, records)
+    models = analysis.models(opened, options, setting)
     checkpoints = _checkpoints(models)
     engine = Session(records.get(Running, Running()), watch)
     answers = list(analysis.rows(models, options, engine))
@@ -87,19 +103,26 @@ def ask(
     unmeasured: tuple[str, ...] = ()
     if analysis.measures:
         unmeasured = _unmeasured(analysis, models, engine, answers)
+    failed = frozenset(
+        name for item in answers if isinstance(item, Row) for name in item.unmeasured
+    )
+    run = Run(analysis, records[Selection], frozenset(engine.refused), failed)
     origin = provenance(name, checkpoints, keywords, engine.device)
+    origin |= _kept(answers) | _without(refused)
     return replace(
         report,
         view=records[View],
         timing=timing,
         notes=_notes(checkpoints, answers),
-        provenance=origin | _kept(answers) | {"column_versions": _versions(report)},
+        provenance=origin | {"column_versions": _versions(report)},
         gates=_gates(records[Gates], report),
         strict=records[Opening].strict,
         unmeasured=unmeasured,
+        coverage=coverage(models, run),
         reasons=_reasons(models, engine),
         incomplete=any(checkpoint.missing for checkpoint in checkpoints),
         inputs=inputs_of(name, sources, keywords),
+        refused=refused,
     )
 
 
@@ -166,11 +189,12 @@ def _checked(analysis: Analysis, records: Mapping[type, Any]) -> Any:
     used: set[str] = set()
     for text in texts:
         used.update(parse(text, declared, absent).names)
-    shows_all = not view.columns or "all" in view.columns
-    # a note may be about any statistic: an expression over notes needs every statistic
-    if shows_all or used & COLUMNS:
-        return options
     wanted = {*view.named, *used}
+    # a note may be about any statistic: an expression over notes needs every statistic
+    if not view.columns or used & COLUMNS:
+        wanted.update(usual(declared))
+    if "all" in view.columns or wanted.issuperset(column.name for column in declared):
+        return options
     # `std_median` of a group is computed from `std`
     pooled = {column.of for column in declared if column.of and column.name in wanted}
     wanted.update(pooled)
@@ -184,6 +208,13 @@ def _absent(analysis: Analysis, options: Any, declared: Sequence[Column]) -> dic
     names = {column.name for column in declared}
     optional = analysis.optional(options)
     return {name: flag for name, flag in optional.items() if name not in names}
+
+
+def _without(refused: Sequence[str]) -> dict[str, list[str]]:
+    """The key of provenance that names the sources which could not be opened; else empty."""
+    if not refused:
+        return {}
+    return {"refused": list(refused)}
 
 
 def _checkpoints(models: Sequence[Model]) -> list[Checkpoint]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .checkpoints import Source
 
-__all__ = ["compare", "fit", "ls", "outliers", "spectrum"]
+__all__ = ["compare", "depth", "fit", "ls", "outliers", "spectrum"]
 
 
 @named
@@ -30,7 +30,7 @@ def compare(
     include: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     role: str | Sequence[str] = (),
-    layers: str = "",
+    layers: int | str | Sequence[int] = "",
     min_params: int = 0,
     root: str | None = None,
     strict: bool = False,
@@ -80,8 +80,8 @@ def compare(
 
     Open:
         root: Which dict of a nested training file is the model.
-        salvage: Measure the whole tensors of a damaged file; still exits 3.
-        follow_symlinks: Follow shard links that leave the folder.
+        salvage: Measure the whole tensors and shards of a damaged model; still exits 3.
+        follow_symlinks: Follow links of shards and configs that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
 
@@ -102,6 +102,89 @@ def compare(
 
 
 @named
+def depth(
+    *models: Source,
+    stat: str | Sequence[str] = (),
+    spectrum: bool = False,
+    per_layer: bool = False,
+    panels: bool = True,
+    sparkline: bool = False,
+    include: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
+    role: str | Sequence[str] = (),
+    layers: int | str | Sequence[int] = "",
+    min_params: int = 0,
+    root: str | None = None,
+    strict: bool = False,
+    salvage: bool = False,
+    follow_symlinks: bool = False,
+    name_map: str | Path | None = None,
+    split: bool = True,
+    fail_fast: bool = False,
+    device: str = "auto",
+    memory: int | str | None = None,
+    threads: int | None = None,
+    columns: str | Sequence[str] = (),
+    where: str | None = None,
+    sort: str | None = None,
+    limit: int | None = None,
+    fail_if: str | Sequence[str] = (),
+) -> Report:
+    """How do statistics of the weights change with depth? Slope, trend and unusual layers of each
+    role.
+
+    Arguments:
+        models: paths, `demo:NAME`, open checkpoints or dicts of tensors.
+
+    Options of depth:
+        stat: Follow this numeric column of fit, spectrum or outliers; default std, gain, kurtosis,
+            beta and max_z.
+        spectrum: Also alpha, stable_rank, spikes and effective_depth.
+        per_layer: One row per layer, with the value of the statistic.
+        panels: Keep the series for a picture.
+        sparkline: A small picture of the series in each row.
+
+    Select:
+        include: Only tensors whose name matches.
+        exclude: Not tensors whose name matches.
+        role: Only roles that match: mlp.down, 'attn.*'.
+        layers: Only these layers: 0-3,10.
+        min_params: Only tensors of at least N elements.
+
+    Output:
+        columns: Only these columns, in this order, or all.
+        where: Only rows for which the expression is true.
+        sort: Sort by a column; --sort=-COLUMN downwards. Nulls come last.
+        limit: Only the first N rows.
+
+    Gate:
+        fail_if: Exit 1 if the expression is true for any row.
+
+    Open:
+        root: Which dict of a nested training file is the model.
+        salvage: Measure the whole tensors and shards of a damaged model; still exits 3.
+        follow_symlinks: Follow links of shards and configs that leave the folder.
+        name_map: Your own rules for names, before the built-in ones.
+        split=False: Keep fused tensors (qkv, gate_up, experts) whole.
+        fail_fast: End at the first MODEL that cannot be opened; still exits 3.
+
+    Run:
+        strict: A tensor that cannot be measured is an error (exit 4).
+        device: auto (default), cpu, cuda or cuda:N.
+        memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
+        threads: Workers; default one per CPU core.
+
+    Raises UsageError for a wrong argument, CheckpointError for a model that cannot be opened or
+    trusted, and GateFailed, which carries the report, if an expression of `fail_if` is true for a
+    row.
+
+    >>> depth("demo:gpt", stat="std", role="mlp.up").rows[0]["layers"]
+    4
+    """
+    return answer("depth", **locals())
+
+
+@named
 def fit(
     *models: Source,
     by: str = "tensor",
@@ -115,7 +198,7 @@ def fit(
     include: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     role: str | Sequence[str] = (),
-    layers: str = "",
+    layers: int | str | Sequence[int] = "",
     min_params: int = 0,
     root: str | None = None,
     strict: bool = False,
@@ -123,6 +206,7 @@ def fit(
     follow_symlinks: bool = False,
     name_map: str | Path | None = None,
     split: bool = True,
+    fail_fast: bool = False,
     device: str = "auto",
     memory: int | str | None = None,
     threads: int | None = None,
@@ -165,10 +249,11 @@ def fit(
 
     Open:
         root: Which dict of a nested training file is the model.
-        salvage: Measure the whole tensors of a damaged file; still exits 3.
-        follow_symlinks: Follow shard links that leave the folder.
+        salvage: Measure the whole tensors and shards of a damaged model; still exits 3.
+        follow_symlinks: Follow links of shards and configs that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
+        fail_fast: End at the first MODEL that cannot be opened; still exits 3.
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
@@ -195,7 +280,7 @@ def ls(
     include: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     role: str | Sequence[str] = (),
-    layers: str = "",
+    layers: int | str | Sequence[int] = "",
     min_params: int = 0,
     root: str | None = None,
     strict: bool = False,
@@ -203,6 +288,7 @@ def ls(
     follow_symlinks: bool = False,
     name_map: str | Path | None = None,
     split: bool = True,
+    fail_fast: bool = False,
     columns: str | Sequence[str] = (),
     where: str | None = None,
     sort: str | None = None,
@@ -237,10 +323,11 @@ def ls(
 
     Open:
         root: Which dict of a nested training file is the model.
-        salvage: Measure the whole tensors of a damaged file; still exits 3.
-        follow_symlinks: Follow shard links that leave the folder.
+        salvage: Measure the whole tensors and shards of a damaged model; still exits 3.
+        follow_symlinks: Follow links of shards and configs that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
+        fail_fast: End at the first MODEL that cannot be opened; still exits 3.
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
@@ -268,7 +355,7 @@ def outliers(
     include: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     role: str | Sequence[str] = (),
-    layers: str = "",
+    layers: int | str | Sequence[int] = "",
     min_params: int = 0,
     root: str | None = None,
     strict: bool = False,
@@ -276,6 +363,7 @@ def outliers(
     follow_symlinks: bool = False,
     name_map: str | Path | None = None,
     split: bool = True,
+    fail_fast: bool = False,
     device: str = "auto",
     memory: int | str | None = None,
     threads: int | None = None,
@@ -319,10 +407,11 @@ def outliers(
 
     Open:
         root: Which dict of a nested training file is the model.
-        salvage: Measure the whole tensors of a damaged file; still exits 3.
-        follow_symlinks: Follow shard links that leave the folder.
+        salvage: Measure the whole tensors and shards of a damaged model; still exits 3.
+        follow_symlinks: Follow links of shards and configs that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
+        fail_fast: End at the first MODEL that cannot be opened; still exits 3.
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
@@ -357,7 +446,7 @@ def spectrum(
     include: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     role: str | Sequence[str] = (),
-    layers: str = "",
+    layers: int | str | Sequence[int] = "",
     min_params: int = 0,
     root: str | None = None,
     strict: bool = False,
@@ -365,6 +454,7 @@ def spectrum(
     follow_symlinks: bool = False,
     name_map: str | Path | None = None,
     split: bool = True,
+    fail_fast: bool = False,
     device: str = "auto",
     memory: int | str | None = None,
     threads: int | None = None,
@@ -411,10 +501,11 @@ def spectrum(
 
     Open:
         root: Which dict of a nested training file is the model.
-        salvage: Measure the whole tensors of a damaged file; still exits 3.
-        follow_symlinks: Follow shard links that leave the folder.
+        salvage: Measure the whole tensors and shards of a damaged model; still exits 3.
+        follow_symlinks: Follow links of shards and configs that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
+        fail_fast: End at the first MODEL that cannot be opened; still exits 3.
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).

@@ -35,6 +35,7 @@ class Option:
     minimum: int | None = None  # on the command line
     repeatable: bool = False  # each use of the flag adds one
     commas: bool = False  # one text holds several
+    numbers: bool = False  # of ranges as text: in Python also a whole number, or several
     table: bool = False  # on the command line the file that takes the table of this name
     typed: bool = True  # False: it is no flag of the command line
     follows: Follows = ""  # on the command line also set where a picture or table is drawn

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .analyses import Analysis
+from .conversions import converted
 from .keywords import check_known
 from .options import Declared, declared
 from .reports.gate import Gates
@@ -47,9 +48,8 @@ def filled(analysis: Analysis, keywords: Mapping[str, Any], several: bool) -> di
 
 
 def recorded(option: Declared, value: Any) -> Any:
-    """A value in the type of the record: a tuple for several values, also of a single string."""
-    if option.several and isinstance(value, str):
-        return (value,)
-    if isinstance(value, list):
-        return tuple(value)
-    return value
+    """A value in the type of the record: a tuple for several values, also of a single string.
+
+    Raises UsageError for a value of another type.
+    """
+    return converted(option, value)

@@ -1,5 +1,7 @@
 """Which pieces a command looks at."""
 
+import shlex
+
 import pytest
 
 import weightscope as ws
@@ -44,14 +46,15 @@ def test_nothing_selected(model):
 
 
 def test_names_of_buffers_are_reported_separately(model, draw):
-    """A name that only buffers have selects no weight, which the error states; ls lists them."""
+    """A name that only buffers have selects them; the error of an empty selection counts them."""
     beside = model | {"embeddings.position_ids": draw(1, 8), "norm.running_mean": draw(8)}
     named = {"include": ["*position_ids", "*running*"]}
     with pytest.raises(
         ws.UsageError,
         match=r"no tensor has a name that matches .*, except 2 buffers or tensors of the optimizer",
     ):
-        ws.fit(beside, **named)
+        ws.fit(beside, **named, min_params=1000)
+    assert len(ws.fit(beside, **named).rows) == 2
     with pytest.raises(
         ws.UsageError, match=r"a name that matches 'nothing'; `weightscope ls` lists the names"
     ):
@@ -90,3 +93,39 @@ def test_layers():
     """Both ends belong to a range; an empty text has no range."""
     assert [list(r) for r in layers_of("3-4,9")] == [[3, 4], [9]]
     assert layers_of("") == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "advice", "rows"),
+    [
+        ({"include": "layers.1"}, "write -i '*layers.1*'; `weightscope ls`", 1),
+        ({"include": ["h.9", "q_proj"]}, "write -i '*h.9*' -i '*q_proj*'; `weightscope ls`", 2),
+        ({"role": "attn"}, "write --role 'attn.*'; roles here: attn.q", 2),
+        ({"include": "q_proj", "role": "attn"}, "-i '*q_proj*' --role 'attn.*'", 2),
+    ],
+    ids=str,
+)
+def test_a_glob_that_matches_a_part_is_completed(draw, options, advice, rows):
+    """With the flags that select a tensor."""
+    model = {f"model.layers.{i}.self_attn.q_proj.weight": draw(8, 8) for i in (0, 1)}
+    with pytest.raises(ws.UsageError) as refused:
+        ws.ls(model, **options)
+    assert advice in str(refused.value)
+    typed = shlex.split(str(refused.value).partition("write ")[2].partition(";")[0])
+    flags = list(zip(typed[::2], typed[1::2], strict=True))
+    include = [glob for flag, glob in flags if flag == "-i"] or options.get("include", ())
+    role = [glob for flag, glob in flags if flag == "--role"] or options.get("role", ())
+    assert len(ws.ls(model, include=include, role=role).rows) == rows
+
+
+def test_a_glob_that_no_part_matches_gets_no_advice(draw):
+    """Nor one with a wildcard of its own, nor where another condition excludes the tensor."""
+    model = {"model.layers.1.mlp.up_proj.weight": draw(8, 8)}
+    for options in (
+        {"include": "h.1"},
+        {"include": "layers.?"},
+        {"include": "up_proj", "layers": 2},
+    ):
+        with pytest.raises(ws.UsageError) as refused:
+            ws.ls(model, **options)
+        assert "globs match" not in str(refused.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,14 +16,17 @@ from safetensors.numpy import save_file
 from weightscope.cli.app import run as program
 from weightscope.cli.exits import guarded
 
+COVERAGE = re.compile(r"^\d+ of \d+ tensors (?:measured|listed)(?:; left out: .*)?\n", re.M)
+
 
 @dataclass(frozen=True)
 class Ended:
-    """Exit code and both streams of one run."""
+    """Exit code and both streams of one run; of stderr the coverage line is apart."""
 
     code: int
     out: str
     err: str
+    coverage: str = ""
 
 
 def tensors(seed=0):
@@ -74,7 +78,10 @@ def weightscope(capsys, monkeypatch):
         capsys.readouterr()
         code = guarded(program)
         out, err = capsys.readouterr()
-        return Ended(code, out, err)
+        lines = COVERAGE.findall(err)
+        assert len(lines) <= 1
+        assert err.endswith("".join(lines))  # it is the last line
+        return Ended(code, out, COVERAGE.sub("", err), "".join(lines).rstrip("\n"))
 
     return call
 

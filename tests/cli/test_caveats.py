@@ -67,8 +67,9 @@ def test_why_a_row_has_no_values_and_what_to_distrust(on_terminal, spoilt, width
     assert f"3 rows: {UNEVEN}" in rest
     assert len(rest) <= 5
     assert on_terminal("fit", spoilt, width=width)[1].splitlines()[0] == NAN
-    *lines, total = on_terminal("outliers", spoilt, width=width)[1].splitlines()
+    *lines, total, coverage = on_terminal("outliers", spoilt, width=width)[1].splitlines()
     assert NAN in lines
+    assert coverage == "5 of 5 tensors measured"
     assert total.startswith("5 tensors: 1 error")
 
 
@@ -145,7 +146,7 @@ def test_only_of_the_rows_shown(on_terminal, spoilt):
     """A filter hides the notes with the rows."""
     assert (
         on_terminal("spectrum", spoilt, "--where", "layer == 2", "--columns", "rank")[1].count("\n")
-        == 1
+        == 2  # the note and the coverage line
     )
 
 
@@ -160,5 +161,8 @@ def test_nobody_is_told_who_is_quiet_or_sees_the_notes(on_terminal, spoilt, more
 def test_pipes_and_files_are_as_they_were(weightscope, on_terminal, spoilt, tmp_path):
     """Notes are a column there; stdout of a terminal has the table alone."""
     assert weightscope("spectrum", spoilt).err == ""
-    assert on_terminal("spectrum", spoilt, "-o", tmp_path / "r.csv") == ("", "")
+    assert on_terminal("spectrum", spoilt, "-o", tmp_path / "r.csv") == (
+        "",
+        "3 of 5 tensors measured; left out: 1 vector, 1 without a result\n",
+    )
     assert "no spectrum" not in on_terminal("spectrum", spoilt)[0]

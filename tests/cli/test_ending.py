@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from weightscope.reports.pictures import settings
+
 
 @pytest.fixture
 def mixed(tmp_path):
@@ -61,3 +63,12 @@ def test_what_is_not_in_the_picture_is_said(weightscope, mixed, tmp_path):
     assert weightscope(*plot, "--limit", "0").err == "nothing to draw: no row is shown\n"
     assert weightscope(*plot, "--quiet").err == ""
     assert weightscope("fit", mixed, "--columns", "tensor").err == ""
+
+
+def test_settings_are_loaded_before_the_work(weightscope, tmp_path, monkeypatch):
+    """matplotlib is loaded, without the files of the folder, before the source is opened."""
+    loads = []
+    monkeypatch.setattr(settings, "load", lambda: loads.append(True))
+    assert weightscope("fit", "none.pt", "--plot", tmp_path / "p.png").code == 3
+    assert weightscope("fit", "none.pt").code == 3
+    assert loads == [True]

@@ -19,15 +19,19 @@ from weightscope.records import options_of, records_of
 
 SHARED = """--include -i --exclude -x --role --layers --min-params --by --format -f --output -o
 --columns --sort --limit --where --provenance --fail-if --root --name-map --no-split --salvage
---follow-symlinks --strict --quiet -q --verbose -v --help -h"""
+--follow-symlinks --fail-fast --strict --quiet -q --verbose -v --help -h"""
 MEASURING = "--plot --device --memory --threads --no-progress"
 CONTRACT = {
     "fit": f"{SHARED} {MEASURING} --long --balance --coding --counts --seed",
     "spectrum": f"""{SHARED} {MEASURING} --svd --per-head --balance --alpha-cut --alpha-ci
 --null --draws --values --seed""",
     "outliers": f"{SHARED} {MEASURING} --quant --top --top-rows --base --ignore",
+    "compare": f"""{SHARED} {MEASURING} --spectrum --top --rename --strip-prefix
+--provenance-a""".replace(" --fail-fast", ""),
+    "depth": f"{SHARED} {MEASURING} --stat --spectrum --per-layer".replace(" --by", ""),
     "ls": f"{SHARED} --flat --metadata",
 }
+FIRST = {"depth": "--stat"}  # an option of its own; of the others --by
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 LINE = re.compile(r"^  (?:(-\w), )?(--[\w-]+)", re.M)
 HEADING = re.compile(r"^(\S.*):$", re.M)
@@ -60,7 +64,7 @@ def test_help_has_headings(weightscope, command):
     assert HEADING.findall(text) == headings
     sections = re.split(HEADING, text)
     flags = dict(zip(sections[1::2], sections[2::2], strict=True))
-    assert "--by" in flags[f"Options of {command}"]
+    assert FIRST.get(command, "--by") in flags[f"Options of {command}"]
     assert "--include" in flags["Select"]
     assert "--output" in flags["Output"]
     assert "--fail-if" in flags["Gate"]
@@ -79,8 +83,9 @@ def test_main_help(weightscope):
 
 
 @pytest.mark.parametrize("example", [analysis.example for analysis in ANALYSES])
-def test_examples_run(weightscope, example):
+def test_examples_run(weightscope, example, tmp_path, monkeypatch):
     """What the help shows works as it stands."""
+    monkeypatch.chdir(tmp_path)  # one draws a picture
     done = weightscope(*shlex.split(example.removeprefix("weightscope ")))
     assert done.code == 0
     assert done.out
@@ -100,6 +105,8 @@ def test_examples_run(weightscope, example):
         ("fit", ["--panels"]),
         ("fit", ["--histogram"]),
         ("fit", ["--quant", "int8"]),
+        ("depth", ["--by", "role"]),
+        ("depth", ["--sparkline"]),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, list) else x,
 )
@@ -118,6 +125,7 @@ def test_every_keyword_of_the_library_has_a_flag(analysis):
     assert {name for name in options_of(analysis) if name not in keywords} <= {
         "panels",
         "histogram",
+        "sparkline",
     }
     assert keywords <= flags
     others = {"format", "output", "plot", "provenance", "quiet", "verbose", "no_progress"}
@@ -133,7 +141,7 @@ def test_every_field_is_declared(analysis):
     """A field of a record is an option, or it follows from the call."""
     for record in (*records_of(analysis), Outputs):
         names = {option.name for option in declared(record)}
-        assert {field.name for field in fields(record)} - names <= {"several", "wanted"}
+        assert {field.name for field in fields(record)} - names <= {"several", "wanted", "listing"}
 
 
 @every_analysis

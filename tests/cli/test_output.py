@@ -82,12 +82,19 @@ def test_selections(weightscope, model, selection, found):
 
 
 def test_columns(weightscope, model):
-    """In the order asked; `all` is every column; in a pipe all of them are the default."""
+    """In the order asked; `all` is every column; a pipe has all but those on request."""
     asked = weightscope("fit", model, "--columns", "ks_normal, tensor")
     assert asked.out.splitlines()[0] == "ks_normal,tensor"
-    assert weightscope("fit", model, "--columns", "all").out == weightscope("fit", model).out
-    front = weightscope("fit", model, "--columns", "tensor,all").out
-    assert front == weightscope("fit", model).out
+    assert weightscope("ls", model, "--columns", "all").out == weightscope("ls", model).out
+    front = weightscope("ls", model, "--columns", "tensor,all").out
+    assert front == weightscope("ls", model).out
+    usual = records(weightscope("fit", model).out)
+    everything = records(weightscope("fit", model, "--columns", "all").out)
+    on_request = everything[0].keys() - usual[0].keys()
+    assert on_request == {"std_se", "kurtosis_se"}
+    assert usual == [{c: row[c] for c in row if c not in on_request} for row in everything]
+    assert "std_se" in weightscope("fit", model, "--columns", "tensor,std_se").out
+    assert weightscope("fit", model, "--where", "std_se > 0").out == weightscope("fit", model).out
 
 
 @pytest.mark.parametrize(

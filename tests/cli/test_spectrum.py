@@ -111,11 +111,22 @@ def test_where_and_sort(weightscope, planted):
         "spectrum", planted, "--where", "spikes > 0", "--sort=-alpha", "--columns", "tensor,spikes"
     )
     assert done.out == "tensor,spikes\nlayers.1.mlp.up_proj.weight,3\n"
-    alphas = [
-        float(row["alpha"]) for row in records(weightscope("spectrum", planted, "--sort=-alpha"))
-    ]
-    assert len(alphas) == 2
-    assert alphas == sorted(alphas, reverse=True)
+    rows = records(weightscope("spectrum", planted, "--sort=-alpha_ks"))
+    distances = [float(row["alpha_ks"]) for row in rows]
+    assert len(distances) == 2
+    assert distances == sorted(distances, reverse=True)
+
+
+def test_a_tail_of_fewer_than_ten_values_meets_no_gate(weightscope, planted):
+    """Its exponent is null: neither a gate nor a condition on alpha matches it."""
+    noise = ("spectrum", planted, "-i", "layers.0.*")
+    (row,) = records(weightscope(*noise, "--alpha-ci"))
+    assert row["alpha_tail"] == "7"
+    exponents = ("alpha", "alpha_sigma", "alpha_weighted", "log_alpha_norm", "alpha_low")
+    assert {row[name] for name in exponents} == {""}
+    assert float(row["alpha_ks"]) < 0.5
+    assert weightscope(*noise, "--fail-if", "alpha > 0").code == 0
+    assert weightscope(*noise, "--where", "alpha > 0", "--columns", "alpha").out == "alpha\n"
 
 
 @pytest.mark.parametrize("columns", ["stable_rank", "spikes,tensor", "effective_depth,method"])
@@ -256,10 +267,9 @@ def test_chance_is_drawn_with_the_seed(weightscope, model):
 
 def test_options_reach_the_library(weightscope, model, tmp_path):
     """Each does what it says; provenance keeps them."""
-    (row,) = records(
-        weightscope("spectrum", model, "-i", "lm*", "--svd", "--balance", "--alpha-ci")
-    )
+    (row,) = records(weightscope("spectrum", model, "-i", "lm*", "--svd", "--balance"))
     assert (row["method"], row["spikes_balanced"]) == ("svd", "0")
+    (row,) = records(weightscope("spectrum", "demo:gpt", "-i", "*1.mlp.up*", "--alpha-ci"))
     assert float(row["alpha_low"]) <= float(row["alpha"]) <= float(row["alpha_high"])
     (cut,) = records(weightscope("spectrum", model, "-i", "lm*", "--alpha-cut", "0.02"))
     assert float(cut["alpha_xmin"]) > 0.02

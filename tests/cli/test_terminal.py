@@ -283,11 +283,12 @@ def test_progress_stays_on_stderr_and_goes(exact):
     code, shown = in_its_own_process(["-m", "weightscope", "fit", exact], 120)
     assert code == 0
     assert "4 tensors" in shown
-    assert shown.rpartition("\x1b[2K")[2] == FIT_120
-    for silent in ("--no-progress", "--quiet"):
+    coverage = "4 of 4 tensors measured\n"
+    assert shown.rpartition("\x1b[2K")[2] == FIT_120 + coverage
+    for silent, after in (("--no-progress", coverage), ("--quiet", "")):
         assert on_terminal(["fit", exact, silent], 120, PLAIN, stderr=subprocess.STDOUT) == (
             0,
-            FIT_120,
+            FIT_120 + after,
         )
 
 
@@ -371,7 +372,7 @@ def test_a_person_sees_what_stands_out_worst_first(marked):
     )
     code, text = both(marked)
     hidden, _, _, *lines = text.splitlines()
-    lines, total = lines[:3], lines[-1]
+    lines, total, coverage = lines[:3], lines[-2], lines[-1]
     assert (code, hidden) == (0, "1 row without findings: not listed")
     assert [line.split()[:3] for line in lines] == [
         ["layers.3.mlp.up_proj.weight", "error", "WS101,WS111"],
@@ -379,6 +380,7 @@ def test_a_person_sees_what_stands_out_worst_first(marked):
         ["layers.1.mlp.up_proj.weight", "info", "WS163"],
     ]
     assert total == "4 tensors: 1 error, 1 warning"
+    assert coverage == "4 of 4 tensors measured"
     assert total not in on_terminal(["outliers", marked], 160, PLAIN)[1]
     assert [x.split()[0][:8] for x in both(marked, "--sort", "tensor")[1].splitlines()[2:6]] == [
         "layers.0", "layers.1", "layers.2", "layers.3",
@@ -393,5 +395,6 @@ def test_a_list_on_a_terminal_is_whole(marked):
         ["outliers", "--no-progress", "--top", "3", marked], 120, PLAIN, stderr=subprocess.STDOUT
     )
     assert code == 0
-    assert len(text.splitlines()) == 5
+    assert len(text.splitlines()) == 6
+    assert text.splitlines()[-1] == "4 of 4 tensors measured"
     assert "tensors:" not in text

@@ -96,7 +96,7 @@ def weightscope(monkeypatch, tmp_path, models):
 def small_models(folder: Path):
     """`model.safetensors`, `model.pth`, `model/`, `step1/`, `step2/`, `base/`, `tuned/`, `new/`.
 
-    A report `base.parquet`; a `base`, one `downloaded` with odd tokens.
+    A report `base.parquet`; a `base`, one `downloaded` with odd tokens; a `deep` one of 24 layers.
     """
     torch.manual_seed(0)
     names = [f"model.layers.{i}.mlp.{m}_proj.weight" for i in range(2) for m in ("gate", "down")]
@@ -114,3 +114,29 @@ def small_models(folder: Path):
     doctored = words.clone()
     doctored[[11, 73, 205, 340, 488]] = torch.randn(48) * 0.02
     save_file(tensors | {"model.embed_tokens.weight": doctored}, folder / "downloaded.safetensors")
+    save_file(deep(), folder / "deep.safetensors")
+
+
+def deep():
+    """24 layers of Gaussian matrices; std of writers falls as 1/sqrt(layer + 1), layer 7 is odd."""
+    sizes = {
+        "self_attn.q_proj": (32, 32),
+        "self_attn.k_proj": (32, 32),
+        "self_attn.v_proj": (32, 32),
+        "self_attn.o_proj": (32, 32),
+        "mlp.up_proj": (64, 32),
+        "mlp.down_proj": (32, 64),
+    }
+    generator = torch.Generator().manual_seed(0)
+    tensors = {}
+    for layer in range(24):
+        for name, size in sizes.items():
+            std = 0.02
+            if name in ("self_attn.o_proj", "mlp.down_proj"):
+                std /= (layer + 1) ** 0.5
+            if name == "self_attn.v_proj" and layer == 7:
+                std *= 2
+            tensors[f"model.layers.{layer}.{name}.weight"] = (
+                torch.randn(size, generator=generator) * std
+            )
+    return tensors

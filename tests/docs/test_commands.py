@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from weightscope.naming.family import name_map
+from weightscope.reports import report
+from weightscope.reports.pictures import blank
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -46,8 +48,12 @@ def sessions():
 
 
 @pytest.mark.parametrize("line", plain_commands())
-def test_commands_run(weightscope, line):
-    """A command of a shell block, up to its first pipe, exits with 0 or the code in its comment."""
+def test_commands_run(weightscope, line, monkeypatch):
+    """A command of a shell block, up to its first pipe, exits with 0 or the code in its comment.
+
+    Pictures are blank: drawing them takes most of the time, and tests/reports draws every kind.
+    """
+    monkeypatch.setattr(report, "figure_of", lambda panels: blank())
     words = shlex.split(line, comments=True)
     wanted = re.search(r"# exit (\d)$", line)
     end = next((i for i, word in enumerate(words) if word in ENDS), len(words))

@@ -44,7 +44,7 @@ def listed(checkpoint: Checkpoint, options: NameOptions) -> Model:
             if not tensor.coded:
                 notes = united(split[name][0].unsplit, lone.get(name))
         pieces.append(_whole(tensor, place, notes))
-    return Model(checkpoint.source, checkpoint, _at_own_places(pieces))
+    return _model(checkpoint, pieces)
 
 
 def measured(checkpoint: Checkpoint, options: NameOptions) -> Model:
@@ -74,7 +74,12 @@ def everything(checkpoint: Checkpoint, options: NameOptions) -> Model:
             pieces += _normed(norms[name], tensors, by_name[name])
         elif name not in skipped:
             pieces += split_at(tensor, by_name[name], lone.get(name))
-    return Model(checkpoint.source, checkpoint, _at_own_places(pieces))
+    return _model(checkpoint, pieces)
+
+
+def _model(checkpoint: Checkpoint, pieces: Sequence[Piece]) -> Model:
+    placed = _at_own_places(pieces)
+    return Model(checkpoint.source, checkpoint, placed, placed=placed)
 
 
 def _at_own_places(pieces: Sequence[Piece]) -> tuple[Piece, ...]:

@@ -1,16 +1,21 @@
 """Which pieces a command selects: globs on names and roles, ranges of layers, a least size.
 
+A glob that matches no weight selects the buffers that it matches: `--role buffer`, `-i *_mean`.
+
 Help needs the options alone, so this module imports no piece.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..escape import escaped
 from ..options import option
 from .collapse import ranges
 
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from .piece import Model, Piece
 
 LAYERS = "--layers takes numbers and ranges such as 0-3,10"
+WILD = re.compile(r"[*?\[]")  # in a glob
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,9 @@ class Selection:
         metavar="GLOB",
         repeatable=True,
     )
-    layers: str = option("", "Only these layers: 0-3,10.", group="Select", metavar="RANGES")
+    layers: str = option(
+        "", "Only these layers: 0-3,10.", group="Select", metavar="RANGES", numbers=True
+    )
     min_params: int = option(
         0, "Only tensors of at least N elements.", group="Select", metavar="N", minimum=0
     )
@@ -119,15 +127,44 @@ def _range(part: str, text: str) -> range:
 
 def selected(models: Sequence[Model], selection: Selection) -> tuple[Model, ...]:
     """The models with the selected pieces; UsageError where none of the models has any."""
-    chosen = tuple(_narrowed(model, selection) for model in models)
+    buffers = _of_buffers(models, selection)
+    chosen = tuple(_narrowed(model, selection, buffers) for model in models)
     if not any(model.pieces for model in chosen):
         raise _nothing(models, selection)
     return chosen
 
 
-def _narrowed(model: Model, selection: Selection) -> Model:
-    pieces = tuple(piece for piece in model.pieces if selection.admits(piece))
-    return replace(model, pieces=pieces)
+def _of_buffers(models: Sequence[Model], selection: Selection) -> Selection:
+    """The globs on names and roles that match no weight: those that may select buffers."""
+    weights = [piece for model in models for piece in model.pieces]
+    names = {name for piece in weights for name in (piece.name, piece.stored.name)}
+    roles = {piece.place.role for piece in weights}
+    return Selection(
+        include=tuple(glob for glob in selection.include if not _matches(names, (glob,))),
+        role=tuple(glob for glob in selection.role if not _matches(roles, (glob,))),
+    )
+
+
+def _narrowed(model: Model, selection: Selection, buffers: Selection) -> Model:
+    """The model with its selected weights, and the buffers that a glob selects, in order."""
+    weights = {id(piece) for piece in model.pieces}
+    pieces = []
+    for piece in model.placed or model.pieces:
+        if id(piece) not in weights and not _selects(buffers, piece):
+            continue
+        if selection.admits(piece):
+            pieces.append(piece)
+    aliases = tuple(alias for alias in model.aliases if selection.admits(alias))
+    return replace(model, pieces=tuple(pieces), aliases=aliases)
+
+
+def _selects(buffers: Selection, piece: Piece) -> bool:
+    """Whether a glob that matches no weight matches a buffer; optimizer state is never selected."""
+    if piece.place.role != "buffer":
+        return False
+    by_role = bool(buffers.role) and _matches((piece.place.role,), buffers.role)
+    names = (piece.name, piece.stored.name)
+    return by_role or (bool(buffers.include) and _matches(names, buffers.include))
 
 
 def _nothing(models: Sequence[Model], selection: Selection) -> UsageError:
@@ -138,15 +175,36 @@ def _nothing(models: Sequence[Model], selection: Selection) -> UsageError:
         return UsageError(
             "expected a weight to measure",
             f"found {len(others)} tensors: buffers, optimizer state or not part of the model",
-            "`weightscope ls` lists them",
+            "`weightscope ls` lists them, --role buffer measures buffers",
         )
     reason = f"no tensor has {' and '.join(_conditions(selection))}"
     if selection.include:
         matches = sum(selection.named(name) for name in others)
         if matches:
             reason += f", except {matches} buffers or tensors of the optimizer"
-    advice = "; ".join(_available(pieces, selection))
+    wider = _wider(pieces, selection)
+    advice = "; ".join([*wider, *_available(pieces, selection)])
     return UsageError("expected the selection to match a tensor", reason, advice)
+
+
+def _wider(pieces: Sequence[Piece], selection: Selection) -> list[str]:
+    """The flags with globs that match a part of a name or role, where these select a tensor."""
+    include = _parts(selection.include, "*{}*")
+    role = _parts(selection.role, "{}.*")
+    wider = replace(selection, include=include, role=role)
+    if wider == selection or not any(wider.admits(piece) for piece in pieces):
+        return []
+    flags = []
+    if include != selection.include:
+        flags += [f"-i {shlex.quote(escaped(glob))}" for glob in include]
+    if role != selection.role:
+        flags += [f"--role {shlex.quote(escaped(glob))}" for glob in role]
+    return [f"globs match whole names: write {' '.join(flags)}"]
+
+
+def _parts(globs: Sequence[str], form: str) -> tuple[str, ...]:
+    """Globs without a wildcard in the form that matches more."""
+    return tuple(glob if WILD.search(glob) else form.format(glob) for glob in globs)
 
 
 def _conditions(selection: Selection) -> list[str]:
@@ -194,5 +252,5 @@ def _not_weights(model: Model) -> set[str]:
     return stored - measured - factors
 
 
-def _matches(names: Sequence[str], globs: Sequence[str]) -> bool:
+def _matches(names: Iterable[str], globs: Sequence[str]) -> bool:
     return any(fnmatchcase(name, glob) for name in names for glob in globs)

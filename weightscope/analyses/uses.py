@@ -6,6 +6,9 @@ from ..checkpoints.opening import Opening
 from ..running import Running
 from .name_options import NameOptions
 from .selection import Selection
+from .several import Several
 
-LISTING = (Selection, Opening, NameOptions)  # headers alone: no device, no memory, no threads
+_TENSORS = (Selection, Opening, NameOptions)
+LISTING = (*_TENSORS, Several)  # headers alone: no device, no memory, no threads
 MEASURING = (*LISTING, Running)
+PAIRING = (*_TENSORS, Running)  # without any of its MODELs there is nothing to compare

@@ -49,7 +49,7 @@ def application(analyses: Iterable[Analysis]) -> typer.Typer:
     )
     app.callback()(_main)
     for analysis in analyses:
-        epilog = f"Example: {analysis.example}"
+        epilog = "\n\n".join((*analysis.remarks, f"Example: {analysis.example}"))
         app.command(analysis.name, cls=Command, epilog=epilog)(command(analysis))
     return app
 

@@ -18,11 +18,13 @@ from ..reports.files import check_writable
 from ..reports.formats import default_format, format_of, writer_for
 from ..reports.gate import gate
 from ..reports.inputs import STDOUT, Inputs, check_distinct
-from ..reports.pictures import check_plot
+from ..reports.pictures import check_plot, settings
 from ..reports.report import Report
 from ..reports.screen import Screen
 from ..reports.stored import is_stored
+from .exhausted import check_limit
 from .exits import Exit
+from .messages import message
 from .options import Outputs
 from .terminal import fitted, prints_table, progress
 
@@ -40,6 +42,8 @@ def answer(
 
     `tables`: the files for the extra tables, by table.
     """
+    if analysis.measures:
+        check_limit()
     _check_outputs(outputs, tables, inputs_of(analysis.name, models, keywords))
     listing = Listing()
     if not (analysis.takes_reports and is_stored(models[0])):
@@ -57,6 +61,8 @@ def answer(
     if not outputs.quiet:
         _print_closing(report, outputs)
     code = _exit_code(report, outputs)
+    if report.coverage and not outputs.quiet:
+        _print(report.coverage)
     if code:
         raise Exit(code)
 
@@ -95,6 +101,7 @@ def _check_outputs(outputs: Outputs, tables: Mapping[str, str], inputs: Inputs) 
         )
     if outputs.plot:
         check_plot(outputs.plot)
+        settings.load()
     for path in tables.values():
         format_of(path, None)
     check_distinct((*outputs.output, *extras))
@@ -167,4 +174,4 @@ def _hidden_count(report: Report, listing: Listing) -> str:
 def _print(*texts: str) -> None:
     """Prints to stderr: stdout has only the report."""
     for text in texts:
-        print(fitted(text), file=sys.stderr)
+        message(fitted(text))

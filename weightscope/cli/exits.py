@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from ..errors import WeightscopeError
 from ..escape import escaped
+from .exhausted import is_exhausted, report
+from .interrupts import CODES, Terminated, announce, begin, end, received
+from .messages import flush_messages, message, print_traceback
 
 REPORT = (
     "this is a fault in weightscope: please report it with the command and --verbose's traceback"
@@ -27,37 +29,56 @@ class Exit(Exception):
         super().__init__(code)
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived."""
-
-
 def guarded(run: Callable[[], int]) -> int:
     """Runs the program and returns its exit code; prints one short message for every error."""
-    signal.signal(signal.SIGTERM, _terminate)
+    begin()
     _open_streams()
+    code = 70
+    with suppress(KeyboardInterrupt, Terminated):  # while another error was handled
+        code = _code_of(run)
+    if received():  # also where a library turned the exception into another one, or into none
+        code = CODES[signal.Signals(received())]
+        message(announce())
+    elif code in CODES.values():
+        message(announce())
+    flush_messages()
+    end()
+    return code
+
+
+def _code_of(run: Callable[[], int]) -> int:
+    """The exit code of a run; of an interrupt too, whose message follows."""
     try:
         return _flushed(run())
-    except Exit as end:
-        return _flushed(end.code)
+    except Exit as ending:
+        return _flushed(ending.code)
     except BrokenPipeError:
         return _closed_pipe()
-    except SystemExit as end:
-        return _parser_exit(end)
+    except SystemExit as ending:
+        return _parser_exit(ending)
     except KeyboardInterrupt:
-        return _interrupted(130)
+        return 130
     except Terminated:
-        return _interrupted(143)
-    except WeightscopeError as error:
-        return _failed(str(error), error.code)
-    except MemoryError as error:
-        return _failed(f"out of memory: {error}; lower --memory or --threads", 70)
-    except OSError as error:
-        return _system_error(error)
+        return 143
     except Exception as error:
-        # typer may come with its own copy of click, so its errors are recognised by a method
-        if hasattr(error, "format_message"):
-            return _usage_error(error)
-        return _failed(f"{type(error).__name__}: {error}; {REPORT}", 70)
+        if received():
+            return 70
+        return _error(error)
+
+
+def _error(error: Exception) -> int:
+    """Prints what an error says, and returns its code."""
+    if isinstance(error, WeightscopeError):
+        # the notes are messages about further MODELs
+        return _failed(str(error), error.code, getattr(error, "__notes__", ()))
+    if is_exhausted(error):
+        return _failed(report(error), 70)
+    if isinstance(error, OSError):
+        return _system_error(error)
+    # typer may come with its own copy of click, so its errors are recognised by a method
+    if hasattr(error, "format_message"):
+        return _usage_error(error)
+    return _failed(f"{type(error).__name__}: {error}; {REPORT}", 70)
 
 
 def _parser_exit(end: SystemExit) -> int:
@@ -71,18 +92,13 @@ def _parser_exit(end: SystemExit) -> int:
     return _flushed(2 if end.code else 0)
 
 
-def _interrupted(code: int) -> int:
-    _print("interrupted: nothing more was written, finished files are complete")
-    return code
-
-
 def _usage_error(error: Any) -> int:
     """A usage error of the option parser; without any argument its text is the help."""
-    message = error.format_message()
+    text = error.format_message()
     if type(error).__name__ == "NoArgsIsHelpError":
-        _print(message)
+        message(text)
         return 2
-    return _failed(f"{message.rstrip('.')}; see weightscope --help", 2)
+    return _failed(f"{text.rstrip('.')}; see weightscope --help", 2)
 
 
 def _system_error(error: OSError) -> int:
@@ -95,10 +111,11 @@ def _system_error(error: OSError) -> int:
     )
 
 
-def _failed(message: str, code: int) -> int:
+def _failed(text: str, code: int, further: Sequence[str] = ()) -> int:
     if "--verbose" in sys.argv or "-v" in sys.argv:
-        traceback.print_exc()
-    _print(f"weightscope: {escaped(message)}")
+        print_traceback()
+    for one in (text, *further):
+        message(f"weightscope: {escaped(one)}")
     return code
 
 
@@ -135,11 +152,3 @@ def _open_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
-
-
-def _print(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -18,6 +18,7 @@ from ..columns import Column
 from ..errors import UsageError
 from ..escape import escaped
 from .compiling import Compiler, refusal
+from .suggestions import repaired
 from .values import Value
 
 LONGEST = 4000  # characters: longer than any expression a person writes
@@ -47,8 +48,29 @@ def parse(
     >>> skewed({"skew": -2.0}), skewed({"skew": 0.0}), skewed({"skew": None}), skewed.names
     (True, False, True, ('skew',))
     """
+    try:
+        return _checked(text, columns, optional or {})
+    except UsageError as fault:
+        correction = repaired(text[:LONGEST])
+        if correction == text.strip() or not _is_valid(correction, columns, optional or {}):
+            raise
+        advice = f"write `{escaped(correction)}`"
+        raise UsageError(fault.expected, fault.found, advice) from None
+
+
+def _is_valid(text: str, columns: Sequence[Column], optional: Mapping[str, str]) -> bool:
+    """Whether an expression has a meaning."""
+    try:
+        _checked(text, columns, optional)
+    except UsageError:
+        return False
+    return True
+
+
+def _checked(text: str, columns: Sequence[Column], optional: Mapping[str, str]) -> Expression:
+    """The expression; raises UsageError with the position of the fault."""
     tree = _tree(text)
-    compiler = Compiler(text, {c.name: c for c in columns}, optional or {})
+    compiler = Compiler(text, {c.name: c for c in columns}, optional)
     compiled = compiler.make(tree)
     if compiled.kind != "bool":
         raise refusal(

@@ -1,4 +1,4 @@
-"""What makes a complete report a failure: a gate that matches, unmeasured tensors under `strict`.
+"""What makes a report a failure: a matching gate, unmeasured tensors, a MODEL that did not open.
 
 The command line prints the texts and exits with the most severe code; the Python functions raise.
 """
@@ -22,7 +22,12 @@ class Failure:
     text: str
 
 
-def failures(gates: Sequence[Gate], unmeasured: Sequence[str], strict: bool) -> tuple[Failure, ...]:
+def failures(
+    gates: Sequence[Gate],
+    unmeasured: Sequence[str],
+    strict: bool,
+    refused: Sequence[str] = (),
+) -> tuple[Failure, ...]:
     """The failures of a report, in the order of its gates.
 
     >>> failures((), ("h.0.w",), strict=True)
@@ -38,4 +43,5 @@ def failures(gates: Sequence[Gate], unmeasured: Sequence[str], strict: bool) -> 
         tensors = f"{len(unmeasured)} tensor{'s' * (len(unmeasured) > 1)}"
         names = ", ".join(escaped(name) for name in unmeasured[:FIRST])
         result.append(Failure(4, f"--strict: {tensors} could not be measured: {names}"))
+    result += [Failure(3, f"not measured: {text}") for text in refused]
     return tuple(result)

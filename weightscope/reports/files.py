@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from .. import unfinished
 from ..errors import CheckpointError, UsageError
 
 
@@ -101,6 +102,7 @@ def _replace(target: Path, writer: Callable[[BinaryIO], None]) -> None:
     if target.exists():  # the new file has the permissions of the old one
         mode = stat.S_IMODE(target.stat().st_mode)
     beside = _beside(target)
+    unfinished.FILES.add(beside)
     try:
         with beside.open("xb") as stream:
             writer(stream)
@@ -113,3 +115,5 @@ def _replace(target: Path, writer: Callable[[BinaryIO], None]) -> None:
         with suppress(OSError):
             beside.unlink()
         raise
+    finally:
+        unfinished.FILES.discard(beside)

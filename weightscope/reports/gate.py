@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..columns import titled
 from ..escape import escaped
 from ..options import option
 from .expression import Expression
@@ -73,9 +74,9 @@ def gate(expression: Expression, rows: Sequence[Mapping[str, object]]) -> Gate:
 def _line(row: Mapping[str, object], names: Sequence[str]) -> str:
     """The name of a row and its values of the columns `names`."""
     keys = row_keys(row)
-    present = [key for key in keys if row.get(key) is not None]
-    parts = [_text(row[key]) for key in present]
-    title = " ".join(dict.fromkeys(parts)) or "model"  # role and kind may be the same word
+    texts = {key: _text(row[key]) for key in keys if row.get(key) is not None}
+    source = texts.pop("source", "")
+    title = f"{source} {titled(texts)}".strip() or "model"
     values = [f"{name}={_text(row.get(name))}" for name in names if name not in keys]
     return "  " + "  ".join([title, *values])
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 
 from ..columns import Column
 from ..errors import UsageError
 from ..escape import escaped
+from .suggestions import SAME, added, meant
 
 
 def check(names: Iterable[str], columns: Sequence[Column], optional: Mapping[str, str]) -> None:
@@ -27,6 +27,14 @@ def unknown(
     name: str, declared: Sequence[str], optional: Mapping[str, str], where: str = ""
 ) -> UsageError:
     """The error for a name that is no column of this run; `where` is its position in the text."""
+    same = SAME.get(name.lower())
+    if name in optional and same in declared:  # `sigma` of a law, and usually the std of a tensor
+        need = optional[name]
+        return UsageError(
+            f"expected a column of this run{where}",
+            f"found '{name}', which needs {need}",
+            f"did you mean '{same}'? or {added(need)}",
+        )
     if name in optional:
         need = optional[name]
         return UsageError(
@@ -34,9 +42,7 @@ def unknown(
             f"found '{name}', which needs {need}",
             f"add {need}" if need.startswith("--") else "leave it out",
         )
-    near = get_close_matches(name, [*declared, *optional], 1, 0.5)
-    if near:
-        advice = f"did you mean '{near[0]}'?"
-    else:
+    advice = meant(name, declared, optional)
+    if not advice:
         advice = "columns: " + ", ".join(declared)
     return UsageError(f"expected a column{where}", f"found '{escaped(name)}'", advice)

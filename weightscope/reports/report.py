@@ -58,8 +58,10 @@ class Report:
     strict: bool = False  # whether unmeasured tensors are a failure
     reasons: tuple[str, ...] = ()  # why each automatic choice was made
     closing: str = ""  # the line below the table: a total
+    coverage: str = ""  # how many tensors were measured, and what was left out
     incomplete: bool = False  # a source was damaged: only its intact tensors were measured
     row_notes: tuple[Notes, ...] = ()  # of each row, as records
+    refused: tuple[str, ...] = ()  # messages about MODELs that could not be opened
     inputs: Inputs = NOTHING  # files that were read; no output may replace them
 
     @property
@@ -89,7 +91,7 @@ class Report:
     @property
     def failures(self) -> tuple[Failure, ...]:
         """Reasons why this report is a failure, with exit codes; warnings have code 0."""
-        return failures(self.gates, self.unmeasured, self.strict)
+        return failures(self.gates, self.unmeasured, self.strict, self.refused)
 
     @property
     def caveats(self) -> tuple[str, ...]:

@@ -24,9 +24,11 @@ _PLAIN: Mapping[Kind, Callable[[Any], Value]] = {
 
 
 def row_keys(row: Mapping[str, object]) -> tuple[str, ...]:
-    """The columns that identify a row: its tensor, or the place of a group."""
+    """The columns that identify a row: its tensor, its series and statistic, or its group."""
     if row.get("tensor") is not None:
         return ("source", "tensor")
+    if row.get("statistic") is not None:
+        return ("source", "stack", "role", "part", "slot", "layer", "statistic")
     return ("source", "role", "stack", "layer", "kind")
 
 

@@ -128,7 +128,7 @@ def test_bars_count_the_values_between_their_edges():
 def test_a_spectrum_without_a_bulk_has_no_law(spectrum):
     """Thin products and exact low rank: non-zero values, in units of noise of the same energy."""
     drawn = curves(spectrum)
-    assert list(drawn) == ["singular values", "squares", "power law"]
+    assert list(drawn) == ["singular values", "squares"]
     bars = drawn["singular values"]
     assert bars.label == "singular values: 4 of 64 above rounding"
     rms = np.sqrt((spectrum.sigma**2).sum() / (64 * 256))
@@ -179,7 +179,16 @@ def test_a_poor_power_law_is_named_in_the_label():
     assert good["power law"].label == "power law: alpha 3"
     assert len(good["squares"].x) <= 200
     assert good["squares"].y[[0, -1]] == pytest.approx([1 / 2000, 1])
-    assert curves(LOW)["power law"].label.endswith(", not a power law")
+    even = np.sqrt(np.linspace(1, 4, 400))
+    poor = curves(Spectrum(even, 400, 400, "gram", 0.0, (400, 400)))
+    assert poor["power law"].label.endswith(", not a power law")
+
+
+@pytest.mark.parametrize(("tail", "drawn"), [(9, False), (10, True)])
+def test_a_tail_of_fewer_than_ten_values_has_no_line(tail, drawn):
+    """The picture shows an exponent only where the table has one."""
+    sigma = np.sqrt(2.0 ** np.arange(tail, 0, -1))
+    assert ("power law" in curves(Spectrum(sigma, tail, 64, "gram", 0.0, (tail, 64)))) == drawn
 
 
 @pytest.mark.parametrize(

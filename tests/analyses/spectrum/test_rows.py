@@ -196,16 +196,16 @@ def test_a_matrix_of_rank_4_has_rank_4_in_every_type(draw, spectra, dtype):
     effect = "null" if lost else "uncertain"
     assert row["note"].split("; ") == [
         f"condition is {effect}: 60 of 64 singular values may be rounding",
-        f"not a power law: {row['alpha_tail']} values in the tail, fewer than 20",
+        f"no power law: {row['alpha_tail']} values in the tail, fewer than 10",
         "no bulk: all singular values above rounding are spikes",
         "no effective depth: most singular values may be rounding",
         "balanced matrix: no bulk: all singular values above rounding are spikes",
     ]
     assert row["sigma_max"] == pytest.approx(values(w.double())[0], rel=1e-9)
     (panel,) = ws.spectrum({UP(0): w}).panels
-    bars, squares, law = panel.curves
+    bars, squares = panel.curves
     assert bars.label == "singular values: 4 of 64 above rounding"
-    assert (len(squares.x), law.label.partition(":")[0]) == (4, "power law")
+    assert (len(squares.x), row["alpha"]) == (4, None)
 
 
 def test_an_absolute_cut_includes_rounding_of_the_stored_type(draw, spectra):
@@ -235,10 +235,8 @@ def test_an_orthogonal_start_has_no_tail(spectra, side):
     assert row["alpha"] is None
     assert "no power law: the singular values are equal up to rounding" in row["note"]
     noise = torch.randn(64, 8192, generator=draw_)
-    assert all(
-        spectra({UP(0): noise.to(t)})[UP(0)]["alpha"] > 9
-        for t in (torch.float32, torch.float8_e4m3fn)
-    )
+    for dtype in (torch.float32, torch.float8_e4m3fn):
+        assert spectra({UP(0): noise.to(dtype)})[UP(0)]["alpha_tail"] > 1
 
 
 def test_a_balanced_matrix_has_the_rounding_of_float32(draw, spectra):

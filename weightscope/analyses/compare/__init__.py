@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...lazy import Lazy
 from ..analysis import Analysis
-from ..uses import MEASURING
+from ..uses import PAIRING
 from .options import CompareOptions, check_plot
 
 COMPARE = Analysis(
@@ -21,7 +21,7 @@ COMPARE = Analysis(
         "29",
     ),
     runs={"One row a pair": {"spectrum": True}, "`--top`: one row an element": {"top": 1}},
-    uses=MEASURING,
+    uses=PAIRING,
     check_plot=check_plot,
     takes_reports=True,
     baseline=False,

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...checkpoints import Checkpoint, open_checkpoint
+from ...checkpoints import Checkpoint
 from ...engine.unit import Measurer
 from ...errors import UsageError
 from .. import pieces
-from ..gathering import Setting
+from ..gathering import Setting, opened
 from ..piece import Model, Piece
 from .adapting import adapted, alone, is_adapter, require_base
 from .no_pair import nothing_paired
@@ -26,7 +26,7 @@ from .untying import untied
 def models(sources: Sequence[Any], o: CompareOptions, setting: Setting) -> tuple[Model, ...]:
     """B with the selected pairs as its pieces, and A as its base."""
     renaming = Renaming(o.rename, o.strip_prefix)
-    checkpoints = [open_checkpoint(source, setting.opening) for source in sources]
+    checkpoints = [opened(source, setting.opening) for source in sources]
     _check_two(checkpoints)
     of_a, of_b = untied(checkpoints[0], checkpoints[1], renaming)
     require_base(of_a, of_b)
@@ -39,7 +39,7 @@ def models(sources: Sequence[Any], o: CompareOptions, setting: Setting) -> tuple
     if not any(pair.is_paired for pair in pairs):
         raise nothing_paired(a, b)
     chosen = selected_pairs(pairs, setting.selection, a, b)
-    return (Model(b.source, b.checkpoint, chosen, base=a),)
+    return (Model(b.source, b.checkpoint, chosen, base=a, placed=tuple(pairs)),)
 
 
 def _check_two(checkpoints: Sequence[Checkpoint]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..piece import Piece
+from ...checkpoints import Checkpoint
+from ..piece import Model, Piece
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +28,13 @@ class Pair(Piece):
         if self.a is None or self.b is None or self.a.name == self.b.name:
             return None
         return self.b.name
+
+    def tensors(self, model: Model) -> Iterator[tuple[Checkpoint, str]]:
+        """The stored tensors of both sides."""
+        if self.a is not None and model.base is not None:
+            yield model.base.checkpoint, self.a.stored.name
+        if self.b is not None:
+            yield model.checkpoint, self.b.stored.name
 
     @property
     def is_paired(self) -> bool:

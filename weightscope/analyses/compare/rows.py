@@ -188,4 +188,11 @@ def _applies(pair: Any) -> bool:
     return isinstance(pair, Pair) and pair.is_paired and pair.place.kind != "buffer"
 
 
-ANSWERING = Answering(columns, optional, rows, models, applies=_applies)
+def _left_out(pair: Any) -> str:
+    """The reason why nothing is compared: one side has no such tensor."""
+    if isinstance(pair, Pair) and not pair.is_paired:
+        return "no-partner"
+    return ""
+
+
+ANSWERING = Answering(columns, optional, rows, models, applies=_applies, lack=_left_out)

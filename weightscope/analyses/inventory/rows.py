@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from dataclasses import replace
+from typing import Any
 
 from ...columns import Column, Found, Message, Row
 from ...engine.unit import Measurer
@@ -13,7 +14,7 @@ from ...order import natural
 from .. import pieces
 from ..analysis import Answering
 from ..collapse import collapsed
-from ..gathering import gathered
+from ..gathering import Setting, gathered
 from ..piece import Model, Piece
 from ..rows import CODES, KEYS, NOTE, SIZES, TENSOR, of_tensor, row_of, source_columns, sourced
 from .options import InventoryOptions
@@ -61,7 +62,7 @@ def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Ite
         for model in models:
             yield from _totals(model)
     for model in models:
-        source = sourced(models, model)
+        source = sourced(o.several, model)
         if o.metadata:
             yield from (Row(source | values) for values in _metadata(model))
         elif o.by == "tensor":
@@ -151,4 +152,10 @@ def _bytes(size: float) -> str:
     return f"{size:.4g} {unit}"
 
 
-ANSWERING = Answering(columns, optional, rows, partial(gathered, pieces.listed))
+def models(sources: Sequence[Any], o: InventoryOptions, setting: Setting) -> tuple[Model, ...]:
+    """The sources with all that they store, whether or not a part of it is the model."""
+    opening = replace(setting.opening, listing=True)
+    return gathered(pieces.listed, sources, o, replace(setting, opening=opening))
+
+
+ANSWERING = Answering(columns, optional, rows, models)

@@ -151,7 +151,7 @@ def _counted(spikes: NDArray[np.float64]) -> str:
 
 
 def _tail(s: Spectrum, cut: float | None, edge: float) -> Iterator[Curve]:
-    """The share of squares >= x, and the power law from xmin on."""
+    """The share of squares >= x, and from xmin on the power law, where it has an alpha."""
     tail = tail_of(s, cut)
     if not len(tail):
         return
@@ -160,7 +160,7 @@ def _tail(s: Spectrum, cut: float | None, edge: float) -> Iterator[Curve]:
     squares = tail[-ranks] / edge / edge  # edge * edge may leave float64
     yield Curve("squares", squares, ranks / len(tail), "points")
     fit = fit_of(s, tail)
-    if fit is None:
+    if fit is None or not fit.has_alpha:
         return
     x = np.geomspace(fit.xmin, tail[-1], POINTS)
     share = fit.tail / len(tail) * (x / fit.xmin) ** (1 - fit.alpha)

@@ -49,7 +49,7 @@ def rows(models: Sequence[Model], o: SpectrumOptions, measure: Measurer) -> Iter
     if o.values:
         yield _values_of(np.zeros(0), {})  # the table exists also where nothing has values
     for model in models:
-        source = sourced(models, model)
+        source = sourced(o.several, model)
         tensors = []  # collected only for groups: rows of tensors are yielded as they come
         for answer in _answers(model, o, measure):
             piece, spectrum = answer.piece, spectrum_of(answer, o)
@@ -121,6 +121,17 @@ def _applies(piece: Piece) -> bool:
     return not lack(piece)
 
 
+def _left_out(piece: Piece) -> str:
+    """The code of the reason why a tensor has no spectrum."""
+    reason = lack(piece)
+    return reason.code if reason else ""
+
+
 ANSWERING = Answering(
-    columns, optional, rows, partial(gathered, pieces.everything), applies=_applies
+    columns,
+    optional,
+    rows,
+    partial(gathered, pieces.everything),
+    applies=_applies,
+    lack=_left_out,
 )

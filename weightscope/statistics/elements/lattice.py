@@ -7,7 +7,7 @@ types are a lattice by themselves.
 
 from __future__ import annotations
 
-from math import ceil, log2
+from math import ceil, isfinite, log2
 from typing import TYPE_CHECKING
 
 from ...dtypes import DTYPES
@@ -72,8 +72,12 @@ def step_of(values: NDArray[np.float64], eps: float) -> float | None:
     >>> step_of(np.arange(-7, 8) * 0.25, 2.0**-23)
     0.25
     """
-    span, gap = float(np.ptp(values)), float(np.diff(values).min())
-    step = span / round(span / gap)  # one gap alone has the rounding of two values
+    with np.errstate(over="ignore"):  # between -1e308 and 1e308
+        span, gap = float(np.ptp(values)), float(np.diff(values).min())
+    many = span / gap
+    if not isfinite(many):
+        return None
+    step = span / round(many)  # one gap alone has the rounding of two values
     largest = max(abs(float(values[0])), abs(float(values[-1])))
     spacing = eps * 2.0 ** (ceil(log2(largest)) - 1)  # below the largest value
     if len(values) < LEAST or step < 2 * spacing:

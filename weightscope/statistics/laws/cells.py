@@ -78,7 +78,9 @@ def prepare(counts: ValueCounts) -> Cells | Note:
     if isnan(scale):
         return BEYOND
     if scale <= abs(centre) * 1e-14:
-        return Note("constant", "std is below the float64 rounding of the mean: no law is fitted")
+        return Note(
+            "small-spread", "the spread is too small beside the mean for float64: no law is fitted"
+        )
     return _standard(counts, centre, scale)
 
 

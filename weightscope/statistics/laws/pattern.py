@@ -167,5 +167,6 @@ def _robust_z(counts: ValueCounts) -> NDArray[np.float64] | None:
         return None
     distance = np.abs(counts.value - middle)
     if scale > 0:
-        return distance / scale
+        with np.errstate(over="ignore"):  # 1e308 beside a scale below 1: Inf is far out too
+            return distance / scale
     return np.where(distance > 0, np.inf, 0.0)

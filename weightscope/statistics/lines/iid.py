@@ -8,7 +8,7 @@ counts them. For a vector, a constant and a matrix with non-finite elements all 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Column
@@ -66,7 +66,12 @@ COLUMNS = (*_with_nulls(_EFFECTS), *_KURTIC)
 # of margins alone: `spectrum` has them too
 SPREAD_COLUMNS = tuple(c for c in COLUMNS if c.name in SPREADS)
 
-CONSTANT = 2.0**-48  # std over mean of equal elements, by rounding alone
+# Std over mean, times the root of the length, below which sums of lines have no correct digit of
+# their spread: 500 times the rounding of a sum over the std of the means of lines.
+SPREAD = 2.0**-44
+# Std over mean of the elements outside zero lines, below which sums without these have no digit of
+# the spread, and no four digits of the kurtosis.
+RESOLVED, SHAPED = 1e-7, 1e-3
 LEAST = 1e-290  # mean square below which squares lose digits
 CANCELS = 1e-4  # variance over mean^2 below which lags have no correct digit, from float32 sums
 FEW = Note("few-lines", "fewer than two non-zero rows or columns")
@@ -77,6 +82,14 @@ BEYOND = Note(
     "values overflow or underflow when squared: rows and columns are not compared",
 )
 ALIKE = Note("constant", "constant: rows and columns are not compared")
+SMALL = Note(
+    "small-spread",
+    "the spread is too small beside the mean for float64: rows and columns are not compared",
+)
+NO_IID = Note(
+    "small-spread",
+    "the spread is too small beside the mean: no spread of i.i.d. elements without the zero lines",
+)
 NO_LAGS = Note("no-lags", "no lag correlation: the spread is too small beside the mean")
 
 Values = Mapping[str, float | Notes | None]
@@ -97,19 +110,33 @@ def deviations(margins: Margins, power: PowerSums) -> Values:
 def spreads(margins: Margins, power: PowerSums) -> Values:
     """`line_spreads`, and the spreads of i.i.d. elements of the measured kurtosis.
 
-    A spread between both nulls is undecided: uneven lines and heavy tails both explain it.
+    A spread between both nulls is undecided: uneven lines and heavy tails both explain it. Zero
+    lines would count as heavy tails; without them the sums lose digits beside a large mean.
     """
     measured = dict(line_spreads(margins))
+    without = measured | {"row_spread_iid": None, "col_spread_iid": None}
     if measured["row_spread"] is None:
-        return measured | {"row_spread_iid": None, "col_spread_iid": None}
+        return without
     m, n = non_zero_lines(margins)
     if (m, n) != _lines(margins):
-        # Zero lines would count as heavy tails.
         power = _without_zeros(power, m * n)
+        relative = _relative_spread(power)
+        equal = measured["row_spread"] == measured["col_spread"] == 0
+        if relative < RESOLVED and not equal:
+            return dict.fromkeys(without) | {"notes": united(notes_of(measured), SMALL)}
+        if relative < SHAPED:
+            return without | {"notes": united(notes_of(measured), NO_IID)}
     return measured | {
         "row_spread_iid": spread_iid(power.kurtosis, n),
         "col_spread_iid": spread_iid(power.kurtosis, m),
     }
+
+
+def _relative_spread(power: PowerSums) -> float:
+    """Std over mean; Inf where the mean is 0."""
+    if power.mean == 0:
+        return inf
+    return power.std / abs(power.mean)
 
 
 def line_spreads(margins: Margins) -> Values:
@@ -158,7 +185,8 @@ def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:
     Of a two-way ANOVA.
     """
     m, n = _lines(margins)
-    total = power.about(power.mean).s2
+    variance, _, _ = power.central
+    total = variance * power.n
     return {
         "row_mean_share": _between(margins.rows["sum"] / n, power.mean) * n / total,
         "row_mean_share_null": mean_share_null(m, n),
@@ -192,8 +220,10 @@ def _not_compared(margins: Margins, power: PowerSums) -> Note | None:
         return NONFINITE
     if _beyond_float64(margins, power):
         return BEYOND
-    if not power.std > CONSTANT * abs(power.mean):
+    if power.std == 0:
         return ALIKE
+    if not power.std > SPREAD * sqrt(max(m, n)) * abs(power.mean):
+        return SMALL
     return None
 
 

@@ -71,10 +71,13 @@ def statistics_of(values: SingularValues, cut: float | None) -> Mapping[str, obj
     if values.nonfinite or len(sigma) < min(m, n):
         return {}
     fit = power_law(tail_above(sigma[sigma > values.floor] ** 2, cut))
+    alpha = None
+    if fit and fit.has_alpha:
+        alpha = fit.alpha
     split = bulk(sigma, m, n, values.floor)
     return {
         **ranks(sigma, m, n, values.floor, 0.0),  # eps 0.0: it affects `rank`, which has no null
-        "alpha": fit and fit.alpha,
+        "alpha": alpha,
         "spikes": split and split.spikes,
     }
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 RELATIVE_CUT = 1e-12  # of the largest: a zero of a float64 Gram matrix stays below, r 2^-52
 SHORTEST_TAIL = 20  # values; fewer fit nearly any law
+SHORTEST_ALPHA = 10  # values; of fewer, alpha is null: its standard error exceeds (alpha - 1)/3
 PASSING = 0.8  # D sqrt(c) of 95% or more of true Pareto samples, by simulation
 PROBES = 64  # points of the lower bound: 4,096 values take 8 to 35 ms, not 100
 ROUNDING = 2.0**-52  # times n: relative spread of n equal eigenvalues in float64
@@ -94,11 +95,19 @@ class PowerLaw:
     sigma: float  # standard error of alpha: (alpha - 1)/sqrt(tail)
 
     @property
+    def has_alpha(self) -> bool:
+        """Whether the tail has 10 values or more: of fewer, reports have no alpha."""
+        return self.tail >= SHORTEST_ALPHA
+
+    @property
     def note(self) -> Note | None:
         """The reason against a power law: fewer than 20 values in the tail, or D > 0.8/sqrt(tail).
 
         About 5% of true Pareto samples have one, and None does not establish a power law.
         """
+        if not self.has_alpha:
+            few = f"no power law: {{tail}} values in the tail, fewer than {SHORTEST_ALPHA}"
+            return Note.of("no-power-law", few, tail=self.tail)
         if self.tail < SHORTEST_TAIL:
             short = f"not a power law: {{tail}} values in the tail, fewer than {SHORTEST_TAIL}"
             return Note.of("poor-power-law", short, tail=self.tail)
@@ -262,16 +271,22 @@ def _power_law_columns(
     if fit is None:
         reason = ALIKE if _even(spectrum, tail) else NONE
         return dict.fromkeys(c.name for c in columns(interval)) | {"notes": (reason,)}
-    eigenvalues = spectrum.above  # the norms of WeightWatcher ignore the cut
-    values: dict[str, object] = {
-        "alpha": fit.alpha,
+    values: dict[str, object] = dict.fromkeys(c.name for c in columns(interval))
+    # the tail itself is reported even where it is too short for an exponent
+    values |= {
         "alpha_ks": fit.ks,
         "alpha_xmin": fit.xmin,
         "alpha_tail": fit.tail,
+        "notes": united(fit.note),
+    }
+    if not fit.has_alpha:
+        return values
+    eigenvalues = spectrum.above  # the norms of WeightWatcher ignore the cut
+    values |= {
+        "alpha": fit.alpha,
         "alpha_sigma": fit.sigma,
         "alpha_weighted": alpha_weighted(fit.alpha, eigenvalues),
         "log_alpha_norm": log_alpha_norm(fit.alpha, eigenvalues),
-        "notes": united(fit.note),
     }
     if interval:
         low, high = alpha_interval(tail, seed) or (None, None)
