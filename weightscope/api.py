@@ -100,13 +100,11 @@ def ask(
     _check_unchanged(checkpoints)
     report = collected(name, analysis.columns(options), answers)
     timing = _timing(begun, engine.meter)
+    failed = [name for item in answers if isinstance(item, Row) for name in item.unmeasured]
     unmeasured: tuple[str, ...] = ()
     if analysis.measures:
-        unmeasured = _unmeasured(analysis, models, engine, answers)
-    failed = frozenset(
-        name for item in answers if isinstance(item, Row) for name in item.unmeasured
-    )
-    run = Run(analysis, records[Selection], frozenset(engine.refused), failed)
+        unmeasured = _unmeasured(analysis, models, engine, failed)
+    run = Run(analysis, records[Selection], frozenset(engine.refused), frozenset(failed))
     origin = provenance(name, checkpoints, keywords, engine.device)
     origin |= _kept(answers) | _without(refused)
     return replace(
@@ -293,18 +291,16 @@ def _reasons(models: Sequence[Model], engine: Session) -> tuple[str, ...]:
 
 
 def _unmeasured(
-    analysis: Analysis, models: Sequence[Model], engine: Session, answers: Sequence[Found]
+    analysis: Analysis, models: Sequence[Model], engine: Session, failed: Sequence[str]
 ) -> tuple[str, ...]:
     """Names of tensors that the command applies to and could not measure, each once.
 
-    They were not decoded, exceed the budget, or were read without a result.
+    They were not decoded, exceed the budget, or were read without a result (`failed`).
     """
     names: list[str] = []
     for model in models:
         undecoded = [piece for piece in model.pieces if piece.entry is None]
         names.extend(piece.name for piece in undecoded if analysis.applies(piece))
     names.extend(engine.refused)
-    for item in answers:
-        if isinstance(item, Row):
-            names.extend(item.unmeasured)
+    names.extend(failed)
     return tuple(dict.fromkeys(names))

@@ -69,14 +69,14 @@ def quoted(text: str, length: int = NAMED) -> str:
     return repr(text[:length]) + _ellipsis(text, length)
 
 
-def listed(names: Sequence[str], length: int = 100) -> str:
-    """Names for a message: the first ten, then the number of the others.
+def listed(names: Sequence[str], length: int = 100, most: int = LISTED) -> str:
+    """Names for a message: the first `most`, then the number of the others.
 
     >>> listed(list("abcdefghijklm"))
     'a, b, c, d, e, f, g, h, i, j and 3 more'
     """
-    text = ", ".join(shown(name, length) for name in names[:LISTED])
-    more = len(names) - LISTED
+    text = ", ".join(shown(name, length) for name in names[:most])
+    more = len(names) - most
     if more > 0:
         text += f" and {more} more"
     return text

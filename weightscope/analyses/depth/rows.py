@@ -46,16 +46,16 @@ def rows(models: Sequence[Model], o: DepthOptions, measure: Measurer) -> Iterato
     ends: dict[str, int] = {}
     for model in models:
         measured = _measured(model, o, measure, sourced(o.several, model))
-        sentences: dict[str, Sequence[Judged]] = {}
+        source = str(measured.source.get("source", ""))
+        ends[source] = model.last_layer or 1  # a single layer is at 0
+        by_statistic: dict[str, Sequence[Judged]] = {}
         for statistic in o.stats:
-            of_statistic = [judged(series, statistic) for series in measured.series]
+            of_statistic = _judged(measured, statistic)
+            by_statistic[statistic] = of_statistic
             for one in of_statistic:
                 yield from _rows(one, measured, o)
-            sentences.setdefault(_subject(statistic, of_statistic), of_statistic)
-            source = str(measured.source.get("source", ""))
             drawn += [(source, one) for one in of_statistic]
-            ends[source] = model.last_layer or 1  # a single layer is at 0
-        yield from _sentences(sentences, measured)
+        yield from _sentences(by_statistic, measured)
     if o.panels:
         yield from panels(drawn, ends, o.stats)
 
@@ -72,6 +72,10 @@ def _measured(
         return _Model(source, series, {})
     found = neighbours(series, measure)
     return _Model(source, series, dict(zip(series, found, strict=True)))
+
+
+def _judged(model: _Model, statistic: str) -> list[Judged]:
+    return [judged(series, statistic) for series in model.series]
 
 
 def _rows(one: Judged, model: _Model, o: DepthOptions) -> Iterator[Row]:
@@ -124,22 +128,21 @@ def _failed(one: Judged, layer: int) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _subject(statistic: str, rows: Sequence[Judged]) -> str:
+def _subject(statistic: str, model: _Model) -> str:
     """The statistic of a sentence.
 
     Where widths change, most of a change of std is that of the fan-in: the sentence is about gain.
     """
-    if statistic == STD and any(len(one.series.widths) > 1 for one in rows):
+    if statistic == STD and any(len(series.widths) > 1 for series in model.series):
         return GAIN.name
     return statistic
 
 
 def _sentences(rows: Mapping[str, Sequence[Judged]], model: _Model) -> Iterator[Message]:
     """A sentence for each statistic, from its rows."""
-    for statistic, of_statistic in rows.items():
-        if any(one.statistic != statistic for one in of_statistic):
-            of_statistic = [judged(series, statistic) for series in model.series]
-        text = sentence(statistic, of_statistic)
+    subjects = dict.fromkeys(_subject(statistic, model) for statistic in rows)
+    for subject in subjects:
+        text = sentence(subject, rows.get(subject) or _judged(model, subject))
         source = model.source.get("source")
         if text and source is not None:
             text = f"{escaped(str(source))}: {text}"

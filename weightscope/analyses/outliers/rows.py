@@ -9,7 +9,7 @@ from typing import Any
 
 from ...columns import Found, Message, Panel, Row
 from ...engine.unit import Measurer
-from ...escape import NAMED, shown
+from ...escape import NAMED, listed
 from ...notes import COLUMNS, notes_of, united
 from ...sketches import Count
 from ...statistics.statistic import Statistic
@@ -206,10 +206,7 @@ def _keys(piece: Piece, by: str) -> dict[str, object]:
 
 def _masks_left_out(masks: Sequence[str]) -> str:
     """The masks without a row."""
-    names = ", ".join(shown(name, NAMED) for name in masks[:FEW])
-    if len(masks) > FEW:
-        names += f" and {len(masks) - FEW} more"
-    return f"{_many(len(masks), 'mask')} of zeros and -Inf left out: {names}"
+    return f"{_many(len(masks), 'mask')} of zeros and -Inf left out: {listed(masks, NAMED, FEW)}"
 
 
 def _total(severities: Sequence[object]) -> str:
