@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from weightscope.analyses.fit.options import FitOptions
 from weightscope.analyses.fit.request import FitRequest
+from weightscope.analyses.joining import JoinedUnits
 from weightscope.analyses.measuring import Joined, answers
 from weightscope.analyses.name_options import NameOptions
 from weightscope.analyses.outliers.options import OutliersOptions
@@ -18,10 +19,12 @@ from weightscope.analyses.pieces import everything
 from weightscope.analyses.spectrum.options import SpectrumOptions
 from weightscope.analyses.spectrum.request import SpectrumRequest
 from weightscope.checkpoints import open_checkpoint, same
-from weightscope.engine import Device, Executor, Meter, Unit
+from weightscope.engine import Device, Executor, Meter, Session, Unit
 from weightscope.naming import Place
 from weightscope.notes import united
+from weightscope.running import Running
 from weightscope.sketches import Count, MarginSums
+from weightscope.sketches.pair_moments import Pairwise
 
 REQUESTS = (
     FitRequest(FitOptions(balance=True, coding=True, panels=False)),
@@ -136,40 +139,41 @@ def test_nothing_measured_is_nulls_with_a_note(model):
     assert [note.code for note in found.values["notes"]] == ["type-not-decoded"]
 
 
-def test_labels_that_measures_look_for_stay():
-    """A unit whose measures see another label joins only where that label keeps its name."""
+def test_measures_see_the_same_tiles_under_the_labels_of_the_joined_unit():
+    """A pair of b and c joins one of a and b: b is read once, and each measure finds its partner.
+
+    Both pairs have the labels a and b; in the joined unit every entry has one label of its own.
+    """
+    draw = torch.Generator().manual_seed(0)
+    x, y, z = (torch.randn(4, 4, generator=draw) for _ in range(3))
+    of_x, of_y, of_z = (open_checkpoint({"w": t}).tensors[0] for t in (x, y, z))
+    piece = Piece("w", Place(), of_x, of_x)
+    pairwise = frozenset({Pairwise("a")})
+    units = (
+        Unit(piece, {"a": of_x, "b": of_y}, {"b": pairwise}, {"b": ("a",)}),
+        Unit(piece, {"a": of_y, "b": of_z}, {"b": pairwise}, {"b": ("a",)}),
+    )
+    joined = JoinedUnits(piece)
+    shares = [joined.share(unit) for unit in units]
+    (unit,) = joined.freeze()
+    assert len(unit.entries) == 3
+    measured = list(Session(Running(device="cpu"), None)([unit], lambda measured: {}))
+    for share, (a, b) in zip(shares, ((x, y), (y, z)), strict=True):
+        moments = share.of(measured).sketches["b"][Pairwise("a")]
+        assert moments.ab == pytest.approx(float((a * b).double().sum()))
+
+
+def test_units_without_a_common_entry_stay_apart():
+    """A label in common joins nothing."""
     a, b = (open_checkpoint({name: torch.ones(4, 4)}).tensors[0] for name in "ab")
     piece = Piece("w", Place(), a, a)
-
-    class One:
-        statistics = ()
-
-        def __init__(self, *units):
-            self.found = units
-
-        def units(self, piece):
-            return self.found
-
-    count = frozenset({Count()})
-    seeing = Unit(piece, {"": a, "b": b}, {"": count}, {"": ("b",)})
-    plain = Unit(piece, {"": a}, {"": frozenset({MarginSums()})})
-    (unit,) = Joined((One(seeing), One(plain))).units(piece)
-    assert (set(unit.entries), unit.beside, unit.wants[""]) == (
-        {"", "b"},
-        {"": ("b",)},
-        {Count(), MarginSums()},
-    )
-    other = Unit(piece, {"b": a}, {"b": count})
-    assert len(Joined((One(other), One(seeing))).units(piece)) == 2
-    assert len(Joined((One(other), One(plain))).units(piece)) == 1
-    assert (
-        len(
-            Joined(
-                (One(Unit(piece, {"": a, "b": a}, {"": count, "b": count}, {"": ("b",)})),)
-            ).units(piece)
-        )
-        == 1
-    )
+    joined = JoinedUnits(piece)
+    joined.share(Unit(piece, {"": a}, {"": frozenset({Count()})}))
+    joined.share(Unit(piece, {"": b}, {"": frozenset({Count()})}))
+    joined.share(Unit(piece, {"other": b}, {"other": frozenset({MarginSums()})}))
+    first, second = joined.freeze()
+    assert first.wants == {"": {Count()}}
+    assert second.wants == {"": {Count(), MarginSums()}}
 
 
 def test_equal_entries_of_one_unit_keep_their_labels(model):

@@ -19,6 +19,7 @@ import torch
 from weightscope.checkpoints import Stored
 from weightscope.checkpoints.views import Part
 from weightscope.engine import Device, Meter, Unit, loading, plan
+from weightscope.engine.unit import ALONE
 from weightscope.geometry import Index
 from weightscope.sketches import Balanced, Beyond, Count, Decompose, Hashes, MarginSums, Shuffled
 
@@ -315,13 +316,13 @@ def test_what_cannot_be_held_is_refused_with_what_it_needs(rig, tmp_path: Path, 
     What the note names will do.
     """
     unit = pair(tmp_path, (4096, 1024), wants={"": COUNTING | HASHING, "base": HASHING})
-    (tight,) = rig.run([unit], memory=70 << 20)
+    (tight,) = rig.run([unit], memory=38 << 20)
     assert set(tight.sketches[""]) == {Count(), Hashes()}
     assert not tight.sketches["base"]
     assert disk.read == {str(tmp_path / "a"): 4096 * 1024 * 2}
-    need = re.fullmatch(r"needs (\d+) MiB of memory, has 70: use --memory \1MiB", tight.note)
+    need = re.fullmatch(r"needs (\d+) MiB of memory, has 38: use --memory \1MiB", tight.note)
     assert need
-    assert int(need[1]) >= 64 + 16
+    assert int(need[1]) >= 32 + 16  # a tile, whichever of both it is of, and both held
     disk.read.clear()
     (enough,) = rig.run([unit], memory=int(need[1]) << 20)
     assert not enough.note
@@ -354,8 +355,8 @@ def test_held_spans_are_counted_once(tmp_path: Path) -> None:
         return next(plan([unit], Device("cpu", memory << 20, 1, "")))
 
     least = [next(m for m in range(33, 400) if planned(unit, m).hold) for unit in (two, three)]
-    assert least[0] >= 2 * 32 + 2 * 16
-    more = 32 * 2**20 + Count().bytes((4096, 1024))  # a tile and a state, and nothing stored
+    assert least[0] >= 32 + 2 * 16
+    more = Count().bytes((4096, 1024))  # a state, and nothing stored; no label is seen by another
     assert (least[1] - least[0]) * 2**20 == pytest.approx(more, abs=2**20)
     shuffled = replace(
         three, wants={"delta": frozenset({Shuffled(Count())}), "a": frozenset({Decompose()})}
@@ -363,3 +364,32 @@ def test_held_spans_are_counted_once(tmp_path: Path) -> None:
     need = int(re.findall(r"needs (\d+) MiB", planned(shuffled, 1).lack)[0])
     assert not planned(shuffled, need).refused
     assert planned(shuffled, need - 1).refused
+
+
+def test_tiles_that_no_other_label_sees_share_a_buffer(rig, tmp_path: Path) -> None:
+    """Many differences of one pair need the memory of one; each has the numbers that it has alone.
+
+    Two labels that see each other need two buffers.
+    """
+    unit = pair(tmp_path, (4096, 1024), wants={"": COUNTING, "base": COUNTING})
+    a, b = unit.entries.values()
+    deltas = {f"delta {i}": Difference(a, b) if i % 2 else Difference(b, a) for i in range(6)}
+    many = replace(unit, entries={**unit.entries, **deltas}, wants=dict.fromkeys(deltas, COUNTING))
+    alone = replace(unit, entries={**unit.entries, **deltas}, wants={"delta 1": COUNTING})
+
+    def needed(unit: Unit) -> int:
+        return next(m for m in range(1, 400) if not _planned(unit, m).refused)
+
+    assert needed(many) <= needed(alone) + 6 * Count().bytes((4096, 1024)) // 2**20 + 1
+    beside = replace(many, beside={"delta 0": ("delta 1",)})
+    assert {unit.buffer_of(label) for unit in (beside,) for label in deltas} == {"delta 1", ALONE}
+    (together,), (by_itself,) = rig.run([many]), rig.run([alone])
+    for i in range(6):
+        expected = by_itself.sketches["delta 1"][Count()].std
+        assert together.sketches[f"delta {i}"][Count()].std == pytest.approx(expected)
+    means = [together.sketches[f"delta {i}"][Count()].mean for i in range(6)]
+    assert means[1] == pytest.approx(-means[0]) != 0
+
+
+def _planned(unit: Unit, memory: int):
+    return next(plan([unit], Device("cpu", memory << 20, 1, "")))

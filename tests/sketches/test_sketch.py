@@ -280,6 +280,7 @@ IN_FLOAT64 = (
 TABLES = 1 << 20  # bytes of histograms and tables that no shape changes
 
 
+@pytest.mark.usefixtures("few_sweeps")  # each sweep has a state of the same size
 @pytest.mark.parametrize("of", MEASURES, ids=lambda of: of.__name__)
 def test_bytes_hold_the_state(lab, of) -> None:
     """`bytes` is at least the size of the state, not much more, and grows with it."""

@@ -21,7 +21,7 @@ def test_top_changes_are_those_of_numpy(lab, layout) -> None:
         order = np.argsort(-size, kind="stable")
         order = order[size[order] >= 0][:40]
         for axis, cuts in ((0, ()), (0, (3, 8)), (1, (1, 6))):
-            top = lab.take_pair(TopChanges(40, "a", "b"), pair, axis, cuts)[0]
+            top = lab.take_pair(TopChanges(40, ("a", "b")), pair, axis, cuts)[0]
             assert np.array_equal(top.rows * 11 + top.cols, order)
             assert np.array_equal(top.a, a.ravel()[order])
             assert np.array_equal(top.b, b.ravel()[order])

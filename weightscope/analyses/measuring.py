@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from ..checkpoints import Entry, same
 from ..engine.unit import Measured, Measurer, Unit
 from ..notes import Note, Notes, notes_of, united
-from ..sketches import Measure
 from ..statistics.statistic import Statistic
+from .joining import JoinedUnits, Share
 from .piece import Piece
 
 VECTOR = Note("vector", "a vector: element statistics only")
@@ -139,8 +138,8 @@ class Joined:
 
     def units(self, piece: Piece) -> Units:
         """The units of all requests, those that share an entry as one."""
-        joined, _ = self._joined(piece)
-        return tuple(unit.freeze(piece) for unit in joined)
+        units, _ = self._joined(piece)
+        return units
 
     def lack(self, piece: Piece) -> Notes:
         """The reasons of all requests."""
@@ -168,14 +167,13 @@ class Joined:
         return {**values, "notes": united(*notes)}
 
     # Computed again for each use, since it follows from options and piece: no state to keep.
-    def _joined(self, piece: Piece) -> tuple[list[_JoinedUnit], list[list[_Share]]]:
+    def _joined(self, piece: Piece) -> tuple[Units, list[list[Share]]]:
         """The joined units, and the shares of each request in them."""
-        joined: list[_JoinedUnit] = []
-        shares: list[list[_Share]] = []
-        for request in self.requests:
-            units = request.units(piece)
-            shares.append([_share(joined, unit) for unit in units])
-        return joined, shares
+        joined = JoinedUnits(piece)
+        shares = [
+            [joined.share(unit) for unit in request.units(piece)] for request in self.requests
+        ]
+        return joined.freeze(), shares
 
     def _by_request(
         self, piece: Piece, measured: Sequence[Measured]
@@ -184,95 +182,3 @@ class Joined:
         _, shares_by_request = self._joined(piece)
         for request, shares in zip(self.requests, shares_by_request, strict=True):
             yield request, [share.of(measured) for share in shares]
-
-
-@dataclass(eq=False)
-class _JoinedUnit:
-    """A joined unit while units of requests are added to it."""
-
-    entries: dict[str, Entry] = field(default_factory=dict)
-    wants: dict[str, frozenset[Measure]] = field(default_factory=dict)
-    beside: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def freeze(self, piece: Piece) -> Unit:
-        return Unit(piece, self.entries, self.wants, self.beside)
-
-    def takes(self, unit: Unit) -> bool:
-        """Whether a unit can be added: an entry is shared, and labels are free where they matter.
-
-        Measures that see the tiles of others (`beside`) refer to them by label: these must be kept.
-        """
-        existing = {label: self.label_of(entry) for label, entry in unit.entries.items()}
-        if all(label is None for label in existing.values()):
-            return False
-        if not unit.beside:
-            return True
-        for label, existing_label in existing.items():
-            is_free = existing_label is None and label not in self.entries
-            if existing_label != label and not is_free:
-                return False
-        return True
-
-    def label_of(self, entry: Entry) -> str | None:
-        """The label of an equal entry; None without one."""
-        for label, other in self.entries.items():
-            if same(other, entry):
-                return label
-        return None
-
-    def add(self, label: str, entry: Entry, wants: frozenset[Measure], keep: bool) -> str:
-        """Adds an entry, or the measures to an equal one; returns its label in the joined unit.
-
-        With `keep` the label does not change, even if an equal entry has another one.
-        """
-        joined_label = label if keep else self.label_of(entry)
-        if joined_label is None:
-            joined_label = label
-            if label in self.entries:
-                joined_label = f"{label}.{len(self.entries)}"
-        self.entries.setdefault(joined_label, entry)
-        self.wants[joined_label] = self.wants.get(joined_label, frozenset()) | wants
-        return joined_label
-
-
-@dataclass(frozen=True)
-class _Share:
-    """The unit of one request inside a joined one."""
-
-    unit: Unit
-    index: int  # of the joined unit
-    labels: Mapping[str, str]  # label in the unit -> label in the joined unit
-
-    def of(self, measured: Sequence[Measured]) -> Measured:
-        """The sketches that the request needs, without those of the others."""
-        joint = measured[self.index]
-        sketches = {}
-        for label, wants in self.unit.wants.items():
-            all_sketches = joint.sketches[self.labels[label]]
-            sketches[label] = {
-                measure: sketch for measure, sketch in all_sketches.items() if measure in wants
-            }
-        return Measured(self.unit, sketches, joint.note)
-
-
-def _share(joined: list[_JoinedUnit], unit: Unit) -> _Share:
-    """Adds a unit to the first joined unit that takes it, or else as a new one."""
-    index = _index_of(joined, unit)
-    if index == len(joined):
-        joined.append(_JoinedUnit())
-    target = joined[index]
-    labels = {}
-    for label, entry in unit.entries.items():
-        wants = unit.wants.get(label, frozenset())
-        labels[label] = target.add(label, entry, wants, keep=bool(unit.beside))
-    for label, others in unit.beside.items():
-        earlier = target.beside.get(label, ())
-        target.beside[label] = tuple(dict.fromkeys((*earlier, *others)))
-    return _Share(unit, index, labels)
-
-
-def _index_of(joined: Sequence[_JoinedUnit], unit: Unit) -> int:
-    for index, target in enumerate(joined):
-        if target.takes(unit):
-            return index
-    return len(joined)

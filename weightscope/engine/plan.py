@@ -205,10 +205,11 @@ def _share(device: Device) -> int:
 
 
 def _tile(unit: Unit, device: Device) -> int:
-    """Bytes of the largest tile of every entry that is shown, at worst."""
+    """Bytes of the largest tile of every entry that is in use at once, at worst."""
     entry = _entry(unit)
     largest = tiles(whole(entry.shape), entry.cut, device.tile)[0]
-    return largest.size * WORKING * len(unit.shown())
+    buffers = {unit.buffer_of(label) for label in unit.shown()}
+    return largest.size * WORKING * len(buffers)
 
 
 def _stored(unit: Unit, labels: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ from ..geometry import whole
 from ..running import Running
 from ..sizes import size_of
 from .device import Device, choose
+from .divided import divided, of_wholes, united
 from .executor import Executor, Meter
 from .unit import Each, Measured, Unit
 
@@ -42,8 +43,11 @@ class Session:
         shown: AbstractContextManager[None] = nullcontext()
         if self.watch:
             shown = self.watch(self.meter, len(units), _size(units))
+        parts = divided(units, self.device)
+        measured_units = [unit for _, measured in parts for unit in measured]
         with shown:
-            for measured in Executor(self.device, self.meter)(units, each):
+            results = Executor(self.device, self.meter)(measured_units, of_wholes(parts, each))
+            for measured in united(parts, results, each):
                 if measured.note:
                     self.refused.append(measured.unit.key.name)
                 yield measured

@@ -5,29 +5,26 @@ Measures that return Again get another pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial, reduce
+from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..checkpoints import Span
-from ..checkpoints.views import Difference
 from ..geometry import Axis, Box
-from ..lazy import torch
 from ..sketches.sketch import CUTS, Again, State, tiling
-from ..sketches.tile import Scratch, Tile
 from .buffers import Buffers
 from .device import Device
 from .held import Held, StoredLines, read_lines
 from .loading import Check, ahead, load
 from .made import made
 from .plan import Batch, Wanted
+from .tiles import Tiles
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from torch import Tensor
 
 States = dict[Wanted, State]
 
@@ -53,7 +50,8 @@ def fold(
     Tiles that several measures share are read once. An empty run has no tile: its sides may be
     longer than any tensor's.
     """
-    buffers.keep(batch.labels)
+    unit = batch.units[0]
+    buffers.keep({unit.buffer_of(label) for label in batch.labels})
     wanted = set()
     if run.size:
         wanted = {measure.cut for _, measure in states}
@@ -65,8 +63,9 @@ def fold(
             if tilings[measure.cut] == (axis, boxes)
         }
         for shown in _shown(batch, axis, boxes, part, buffers, check):
+            # states are in the order of their labels
             part = {
-                (label, measure): measure.add(state, shown[label])
+                (label, measure): measure.add(state, shown.of(label))
                 for (label, measure), state in part.items()
             }
         states = states | part
@@ -122,8 +121,8 @@ def _pass(batch: Batch, states: States, device: Device, buffers: Buffers, check:
 
 def _shown(
     batch: Batch, axis: Axis, boxes: tuple[Box, ...], part: States, buffers: Buffers, check: Check
-) -> Iterator[Mapping[str, Tile]]:
-    """The same box of every entry that an open fold sees, stacked over the units."""
+) -> Iterator[Tiles]:
+    """Box by box the tiles that open folds see, stacked over the units."""
     unit = batch.units[0]
     wanted = {label for label, _ in part}
     labels = sorted({other for label in wanted for other in unit.seen(label)})
@@ -136,16 +135,9 @@ def _shown(
         spans = [span for span in _spans(batch, labels, box) if span not in fixed]
         loaded = fixed | load(spans, buffers.stored, 0)
         check(sum(span.bytes[1] for span in spans))
-        shown = {}
-        for label in labels:
-            values = _stacked(batch, label, box, loaded, buffers.of(label))
-            dtype = unit.entries[label].dtype
-            shown[label] = Tile(values, dtype, box, batch.shape, axis, buffers.of(label))
-        for label in wanted:
-            shown[label].beside = {other: shown[other] for other in unit.beside.get(label, ())}
-        yield shown
-        for tile in shown.values():
-            tile.beside = {}  # tiles that refer to each other would outlive the held tensors
+        tiles = Tiles(batch, axis, box, loaded, buffers)
+        yield tiles
+        tiles.close()
 
 
 def _fixed(batch: Batch, labels: Sequence[str], boxes: tuple[Box, ...]) -> Sequence[Span]:
@@ -163,26 +155,6 @@ def _spans(batch: Batch, labels: Sequence[str], box: Box) -> Sequence[Span]:
         for label in labels:
             spans.update(dict.fromkeys(unit.entries[label].needs(box)))
     return list(spans)
-
-
-def _stacked(
-    batch: Batch, label: str, box: Box, loaded: Mapping[Span, Tensor], scratch: Scratch
-) -> Tensor:
-    """(b, rows, columns): a view or a buffer for one unit, a copy for several."""
-    entries = [unit.entries[label] for unit in batch.units]
-    if len(entries) == 1:
-        entry = entries[0]
-        stored = tuple(loaded[span] for span in entry.needs(box))
-        if isinstance(entry, Difference):
-            return entry.make_into(box, stored, partial(scratch.take, "difference"))[None]
-        return entry.make(box, stored)[None]
-    matrices = []
-    for entry in entries:
-        stored = tuple(loaded[span] for span in entry.needs(box))
-        matrices.append(entry.make(box, stored))
-    if entries[0].cut:  # column-major matrices stay column-major
-        return torch.stack([matrix.mT for matrix in matrices]).mT
-    return torch.stack(matrices)
 
 
 def _held(batch: Batch, buffers: Buffers, check: Check) -> Batch:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from ..checkpoints import Entry
 from ..sketches.sketch import Measure
+
+ALONE = "tiles of labels that no other label sees"
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +26,18 @@ class Unit:
     entries: Mapping[str, Entry]  # {"": W}, or {"a": A, "b": B, "delta": B - A}
     wants: Mapping[str, frozenset[Measure]]  # per entry
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # measured instead, one after the other, where this unit does not fit into the memory: together
+    # they have all its measures under its labels
+    parts: tuple[Unit, ...] = ()
+
+    @cached_property
+    def seen_beside(self) -> frozenset[str]:
+        """Labels that the measures of other labels see."""
+        return frozenset(other for others in self.beside.values() for other in others)
+
+    def buffer_of(self, label: str) -> str:
+        """The name of the buffer of its tiles: one for all labels that no other label sees."""
+        return label if label in self.seen_beside else ALONE
 
     def seen(self, label: str) -> tuple[str, ...]:
         """Labels of the tiles that a measure of `label` sees, `label` itself first."""

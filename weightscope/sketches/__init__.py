@@ -6,6 +6,7 @@ tests check the laws of `Measure` for each.
 
 from __future__ import annotations
 
+from .absolute_sums import AbsoluteSums, RowSums
 from .balanced import Balanced, BalancedMatrix
 from .beyond import Beyond, Crossings
 from .changes import Changed, Changes
@@ -15,6 +16,7 @@ from .duplicates import DuplicateRows, Duplicates
 from .factor import Factor, Triangle
 from .groups import Groups, ZeroGroups
 from .hashes import Hashes, RowHashes
+from .kept import Kept, KeptValues
 from .margin_sums import MarginSums
 from .margins import Margins
 from .overlap import Overlap, SubspaceOverlap
@@ -23,8 +25,10 @@ from .power_sums import PowerSums
 from .quantise import QuantisationError, QuantisationErrors, Quantise
 from .row_sample import RowSample, SampledRows
 from .schemes import SCHEMES
+from .shared_outliers import OutlierPositions, SharedOutliers
 from .shuffled import Shuffled
 from .sketch import Again, Measure, Sketch
+from .task_vectors import TaskVectors, VectorProducts
 from .tile import Scratch, Tile
 from .top import Top, TopWeights
 from .top_changes import ChangedElements, TopChanges
@@ -45,18 +49,23 @@ MEASURES = (
     Top,
     Duplicates,
     Untrained,
+    Kept,
+    AbsoluteSums,
 )
 PAIRED_MEASURES = (
     Pairwise,
     Changes,
     RowSample,
     TopChanges,
+    TaskVectors,
+    SharedOutliers,
 )  # any tiling; Overlap has a law of its own
 
 __all__ = [
     "MEASURES",
     "PAIRED_MEASURES",
     "SCHEMES",
+    "AbsoluteSums",
     "Again",
     "Balanced",
     "BalancedMatrix",
@@ -72,9 +81,12 @@ __all__ = [
     "Factor",
     "Groups",
     "Hashes",
+    "Kept",
+    "KeptValues",
     "MarginSums",
     "Margins",
     "Measure",
+    "OutlierPositions",
     "Overlap",
     "PairMoments",
     "Pairwise",
@@ -84,12 +96,15 @@ __all__ = [
     "Quantise",
     "RowHashes",
     "RowSample",
+    "RowSums",
     "SampledRows",
     "Scratch",
+    "SharedOutliers",
     "Shuffled",
     "SingularValues",
     "Sketch",
     "SubspaceOverlap",
+    "TaskVectors",
     "Tile",
     "Top",
     "TopChanges",
@@ -98,5 +113,6 @@ __all__ = [
     "Untrained",
     "UntrainedRows",
     "ValueCounts",
+    "VectorProducts",
     "ZeroGroups",
 ]

@@ -1,14 +1,36 @@
-"""The tile of another entry, in the memory order of this one: for measures of two entries."""
+"""Measures of several entries: the labels of the others, and their tiles in one memory order."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ..dtypes import DTYPES
+from .sketch import Measure
 from .tile import Tile
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+def relabelled(measure: Measure, labels: Mapping[str, str]) -> Measure:
+    """The measure with new labels of the other entries that it sees; itself where it sees none.
+
+    They stand in its field `other`, or `others` where it sees several.
+
+    >>> from .pair_moments import Pairwise
+    >>> relabelled(Pairwise("a"), {"a": "first", "b": "second"})
+    Pairwise(other='first')
+    """
+    changed: Any = measure
+    if hasattr(measure, "other"):
+        changed = replace(changed, other=labels[changed.other])
+    if hasattr(measure, "others"):
+        others = tuple(labels[label] for label in changed.others)
+        changed = replace(changed, others=others)
+    found: Measure = changed
+    return found
 
 
 def stored_alike(tile: Tile, other: Tile) -> Tensor:

@@ -36,11 +36,10 @@ class ChangedElements:
 
 @dataclass(frozen=True)
 class TopChanges:
-    """Taken of D; `a` and `b` are the labels of its terms. NaN and Inf are excluded."""
+    """Taken of D; `others` are the labels of its terms, A and B. NaN and Inf are excluded."""
 
     n: int
-    a: str
-    b: str
+    others: tuple[str, str]
     cut: ClassVar[Cut] = "any"
     passes: ClassVar[Passes] = "one"
 
@@ -86,7 +85,7 @@ class TopChanges:
         row, col = ((size >= max(float(kth), bound)) & (size > -inf)).nonzero(as_tuple=True)
         position = (row + tile.box.rows[0]) * state["columns"] + col + tile.box.cols[0]
         found = [size[row, col], position]
-        found += [tile.beside[label].values[i][row, col] for label in (self.a, self.b)]
+        found += [tile.beside[label].values[i][row, col] for label in self.others]
         here = torch.stack([x.double() for x in found])
         return _first(torch.cat((best, here), 1), self.n)
 
