@@ -12,7 +12,10 @@ from typing import Any, Literal
 from .notes import Notes
 
 Kind = Literal["str", "int", "float", "bool"]
+MODEL = "model"  # the unit of the names of sources
 INDEX = "index"  # the unit of numbers that identify: a layer, a row
+STEP = "step"  # the axis of x of a panel over the steps of a series
+FRAMES = "frames"  # the kind of panels with a curve per step, drawn as an animation
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Column:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of the main table; a Block has rows of the others.
 
@@ -113,7 +116,9 @@ class Panel:
     """
 
     title: str
-    kind: str  # which picture draws it: density, spectrum, outliers, change
+    kind: (
+        str  # which picture draws it: density, spectrum, outliers, change, coupling, depth, frames
+    )
     xlabel: str = ""
     ylabel: str = ""
     curves: tuple[Curve, ...] = ()
@@ -132,6 +137,8 @@ def titled(of: Mapping[str, object]) -> str:
     'layer 3 conv'
     >>> titled({"role": "conv", "slot": "2", "layer": 3, "statistic": "std"})
     'conv[2] layer 3 std'
+    >>> titled({"source": "a.pt"})
+    'a.pt'
     """
     source = ""
     words = []
@@ -139,7 +146,7 @@ def titled(of: Mapping[str, object]) -> str:
         if value is None:
             continue
         if key == "source":
-            source = f"{value}: "
+            source = str(value)
         elif key == "layer":
             words.append(f"layer {value}")
         elif key == "part" and words:
@@ -148,7 +155,8 @@ def titled(of: Mapping[str, object]) -> str:
             words[-1] += f"[{value}]"
         else:
             words.append(str(value))
-    return source + " ".join(dict.fromkeys(words))  # role and kind may be the same word
+    name = " ".join(dict.fromkeys(words))  # role and kind may be the same word
+    return ": ".join(part for part in (source, name) if part)
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,10 +42,13 @@ def on_demand(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str
 
 if TYPE_CHECKING:
     import matplotlib
+    import matplotlib.backends.backend_agg as matplotlib_agg
+    import matplotlib.colors as matplotlib_colors
     import matplotlib.figure as matplotlib_figure
     import matplotlib.lines as matplotlib_lines
     import numpy
     import pandas
+    import PIL.Image as PillowImage
     import pyarrow
     import pyarrow.parquet as parquet
     import rich.cells as rich_cells
@@ -59,12 +62,15 @@ if TYPE_CHECKING:
 else:
     cython_lapack = Lazy("scipy.linalg.cython_lapack")
     matplotlib = Lazy("matplotlib")
+    matplotlib_agg = Lazy("matplotlib.backends.backend_agg")
+    matplotlib_colors = Lazy("matplotlib.colors")
     matplotlib_figure = Lazy("matplotlib.figure")
     matplotlib_lines = Lazy("matplotlib.lines")
     numpy = Lazy("numpy")
     optimize = Lazy("scipy.optimize")
     pandas = Lazy("pandas")
     parquet = Lazy("pyarrow.parquet")
+    PillowImage = Lazy("PIL.Image")
     pyarrow = Lazy("pyarrow")
     rich_cells = Lazy("rich.cells")
     rich_console = Lazy("rich.console")
@@ -74,8 +80,11 @@ else:
     torch = Lazy("torch")
 
 __all__ = [
+    "PillowImage",
     "cython_lapack",
     "matplotlib",
+    "matplotlib_agg",
+    "matplotlib_colors",
     "matplotlib_figure",
     "matplotlib_lines",
     "numpy",

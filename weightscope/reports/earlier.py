@@ -10,7 +10,7 @@ import re
 from collections.abc import Set
 from pathlib import Path
 
-PICTURES = (".png", ".svg", ".pdf")  # no loader of models reads them
+PICTURES = (".png", ".svg", ".pdf", ".gif")  # no loader of models reads them
 PARQUET = (".parquet", ".pq")
 HEAD = 1 << 16  # bytes of a header line
 TAIL = 1 << 20  # bytes at the end of a Parquet file that hold its metadata

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..columns import Panel
+from ..columns import FRAMES, Panel
 from ..escape import escaped
 
 FEW = 3  # titles named in a sentence
@@ -27,6 +27,16 @@ def shown(panels: Sequence[Panel], rows: Sequence[Mapping[str, object]]) -> tupl
             values = tuple((name, row.get(name)) for name in names)
             ordered += by_values.pop(values, ())  # popped: a panel of several rows is drawn once
     return tuple(ordered)
+
+
+def drawn(panels: Sequence[Panel], animated: bool) -> tuple[Panel, ...]:
+    """The panels of an animation, or those of a page.
+
+    >>> panels = [Panel("std", "depth"), Panel("attn.q", "frames")]
+    >>> [panel.title for animated in (True, False) for panel in drawn(panels, animated)]
+    ['attn.q', 'std']
+    """
+    return tuple(panel for panel in panels if (panel.kind == FRAMES) == animated)
 
 
 def missing(panels: Sequence[Panel]) -> tuple[str, ...]:

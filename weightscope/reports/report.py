@@ -23,8 +23,16 @@ from .files import write_atomically
 from .formats import default_format, format_of, writer_for
 from .gate import Gate
 from .inputs import NOTHING, Inputs
-from .panels import missing, shown
-from .pictures import blank, check_plot, figure_of, save_picture
+from .panels import drawn, missing, shown
+from .pictures import (
+    animate,
+    blank,
+    check_plot,
+    check_series,
+    figure_of,
+    is_animated,
+    save_picture,
+)
 from .screen import FILE, Screen
 from .tables import Table
 from .values import brief
@@ -56,7 +64,7 @@ class Report:
     gates: tuple[Gate, ...] = ()  # expressions of fail_if with the rows that match
     unmeasured: tuple[str, ...] = ()  # tensors that could not be measured
     strict: bool = False  # whether unmeasured tensors are a failure
-    reasons: tuple[str, ...] = ()  # why each automatic choice was made
+    reasons: Sequence[str] = ()  # why each automatic choice was made
     closing: str = ""  # the line below the table: a total
     coverage: str = ""  # how many tensors were measured, and what was left out
     incomplete: bool = False  # a source was damaged: only its intact tensors were measured
@@ -86,7 +94,11 @@ class Report:
     @property
     def without_picture(self) -> tuple[str, ...]:
         """Sentences that name the rows without a picture, and why."""
-        return missing(self.pictured)
+        return self.missing_from("")
+
+    def missing_from(self, path: str | Path) -> tuple[str, ...]:
+        """Sentences that name the rows without a picture in this file, and why."""
+        return missing(drawn(self.pictured, is_animated(path)))
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -127,17 +139,27 @@ class Report:
         write_atomically(path, lambda stream: _put(stream, about.encode("ascii")))
 
     def plot(self, path: str | Path | None = None) -> Figure:
-        """Draws the rows of the view as a matplotlib figure, and saves it if a path is given."""
-        if path is not None:
-            check_plot(path)
-            self.inputs.check(path)
-        pictured = self.pictured
-        figure = blank()  # for a view without rows
-        if pictured or not self.panels:
-            figure = figure_of(pictured)
-        if path is not None:
-            save_picture(figure, path)
+        """Draws the rows of the view as a matplotlib figure, and saves it if a path is given.
+
+        A `.gif` is the animation of a series; the figure is its last frame.
+        """
+        if path is None:
+            return self._page()
+        check_plot(path)
+        self.inputs.check(path)
+        if is_animated(path):
+            check_series(path, series=bool(drawn(self.panels, animated=True)))
+            return animate(drawn(self.pictured, animated=True), path)
+        figure = self._page()
+        save_picture(figure, path)
         return figure
+
+    def _page(self) -> Figure:
+        """The figure of the rows of the view; for a view without rows that is blank."""
+        pictured = drawn(self.pictured, animated=False)
+        if pictured or not self.panels:
+            return figure_of(pictured)
+        return blank()
 
     def __str__(self) -> str:
         """The compact table, as wide as the terminal, without colour."""

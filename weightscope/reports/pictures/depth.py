@@ -1,7 +1,8 @@
 """Statistics over the layers: a small panel for each, a line per role, one axis of layers.
 
 A line breaks where layers are missing, at a gap larger than the usual distance of its layers.
-Outlier layers are ringed. Where layers are close, a line has a mark at some of them only.
+Outlier layers are ringed. Where layers are close, a line has a mark at some of them only. Over the
+steps of a series of checkpoints a line joins all steps, each with a mark where marks are legible.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...columns import Curve, Panel
+from ...columns import STEP, Curve, Panel
 from ...escape import escaped
 from ...lazy import matplotlib_lines
 from ...lazy import numpy as np
-from . import headings
+from . import headings, steps
 from .bars import every
 from .headings import Part
 from .page import INK, MOST, entitle, entitle_page, frame, label
 from .paper import LEAD, grid, paper
 from .scales import bounded, number, scale
-from .series import GROUPS, Look, Looks, looks_of
+from .series import GROUPS, SIZE, Look, Looks, looks_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +38,7 @@ RIGHT = 0.1  # right of the last plot
 COUNT = 0.26  # above the plots: how many there are
 CLOSEST, APART = 0.1, 0.3  # marks: all that are so far apart, else some at this distance
 SERIES = 8  # of more the marks are further apart
+SMALLEST, SHARE = 1.6, 0.6  # points: a mark at each step; of the distance of steps
 ROOM = 2.0  # a plot that has room for quarters of the depth
 
 EDGE = 0.04  # of the axis of layers, free at either end
@@ -60,6 +62,7 @@ class Page:
     last: float
     whole: bool  # layers, not relative depths
     size: tuple[float, float]
+    steps: tuple[float, ...] = ()  # of a series; no layers
 
 
 def draw(panels: Sequence[Panel]) -> Figure:
@@ -75,8 +78,8 @@ def draw(panels: Sequence[Panel]) -> Figure:
     figure, put = paper(len(shown), across, cell, top + count, LEAD - RIGHT)
     for i, panel in enumerate(shown):
         ax = put(i, (GAP - LEAD, 0, *page.size))
-        name = _panel(ax, panel, page)
-        label(ax, panel.xlabel, name, lowest=i + across >= len(shown), first=True)
+        x, y = _panel(ax, panel, page)
+        label(ax, x, y, lowest=i + across >= len(shown), first=True)
     headings.headings(figure, parts, PAGE)
     if count:
         entitle_page(figure, len(panels), top)
@@ -90,6 +93,9 @@ def _page(panels: Sequence[Panel], size: tuple[float, float]) -> Page:
     looks = looks_of(panels)
     if not len(x):
         return Page(looks, 0.0, 0.0, whole=False, size=size)
+    if panels[0].xlabel == STEP:
+        distinct = tuple(np.unique(x).tolist())
+        return Page(looks, distinct[0], distinct[-1], whole=True, size=size, steps=distinct)
     whole = bool(np.all(x == np.round(x)))
     return Page(looks, float(x.min()), float(x.max()), whole, size)
 
@@ -118,14 +124,18 @@ def _rings(panel: Panel) -> Mapping[str, Curve]:
     return {curve.label: curve for curve in points}
 
 
-def _panel(ax: Axes, panel: Panel, page: Page) -> str:
-    """Draws a panel, returns the name of its axis of values."""
+def _panel(ax: Axes, panel: Panel, page: Page) -> tuple[str, str]:
+    """Draws a panel, returns the names of its axes."""
     frame(ax)
     entitle(ax, panel.title, round(LETTERS * (page.size[0] + GAP / 2)))
-    _layers(ax, page)
+    across = panel.xlabel
+    if page.steps:
+        across = steps.axis(ax, page.steps, page.size[0])
+    else:
+        _layers(ax, page)
     if not panel.curves:
         _note(ax, panel.note, page.size)
-        return ""
+        return across, ""
     values = np.concatenate([bounded(curve.y) for curve in panel.curves])
     name = scale(ax, values, panel.ylabel)
     low, high = ax.get_ylim()
@@ -147,7 +157,7 @@ def _panel(ax: Axes, panel: Panel, page: Page) -> str:
             clip_on=False,
             **RING,
         )
-    return name
+    return across, name
 
 
 def _layers(ax: Axes, page: Page) -> None:
@@ -190,11 +200,19 @@ def _note(ax: Axes, note: str, size: tuple[float, float]) -> None:
 
 def _line(ax: Axes, curve: Curve, page: Page, among: tuple[int, int, Any]) -> None:
     """A series with its marks."""
-    x, y = _broken(np.asarray(curve.x, np.float64), bounded(curve.y))
+    x, y = np.asarray(curve.x, np.float64), bounded(curve.y)
     look = page.looks.series[curve.label]
-    marks = _alone(x)
-    if not look.pooled:
-        marks = marks | _some(x, page, *among)
+    style = dict(look.line())
+    size = _size(page)
+    if page.steps and size >= SMALLEST:
+        marks = np.ones(len(x), bool)
+        style["markersize"] = size
+    else:
+        if not page.steps:
+            x, y = _broken(x, y)
+        marks = _alone(x)
+        if not look.pooled:
+            marks = marks | _some(x, page, *among)
     ax.plot(
         x,
         y,
@@ -202,8 +220,14 @@ def _line(ax: Axes, curve: Curve, page: Page, among: tuple[int, int, Any]) -> No
         label=escaped(curve.label),
         zorder=3,
         clip_on=False,
-        **look.line(),
+        **style,
     )
+
+
+def _size(page: Page) -> float:
+    """Points of a mark at each step: smaller where steps are close."""
+    distance = page.size[0] / max(1, len(page.steps) - 1)
+    return min(SIZE, SHARE * distance * 72)
 
 
 def _broken(x: Any, y: Any) -> tuple[Any, Any]:

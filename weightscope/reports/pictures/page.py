@@ -33,7 +33,7 @@ def frame(ax: Axes) -> None:
 
 def entitle(ax: Axes, title: str, most: int) -> None:
     """A title above the left end, its middle cut beyond `most` characters."""
-    text = escaped(shortened(title, most))
+    text = shortened(escaped(title), most)
     ax.set_title(text, fontsize=9, color=INK, loc="left", pad=4, parse_math=False)
 
 
@@ -68,22 +68,25 @@ def key(
     columns: int,
     below: float = 0,
     sample: float = 1.6,
+    place: tuple[str, float] = ("center", 0.5),
 ) -> None:
     """A legend in rows of `columns` entries, `below` inches under the top of the page.
 
-    `sample` is the length of a line in it, in letters.
+    `sample` is the length of a line in it, in letters. `place` is its side of the page, and where
+    that side is, as a share of the width.
     """
+    side, share = place
     legend = figure.legend(
         handles,
         labels,
-        loc="upper center",
+        loc=f"upper {side}",
         ncols=max(1, columns),
         frameon=False,
         fontsize=8,
         handlelength=sample,
         columnspacing=1.6,
         labelcolor=INK,
-        bbox_to_anchor=(0.5, 1 - (0.04 + below) / figure.get_figheight()),
+        bbox_to_anchor=(share, 1 - (0.04 + below) / figure.get_figheight()),
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
@@ -98,10 +101,13 @@ def surround(
         entitle_page(figure, count, 0.42 + below)
 
 
-def entitle_page(figure: Figure, count: int, below: float) -> None:
-    """How many of `count` panels are drawn, `below` inches under the top of the page."""
+def entitle_page(figure: Figure, count: int, below: float, most: int = 0) -> None:
+    """How many of `count` panels are drawn, `below` inches under the top of the page.
+
+    `most` are drawn where it is not MOST.
+    """
     figure.suptitle(
-        f"the first {MOST} of {count} panels",
+        f"the first {most or MOST} of {count} panels",
         fontsize=9,
         color=INK,
         y=1 - below / figure.get_figheight(),

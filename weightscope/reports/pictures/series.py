@@ -14,7 +14,7 @@ from typing import Any
 from ...columns import Panel
 from ...escape import escaped
 from ...lazy import matplotlib_lines
-from ..sources import distinct
+from ...sources import distinct
 from .page import BLUE, GREEN, VERMILION, shortened
 from .pooling import Name, Series, exact, order, pooling_of
 from .roles import shades
