@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ...checkpoints import Checkpoint
 from ...escape import shown
-from ..piece import Model
 from .adapting import is_adapter
 
 MOST = 20  # lines
@@ -14,13 +14,8 @@ MEMBERS = 8  # of a list in a line
 DEEPEST = 8  # nested tables of a config
 
 
-def differences(model: Model) -> tuple[str, ...]:
-    """Lines for what differs beside the tensors; none where B is an adapter.
-
-    `model` is B, with A as its base.
-    """
-    assert model.base is not None
-    a, b = model.base.checkpoint, model.checkpoint
+def differences(a: Checkpoint, b: Checkpoint) -> tuple[str, ...]:
+    """Lines for what differs beside the tensors; none where B is an adapter."""
     if is_adapter(b):
         return ()
     lines = [*_lines("config", a.config, b.config), *_lines("metadata", a.metadata, b.metadata)]

@@ -26,6 +26,7 @@ class Facts:
     changed_share: float | None
     changed_rows: int | None
     low_rank: bool | None  # None: no matrix, or nothing changed
+    rank_90: int | None = None  # of --spectrum: of the difference
 
     @property
     def is_matrix(self) -> bool:
@@ -49,6 +50,7 @@ def facts_of(pair: Pair, values: Mapping[str, object], sketches: Mapping[Any, An
     sample = sketches.get(labels.SAMPLE)
     status, cosine = values.get("status"), values.get("cosine")
     share, rows = values.get("changed_share"), values.get("changed_rows")
+    rank = values.get("delta_rank_90")
     return Facts(
         pair,
         status if isinstance(status, str) else None,
@@ -57,4 +59,5 @@ def facts_of(pair: Pair, values: Mapping[str, object], sketches: Mapping[Any, An
         share if isinstance(share, float) else None,
         rows if isinstance(rows, int) else None,
         None if sample is None else is_low_rank(sample),
+        rank if isinstance(rank, int) else None,
     )

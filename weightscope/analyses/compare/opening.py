@@ -26,32 +26,45 @@ from .untying import untied
 def models(sources: Sequence[Any], o: CompareOptions, setting: Setting) -> tuple[Model, ...]:
     """B with the selected pairs as its pieces, and A as its base."""
     renaming = Renaming(o.rename, o.strip_prefix)
-    checkpoints = [opened(source, setting.opening) for source in sources]
-    _check_two(checkpoints)
-    of_a, of_b = untied(checkpoints[0], checkpoints[1], renaming)
-    require_base(of_a, of_b)
-    a = pieces.everything(of_a, setting.names)
-    if is_adapter(of_b) and not is_adapter(of_a):
-        b = adapted(a, of_b, setting.names)
-    else:
-        b = pieces.everything(of_b, setting.names)
+    a, b = placed(sources, renaming, setting)
     pairs = paired(a, b, renaming)
     if not any(pair.is_paired for pair in pairs):
         raise nothing_paired(a, b)
-    chosen = selected_pairs(pairs, setting.selection, a, b)
-    return (Model(b.source, b.checkpoint, chosen, base=a, placed=tuple(pairs)),)
+    chosen = selected_pairs(pairs, setting.selection, a)
+    return (Model(b.source, b.checkpoint, chosen.pieces, base=a, placed=chosen.placed),)
 
 
-def _check_two(checkpoints: Sequence[Checkpoint]) -> None:
-    """Refuses one checkpoint, and more than two."""
-    if len(checkpoints) == 1 and is_adapter(checkpoints[0]):
-        raise alone(checkpoints[0])
-    if len(checkpoints) != 2:
-        raise UsageError(
-            "expected two MODELs, A and B",
-            f"found {len(checkpoints)}",
-            "name the older checkpoint first, then the newer one",
-        )
+def placed(sources: Sequence[Any], renaming: Renaming, setting: Setting) -> tuple[Model, ...]:
+    """Each source with all of its pieces; an adapter after the first as the adapted first.
+
+    UsageError for fewer than two sources, and for an adapter that comes first.
+    """
+    checkpoints = [opened(source, setting.opening) for source in sources]
+    first = checkpoints[0]
+    if len(checkpoints) < 2:
+        raise _alone(first)
+    base, *others = untied(checkpoints, renaming)
+    for other in others:
+        require_base(base, other)
+    a = pieces.everything(base, setting.names)
+    found = [a]
+    for other in others:
+        if is_adapter(other) and not is_adapter(base):
+            found.append(adapted(a, other, setting.names))
+        else:
+            found.append(pieces.everything(other, setting.names))
+    return tuple(found)
+
+
+def _alone(checkpoint: Checkpoint) -> UsageError:
+    """The error for a single source."""
+    if is_adapter(checkpoint):
+        return alone(checkpoint)
+    return UsageError(
+        "expected two MODELs, A and B",
+        "found 1",
+        "name the older checkpoint first, then the newer one",
+    )
 
 
 def complete(model: Model, measure: Measurer) -> tuple[Pair, ...]:

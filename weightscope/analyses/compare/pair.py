@@ -24,8 +24,8 @@ class Pair(Piece):
 
     @property
     def other_name(self) -> str | None:
-        """B's name where it differs from A's."""
-        if self.a is None or self.b is None or self.a.name == self.b.name:
+        """B's name where it differs from that of the row."""
+        if self.a is None or self.b is None or self.b.name == self.name:
             return None
         return self.b.name
 

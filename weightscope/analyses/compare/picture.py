@@ -79,7 +79,7 @@ def _lack(pair: Pair, sketches: Mapping[Any, Any]) -> str:
     """Why there are no laws."""
     if not pair.is_paired:
         return "no partner"
-    if pair.place.kind == "buffer":
+    if not pair.is_weight:
         return "a buffer"
     for label in (A, B):
         counts: ValueCounts | None = sketches.get(At(label, Count()))
@@ -118,18 +118,18 @@ def _curves(sketches: Mapping[Any, Any], moments: PairMoments | None) -> Iterato
     b: ValueCounts = sketches[At(B, Count())]
     if not a.std > 0:
         return
-    yield _curve("A", a, a.mean, a.std)
-    yield _curve(f"B: std {b.std / a.std:.3g}", b, a.mean, a.std)
+    yield law_curve("A", a, a.mean, a.std)
+    yield law_curve(f"B: std {b.std / a.std:.3g}", b, a.mean, a.std)
     d: ValueCounts | None = sketches.get(At(DELTA, Count()))
     if d is None or not d.n or moments is None:
         return
     if moments.dd:
-        yield _curve(f"B - A: relative {sqrt(moments.dd / moments.aa):.3g}", d, 0.0, a.std)
+        yield law_curve(f"B - A: relative {sqrt(moments.dd / moments.aa):.3g}", d, 0.0, a.std)
     else:
         yield Curve("B - A: unchanged", np.zeros(0), np.zeros(0))  # a spike would hide A and B
 
 
-def _curve(label: str, counts: ValueCounts, centre: float, sigma: float) -> Curve:
+def law_curve(label: str, counts: ValueCounts, centre: float, sigma: float) -> Curve:
     """The density of (w - centre)/sigma, with bins of the law's own scale."""
     std = counts.std if counts.std > 0 else sigma * BIN  # a constant
     edges = (counts.mean - centre + std * _edges(counts, std)) / sigma

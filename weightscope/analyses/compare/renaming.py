@@ -18,7 +18,10 @@ ITEM = "--rename takes OLD=NEW: a regular expression for a whole name of A, and 
 
 @dataclass(frozen=True)
 class Renaming:
-    """`rename` has items OLD=NEW, of which the first that matches counts."""
+    """`rename` has items OLD=NEW, of which the first that matches counts.
+
+    `everywhere`: names of B may still be spelled as those of A.
+    """
 
     rename: tuple[str, ...] = option(
         (),
@@ -32,6 +35,8 @@ class Renaming:
         metavar="PREFIX",
         repeatable=True,
     )
+
+    everywhere: bool = False
 
     def __post_init__(self) -> None:
         _ = self._items  # refused before anything is opened
@@ -54,10 +59,16 @@ class Renaming:
         >>> Renaming((r"h\\.(\\d+)\\.w=layers.\\1.w",)).in_a("h.3.w")
         'layers.3.w'
         """
-        return self.in_b(self._renamed(name))
+        return self._stripped(self._renamed(name))
 
     def in_b(self, name: str) -> str:
-        """The name of B without the prefixes, each removed once, in their order."""
+        """The name of B without the prefixes, renamed like A's where that goes for every model."""
+        if self.everywhere:
+            return self.in_a(name)
+        return self._stripped(name)
+
+    def _stripped(self, name: str) -> str:
+        """The name without the prefixes, each removed once, in their order."""
         for prefix in self.strip_prefix:
             name = name.removeprefix(prefix)
         return name

@@ -19,9 +19,9 @@ from ..piece import Piece
 from ..spectrum.matrices import lack as no_spectrum
 from .comparable import words
 from .matching_lines import lines_match
-from .options import CompareOptions
+from .options import SERIES, CompareOptions
 from .pair import Pair
-from .spectra import OF_SPECTRUM, SPECTRAL
+from .spectra import OF_SIDES, OF_SPECTRUM, SPECTRAL
 from .top import TOP_BESIDE, top_of
 
 SHAPES = Note("shapes-differ", "shapes differ: only the laws are compared")
@@ -64,7 +64,7 @@ class CompareRequest:
         if piece.a is None or piece.b is None:
             return ()
         a, b = piece.a.entry, piece.b.entry
-        if a is None or b is None or piece.place.kind == "buffer":
+        if a is None or b is None or not piece.is_weight:
             return self._of_words(piece)
         if piece.reshaped:
             return self._of_laws(piece, a, b)
@@ -145,7 +145,8 @@ class CompareRequest:
         return wanted | VERDICT
 
     @property
-    def _has_status(self) -> bool:
+    def has_status(self) -> bool:
+        """Whether words are compared: a call that shows names alone goes without."""
         wanted = self.options.wanted
         return self.has_change or wanted is None or bool(wanted & {STATUS, *COUNTED})
 
@@ -156,7 +157,7 @@ class CompareRequest:
             wants |= {At(labels.DELTA, top_of(self.options.top))}
         if not pair.ordered:
             wants &= LAW_DISTANCE.needs
-        if labels.CHANGES not in wants and self._has_status:
+        if labels.CHANGES not in wants and self.has_status:
             wants |= {labels.EQUALITY}
         if self.has_change and pair.is_matrix:
             wants |= {labels.SAMPLE}
@@ -172,7 +173,7 @@ class CompareRequest:
     def _of_words(self, pair: Pair) -> tuple[Unit, ...]:
         """The stored words of buffers and of what has no values."""
         a, b = words(pair.a), words(pair.b)
-        if not self._has_status or a is None or b is None or a.shape != b.shape:
+        if not self.has_status or a is None or b is None or a.shape != b.shape:
             return ()
         wants = {labels.B: frozenset({labels.EQUALITY.measure})}
         return _units(Unit(pair, {labels.A: a, labels.B: b}, wants, labels.BESIDE))
@@ -192,8 +193,11 @@ class CompareRequest:
         """The measures of the picture."""
         if not self.options.panels:
             return frozenset()
-        laws = (At(label, Count()) for label in (labels.A, labels.B, labels.DELTA))
-        return frozenset((*laws, labels.MOMENTS))
+        laws = {At(label, Count()) for label in (labels.A, labels.B, labels.DELTA)}
+        drawn = frozenset((*laws, labels.MOMENTS))
+        if self.options.mode == SERIES and self.options.spectrum:
+            return drawn | OF_SIDES
+        return drawn
 
 
 def _units(unit: Unit) -> tuple[Unit, ...]:

@@ -9,11 +9,8 @@ from ..selection import Selection, selected
 from .pair import Pair
 
 
-def selected_pairs(
-    pairs: Sequence[Pair], selection: Selection, a: Model, b: Model
-) -> tuple[Pair, ...]:
-    """The selected pairs; UsageError where there is none."""
-    chosen = tuple(pair for pair in pairs if selection.admits(pair))
-    if not chosen:
-        selected((Model(a.source, a.checkpoint, tuple(pairs)),), selection)  # raises with advice
+def selected_pairs(pairs: Sequence[Pair], selection: Selection, a: Model) -> Model:
+    """The pairs as a model with the selected ones as its pieces; UsageError where none is."""
+    every = tuple(pairs)
+    (chosen,) = selected((Model(a.source, a.checkpoint, every, placed=every),), selection)
     return chosen

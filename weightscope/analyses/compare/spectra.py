@@ -28,4 +28,6 @@ def _of_difference(statistic: Statistic) -> Statistic:
 
 
 OF_SPECTRUM = tuple(_of_difference(statistic) for statistic in statistics(OPTIONS))
-SPECTRAL = frozenset({labels.OVERLAP, At(labels.DELTA, OPTIONS.measure)})
+# the singular values of A and of B, for a picture
+OF_SIDES = frozenset({At(label, OPTIONS.measure) for label in (labels.A, labels.B)})
+SPECTRAL = frozenset({labels.OVERLAP, At(labels.DELTA, OPTIONS.measure), *OF_SIDES})

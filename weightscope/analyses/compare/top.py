@@ -26,7 +26,7 @@ TOP_BESIDE = {labels.DELTA: (labels.A, labels.B)}
 
 def top_of(n: int) -> TopChanges:
     """The measure, taken of the difference."""
-    return TopChanges(n, labels.A, labels.B)
+    return TopChanges(n, (labels.A, labels.B))
 
 
 def largest(changes: Iterable[dict[str, Any]], n: int) -> list[dict[str, Any]]:

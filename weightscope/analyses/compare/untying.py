@@ -6,8 +6,10 @@ tensor, so that it meets its namesake.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import replace
+from itertools import chain
 
 from ...checkpoints import Checkpoint
 from ...naming import bare
@@ -15,16 +17,25 @@ from ...order import natural
 from .renaming import Renaming
 
 
-def untied(a: Checkpoint, b: Checkpoint, renaming: Renaming) -> tuple[Checkpoint, Checkpoint]:
-    """Both checkpoints, with the shared names that the other stores on its own as tensors."""
-    of_a = {name: bare(renaming.in_a(name)) for name in _names(a)}
-    of_b = {name: bare(renaming.in_b(name)) for name in _names(b)}
-    stored_in_a = {of_a[tensor.name] for tensor in a.tensors}
-    stored_in_b = {of_b[tensor.name] for tensor in b.tensors}
-    return (
-        _with_own(a, {name for name in a.aliases if of_a[name] in stored_in_b}),
-        _with_own(b, {name for name in b.aliases if of_b[name] in stored_in_a}),
-    )
+def untied(checkpoints: Sequence[Checkpoint], renaming: Renaming) -> tuple[Checkpoint, ...]:
+    """The checkpoints, with the shared names that another stores on its own as tensors.
+
+    The first is A, whose names are renamed.
+    """
+    compared = []
+    for i, checkpoint in enumerate(checkpoints):
+        spelled = renaming.in_b if i else renaming.in_a
+        compared.append({name: bare(spelled(name)) for name in _names(checkpoint)})
+    stored = []
+    for checkpoint, names in zip(checkpoints, compared, strict=True):
+        stored.append({names[tensor.name] for tensor in checkpoint.tensors})
+    times = Counter(chain.from_iterable(stored))
+    untied = []
+    for checkpoint, names, own in zip(checkpoints, compared, stored, strict=True):
+        aliases = checkpoint.aliases
+        elsewhere = {name for name in aliases if times[names[name]] > (names[name] in own)}
+        untied.append(_with_own(checkpoint, elsewhere))
+    return tuple(untied)
 
 
 def _names(checkpoint: Checkpoint) -> set[str]:

@@ -27,7 +27,7 @@ def verdict(facts: Sequence[Facts], has_change: bool) -> Iterator[str]:
             f"{found.name}: median cosine {found.cosine:.3f} over {found.matrices} {matrices} "
             "(independent trainings: within 0.03 of 0)"
         )
-    counts = _counts(facts)
+    counts = counted(facts)
     if not counts:
         return
     kind = change(facts, found.name if found else None)
@@ -39,7 +39,7 @@ def verdict(facts: Sequence[Facts], has_change: bool) -> Iterator[str]:
         yield f"moved most, by relative change: {moved}"
 
 
-def _counts(facts: Sequence[Facts]) -> str:
+def counted(facts: Sequence[Facts]) -> str:
     """The number of tensors of each status, without zeros."""
     counter = Counter(f.status for f in facts)
     words = [f"{counter[name]} {name}" for name in COUNTED if counter[name]]

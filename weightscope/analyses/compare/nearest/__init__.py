@@ -1,0 +1,1 @@
+"""Candidate parents: which of several models was this one made from."""

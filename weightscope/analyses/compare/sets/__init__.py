@@ -1,0 +1,1 @@
+"""A set: several tunings of one base, compared with each other by their task vectors."""
