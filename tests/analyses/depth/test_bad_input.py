@@ -63,9 +63,13 @@ def test_hostile_names_without_layers_are_escaped() -> None:
 
 
 def test_one_of_several_models_has_no_layers(model: Model) -> None:
-    """The error names the model."""
+    """The error names the model with `fail_fast`; else a warning does, and the other has rows."""
     with pytest.raises(UsageError, match=r"memory: .* found fc1\.weight"):
-        ws.depth(model, plain())
+        ws.depth(model, plain(), fail_fast=True)
+    with pytest.warns(UserWarning, match=r"memory: .* found fc1\.weight"):
+        report = ws.depth(model, plain())
+    assert report.rows
+    assert [failure.code for failure in report.failures] == [3]
 
 
 def test_a_selection_without_layers(model: Model) -> None:

@@ -88,9 +88,9 @@ def test_series_of_any_length_and_with_gaps(layers: Sequence[int], trend: str | 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_below_three_layers(count: int) -> None:
-    """Every number but the count is null, and the note states why."""
+    """Every number of a line is null, and the note states why; the ratio to a target is none."""
     row = row_of({Q.format(i): matrix for i, matrix in scaled((0, 1), (1, 2)).items() if i < count})
-    identity = ("role", "kind", "statistic", "layers", "note", "note_codes")
+    identity = ("role", "kind", "statistic", "layers", "tvr", "note", "note_codes")
     assert {name for name, value in row.items() if value is not None} == set(identity)
     assert (row["layers"], row["note_codes"]) == (count, "few-layers")
 

@@ -12,7 +12,11 @@ from weightscope.analyses.depth.options import NAMES, DepthOptions
         ("stdd", "found 'stdd'", "did you mean 'std'?"),
         ("kurtosys", "found 'kurtosys'", "did you mean 'kurtosis'?"),
         ("best", "found 'best': it is text", f"--stat takes {', '.join(NAMES)}"),
-        ("tensor", "it describes a tensor", "--stat takes gain, gain_se, params, mean"),
+        (
+            "tensor",
+            "it describes a tensor",
+            "--stat takes gain, gain_se, product_stable_rank, norm_inf, params, mean",
+        ),
         ("top_row", "it is the number of a row or column", "--stat takes"),
         ("alpha_null", "it is measured by spectrum --null alone", "--stat takes"),
         ("changed_rows", "it is measured by outliers --base alone", "--stat takes"),

@@ -19,6 +19,7 @@ from weightscope.analyses.depth.stats import STATS
 from weightscope.analyses.name_options import NameOptions
 from weightscope.analyses.pieces import measured
 from weightscope.checkpoints import open_checkpoint
+from weightscope.checkpoints.views import Product
 from weightscope.engine import Device, Executor, Meter
 
 IN_ALL = ("std", "beta", "stable_rank", "alpha", "max_z", "beyond_3", "dead_rows")
@@ -94,7 +95,14 @@ def test_the_values_are_those_of_the_other_commands():
 def test_the_default_statistics_and_those_of_the_spectrum():
     """In this order; --stat replaces the first five."""
     assert DepthOptions().stats == ("std", "gain", "kurtosis", "beta", "max_z") == DEFAULT
-    more = ("alpha", "stable_rank", "spikes", "effective_depth")
+    more = (
+        "alpha",
+        "stable_rank",
+        "spikes",
+        "effective_depth",
+        "product_stable_rank",
+        "norm_inf",
+    )
     assert DepthOptions(spectrum=True).stats == (*DEFAULT, *more)
     assert DepthOptions(stat=("alpha", "std"), spectrum=True).stats == (
         "alpha",
@@ -167,20 +175,30 @@ class Watched(Executor):
         """Counts, then measures."""
         for unit in units:
             for label, measures in unit.wants.items():
-                taken.update((unit.entries[label].name, measure) for measure in measures)
+                entry = unit.entries[label]
+                name = entry.name
+                if isinstance(entry, Product):
+                    name += " after another"
+                taken.update((name, measure) for measure in measures)
         return super().__call__(units, each)
 
 
+OF_MATRICES = tuple(name for name in OF_SPECTRUM if name != "product_stable_rank")
 taken: Counter = Counter()
 
 
 @pytest.mark.parametrize(
     ("options", "reads"),
-    [({}, 1), ({"stat": IN_ALL, "spectrum": True}, 1), ({"wanted": None}, 2)],
-    ids=["default", "all three", "with similarity"],
+    [
+        ({}, 1),
+        ({"stat": (*IN_ALL, *OF_MATRICES)}, 1),
+        ({"stat": IN_ALL, "spectrum": True}, 2),
+        ({"wanted": None}, 2),
+    ],
+    ids=["default", "all three", "with products", "with similarity"],
 )
 def test_one_read(stored, options, reads):
-    """Every byte once, and again for the similarity alone; no measure twice of a tensor."""
+    """Every byte once, and again for products and similarity; no measure twice of a tensor."""
     taken.clear()
     model = measured(open_checkpoint(stored), NameOptions())
     meter = Meter()

@@ -69,14 +69,15 @@ def test_each_statistic_once_in_the_order_given(model: Mapping[str, torch.Tensor
     """A name given twice, or also added by --spectrum, has one row."""
     stats = ("alpha", "std", "alpha")
     rows = ws.depth(model, stat=stats, spectrum=True, panels=False).rows
-    names = ["alpha", "std", "stable_rank", "spikes", "effective_depth"]
+    names = ["alpha", "std", "stable_rank", "spikes", "effective_depth", "norm_inf"]
     assert [row["statistic"] for row in rows] == names
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_statistic(model: Mapping[str, torch.Tensor], name: str) -> None:
     """Text, identities and indices are refused with the reason and all statistics."""
-    expected = rf"found '{name}': {re.escape(REFUSED[name])}; --stat takes gain, gain_se, params"
+    names = "gain, gain_se, product_stable_rank, norm_inf, params"
+    expected = rf"found '{name}': {re.escape(REFUSED[name])}; --stat takes {names}"
     with pytest.raises(UsageError, match=expected):
         ws.depth(model, stat=name)
 
@@ -87,8 +88,8 @@ def test_what_is_no_statistic(model: Mapping[str, torch.Tensor], name: str) -> N
         ("kurtosi", "did you mean 'kurtosis'"),
         ("KURTOSIS", "did you mean 'kurtosis'"),
         ("balanced_bta", "did you mean 'balanced_beta'"),
-        ("zzzqqq", "--stat takes gain, gain_se, params, mean, std"),
-        ("", "--stat takes gain, gain_se, params, mean, std"),
+        ("zzzqqq", "--stat takes gain, gain_se, product_stable_rank, norm_inf, params, mean, std"),
+        ("", "--stat takes gain, gain_se, product_stable_rank, norm_inf, params, mean, std"),
         ("s\x1b[31m\n", r"found 's\x1b[31m\n'"),
     ],
 )

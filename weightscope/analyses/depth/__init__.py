@@ -6,12 +6,12 @@ from ...lazy import Lazy
 from ..analysis import Analysis
 from ..uses import MEASURING
 from .options import DepthOptions, listed
-from .stats import STATS
+from .stats import LAWS, STATS
 
 DEPTH = Analysis(
     "depth",
     DepthOptions,
-    Lazy("weightscope.analyses.depth.rows"),
+    Lazy("weightscope.analyses.depth.answering"),
     summary=(
         "How do statistics of the weights change with depth? Slope, trend and unusual layers of "
         "each role."
@@ -21,6 +21,8 @@ DEPTH = Analysis(
     runs={
         "One row a role and statistic": {},
         "`--per-layer`: one row a layer": {"per_layer": True},
+        "`--coupling`: one row a pair of vectors": {"coupling": True},
+        "`--layer-map`: one row a pair of layers": {"layer_map": True},
     },
     uses=MEASURING,
     listed=listed,
@@ -35,6 +37,9 @@ DEPTH = Analysis(
         "lines counts, and more than 15% of the layers count as none: then 17, 13, 14 and 12% of "
         "such series have outlier layers. The largest of Gaussian weights is skewed: of max_z 21, "
         "20, 32 and 36%.",
+        "`law`, on rows of std, is the initialisation that elements, rows and columns of a role "
+        "still follow; all that the shapes cannot tell apart, null where none is established. "
+        f"--law NAME makes law_distance that of a known one: {', '.join(LAWS)}.",
         *(f"Statistics of {command}: {', '.join(names)}." for command, names in STATS.items()),
     ),
 )

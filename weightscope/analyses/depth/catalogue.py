@@ -8,6 +8,7 @@ from functools import cache
 from ...columns import INDEX, Column
 from ...sketches.schemes import SCHEMES
 from ...statistics.elements import LARGEST_Z, quantisation
+from ...statistics.lines import NORM_INF
 from ..fit.columns import columns as fit_columns
 from ..fit.options import FitOptions
 from ..fit.request import FitRequest
@@ -21,6 +22,7 @@ from ..spectrum.columns import columns as spectrum_columns
 from ..spectrum.options import SpectrumOptions
 from ..spectrum.request import SpectrumRequest
 from .gain import GAIN, GAIN_SE
+from .products import PRODUCT, Composed, NormRequest, ProductRequest
 
 IDENTITY = frozenset(column.name for column in (*TENSOR, NOTE, CODES))
 OF_JUDGEMENT = frozenset(column.name for column in JUDGED)
@@ -32,7 +34,7 @@ BEHIND_GAIN = frozenset({"std", "std_se"})
 def by_command() -> Mapping[str, Mapping[str, Column]]:
     """Every column of each command by its name; one that several have belongs to the first."""
     everything = {
-        "depth": (GAIN, GAIN_SE),
+        "depth": (GAIN, GAIN_SE, PRODUCT, *NORM_INF.columns),
         "fit": fit_columns(FitOptions(balance=True, coding=True)),
         "spectrum": spectrum_columns(
             SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2)
@@ -81,10 +83,24 @@ def needed(name: str) -> frozenset[str]:
     return frozenset({name, error} if error else {name})
 
 
-def request_of(names: tuple[str, ...]) -> Request:
-    """One request for all columns behind some statistics: equal measures are taken once."""
-    columns = frozenset[str]().union(*(needed(name) for name in names))
-    return Joined(tuple(_requests(columns)))
+def request_of(
+    names: tuple[str, ...],
+    also: tuple[Request, ...] = (),
+    more: frozenset[str] = frozenset(),
+    composed: Mapping[str, Composed] | None = None,
+) -> Request:
+    """One request for all columns behind some statistics: equal measures are taken once.
+
+    `also` are requests beside them, `more` columns that are no statistics of the run, `composed`
+    the products of the model, for product_stable_rank.
+    """
+    columns = more.union(*(needed(name) for name in names))
+    requests = list(_requests(columns))
+    if {column.name for column in NORM_INF.columns} & columns:
+        requests.append(NormRequest())
+    if PRODUCT.name in columns:
+        requests.append(ProductRequest(composed or {}))
+    return Joined((*requests, *also))
 
 
 def _requests(columns: frozenset[str]) -> Iterator[Request]:

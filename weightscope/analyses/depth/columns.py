@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...columns import INDEX, Column
+from ...statistics.schemes import CRITICAL_RELU, CRITICAL_TANH, TVR
 from ...statistics.series.direction import FITTED_CHANGE, TREND, VALUE_SE
 from ...statistics.series.rank_correlation import COLUMNS as SPEARMAN
 from ...statistics.series.residuals import OUTLIER_LAYERS
 from ...statistics.series.slopes import COLUMNS as THEIL_SEN
 from ...statistics.series.slopes import LOGLOG
 from ..rows import CODES, NOTE, source_columns
+from .gain import GAIN
+from .initialisation import COLUMNS as INITIALISATION
 from .options import DepthOptions
 from .similarity import SIMILARITY, SIMILARITY_NULL
 
@@ -31,6 +34,7 @@ STATISTIC = Column(
     "what is followed: gain, or a column of fit, spectrum or outliers",
     shown=True,
 )
+CRITICAL = (CRITICAL_RELU, CRITICAL_TANH)
 LAYERS = Column("layers", "int", "layers with a value")
 ENDS = (
     Column("first", "float", "value in the first layer", shown=True),
@@ -40,8 +44,12 @@ ENDS = (
 LAYER = Column("layer", "int", "layer index", INDEX, shown=True)
 VALUES = (
     Column("value", "float", "the statistic in the layer, over experts their median", shown=True),
-    Column("value_low", "float", "least over the experts of the layer; null for one tensor"),
-    Column("value_high", "float", "greatest over the experts of the layer; null for one tensor"),
+    Column("value_low", "float", "least over the experts or heads of the layer; else null"),
+    Column(
+        "value_high",
+        "float",
+        "greatest over the experts or heads of the layer; else null",
+    ),
     Column(
         "outlier",
         "bool",
@@ -56,7 +64,12 @@ def columns(o: DepthOptions) -> tuple[Column, ...]:
     source = source_columns(o.several)
     drawn = (SPARKLINE,) if o.sparkline else ()
     if o.per_layer:
-        return (*source, *KEYS, LAYER, STATISTIC, *drawn, *VALUES, NOTE, CODES)
+        critical = CRITICAL if GAIN.name in o.stats else ()
+        return (*source, *KEYS, LAYER, STATISTIC, *drawn, *VALUES, *critical, NOTE, CODES)
+    initialisation = [
+        replace(column, shown=o.law is not None and column.name != TVR.name)
+        for column in INITIALISATION
+    ]
     measured = (
         TREND,
         LAYERS,
@@ -67,6 +80,7 @@ def columns(o: DepthOptions) -> tuple[Column, ...]:
         LOGLOG,
         VALUE_SE,
         OUTLIER_LAYERS,
+        *initialisation,
         SIMILARITY,
         SIMILARITY_NULL,
     )
@@ -75,8 +89,11 @@ def columns(o: DepthOptions) -> tuple[Column, ...]:
 
 def optional(o: DepthOptions) -> Mapping[str, str]:
     """Columns that another option would add."""
-    other = replace(o, per_layer=not o.per_layer, several=True)
+    # --law is refused beside --per-layer, and adds no column
+    other = replace(o, per_layer=not o.per_layer, several=True, law=None)
     need = "a run without --per-layer" if o.per_layer else "--per-layer"
     option = {column.name: need for column in columns(other)}
+    for column in CRITICAL:
+        option[column.name] = "--per-layer with --stat gain"
     option["source"] = "several MODELs"
     return option

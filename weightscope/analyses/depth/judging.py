@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from ...notes import Note, Notes, united
+from ...notes import Note, Notes, notes_of, united
 from ...statistics.series import fitted_change, loglog, outlying, spearman, theil_sen, trend
 from ...statistics.series.direction import FEWEST
 from ...statistics.series.residuals import Outlying
 from ...statistics.series.slopes import MOST
 from .catalogue import statistics
 from .lacking import few_ranges, lacking, layers_named
+from .products.column import NOTES, PRODUCT
 from .series import Point, Series
 
 LINE = 3  # the fewest layers of a line
@@ -132,6 +133,9 @@ def _notes(
             "{statistic} has no standard error, a trend needs one",
             statistic=statistic,
         )
+    if statistic == PRODUCT.name:
+        for member in series.members:
+            yield from notes_of(member.values, NOTES)
     if series.experts > 1:
         yield _over(series)
     if series.shared:

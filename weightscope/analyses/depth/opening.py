@@ -10,7 +10,8 @@ from ...escape import escaped
 from ..gathering import Setting, gathered
 from ..piece import Model
 from ..selection import Selection
-from .options import DepthOptions
+from .coupling.opening import no_pair
+from .options import COUPLING, DepthOptions
 from .shared import measured
 
 FEW = 3  # names in the error
@@ -21,12 +22,17 @@ MAP = (
 
 
 def models(sources: Sequence[Any], o: DepthOptions, setting: Setting) -> tuple[Model, ...]:
-    """The sources with their weights; UsageError where no weight of one has a layer."""
-    opened = gathered(measured, sources, o, setting)
-    for model in opened:
-        if not any(piece.place.layer is not None for piece in model.pieces):
-            raise _no_layers(model, setting.selection != Selection())
-    return opened
+    """The sources with their weights."""
+    return gathered(measured, sources, o, setting)
+
+
+def refusal(model: Model, selection: Selection, o: DepthOptions) -> UsageError | None:
+    """The error of a model of which no selected weight has a layer, or no two make a pair."""
+    if not any(piece.place.layer is not None for piece in model.pieces):
+        return _no_layers(model, selection != Selection())
+    if o.mode == COUPLING:
+        return no_pair(model)
+    return None
 
 
 def _no_layers(model: Model, is_selected: bool) -> UsageError:

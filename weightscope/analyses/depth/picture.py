@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ...columns import Curve, Panel
 from ...lazy import numpy as np
+from ..residual import drawn_group
 from .catalogue import statistics
 from .judging import Judged
-from .sentence import READERS, WRITERS, group_of
-
-GROUPS = {READERS: "reader", WRITERS: "writer"}  # all others: other
 
 
 def panels(
@@ -38,7 +36,7 @@ def _panel(name: str, drawn: Sequence[tuple[str, Judged]], ends: Mapping[str, in
         values_of_label = {
             "source": source,
             "name": label,
-            "group": GROUPS.get(group_of(one.series), "other"),
+            "group": drawn_group(one.series.members[0].piece.place),
         }
         if ends:
             label = f"{source}: {label}"

@@ -10,25 +10,29 @@ from ...engine.unit import Measurer
 from ...escape import escaped
 from ...notes import Notes, united
 from ...statistics.elements.moments import BEYOND
-from ..analysis import Answering
-from ..measuring import answers
-from ..piece import Model, Piece
+from ...statistics.schemes import CRITICAL_RELU, CRITICAL_TANH, RELU, TANH
+from ..measuring import Request, answers
+from ..piece import Model
 from ..rows import row_of, sourced
 from .catalogue import request_of
-from .columns import columns, optional
 from .gain import GAIN
+from .initialisation import NULLS, ORTHOGONALITY, LawRequest, law_wanted, of_series
 from .judging import Judged, judged
 from .lacking import of_layer
-from .opening import models
-from .options import DepthOptions
+from .options import STD, DepthOptions
 from .picture import panels
+from .products import PRODUCT, ROLES, Composed, composed
 from .sentence import sentence
 from .series import Point, Series, member_of, series_of, sharing
+from .setting import layer_counts
 from .similarity import SIMILARITY, SIMILARITY_NULL, Neighbours, neighbours
 from .sparkline import heights
 
+CRITICAL = (
+    f"critical gain at the start of training: {RELU:.4g} for ReLU, {TANH:g} for tanh, "
+    "with biases of 0"
+)
 OF_NEIGHBOURS = frozenset({SIMILARITY.name, SIMILARITY_NULL.name})
-STD = "std"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,7 @@ class _Model:
     source: Mapping[str, object]
     series: Sequence[Series]
     neighbours: Mapping[Series, Neighbours]
+    counts: Mapping[str, int]  # layers of each stack
 
 
 def rows(models: Sequence[Model], o: DepthOptions, measure: Measurer) -> Iterator[Found]:
@@ -56,6 +61,8 @@ def rows(models: Sequence[Model], o: DepthOptions, measure: Measurer) -> Iterato
                 yield from _rows(one, measured, o)
             drawn += [(source, one) for one in of_statistic]
         yield from _sentences(by_statistic, measured)
+    if o.per_layer and GAIN.name in o.stats:
+        yield Message(CRITICAL, after=True, key="critical_gain")
     if o.panels:
         yield from panels(drawn, ends, o.stats)
 
@@ -64,18 +71,31 @@ def _measured(
     model: Model, o: DepthOptions, measure: Measurer, source: Mapping[str, object]
 ) -> _Model:
     pieces = [piece for piece in model.pieces if piece.place.layer is not None]
-    measured = answers(pieces, request_of(o.stats), measure)
+    products = composed(model) if PRODUCT.name in o.stats else {}
+    measured = answers(pieces, _request(o, products), measure)
     series = series_of(member_of(answer.piece, answer.values) for answer in measured)
     if model.aliases:
         series = sharing(series, model)
+    counts = layer_counts(model)
     if o.wanted is not None and not o.wanted & OF_NEIGHBOURS:
-        return _Model(source, series, {})
+        return _Model(source, series, {}, counts)
     found = neighbours(series, measure)
-    return _Model(source, series, dict(zip(series, found, strict=True)))
+    return _Model(source, series, dict(zip(series, found, strict=True)), counts)
+
+
+def _request(o: DepthOptions, products: Mapping[str, Composed]) -> Request:
+    """The statistics, and what the laws of the elements need beside them."""
+    if not law_wanted(o):
+        return request_of(o.stats, composed=products)
+    more = frozenset({ORTHOGONALITY} if o.spectrum else ())
+    return request_of(o.stats, (LawRequest(),), more, products)
 
 
 def _judged(model: _Model, statistic: str) -> list[Judged]:
-    return [judged(series, statistic) for series in model.series]
+    of_statistic = model.series
+    if statistic == PRODUCT.name:
+        of_statistic = [series for series in model.series if series.key.role in ROLES]
+    return [judged(series, statistic) for series in of_statistic]
 
 
 def _rows(one: Judged, model: _Model, o: DepthOptions) -> Iterator[Row]:
@@ -90,6 +110,8 @@ def _rows(one: Judged, model: _Model, o: DepthOptions) -> Iterator[Row]:
     if o.per_layer:
         for point in one.points:
             values = {**row, **_values_of(point, one), "notes": united(of_layer(one.series, point))}
+            if GAIN.name in o.stats:
+                values |= _critical(point, one)
             yield row_of(values, _failed(one, point.layer))
             if o.sparkline:
                 row["series"] = ""  # once, beside the first layer
@@ -100,8 +122,12 @@ def _rows(one: Judged, model: _Model, o: DepthOptions) -> Iterator[Row]:
     if found is not None:
         similarity = found.columns
         notes = united(notes, found.notes)
+    initial: Mapping[str, object] = NULLS
+    if one.statistic == STD:
+        initial, beyond = of_series(one.series, o, model.counts)
+        notes = united(notes, beyond)
     failed = [name for point in one.points for name in _failed(one, point.layer)]
-    yield row_of({**row, **one.values, **similarity, "notes": notes}, tuple(failed))
+    yield row_of({**row, **one.values, **initial, **similarity, "notes": notes}, tuple(failed))
 
 
 def _values_of(point: Point, one: Judged) -> dict[str, object]:
@@ -116,6 +142,13 @@ def _values_of(point: Point, one: Judged) -> dict[str, object]:
         "value_high": point.high,
         "outlier": outlier,
     }
+
+
+def _critical(point: Point, one: Judged) -> dict[str, object]:
+    """The critical gains, beside a gain."""
+    if one.statistic != GAIN.name or point.value is None:
+        return {CRITICAL_RELU.name: None, CRITICAL_TANH.name: None}
+    return {CRITICAL_RELU.name: RELU, CRITICAL_TANH.name: TANH}
 
 
 def _failed(one: Judged, layer: int) -> tuple[str, ...]:
@@ -148,15 +181,3 @@ def _sentences(rows: Mapping[str, Sequence[Judged]], model: _Model) -> Iterator[
             text = f"{escaped(str(source))}: {text}"
         if text:
             yield Message(text, after=True, key="trends")
-
-
-def _applies(piece: Piece) -> bool:
-    return piece.place.layer is not None
-
-
-def _left_out(piece: Piece) -> str:
-    """The reason why a tensor is in no series."""
-    return "" if _applies(piece) else "no-layer"
-
-
-ANSWERING = Answering(columns, optional, rows, models, applies=_applies, lack=_left_out)

@@ -8,28 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...escape import escaped
+from .. import residual
+from ..residual import CONVOLUTIONS, OTHERS, READERS, WRITERS
 from .judging import Judged
 from .series import Series
 
-READERS, WRITERS, CONVOLUTIONS, OTHERS = "readers", "writers", "convolutions", "other matrices"
-# keys and values of cross-attention read the output of the encoder
-CROSS, ENCODED = "cross", ("attn.k", "attn.v")
-RESIDUAL = "residual"  # the index set of the residual stream
 VERBS = {"down": "falls", "up": "rises"}
 
 
 def group_of(series: Series) -> str:
     """Whether the matrices of a series read the residual stream or write to it."""
-    if series.key.kind == "conv":
-        return CONVOLUTIONS
-    place = series.members[0].piece.place
-    if series.key.slot == CROSS and series.key.role in ENCODED:
-        return OTHERS
-    if series.key.kind == "matrix" and place.in_set == RESIDUAL:
-        return READERS
-    if series.key.kind == "matrix" and place.out_set == RESIDUAL:
-        return WRITERS
-    return OTHERS
+    return residual.group_of(series.members[0].piece.place)
 
 
 def sentence(statistic: str, rows: Iterable[Judged]) -> str:

@@ -15,10 +15,12 @@ from ...notes import Notes, notes_of
 from ..piece import Model, Piece
 from ..spectrum.matrices import sides
 from .gain import GAIN, GAIN_SE, fan_in, gain
+from .products.column import PRODUCT, RANGE
 from .shared import owner
 
 VECTORS = ("norm", "bias")  # kinds
 LARGEST = 1e300  # a line through larger values overflows float64
+LACKS_PRODUCT = ("no-product", "heads-unknown", "non-finite", "zero-matrix", "memory")
 OF_GAIN = (GAIN.name, GAIN_SE.name)
 
 
@@ -148,10 +150,20 @@ def _point(layer: int, members: Sequence[Member], name: str, error: str) -> Poin
         return Point(layer, None, missing=len(missing), lack=lack)
     middle = median(errors) if errors else None
     if len(members) == 1:
-        return Point(layer, values[0], error=middle)
+        low, high = _range(members[0], name)
+        return Point(layer, values[0], low, high, middle)
     return Point(
         layer, median(values), min(values), max(values), middle, missing=len(missing), lack=lack
     )
+
+
+def _range(member: Member, name: str) -> tuple[float | None, float | None]:
+    """The least and the greatest over the heads of one tensor; None for other statistics."""
+    ends = member.values.get(RANGE)
+    if name == PRODUCT.name and isinstance(ends, tuple):
+        low, high = ends
+        return low, high
+    return None, None
 
 
 def _is_usable(value: object) -> TypeGuard[float]:
@@ -165,12 +177,20 @@ def _lack(members: Sequence[Member], name: str) -> str:
         value = member.values.get(name)
         if value is not None:
             return f"{name} is {value}"  # NaN, Inf, or too large for a line
+    if name == PRODUCT.name:
+        members = [_of_products(member) for member in members]
     for member in members:
         if name in OF_GAIN and member.values.get("std") is not None:
             return "a vector has no fan_in"
         for note in member.notes:
             return note.text
     return f"{name} is null"
+
+
+def _of_products(member: Member) -> Member:
+    """A member with those notes alone that may be reasons of a missing product."""
+    notes = tuple(note for note in member.notes if note.code in LACKS_PRODUCT)
+    return Member(member.piece, {**member.values, "notes": notes or member.notes})
 
 
 def series_of(members: Iterable[Member]) -> list[Series]:

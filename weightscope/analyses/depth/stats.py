@@ -6,6 +6,8 @@ STATS = {
     "depth": (
         "gain",
         "gain_se",
+        "product_stable_rank",
+        "norm_inf",
     ),
     "fit": (
         "params",
@@ -206,3 +208,16 @@ REFUSED = {
     "changed_rows": "it is measured by outliers --base alone",
     "untouched_rows": "it is measured by outliers --base alone",
 }
+LAWS = (
+    "linear",
+    "xavier",
+    "he",
+    "he_out",
+    "pytorch",
+    "gpt2",
+    "small",
+    "lir",
+    "ibp",
+    "orthogonal",
+    "zero",
+)
