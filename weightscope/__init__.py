@@ -10,10 +10,10 @@ the names below there is a function for each analysis; functions.py is generated
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from .version import __version__ as __version__
 
+TYPE_CHECKING = False  # not that of typing: a signal during its import would be a traceback
 HOMES = {
     "GateFailed": ".errors",
     "Unmeasured": ".errors",

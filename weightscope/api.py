@@ -15,29 +15,29 @@ from functools import partial
 from typing import Any
 
 from . import against
-from .analyses import ANALYSES, Analysis, NameOptions, Selection
+from .analyses import Analysis, NameOptions, Selection
 from .analyses.coverage import Run, coverage
-from .analyses.gathering import Setting, readable
+from .analyses.gathering import Setting, measurable, readable, require_enough
 from .analyses.piece import Model
-from .checkpoints import Checkpoint, Opening, changed, inputs, open_checkpoint
+from .analyses.reasons import reasons
+from .analyses.several import Several
+from .checkpoints import Checkpoint, Opening, changed, open_checkpoint, uncollected
 from .columns import Column, Found, Message, Row
 from .engine import Meter, Session, Watch
 from .errors import CheckpointError, GateFailed, UsageError
 from .escape import escaped
+from .input_files import BY_NAME, inputs_against, inputs_of
 from .notes import COLUMNS
 from .provenance import column_versions, provenance
 from .records import filled, options_of, recorded
 from .reports.collecting import collected
 from .reports.expression import parse
 from .reports.gate import Gate, Gates, gate
-from .reports.inputs import Inputs
 from .reports.report import Report
 from .reports.view import View, usual
 from .running import Running
 
 __all__ = ["Meter", "answer", "ask", "open_checkpoint"]
-
-BY_NAME = {analysis.name: analysis for analysis in ANALYSES}
 
 
 def answer(name: str, /, models: Sequence[Any], **given: Any) -> Report:
@@ -88,15 +88,27 @@ def ask(
     if against.applies(analysis, sources, keywords):
         asked = against.question(analysis, sources, keywords, BY_NAME)
         report = against.answered(name, asked, sources[1], keywords, partial(ask, watch=watch))
-        return replace(report, inputs=_inputs_against(asked, sources[1]))
-    records = filled(analysis, keywords, len(sources) > 1)
+        return replace(report, inputs=inputs_against(asked, sources[1]))
+    records = filled(analysis, keywords, len(sources))
     options = _checked(analysis, records)
-    setting = Setting(records[Opening], records[NameOptions], records[Selection])
-    opened, refused = readable(analysis.least, sources, records)
-    models = analysis.models(opened, options, setting)
+    # ls needs no model: it lists all tensors of a file
+    opening = replace(records[Opening], listing=not analysis.measures)
+    several = records.get(Several) if len(sources) > 1 else None
+    needed = analysis.required(options, len(sources))
+    with uncollected():
+        opened, faults = readable(needed, sources, several, opening)
+        require_enough(partial(analysis.required, options), len(opened), faults)
+        setting = Setting(opening, records[NameOptions], records[Selection], tuple(opened))
+        gathered = analysis.models(tuple(opened.values()), options, setting)
+        models, refused = measurable(
+            gathered,
+            lambda model: analysis.refusal(model, setting.selection, options),
+            several,
+            faults,
+        )
     checkpoints = _checkpoints(models)
     engine = Session(records.get(Running, Running()), watch)
-    answers = list(analysis.rows(models, options, engine))
+    answers = _answers(analysis, models, options, engine)
     _check_unchanged(checkpoints)
     report = collected(name, analysis.columns(options), answers)
     timing = _timing(begun, engine.meter)
@@ -104,7 +116,8 @@ def ask(
     unmeasured: tuple[str, ...] = ()
     if analysis.measures:
         unmeasured = _unmeasured(analysis, models, engine, failed)
-    run = Run(analysis, records[Selection], frozenset(engine.refused), frozenset(failed))
+    refused_tensors = frozenset(engine.refused)
+    run = Run(analysis, records[Selection], options, refused_tensors, frozenset(failed))
     origin = provenance(name, checkpoints, keywords, engine.device)
     origin |= _kept(answers) | _without(refused)
     return replace(
@@ -117,45 +130,21 @@ def ask(
         strict=records[Opening].strict,
         unmeasured=unmeasured,
         coverage=coverage(models, run),
-        reasons=_reasons(models, engine),
+        reasons=reasons(_choices(engine), models),
         incomplete=any(checkpoint.missing for checkpoint in checkpoints),
         inputs=inputs_of(name, sources, keywords),
         refused=refused,
     )
 
 
-def inputs_of(name: str, sources: Sequence[Any], keywords: Mapping[str, Any]) -> Inputs:
-    """Files and folders that a call reads: its sources, and the files and models in its options."""
-    analysis = BY_NAME[name]
-    if against.applies(analysis, sources, keywords):
-        asked = against.question(analysis, sources, keywords, BY_NAME)
-        return _inputs_against(asked, sources[1])
-    options = filled(analysis, keywords, len(sources) > 1)[analysis.options]
-    models = list(sources)
-    option_files = []
-    for option in options_of(analysis).values():
-        value = keywords.get(option.name)
-        if value is None:
-            continue
-        if option.option.reads == "model":
-            models.append(value)
-        elif option.option.reads == "file":
-            option_files.append(value)
-    files: list[str] = []
-    folders: list[str] = []
-    for model in models:
-        model_files, model_folders = inputs(model)
-        files.extend(model_files)
-        folders.extend(model_folders)
-    columns = frozenset(column.name for column in analysis.columns(options))
-    return Inputs((*files, *option_files), tuple(folders), columns)
-
-
-def _inputs_against(asked: against.Question, model: Any) -> Inputs:
-    """Files that a comparison with a stored report reads: the report and what its command reads."""
-    repeated = inputs_of(asked.command.name, [model], asked.options)
-    names = frozenset(column.name for column in asked.columns)
-    return Inputs((*asked.stored.files, *repeated.files), repeated.folders, names)
+def _answers(
+    analysis: Analysis, models: Sequence[Model], options: Any, engine: Session
+) -> list[Found]:
+    """All rows, panels and messages; where nothing is measured, without the cycle collector."""
+    if analysis.measures:
+        return list(analysis.rows(models, options, engine))
+    with uncollected():
+        return list(analysis.rows(models, options, engine))
 
 
 def _too_few(analysis: Analysis, count: int) -> UsageError:
@@ -216,9 +205,11 @@ def _without(refused: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _checkpoints(models: Sequence[Model]) -> list[Checkpoint]:
-    """Every open checkpoint once: the models, then their bases."""
+    """Every open checkpoint once: the models, those beside them, then their bases."""
+    beside = [other for model in models for other in model.beside]
     bases = [model.base for model in models if model.base is not None]
-    by_identity = {id(model.checkpoint): model.checkpoint for model in (*models, *bases)}
+    every = (*models, *beside, *bases)
+    by_identity = {id(model.checkpoint): model.checkpoint for model in every}
     return list(by_identity.values())
 
 
@@ -278,16 +269,13 @@ def _kept(answers: Sequence[Found]) -> dict[str, list[str]]:
     return kept
 
 
-def _reasons(models: Sequence[Model], engine: Session) -> tuple[str, ...]:
-    """Reasons of the automatic choices: device, batches, families of names."""
-    reasons = []
+def _choices(engine: Session) -> list[str]:
+    """Reasons of the automatic choices of the engine: device, batches."""
+    choices = []
     if engine.device:
-        reasons = [engine.device.why]
-    reasons.extend(engine.meter.plans)
-    for model in models:
-        explained = [piece for piece in model.pieces if piece.place.why]
-        reasons.extend(escaped(f"{piece.name}: {piece.place.why}") for piece in explained)
-    return tuple(reasons)
+        choices = [engine.device.why]
+    choices.extend(engine.meter.plans)
+    return choices
 
 
 def _unmeasured(

@@ -3,6 +3,7 @@
     WeightscopeError (70)
     |-- GateFailed (1)     a gate of `fail_if` matches rows of the complete report
     |-- UsageError (2)          wrong option, column, expression; a selection that matches nothing
+    |   `-- NotChosen (2)       a file of several dicts of tensors, none of them chosen by `root`
     |-- CheckpointError (3)      a source that cannot be found, opened or trusted
     `-- Unmeasured (4)     one tensor cannot be measured: a `note`, an error only under --strict
 
@@ -52,6 +53,10 @@ class UsageError(WeightscopeError):
     """The command or call is wrong: nothing was opened."""
 
     code = 2
+
+
+class NotChosen(UsageError):
+    """A file has no dict of tensors that is the model; other MODELs may be measured."""
 
 
 class CheckpointError(WeightscopeError):

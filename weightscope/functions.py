@@ -23,6 +23,11 @@ def compare(
     by: str = "tensor",
     spectrum: bool = False,
     top: int = 0,
+    set: bool = False,
+    mix: bool = False,
+    nearest: bool = False,
+    bootstrap: int = 0,
+    seed: int = 0,
     rename: str | Sequence[str] = (),
     strip_prefix: str | Sequence[str] = (),
     provenance_a: str | None = None,
@@ -38,6 +43,7 @@ def compare(
     follow_symlinks: bool = False,
     name_map: str | Path | None = None,
     split: bool = True,
+    fail_fast: bool = False,
     device: str = "auto",
     memory: int | str | None = None,
     threads: int | None = None,
@@ -48,7 +54,7 @@ def compare(
     fail_if: str | Sequence[str] = (),
 ) -> Report:
     """What changed between two checkpoints, A and B: status, size, direction and law of the
-    difference of each tensor.
+    difference of each tensor. Of more than two: each step of a series, or a set of tunings.
 
     Arguments:
         models: paths, `demo:NAME`, open checkpoints or dicts of tensors.
@@ -57,8 +63,16 @@ def compare(
         by: One row per pair of tensors (default), role, layer or model.
         spectrum: Also compute the spectrum of the difference and the overlap of singular vectors.
         top: List the N elements with the largest |difference| instead.
+        set: The MODELs after the first are tunings of it: compare their task vectors with each
+            other.
+        mix: With --set: the last MODEL as the base plus shares of the other tunings, by least
+            squares.
+        nearest: Rank the MODELs after the first by how likely the first was made from them.
+        bootstrap: The MODELs after the first are seeds: mean of each column over them, with 95%
+            intervals from N resamples.
+        seed: Seed of --bootstrap; default 0.
         rename: Names of A that match the regular expression OLD are NEW in B.
-        strip_prefix: Ignore this prefix of names, in A and B.
+        strip_prefix: Ignore this prefix of names, in A and in B.
         provenance_a: Provenance of a stored report as A, where it is not beside the report.
         panels: Keep the laws for a picture.
 
@@ -84,6 +98,7 @@ def compare(
         follow_symlinks: Follow links of shards and configs that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
+        fail_fast: End at the first MODEL that cannot be opened; exits as for it alone.
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
@@ -109,6 +124,11 @@ def depth(
     per_layer: bool = False,
     panels: bool = True,
     sparkline: bool = False,
+    law: str | None = None,
+    target: float | None = None,
+    coupling: bool = False,
+    of: str | Sequence[str] = (),
+    layer_map: bool = False,
     include: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     role: str | Sequence[str] = (),
@@ -139,10 +159,18 @@ def depth(
     Options of depth:
         stat: Follow this numeric column of fit, spectrum or outliers; default std, gain, kurtosis,
             beta and max_z.
-        spectrum: Also alpha, stable_rank, spikes and effective_depth.
+        spectrum: Also alpha, stable_rank, spikes, effective_depth, product_stable_rank and
+            norm_inf.
         per_layer: One row per layer, with the value of the statistic.
         panels: Keep the series for a picture.
         sparkline: A small picture of the series in each row.
+        law: The distance to this initialisation, named or not.
+        target: The std that tvr and the scheme lir are relative to; default 0.02. Layers above 1.2
+            targets are in the note.
+        coupling: Correlations between vectors on one index set of a block: means of rows and
+            columns, log scales, norm gains, biases.
+        of: With --coupling: only means or only scales of matrices; default both.
+        layer_map: The cosine of every two layers of a role, on a sample of rows.
 
     Select:
         include: Only tensors whose name matches.
@@ -166,7 +194,7 @@ def depth(
         follow_symlinks: Follow links of shards and configs that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
-        fail_fast: End at the first MODEL that cannot be opened; still exits 3.
+        fail_fast: End at the first MODEL that cannot be opened; exits as for it alone.
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
@@ -253,7 +281,7 @@ def fit(
         follow_symlinks: Follow links of shards and configs that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
-        fail_fast: End at the first MODEL that cannot be opened; still exits 3.
+        fail_fast: End at the first MODEL that cannot be opened; exits as for it alone.
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
@@ -327,7 +355,7 @@ def ls(
         follow_symlinks: Follow links of shards and configs that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
-        fail_fast: End at the first MODEL that cannot be opened; still exits 3.
+        fail_fast: End at the first MODEL that cannot be opened; exits as for it alone.
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
@@ -411,7 +439,7 @@ def outliers(
         follow_symlinks: Follow links of shards and configs that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
-        fail_fast: End at the first MODEL that cannot be opened; still exits 3.
+        fail_fast: End at the first MODEL that cannot be opened; exits as for it alone.
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
@@ -505,7 +533,7 @@ def spectrum(
         follow_symlinks: Follow links of shards and configs that leave the folder.
         name_map: Your own rules for names, before the built-in ones.
         split=False: Keep fused tensors (qkv, gate_up, experts) whole.
-        fail_fast: End at the first MODEL that cannot be opened; still exits 3.
+        fail_fast: End at the first MODEL that cannot be opened; exits as for it alone.
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from .analyses import Analysis
@@ -29,8 +30,8 @@ def options_of(analysis: Analysis) -> dict[str, Declared]:
     return options
 
 
-def filled(analysis: Analysis, keywords: Mapping[str, Any], several: bool) -> dict[type, Any]:
-    """The records of one call by type; `several`: there are several models.
+def filled(analysis: Analysis, keywords: Mapping[str, Any], models: int = 1) -> dict[type, Any]:
+    """The records of one call by type; `models`: how many there are.
 
     Raises UsageError where a keyword is unknown or a value is refused.
     """
@@ -42,9 +43,16 @@ def filled(analysis: Analysis, keywords: Mapping[str, Any], several: bool) -> di
             if option.name in keywords:
                 values[option.name] = recorded(option, keywords[option.name])
         if record is analysis.options:
-            values["several"] = several
+            values |= _counted(record, models)
         records[record] = record(**values)
     return records
+
+
+def _counted(record: type, models: int) -> dict[str, object]:
+    """The fields of a record of options that follow from the number of models."""
+    counted: dict[str, object] = {"several": models > 1, "models": models}
+    names = {field.name for field in fields(record)}
+    return {name: value for name, value in counted.items() if name in names}
 
 
 def recorded(option: Declared, value: Any) -> Any:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import Path
 
-FILES: set[Path] = set()
+FILES: set[os.PathLike[str]] = set()
 
 
 def remove_unfinished() -> None:

@@ -310,34 +310,30 @@ posix = pytest.mark.skipif(
 
 
 @posix
-@pytest.mark.parametrize("files", [PICKLES, HEADERS], ids=["pickles", "headers"])
-def test_bounded(tmp_path: Path, files: dict[str, tuple[bytes, str]]) -> None:
-    """Each ends with its one message or with its rows, which say what is odd."""
-    if files is PICKLES:
-        pairs = b"".join(map(pairs_of, colliding(30_000)))
-        files = files | {
-            "colliding tuples": (zipped(p.mapping({"w": W, "d": b"}(" + pairs + b"u"})), "rows 1 ")
-        }
-    paths = []
-    for name, (raw, _) in files.items():
-        paths.append(tmp_path / f"{name}{'.safetensors' if files is HEADERS else '.pt'}")
-        paths[-1].write_bytes(raw)
-    for (name, (_, expected)), line in zip(files.items(), read(*paths), strict=True):
-        matches(name, expected, line)
+def test_bounded(tmp_path: Path) -> None:
+    """Each ends with its one message or with its rows, which say what is odd.
 
-
-@posix
-def test_bounded_configs(tmp_path: Path) -> None:
-    """What stands beside a model costs no more than its bytes."""
-    paths = []
-    for name, (raw, beside, config, _) in CONFIGS.items():
+    What stands beside a model costs no more than its bytes.
+    """
+    pairs = b"".join(map(pairs_of, colliding(30_000)))
+    colliding_tuples = zipped(p.mapping({"w": W, "d": b"}(" + pairs + b"u"}))
+    pickles = PICKLES | {"colliding tuples": (colliding_tuples, "rows 1 ")}
+    paths: list[Path] = []
+    expected: list[tuple[str, str]] = []
+    for files, suffix in ((pickles, ".pt"), (HEADERS, ".safetensors")):
+        for name, (raw, line) in files.items():
+            paths.append(tmp_path / f"{name}{suffix}")
+            paths[-1].write_bytes(raw)
+            expected.append((name, line))
+    for name, (raw, beside, config, line) in CONFIGS.items():
         folder = tmp_path / name
         folder.mkdir()
         (folder / "adapter_model.safetensors").write_bytes(raw)
         (folder / beside).write_text(json.dumps(config))
         paths.append(folder)
-    for (name, (*_, expected)), line in zip(CONFIGS.items(), read(*paths), strict=True):
-        matches(name, expected, line)
+        expected.append((name, line))
+    for (name, line), printed in zip(expected, read(*paths), strict=True):
+        matches(name, line, printed)
 
 
 def matches(name: str, expected: str, line: str) -> None:

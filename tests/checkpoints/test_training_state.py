@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -109,6 +111,45 @@ def test_arguments_of_a_run_are_named(name, named):
     """`training_args.bin` holds the object of a library, by its class."""
     text = str(refusal_of((name,)))
     assert ("found the arguments of a training run, a pickle that refers to" in text) == named
+
+
+class Options:
+    """Settings of a script."""
+
+
+OBJECTS = {
+    "a command line": (argparse.Namespace(lr=0.1), "the arguments of a training run, a pickle"),
+    "names": (SimpleNamespace(lr=0.1), "the arguments of a training run, a pickle"),
+    "an object": (Options(), "no tensors but objects, such as settings or the state of a run"),
+    "beside numbers": (
+        {"args": argparse.Namespace(lr=0.1), "epoch": 3},
+        "no tensors but objects, such as settings or the state of a run",
+    ),
+    "of a scheduler": (
+        {"last_epoch": 3, "args": Options()},
+        "the state of a learning-rate scheduler, a pickle that refers to",
+    ),
+}
+
+
+@pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
+@pytest.mark.parametrize(("content", "found"), OBJECTS.values(), ids=OBJECTS)
+def test_objects_without_tensors_are_no_model(tmp_path, content, found, legacy):
+    """`training_args.bin` of any class: no advice on a model that the file does not hold."""
+    path = tmp_path / "training_args.bin"
+    torch.save(content, path, _use_new_zipfile_serialization=not legacy)
+    for command in (ws.ls, ws.fit):
+        with pytest.raises(CheckpointError) as refusal:
+            command(path)
+        assert refusal.value.found.startswith(f"found {found}")
+        assert refusal.value.advice == "name a file that holds a state dict"
+
+
+def test_objects_of_a_known_package_keep_its_advice():
+    """A converter is named also where the file has no tensors."""
+    text = str(refusal_of(("deepspeed.runtime.zero.Config",), state="settings"))
+    assert "zero_to_fp32.py" in text
+    assert "name a file" not in text
 
 
 def test_ls_lists_optimizer_state_alone(tmp_path):

@@ -361,3 +361,16 @@ def test_any_operations(
 def test_frames(tmp_path: Path) -> None:
     """Frames are passed over: what they promise about lengths is not believed."""
     assert loaded(tmp_path, p.whole(b"\x95" + struct.pack("<Q", 1 << 60) + b"N", 4))[0] is None
+
+
+def test_a_refused_operation_is_no_damage(tmp_path: Path) -> None:
+    """Another program wrote it; bytes that are no operation are damage."""
+    for body, advice in (
+        (b"I5\n", "load it where it was written"),
+        (b"(No", "load it where it was written"),
+        (b"\xfe", "the file is damaged or forged"),
+        (b"t", "the file is damaged or forged"),
+    ):
+        with pytest.raises(CheckpointError) as refusal:
+            loaded(tmp_path, p.whole(body))
+        assert refusal.value.advice.startswith(advice)

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from tests.fits import FITTING, fitted_once
 from weightscope.cli.app import run as program
 from weightscope.cli.exits import guarded
+from weightscope.statistics.laws.fitting import fit_laws
 
 COVERAGE = re.compile(r"^\d+ of \d+ tensors (?:measured|listed)(?:; left out: .*)?\n", re.M)
 
@@ -35,6 +37,20 @@ def tensors(seed=0):
     draw = lambda *shape: (0.02 * rng.standard_normal(shape)).astype(np.float32)
     values = {f"model.layers.{i}.mlp.down_proj.weight": draw(48, 32) for i in (10, 2)}
     return values | {"model.norm.weight": draw(64), "lm_head.weight": draw(40, 32)}
+
+
+@pytest.fixture(scope="package", autouse=True)
+def laws_are_fitted_once():
+    """The same few checkpoints are measured hundreds of times, and most of that is the fits."""
+    with fitted_once():
+        yield
+
+
+@pytest.fixture
+def fitted_anew(monkeypatch):
+    """Two runs that are compared have fits of their own."""
+    for module in FITTING:
+        monkeypatch.setattr(module, "fit_laws", fit_laws)
 
 
 @pytest.fixture

@@ -119,6 +119,74 @@ def test_a_buffer_on_request_has_its_numbers(mixed):
     assert row["std"] == pytest.approx(MODEL["bn.running_mean"].std(ddof=0), rel=1e-6)
 
 
+BUFFERS = {
+    "layers.0.attn.q_proj.weight": weights(12, 12),
+    "layers.0.attn.relative_coords_table": weights(12, 9),
+    "layers.0.attn.causal_mask": np.tril(np.ones((9, 9), dtype=np.int64)),
+    "layers.0.attn.seen": np.triu(np.ones((9, 9), dtype=bool)),
+    "layers.0.bn.running_mean": weights(12),
+}
+STATE = {name: torch.from_numpy(array) for name, array in BUFFERS.items()}
+NAMED = ["*table", "*causal_mask", "*seen", "*running_mean"]
+ON_REQUEST = "4 of 5 tensors measured; left out: 1 not selected"
+
+
+def test_spectrum_measures_named_buffers():
+    """Matrices of any type; a vector is left out as one."""
+    report = ws.spectrum(STATE, include=NAMED)
+    assert report.coverage == "3 of 5 tensors measured; left out: 1 vector, 1 not selected"
+    rows = {row["tensor"]: row for row in report.rows}
+    for name in list(rows)[:3]:
+        largest = np.linalg.norm(BUFFERS[name], 2)
+        assert rows[name]["sigma_max"] == pytest.approx(largest, rel=1e-5)
+    assert rows["layers.0.bn.running_mean"]["note"] == "a vector: no spectrum"
+    assert ws.spectrum(STATE).coverage == "1 of 5 tensors measured; left out: 4 buffers"
+
+
+def test_outliers_measures_named_buffers():
+    """A matrix has its marked rows, an integer one too."""
+    report = ws.outliers(STATE, include=NAMED)
+    assert report.coverage == ON_REQUEST
+    rows = {row["tensor"]: row for row in report.rows}
+    assert rows["layers.0.attn.causal_mask"]["zeros"] == 36
+    assert rows["layers.0.attn.relative_coords_table"]["outlier_rows"] is not None
+
+
+def test_depth_measures_named_buffers():
+    """Statistics of `fit`, `spectrum` and `outliers`."""
+    stats = ["std", "stable_rank", "zeros"]
+    report = ws.depth(STATE, include=NAMED, stat=stats, per_layer=True)
+    assert report.coverage == ON_REQUEST
+    of_table = {row["statistic"]: row["value"] for row in report.rows if "table" in row["slot"]}
+    table = BUFFERS["layers.0.attn.relative_coords_table"]
+    energy = np.linalg.norm(table) ** 2 / np.linalg.norm(table, 2) ** 2
+    assert of_table["std"] == pytest.approx(table.std(), rel=1e-5)
+    assert of_table["stable_rank"] == pytest.approx(energy, rel=1e-5)
+
+
+def test_compare_measures_named_buffers():
+    """The relative change of those that are named; without a name equal words alone."""
+    mean = "layers.0.bn.running_mean"
+    other = STATE | {mean: STATE[mean] * 1.5}
+    named = ws.compare(STATE, other, include=NAMED)
+    assert named.coverage == "8 of 10 tensors measured; left out: 2 not selected"
+    rows = {row["tensor"]: row for row in named.rows}
+    assert rows[mean]["relative"] == pytest.approx(0.5, rel=1e-6)
+    assert rows["layers.0.attn.causal_mask"]["relative"] == 0
+    (row,) = [row for row in ws.compare(STATE, other).rows if "running" in row["tensor"]]
+    assert (row["status"], row["relative"]) == ("changed", None)
+
+
+def test_a_comparison_without_a_status_has_no_failure():
+    """Where no column needs one, none is missing: a list of names, a picture of laws."""
+    for options in ({"columns": "tensor"}, {"columns": "tensor", "panels": True}):
+        report = ws.compare(STATE, STATE, role="attn.q", **options)
+        assert (report.coverage, report.unmeasured) == (
+            "2 of 10 tensors measured; left out: 8 not selected",
+            (),
+        )
+
+
 def test_tensors_without_numbers_are_named_by_reason():
     """Empty ones, types without values, tensors without data or with NaN alone, each its reason."""
     odd = {

@@ -76,10 +76,10 @@ def test_wrong_options(weightscope, falling, arguments, error):
 
 
 def test_no_layers_is_2(weightscope, store):
-    """Names without a layer index exit with 2; one model of several is enough."""
+    """Names without a layer index exit with 2; with --fail-fast one model of several is enough."""
     plain = store({"fc1.weight": np.ones((4, 4), np.float32)}, "plain.safetensors")
     other = store(layers(Q, [1, 2, 3]))
-    for models in ([plain], [other, plain]):
+    for models in ([plain], [other, plain, "--fail-fast"]):
         done = weightscope("depth", *models)
         assert (done.code, done.out) == (2, "")
         assert "plain.safetensors: expected names with a layer index" in done.err

@@ -95,6 +95,8 @@ WRONG = [
     (["fit", "MODEL", "--provenance", "/proc/x.json"], "'/proc' accepts no such file"),
     (["fit", "MODEL", "-o", "x" * 300 + ".csv"], "File name too long"),
     (["fit", "MODEL", "--plot", "picture.bmp"], "bmp"),
+    (["fit", "MODEL", "--plot", "picture.gif"], "a series of at least three checkpoints"),
+    (["compare", "MODEL", "none.pt", "--plot", "p.gif"], "a series of at least three checkpoints"),
     (["ls", "MODEL", "--plot", "picture.png"], "No such option: --plot"),
     (["fit", "MODEL", "--counts", "cells.xls"], "xls"),
     (["fit", "MODEL", "--provenance", "/nowhere/at/all.json"], "create it first"),

@@ -113,6 +113,36 @@ def test_the_second_signal_and_one_after_the_end_leave_at_once():
         signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.usefixtures("leaves")
+def test_a_signal_while_the_watch_starts_leaves_at_once(monkeypatch):
+    """Starting a thread takes time, and no command runs yet that would catch an exception."""
+    monkeypatch.setattr(interrupts._state, "watched", False)
+    monkeypatch.setattr(interrupts._state, "running", False)
+    monkeypatch.setattr(interrupts._state, "received", 0)
+    monkeypatch.setattr(interrupts.os, "pipe", lambda: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(Left) as left:
+        interrupts.watch()
+    assert left.value.args == (signal.SIGINT,)
+
+
+@pytest.mark.usefixtures("leaves")
+def test_an_interrupted_program_is_not_unloaded(capsys):
+    """Unloading torch takes up to a second, in which no thread can end the process."""
+    interrupts.begin()
+    interrupts.leave_if_received()
+    assert exits.guarded(lambda: signal.raise_signal(signal.SIGTERM) or 0) == 143
+    with pytest.raises(Left) as left:
+        interrupts.leave_if_received()
+    assert left.value.args == (signal.SIGTERM,)
+    assert capsys.readouterr().err == f"{INTERRUPTED}\n"
+
+
+def test_a_process_of_the_caller_is_not_left():
+    """Where the program runs inside of another one, which has not started the watch."""
+    exits.guarded(lambda: signal.raise_signal(signal.SIGTERM) or 0)
+    interrupts.leave_if_received()
+
+
 def test_an_ignored_interrupt_stays_ignored():
     """A shell ignores SIGINT for jobs in the background; SIGTERM still ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

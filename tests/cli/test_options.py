@@ -26,9 +26,10 @@ CONTRACT = {
     "spectrum": f"""{SHARED} {MEASURING} --svd --per-head --balance --alpha-cut --alpha-ci
 --null --draws --values --seed""",
     "outliers": f"{SHARED} {MEASURING} --quant --top --top-rows --base --ignore",
-    "compare": f"""{SHARED} {MEASURING} --spectrum --top --rename --strip-prefix
---provenance-a""".replace(" --fail-fast", ""),
-    "depth": f"{SHARED} {MEASURING} --stat --spectrum --per-layer".replace(" --by", ""),
+    "compare": f"""{SHARED} {MEASURING} --spectrum --top --set --mix --nearest --bootstrap --seed
+--rename --strip-prefix --provenance-a""",
+    "depth": f"""{SHARED} {MEASURING} --stat --spectrum --per-layer --law --target --coupling --of
+--layer-map""".replace(" --by", ""),
     "ls": f"{SHARED} --flat --metadata",
 }
 FIRST = {"depth": "--stat"}  # an option of its own; of the others --by
@@ -141,7 +142,12 @@ def test_every_field_is_declared(analysis):
     """A field of a record is an option, or it follows from the call."""
     for record in (*records_of(analysis), Outputs):
         names = {option.name for option in declared(record)}
-        assert {field.name for field in fields(record)} - names <= {"several", "wanted", "listing"}
+        assert {field.name for field in fields(record)} - names <= {
+            "several",
+            "models",
+            "wanted",
+            "listing",
+        }
 
 
 @every_analysis

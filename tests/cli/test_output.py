@@ -39,6 +39,7 @@ def names(done):
     return [row["tensor"] for row in records(done.out)]
 
 
+@pytest.mark.usefixtures("fitted_anew")
 @pytest.mark.parametrize("command", ["fit", "ls"])
 def test_rows_stand_in_natural_order(weightscope, model, command):
     """Layer 2 before layer 10; two runs print the same bytes."""
@@ -47,6 +48,7 @@ def test_rows_stand_in_natural_order(weightscope, model, command):
     assert weightscope(command, model).out == first.out
 
 
+@pytest.mark.usefixtures("fitted_anew")
 @pytest.mark.parametrize(
     "more", [["--threads", "1"], ["--memory", "64MiB"], ["--threads", "3", "--memory", "1GiB"]]
 )

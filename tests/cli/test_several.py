@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 import weightscope as ws
@@ -150,6 +151,74 @@ def test_sound_models_have_no_such_key(model):
 def test_wrong_usage_still_ends_at_once(weightscope, model, broken):
     """A wrong demo is an error of usage (2), not a broken MODEL."""
     assert weightscope("ls", model, broken, "demo:none").code == 2
+
+
+@pytest.fixture
+def ambiguous(tmp_path):
+    """The path of a file with two dicts of equal size."""
+    path = tmp_path / "two.pt"
+    torch.save({"gen": {"a.weight": torch.ones(4, 4)}, "disc": {"a.weight": torch.eye(4)}}, path)
+    return str(path)
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "ls"])
+def test_several_equal_dicts(weightscope, model, ambiguous, command):
+    """The others have their rows; alone, with --fail-fast, and where no other is left: exit 2."""
+    done = weightscope(command, ambiguous, model)
+    assert done.code == 3
+    assert {row["source"] for row in rows(done)} == {model}
+    assert f"not measured: {ambiguous}: expected one largest dict of tensors; found 2" in done.err
+    for models in ((ambiguous,), (ambiguous, ambiguous), (model, ambiguous, "--fail-fast")):
+        refused = weightscope(command, *models)
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err.startswith(f"weightscope: {ambiguous}: expected one largest dict")
+
+
+def test_a_list_of_several_equal_dicts(weightscope, model, ambiguous):
+    """`ls` needs no model: all tensors are listed, exit 0."""
+    done = weightscope("ls", ambiguous, model)
+    assert done.code == 0
+    assert [row["tensor"] for row in rows(done)][:2] == ["disc.a.weight", "gen.a.weight"]
+
+
+def test_a_dict_that_one_file_lacks(weightscope, model, ambiguous, tmp_path):
+    """--root names a dict of one file: the other is named; a dict that both lack is wrong usage."""
+    other = tmp_path / "other.pt"
+    torch.save({"model": {"a.weight": torch.ones(4, 4)}}, other)
+    done = weightscope("fit", ambiguous, other, "--root", "gen")
+    assert done.code == 3
+    assert {row["source"] for row in rows(done)} == {ambiguous}
+    assert f"not measured: {other}: expected --root to name" in done.err
+    assert weightscope("fit", ambiguous, other, "--root", "none").code == 2
+
+
+def test_no_layers_among_several(weightscope, model, broken, tmp_path):
+    """`depth` measures those that have layers, and names every other one."""
+    flat = tmp_path / "flat.safetensors"
+    save_file({"x.weight": np.ones((4, 4), np.float32)}, flat)
+    done = weightscope("depth", flat, model, broken)
+    assert done.code == 3
+    assert {row["source"] for row in rows(done)} == {model}
+    assert f"not measured: {flat}: expected names with a layer index" in done.err
+    assert f"not measured: {broken}: " in done.err
+    assert "flat" not in done.coverage
+    alone = weightscope("depth", flat, flat)
+    assert (alone.code, alone.out) == (2, "")
+    assert weightscope("depth", model, flat, "--fail-fast").code == 2
+    neither = weightscope("depth", flat, broken)
+    assert neither.code == 3
+    assert [line.split(": ")[1] for line in neither.err.splitlines()] == [broken, str(flat)]
+
+
+def test_a_base_that_does_not_fit_one_of_several(weightscope, model, tmp_path):
+    """`outliers` compares those that the base fits."""
+    other = tmp_path / "other.safetensors"
+    save_file({"x.weight": np.ones((4, 4), np.float32)}, other)
+    done = weightscope("outliers", other, model, "--base", model)
+    assert done.code == 3
+    assert {row["source"] for row in rows(done)} == {model}
+    assert f"not measured: {other}: expected a base with tensors of the same names" in done.err
+    assert weightscope("outliers", other, "--base", model).code == 2
 
 
 def test_hostile_name_among_several(weightscope, model, tmp_path):

@@ -28,7 +28,7 @@ from . import seeds
 
 SLOWEST = 5.0  # seconds of one call
 FIT = BY_NAME["fit"]
-COLUMNS = FIT.columns(filled(FIT, {}, False)[FIT.options])
+COLUMNS = FIT.columns(filled(FIT, {})[FIT.options])
 ROWS = "tensor,layer,shape,std,nan\na,1,2x3,0.5,0\nb,,4,inf,1\n"
 JSON_ROWS = json.dumps([{"tensor": "a", "std": 0.5, "nan": 0}, {"tensor": "b", "std": None}])
 
@@ -89,7 +89,7 @@ def _expression(data: bytes, folder: Path) -> None:
 
 def _layers(data: bytes, folder: Path) -> None:
     option = Declared("layers", "str", "", Option("", numbers=True))
-    filled(FIT, {"layers": converted(option, _text(data))}, False)
+    filled(FIT, {"layers": converted(option, _text(data))})
 
 
 def _stored(name: str) -> Callable[[bytes, Path], None]:

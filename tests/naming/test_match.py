@@ -25,6 +25,16 @@ def one(name: str, shape: tuple[int, ...] = (8, 8), **config: object) -> Place:
     return place
 
 
+@pytest.mark.parametrize("order", [*permutations(("12", "1234567", "3"))])
+def test_names_of_one_spelling_have_their_own_stages(order: tuple[str, ...]) -> None:
+    """Stages are searched once per spelling: seven digits are no number of a stage."""
+    names = {f"net.stages.{number}.blocks.4.mlp.fc1.weight": (8, 8) for number in order}
+    found = {name: place.layer for name, (place,) in places(names, {}).items()}
+    assert found["net.stages.12.blocks.4.mlp.fc1.weight"] == 9
+    assert found["net.stages.3.blocks.4.mlp.fc1.weight"] == 4
+    assert found["net.stages.1234567.blocks.4.mlp.fc1.weight"] == 4
+
+
 def test_every_part_of_a_split_covers_the_rows_once() -> None:
     """The parts of every interleaving partition the fused rows."""
     fused = {"transformer.h.5.self_attention.query_key_value.weight": (32, 16)}

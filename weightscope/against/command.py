@@ -45,13 +45,13 @@ class Command:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The columns of the command today."""
-        records = filled(self.analysis, self.options, several=False)
+        records = filled(self.analysis, self.options)
         return self.analysis.columns(records[self.analysis.options])
 
     @property
     def absent(self) -> Mapping[str, str]:
         """Columns that the command lacks today, by the option that adds each."""
-        records = filled(self.analysis, self.options, several=False)
+        records = filled(self.analysis, self.options)
         return self.analysis.optional(records[self.analysis.options])
 
     @property

@@ -90,7 +90,7 @@ def _fits(analysis: Analysis, options: Mapping[str, Any], names: frozenset[str])
 def _columns(analysis: Analysis, options: Mapping[str, Any]) -> tuple[Column, ...]:
     """The columns of a run; none where its options are refused."""
     try:
-        records = filled(analysis, options, several=False)
+        records = filled(analysis, options)
     except UsageError:
         return ()
     return analysis.columns(records[analysis.options])

@@ -99,7 +99,7 @@ def question(
     Raises UsageError for every wrong option, expression and report, CheckpointError for a report
     that cannot be read.
     """
-    records = filled(analysis, keywords, several=False)
+    records = filled(analysis, keywords)
     if len(sources) != 2:
         raise UsageError(
             "expected one MODEL beside the stored report",

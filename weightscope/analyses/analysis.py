@@ -5,11 +5,12 @@ Its declaration is light: the modules that compute are loaded on first use, sinc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..columns import Column, Found
+from ..errors import UsageError
 from ..options import declared
 from ..running import Running
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..engine.unit import Measurer
     from .gathering import Setting
     from .piece import Model, Piece
+    from .selection import Selection
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class Answering:
     applies: Callable[[Piece], bool] = field(default=lambda piece: True)
     # Why a piece is left out on purpose, a key of coverage.REASONS; "" where it is measured.
     lack: Callable[[Piece], str] = field(default=lambda piece: "")
+    # The same of pieces by their id, where the reason depends on the model and the options.
+    lacks: Callable[[Model, Any], Mapping[int, str]] = field(default=lambda model, options: {})
+    # Why a model cannot be measured at all; the others among several MODELs are.
+    refusal: Callable[[Model, Selection, Any], UsageError | None] = field(
+        default=lambda model, selection, options: None
+    )
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,8 @@ class Analysis:
     """The declaration of the subcommand `name`, for help, functions, pages and tests.
 
     `work` is the module with its ANSWERING; `check_plot` refuses options whose rows have no
-    picture.
+    picture. `is_series` states whether the MODELs are the steps of a series, whose picture may be
+    an animation.
     """
 
     name: str
@@ -66,7 +75,11 @@ class Analysis:
     uses: tuple[type, ...]  # shared records: see uses.py
     listed: Callable[[Any], Listing] = field(default=lambda options: Listing())
     check_plot: Callable[[Any], None] = field(default=lambda options: None)
+    is_series: Callable[[Any], bool] = field(default=lambda options: False)
     least: int = 1  # the smallest number of MODELs
+    # The MODELs, by index, that a run with these options and so many cannot go without; raises
+    # UsageError where options and number do not fit.
+    needed: Callable[[Any, int], Collection[int]] = field(default=lambda options, count: ())
     takes_reports: bool = False  # whether its first MODEL may be a stored report
     baseline: bool = True  # whether a stored report of it may be that MODEL
     remarks: tuple[str, ...] = ()  # paragraphs of its help below the options
@@ -100,9 +113,19 @@ class Analysis:
         """The opened sources with the selected pieces."""
         return self.answering.models(sources, options, setting)
 
+    def refusal(self, model: Model, selection: Selection, options: Any) -> UsageError | None:
+        """Why a model cannot be measured at all."""
+        return self.answering.refusal(model, selection, options)
+
     def rows(self, models: Sequence[Model], options: Any, measure: Measurer) -> Iterator[Found]:
         """Rows, panels and messages, while tensors are measured."""
         return self.answering.rows(models, options, measure)
+
+    def required(self, options: Any, count: int) -> Collection[int]:
+        """The MODELs, of so many, that a run cannot go without: all where it needs several."""
+        if self.least > 1:
+            return range(count)
+        return self.needed(options, count)
 
     def applies(self, piece: Piece) -> bool:
         """Whether a piece without a measurement is an error under --strict."""

@@ -6,7 +6,7 @@ Only rows of equal role, shape, type and so on are joined.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 # Columns whose values must be equal.
@@ -26,7 +26,7 @@ SAME = (
 )
 
 
-def collapsed(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def collapsed(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Joins rows that differ in their layer only; params and bytes are sums.
 
     >>> rows = [{"tensor": f"h.{i}.w", "layer": i, "params": 2, "bytes": 4} for i in range(3)]

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
 
 from ..checkpoints import Checkpoint
 from ..escape import escaped
@@ -28,7 +30,9 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "no-elements": ("empty", "empty"),
     OPTIMIZER: ("of training state or averages", "of training state or averages"),
     "no-layer": ("without a layer", "without a layer"),
+    "no-pair": ("in no pair", "in no pair"),
     "no-partner": ("without a partner", "without a partner"),
+    "no-delta": ("without two task vectors", "without two task vectors"),
     "type-not-decoded": ("not decoded", "not decoded"),
     "no-data": ("without data", "without data"),
     "not-strided": ("sparse or nested", "sparse or nested"),
@@ -42,20 +46,24 @@ DETAILS = 3  # layouts or types in parentheses
 
 @dataclass(frozen=True)
 class Run:
-    """What a run did: its analysis and selection, tensors over the memory, those without result."""
+    """What a run did: its analysis, selection and options, tensors over the memory, failed ones."""
 
     analysis: Analysis
     selection: Selection
+    options: Any = None
     refused: Collection[str] = ()
     failed: Collection[str] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class State:
     """Whether a tensor was measured, or the reason why not, with a detail such as its layout."""
 
     reason: str
     detail: str = ""
+
+
+_MEASURED = State(MEASURED)  # one object: a listing has a state of each of its tensors
 
 
 def coverage(models: Sequence[Model], run: Run) -> str:
@@ -94,11 +102,19 @@ def _left_out(states: Sequence[State]) -> Iterator[str]:
 
 def _states(model: Model, run: Run) -> Iterator[State]:
     """The state of every stored tensor of a model, and of A where a pair has two sides."""
-    chosen = {id(piece) for piece in model.pieces}
+    is_whole = len(model.pieces) == len(model.placed)
+    if is_whole and not run.analysis.measures:  # a list of everything: no state for each name
+        yield from repeat(_MEASURED, len(model.checkpoint.tensors))
+        return
+    chosen: set[int] = set()
+    if not is_whole:
+        chosen = {id(piece) for piece in model.pieces}
+    lacks = run.analysis.answering.lacks(model, run.options)
     by_checkpoint: dict[int, dict[str, State]] = {}
     checkpoints = {id(model.checkpoint): model.checkpoint}
     for piece in model.placed:
-        state = _state(piece, id(piece) in chosen, run)
+        lack = lacks.get(id(piece), "")
+        state = _state(piece, is_whole or id(piece) in chosen, run, lack)
         for checkpoint, name in piece.tensors(model):
             checkpoints[id(checkpoint)] = checkpoint
             states = by_checkpoint.setdefault(id(checkpoint), {})
@@ -119,21 +135,21 @@ def _of_tensors(checkpoint: Checkpoint, states: Mapping[str, State]) -> Iterator
         elif name in checkpoint.optimizer:
             yield State(OPTIMIZER)
         else:  # a factor of an adapter, compared as a part of the base
-            yield State(MEASURED)
+            yield _MEASURED
 
 
-def _state(piece: Piece, chosen: bool, run: Run) -> State:
-    """The state of a piece: the first reason that applies."""
+def _state(piece: Piece, chosen: bool, run: Run, lack: str) -> State:
+    """The state of a piece: the first reason that applies; `lack` depends on its model."""
     if not chosen and not (_is_buffer(piece) and run.selection.admits(piece)):
         return State(SELECTION)
     if not run.analysis.measures:
-        return State(MEASURED)
+        return _MEASURED
     stored = piece.stored
     if stored.coded:
         return State(CODED, stored.coded)
     if piece.place.role == OPTIMIZER:
         return State(OPTIMIZER)
-    reason = run.analysis.answering.lack(piece)
+    reason = run.analysis.answering.lack(piece) or lack
     if not chosen:
         reason = "buffer"
     if reason:
@@ -146,7 +162,7 @@ def _state(piece: Piece, chosen: bool, run: Run) -> State:
         return State("memory")
     if piece.name in run.failed:
         return State("no-result")
-    return State(MEASURED)
+    return _MEASURED
 
 
 def _unread(piece: Piece) -> State:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..checkpoints import Checkpoint, Opening, Stored, open_checkpoint
-from ..errors import CheckpointError
+from ..errors import CheckpointError, NotChosen, UsageError
 from ..escape import escaped
 from .name_options import NameOptions
 from .piece import Model
@@ -16,52 +16,95 @@ from .several import Several
 
 # From a checkpoint to its pieces: as stored, or as measured.
 Placing = Callable[[Checkpoint, NameOptions], Model]
+Fault: TypeAlias = "CheckpointError | UsageError"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """The shared options for opening models, interpreting names and selecting pieces."""
+    """The shared options for opening models, interpreting names and selecting pieces.
+
+    `positions` of the sources among those that the user named: some may have been refused.
+    """
 
     opening: Opening
     names: NameOptions
     selection: Selection
+    positions: tuple[int, ...] = ()
 
 
 def readable(
-    least: int, sources: Sequence[Any], records: Mapping[type, Any]
-) -> tuple[Sequence[Any], tuple[str, ...]]:
-    """(the sources that can be opened, as checkpoints; the refusals of the others).
+    needed: Collection[int], sources: Sequence[Any], several: Several | None, opening: Opening
+) -> tuple[Mapping[int, Any], tuple[Fault, ...]]:
+    """(the sources that can be opened, by index, as checkpoints; the refusals of the others).
 
-    A command that needs more than one source needs all. Raises the first refusal where there is no
-    other source, with the others as its notes.
+    `needed` are the indices of sources whose refusal ends the run at once. Raises the first refusal
+    where no source besides these can be opened, with the others as its notes.
     """
-    several = records.get(Several)
-    needs_all = several is None or several.fail_fast or least > 1
-    if needs_all or len(sources) == 1:
-        return sources, ()
-    checkpoints, faults = _opened(sources, records[Opening])
-    texts = tuple(escaped(str(fault)) for fault in faults)
-    if faults and not checkpoints:
-        first = faults[0]
-        for text in texts[1:]:
-            first.add_note(text)
-        raise first
-    return checkpoints, texts
-
-
-def _opened(
-    sources: Sequence[Any], opening: Opening
-) -> tuple[list[Checkpoint], list[CheckpointError]]:
-    """(the checkpoints of the sources that can be opened, the errors of the others), in order."""
-    checkpoints = []
-    faults = []
-    for source in sources:
+    needs_all = several is None or several.fail_fast or len(needed) == len(sources)
+    if needs_all:
+        return dict(enumerate(sources)), ()
+    checkpoints = {i: opened(sources[i], opening) for i in sorted(needed)}
+    faults: list[Fault] = []
+    for i, source in enumerate(sources):
+        if i in checkpoints:
+            continue
         try:
-            checkpoints.append(opened(source, opening))
-        except CheckpointError as fault:
+            checkpoints[i] = opened(source, opening)
+        except (CheckpointError, NotChosen) as fault:
             # a new one: the traceback of the other holds what was read until then
-            faults.append(CheckpointError(fault.expected, fault.found, fault.advice))
-    return checkpoints, faults
+            faults.append(type(fault)(fault.expected, fault.found, fault.advice))
+    if faults and len(checkpoints) == len(needed):
+        raise _first(faults)
+    return {i: checkpoints[i] for i in sorted(checkpoints)}, tuple(faults)
+
+
+def require_enough(
+    required: Callable[[int], Collection[int]], count: int, faults: Sequence[Fault]
+) -> None:
+    """Raises the first refusal where the run cannot go on with the `count` sources that are left.
+
+    `required` raises UsageError for a number of sources that is too small.
+    """
+    if not faults:
+        return
+    try:
+        required(count)
+    except UsageError:
+        raise _first(faults) from None
+
+
+def measurable(
+    models: Sequence[Model],
+    refusal: Callable[[Model], UsageError | None],
+    several: Several | None,
+    faults: Sequence[Fault],
+) -> tuple[tuple[Model, ...], tuple[str, ...]]:
+    """(the models that the analysis can measure, the refusals of all others as texts).
+
+    `faults` are those of sources that were not opened. Raises the first refusal where no model is
+    left, where there is one source, and with `fail_fast`.
+    """
+    kept = []
+    every = list(faults)
+    for model in models:
+        fault = refusal(model)
+        if fault is None:
+            kept.append(model)
+            continue
+        if several is None or several.fail_fast:
+            raise fault
+        every.append(fault)
+    if not kept:
+        raise _first(every)
+    return tuple(kept), tuple(escaped(str(fault)) for fault in every)
+
+
+def _first(faults: Sequence[Fault]) -> Fault:
+    """The first refusal with the others as its notes; of a file before one of the call."""
+    in_order = sorted(faults, key=lambda fault: not isinstance(fault, CheckpointError))
+    for fault in in_order[1:]:
+        in_order[0].add_note(escaped(str(fault)))
+    return in_order[0]
 
 
 def gathered(

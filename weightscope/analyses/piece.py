@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ..checkpoints import Checkpoint, Entry, Stored
 from ..naming import Place
 from ..notes import Notes
 
+RANK = 1024  # dimensions of a shape that is shown
+SHAPES = 256  # shapes whose text is kept: most tensors share a few
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Piece:
     """An entry at its place, which has one row of the table."""
 
@@ -23,6 +26,12 @@ class Piece:
     dtype: str = ""
     params: int = 0
     notes: Notes = ()
+    named: bool = False  # a buffer that a glob of the selection means: measured as a weight is
+
+    @property
+    def is_weight(self) -> bool:
+        """Whether it is measured as a weight: buffers are where the selection names them."""
+        return self.named or self.place.kind != "buffer"
 
     @property
     def is_matrix(self) -> bool:
@@ -50,8 +59,22 @@ class Model:
     aliases: tuple[Piece, ...] = ()  # other names of the same storage, where an analysis needs them
     last_layer: int | None = None  # of all weights, selected or not, where an analysis needs it
     placed: tuple[Piece, ...] = ()
+    beside: tuple[Model, ...] = ()  # further models that the pieces of this one are compared with
+    # of this model and those beside it, among the MODELs that the user named
+    positions: tuple[int, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Piece]:
         """The pieces by their names."""
         return {piece.name: piece for piece in self.pieces}
+
+
+@lru_cache(maxsize=SHAPES)
+def shape_text(dims: tuple[int, ...]) -> str:
+    """`768x3072`; of a hostile file with very many dimensions the first ones."""
+    if not dims:
+        return "scalar"
+    text = "x".join(str(size) for size in dims[:RANK])
+    if len(dims) > RANK:
+        return text + "x..."
+    return text

@@ -14,13 +14,12 @@ from ..checkpoints import Checkpoint, Entry, LoraPair, NormPair, Stored, lone_fa
 from ..checkpoints.views import Empty, OutputsFirst, Part, Product, Transpose, WeightNorm, expert
 from ..dtypes import DTYPES
 from ..errors import Unmeasured
-from ..naming import Place, apart, places
+from ..naming import Place, apart, are_apart, places
 from ..notes import Note, Notes, united
 from .name_options import NameOptions
-from .piece import Model, Piece
+from .piece import Model, Piece, shape_text
 from .places import places_of
 
-RANK = 1024  # dimensions of a shape that is shown
 OPTIMIZER = Place("optimizer", "buffer")
 UPDATE = "lora"  # slot of an update beside its weight, and its role if no rule matches the module
 ORIENTATION = Note("orientation-unknown", "orientation unknown: rows and columns may be exchanged")
@@ -43,7 +42,7 @@ def listed(checkpoint: Checkpoint, options: NameOptions) -> Model:
             place = whole[name][0]
             if not tensor.coded:
                 notes = united(split[name][0].unsplit, lone.get(name))
-        pieces.append(_whole(tensor, place, notes))
+        pieces.append(_whole(tensor, name, place, united(tensor.notes, notes)))
     return _model(checkpoint, pieces)
 
 
@@ -84,21 +83,24 @@ def _model(checkpoint: Checkpoint, pieces: Sequence[Piece]) -> Model:
 
 def _at_own_places(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     """The pieces at unique places, also among codes, products and optimizer state."""
+    if are_apart(piece.place for piece in pieces):
+        return tuple(pieces)
     placed: dict[str, tuple[Place, ...]] = {}
     for i, piece in enumerate(pieces):
         placed[f"{piece.name}\0{i}"] = (piece.place,)  # two pieces may have one name
     unique = apart(placed, lambda key: placed[key][0].slot)
     moved = []
     for piece, (place,) in zip(pieces, unique.values(), strict=True):
-        moved.append(replace(piece, place=place))
+        if place is not piece.place:
+            piece = replace(piece, place=place)
+        moved.append(piece)
     return tuple(moved)
 
 
-def _whole(tensor: Stored, place: Place, notes: Notes) -> Piece:
-    every = united(tensor.notes, notes)
-    return Piece(
-        tensor.name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, every
-    )
+def _whole(tensor: Stored, name: str, place: Place, notes: Notes) -> Piece:
+    """The stored tensor as a piece that is not measured."""
+    shape = shape_text(tensor.dims)
+    return Piece(name, place, tensor, None, shape, tensor.dtype, tensor.params, notes)
 
 
 def split_at(
@@ -114,9 +116,7 @@ def split_at(
         name = stem
         if place.piece:
             name = f"{stem}[{place.piece}]"
-        base = Piece(
-            name, place, tensor, None, _shape(tensor), tensor.dtype, tensor.params, tensor.notes
-        )
+        base = _whole(tensor, name, place, tensor.notes)
         if not tensor.measurable or DTYPES[tensor.dtype].kind == "none":
             yield replace(base, notes=tensor.notes or (_undecoded(tensor),))
             continue
@@ -286,13 +286,3 @@ def _role(place: Place) -> str:
     if place.role == "unknown":
         return UPDATE
     return place.role
-
-
-def _shape(tensor: Stored) -> str:
-    """`768x3072`; of a hostile file with very many dimensions the first ones."""
-    if not tensor.dims:
-        return "scalar"
-    text = "x".join(str(size) for size in tensor.dims[:RANK])
-    if len(tensor.dims) > RANK:
-        return text + "x..."
-    return text

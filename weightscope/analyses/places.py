@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..checkpoints import Checkpoint
+from ..checkpoints import Checkpoint, Stored
 from ..naming import Place, places
 from .name_options import NameOptions
 
@@ -15,17 +15,16 @@ BESIDE = "beside the weight that it belongs to: codes, factors, a norm"
 def places_of(checkpoint: Checkpoint, options: NameOptions) -> dict[str, tuple[Place, ...]]:
     """The places of every tensor by its stored name; codes have the place of their weight."""
     names = _names(checkpoint)
-    called = {}  # the name in the model; codes are placed under their own name at first
-    dims = {}
-    for tensor in checkpoint.tensors:
+
+    def call(tensor: Stored) -> str:
+        """The name in the model; codes are placed under their own name at first."""
         if tensor.coded:
-            call = tensor.name
-        else:
-            call = names[tensor.name]
-        called[tensor.name] = call
-        dims[call] = tensor.dims
+            return tensor.name
+        return names.get(tensor.name, tensor.name)
+
+    dims = {call(tensor): tensor.dims for tensor in checkpoint.tensors}
     by_call = places(dims, checkpoint.config, split=options.split, name_map=options.name_map)
-    by_name = {name: by_call[call] for name, call in called.items()}
+    by_name = {tensor.name: by_call[call(tensor)] for tensor in checkpoint.tensors}
     for name in checkpoint.siblings:
         by_name[name] = (_beside(by_name[name][0]),)
     for norm in checkpoint.norms:
@@ -36,21 +35,25 @@ def places_of(checkpoint: Checkpoint, options: NameOptions) -> dict[str, tuple[P
     # in a second call: the shapes of packed codes must not decide the places of other tensors
     as_weights = {}
     for tensor in checkpoint.tensors:
-        as_weights[names[tensor.name]] = tensor.matrix if tensor.coded else tensor.dims
+        name = names.get(tensor.name, tensor.name)
+        as_weights[name] = tensor.matrix if tensor.coded else tensor.dims
     whole = places(as_weights, checkpoint.config, split=False, name_map=options.name_map)
     for name in coded:
-        by_name[name] = whole[names[name]]
+        by_name[name] = whole[names.get(name, name)]
     return by_name
 
 
 def _names(checkpoint: Checkpoint) -> Mapping[str, str]:
-    """The name by which each tensor is placed: codes by their weight unless the name is taken."""
+    """The tensors with another name in the model: codes, by their weight unless it is taken."""
+    represent = [tensor for tensor in checkpoint.tensors if tensor.weight]
+    if not represent:
+        return {}
     taken = {t.name for t in checkpoint.tensors} | checkpoint.aliases.keys()
     names = {}
-    for tensor in checkpoint.tensors:
-        free = bool(tensor.weight) and tensor.weight not in taken
-        names[tensor.name] = tensor.weight if free else tensor.name
-        taken.add(names[tensor.name])
+    for tensor in represent:
+        if tensor.weight not in taken:
+            names[tensor.name] = tensor.weight
+            taken.add(tensor.weight)
     return names
 
 

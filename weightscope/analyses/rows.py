@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import isnan
 from statistics import median
 from typing import Any
 
-from ..columns import INDEX, Column, Row
+from ..columns import INDEX, MODEL, Column, Row
 from ..notes import Note, Notes, codes, notes_of, texts, united
 from ..statistics.statistic import Evidence, Statistic, evaluate
 from .piece import Model, Piece
 
-SOURCE = Column("source", "str", "the MODEL as given, where there are several", shown=True)
+SOURCE = Column("source", "str", "the MODEL as given, where there are several", MODEL, shown=True)
 TENSOR = (
     Column(
         "tensor",
@@ -111,7 +112,9 @@ def row_of(values: Mapping[str, object], unmeasured: tuple[str, ...] = ()) -> Ro
     notes = notes_of(values)
     inner = values.get(INNER, ())
     assert isinstance(inner, tuple)
-    cells = {name: value for name, value in values.items() if name not in ("notes", INNER)}
+    cells = dict(values)
+    cells.pop("notes", None)
+    cells.pop(INNER, None)
     cells[NOTE.name] = texts(notes)
     cells[CODES.name] = codes((*notes, *inner))
     return Row(cells, unmeasured, notes)
@@ -221,17 +224,20 @@ def with_spread(statistics: Sequence[Statistic]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _spread_columns(column: Column, pooled: bool) -> Iterator[Column]:
+@cache  # every call of a command makes the same hundreds
+def _spread_columns(column: Column, pooled: bool) -> tuple[Column, ...]:
     """Median, least and greatest of one column.
 
     A terminal shows the median in place of a value that is not pooled, and next to pooled beta.
     """
     if not _is_spread(column):
-        return
+        return ()
     instead = column.shown and not pooled
+    columns = []
     for suffix, meaning in SPREAD.items():
         shown = suffix == "_median" and (instead or column.name == "beta")
-        yield replace(column.suffixed(suffix, meaning), shown=shown)
+        columns.append(replace(column.suffixed(suffix, meaning), shown=shown))
+    return tuple(columns)
 
 
 def _is_spread(column: Column) -> bool:

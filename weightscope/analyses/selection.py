@@ -1,6 +1,7 @@
 """Which pieces a command selects: globs on names and roles, ranges of layers, a least size.
 
-A glob that matches no weight selects the buffers that it matches: `--role buffer`, `-i *_mean`.
+A glob that matches no weight names the buffers that it matches: `--role buffer`, `-i *_mean`.
+These are measured as weights are.
 
 Help needs the options alone, so this module imports no piece.
 """
@@ -127,44 +128,64 @@ def _range(part: str, text: str) -> range:
 
 def selected(models: Sequence[Model], selection: Selection) -> tuple[Model, ...]:
     """The models with the selected pieces; UsageError where none of the models has any."""
-    buffers = _of_buffers(models, selection)
-    chosen = tuple(_narrowed(model, selection, buffers) for model in models)
+    chosen = tuple(models)
+    if selection != Selection():
+        every = [piece for model in models for piece in model.pieces]
+        weights = [piece for piece in every if piece.place.kind != "buffer"]
+        numbers = [piece for piece in weights if piece.dtype != "BOOL"]
+        names = _Names(_without_match(weights, selection), _without_match(numbers, selection))
+        chosen = tuple(_narrowed(model, selection, names) for model in models)
     if not any(model.pieces for model in chosen):
         raise _nothing(models, selection)
     return chosen
 
 
-def _of_buffers(models: Sequence[Model], selection: Selection) -> Selection:
-    """The globs on names and roles that match no weight: those that may select buffers."""
-    weights = [piece for model in models for piece in model.pieces]
-    names = {name for piece in weights for name in (piece.name, piece.stored.name)}
-    roles = {piece.place.role for piece in weights}
+@dataclass(frozen=True)
+class _Names:
+    """The globs that name tensors which are no weights: those that match no weight."""
+
+    buffers: Selection
+    masks: Selection  # of true and false: weights of `fit`, none of `spectrum`
+
+    def mean(self, piece: Piece) -> bool:
+        """Whether a glob means a piece that is no weight; optimizer state is never meant."""
+        if piece.place.role == "buffer":
+            return _matches_any(self.buffers, piece)
+        return piece.dtype == "BOOL" and _matches_any(self.masks, piece)
+
+
+def _without_match(pieces: Sequence[Piece], selection: Selection) -> Selection:
+    """The globs on names and roles that match none of the pieces."""
+    names = {name for piece in pieces for name in (piece.name, piece.stored.name)}
+    roles = {piece.place.role for piece in pieces}
     return Selection(
         include=tuple(glob for glob in selection.include if not _matches(names, (glob,))),
         role=tuple(glob for glob in selection.role if not _matches(roles, (glob,))),
     )
 
 
-def _narrowed(model: Model, selection: Selection, buffers: Selection) -> Model:
-    """The model with its selected weights, and the buffers that a glob selects, in order."""
-    weights = {id(piece) for piece in model.pieces}
+def _matches_any(globs: Selection, piece: Piece) -> bool:
+    """Whether a glob matches the role or a name of a piece."""
+    names = (piece.name, piece.stored.name)
+    return _matches((piece.place.role,), globs.role) or _matches(names, globs.include)
+
+
+def _narrowed(model: Model, selection: Selection, names: _Names) -> Model:
+    """The model with its selected weights, and the buffers that a glob names, in order."""
+    usual = {id(piece) for piece in model.pieces}
     pieces = []
+    placed = []
     for piece in model.placed or model.pieces:
-        if id(piece) not in weights and not _selects(buffers, piece):
-            continue
-        if selection.admits(piece):
+        is_chosen = selection.admits(piece)
+        if is_chosen and names.mean(piece):
+            piece = replace(piece, named=True)
+        elif id(piece) not in usual:
+            is_chosen = False
+        placed.append(piece)
+        if is_chosen:
             pieces.append(piece)
     aliases = tuple(alias for alias in model.aliases if selection.admits(alias))
-    return replace(model, pieces=tuple(pieces), aliases=aliases)
-
-
-def _selects(buffers: Selection, piece: Piece) -> bool:
-    """Whether a glob that matches no weight matches a buffer; optimizer state is never selected."""
-    if piece.place.role != "buffer":
-        return False
-    by_role = bool(buffers.role) and _matches((piece.place.role,), buffers.role)
-    names = (piece.name, piece.stored.name)
-    return by_role or (bool(buffers.include) and _matches(names, buffers.include))
+    return replace(model, pieces=tuple(pieces), aliases=aliases, placed=tuple(placed))
 
 
 def _nothing(models: Sequence[Model], selection: Selection) -> UsageError:

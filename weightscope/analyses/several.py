@@ -12,5 +12,7 @@ class Several:
     """What follows from a MODEL that cannot be opened; commands without it end at once."""
 
     fail_fast: bool = option(
-        False, "End at the first MODEL that cannot be opened; still exits 3.", group="Open"
+        False,
+        "End at the first MODEL that cannot be opened; exits as for it alone.",
+        group="Open",
     )

@@ -8,7 +8,10 @@ from .name_options import NameOptions
 from .selection import Selection
 from .several import Several
 
-_TENSORS = (Selection, Opening, NameOptions)
-LISTING = (*_TENSORS, Several)  # headers alone: no device, no memory, no threads
+LISTING = (
+    Selection,
+    Opening,
+    NameOptions,
+    Several,
+)  # headers alone: no device, no memory, no threads
 MEASURING = (*LISTING, Running)
-PAIRING = (*_TENSORS, Running)  # without any of its MODELs there is nothing to compare

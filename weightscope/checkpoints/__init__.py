@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .checkpoint import Checkpoint, LoraPair, NormPair
     from .entry import Entry, Span, Stored, joined, lines_in_memory, same
     from .files import advise, changed, close_all, read_into
-    from .open import inputs, open_checkpoint
+    from .open import inputs, open_checkpoint, uncollected
     from .pairs import lone_factors
 else:
     __getattr__ = on_demand(
@@ -23,7 +23,7 @@ else:
             "checkpoint": ("Checkpoint", "LoraPair", "NormPair"),
             "entry": ("Entry", "Span", "Stored", "joined", "lines_in_memory", "same"),
             "files": ("advise", "changed", "close_all", "read_into"),
-            "open": ("inputs", "open_checkpoint"),
+            "open": ("inputs", "open_checkpoint", "uncollected"),
             "pairs": ("lone_factors",),
         },
     )
@@ -47,4 +47,5 @@ __all__ = [
     "open_checkpoint",
     "read_into",
     "same",
+    "uncollected",
 ]

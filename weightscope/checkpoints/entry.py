@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,9 +47,12 @@ class Entry(Protocol):
         """The box, (rows, columns), in the storage dtype of `dtype` (codes for 8 bits and less)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stored:
-    """A tensor as it is stored in a file, or in memory: the only leaf."""
+    """A tensor as it is stored in a file, or in memory: the only leaf.
+
+    Properties are not cached: a file may have a million tensors, and a cache is a dict of each.
+    """
 
     name: str
     dims: tuple[int, ...]  # as stored; () is a scalar
@@ -66,13 +68,13 @@ class Stored:
     coded: str = ""  # the quantised layout whose codes it holds, "" for values
     weight: str = ""  # the name of the weight that it represents: codes, v of a weight norm
 
-    @cached_property
+    @property
     def matrix(self) -> tuple[int, ...]:
         """`dims` with leading ones where there are fewer than two."""
         padding = 2 - len(self.dims)
         return (1,) * padding + self.dims
 
-    @cached_property
+    @property
     def shape(self) -> Shape:
         """First dimension by the product of the others."""
         rows, *others = self.matrix
@@ -89,7 +91,7 @@ class Stored:
         bits = self.params * DTYPES[self.dtype].bits
         return -(-bits // 8)
 
-    @cached_property
+    @property
     def steps(self) -> tuple[int, ...]:
         """Strides of `matrix` in elements."""
         if self.strides is None:
@@ -97,7 +99,7 @@ class Stored:
         padding = 2 - len(self.dims)
         return (0,) * padding + self.strides
 
-    @cached_property
+    @property
     def cut(self) -> Axis:
         """Columns for vectors and for matrices stored column-major, else rows."""
         if len(self.matrix) > 2:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ..errors import PART, CheckpointError, UsageError
+from ..errors import PART, CheckpointError, NotChosen, UsageError
 from ..escape import escaped
 from ..notes import Note
 from ..order import natural
@@ -74,8 +74,8 @@ def open_checkpoint(source: Source, opening: Opening = Opening()) -> Checkpoint:
         with uncollected():
             checkpoint = replace(_read(_path(typed), opening), source=typed)
             return _finished(_with_root_note(checkpoint, opening.root))
-    except CheckpointError as fault:
-        raise CheckpointError(
+    except (CheckpointError, NotChosen) as fault:
+        raise type(fault)(
             f"{escaped(typed)}: {fault.expected}", fault.found, fault.advice
         ) from None
 

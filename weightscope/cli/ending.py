@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..analyses import Analysis, Listing
-from ..api import ask, inputs_of
+from ..api import ask
 from ..errors import UsageError
+from ..input_files import inputs_of
 from ..records import filled
 from ..reports.expression import parse
 from ..reports.files import check_writable
 from ..reports.formats import default_format, format_of, writer_for
 from ..reports.gate import gate
 from ..reports.inputs import STDOUT, Inputs, check_distinct
-from ..reports.pictures import check_plot, settings
+from ..reports.pictures import check_plot, check_series, settings
 from ..reports.report import Report
 from ..reports.screen import Screen
 from ..reports.stored import is_stored
@@ -47,7 +48,7 @@ def answer(
     _check_outputs(outputs, tables, inputs_of(analysis.name, models, keywords))
     listing = Listing()
     if not (analysis.takes_reports and is_stored(models[0])):
-        listing = _listing(analysis, keywords, outputs)
+        listing = _listing(analysis, keywords, outputs, len(models))
     watched = sys.stderr.isatty() and not (outputs.quiet or outputs.no_progress)
     report = ask(
         analysis.name,
@@ -67,11 +68,14 @@ def answer(
         raise Exit(code)
 
 
-def _listing(analysis: Analysis, keywords: Mapping[str, Any], outputs: Outputs) -> Listing:
+def _listing(
+    analysis: Analysis, keywords: Mapping[str, Any], outputs: Outputs, models: int
+) -> Listing:
     """The rows that a terminal shows if the user chose none; all of them in a pipe and a file."""
-    options = filled(analysis, keywords, several=False)[analysis.options]
+    options = filled(analysis, keywords, models)[analysis.options]
     if outputs.plot:
         analysis.check_plot(options)
+        check_series(outputs.plot, series=analysis.is_series(options))
     listing = analysis.listed(options)
     chosen = any(name in keywords for name in listing.gives_way)
     if chosen or not prints_table(outputs):
@@ -145,7 +149,7 @@ def _print_notes(report: Report, listing: Listing, outputs: Outputs) -> None:
     if outputs.verbose:
         _print(*report.reasons)
     if outputs.plot:
-        _print(*report.without_picture)
+        _print(*report.missing_from(outputs.plot))
 
 
 def _print_closing(report: Report, outputs: Outputs) -> None:

@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from types import FrameType
 
 from ..unfinished import remove_unfinished
@@ -32,14 +31,16 @@ class Terminated(BaseException):
     """SIGTERM arrived."""
 
 
-@dataclass
 class State:
     """The state of the process: the handler of a signal has no other arguments."""
 
-    watched: bool = False  # the process is ours: it may end at once
-    running: bool = False  # a command runs, and catches exceptions
-    received: int = 0  # the signal that arrived first, 0 for none
-    announced: bool = False  # the message is printed
+    # no dataclass: its module would double the time before the handlers are set
+
+    def __init__(self) -> None:
+        self.watched = False  # the process is ours: it may end at once
+        self.running = False  # a command runs, and catches exceptions
+        self.received = 0  # the signal that arrived first, 0 for none
+        self.announced = False  # the message is printed
 
 
 _state = State()
@@ -49,13 +50,13 @@ def watch() -> None:
     """Starts the thread that ends this process after a signal; once, as early as possible."""
     if _state.watched or os.name == "nt":
         return
+    _state.watched = True  # first: until a command runs, an exception would be a traceback
     _listen()
     awake, wakes = os.pipe()
     os.set_blocking(wakes, False)
     with suppress(RuntimeError):  # too little memory for a thread
         threading.Thread(target=_end_after, args=(awake,), daemon=True).start()
         signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
-    _state.watched = True
 
 
 def begin() -> None:
@@ -69,6 +70,12 @@ def begin() -> None:
 def end() -> None:
     """The command has ended: from now on a signal ends the process at once."""
     _state.running = False
+
+
+def leave_if_received() -> None:
+    """Ends the process after a signal: the interpreter takes up to a second to unload packages."""
+    if _state.watched and _state.received:
+        _leave(_state.received)
 
 
 def received() -> int:

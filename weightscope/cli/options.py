@@ -35,7 +35,7 @@ class Outputs:
     )
     plot: str | None = option(
         None,
-        "Draw the rows shown: .png, .svg or .pdf (extra: plot).",
+        "Draw the rows shown: .png, .svg or .pdf; a series also as .gif (extra: plot).",
         group="Output",
         metavar="FILE",
         beside="panels",

@@ -13,7 +13,7 @@ from .place import Place
 from .prefixes import bare, strip_prefixes
 from .rotary import row_order
 from .rule import Rule
-from .slots import apart, key_of
+from .slots import apart, are_apart, key_of
 
 __all__ = [
     "Family",
@@ -21,6 +21,7 @@ __all__ = [
     "Rule",
     "Sample",
     "apart",
+    "are_apart",
     "bare",
     "families",
     "heads_in",

@@ -26,6 +26,8 @@ class Conditions:
 
     def hold(self, rule: Rule, name: str, match: re.Match[str]) -> bool:
         """Whether the conditions of a rule hold for a name of this file."""
+        if not rule.conditional:
+            return True
         if rule.beside and not self._beside(rule, name, match):
             return False
         if not all(self._in_layer(name, match, sibling) for sibling in rule.same_layer):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from sys import intern
 
 from . import parts
 from .convolution import convolution
@@ -88,6 +90,8 @@ class Context:
         else:
             stack = stack_of(matched.name, self.begins, self.longest)
         inner = matched.rule.stack if matched.rule else ""
+        if not inner:
+            return stack
         return ".".join(word for word in (stack, inner) if word)
 
     def _stated(self, matched: Matched, rule: Rule, match: re.Match[str]) -> Place:
@@ -112,14 +116,14 @@ class Context:
             kind,
             self.layer.get(matched.where),
             self._stack(matched),
-            part=groups.get("expert") or "",  # of an expert that is stored apart
+            part=intern(groups.get("expert") or ""),  # of an expert that is stored apart
             transpose=orientation == "in_out" and not is_bias,
             orientation=orientation,
             out_set=rows,
             in_set=columns,
-            slot=slot_of(rule, groups, self.path(matched), role),
+            slot=slot_of(rule, groups, partial(self.path, matched), role),
             family=rule.family,
-            why=f"{rule.family}: {rule.regex}",
+            why=rule.why,
             rotary=rule.rotary,
         )
         return self._kernels(place, matched)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
+from sys import intern
 
 _STAGED = re.compile(
     r"(?:(?:^|(?<=\.))(?:stages|layers)\.(?P<a>\d{1,6})\.(?:blocks|layers)\.(?P<b>\d{1,6})(?=\.)"
@@ -27,6 +28,7 @@ _LAYER = re.compile(
     r"|double_blocks|single_blocks|conv_layers|albert_layer_groups|base_net|features|extras"
     r"|classification_headers|regression_headers)\.(?:encoder_layer_)?(?P<n>\d{1,6})(?=\.)"
 )
+_NUMBER = re.compile(r"\d\.")  # both patterns need one; most of the time it is found at once
 _PAIRS = (("a", "b"), ("c", "d"), ("e", "f"), ("g", "h"), ("i", "j"), ("k", "l"))
 _RANKS = {
     "down_blocks": 0,
@@ -38,7 +40,7 @@ _RANKS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Where:
     """Tower (the words before the number), stage and number of a name; no number outside."""
 
@@ -51,23 +53,37 @@ class Where:
 NOWHERE = Where()
 
 
-def locate(name: str, match: re.Match[str] | None) -> Where:
+def has_stages(name: str) -> bool:
+    """Whether a name has the words and numbers of stages: equal for names that differ in numbers.
+
+    >>> has_stages("stages.10.blocks.10.norm"), has_stages("layers.10.norm")
+    (True, False)
+    """
+    return _NUMBER.search(name) is not None and _STAGED.search(name) is not None
+
+
+def locate(name: str, match: re.Match[str] | None, may_have_stages: bool = True) -> Where:
     """The position of a name, by the groups of its rule if there are any.
+
+    `may_have_stages`: False where a name of the same spelling has none, which saves a search.
 
     >>> locate("model.layers.12.mlp.up_proj.weight", None)
     Where(tower='model.layers', stage='', number=12, rest='mlp.up_proj.weight')
     """
-    if match and is_number(match.groupdict().get("layer")):
-        return _captured(name, match)
+    if match and "layer" in match.re.groupindex and is_number(match["layer"]):
+        return _captured(name, match, may_have_stages)
+    if not _NUMBER.search(name):
+        return NOWHERE
     found = _LAYER.search(name)
     usual = NOWHERE
     if found:
-        tower = name[: found.start("n")].rstrip(".")
+        tower = intern(name[: found.start("n")].rstrip("."))
         usual = Where(tower, "", int(found["n"]), _below(name, found.end("n")))
-    return _staged(name) or usual
+    staged = _staged(name) if may_have_stages else None
+    return staged or usual
 
 
-def _captured(name: str, match: re.Match[str]) -> Where:
+def _captured(name: str, match: re.Match[str], may_have_stages: bool) -> Where:
     """The position that the groups of a rule capture."""
     staged = match.re.groupindex.get("stage") and match["stage"]
     if staged:
@@ -79,9 +95,9 @@ def _captured(name: str, match: re.Match[str]) -> Where:
         "."
     ):  # the number ends a word: `encoder_layer_3`, `weight_ih_l0`
         before = before.rpartition(".")[0]
-    tower = _tower(before, staged or "")
+    tower = intern(_tower(before, staged or ""))
     own = Where(tower, staged or "", int(match["layer"]), _below(name, match.end("layer")))
-    if staged:
+    if staged or not may_have_stages:
         return own
     return _staged(name) or own
 

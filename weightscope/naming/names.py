@@ -37,13 +37,20 @@ def places(
     if name_map is not None:
         rules = load_map(Path(name_map))
     stripped = {name: strip_prefixes(name) for name in shapes}
-    dims = {name: tuple(shape) for name, shape in shapes.items()}
-    facts = Facts(config, {stripped[name]: dims[name] for name in shapes})
+    dims = shapes
+    if any(type(shape) is not tuple for shape in shapes.values()):
+        dims = {name: tuple(shape) for name, shape in shapes.items()}
+    bare = dims
+    if any(stripped[name] != name for name in shapes):
+        bare = {stripped[name]: dims[name] for name in shapes}
+    facts = Facts(config, bare)
     search = Search(facts, rules)
     names = _layered({name: search.find(stripped[name], dims[name]) for name in shapes})
+    del stripped, search  # with very many names each table counts
     context = Context(facts, names)
     split_up = {name: context.places(matched, split) for name, matched in names.items()}
     placed = same_heads(split_up, dims)
+    del split_up
     return apart(placed, lambda name: context.path(names[name]) + _copy(name))
 
 

@@ -182,7 +182,7 @@ def _expert(place: Place, expert: int, bias: bool) -> Place:
 
 
 def same_heads(
-    made: Mapping[str, tuple[Place, ...]], dims: Mapping[str, tuple[int, ...]]
+    made: dict[str, tuple[Place, ...]], dims: Mapping[str, tuple[int, ...]]
 ) -> dict[str, tuple[Place, ...]]:
     """If k and v are as wide as q, their index set is `heads`, not `kv_heads`."""
     wide = {
@@ -191,6 +191,8 @@ def same_heads(
         for p in ps
         if p.role in _Q
     }
+    if not wide:
+        return made
     return {n: tuple(_on_heads(p, dims[n], wide) for p in ps) for n, ps in made.items()}
 
 

@@ -9,7 +9,7 @@ from ..notes import Note
 from .rule import ByType
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Stack, layer, role, slot, kind and part, which no other tensor of the checkpoint has.
 

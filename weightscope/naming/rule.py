@@ -99,12 +99,17 @@ class Rule:
         """Compiled on first use: a run needs few of the families."""
         return re.compile(self.free)
 
+    @cached_property
+    def why(self) -> str:
+        """Family and rule, for people: one text for all names that it matches."""
+        return f"{self.family}: {self.regex}"
+
     @property
     def others(self) -> str:
         """The pattern of the names whose presence in another module excludes the rule."""
         return _free(_written_out(self.without))
 
-    @property
+    @cached_property
     def conditional(self) -> bool:
         """Whether other names of the file decide: with a rank, the weight beside a bias does."""
         return bool(self.beside or self.same_layer or self.without or self.rank)

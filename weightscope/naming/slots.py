@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from sys import intern
 
 from .location import Where
 from .place import Place
@@ -37,18 +38,20 @@ def path_of(name: str, where: Where, layer: int | None) -> str:
     return _ENDING.sub("", path)
 
 
-def slot_of(rule: Rule, groups: Mapping[str, str | None], path: str, role: str) -> str:
+def slot_of(
+    rule: Rule, groups: Mapping[str, str | None], path: Callable[[], str], role: str
+) -> str:
     """The word of a rule with its inner number; the path if the role is not specific."""
     word = rule.word(groups)
     if word is None:
         word = PATH if role in _BY_PATH else ""
     if word == PATH:
-        return path
+        return path()
     if word == MODULE:
-        return path.rpartition(".")[0]
+        return path().rpartition(".")[0]
     inner = groups.get("inner") or "0"
     if inner == "0":
-        return word
+        return intern(word)
     return ".".join(w for w in (word, inner) if w)
 
 
@@ -58,7 +61,7 @@ def key_of(place: Place) -> Key:
 
 
 def apart(
-    placed: Mapping[str, tuple[Place, ...]], path: Callable[[str], str]
+    placed: dict[str, tuple[Place, ...]], path: Callable[[str], str]
 ) -> dict[str, tuple[Place, ...]]:
     """Places of which each has one tensor.
 
@@ -69,13 +72,9 @@ def apart(
     >>> [place.slot for places in two.values() for place in places]
     ['', 'b.c']
     """
-    names: dict[Key, list[str]] = {}
-    for name, places in placed.items():
-        for place in places:
-            names.setdefault(key_of(place), []).append(name)
-    shared = {key: sharing for key, sharing in names.items() if len(sharing) > 1}
+    shared = _shared(placed)
     if not shared:
-        return dict(placed)
+        return placed
     paths = {name: path(name) for sharing in shared.values() for name in sharing}
     owners = {
         key: min(sharing, key=lambda name: (len(paths[name]), name))
@@ -87,10 +86,48 @@ def apart(
             place if owners.get(key_of(place), name) == name else replace(place, slot=paths[name])
             for place in placed[name]
         )
+    if not _shared(result):  # the usual case: the guard would hold the key of every place
+        return result
     guard = _Guard({key_of(place) for places in result.values() for place in places})
     for name in sorted(result):  # whatever order a file has
         result[name] = tuple(guard.own(result[name]))
     return result
+
+
+def are_apart(places: Iterable[Place]) -> bool:
+    """Whether no two places have one key.
+
+    >>> are_apart([Place("norm"), Place("head")]), are_apart([Place("norm"), Place("norm")])
+    (True, False)
+    """
+    count = 0
+    keys = set()
+    for place in places:
+        count += 1
+        keys.add(key_of(place))
+    return len(keys) == count
+
+
+def _shared(placed: Mapping[str, tuple[Place, ...]]) -> dict[Key, list[str]]:
+    """The names at each key that several places have; a list for every key would take memory."""
+    taken: set[int] = set()  # hashes take a third of the memory of keys
+    repeated: set[int] = set()
+    for places in placed.values():
+        for place in places:
+            hashed = hash(key_of(place))
+            if hashed in taken:
+                repeated.add(hashed)
+            taken.add(hashed)
+    del taken
+    if not repeated:
+        return {}
+    names: dict[Key, list[str]] = {}
+    for name, places in placed.items():
+        for place in places:
+            key = key_of(place)
+            if hash(key) in repeated:
+                names.setdefault(key, []).append(name)
+    return {key: sharing for key, sharing in names.items() if len(sharing) > 1}
 
 
 class _Guard:

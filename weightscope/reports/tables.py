@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..columns import Column
-from .values import Value, plain
+from .values import KINDS, Value, typed
 
 CHARACTER_PICTURES = frozenset(
     {"histogram", "series"}
@@ -71,5 +71,6 @@ class Table:
 
     def values(self, columns: tuple[Column, ...]) -> Iterator[list[Value]]:
         """The plain values of some columns, row by row."""
+        cells = [(column.name, KINDS[column.dtype]) for column in columns]
         for row in self.rows:
-            yield [plain(row, column) for column in columns]
+            yield [typed(row.get(name), kind) for name, kind in cells]

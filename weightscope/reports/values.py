@@ -15,7 +15,7 @@ from .spark import blocks
 
 Value = str | int | float | bool | None
 
-_PLAIN: Mapping[Kind, Callable[[Any], Value]] = {
+KINDS: Mapping[Kind, Callable[[Any], Value]] = {
     "str": str,
     "int": int,
     "float": float,
@@ -24,11 +24,13 @@ _PLAIN: Mapping[Kind, Callable[[Any], Value]] = {
 
 
 def row_keys(row: Mapping[str, object]) -> tuple[str, ...]:
-    """The columns that identify a row: its tensor, its series and statistic, or its group."""
+    """The columns that identify a row: its tensor, its series, its pair, or its group."""
     if row.get("tensor") is not None:
         return ("source", "tensor")
     if row.get("statistic") is not None:
         return ("source", "stack", "role", "part", "slot", "layer", "statistic")
+    if row.get("index_set") is not None:
+        return ("source", "stack", "a", "b", "of")
     return ("source", "role", "stack", "layer", "kind")
 
 
@@ -38,12 +40,17 @@ def plain(row: Mapping[str, object], column: Column) -> Value:
     >>> plain({"nan": 3.0}, Column("nan", "int", "NaN values"))
     3
     """
-    value = row.get(column.name)
-    if value is None:
-        return None
+    return typed(row.get(column.name), KINDS[column.dtype])
+
+
+def typed(value: Any, kind: Callable[[Any], Value]) -> Value:
+    """A value in one of the KINDS; most values have it already."""
+    if value is None or type(value) is kind:
+        same: Value = value
+        return same
     if isinstance(value, tuple):  # heights of a small histogram
         return blocks(value)
-    return _PLAIN[column.dtype](value)
+    return kind(value)
 
 
 def exact(value: Value, null: str = "") -> str:
@@ -54,6 +61,8 @@ def exact(value: Value, null: str = "") -> str:
     """
     if value is None:
         return null
+    if type(value) is str:  # most values of a long table
+        return value
     text = str(value)
     if isinstance(value, bool):
         return text.lower()

@@ -111,14 +111,55 @@ def test_masks_hold_minus_inf_by_design(by_name, name, tensor, broken):
 def test_a_selection_of_buffers(by_name):
     """Sound ones give a message and no row; a gate on them passes; broken ones give a row."""
     state = network()
-    sound = ws.outliers(state, include="*running*", fail_if="nan + inf > 0")
+    weights = ["*.weight", "*.bias"]
+    sound = ws.outliers(state, exclude=[*weights, "*tracked"], fail_if="nan + inf > 0")
     assert sound.rows == ()
     assert sound.notes == ("no weight among 2 tensors; 2 buffers checked for NaN and Inf",)
-    counters = ws.outliers(state, include="*num_batches_tracked")
+    counters = ws.outliers(state, exclude=[*weights, "*running*"])
     assert counters.notes == ("no weight among 1 tensor; 0 buffers checked for NaN and Inf",)
     state["1.running_var"][0] = nan
-    assert list(by_name(ws.outliers(state, include="*running*"))) == ["1.running_var"]
-    assert list(by_name(ws.outliers(state, role="buffer"))) == ["1.running_var"]
+    assert list(by_name(ws.outliers(state, exclude=weights))) == ["1.running_var"]
+
+
+def test_named_buffers_have_the_numbers_of_weights(by_name):
+    """Integers too; findings are those of buffers, a gate on sound ones passes."""
+    state = network()
+    running = state["1.running_mean"] = torch.randn(8)
+    sound = ws.outliers(state, include="*running*", fail_if="nan + inf > 0")
+    row = by_name(sound)["1.running_mean"]
+    z = (running - running.mean()).abs() / running.std(correction=0)
+    assert row["max_z"] == pytest.approx(float(z.max()), rel=1e-5)
+    assert "a buffer: findings on NaN and Inf only" in row["note"]
+    assert (sound.notes, sound.coverage) == (
+        (),
+        "2 of 7 tensors measured; left out: 5 not selected",
+    )
+    counter = by_name(ws.outliers(state, include="*tracked"))["1.num_batches_tracked"]
+    assert (counter["zeros"], counter["findings"]) == (1, None)
+    state["1.running_var"][0] = nan
+    findings = {row["tensor"]: row["findings"] for row in ws.outliers(state, role="buffer").rows}
+    assert findings == {
+        "1.num_batches_tracked": None,
+        "1.running_mean": None,
+        "1.running_var": "WS101",
+    }
+    (group,) = ws.outliers(state, role="buffer", by="role").rows
+    assert (group["nan"], group["tensors"], group["findings"]) == (1, 3, "WS101")
+    every = torch.cat([running, torch.ones(7), torch.zeros(1)])
+    z = (every - every.mean()).abs() / every.std(correction=0)
+    assert group["max_z"] == pytest.approx(float(z.max()), rel=1e-5)
+
+
+def test_a_named_mask_has_no_finding(by_name):
+    """Neither for its -Inf nor for its equal rows; beside a buffer that is only checked."""
+    state = {"h.0.attn.q_proj.weight": torch.randn(8, 8), "h.0.attn.causal_mask": causal()}
+    state["h.0.attn.rotary_emb.inv_freq"] = torch.full((4,), nan)
+    report = ws.outliers(state, include=["*mask", "*h.0.*"])
+    mask = by_name(report)["h.0.attn.causal_mask"]
+    assert (mask["inf"], mask["severity"]) == (120, None)
+    assert report.coverage == "2 of 3 tensors measured; left out: 1 buffer"
+    grouped = ws.outliers(state, include=["*mask", "*h.0.*"], by="role").rows
+    assert {row["role"]: (row["nan"], row["inf"]) for row in grouped}["buffer"] == (4, 120)
 
 
 def test_buffers_are_no_part_of_a_comparison_or_a_picture():

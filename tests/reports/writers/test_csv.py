@@ -10,7 +10,9 @@ import pytest
 from weightscope.columns import Column
 from weightscope.reports.report import Report
 from weightscope.reports.screen import Screen
+from weightscope.reports.tables import Table
 from weightscope.reports.view import View
+from weightscope.reports.writers.csv import lines
 
 TEXT = """tensor,role,params,std,iid,note
 h.2.w,attn.q,12,0.30000000000000004,true,
@@ -37,6 +39,24 @@ def test_reads_back(written, report, rows, columns, name, separator):
         str(r["tensor"]).replace("\ud800", "\\ud800") for r in rows
     ]
     assert [line[3] for line in lines[1:]] == ["0.30000000000000004", "nan", "inf", "", "-1e-300"]
+
+
+@pytest.mark.parametrize("text", ["a b", "a\\b", "é", "a\u2003b", "-1", "null"])
+def test_plain_texts_have_no_quotes(text):
+    """Spaces inside of a text, backslashes and wide characters need none."""
+    table = Table((Column("tensor", "str", ""),), ({"tensor": text},))
+    assert list(lines(table, ",", False)) == ["tensor\n", f"{text}\n"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "a,", 'a"', "a\nb", "a\rb", " a", "a ", "\u2003a", "a\x1c", "a\n"]
+)
+def test_texts_that_readers_would_change_have_quotes(text):
+    """Separators, quotes, ends of lines, and any space that Unicode knows at either end."""
+    table = Table((Column("tensor", "str", ""),), ({"tensor": text},))
+    _, line = lines(table, ",", False)
+    doubled = text.replace('"', '""')
+    assert line == f'"{doubled}"\n'
 
 
 def test_pandas_reads_the_same_numbers(written, report):

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from weightscope.analyses.rows import SOURCE
 from weightscope.columns import Column
 from weightscope.reports.report import Report
 from weightscope.reports.screen import FILE, Screen
@@ -58,7 +59,7 @@ model.layers.10.self_attn.q_proj.weight  16777216      ·  ▁▄█▄▁
 
 def test_models_stay_distinct_on_a_narrow_terminal():
     """Paths that begin and end alike lose the folders and the ending that all have."""
-    columns = (Column("source", "str", "", shown=True), Column("beta", "float", "", shown=True))
+    columns = (SOURCE, Column("beta", "float", "", shown=True))
     paths = [f"/data/runs/gpt_seed0_step{step}00.safetensors" for step in ("000", "016")]
     report = Report("depth", tuple({"source": path, "beta": 2.0} for path in paths), columns)
     assert (

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from ...columns import Column, Found, Message, Row
 from ...engine.unit import Measurer
@@ -14,7 +13,7 @@ from ...order import natural
 from .. import pieces
 from ..analysis import Answering
 from ..collapse import collapsed
-from ..gathering import Setting, gathered
+from ..gathering import gathered
 from ..piece import Model, Piece
 from ..rows import CODES, KEYS, NOTE, SIZES, TENSOR, of_tensor, row_of, source_columns, sourced
 from .options import InventoryOptions
@@ -66,8 +65,9 @@ def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Ite
         if o.metadata:
             yield from (Row(source | values) for values in _metadata(model))
         elif o.by == "tensor":
-            tensors = list(_tensors(model))
-            listed = tensors if o.flat else collapsed(tensors)
+            listed: Iterable[dict[str, object]] = _tensors(model)
+            if not o.flat:
+                listed = collapsed(listed)
             yield from (row_of(source | values) for values in listed)
         else:
             yield from (Row(source | values) for values in _groups(model, o.by))
@@ -75,16 +75,24 @@ def rows(models: Sequence[Model], o: InventoryOptions, measure: Measurer) -> Ite
 
 def _tensors(model: Model) -> Iterator[dict[str, object]]:
     """The stored tensors, each followed by its aliases."""
-    names = {piece.name for piece in model.pieces}
-    aliases = defaultdict[str, list[str]](list)
-    for alias, target in model.checkpoint.aliases.items():
-        if alias not in names:
-            aliases[target].append(alias)
+    aliases = _aliases(model)
     for piece in model.pieces:
         yield _row(piece)
         for alias in aliases.pop(piece.stored.name, ()):
             of_alias = {"tensor": alias, "alias_of": piece.stored.name, "bytes": 0, "params": 0}
             yield _row(piece) | of_alias
+
+
+def _aliases(model: Model) -> dict[str, list[str]]:
+    """The aliases of each tensor that has some; one with a piece of its own is none."""
+    if not model.checkpoint.aliases:  # most files: no set of all names is made
+        return {}
+    names = {piece.name for piece in model.pieces}
+    aliases = defaultdict[str, list[str]](list)
+    for alias, target in model.checkpoint.aliases.items():
+        if alias not in names:
+            aliases[target].append(alias)
+    return aliases
 
 
 def _row(piece: Piece) -> dict[str, object]:
@@ -152,10 +160,4 @@ def _bytes(size: float) -> str:
     return f"{size:.4g} {unit}"
 
 
-def models(sources: Sequence[Any], o: InventoryOptions, setting: Setting) -> tuple[Model, ...]:
-    """The sources with all that they store, whether or not a part of it is the model."""
-    opening = replace(setting.opening, listing=True)
-    return gathered(pieces.listed, sources, o, replace(setting, opening=opening))
-
-
-ANSWERING = Answering(columns, optional, rows, models)
+ANSWERING = Answering(columns, optional, rows, partial(gathered, pieces.listed))

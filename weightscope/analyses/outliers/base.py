@@ -8,10 +8,11 @@ from typing import Any
 from ...checkpoints import Entry
 from ...columns import Column
 from ...errors import UsageError
+from ...escape import escaped
 from ...notes import Note, united
 from ...sketches import Hashes
 from ..piece import Model, Piece
-from .buffers import is_buffer
+from ..selection import Selection
 
 BASE = "base"  # the label of the base in a unit, and of its hashes among the sketches
 CHANGES: frozenset[Any] = frozenset({Hashes()})  # the measures that detect changed rows
@@ -47,28 +48,40 @@ def counterpart(piece: Piece, base: Mapping[str, Piece]) -> Entry | None:
     return other.entry
 
 
-def uncompared(model: Model) -> str:
-    """Message that names the matrices without a counterpart; UsageError where no matrix has one.
+def unlike(model: Model, selection: Selection, options: Any) -> UsageError | None:
+    """The error of a model of which no matrix has a counterpart in the base.
 
     Without an error such a run would report that no row has changed.
     """
-    if model.base is None:
-        return ""
-    base = model.base.by_name
-    matrices = [piece for piece in model.pieces if piece.is_matrix and not is_buffer(piece)]
-    unmatched = [piece.name for piece in matrices if counterpart(piece, base) is None]
+    matrices, unmatched = _matrices(model)
+    if not unmatched or len(unmatched) < matrices:
+        return None
+    return UsageError(
+        f"{escaped(model.source)}: expected a base with tensors of the same names, shapes and "
+        "types",
+        f"found none of {matrices} matrices in it",
+        "name the checkpoint that this one was made from",
+    )
+
+
+def uncompared(model: Model) -> str:
+    """Message that names the matrices without a counterpart."""
+    _, unmatched = _matrices(model)
     if not unmatched:
         return ""
-    if len(unmatched) == len(matrices):
-        raise UsageError(
-            "expected a base with tensors of the same names, shapes and types",
-            f"found none of {len(matrices)} matrices in it",
-            "name the checkpoint that this one was made from",
-        )
     names = ", ".join(unmatched[:FEW])
     if len(unmatched) > FEW:
         names += f" and {len(unmatched) - FEW} more"
     return f"not compared, since the base has none of that name, shape and type: {names}"
+
+
+def _matrices(model: Model) -> tuple[int, list[str]]:
+    """(the number of matrices, the names of those without a counterpart in the base)."""
+    if model.base is None:
+        return 0, []
+    base = model.base.by_name
+    matrices = [piece for piece in model.pieces if piece.is_matrix and piece.is_weight]
+    return len(matrices), [piece.name for piece in matrices if counterpart(piece, base) is None]
 
 
 def changes(

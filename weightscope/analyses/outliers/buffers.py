@@ -1,7 +1,8 @@
 """Buffers are not weights: they are checked for NaN and Inf only, since these break a model too.
 
 Every floating buffer is counted once. A buffer with a NaN or an Inf gets a row with the two
-numbers, a note and a finding; a sound one gets no row. Attention masks hold -Inf by design.
+numbers, a note and a finding; a sound one gets no row. Attention masks hold -Inf by design. A
+buffer that the selection names is measured as a weight, and gets its row; findings are the same.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ FLOATING = ("float", "code")  # kinds of element types that may hold NaN or Inf
 # Matched with the last word of a name: the running_mean of a mask head is not a mask.
 MASK = re.compile(r"(?i)(\w*_)?mask(ed_bias)?")
 CHECKED = Note("buffer", "a buffer: checked for NaN and Inf only")
+# Its numbers are those of a weight; masks and tables would be judged as broken weights.
+NAMED = Note("buffer", "a buffer: findings on NaN and Inf only")
 
 
 def _nan_and_inf(evidence: Evidence) -> Mapping[str, object]:
@@ -47,10 +50,10 @@ def is_buffer(piece: Piece) -> bool:
 
 
 def is_checked(piece: Piece) -> bool:
-    """Whether a piece can be measured and, if it is a buffer, may hold NaN or Inf."""
+    """Whether a piece can be measured and, if it is no weight, may hold NaN or Inf."""
     if piece.entry is None:
         return False
-    return not is_buffer(piece) or DTYPES[piece.dtype].kind in FLOATING
+    return piece.is_weight or DTYPES[piece.dtype].kind in FLOATING
 
 
 def is_sound(piece: Piece, counts: ValueCounts) -> bool:

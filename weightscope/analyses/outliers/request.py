@@ -16,7 +16,7 @@ from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, neede
 from ..measuring import VECTOR, limits, nulls
 from ..piece import Piece
 from .base import BASE, CHANGES, counterpart
-from .buffers import CHECKED, NONFINITE, is_buffer, is_checked
+from .buffers import CHECKED, NAMED, NONFINITE, is_checked
 from .judgements import TOKENS
 from .options import OutliersOptions
 
@@ -55,7 +55,7 @@ class OutliersRequest:
         """The tensor, and its base where there is one of the same shape and type."""
         if piece.entry is None or not is_checked(piece):
             return ()
-        if is_buffer(piece):
+        if not piece.is_weight:
             if self.options.lists:
                 return ()
             return (Unit(piece, {"": piece.entry}, {"": NONFINITE.needs}),)
@@ -84,12 +84,13 @@ class OutliersRequest:
         shape = piece.entry.shape if piece.entry else None
         evidence = Evidence(measured[0].sketches[""], shape, piece.dtype, piece.place.kind)
         memory = limits(measured)
-        if is_buffer(piece):
+        if not piece.is_weight:
             values = evaluate((NONFINITE,), evidence)
             notes = united(piece.notes, memory, notes_of(values), CHECKED)
             return {**nulls(self.statistics), **values, "notes": notes}
         values = evaluate(self.statistics, evidence)
-        notes = united(piece.notes, _vector(piece), memory, notes_of(values))
+        kind = NAMED if piece.place.kind == "buffer" else None
+        notes = united(piece.notes, kind, _vector(piece), memory, notes_of(values))
         return {**values, "notes": notes}
 
     def _wants(self, piece: Piece) -> frozenset[Measure]:
@@ -105,6 +106,8 @@ class OutliersRequest:
             wants -= {Untrained()}
         if not piece.is_matrix:
             wants -= {MARGINS, Untrained()}
+        if piece.named:  # it shares a group with buffers of which nothing else is counted
+            wants |= NONFINITE.needs
         return wants
 
     def _for_panels(self) -> frozenset[Measure]:

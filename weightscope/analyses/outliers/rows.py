@@ -12,14 +12,13 @@ from ...engine.unit import Measurer
 from ...escape import NAMED, listed
 from ...notes import COLUMNS, notes_of, united
 from ...sketches import Count
-from ...statistics.statistic import Statistic
 from .. import pieces
 from ..analysis import Answering
 from ..gathering import Setting, gathered, opened
 from ..measuring import Answer, answers
 from ..piece import Model, Piece
-from ..rows import Group, grouped, of_group, of_tensor, pooled, row_of, sourced
-from .base import FEW, changes, uncompared
+from ..rows import grouped, of_group, of_tensor, pooled, row_of, sourced
+from .base import FEW, changes, uncompared, unlike
 from .buffers import NONFINITE, is_buffer, is_checked, is_sound
 from .columns import JUDGED, columns, optional
 from .duplicates import DUPLICATE, duplicate_of
@@ -28,7 +27,7 @@ from .lines import marked
 from .options import OutliersOptions
 from .picture import panel
 from .request import OutliersRequest
-from .severities import gravest, judged
+from .severities import NAN_OR_INF, gravest, judged
 from .tables import is_infinite_mask, table_of
 
 # Columns of the statistics with the measures that `duplicate_of` compares.
@@ -77,7 +76,7 @@ def _remarks(model: Model) -> list[str]:
 
 def _only_buffers(model: Model) -> str:
     """The number of checked buffers where there is no weight, and so perhaps no row."""
-    if not model.pieces or not all(is_buffer(piece) for piece in model.pieces):
+    if not model.pieces or any(piece.is_weight for piece in model.pieces):
         return ""
     tensors = _many(len(model.pieces), "tensor")
     checked = _many(sum(is_checked(piece) for piece in model.pieces), "buffer")
@@ -92,15 +91,15 @@ def _answers(
     Masks of -Inf are no weights whatever their names: these are appended to `masks`.
     """
     base = model.base.by_name if model.base else {}
-    weights = [piece for piece in model.pieces if not is_buffer(piece)]
+    weights = [piece for piece in model.pieces if piece.is_weight]
     measurable = sum(piece.entry is not None for piece in weights)
     request = OutliersRequest(o, _needed(o), base, single=measurable == 1)
     # Integer buffers cannot hold NaN: they have no units and no rows.
-    candidates = [piece for piece in model.pieces if not is_buffer(piece) or request.units(piece)]
+    candidates = [piece for piece in model.pieces if piece.is_weight or request.units(piece)]
     first_by_content: dict[object, str] = {}
     for answer in answers(candidates, request, measure):
         piece, sketches = answer.piece, answer.sketches
-        if is_buffer(piece):
+        if not piece.is_weight:
             if not _is_sound(answer):
                 yield answer
             continue
@@ -153,7 +152,10 @@ def _judged(answer: Answer, o: OutliersOptions) -> dict[str, object]:
         return values
     piece, sketches = answer.piece, answer.sketches
     table = partial(table_of, piece, sketches)
-    return values | judged(values, piece, frozenset(o.ignore), marked(sketches), table)
+    ignored = frozenset(o.ignore)
+    if is_buffer(piece) and _is_sound(answer):
+        ignored |= {NAN_OR_INF}  # the -Inf of a mask
+    return values | judged(values, piece, ignored, marked(sketches), table)
 
 
 def _tensors(
@@ -167,7 +169,7 @@ def _tensors(
         values = _judged(answer, o)
         severities.append(values.get("severity"))
         yield row_of({**source, **of_tensor(answer.piece), **values})
-        if o.panels and not is_buffer(answer.piece):
+        if o.panels and answer.piece.is_weight:
             yield panel(answer, {**source, "tensor": answer.piece.name})
 
 
@@ -178,8 +180,12 @@ def _groups(
     statistics = OutliersRequest(o, _needed(o)).statistics
     spread = [column for statistic in statistics for column in statistic.columns]
     triples = ((answer.piece, _judged(answer, o), answer.pooling) for answer in measured)
+    # A group of buffers is only checked where one of them is.
+    checked = {_key(answer.piece, o.by) for answer in measured if not answer.piece.is_weight}
+    pooling = [statistic for statistic in statistics if statistic.pools]
     for group in grouped(triples, o.by):
-        values = pooled(group, _pooling(group, statistics), spread)
+        is_checked_only = tuple(group.keys.values()) in checked
+        values = pooled(group, (NONFINITE,) if is_checked_only else pooling, spread)
         findings = {}
         if _judges(o):
             findings = gravest(group.values)
@@ -187,17 +193,14 @@ def _groups(
     if not o.panels:
         return
     for answer in measured:
-        if not is_buffer(answer.piece):
+        if answer.piece.is_weight:
             # One panel per tensor, which is chosen by the view with the row of their group.
             made = panel(answer, {**source, "tensor": answer.piece.name})
             yield replace(made, of={**source, **_keys(answer.piece, o.by)})
 
 
-def _pooling(group: Group, statistics: Sequence[Statistic]) -> Sequence[Statistic]:
-    """The statistics of a group: buffers are only checked."""
-    if group.keys["kind"] == "buffer":
-        return (NONFINITE,)
-    return [statistic for statistic in statistics if statistic.pools]
+def _key(piece: Piece, by: str) -> tuple[object, ...]:
+    return tuple(_keys(piece, by).values())
 
 
 def _keys(piece: Piece, by: str) -> dict[str, object]:
@@ -225,7 +228,7 @@ def _many(n: int, noun: str) -> str:
 
 def _left_out(piece: Piece) -> str:
     """The reason why a tensor has no statistics: buffers are only checked for NaN and Inf."""
-    return "buffer" if is_buffer(piece) else ""
+    return "" if piece.is_weight else "buffer"
 
 
 ANSWERING = Answering(
@@ -233,6 +236,7 @@ ANSWERING = Answering(
     optional,
     rows,
     models,
-    applies=lambda piece: not is_buffer(piece),
+    applies=lambda piece: piece.is_weight,
+    refusal=unlike,
     lack=_left_out,
 )

@@ -16,7 +16,7 @@ from .marks import named
 if TYPE_CHECKING:
     from .marks import Places
 
-NONFINITE = "WS101"
+NAN_OR_INF = "WS101"
 Key = TypeVar("Key")
 SEVERITIES: tuple[Severity, ...] = ("info", "warn", "error")
 SEVERITY = Column(
@@ -59,7 +59,7 @@ def judged(
         if severity is not None:
             severities[finding] = severity
     reason = None
-    alarms = [f for f, severity in severities.items() if severity != "info" and f.id != NONFINITE]
+    alarms = [f for f, severity in severities.items() if severity != "info" and f.id != NAN_OR_INF]
     if alarms:
         reason = table()
     if reason is not None:

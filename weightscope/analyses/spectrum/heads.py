@@ -34,7 +34,7 @@ def per_head(pieces: Sequence[Piece], config: Mapping[str, object]) -> Iterator[
         index_set, lines = piece.place.out_set, piece.entry.shape[0]
         if columns:
             index_set, lines = piece.place.in_set, piece.entry.shape[1]
-        heads = heads_in(_tower_config(config, piece.place.stack), index_set)
+        heads = heads_in(tower_config(config, piece.place.stack), index_set)
         reason = _not_split(piece, heads, lines)
         if reason:
             yield replace(piece, notes=united(piece.notes, reason))
@@ -50,7 +50,7 @@ def _has_heads(piece: Piece) -> bool:
     return piece.place.expert is None  # in a stack of heads each slice is one head already
 
 
-def _tower_config(config: Mapping[str, object], stack: str) -> Mapping[str, object]:
+def tower_config(config: Mapping[str, object], stack: str) -> Mapping[str, object]:
     """The table of config.json about a tower: a vision or audio tower has a table of its own."""
     name = TOWERS.get(stack[:3])
     if name is None:

@@ -32,10 +32,11 @@ ONE_CHANNEL = Note("depthwise", "one input channel, depthwise or a bank of filte
 def lack(piece: Piece) -> Note | None:
     """The reason why a piece has no spectrum; None for a matrix, measurable or not.
 
-    Two dimensions do not make a matrix: vectors, depthwise kernels and buffers may have them.
+    Two dimensions do not make a matrix: vectors, depthwise kernels and buffers may have them. A
+    buffer that the selection names is a matrix if it has two.
     """
     kind = piece.place.kind
-    if kind == "buffer" or piece.dtype == "BOOL":
+    if not piece.named and (kind == "buffer" or piece.dtype == "BOOL"):
         return BUFFER
     vector = kind in ("norm", "bias")
     if piece.stored.coded:  # packed: the stored shape is not that of the weight

@@ -100,7 +100,7 @@ class Machine:
             raise CheckpointError(
                 "expected a state dict as torch.save writes it",
                 f"found {self._fault(code)} at byte {at}",
-                "the file is damaged or forged",
+                self._remedy(code),
             ) from fault
 
     def _fault(self, code: bytes) -> str:
@@ -109,6 +109,12 @@ class Machine:
             return f"no pickle operation (0x{code.hex()})"
         word = "a broken" if code in self.operations else "the refused"
         return f"{word} pickle operation {name}"
+
+    def _remedy(self, code: bytes) -> str:
+        """Another program may have written an operation that is refused; no file is damaged."""
+        if code in self.operations or code.decode("latin-1") not in _NAMES:
+            return "the file is damaged or forged"
+        return ADVICE
 
     def number(self, form: str) -> int:
         """A little-endian integer of the struct format `form`."""

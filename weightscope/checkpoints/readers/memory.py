@@ -12,7 +12,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ...dtypes import DTYPES
-from ...errors import CheckpointError, UsageError
+from ...errors import CheckpointError, NotChosen
 from ...escape import NAMED, listed, quoted, shown
 from ...lazy import torch
 from ...notes import Note
@@ -104,7 +104,7 @@ def _root(source: Mapping[Any, Any], root: str | None) -> Mapping[Any, Any]:
         return source
     inner = source.get(root)
     if not isinstance(inner, Mapping):
-        raise UsageError(
+        raise NotChosen(
             f"expected a dict under {root!r}",
             f"found {listed([name_of(key) for key in source])}",
             "name one of these",

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from ...errors import CheckpointError, UsageError
+from ...errors import CheckpointError, NotChosen
 from ...escape import listed, shown
 from ...notes import Note
 from .leaves import Leaf, Path, leaves
@@ -150,7 +150,7 @@ def _largest(tensors: Sequence[Leaf]) -> Path:
     """The path of the container whose own tensors have the most elements."""
     largest, most = _of_most_elements(_candidates(tensors))
     if len(largest) > 1:
-        raise UsageError(
+        raise NotChosen(
             "expected one largest dict of tensors",
             f"found {len(largest)} of {most:,} parameters: {_dotted_list(largest[:8])}",
             f"choose one, as in --root {_dotted(largest[0])}",
@@ -197,7 +197,7 @@ def _selected(tensors: Sequence[Leaf], root: str) -> Path:
             path = leaf.path[:depth]
             dicts[".".join(path)] = path
     if root not in dicts:
-        raise UsageError(
+        raise NotChosen(
             f"expected --root to name one of the {len(dicts)} dicts that hold tensors",
             f"found {shown(root)}",
             _suggestion(root, list(dicts)[:_CANDIDATES]),

@@ -9,7 +9,7 @@ Not checked here: the payload, which the engine reads at positions, and BOOL byt
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ...escape import LISTED, NAMED, quoted, shown
@@ -37,8 +37,9 @@ def read(path: str, strict: bool = False, salvage: bool = False) -> Checkpoint:
     header = Header(path, _raw(path, size), size)
     flags = _leading(header, strict)
     pairs = _pairs(header)
-    metadata, metadata_flags = _metadata(header, dict(pairs))
-    tensors = [tensor_of(header, name, fields) for name, fields in pairs if name != _METADATA]
+    metadata, metadata_flags = _metadata(header, pairs)
+    tensors = list(_tensors(header, pairs))
+    del pairs
     # names may be in any order of offsets
     runs = sorted((t.offset, t.offset + t.nbytes, t.name) for t in tensors)
     _check_contiguous(header, runs)
@@ -117,13 +118,20 @@ def _pairs(header: Header) -> Pairs:
     return value
 
 
-def _metadata(
-    header: Header, entries: Mapping[str, object]
-) -> tuple[dict[str, str], tuple[str, ...]]:
+def _tensors(header: Header, pairs: Pairs) -> Iterator[Stored]:
+    """The tensors, in the order of the header; tensors of equal shapes share one tuple."""
+    shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for name, fields in pairs:
+        if name != _METADATA:
+            yield tensor_of(header, name, fields, shapes)
+
+
+def _metadata(header: Header, pairs: Pairs) -> tuple[dict[str, str], tuple[str, ...]]:
     """The free texts of `__metadata__`, and flags of their oddities."""
-    if _METADATA not in entries:
+    values = [value for name, value in pairs if name == _METADATA]
+    if not values:
         return {}, ()
-    value = entries[_METADATA]
+    (value,) = values  # every name is there once
     position = header.position(_METADATA)
     if value is None:  # the stock parser accepts it
         return {}, (f"{_METADATA} is null (byte {position})",)

@@ -21,7 +21,10 @@ _OTHERS = ("C32", "C128")  # types of torch that the format lacks
 _TYPES = {name: dtype for name, dtype in DTYPES.items() if name not in _OTHERS}
 
 
-def tensor_of(header: Header, name: str, fields: object) -> Stored:
+Shapes = dict[tuple[int, ...], tuple[int, ...]]  # each shape of a file, as one object
+
+
+def tensor_of(header: Header, name: str, fields: object, shapes: Shapes) -> Stored:
     """The tensor of a name and the value under it; raises CheckpointError."""
     _check_name(header, name)
     entry = _entry(header, name, fields)
@@ -32,9 +35,10 @@ def tensor_of(header: Header, name: str, fields: object) -> Stored:
         _refuse_tensor(
             header, name, f"{size} bytes for shape {_text(shape)} of {dtype.name}", f"{end - begin}"
         )
+    dims = tuple(shape)
     return Stored(
         name,
-        tuple(shape),
+        shapes.setdefault(dims, dims),
         dtype.name,
         header.path,
         header.start + begin,
@@ -145,8 +149,8 @@ def _notes(entry: Mapping[str, object], shape: Sequence[int], dtype: Dtype) -> I
         yield too_many_dimensions(len(shape))
     if _hides_size(shape):
         yield Note("implausible-shape", "implausible shape: a zero hides an impossible size")
-    unknown = [repr(field[:NAMED]) for field in entry if field not in _FIELDS]
-    if unknown:
+    if len(entry) > len(_FIELDS):
+        unknown = [repr(field[:NAMED]) for field in entry if field not in _FIELDS]
         fields = ", ".join(unknown[:LISTED])[:NAMED]
         yield Note.of("unknown-field", "unknown field in the header: {fields}", fields=fields)
 

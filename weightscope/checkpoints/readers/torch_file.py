@@ -7,6 +7,7 @@ with the names that they refer to.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,13 @@ from ..checkpoint import Checkpoint
 from ..entry import Stored, run_length
 from .leaves import leaves
 from .nested import choose
-from .pickle_scan import ARRAYS, advice_for, refusal_of, wanted
+from .pickle_scan import advice_for, other_pickle, refusal_of, scanned
 from .raw_file import RawFile, opened
 from .reader import HEAD, Reader
 from .torch_legacy import legacy, read_legacy
 from .torch_values import Found
 from .torch_zip import read_zip, starts_with_array
+from .training_state import state_of_objects
 from .unpickler import Loaded
 from .unused import unused_note
 from .zip_directory import LOCAL
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from ..opening import Opening
 
 PICKLE = b"\x80"  # what a pickle of protocol 2 or later begins with
+# What protocols 0 and 1 begin with: a container or a global, and its slot of the memo.
+TEXT_PICKLE = re.compile(
+    rb"\(?[dl]p\d+\r?\n|[]}]q\x00|\(i[\w.]+\n\w+\n|c[\w.]+\r?\n[\w.]+\r?\n(?:p\d+\r?\n|\()"
+)
 OVERLAP = Note("overlapping", "overlaps or interleaves with another tensor")
 
 
@@ -81,21 +87,17 @@ def _check_objects(loaded: Loaded) -> None:
         )
     names = loaded.unknown.names
     if names and not any(True for _ in leaves(loaded.tree)):
-        raise refusal_of(names)
+        raise refusal_of(names, state=state_of_objects(loaded.tree))
 
 
 def _other_file(raw: RawFile, head: bytes) -> CheckpointError:
     """The refusal of a file that torch.save did not write, or in neither of the two formats."""
     # a pickle of another program: its names are the best explanation
-    names = wanted(raw.at(0, min(raw.size, limits.HEADER)))
-    if names:
-        return refusal_of(names)
-    if head[:1] == PICKLE:
-        return CheckpointError(
-            "expected a torch file (zip or legacy)",
-            "found a pickle that torch.save did not write",
-            ARRAYS,
-        )
+    scan = scanned(raw.at(0, min(raw.size, limits.HEADER)))
+    if scan.names:
+        return refusal_of(scan.names, scan)
+    if head[:1] == PICKLE or scan.is_pickle:
+        return other_pickle(scan)
     return CheckpointError(
         "expected a torch file (zip or legacy)",
         f"found one that begins with {shown(head[:8])}",
@@ -180,10 +182,12 @@ def _length(tensor: Stored) -> int:
 
 
 def _begins(head: bytes) -> bool:
-    """A zip archive, except one of numpy arrays, or a pickle of a protocol that torch writes."""
+    """A zip archive, except one of numpy arrays, or a pickle, which torch writes in protocol 2."""
     if head.startswith(LOCAL):
         return not starts_with_array(head)
-    return head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+    if head[:1] == PICKLE:
+        return head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+    return TEXT_PICKLE.match(head) is not None
 
 
 def _read_opened(path: str, opening: Opening) -> Checkpoint:

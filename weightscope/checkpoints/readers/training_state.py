@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from .torch_values import Found
+from .torch_values import Found, Placeholder
 
 CPU_STATE = 5056  # bytes of torch.random.get_rng_state()
 _KEY = 128  # characters of a key that may name a generator
@@ -26,6 +26,10 @@ _STATES = (
     (frozenset({"growth_factor", "growth_interval"}), "the state of a gradient scaler"),
     (frozenset({"python", "numpy"}), "the state of random number generators"),
 )
+ARGUMENTS = "the arguments of a training run"
+OBJECTS = "no tensors but objects, such as settings or the state of a run"
+# of Python itself: what a command line is parsed to
+_PARSED = ("argparse.Namespace", "optparse.Values", "types.SimpleNamespace")
 _ARGUMENTS = re.compile(r".*\.\w*(Training|Train)\w*(Arguments|Args|Config)")
 
 
@@ -53,6 +57,19 @@ def state_without_tensors(tree: object) -> str:
         if tree.keys() >= keys:
             return state
     return ""
+
+
+def state_of_objects(tree: object) -> str:
+    """The name of a tree without tensors in which objects of unknown classes are.
+
+    >>> state_of_objects(Placeholder("argparse.Namespace", []))
+    'the arguments of a training run'
+    >>> state_of_objects({"step": 3})
+    'no tensors but objects, such as settings or the state of a run'
+    """
+    if isinstance(tree, Placeholder) and tree.name in _PARSED:
+        return ARGUMENTS
+    return state_without_tensors(tree) or OBJECTS
 
 
 def are_arguments(names: tuple[str, ...]) -> bool:

@@ -15,7 +15,7 @@ from .. import limits
 from .machine import Machine
 from .operations import OPERATIONS
 from .persistent import collector
-from .pickle_scan import refusal_of, wanted
+from .pickle_scan import refusal_of, scanned
 from .placeholders import RefusedNameError, Unknown, admitted
 from .raw_file import RawFile, Stream
 from .torch_globals import present
@@ -52,10 +52,11 @@ def unpickle(
         value = machine.run()
     except CheckpointError as fault:
         content = raw.at(start, min(stop, raw.size) - start)
-        names = _refused(wanted(content, 1), fault.__cause__)
+        scan = scanned(content, 1)
+        names = _refused(scan.names, fault.__cause__)
         if not names:
             raise
-        raise refusal_of(names) from fault
+        raise refusal_of(names, scan) from fault
     return value, stream.position
 
 

@@ -6,8 +6,8 @@ terminal, and only there, unprintable characters of names are escaped.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import BinaryIO
 
 from ...escape import escaped
@@ -21,25 +21,32 @@ def lines(table: Table, separator: str, visible: bool) -> Iterator[str]:
     """The lines of a table, header first; `visible`: escape unprintable characters."""
     columns = table.data
     yield separator.join(column.name for column in columns) + "\n"
-    # RFC 4180 does not ask for quotes around outer spaces, but many readers strip them otherwise
-    quoted = re.compile(f'[{separator}"\r\n]|^\\s|\\s$')
     for values in table.values(columns):
         fields = []
         for value in values:
             if visible and isinstance(value, str):
                 value = escaped(value)
-            fields.append(_field(value, quoted))
+            fields.append(_field(value, separator))
         line = separator.join(fields)
         # readers skip an empty line, which a single null would make
         yield (line or '""') + "\n"
 
 
-def _field(value: Value, quoted: re.Pattern[str]) -> str:
+def _field(value: Value, separator: str) -> str:
     """A value as a field; quotes distinguish an empty string from a null."""
     text = exact(value)
-    if value == "" or quoted.search(text):
+    if isinstance(value, str) and _is_quoted(text, separator):
         return '"' + text.replace('"', '""') + '"'
     return text
+
+
+@lru_cache(maxsize=256)
+def _is_quoted(text: str, separator: str) -> bool:
+    """Whether a text needs quotes; without a regular expression: tables are long."""
+    # RFC 4180 does not ask for quotes around outer spaces, but many readers strip them otherwise
+    if not text or text[0].isspace() or text[-1].isspace():
+        return True
+    return separator in text or '"' in text or "\n" in text or "\r" in text
 
 
 def encoded(text: str) -> bytes:

@@ -7,14 +7,14 @@ data, never markup; unprintable characters are escaped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from ...columns import Column
+from ...columns import MODEL, Column
 from ...escape import escaped
 from ...lazy import rich_cells
+from ...sources import distinct
 from ..screen import Screen
-from ..sources import distinct
 from ..spark import ascii
 from ..tables import CHARACTER_PICTURES, Table
 from ..values import brief, exact
@@ -23,35 +23,46 @@ from .writer import Writer
 GAP = 2  # blanks between columns
 SHORTEST = 20  # a shortened name still shows its layer and its last two parts
 NULL = "·"
-SOURCE = "source"  # column of the models
+MOST = 10_000  # different texts of cells that are kept to be shared
 
 Cells = list[list[str]]  # by column
 
 
 def text(table: Table, screen: Screen) -> str:
     """The table as text for a screen, a line feed after every line."""
+    return "".join(_lines(table, screen))
+
+
+def _lines(table: Table, screen: Screen) -> Iterator[str]:
+    """The lines of a table; one at a time, since a long table has hundreds of megabytes."""
     columns = table.texts
     if screen.terminal:
         columns = table.compact
     cells = _cells(table, columns, screen.terminal)
     if screen.terminal:
         columns, cells = fitted(columns, cells, screen.width, table.chosen)
-    rendered = _rendered(columns, cells, screen)
-    if screen.carries(rendered):
-        return rendered
-    return ascii(rendered)
+    widths = [_widest(*pair) for pair in zip(columns, cells, strict=True)]
+    if all(screen.carries(line) for line in _rendered(columns, cells, widths, screen)):
+        yield from _rendered(columns, cells, widths, screen)
+    else:
+        yield from map(ascii, _rendered(columns, cells, widths, screen))
 
 
 def _cells(table: Table, columns: tuple[Column, ...], short: bool) -> Cells:
     """The text of every cell, by column; `short`: four significant digits."""
     cells: Cells = [[] for _ in columns]
+    same: dict[str, str] = {}  # most numbers of a long table are equal
     for values in table.values(columns):
         for column_cells, value in zip(cells, values, strict=True):
             if short:
                 cell = brief(value, NULL)
             else:
                 cell = escaped(exact(value, NULL))
+            if not isinstance(value, str):
+                cell = same.setdefault(cell, cell)
             column_cells.append(cell)
+        if len(same) > MOST:
+            same.clear()
     return cells
 
 
@@ -73,7 +84,7 @@ def fitted(
             continue
         before = _widest(columns[i], cells[i])
         room = max(min(SHORTEST, width), before - excess)
-        if columns[i].name == SOURCE:
+        if columns[i].unit == MODEL:
             # the ends of a path, which a cut keeps, are those of every model
             cells[i] = distinct(cells[i])
         cells[i] = [shortened(cell, room) for cell in cells[i]]
@@ -155,32 +166,38 @@ def _widest(column: Column, cells: Sequence[str]) -> int:
 
 def _width(columns: Sequence[Column], cells: Cells) -> int:
     """Terminal cells of a whole line."""
-    gaps = GAP * (len(columns) - 1)
-    widths = (_widest(*pair) for pair in zip(columns, cells, strict=True))
+    return _line_width([_widest(*pair) for pair in zip(columns, cells, strict=True)])
+
+
+def _line_width(widths: Sequence[int]) -> int:
+    gaps = GAP * (len(widths) - 1)
     return gaps + sum(widths)
 
 
-def _rendered(columns: Sequence[Column], cells: Cells, screen: Screen) -> str:
+def _rendered(
+    columns: Sequence[Column], cells: Cells, widths: Sequence[int], screen: Screen
+) -> Iterator[str]:
     """Header, rule and rows: rich's own table takes 50 times as long for thousands of rows."""
-    blocks = [_padded(*pair) for pair in zip(columns, cells, strict=True)]
-    lines = [(" " * GAP).join(line).rstrip() for line in zip(*blocks, strict=True)]
-    head, *body = lines or [""]
-    rule = "─" * _width(columns, cells)
+    head = _line([column.name for column in columns], columns, widths)
     if screen.color:
         head = f"\x1b[1m{head}\x1b[0m"  # bold
-        dim_null = f"\x1b[2m{NULL}\x1b[0m"
-        body = [line.replace(NULL, dim_null) for line in body]
-    return "\n".join([head, rule, *body]) + "\n"
+    yield head + "\n"
+    yield "─" * _line_width(widths) + "\n"
+    dim_null = f"\x1b[2m{NULL}\x1b[0m"
+    for row in zip(*cells, strict=True):
+        line = _line(row, columns, widths)
+        if screen.color:
+            line = line.replace(NULL, dim_null)
+        yield line + "\n"
 
 
-def _padded(column: Column, cells: Sequence[str]) -> list[str]:
-    """A column with its header, text to the left and numbers to the right."""
-    width = _widest(column, cells)
+def _line(row: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
+    """The cells of a row with blanks: text to the left, numbers to the right."""
     padded = []
-    for cell in (column.name, *cells):
+    for cell, column, width in zip(row, columns, widths, strict=True):
         blanks = " " * (width - cell_width(cell))
         padded.append(cell + blanks if column.dtype == "str" else blanks + cell)
-    return padded
+    return (" " * GAP).join(padded).rstrip()
 
 
 def cell_width(text: str) -> int:
@@ -195,8 +212,8 @@ def cell_width(text: str) -> int:
 
 
 def _write(table: Table, stream: BinaryIO, screen: Screen) -> None:
-    rendered = text(table, screen)
-    stream.write(rendered.encode(screen.encoding, "backslashreplace"))
+    for line in _lines(table, screen):
+        stream.write(line.encode(screen.encoding, "backslashreplace"))
 
 
 TABLE = Writer(
