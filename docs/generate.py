@@ -14,14 +14,16 @@ from typer.testing import CliRunner
 
 from docs.functions import module
 from weightscope.analyses import ANALYSES
+from weightscope.analyses.compare.series.columns import OF_SERIES
 from weightscope.analyses.depth import catalogue
 from weightscope.analyses.outliers.findings import FINDINGS
 from weightscope.cli.app import app
 from weightscope.columns import Column
 from weightscope.naming import Rule, Sample, families
 from weightscope.naming.splits import SCHEMES, Scheme
-from weightscope.notes import NOTES
+from weightscope.note_codes import NOTES
 from weightscope.reports.writers import WRITERS
+from weightscope.statistics import schemes
 
 ROOT = Path(__file__).parents[1]
 NOTICE = "<!-- written by docs/generate.py: change the program, then run `make docs` -->"
@@ -58,7 +60,7 @@ def files() -> dict[str, str]:
 
 
 def stats() -> str:
-    """The module with the names that `depth --stat` takes, and reasons for the other columns."""
+    """The module with the names that `depth` takes: --stat, reasons for other columns, --law."""
     taken = {}
     refused = {}
     for command, columns in catalogue.by_command().items():
@@ -73,7 +75,9 @@ def stats() -> str:
         lines.append("    ),")
     lines += ["}", "REFUSED = {"]
     lines.extend(f'    "{name}": "{reason}",' for name, reason in refused.items())
-    return "\n".join((*STATS_HEAD, *lines, "}")) + "\n"
+    lines += ["}", "LAWS = ("]
+    lines.extend(f'    "{scheme.name}",' for scheme in schemes.SCHEMES)
+    return "\n".join((*STATS_HEAD, *lines, ")")) + "\n"
 
 
 def navigation() -> str:
@@ -111,11 +115,11 @@ def columns_page() -> Iterator[str]:
     yield "formulas. A column with an entry under `option` needs that option; one on request is"
     yield "measured and written where it is named, or with `--columns all`; all others are always"
     yield "present."
+    heads = ("column", "type", "meaning", "unit", "source", "option")
     for analysis in ANALYSES:
         for title, options in analysis.runs.items():
             yield from ("", f"## {analysis.name}: {title}", "")
             declared = analysis.columns(analysis.options(**options))
-            heads = ("column", "type", "meaning", "unit", "source", "option")
             yield from _table(heads, map(_column, declared))
     yield from ("", "## Grouped rows", "")
     yield "With `--by role`, `layer` or `model` a row of `fit` has `role`, or `stack` and `layer`,"
@@ -123,6 +127,13 @@ def columns_page() -> Iterator[str]:
     yield "name, and for each number `_median`, `_min` and `_max` over the tensors of the group. A"
     yield "row of `spectrum` has only these three, since spectra of different matrices are not"
     yield "pooled. With several MODELs `source` comes first."
+    yield from ("", "## Series and seeds", "")
+    yield "With more than two MODELs a row of `compare` begins with these columns:"
+    yield ""
+    yield from _table(heads, map(_column, OF_SERIES))
+    yield ""
+    yield "With `--bootstrap` each number is the mean over the seeds, with its 95% interval in"
+    yield "`_low` and `_high`."
 
 
 def families_page() -> Iterator[str]:

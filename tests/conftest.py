@@ -6,7 +6,12 @@ Threads that wait for each other take half as much CPU again.
 import gc
 import os
 
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read once, when numpy and torch are first imported
+# without it workers rewrite the assertions of all tests, and processes compile the package
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 ALLOCATIONS = 100_000  # between two searches: torch and all the tests are a large heap to search
 
 
@@ -17,3 +22,15 @@ def pytest_configure():
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
     gc.set_threshold(ALLOCATIONS)
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays until the end, so no search for garbage goes through it."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """All tests of a file in one worker, so that no two make what the file makes once."""
+    return LoadFileScheduling(config, log)

@@ -15,6 +15,7 @@ import weightscope
 HOUSE = Path(weightscope.__file__).parent
 GROUND = (
     "errors",
+    "note_codes",
     "notes",
     "columns",
     "geometry",
@@ -30,9 +31,11 @@ GROUND = (
     "unfinished",
     "version",
     "factors",
+    "sources",
 )
 BELOW = {
     **dict.fromkeys(GROUND, ()),
+    "notes": ("note_codes",),
     "errors": ("notes",),
     "columns": ("notes",),
     "dtypes": ("lazy",),
@@ -50,6 +53,7 @@ BELOW = {
     "provenance": (*GROUND, "checkpoints", "engine"),
     "records": (*GROUND, "reports", "analyses"),
     "against": (*GROUND, "checkpoints", "reports", "analyses", "provenance", "records"),
+    "input_files": (*GROUND, "checkpoints", "reports", "analyses", "records", "against"),
     "api": (
         *GROUND,
         "checkpoints",
@@ -62,6 +66,7 @@ BELOW = {
         "provenance",
         "records",
         "against",
+        "input_files",
     ),
     "functions": (*GROUND, "checkpoints", "reports", "api"),
     "cli": (
@@ -70,6 +75,7 @@ BELOW = {
         "analyses.Analysis",
         "analyses.Listing",
         "records",
+        "input_files",
         "api",
         "reports",
     ),
@@ -77,7 +83,7 @@ BELOW = {
     "__main__": ("cli", "lazy"),
     "__init__": ("checkpoints", "errors", "functions", "version"),
 }
-HEAVY = ("torch", "numpy", "pandas", "scipy", "rich", "pyarrow", "matplotlib")
+HEAVY = ("torch", "numpy", "pandas", "scipy", "rich", "pyarrow", "matplotlib", "PIL")
 TRAINED = (
     "demo",
 )  # the script that makes the demo's files is run by itself, never imported by the package

@@ -9,7 +9,7 @@ import pytest
 
 from weightscope.analyses import ANALYSES
 
-HEAVY = {"torch", "pandas", "scipy", "pyarrow", "matplotlib"}
+HEAVY = {"torch", "pandas", "scipy", "pyarrow", "matplotlib", "PIL"}
 OLD_TYPER = tuple(map(int, version("typer").split(".")[:2])) < (
     0,
     20,
@@ -28,6 +28,16 @@ LISTS = [
     ("ls", "demo:gpt", *more)
     for more in ((), ("--by", "dtype"), ("-f", "json"), ("-f", "table"), ("--metadata",))
 ]
+IMPORTS = """
+import sys
+loaded = [sorted(sys.modules)]
+import weightscope
+loaded.append(sorted(sys.modules))
+import weightscope.__main__
+loaded.append(sorted(sys.modules))
+import json
+print(json.dumps(loaded), file=sys.stderr)
+"""
 RUN = """
 import sys, json
 from weightscope.__main__ import main
@@ -70,16 +80,27 @@ def listed():
     return answered(LISTS)
 
 
-def test_importing_is_light():
+@pytest.fixture(scope="module")
+def imported():
+    """What a process has loaded: without weightscope, with it, at the begin of its program."""
+    return fresh(IMPORTS)
+
+
+def test_importing_is_light(imported):
     """`import weightscope` loads none of the heavy packages, numpy and rich neither.
 
     And few modules of its own.
     """
-    loaded = fresh(
-        "import weightscope, sys, json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
-    )
+    _, loaded, _ = imported
     assert not (HEAVY | {"numpy", "rich", "typer"}) & set(loaded)
     assert len([m for m in loaded if m.startswith("weightscope")]) <= 2
+
+
+def test_signals_are_handled_early(imported):
+    """None of the larger modules of Python is loaded before: an interrupt would be a traceback."""
+    bare, _, loaded = imported
+    assert "weightscope.cli.interrupts" in loaded
+    assert not {"typing", "dataclasses", "inspect", "pathlib"} & (set(loaded) - set(bare))
 
 
 @pytest.mark.parametrize("arguments", HELP, ids=" ".join)

@@ -30,6 +30,7 @@ from tests.bench.common import MEMORY, THREADS, Line, best, measure, table
 from tests.bench.compare import beside_both
 from tests.bench.depth import beside_all
 from tests.bench.outliers import beside_fit
+from tests.bench.several import beside_two
 from tests.bench.spectrum import commands, decomposing, exactness, reading
 from tests.bench.weightwatcher import watching
 from weightscope.checkpoints import Stored, open_checkpoint
@@ -45,6 +46,7 @@ PARTS = (
     "outliers",
     "peer",
     "compare",
+    "several",
     "depth",
 )
 DEMO = Path(weightscope.__file__).parent / "demo" / "gpt.safetensors"
@@ -229,6 +231,7 @@ def main() -> None:
         beside_fit(options.side),
         watching(options.peer, options.side),
         beside_both(options.side, options.differ),
+        beside_two(options.side),
         beside_all(options.side),
     )
     parts = dict(zip(PARTS, (*others, chain(*spectra), *last), strict=True))

@@ -62,12 +62,24 @@ def compared(path: Path, what: str) -> Iterator[Line]:
         partial(weightscope.depth, path, stat=together, **run),
         partial(weightscope.depth, path, stat="params", columns=("role", "similarity"), **run),
     )
+    coupled: tuple[Callable[[], object], ...] = (
+        partial(weightscope.fit, path, balance=True, **run),
+        partial(weightscope.depth, path, coupling=True, of="means", **run),
+        partial(weightscope.depth, path, coupling=True, of="scales", **run),
+        partial(weightscope.depth, path, layer_map=True, **run),
+    )
+    runs = (*coupled, *runs)
     rounds = [[spent(each) for each in runs] for _ in range(ROUNDS)]
-    fit, depth, *parts, joined, similar = (min(times) for times in zip(*rounds, strict=True))
+    least = [min(times) for times in zip(*rounds, strict=True)]
+    balanced, means, scales, layer_map, fit, depth, *parts, joined, similar = least
     yield what, f"{fit:.1f} CPU s", "", ""
     yield "  depth", f"{depth:.1f} CPU s", f"{depth / fit:.2f} x fit", "<= 1.1 x + 0.2 s"
     ratio = f"{joined / sum(parts):.2f} x the sum of the parts"
     yield "  depth of columns of all three", f"{joined:.1f} CPU s", ratio, "<= 1.15 x"
+    yield "  coupling, means", f"{means:.2f} CPU s", f"{means / fit:.2f} x fit", "<= 1.2 x"
+    ratio = f"{scales / balanced:.2f} x fit --balance"
+    yield "  coupling, scales", f"{scales:.2f} CPU s", ratio, "<= 1.2 x"
+    yield "  layer map", f"{layer_map:.2f} CPU s", f"{layer_map / fit:.2f} x fit", ""
     yield "  similarity alone", f"{similar:.2f} CPU s", f"{similar / fit:.2f} x fit", ""
 
 

@@ -3,7 +3,6 @@
 A folder with the files that they name, and a terminal of 100 columns.
 """
 
-import hashlib
 import io
 import shlex
 import shutil
@@ -17,11 +16,9 @@ import torch
 from safetensors.torch import save_file
 
 import weightscope as ws
-from weightscope.analyses.fit import picture
+from tests.fits import fitted_once
 from weightscope.cli.app import run
 from weightscope.cli.exits import guarded
-from weightscope.statistics.laws import LAWS, best_law, pattern
-from weightscope.statistics.laws.fitting import fit_laws
 
 WIDTH = 100
 
@@ -39,24 +36,8 @@ class Terminal(io.TextIOWrapper):
 
 @pytest.fixture(scope="package", autouse=True)
 def laws_are_fitted_once():
-    """To the same counts.
-
-    The pages measure the demo a hundred times, and most of that is the fits.
-    """
-    known = {}
-
-    def fitted(counts, laws=LAWS):
-        content = hashlib.blake2b(repr((counts, laws)).encode())
-        for array in (counts.low, counts.high, counts.value, counts.counts):
-            content.update(array.tobytes())
-        key = content.digest()
-        if key not in known:
-            known[key] = fit_laws(counts, laws)
-        return known[key]
-
-    with pytest.MonkeyPatch.context() as patched:
-        for module in (best_law, pattern, picture):
-            patched.setattr(module, "fit_laws", fitted)
+    """The pages measure the demo a hundred times, and most of that is the fits."""
+    with fitted_once():
         yield
 
 
@@ -94,7 +75,7 @@ def weightscope(monkeypatch, tmp_path, models):
 
 
 def small_models(folder: Path):
-    """`model.safetensors`, `model.pth`, `model/`, `step1/`, `step2/`, `base/`, `tuned/`, `new/`.
+    """`model.safetensors`, `model.pth`, `model/`, `base/`, `new/`, steps, tunings, seeds.
 
     A report `base.parquet`; a `base`, one `downloaded` with odd tokens; a `deep` one of 24 layers.
     """
@@ -102,13 +83,16 @@ def small_models(folder: Path):
     names = [f"model.layers.{i}.mlp.{m}_proj.weight" for i in range(2) for m in ("gate", "down")]
     tensors = {name: torch.randn(32, 48) * 0.02 for name in names}
     tensors["model.layers.0.input_layernorm.weight"] = torch.ones(48)
-    for place in ("model", "step1", "step2", "base", "tuned", "new"):
+    steps = ("step0", "step1", "step2", "step400", "step1600")
+    tunings = ("tuned", "tuned-1", "tuned-2", "seed-1", "seed-2", "seed-3")
+    for place in ("model", "base", "new", *steps, *tunings):
         (folder / place).mkdir()
         save_file(tensors, folder / place / "model.safetensors")
     save_file(tensors, folder / "model.safetensors")
     torch.save({"model": tensors, "epoch": 3}, folder / "model.pth")
     ws.fit(folder / "model.safetensors").save(folder / "base.parquet")
-    save_file(tensors, folder / "new.safetensors")
+    for name in ("new", "step0", "step400", "step1600", "merged"):
+        save_file(tensors, folder / f"{name}.safetensors")
     words = torch.randn(500, 48) * 0.02
     save_file(tensors | {"model.embed_tokens.weight": words}, folder / "base.safetensors")
     doctored = words.clone()
