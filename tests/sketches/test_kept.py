@@ -24,3 +24,12 @@ def test_every_third_column_of_any_tiles(monkeypatch, border):
     (record,) = measure.finish(measure.merge(*states))
     assert record.values.tolist() == matrix[0, :, ::3].tolist()
     assert measure.bytes((2, 7)) == record.values.nbytes
+
+
+def test_payloads_of_nan_are_one(lab) -> None:
+    """Widened half floats with any payload, alone and in a stack."""
+    stored = lab.matrices("F16", (1, 13), 0, "bits", 3)
+    together = lab.take(Kept(), stored, "F16")
+    for i in range(3):
+        alone = lab.take(Kept(), stored[i : i + 1].clone(), "F16")[0]
+        assert lab.plain(together[i]) == lab.plain(alone)

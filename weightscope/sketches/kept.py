@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, ClassVar
 
 from ..geometry import Shape
@@ -67,12 +68,15 @@ class Kept:
         columns = slice(-(-first // step), -(-last // step))
         skipped = columns.start * step - first
         rows = slice(*tile.box.rows)
-        state["values"][:, rows, columns] = tile.values[:, :, skipped::step].float()
+        values = tile.values[:, :, skipped::step].float()
+        # the payload of a NaN that is widened depends on the vector registers
+        values = values.masked_fill(values.isnan(), nan)
+        state["values"][:, rows, columns] = values
         return state
 
     def merge(self, a: State, b: State) -> State:
         """Each value is copied by one of both; that of the other is 0."""
-        # -0 + 0 is 0, and a NaN keeps its payload only where it is not added: words are joined
+        # words are joined, since -0 + 0 is 0
         words = a["values"].view(torch.int32) | b["values"].view(torch.int32)
         return a | {"values": words.view(torch.float32)}
 
