@@ -79,7 +79,7 @@ def ask(
     """Runs the analysis `name` on checkpoints and returns its report.
 
     Raises UsageError before anything is opened, CheckpointError where no source can be opened and
-    trusted, or where one changes during the run. A comparison needs all of its sources.
+    trusted, or where one changes during the run. A comparison needs its first source, of two both.
     """
     begun = time.monotonic()
     analysis = BY_NAME[name]
@@ -91,21 +91,7 @@ def ask(
         return replace(report, inputs=inputs_against(asked, sources[1]))
     records = filled(analysis, keywords, len(sources))
     options = _checked(analysis, records)
-    # ls needs no model: it lists all tensors of a file
-    opening = replace(records[Opening], listing=not analysis.measures)
-    several = records.get(Several) if len(sources) > 1 else None
-    needed = analysis.required(options, len(sources))
-    with uncollected():
-        opened, faults = readable(needed, sources, several, opening)
-        require_enough(partial(analysis.required, options), len(opened), faults)
-        setting = Setting(opening, records[NameOptions], records[Selection], tuple(opened))
-        gathered = analysis.models(tuple(opened.values()), options, setting)
-        models, refused = measurable(
-            gathered,
-            lambda model: analysis.refusal(model, setting.selection, options),
-            several,
-            faults,
-        )
+    models, refused = _models(analysis, options, sources, records)
     checkpoints = _checkpoints(models)
     engine = Session(records.get(Running, Running()), watch)
     answers = _answers(analysis, models, options, engine)
@@ -135,6 +121,27 @@ def ask(
         inputs=inputs_of(name, sources, keywords),
         refused=refused,
     )
+
+
+def _models(
+    analysis: Analysis, options: Any, sources: Sequence[Any], records: Mapping[type, Any]
+) -> tuple[tuple[Model, ...], tuple[str, ...]]:
+    """(the models that can be opened and measured, the refusals of the others)."""
+    # ls needs no model: it lists all tensors of a file
+    opening = replace(records[Opening], listing=not analysis.measures)
+    several = records.get(Several) if len(sources) > 1 else None
+    needed = analysis.required(options, len(sources))
+    with uncollected():
+        opened, faults = readable(needed, sources, several, opening)
+        require_enough(partial(analysis.required, options), len(opened), faults)
+        setting = Setting(opening, records[NameOptions], records[Selection], tuple(opened))
+        gathered = analysis.models(tuple(opened.values()), options, setting)
+        return measurable(
+            gathered,
+            lambda model: analysis.refusal(model, setting.selection, options),
+            several,
+            faults,
+        )
 
 
 def _answers(

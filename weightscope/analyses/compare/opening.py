@@ -11,12 +11,12 @@ from ...engine.unit import Measurer
 from ...errors import UsageError
 from .. import pieces
 from ..gathering import Setting, opened
-from ..piece import Model, Piece
+from ..piece import Model
 from .adapting import adapted, alone, is_adapter, require_base
 from .no_pair import nothing_paired
 from .norms import with_norms
 from .options import CompareOptions
-from .pair import Pair
+from .pair import SomePair, repaired
 from .pairing import paired
 from .renaming import Renaming
 from .selecting import selected_pairs
@@ -67,20 +67,13 @@ def _alone(checkpoint: Checkpoint) -> UsageError:
     )
 
 
-def complete(model: Model, measure: Measurer) -> tuple[Pair, ...]:
-    """The pairs, after the norms of a DoRA adapter have been measured."""
-    pairs = [piece for piece in model.pieces if isinstance(piece, Pair)]
-    of_b = tuple(pair.b for pair in pairs if pair.b is not None)
-    measured = with_norms(replace(model, pieces=of_b), measure).pieces
-    by_piece = dict(zip(of_b, measured, strict=True))
-    return tuple(_with_b(pair, by_piece) for pair in pairs)
-
-
-def _with_b(pair: Pair, by_piece: dict[Piece, Piece]) -> Pair:
-    if pair.b is None or by_piece[pair.b] is pair.b:
-        return pair
-    b = by_piece[pair.b]
-    return replace(pair, b=b, entry=pair.entry if b.entry else None)
+def complete(pairs: Sequence[SomePair], model: Model, measure: Measurer) -> tuple[SomePair, ...]:
+    """The pairs of a model, after the norms of DoRA adapters have been measured."""
+    sides = [side for pair in pairs for side in (pair.a, pair.b) if side is not None]
+    unique = tuple(dict.fromkeys(sides))
+    measured = with_norms(replace(model, pieces=unique), measure).pieces
+    replaced = dict(zip(unique, measured, strict=True))
+    return tuple(repaired(pair, replaced) for pair in pairs)
 
 
 def one_source(model: Model) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ...checkpoints import Checkpoint
 from ..piece import Model, Piece
@@ -70,3 +71,15 @@ def pair_of(a: Piece | None, b: Piece | None) -> Pair:
         a=a,
         b=b,
     )
+
+
+SomePair = TypeVar("SomePair", bound=Pair)
+
+
+def repaired(pair: SomePair, pieces: Mapping[Piece, Piece]) -> SomePair:
+    """The pair with replaced pieces; itself where none of its own is replaced."""
+    a = pieces.get(pair.a, pair.a) if pair.a else None
+    b = pieces.get(pair.b, pair.b) if pair.b else None
+    if a is pair.a and b is pair.b:
+        return pair
+    return replace(pair, a=a, b=b, entry=pair_of(a, b).entry)

@@ -14,6 +14,7 @@ from .comparison import Comparison
 from .differences import differences
 from .opening import complete, one_source
 from .options import CompareOptions
+from .pair import Pair
 from .request import CompareRequest
 from .top import changes_of, largest
 from .verdict import verdict
@@ -24,7 +25,8 @@ def rows(models: Sequence[Model], o: CompareOptions, measure: Measurer) -> Itera
     (model,) = models
     assert model.base is not None
     request = CompareRequest(o)
-    pairs = complete(model, measure)
+    paired = [piece for piece in model.pieces if isinstance(piece, Pair)]
+    pairs = complete(paired, model, measure)
     comparison = Comparison(request, pairs, draws=o.panels and not o.top)
     changes: list[dict[str, Any]] = []  # of --top
     for answer in answers(pairs, request, measure):

@@ -171,8 +171,10 @@ def _norm_shrink(products: VectorProducts, i: int, j: int, angle: float) -> floa
     """|D_i + D_j|/(|D_i| + |D_j|) = sqrt((u - v)^2 + 4 u v cos^2(angle/2)), shares u + v = 1."""
     gram = products.gram
     norm_i, norm_j = sqrt(gram[i, i]), sqrt(gram[j, j])
-    u, v = norm_i / (norm_i + norm_j), norm_j / (norm_i + norm_j)
-    return min(hypot(u - v, 2 * sqrt(u * v) * cos(angle / 2)), 1.0)
+    both = norm_i + norm_j
+    u, v = norm_i / both, norm_j / both
+    common = 2 * sqrt(u * v) * cos(angle / 2)
+    return min(hypot(u - v, common), 1.0)
 
 
 def _implied_correlation(products: VectorProducts, i: int, j: int) -> float | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 from ....checkpoints import Checkpoint
 from ....order import natural
 from ...piece import Model, Piece
-from ..pair import Pair, pair_of
+from ..pair import Pair
 
 Spot = tuple[int, str]  # index of a model and the name of a piece
 Sides = tuple[int, int]  # indices of A and B among the models
@@ -121,12 +121,3 @@ def _member(pair: Pair, models: Sequence[Model], sides: Sides, tensor: int, name
     own = {field.name: getattr(pair, field.name) for field in fields(Pair)}
     checkpoints = tuple(models[side].checkpoint for side in sides)
     return Member(**{**own, "name": name}, sides=sides, checkpoints=checkpoints, tensor=tensor)
-
-
-def repaired(pair: Member, pieces: Mapping[Piece, Piece]) -> Member:
-    """The pair with replaced pieces; itself where none of its own is replaced."""
-    a = pieces.get(pair.a, pair.a) if pair.a else None
-    b = pieces.get(pair.b, pair.b) if pair.b else None
-    if a is pair.a and b is pair.b:
-        return pair
-    return replace(pair, a=a, b=b, entry=pair_of(a, b).entry)

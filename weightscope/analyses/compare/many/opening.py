@@ -9,20 +9,19 @@ from typing import Any
 from ....engine.unit import Measurer
 from ...gathering import Setting
 from ...piece import Model, Piece
+from .. import opening
 from ..no_pair import nothing_paired
-from ..norms import with_norms
-from ..opening import placed
 from ..options import SERIES, CompareOptions
 from ..pairing import paired
 from ..renaming import Renaming
 from ..selecting import selected_pairs
-from .bundle import Member, Sides, members, repaired
+from .bundle import Member, Sides, members
 
 
 def models(sources: Sequence[Any], o: CompareOptions, setting: Setting) -> tuple[Model, ...]:
     """The first model with the selected pairs of all as its pieces, and the others beside it."""
     renaming = Renaming(o.rename, o.strip_prefix)
-    every = placed(sources, renaming, setting)
+    every = opening.placed(sources, renaming, setting)
     pairs_of = {}
     for a, b in sides_of(o.mode, len(every)):
         pairs_of[a, b] = paired(every[a], every[b], _spelling(renaming, every, a, b))
@@ -67,11 +66,7 @@ def _spelling(renaming: Renaming, every: Sequence[Model], a: int, b: int) -> Ren
 def complete(model: Model, measure: Measurer) -> tuple[Member, ...]:
     """The pairs, after the norms of DoRA adapters have been measured."""
     pairs = [piece for piece in model.pieces if isinstance(piece, Member)]
-    sides = [side for pair in pairs for side in (pair.a, pair.b) if side is not None]
-    unique = tuple(dict.fromkeys(sides))
-    measured = with_norms(replace(model, pieces=unique), measure).pieces
-    replaced: dict[Piece, Piece] = dict(zip(unique, measured, strict=True))
-    return tuple(repaired(pair, replaced) for pair in pairs)
+    return opening.complete(pairs, model, measure)
 
 
 def _selected(

@@ -6,7 +6,7 @@ memory together, its pairs are measured one after the other, and their tensors a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,14 +75,24 @@ class Together:
             yield pair, [share.of(measured) for share in shares]
 
 
-def comparisons_of(
-    pairs: Sequence[Member], request: CompareRequest, sides: Iterable[Sides]
+def compared(
+    pairs: Sequence[Member],
+    request: CompareRequest,
+    sides: Iterable[Sides],
+    measure: Measurer,
+    see: Callable[[Answer], None] = lambda answer: None,
 ) -> dict[Sides, Comparison]:
-    """An empty comparison for each two models."""
+    """The comparison of each two models; `see` is shown every pair while it has its sketches."""
     of_sides: dict[Sides, list[Member]] = {two: [] for two in sides}
     for pair in pairs:
         of_sides[pair.sides].append(pair)
-    return {two: Comparison(request, members) for two, members in of_sides.items()}
+    comparisons = {two: Comparison(request, members) for two, members in of_sides.items()}
+    for answer in together(pairs, request, measure):
+        member = answer.piece
+        assert isinstance(member, Member)
+        comparisons[member.sides].take(answer)
+        see(answer)
+    return comparisons
 
 
 def together(

@@ -22,9 +22,8 @@ from .. import columns as of_pair
 from ..columns import RELATION
 from ..comparison import Comparison
 from ..facts import Facts
-from ..many.bundle import Member
 from ..many.opening import complete, models, sides_of
-from ..many.together import comparisons_of, together
+from ..many.together import compared
 from ..options import CompareOptions
 from ..relation import Relation
 from ..request import UNCHANGED, CompareRequest
@@ -95,11 +94,8 @@ def rows(models: Sequence[Model], o: CompareOptions, measure: Measurer) -> Itera
     (target,) = models
     request = CompareRequest(replace(o, wanted=WANTED, panels=False))
     pairs = complete(target, measure)
-    comparisons = comparisons_of(pairs, request, sides_of(o.mode, 1 + len(target.beside)))
-    for answer in together(pairs, request, measure):
-        pair = answer.piece
-        assert isinstance(pair, Member)
-        comparisons[pair.sides].take(answer)
+    sides = sides_of(o.mode, 1 + len(target.beside))
+    comparisons = compared(pairs, request, sides, measure)
     found = [
         _candidate(model.source, comparison)
         for model, comparison in zip(target.beside, comparisons.values(), strict=True)

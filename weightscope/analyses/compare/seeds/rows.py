@@ -15,9 +15,8 @@ from ...piece import Model
 from ...rows import INNER, row_of
 from .. import columns as of_pair
 from ..comparison import Comparison, Finished
-from ..many.bundle import Member
 from ..many.opening import complete, models, sides_of
-from ..many.together import comparisons_of, together
+from ..many.together import compared
 from ..options import CompareOptions
 from ..request import CompareRequest
 from ..verdict import summed
@@ -29,11 +28,8 @@ def rows(models: Sequence[Model], o: CompareOptions, measure: Measurer) -> Itera
     (first,) = models
     request = CompareRequest(o)
     pairs = complete(first, measure)
-    comparisons = comparisons_of(pairs, request, sides_of(o.mode, 1 + len(first.beside)))
-    for answer in together(pairs, request, measure):
-        pair = answer.piece
-        assert isinstance(pair, Member)
-        comparisons[pair.sides].take(answer)
+    sides = sides_of(o.mode, 1 + len(first.beside))
+    comparisons = compared(pairs, request, sides, measure)
     yield Message(_sentence(list(comparisons.values())), key="verdict")
     resamples = Resamples(len(comparisons), o.bootstrap, o.seed)
     names = [column.name for column in of_pair.columns(o) if is_mean(column)]

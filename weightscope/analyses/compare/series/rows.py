@@ -14,9 +14,9 @@ from ...piece import Model
 from ...rows import row_of
 from ..comparison import Comparison, Finished
 from ..differences import differences
-from ..many.bundle import Member, Sides
+from ..many.bundle import Sides
 from ..many.opening import complete, models, sides_of
-from ..many.together import comparisons_of, together
+from ..many.together import compared
 from ..options import CompareOptions
 from ..request import CompareRequest
 from .columns import FIRST, PREVIOUS, columns, optional
@@ -45,12 +45,8 @@ def rows(models: Sequence[Model], o: CompareOptions, measure: Measurer) -> Itera
     request = CompareRequest(o)
     drawing = Drawing(o)
     pairs = complete(first, measure)
-    comparisons = comparisons_of(pairs, request, sides_of(o.mode, len(every)))
-    for answer in together(pairs, request, measure):
-        pair = answer.piece
-        assert isinstance(pair, Member)
-        comparisons[pair.sides].take(answer)
-        drawing.take(answer)
+    sides = sides_of(o.mode, len(every))
+    comparisons = compared(pairs, request, sides, measure, drawing.take)
     named = named_steps([model.source for model in every])
     numbers = named or first.positions
     steps = [
