@@ -29,6 +29,7 @@ import weightscope
 from tests.bench.common import MEMORY, THREADS, Line, best, measure, table
 from tests.bench.compare import beside_both
 from tests.bench.depth import beside_all
+from tests.bench.lineage import assigned, searched
 from tests.bench.outliers import beside_fit
 from tests.bench.several import beside_two
 from tests.bench.spectrum import commands, decomposing, exactness, reading
@@ -48,6 +49,7 @@ PARTS = (
     "compare",
     "several",
     "depth",
+    "lineage",
 )
 DEMO = Path(weightscope.__file__).parent / "demo" / "gpt.safetensors"
 LLAMA = {  # one layer of Llama-7B
@@ -233,6 +235,7 @@ def main() -> None:
         beside_both(options.side, options.differ),
         beside_two(options.side),
         beside_all(options.side),
+        chain(searched(), assigned()),
     )
     parts = dict(zip(PARTS, (*others, chain(*spectra), *last), strict=True))
     table([("what", "speed", "ratio", "asked for")])

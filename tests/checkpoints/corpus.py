@@ -42,6 +42,7 @@ def zeros(*names: str, first: int = 0) -> bytes:
 def write(path: Path, data: bytes) -> str:
     """The path as text, its bytes written."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # some file systems flush a file that is written over
     path.write_bytes(data)
     return str(path)
 

@@ -95,12 +95,13 @@ def colliding(many: int) -> list[tuple[int, int]]:
         14029467366897019727,
         2870177450012600261,
     )
+    inverse = pow(p2, -1, 1 << 64)
     found = []
     for first in range(1, 1 << 30):
         acc = p5 + first * p2 & word
         acc = (acc << 31 | acc >> 33) & word
         acc = acc * p1 & word
-        second = (7 - acc) * pow(p2, -1, 1 << 64) & word
+        second = (7 - acc) * inverse & word
         signed = second - (1 << 64) if second >> 63 else second
         if abs(signed) < MERSENNE and signed != -1:
             found.append((first, signed))

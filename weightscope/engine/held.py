@@ -7,14 +7,15 @@ A single entry is held as `made` instead.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..checkpoints import Entry, Span, Stored, joined
 from ..geometry import Axis, Box, Shape, whole
-from ..sketches.tile import Scratch
-from .loading import Check, load, load_apart
+from .buffers import Buffers
+from .loading import Check, load_apart, nothing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,13 +26,13 @@ class StoredLines:
     """Stored rows or columns by leaf: spans that overlap or touch share one run."""
 
     device: str
-    runs: Mapping[Stored, list[tuple[Span, Tensor]]]
+    runs: Mapping[Stored, list[tuple[Span, Tensor]]]  # in the order of their lines
 
     def of(self, span: Span) -> Tensor:
         """The tensor that loading the span gives: a view, converted where the type needs it."""
         offset, length = span.bytes
         if not length:
-            return load((span,), Scratch(self.device), 0)[span]
+            return nothing(span, self.device)
         run, stored = self._run_around(span)
         if span.leaf.tensor is not None:
             return stored.narrow(span.leaf.cut, span.first - run.first, span.last - span.first)
@@ -39,11 +40,19 @@ class StoredLines:
         return span.typed(stored[start : start + length])
 
     def _run_around(self, span: Span) -> tuple[Span, Tensor]:
-        """The run that contains a span."""
-        for run, stored in self.runs[span.leaf]:
-            if run.first <= span.first and span.last <= run.last:
-                return run, stored
+        """The run that contains a span: the last that begins no later."""
+        runs = self.runs[span.leaf]
+        at = bisect_right(runs, span.first, key=_first_line) - 1
+        run, stored = runs[max(at, 0)]
+        if run.first <= span.first and span.last <= run.last:
+            return run, stored
         raise KeyError(span)
+
+
+def _first_line(run: tuple[Span, Tensor]) -> int:
+    """The first row or column of a run."""
+    span, _ = run
+    return span.first
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +92,11 @@ class Held:
         return self.entry.make(box, tuple(self.lines.of(span) for span in spans))
 
 
-def read_lines(entries: Iterable[Entry], scratch: Scratch, check: Check) -> StoredLines:
+def read_lines(entries: Iterable[Entry], buffers: Buffers, check: Check) -> StoredLines:
     """Reads everything that the entries need, each byte once."""
     runs: dict[Stored, list[tuple[Span, Tensor]]] = {}
     spans = [span for entry in entries for span in entry.needs(whole(entry.shape))]
     for span in joined(spans):
-        tensor = load_apart(span, scratch, check)
+        tensor = load_apart(span, buffers, check)
         runs.setdefault(span.leaf, []).append((span, tensor))
-    return StoredLines(scratch.device, runs)
+    return StoredLines(buffers.device, runs)

@@ -61,7 +61,8 @@ def test_layers_have_the_kind_of_their_tensors() -> None:
 def test_shapes_of_another_width_are_another_architecture() -> None:
     """Equal names alone are no partners: reshaped tensors share no parameters."""
     report = compare(A, model(0, width=48), columns=KIND)
-    assert "change other_architecture: 100% of the parameters of A have no partner" in report.notes
+    reason = "100% of the parameters of A have no partner of their shape"
+    assert f"change other_architecture: {reason}" in report.notes
     assert {row["status"] for row in report.rows} == {"reshaped"}
     added = compare(A, A | {"extra.weight": torch.ones(400, 400)}, columns=KIND)
     assert any("other_architecture" in text and "of B" in text for text in added.notes)

@@ -38,8 +38,8 @@ from weightscope.analyses.compare.relation import relation
 )
 def test_relation_is_decided_by_the_median(cosines, name) -> None:
     """related from 0.1 on, undecided from 0.03 on, else unrelated; negative medians too."""
-    facts = [SimpleNamespace(is_matrix=True, cosine=cosine) for cosine in cosines]
-    facts.append(SimpleNamespace(is_matrix=True, cosine=None))
+    facts = [SimpleNamespace(is_matrix=True, is_rotated=False, cosine=cosine) for cosine in cosines]
+    facts.append(SimpleNamespace(is_matrix=True, is_rotated=False, cosine=None))
     facts += [SimpleNamespace(is_matrix=False, cosine=1.0)] * 9
     found = relation(facts)
     assert (found.name, found.matrices) == (name, len(cosines))

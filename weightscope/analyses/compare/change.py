@@ -81,19 +81,21 @@ def _unpaired(known: Sequence[Facts]) -> Change | None:
         total = alone + paired
         if total and alone + other_shapes >= HALF * total:
             share = (alone + other_shapes) / total
-            return Change(
-                "other_architecture", f"{share:.0%} of the parameters of {side} have no partner"
-            )
+            lacks = f"{share:.0%} of the parameters of {side} have no partner"
+            if other_shapes:
+                lacks += " of their shape"
+            return Change("other_architecture", lacks)
     return None
 
 
 def _unchanged(known: Sequence[Facts]) -> Change:
+    how = " under the rule" if any(f.rule for f in known) else ""
     retyped = sum(f.status == "retyped" for f in known)
     if retyped:
-        return Change("retyped", f"{retyped} of {len(known)} tensors equal after rounding")
+        return Change("retyped", f"{retyped} of {len(known)} tensors equal after rounding{how}")
     if len(known) == 1:
-        return Change("identical", "the only tensor is equal")
-    return Change("identical", f"all {len(known)} tensors are equal")
+        return Change("identical", f"the only tensor is equal{how}")
+    return Change("identical", f"all {len(known)} tensors are equal{how}")
 
 
 def _beside(others: Sequence[Facts], known: Sequence[Facts]) -> Change:

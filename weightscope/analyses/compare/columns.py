@@ -9,6 +9,7 @@ from ...columns import Column
 from ...statistics.pairs.changes import STATUS_COLUMN
 from ..rows import CODES, KIND, NOTE, SIZES, TENSOR, keys_of, with_spread
 from ..rows import KEYS as KEYS_BY
+from .lineage.columns import INDEPENDENCE, MATCHED, RULE
 from .options import CompareOptions
 from .request import COUNTED, statistics
 from .top import COLUMNS as OF_TOP
@@ -25,7 +26,6 @@ CHANGE = Column(
     "undecided: of all tensors of the role or group",
 )
 TENSOR_B = Column("tensor_b", "str", "the name in B where it differs")
-RULE = Column("rule", "str", "first: only the common rows of two shapes are compared")
 COUNTS = tuple(
     Column(name, "int", f"tensors that are {name}", shown=name == "changed") for name in COUNTED
 )
@@ -43,7 +43,10 @@ def columns(o: CompareOptions) -> tuple[Column, ...]:
     of_statistics = [column for statistic in statistics(o) for column in statistic.columns]
     unique = {column.name: column for column in reversed(of_statistics)}
     ordered = [unique.pop(column.name) for column in of_statistics if column.name in unique]
-    return (*_identity(), STATUS_COLUMN, RELATION, CHANGE, RULE, *ordered, NOTE, CODES)
+    found: tuple[Column, ...] = (RULE, *MATCHED)
+    if o.lineage:
+        found = (replace(RULE, shown=True), *MATCHED, INDEPENDENCE)
+    return (*_identity(), STATUS_COLUMN, RELATION, CHANGE, *found, *ordered, NOTE, CODES)
 
 
 def _identity() -> tuple[Column, ...]:
@@ -63,7 +66,7 @@ def _identity() -> tuple[Column, ...]:
 
 def optional(o: CompareOptions) -> Mapping[str, str]:
     """Columns that another option would add."""
-    everything = CompareOptions(spectrum=True)
+    everything = CompareOptions(spectrum=True, lineage=True)
     by_role = columns(replace(everything, by="role"))
     by_layer = (*KEYS_BY["layer"], KIND, *SIZES)
     option: dict[str, str] = {}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import InitVar, dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..measuring import Answer
 from ..rows import Group, of_group, of_tensor, pooled
 from .change import change
 from .facts import Facts, facts_of
+from .lineage.rotations import ROTATED
 from .matching_lines import lines_match
 from .pair import Pair
 from .picture import bar, group_panel, panel
@@ -128,6 +129,10 @@ class Comparison:
         if self.by != "tensor":
             self.groups.take(answer, facts)
 
+    def rotate(self, pairs: Collection[Pair]) -> None:
+        """Marks the pairs whose B is A rotated."""
+        self.compared = [_rotated(one) if one.pair in pairs else one for one in self.compared]
+
     @property
     def facts(self) -> list[Facts]:
         """Of all pairs."""
@@ -193,6 +198,13 @@ class Comparison:
         if self.by == "tensor":
             return ()
         return [compared.panel for compared in self.compared if compared.panel is not None]
+
+
+def _rotated(one: _Compared) -> _Compared:
+    """A pair with the rule `rotated`, beside that of its layers."""
+    rule = "; ".join(part for part in (one.facts.rule, ROTATED) if part)
+    facts = replace(one.facts, rule=rule, is_rotated=True)
+    return replace(one, values={**one.values, "rule": rule}, facts=facts)
 
 
 def keys_of_pair(pair: Pair, by: str) -> dict[str, object]:

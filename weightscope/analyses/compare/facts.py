@@ -27,6 +27,8 @@ class Facts:
     changed_rows: int | None
     low_rank: bool | None  # None: no matrix, or nothing changed
     rank_90: int | None = None  # of --spectrum: of the difference
+    rule: str = ""  # that pairs its elements, where these match
+    is_rotated: bool = False  # equal singular values, no element alike
 
     @property
     def is_matrix(self) -> bool:
@@ -60,4 +62,5 @@ def facts_of(pair: Pair, values: Mapping[str, object], sketches: Mapping[Any, An
         rows if isinstance(rows, int) else None,
         None if sample is None else is_low_rank(sample),
         rank if isinstance(rank, int) else None,
+        str(values.get("rule") or ""),
     )

@@ -1,4 +1,4 @@
-"""Whether the common rows of two shapes are those of one tensor, by their cosine."""
+"""Whether the elements that a rule pairs belong together, by their cosine."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from ...sketches.pair_moments import PairMoments
 from ...statistics.pairs import labels
 from .pair import Pair
 
-MATCHING = 0.15  # cosine from which common rows count as the same
-
 
 def lines_match(pair: Pair, sketches: Mapping[Any, Any]) -> bool:
     """Whether the elements of a pair belong together; unknown counts as a match."""
     moments: PairMoments | None = sketches.get(labels.MOMENTS)
-    if not pair.rule or moments is None or moments.rotation is None:
+    if pair.least is None or moments is None or moments.rotation is None:
         return True
-    return 1 - moments.rotation >= MATCHING
+    return 1 - moments.rotation >= pair.least
 
 
 def common_moments(pair: Pair, sketches: Mapping[Any, Any]) -> PairMoments | None:

@@ -11,13 +11,14 @@ from ...engine.unit import Measurer
 from ...errors import UsageError
 from .. import pieces
 from ..gathering import Setting, opened
-from ..piece import Model
+from ..piece import Model, Piece
 from .adapting import adapted, alone, is_adapter, require_base
+from .lineage.asked import is_searched
 from .no_pair import nothing_paired
 from .norms import with_norms
 from .options import CompareOptions
-from .pair import SomePair, repaired
-from .pairing import paired
+from .pair import Pair, SomePair, repaired
+from .pairing import on_common_lines, paired_whole
 from .renaming import Renaming
 from .selecting import selected_pairs
 from .untying import untied
@@ -27,11 +28,26 @@ def models(sources: Sequence[Any], o: CompareOptions, setting: Setting) -> tuple
     """B with the selected pairs as its pieces, and A as its base."""
     renaming = Renaming(o.rename, o.strip_prefix)
     a, b = placed(sources, renaming, setting)
-    pairs = paired(a, b, renaming)
+    pairs = paired_whole(a, b, renaming)
     if not any(pair.is_paired for pair in pairs):
         raise nothing_paired(a, b)
     chosen = selected_pairs(pairs, setting.selection, a)
-    return (Model(b.source, b.checkpoint, chosen.pieces, base=a, placed=chosen.placed),)
+    model = Model(b.source, b.checkpoint, chosen.pieces, base=a, placed=chosen.placed)
+    if is_searched(pairs_of(model), o):
+        return (model,)
+    reduced = {piece: _reduced(piece) for piece in model.placed}
+    pieces = tuple(reduced[piece] for piece in model.pieces)
+    return (replace(model, pieces=pieces, placed=tuple(reduced.values())),)
+
+
+def _reduced(piece: Piece) -> Piece:
+    assert isinstance(piece, Pair)
+    return on_common_lines(piece)
+
+
+def pairs_of(model: Model) -> list[Pair]:
+    """The selected pairs of B with its base A."""
+    return [piece for piece in model.pieces if isinstance(piece, Pair)]
 
 
 def placed(sources: Sequence[Any], renaming: Renaming, setting: Setting) -> tuple[Model, ...]:

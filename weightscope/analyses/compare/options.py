@@ -47,6 +47,11 @@ class CompareOptions:
         minimum=1,
     )
     seed: int = option(0, "Seed of --bootstrap; default 0.", metavar="N", minimum=0)
+    lineage: bool = option(
+        False,
+        "Find the rule that made B from A: slices, layers, permuted neurons, experts, rotations; "
+        "done without this option where shapes or layers differ.",
+    )
     rename: tuple[str, ...] = option(
         (),
         "Names of A that match the regular expression OLD are NEW in B.",
@@ -108,6 +113,13 @@ class CompareOptions:
                 "use --bootstrap 500",
             )
 
+        if self.lineage and self.mode != PAIR:
+            raise UsageError(
+                "--lineage searches the rule between two MODELs",
+                f"found {MODES[self.mode]}",
+                "compare two at a time",
+            )
+
     def _check_top(self) -> None:
         """Refuses a list of elements beside anything that says what rows are."""
         if self.top < 0:
@@ -118,6 +130,8 @@ class CompareOptions:
             raise UsageError("--top lists elements", f"found --by {self.by}", "omit --by")
         if self.top and self.spectrum:
             raise UsageError("--top lists elements", "found --spectrum", "omit one of the two")
+        if self.top and self.lineage:
+            raise UsageError("--top lists elements", "found --lineage", "omit one of the two")
         if self.top and self.mode != PAIR:
             raise UsageError(
                 "--top lists elements of two MODELs",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ...checkpoints import Checkpoint
 from ..piece import Model, Piece
+
+MATCHING = 0.15  # cosine from which elements that a rule pairs count as the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,12 +17,14 @@ class Pair(Piece):
     """What gets a row of `compare`.
 
     The fields of a piece are those of A, of B where A has no such piece. The entries of `a` and `b`
-    are as they are compared: rows of B in the order of A, only the common rows under a `rule`.
+    are as they are compared: rows of B in the order of A, under a `rule` the elements it pairs.
     """
 
     a: Piece | None = None
     b: Piece | None = None
-    rule: str = ""  # first: only the common rows are compared
+    rule: str = ""  # how B's elements follow from A's; the pair stands only where these match
+    least: float | None = None  # the cosine from which its elements match; None: they do
+    found: Mapping[str, object] = field(default_factory=dict)  # other columns of the search
     ordered: bool = True  # False: rows of B are in an unknown order, so only laws are compared
 
     @property
@@ -38,9 +42,23 @@ class Pair(Piece):
             yield model.checkpoint, self.b.stored.name
 
     @property
+    def both(self) -> tuple[Piece, Piece]:
+        """A's piece and B's; for pairs that have both."""
+        assert self.a is not None
+        assert self.b is not None
+        return self.a, self.b
+
+    @property
     def is_paired(self) -> bool:
         """Whether both checkpoints have a piece."""
         return self.a is not None and self.b is not None
+
+    @property
+    def resized(self) -> bool:
+        """Whether a side has elements that the rule leaves out, or shapes differ."""
+        if self.a is None or self.b is None:
+            return False
+        return self.reshaped or self.a.params != self.b.params
 
     @property
     def reshaped(self) -> bool:

@@ -16,7 +16,7 @@ from ..piece import Model, Piece
 from .by_place import pair_stacks, place_key
 from .common_lines import first_common
 from .matching import Key, Matching
-from .pair import Pair, pair_of
+from .pair import MATCHING, Pair, pair_of
 from .renaming import Renaming, refuse_collisions
 from .row_order import in_one_order
 
@@ -26,8 +26,14 @@ Names = Mapping[Piece, tuple[str, str]]  # name to compare, and part
 def paired(a: Model, b: Model, renaming: Renaming) -> tuple[Pair, ...]:
     """Every piece of both models in one pair, in natural order of the names of A, else of B.
 
-    UsageError if the renaming gives two tensors of a model one name.
+    Pairs of other numbers of rows are reduced to their common rows. UsageError if the renaming
+    gives two tensors of a model one name.
     """
+    return tuple(on_common_lines(pair) for pair in paired_whole(a, b, renaming))
+
+
+def paired_whole(a: Model, b: Model, renaming: Renaming) -> tuple[Pair, ...]:
+    """The same pairs, of whole pieces."""
     names_a = {piece: (renaming.in_a(stem), part) for piece, stem, part in _named(a)}
     names_b = {piece: (renaming.in_b(stem), part) for piece, stem, part in _named(b)}
     if renaming:
@@ -66,17 +72,23 @@ def _by_place(matching: Matching, renaming: Renaming) -> None:
 
 
 def _pair(a: Piece | None, b: Piece | None, *configs: Mapping[str, object]) -> Pair:
-    """The pair, with rows of B in the order of A, and only the common ones."""
+    """The pair, with rows of B in the order of A."""
     if a is None or b is None:
         return pair_of(a, b)
     a, b, unordered = in_one_order(a, b, *configs)
-    if unordered:
-        shorter = None
-    else:
-        a, b, shorter = first_common(a, b)
-    notes = united(a.notes, b.notes, unordered, shorter)
-    rule = "first" if shorter else ""
-    return replace(pair_of(a, b), notes=notes, rule=rule, ordered=unordered is None)
+    notes = united(a.notes, b.notes, unordered)
+    return replace(pair_of(a, b), notes=notes, ordered=unordered is None)
+
+
+def on_common_lines(pair: Pair) -> Pair:
+    """The pair on the first rows that both sides have, where they differ in these alone."""
+    if pair.a is None or pair.b is None or not pair.ordered:
+        return pair
+    a, b, shorter = first_common(pair.a, pair.b)
+    if shorter is None:
+        return pair
+    notes = united(pair.notes, shorter)
+    return replace(pair_of(a, b), notes=notes, rule="first", least=MATCHING)
 
 
 def _named(model: Model) -> Iterator[tuple[Piece, str, str]]:

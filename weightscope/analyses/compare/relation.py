@@ -22,20 +22,23 @@ class Relation:
     name: str
     cosine: float
     matrices: int
+    rotated: int = 0  # of them
 
 
 def relation(facts: Iterable[Facts]) -> Relation | None:
     """related from a median cosine of 0.1 on, undecided from 0.03 on, else unrelated.
 
-    None where no pair of matrices has a cosine.
+    related too where most matrices are rotated. None where no pair of matrices has a cosine.
     """
-    cosines = [f.cosine for f in facts if f.is_matrix and f.cosine is not None]
+    matrices = [f for f in facts if f.is_matrix]
+    cosines = [f.cosine for f in matrices if f.cosine is not None]
     if not cosines:
         return None
     middle = median(cosines)
+    rotated = sum(f.is_rotated for f in matrices)
     name = "unrelated"
-    if middle >= RELATED:
+    if middle >= RELATED or 2 * rotated > len(cosines):
         name = "related"
     elif middle >= UNDECIDED:
         name = "undecided"
-    return Relation(name, middle, len(cosines))
+    return Relation(name, middle, len(cosines), rotated)

@@ -11,13 +11,22 @@ from ...checkpoints.views import difference
 from ...engine.unit import Measured, Unit
 from ...notes import Note, Notes, notes_of, united
 from ...sketches import Count, MarginSums
-from ...statistics.pairs import CHANGED, DELTA, LAW_DISTANCE, OF_DELTA, OVERLAP, labels
+from ...statistics.pairs import (
+    CHANGED,
+    DELTA,
+    LAW_DISTANCE,
+    MEAN_DISTANCE,
+    OF_DELTA,
+    OVERLAP,
+    labels,
+)
 from ...statistics.pairs.changes import status
 from ...statistics.statistic import At, Evidence, Statistic, chosen, evaluate, needed
 from ..measuring import limits, nulls
 from ..piece import Piece
 from ..spectrum.matrices import lack as no_spectrum
 from .comparable import words
+from .lineage.columns import NAMES, RULE, of_rule
 from .matching_lines import lines_match
 from .options import SERIES, CompareOptions
 from .pair import Pair
@@ -32,11 +41,13 @@ UNCHANGED = ("same", "retyped")
 OF_PAIR = ("no-elements", "overflow-squared", "pairs-left-out", "wide-bins", "zero-norm")
 COUNTED = ("same", "retyped", "changed", "reshaped", "added", "removed")
 VERDICT = frozenset({"cosine", "changed_share"})  # columns that decide relation and change
+# of matrices whose elements cannot be paired
+MEANS = frozenset(At(label, MarginSums()) for label in (labels.A, labels.B))
 
 
 def statistics(o: CompareOptions) -> tuple[Statistic, ...]:
     """In the order of their columns."""
-    usual = (CHANGED, DELTA, LAW_DISTANCE, *OF_DELTA)
+    usual = (CHANGED, DELTA, LAW_DISTANCE, MEAN_DISTANCE, *OF_DELTA)
     if o.spectrum:
         return (*usual, OVERLAP, *OF_SPECTRUM)
     return usual
@@ -95,11 +106,12 @@ class CompareRequest:
         evidence = Evidence(sketches, shape, "F32", piece.place.kind)
         values = evaluate(self.statistics, evidence)
         notes = notes_of(values)
-        if not lines_match(piece, sketches):
+        matches = lines_match(piece, sketches)
+        if not matches:
             laws = nulls((LAW_DISTANCE,))
             values |= {name: None for name in nulls(self.statistics) if name not in laws}
             notes = (MISMATCH,)
-        elif piece.rule == "" and piece.reshaped:
+        elif piece.reshaped:
             notes = (SHAPES,)
         own_status = self.status_of(piece, sketches)
         if own_status in (None, *UNCHANGED) and _is_zero(sketches):
@@ -107,6 +119,7 @@ class CompareRequest:
             notes = tuple(note for note in notes if note.code in OF_PAIR)
         return {
             **values,
+            **of_rule(piece, values, matches),
             STATUS: own_status,
             "notes": united(piece.notes, limits(measured), notes),
         }
@@ -117,7 +130,7 @@ class CompareRequest:
             return "added"
         if pair.b is None:
             return "removed"
-        if pair.rule or pair.reshaped:
+        if pair.resized:
             return "reshaped"
         changed = sketches.get(labels.CHANGES) or sketches.get(labels.EQUALITY)
         if changed is None:
@@ -134,7 +147,8 @@ class CompareRequest:
         if wanted is None or self.options.top:
             return True
         measured = {c.name for statistic in statistics(self.options) for c in statistic.columns}
-        return bool(wanted & {*measured, RELATION, CHANGE})
+        # a rule holds only where the cosine of its elements confirms it
+        return bool(wanted & {*measured, RELATION, CHANGE, RULE.name, *NAMES})
 
     @property
     def _wanted(self) -> frozenset[str] | None:
@@ -152,7 +166,7 @@ class CompareRequest:
 
     def _wants(self, pair: Pair) -> dict[str, frozenset[Any]]:
         """The measures of a pair by label."""
-        wants = needed(self.statistics) | self._drawn
+        wants = (needed(self.statistics) | self._drawn) - MEANS
         if self.options.top:
             wants |= {At(labels.DELTA, top_of(self.options.top))}
         if not pair.ordered:
@@ -179,14 +193,16 @@ class CompareRequest:
         return _units(Unit(pair, {labels.A: a, labels.B: b}, wants, labels.BESIDE))
 
     def _of_laws(self, pair: Pair, a: Entry, b: Entry) -> tuple[Unit, ...]:
-        """The counts of two shapes."""
-        wants = (needed(self.statistics) | self._drawn) & LAW_DISTANCE.needs
-        if not wants:
-            return ()
-        counting = frozenset({Count()})
-        of_a = Unit(pair, {labels.A: a}, {labels.A: counting})
-        of_b = Unit(pair, {labels.B: b}, {labels.B: counting})
-        return (of_a, of_b)
+        """The counts of two shapes, and the means of their rows and columns."""
+        wants = (needed(self.statistics) | self._drawn) & MEAN_DISTANCE.needs
+        if not pair.is_matrix:
+            wants -= MEANS
+        units = []
+        for label, entry in ((labels.A, a), (labels.B, b)):
+            measures = frozenset(at.measure for at in wants if at.label == label)
+            if measures:
+                units.append(Unit(pair, {label: entry}, {label: measures}))
+        return tuple(units)
 
     @property
     def _drawn(self) -> frozenset[Any]:

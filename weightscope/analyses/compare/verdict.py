@@ -23,9 +23,10 @@ def verdict(facts: Sequence[Facts], has_change: bool) -> Iterator[str]:
     found = relation(facts)
     if found:
         matrices = "matrix" if found.matrices == 1 else "matrices"
+        rotated = f", {found.rotated} of them rotated" if found.rotated else ""
         yield (
-            f"{found.name}: median cosine {found.cosine:.3f} over {found.matrices} {matrices} "
-            "(independent trainings: within 0.03 of 0)"
+            f"{found.name}: median cosine {found.cosine:.3f} over {found.matrices} {matrices}"
+            f"{rotated} (independent trainings: within 0.03 of 0)"
         )
     counts = counted(facts)
     if not counts:

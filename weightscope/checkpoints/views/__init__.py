@@ -6,11 +6,13 @@ Ordinary convolutions need none: a stored tensor is a matrix already.
 from __future__ import annotations
 
 from .adapted import Adapted
+from .chosen import Chosen
 from .difference import Difference, difference
 from .dora import Dora
 from .empty import Empty
 from .expert import expert
 from .halves import Halves
+from .indices import Indices
 from .outputs_first import OutputsFirst
 from .part import Part
 from .product import Product
@@ -20,10 +22,12 @@ from .weight_norm import WeightNorm
 
 __all__ = [
     "Adapted",
+    "Chosen",
     "Difference",
     "Dora",
     "Empty",
     "Halves",
+    "Indices",
     "OutputsFirst",
     "Part",
     "Product",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ...dtypes import DTYPES, decoded
+from ...dtypes import DTYPES, table
 from ...lazy import torch
 
 if TYPE_CHECKING:
@@ -32,10 +32,9 @@ def values(made: Tensor, dtype: str, to: str) -> Tensor:
     The matrix itself where it has that type already.
     """
     kind = DTYPES[dtype].kind
-    wide = getattr(torch, DTYPES[to].store)
     if kind in ("code", "bool"):
-        return _looked_up(made, dtype, wide)
-    numbers = made.to(wide)
+        return _looked_up(made, dtype, DTYPES[to].store)
+    numbers = made.to(getattr(torch, DTYPES[to].store))
     if kind == "uint" and DTYPES[dtype].bits > 8:
         # unsigned words are stored as signed ones of the same bits
         numbers.add_((numbers < 0) * 2.0 ** DTYPES[dtype].bits)
@@ -57,13 +56,13 @@ def laid_out(matrix: Tensor, like: Tensor) -> Tensor:
     return matrix.contiguous()
 
 
-def _looked_up(codes: Tensor, dtype: str, wide: torch.dtype) -> Tensor:
+def _looked_up(codes: Tensor, dtype: str, store: str) -> Tensor:
     """Values of coded types from their table, looked up in memory order."""
-    table = torch.from_numpy(decoded(dtype).copy()).to(codes.device, wide)
+    of_patterns = table(dtype, store, str(codes.device))
     mirrored = is_mirrored(codes)
     if mirrored:
         codes = codes.mT
-    looked_up = table.index_select(0, codes.reshape(-1).int()).view(codes.shape)
+    looked_up = of_patterns.index_select(0, codes.reshape(-1).int()).view(codes.shape)
     if mirrored:
         return looked_up.mT
     return looked_up

@@ -29,5 +29,4 @@ def coarse(counts: ValueCounts) -> ValueCounts:
         value=(low + high) / 2,
         counts=np.add.reduceat(counts.counts, starts),
         exact=False,
-        few=None,
     )
