@@ -139,8 +139,9 @@ def test_a_spectrum_without_a_bulk_has_no_law(spectrum):
 
 def test_thin_factors_have_no_law_even_where_a_bulk_could_be_computed():
     """A product of full rank is treated as a matrix; one with zeros by construction is not."""
-    assert "spikes" not in curves(Spectrum(np.array([1.0, 0.9, 0.0]), 3, 3, "factors", 0.0, (3, 3)))
-    assert "spikes" in curves(Spectrum(np.array([1.0, 0.9, 0.0]), 3, 3, "gram", 0.0, (3, 3)))
+    sigma = np.linspace(1.0, 0.0, 16)
+    assert "spikes" not in curves(Spectrum(sigma, 16, 16, "factors", 0.0, (16, 16)))
+    assert "spikes" in curves(Spectrum(sigma, 16, 16, "gram", 0.0, (16, 16)))
 
 
 def test_an_unclean_bulk_is_named_in_the_label():

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 import weightscope as ws
 from weightscope.analyses.spectrum import null_samples
-from weightscope.statistics.spectra import power_law
+from weightscope.statistics.spectra import spectrum_tail
 
 UP = "model.layers.{}.mlp.up_proj.weight".format
 QKV = "transformer.h.0.attn.c_attn.weight"
@@ -197,9 +197,9 @@ def test_a_matrix_of_rank_4_has_rank_4_in_every_type(draw, spectra, dtype):
     assert row["note"].split("; ") == [
         f"condition is {effect}: 60 of 64 singular values may be rounding",
         f"no power law: {row['alpha_tail']} values in the tail, fewer than 10",
-        "no bulk: all singular values above rounding are spikes",
+        "no bulk: fewer than 10 singular values lie below the spikes",
         "no effective depth: most singular values may be rounding",
-        "balanced matrix: no bulk: all singular values above rounding are spikes",
+        "balanced matrix: no bulk: fewer than 10 singular values lie below the spikes",
     ]
     assert row["sigma_max"] == pytest.approx(values(w.double())[0], rel=1e-9)
     (panel,) = ws.spectrum({UP(0): w}).panels
@@ -731,7 +731,7 @@ def test_only_requested_columns_are_computed(draw, monkeypatch):
     """stable_rank fits no power law, a name reads nothing; numbers do not depend on the request."""
     model = {UP(i): draw(48, 32) for i in range(2)}
     full = ws.spectrum(model, panels=False, balance=True).rows
-    monkeypatch.setattr(power_law, "power_law", None)
+    monkeypatch.setattr(spectrum_tail, "power_law", None)
     monkeypatch.setattr("weightscope.statistics.spectra.bulk.bulk", None)
     few = ws.spectrum(
         model, panels=False, columns=["stable_rank", "effective_depth"], where="near_zero < 1"

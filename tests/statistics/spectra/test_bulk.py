@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from weightscope.statistics.spectra.bulk import bulk
+from weightscope.statistics.spectra.bulk import bulk, bulk_of, values
 from weightscope.statistics.spectra.mp_law import mp_cdf
+from weightscope.statistics.spectra.spectrum import Spectrum
 
 
 def _sigma(w: np.ndarray) -> np.ndarray:
@@ -172,3 +173,17 @@ def test_too_many_spikes_are_no_clean_bulk(spikes, clean):
     found = bulk(np.concatenate((np.geomspace(200, 50, spikes), rest)), 100, 400)
     assert (found.spikes, found.clean) == (spikes, clean)
     assert found.ks < 0.1
+
+
+@pytest.mark.parametrize(("below", "known"), [(9, False), (10, True)])
+def test_a_bulk_has_ten_values(below, known):
+    """Below 54 spikes: with fewer every column is null, with a note."""
+    draw = np.random.default_rng(0).standard_normal((below, below))
+    noise = np.linalg.svd(draw, compute_uv=False)
+    sigma = np.concatenate((np.geomspace(1e9, 1e4, 64 - below), noise))
+    split = bulk_of(Spectrum(sigma, 64, 64, "gram", 0.0, (64, 64)))
+    assert (split is not None) is known
+    columns = values(split)
+    assert (columns["mp_sigma"] is not None) is known
+    codes = [note.code for note in columns["notes"]]
+    assert ("no-bulk" in codes) is not known

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from weightscope.statistics.spectra import power_law as module
 from weightscope.statistics.spectra.power_law import (
     PowerLaw,
-    alpha_interval,
     alpha_weighted,
     log_alpha_norm,
     power_law,
@@ -179,7 +178,6 @@ def test_three_values_in_closed_form():
 def test_nothing_to_fit(values):
     """Fewer than two positive values, values equal up to rounding, an infinite value."""
     assert power_law(np.array(values)) is None
-    assert alpha_interval(np.array(values), 0) is None
 
 
 def test_an_orthogonal_matrix_has_no_power_law():
@@ -270,27 +268,6 @@ def test_fit_is_that_of_weightwatcher_itself(name):
     assert astuple(power_law(tail_above(x, 1e-5))) == pytest.approx(
         (alpha, ks, xmin, tail, sigma), rel=1e-6
     )
-
-
-def test_interval_holds_the_truth_as_often_as_it_says():
-    """The 90% intervals of 20 Pareto samples hold the true alpha in about 18 of them."""
-    held = [alpha_interval(_pareto(seed, 100), seed, 40) for seed in range(20)]
-    assert sum(low <= 2.5 <= high for low, high in held) >= 15
-    assert all(low < high for low, high in held)
-
-
-def test_interval_is_seeded_and_has_no_order():
-    """One seed, one interval, for any order of the eigenvalues; another seed, another one."""
-    x = SPECTRA["noise"]
-    once = alpha_interval(x, 1, 20)
-    assert alpha_interval(x[::-1], 1, 20) == once
-    assert alpha_interval(x, 2, 20) != once
-
-
-def test_interval_of_two_values_leaves_out_draws_of_one():
-    """Half the resamples repeat one value and have no alpha; the others have the closed form."""
-    alpha = 1 + 2 / log(2.5)
-    assert alpha_interval(np.array([2.0, 5.0]), 0) == pytest.approx((alpha, alpha))
 
 
 def test_weighted_alpha_and_norm_are_their_formulas():

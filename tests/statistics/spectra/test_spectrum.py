@@ -46,6 +46,9 @@ def test_zero_lines_are_left_out(spectrum_of, svd, rows, cols) -> None:
     assert len(found.sigma) == len(expected)
     assert np.abs(found.sigma - expected).max() <= found.floor
     assert found.variance == pytest.approx(left.var(), rel=1e-12)
+    r = min(left.shape)
+    steps = r if svd else np.sqrt(r)
+    assert found.floor == pytest.approx(expected[0] * steps * (2.0**-52 if svd else 2.0**-26))
     assert found.q == min(left.shape) / max(left.shape)
 
 

@@ -12,7 +12,7 @@ from ...checkpoints.views import RandomMatrix
 from ...engine.unit import Measured, Measurer, Unit
 from ...notes import Note, Notes, notes_of, united
 from ...sketches import Count, Shuffled
-from ...statistics.spectra.null_samples import law_of, percentiles, statistics_of
+from ...statistics.spectra.null_samples import law_of, percentiles, scores, statistics_of
 from ..measuring import Answer, limits
 from ..piece import Piece
 from .options import SpectrumOptions
@@ -36,7 +36,10 @@ def with_nulls(
         measured = measure(flat, partial(_statistics, o))
     for answer, of_answer in zip(answers, units, strict=True):
         samples = [next(measured) for _ in of_answer]
-        values = percentiles([sample.values for sample in samples], o.draws)
+        matrices = [sample.values for sample in samples]
+        values = dict(percentiles(matrices, o.draws))
+        if o.draws > 1:
+            values |= scores(answer.values, matrices)
         notes = _null_notes(answer, o, samples, values)
         notes = united(notes_of(answer.values), notes)
         yield replace(answer, values={**answer.values, **values, "notes": notes})

@@ -37,7 +37,9 @@ class SpectrumOptions:
         "Fit the power law to squared singular values above X; WeightWatcher uses 1e-5.",
         metavar="X",
     )
-    alpha_ci: bool = option(False, "Also compute a bootstrapped 90% interval of alpha.")
+    alpha_ci: bool = option(
+        False, "Also compute a bootstrapped 90% interval of alpha and the goodness of its fit."
+    )
     null: str | None = option(
         None,
         "Also compute the columns for randomised matrices: shuffle (of the elements), or samples "

@@ -16,7 +16,8 @@ from ...columns import Curve, Panel, titled
 from ...lazy import numpy as np
 from ...statistics.spectra.bulk import Bulk, bulk_of
 from ...statistics.spectra.mp_law import mp_pdf
-from ...statistics.spectra.power_law import fit_of, tail_of
+from ...statistics.spectra.spectrum_tail import fit_of, tail_of
+from ...statistics.spectra.tail_comparison import comparison, reason_against
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -165,6 +166,6 @@ def _tail(s: Spectrum, cut: float | None, edge: float) -> Iterator[Curve]:
     x = np.geomspace(fit.xmin, tail[-1], POINTS)
     share = fit.tail / len(tail) * (x / fit.xmin) ** (1 - fit.alpha)
     label = f"power law: alpha {fit.alpha:.3g}"
-    if fit.note:
+    if reason_against(fit, comparison(tail, fit.xmin)):
         label += ", not a power law"
     yield Curve(label, x / edge / edge, share)

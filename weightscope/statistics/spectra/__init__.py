@@ -8,8 +8,8 @@ from .effective_depth import depth
 from .evenness import evenness
 from .null_distance import null_distance
 from .null_samples import with_null_columns
-from .power_law import tail
 from .ranks import sizes
+from .tail_columns import tail
 
 __all__ = [
     "balanced_spectrum",

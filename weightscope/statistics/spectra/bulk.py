@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...lazy import numpy as np
 from ...notes import Note, Notes, notes_of, united
-from ...sketches import Decompose
-from ..lines.iid import SPREAD_COLUMNS, line_spreads
+from ...sketches import Count, Decompose
+from ..lines.iid import SPREAD_COLUMNS, spreads
 from ..statistic import Evidence, Statistic
 from .mp_law import mp_ks
 from .spectral import margins_of, spectral
@@ -32,7 +32,8 @@ TRACY_WIDOM_99 = 2.0234  # 99% of Tracy-Widom, beta = 1: real elements
 CLEAN_SPIKES = 10  # a clean bulk has at most r/10 spikes above it
 CLEAN_KS = 0.1  # plus 2/r, the scatter of few values
 NO_CLEAN_BULK = Note("unclean-bulk", "no clean bulk")
-NO_BULK = Note("no-bulk", "no bulk: all singular values above rounding are spikes")
+FEWEST = 10  # singular values of a bulk: fewer have no scale and no edges
+NO_BULK = Note("no-bulk", f"no bulk: fewer than {FEWEST} singular values lie below the spikes")
 
 _SOURCE = "Kritchman and Nadler 2008"
 COLUMNS = (
@@ -61,7 +62,9 @@ COLUMNS = (
     Column("spike_energy", "float", "share of the spikes in the energy"),
     Column("signal_ratio", "float", "largest singular value over the upper edge of the bulk"),
 )
-TWICE = 2.0  # times its null: i.i.d. elements do not spread the scales of lines that far
+# An uneven side is twice as uneven as Gaussian elements, and by chance rarer than 1 in 100.
+TWICE = 2.0
+FAR = 3.0  # score
 
 
 @dataclass(frozen=True)
@@ -147,11 +150,14 @@ def _split(
 
 
 def bulk_of(s: Spectrum) -> Bulk | None:
-    """The bulk; None for a product of thin factors, and where the bulk may be rounding alone."""
+    """The bulk; None for a product of thin factors, and where a bulk has fewer than 10 values.
+
+    Values that may be rounding are not counted.
+    """
     if s.low_rank:
         return None
     split = bulk(s.sigma, s.m, s.n, s.floor)
-    if split is None or split.spikes >= s.rank:
+    if split is None or s.rank - split.spikes < FEWEST:
         return None
     return split
 
@@ -176,20 +182,27 @@ def _bulk_and_spreads(
     balanced: bool, spectrum: Spectrum, evidence: Evidence
 ) -> Mapping[str, object]:
     columns = values(bulk_of(spectrum))
-    spreads = line_spreads(margins_of(evidence))
+    of_lines = spreads(margins_of(evidence), evidence.sketches[Count()])
     if spectrum.low_rank:
         notes: Notes = (THIN,)
     elif balanced:
         notes = notes_of(columns)
     else:
-        notes = united(notes_of(columns), _uneven(spreads))
-    return {**columns, **spreads, "notes": united(notes, notes_of(spreads))}
+        notes = united(notes_of(columns), _uneven(of_lines))
+    return {**columns, **of_lines, "notes": united(notes, notes_of(of_lines))}
 
 
-def _uneven(spreads: Mapping[str, object]) -> Iterator[Note]:
-    """The warnings about spikes and depth of a matrix with uneven row or column scales."""
+def _uneven(of_lines: Mapping[str, object]) -> Iterator[Note]:
+    """The warnings about spikes and depth of a matrix with uneven row or column scales.
+
+    Heavy elements spread the scales of lines as well: a score, where there is one, tells them
+    apart.
+    """
     for side in ("row_spread", "col_spread"):
-        value, null = spreads[side], spreads[f"{side}_null"]
+        value, null = of_lines[side], of_lines[f"{side}_null"]
+        distance = of_lines[f"{side}_score"]
+        if isinstance(distance, float) and distance <= FAR:
+            continue
         if isinstance(value, float) and isinstance(null, float) and value > TWICE * null:
             template = (
                 "{side} is {times:.1f} times its null and can cause spikes and depth: see --balance"
@@ -200,4 +213,4 @@ def _uneven(spreads: Mapping[str, object]) -> Iterator[Note]:
 def noise(measure: Decompose, balanced: bool) -> Statistic:
     """Bulk, spikes and line spreads; no warning of uneven scales beside `balanced` columns."""
     columns = COLUMNS + SPREAD_COLUMNS
-    return spectral(columns, measure, partial(_bulk_and_spreads, balanced), frozenset())
+    return spectral(columns, measure, partial(_bulk_and_spreads, balanced), frozenset({Count()}))

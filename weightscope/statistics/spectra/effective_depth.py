@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from math import sqrt
+from math import isfinite, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...lazy import numpy as np
 from ...notes import Note, Notes
-from ...sketches import Decompose
+from ...sketches import Count, Decompose
 from ..statistic import Evidence, Statistic
 from .spectral import spectral
 from .spectrum import THIN, Spectrum
@@ -54,6 +54,8 @@ DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64
 SHARES = 64
 FLOOR = 1e-3  # of the rms: the logarithm of a smaller value would dominate all others
 FEWEST = 16  # values; at 16 a depth scatters by 12%, at 8 by 30%
+WIDENED = 0.2  # of CHANCE for each unit of excess kurtosis: heavy elements are less alike
+MOST_KURTIC = 10.0  # of a single far weight the kurtosis says nothing about the others
 CHANCE = 8  # over r: random gain of noise by a larger L, in steps from L = 1 to 2
 
 COLUMNS = (
@@ -62,6 +64,7 @@ COLUMNS = (
         "float",
         "residual blocks whose product has such a spectrum (i.i.d.: 1)",
         shown=True,
+        version=2,
     ),
     Column(
         "effective_depth_distance",
@@ -74,14 +77,17 @@ ROUNDED = Note("rounding", "no effective depth: most singular values may be roun
 ELONGATED = 64.0  # times as long as wide: beyond, slightly uneven values have a large depth
 
 
-def effective_depth(sigma: NDArray[np.float64], m: int, n: int) -> tuple[float, float] | None:
+def effective_depth(
+    sigma: NDArray[np.float64], m: int, n: int, kurtosis: float = 0.0
+) -> tuple[float, float] | None:
     """The L in 1..64 with the least W1 between log singular values of W and of P_L, and W1 in nats.
 
     sigma: the r = min(m,n) singular values, finite, descending, float64, of the m x n lines that
     are not zero. Both sides are divided by their rms, floored at 1e-3 and averaged over min(r, 64)
     equal shares, and the reference is linear in L between simulated levels. W1 = mean |difference|,
     as scipy.stats.wasserstein_distance of the averages. (1.0, distance at 1) where no L is nearer
-    than 1 by more than 8/r of the step from 1 to 2: i.i.d. matrices, 99% of them. 64.0 means 64 or
+    than 1 by more than 8 (1 + 0.2 kurtosis)/r of the step from 1 to 2, kurtosis 0 to 10 (excess):
+    i.i.d. matrices, 99% of them. 64.0 means 64 or
     more. Depths scatter by about 2/r of themselves. None below 16 values and for a zero matrix.
 
     >>> effective_depth(np.linspace(2, 0, 100), 100, 100)[0]
@@ -96,7 +102,8 @@ def effective_depth(sigma: NDArray[np.float64], m: int, n: int) -> tuple[float, 
     depth, distance = _nearest(values, levels)
     step = float(np.abs(levels[1] - levels[0]).mean())
     at_one = float(np.abs(values - levels[0]).mean())
-    if at_one - distance > CHANCE / len(sigma) * step:
+    widened = 1 + WIDENED * min(max(kurtosis, 0.0), MOST_KURTIC)
+    if at_one - distance > CHANCE * widened / len(sigma) * step:
         return depth, distance
     return 1.0, at_one
 
@@ -172,13 +179,15 @@ def _median(rest: NDArray[np.float64], step: NDArray[np.float64]) -> float:
     return float(np.clip(ratios[order][middle], 0, 1))
 
 
-def depth_of(s: Spectrum, name: str) -> tuple[tuple[float, float] | None, Notes]:
+def depth_of(
+    s: Spectrum, name: str, kurtosis: float = 0.0
+) -> tuple[tuple[float, float] | None, Notes]:
     """Effective depth and distance, and the doubts about column `name`; or None and the reason."""
     if s.low_rank:
         return None, (THIN,)
     if s.rounded:
         return None, (ROUNDED,)
-    nearest = effective_depth(s.sigma, s.m, s.n)
+    nearest = effective_depth(s.sigma, s.m, s.n, kurtosis)
     if nearest is None:
         return None, (FEW,)
     return nearest, tuple(_doubts(s, name, nearest[0]))
@@ -194,7 +203,10 @@ def _doubts(s: Spectrum, name: str, depth: float) -> Iterator[Note]:
 
 
 def _depth_and_distance(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, object]:
-    nearest, notes = depth_of(spectrum, "effective_depth")
+    kurtosis = evidence.sketches[Count()].power.kurtosis
+    if not isfinite(kurtosis):
+        kurtosis = 0.0
+    nearest, notes = depth_of(spectrum, "effective_depth", kurtosis)
     depth, distance = nearest or (None, None)
     return {
         "effective_depth": depth,
@@ -205,4 +217,4 @@ def _depth_and_distance(spectrum: Spectrum, evidence: Evidence) -> Mapping[str, 
 
 def depth(measure: Decompose) -> Statistic:
     """Effective depth, and its distance to the spectrum."""
-    return spectral(COLUMNS, measure, _depth_and_distance, frozenset())
+    return spectral(COLUMNS, measure, _depth_and_distance, frozenset({Count()}))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...lazy import numpy as np
 from ...notes import Note, Notes
+from ..drawn import score_among
 from ..laws import LAWS
 from ..laws.fitting import fit_laws
 from .bulk import bulk
@@ -23,7 +24,8 @@ ENDS = {
     "_null_low": ("10% point over randomised matrices of", 10.0),
     "_null_high": ("90% point over randomised matrices of", 90.0),
 }
-NULL_COLUMNS = tuple(name + suffix for name in WITH_NULL for suffix in ENDS)
+SCORE = "_score"
+NULL_COLUMNS = tuple(name + suffix for name in WITH_NULL for suffix in (*ENDS, SCORE))
 NOTHING = Note("no-null-sample", "no randomised matrix has a spectrum")
 FITTED = {"gaussian": ("normal", "sigma"), "logistic": ("logistic", "s")}  # law and its scale
 
@@ -47,6 +49,9 @@ def _nulls(column: Column, draws: int) -> Iterator[Column]:
             column.unit,
             option="--null",
         )
+    if draws > 1:
+        meaning = f"{column.name} among randomised matrices, as a standard Gaussian"
+        yield Column(column.name + SCORE, "float", meaning, option="--null")
 
 
 def _ends(draws: int) -> Iterator[tuple[str, str, float]]:
@@ -80,6 +85,19 @@ def statistics_of(values: SingularValues, cut: float | None) -> Mapping[str, obj
         "alpha": alpha,
         "spikes": split and split.spikes,
     }
+
+
+def scores(
+    values: Mapping[str, object], matrices: Sequence[Mapping[str, object]]
+) -> Mapping[str, object]:
+    """The score of each statistic of WITH_NULL among several random matrices that all have it."""
+    columns: dict[str, object] = {}
+    for name in WITH_NULL:
+        value, drawn = values.get(name), _numbers(matrices, name)
+        columns[name + SCORE] = None
+        if isinstance(value, int | float) and len(drawn) == len(matrices):
+            columns[name + SCORE] = score_among(float(value), drawn)
+    return columns
 
 
 def percentiles(matrices: Sequence[Mapping[str, object]], draws: int) -> Mapping[str, object]:

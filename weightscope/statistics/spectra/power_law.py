@@ -3,26 +3,19 @@
 Clauset, Shalizi and Newman 2009 (arXiv 0706.1062): every value but the largest is a candidate for
 the start, with its exponent of maximum likelihood, and the one with the least D wins. Exact: a
 start is skipped only where some points of its tail already exceed the best D. Pure noise has an
-exponent too, so its note belongs beside every alpha. Not implemented: truncated laws, and p-values
-(arXiv 0706.1062 simulates them; at these sizes the distance itself decides).
+exponent too, so its note belongs beside every alpha. Other laws of the same tail are in
+`tail_laws.py`, resamples in `tail_resamples.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from math import inf, log, log10, sqrt
 from typing import TYPE_CHECKING
 
-from ...columns import Column
 from ...lazy import numpy as np
 from ...lazy import special
-from ...notes import Note, united
-from ...sketches import Decompose
-from ..statistic import Evidence, Statistic
-from .spectral import spectral
-from .spectrum import Spectrum
+from ...notes import Note
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,55 +26,6 @@ SHORTEST_ALPHA = 10  # values; of fewer, alpha is null: its standard error excee
 PASSING = 0.8  # D sqrt(c) of 95% or more of true Pareto samples, by simulation
 PROBES = 64  # points of the lower bound: 4,096 values take 8 to 35 ms, not 100
 ROUNDING = 2.0**-52  # times n: relative spread of n equal eigenvalues in float64
-PERCENTILES = (5.0, 95.0)  # of alpha: ten of 200 resamples lie beyond each end
-
-_SOURCE = "arXiv 0706.1062, WeightWatcher 0.7.7"
-COLUMNS = (
-    Column(
-        "alpha",
-        "float",
-        "exponent of the power-law tail of the squared singular values",
-        "",
-        _SOURCE,
-        shown=True,
-        error="alpha_sigma",
-    ),
-    Column("alpha_ks", "float", "Kolmogorov-Smirnov distance of that tail", "", _SOURCE),
-    Column("alpha_xmin", "float", "start of the tail", "weight^2", _SOURCE),
-    Column("alpha_tail", "int", "number of values in the tail"),
-    Column(
-        "alpha_sigma", "float", "standard error of alpha, (alpha - 1)/sqrt(alpha_tail)", "", _SOURCE
-    ),
-    Column(
-        "alpha_weighted",
-        "float",
-        "alpha log10 of the largest squared singular value",
-        "",
-        "WeightWatcher 0.7.7",
-    ),
-    Column(
-        "log_alpha_norm",
-        "float",
-        "log10 of the sum of squared singular values to the power alpha",
-        "",
-        "WeightWatcher 0.7.7",
-    ),
-)
-INTERVAL = tuple(
-    Column(
-        name,
-        "float",
-        f"{point} point of alpha over bootstrap samples",
-        "",
-        "arXiv 0706.1062",
-        True,
-        "--alpha-ci",
-    )
-    for name, point in (("alpha_low", "5%"), ("alpha_high", "95%"))
-)
-NONE = Note("no-power-law", "no power law: fewer than two different values above the cut")
-ALIKE = Note("no-power-law", "no power law: the singular values are equal up to rounding")
-EVEN = 1e-5  # relative: squares of an orthogonal float32 matrix differ by less, 35 spacings at most
 
 
 @dataclass(frozen=True)
@@ -154,25 +98,6 @@ def power_law(eigenvalues: NDArray[np.float64]) -> PowerLaw | None:
     return PowerLaw(1 + slope, ks, float(x[start]), tail, slope / sqrt(tail))
 
 
-def alpha_interval(
-    eigenvalues: NDArray[np.float64], seed: int, draws: int = 200
-) -> tuple[float, float] | None:
-    """The 90% interval of alpha: 5% and 95% percentiles over refits of resampled values.
-
-    The bootstrap of arXiv 0706.1062, section 3: n values with replacement, xmin refitted too. None
-    where the eigenvalues themselves have no alpha. 200 resamples of 4,096 values take 2 to 7 s.
-    """
-    x = tail_above(eigenvalues, 0.0)
-    if power_law(x) is None:
-        return None
-    rng = np.random.default_rng(seed)
-    fits = (power_law(rng.choice(x, len(x))) for _ in range(draws))
-    # A resample of one repeated value has no alpha.
-    alphas = [fit.alpha for fit in fits if fit]
-    low, high = np.percentile(alphas, PERCENTILES)
-    return float(low), float(high)
-
-
 def alpha_weighted(alpha: float, eigenvalues: NDArray[np.float64]) -> float:
     """alpha log10(lambda_max) as WeightWatcher's `alpha_weighted`; depends on the unit of weights.
 
@@ -239,69 +164,3 @@ def _distance(tail: NDArray[np.float64], slope: float, ranks: NDArray[np.float64
     np.exp(deviation, out=deviation)
     deviation += ranks[: len(tail)] / len(tail)
     return float(max(deviation.max() - 1, 1 - deviation.min()))
-
-
-def tail_of(s: Spectrum, cut: float | None) -> NDArray[np.float64]:
-    """Squares above an absolute `cut`; without one those of more than rounding. Ascending."""
-    if cut is None:
-        return tail_above(s.sigma[: s.rank] ** 2, None)
-    return tail_above(s.above, cut)
-
-
-def fit_of(s: Spectrum, tail: NDArray[np.float64]) -> PowerLaw | None:
-    """The power law of a tail; None where its values are equal up to rounding."""
-    if _even(s, tail):
-        return None
-    return power_law(tail)
-
-
-def _even(s: Spectrum, tail: NDArray[np.float64]) -> bool:
-    """Whether two or more values differ by no more than rounding, of method and stored type."""
-    if len(tail) < 2:
-        return False
-    tolerance = max(EVEN, 2 * s.uncertain / float(s.sigma[0]))
-    return bool(tail[-1] <= tail[0] * (1 + tolerance))
-
-
-def _power_law_columns(
-    cut: float | None, interval: bool, seed: int, spectrum: Spectrum, evidence: Evidence
-) -> Mapping[str, object]:
-    tail = tail_of(spectrum, cut)
-    fit = fit_of(spectrum, tail)
-    if fit is None:
-        reason = ALIKE if _even(spectrum, tail) else NONE
-        return dict.fromkeys(c.name for c in columns(interval)) | {"notes": (reason,)}
-    values: dict[str, object] = dict.fromkeys(c.name for c in columns(interval))
-    # the tail itself is reported even where it is too short for an exponent
-    values |= {
-        "alpha_ks": fit.ks,
-        "alpha_xmin": fit.xmin,
-        "alpha_tail": fit.tail,
-        "notes": united(fit.note),
-    }
-    if not fit.has_alpha:
-        return values
-    eigenvalues = spectrum.above  # the norms of WeightWatcher ignore the cut
-    values |= {
-        "alpha": fit.alpha,
-        "alpha_sigma": fit.sigma,
-        "alpha_weighted": alpha_weighted(fit.alpha, eigenvalues),
-        "log_alpha_norm": log_alpha_norm(fit.alpha, eigenvalues),
-    }
-    if interval:
-        low, high = alpha_interval(tail, seed) or (None, None)
-        values |= {"alpha_low": low, "alpha_high": high}
-    return values
-
-
-def columns(interval: bool) -> tuple[Column, ...]:
-    """The columns, with those of the interval or without."""
-    if interval:
-        return COLUMNS + INTERVAL
-    return COLUMNS
-
-
-def tail(measure: Decompose, cut: float | None, interval: bool, seed: int) -> Statistic:
-    """The power law above `cut`; with `interval` also the bootstrapped interval of alpha."""
-    values = partial(_power_law_columns, cut, interval, seed)
-    return spectral(columns(interval), measure, values, frozenset())

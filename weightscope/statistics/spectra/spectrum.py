@@ -107,12 +107,22 @@ def spectrum(values: SingularValues, margins: Margins, eps: float = 0.0) -> Spec
         m,
         n,
         values.method,
-        values.floor,
+        _floor(values, min(m, n)),
         values.shape,
         None if values.method == "factors" else values.diagonal,
         _variance(margins, m * n),
         eps,
     )
+
+
+def _floor(values: SingularValues, r: int) -> float:
+    """The floor of the method for r singular values: those of zero lines are exact."""
+    counted = min(values.shape)
+    if values.method == "gram":
+        return values.floor * sqrt(r / counted)
+    if values.method == "svd":
+        return values.floor * r / counted
+    return values.floor
 
 
 def uncertain(sigma: NDArray[np.float64], m: int, n: int, floor: float, eps: float) -> float:
