@@ -7,7 +7,7 @@ import torch
 
 from weightscope.engine import choose, device
 from weightscope.errors import UsageError
-from weightscope.geometry import SEGMENT, TILE
+from weightscope.geometry import SEGMENT, TILE, TILE_GPU
 
 
 def test_what_is_told_is_taken() -> None:
@@ -68,10 +68,39 @@ def test_a_missing_gpu_is_refused(monkeypatch) -> None:
         match="--device cuda:1 needs a CUDA device; this machine has 0; use --device cpu",
     ):
         choose("cuda:1")
+    monkeypatch.setattr(device, "TESTED_ON_GPU", True)
     assert choose("auto").why.startswith("cpu: no CUDA device is available")
+
+
+def test_auto_is_the_cpu_until_a_release_was_tested_on_a_gpu(monkeypatch) -> None:
+    """A GPU beside it is named with --device cuda; one constant changes that."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(device, "free_memory", lambda name: 4 << 30)
+    found = choose("auto", 1 << 30, 2)
+    assert (found.name, found.host) == ("cpu", None)
+    assert found.why.startswith("cpu: no release was tested on a GPU, --device cuda takes one; ")
+    monkeypatch.setattr(device, "TESTED_ON_GPU", True)
+    assert choose("auto").name == "cuda:0"
+    assert choose("cuda:1").name == "cuda:1"
+
+
+def test_a_gpu_has_one_feeder_and_a_host_beside_it(monkeypatch) -> None:
+    """The worker that feeds it has the whole budget, whatever --threads."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(device, "free_memory", lambda name: 4 << 30)
+    for threads in (1, 4):
+        found = choose("cuda", None, threads)
+        assert (found.feeders, found.share, found.workers) == (1, 1 << 30, threads)
+        assert found.host == choose("cpu", None, threads)
 
 
 def test_tiles_follow_from_the_kind_of_device() -> None:
     """Never from its memory."""
     assert choose("cpu", 1).tile == choose("cpu", 1 << 40).tile == TILE
     assert choose("cpu", 1).segment == choose("cpu", 1 << 40).segment == SEGMENT
+    small, large = (device.Device("cuda:0", budget, 1, "") for budget in (1, 1 << 40))
+    assert small.tile == large.tile == TILE_GPU
+    assert small.stack == large.stack
+    assert small.segment == large.segment

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weightscope.sketches import Count, Scratch, ValueCounts, count
-from weightscope.sketches.few_values import FEW, extended, union
+from weightscope.sketches.few_values import FEW, FewValues, extended, no_values, union
 
 WORDS = {"F32": torch.int32, "F64": torch.int64}
 
@@ -35,12 +35,15 @@ def values(result: ValueCounts) -> list[float]:
 @pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (1, 100, 101)), (1, (37, 300))])
 @pytest.mark.parametrize("many", [1, 7, 127, FEW // 2])
 def test_values_of_a_large_lattice_are_those_of_numpy(lab, dtype, axis, cuts, many) -> None:
-    """In bins, which hold several of them."""
+    """With the count of each, although a bin holds several of them."""
     stored = lab.numbers(dtype, steps(many, (300, 400)))
     result = lab.take(Count(), stored, dtype, axis, cuts)[0]
-    expected = np.unique(lab.values(dtype, stored))
-    assert not result.exact
+    expected, counts = np.unique(lab.values(dtype, stored), return_counts=True)
+    assert result.exact
     assert values(result) == expected.tolist()
+    assert result.counts.tolist() == counts.tolist()
+    assert (result.low <= result.value).all()
+    assert (result.value <= result.high).all()
     assert result.distinct == len(expected) == 2 * many + 1
 
 
@@ -60,7 +63,7 @@ def test_ordinary_tensors_are_decided_by_a_sample(lab, dtype) -> None:
     """No element of the tile is gathered or sorted, and the result is None."""
     x = lab.numbers(dtype, np.random.default_rng(1).normal(size=100_000))
     scratch = Scratch()
-    assert extended(x[:0], x, scratch) is None
+    assert extended(no_values(x), x, scratch) is None
     assert not scratch.held
     assert extended(None, x[:9], scratch) is None
 
@@ -89,7 +92,9 @@ def test_any_values_merged_in_any_order_are_those_of_numpy(
         i = data.draw(st.integers(0, len(states) - 2))
         states[i : i + 2] = [measure.merge(states[i], states[i + 1])]
     for result, x in zip(measure.finish(states[0]), lab.values(dtype, stored), strict=True):
-        assert values(result) == np.unique(x[np.isfinite(x)] + 0.0).tolist()
+        expected, counts = np.unique(x[np.isfinite(x)] + 0.0, return_counts=True)
+        assert values(result) == expected.tolist()
+        assert result.counts.tolist() == counts.tolist()
         assert result.values is not None
         assert not np.signbit(result.values[result.values == 0]).any()
 
@@ -127,19 +132,28 @@ def test_values_of_equal_codes_are_distinguished(lab) -> None:
         ).float()
         * 0.1
     )
-    result = extended(extended(x[:0], x[:9000], Scratch()), x, Scratch())
+    result = extended(extended(no_values(x), x[:9000], Scratch()), x[9000:], Scratch())
     assert result is not None
-    assert result.tolist() == torch.unique(x).tolist()
+    assert result.values.tolist() == torch.unique(x).tolist()
+    assert result.counts.tolist() == [5] * FEW
+
+
+def once(x: torch.Tensor) -> FewValues:
+    """Distinct values that occur once each."""
+    return FewValues(x, torch.ones(len(x), dtype=torch.int64))
 
 
 def test_unions() -> None:
-    """None and sets that are too large give None."""
-    a, b = torch.tensor([1.0, 3.0]), torch.tensor([2.0, 3.0])
-    assert union(a, b).tolist() == [1.0, 2.0, 3.0]
+    """Counts of equal values add; None and sets that are too large give None."""
+    a, b = once(torch.tensor([1.0, 3.0])), once(torch.tensor([2.0, 3.0]))
+    both = union(a, b)
+    assert both.values.tolist() == [1.0, 2.0, 3.0]
+    assert both.counts.tolist() == [1, 1, 2]
     assert union(None, b) is None
     assert union(a, None) is None
-    assert len(union(torch.arange(FEW), torch.arange(9))) == FEW
-    assert union(torch.arange(FEW), torch.tensor([-1])) is None
+    every = once(torch.arange(FEW))
+    assert len(union(every, once(torch.arange(9))).values) == FEW
+    assert union(every, once(torch.tensor([-1]))) is None
 
 
 def test_integers_in_bins_have_no_list_of_values(lab) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from weightscope import sketches
 from weightscope.geometry import long_side
-from weightscope.sketches import MEASURES, PAIRED_MEASURES, Measure, Overlap
+from weightscope.sketches import MEASURES, PAIRED_MEASURES, Cross, Measure, Overlap
 
 EIGHTS = [0, 8, 16, 24, 32]  # `tiles` cuts at multiples of 8
 
@@ -27,7 +27,7 @@ def test_the_list_has_every_measure_of_the_folder() -> None:
         for member in filter(inspect.isclass, members.values()):
             if hasattr(member, "start") and hasattr(member, "finish"):
                 measures.add(member)
-    of_pairs = {*PAIRED_MEASURES, Overlap}
+    of_pairs = {*PAIRED_MEASURES, Overlap, Cross}
     assert measures - {Measure} == set(MEASURES) | of_pairs
 
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weightscope.sketches import Count, ValueCounts, count, nonfinite
+from weightscope.sketches import Count, ValueCounts, count, few_values, nonfinite
 
 BROKEN = {  # every way of counting, and what such a type has: NaN, Inf or both
     "F64": (np.nan, np.inf, -np.inf),
@@ -41,6 +41,7 @@ def ways(request, monkeypatch):
     """Small wide tensors counted by value, and in bins as large ones are."""
     if request.param == "bins":
         monkeypatch.setattr(count, "EXACT", -1)
+        monkeypatch.setattr(few_values, "FEW", -1)
 
 
 @pytest.mark.usefixtures("ways")

@@ -8,7 +8,7 @@ import torch
 
 from tests.plain import plain
 from tests.sketches.vectors import f64, measured, turned
-from weightscope.sketches import Count, SharedOutliers, chunks, count
+from weightscope.sketches import Count, SharedOutliers, chunks, count, few_values
 from weightscope.sketches.quantiles import median, robust_std
 
 TYPES = ["F64", "F32", "BF16", "F16", "F8_E4M3", "F8_E5M2"]
@@ -98,6 +98,7 @@ def test_of_sparse_changes_all_that_differ_are_beyond(way, constant, monkeypatch
     """More than half are equal: robust_std is 0, and the others differ from the median."""
     if way == "bins":
         monkeypatch.setattr(count, "EXACT", -1)
+        monkeypatch.setattr(few_values, "FEW", -1)
     rng = np.random.default_rng(5)
     x = np.full(1000, constant)
     x[:80] = rng.normal(size=80)
@@ -116,6 +117,7 @@ def test_of_sparse_changes_all_that_differ_are_beyond(way, constant, monkeypatch
 def test_bins_have_the_thresholds_of_fit(monkeypatch):
     """Large wide tensors are counted in bins; median and robust_std are those of the columns."""
     monkeypatch.setattr(count, "EXACT", -1)
+    monkeypatch.setattr(few_values, "FEW", -1)
     x, y = np.random.default_rng(6).standard_t(3, size=(2, 1, 30, 50)).astype(np.float32)
     stored = [(torch.from_numpy(a[None]), "F32") for a in (x[0], y[0])]
     record = measured(SharedOutliers, stored)[0]
@@ -132,6 +134,7 @@ def test_bins_have_the_thresholds_of_fit(monkeypatch):
 def test_bins_too_wide_for_quartiles_are_unresolved(mean, monkeypatch):
     """Noise beside a large mean in bins of 0.1 std and more: no outliers of that vector alone."""
     monkeypatch.setattr(count, "EXACT", -1)
+    monkeypatch.setattr(few_values, "FEW", -1)
     x, y = 0.5 * np.random.default_rng(7).standard_t(4, size=(2, 40, 40))
     record = measured(SharedOutliers, [f64(mean + x), f64(y)])[0]
     assert record.unresolved.tolist() == [True, False]

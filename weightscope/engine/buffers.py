@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from ..sketches.tile import Scratch
+from .sender import Sender
 
 
 @dataclass(eq=False)
@@ -15,9 +16,22 @@ class Buffers:
     device: str
     stored: Scratch = field(init=False)
     labels: dict[str, Scratch] = field(default_factory=dict)
+    sender: Sender | None = None  # of a GPU, once something is sent there
 
     def __post_init__(self) -> None:
         self.stored = Scratch(self.device)
+
+    def sending(self) -> Sender:
+        """What sends stored bytes to the GPU."""
+        if self.sender is None:
+            self.sender = Sender(self.device)
+        return self.sender
+
+    def slot(self, number: int) -> int:
+        """The slot of a tile: of two in turn on a GPU, which computes one while another is read."""
+        if self.device == "cpu":
+            return 0
+        return number % 2
 
     def of(self, label: str) -> Scratch:
         """The scratch of a label."""
@@ -35,3 +49,5 @@ class Buffers:
         """Frees all buffers."""
         self.stored.held.clear()
         self.labels.clear()
+        if self.sender is not None:
+            self.sender.clear()

@@ -7,10 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import UsageError
-from ..geometry import SEGMENT, TILE
+from ..geometry import SEGMENT, TILE, TILE_GPU
 from ..lazy import torch
 
 MEMINFO = "/proc/meminfo"  # Linux only
+# A release that ran `make device` on real hardware may change this: --device auto then takes a GPU.
+TESTED_ON_GPU = False
 
 
 @dataclass(frozen=True)
@@ -21,13 +23,31 @@ class Device:
     budget: int  # bytes that buffers, states and held tensors may take together
     workers: int
     why: str
+    host: Device | None = None  # of a GPU: the CPU that measures what the GPU has no memory for
+
+    @property
+    def is_gpu(self) -> bool:
+        """Whether the host waits for its results."""
+        return self.name != "cpu"
+
+    @property
+    def feeders(self) -> int:
+        """Workers that fold tiles at a time: those of a GPU would share it, and its memory."""
+        if self.is_gpu:
+            return 1
+        return self.workers
+
+    @property
+    def share(self) -> int:
+        """Bytes for one of the workers that fold tiles."""
+        return self.budget // self.feeders
 
     @property
     def tile(self) -> int:
         """Elements of a tile: near the cache on a CPU, enough to fill a GPU."""
         if self.name == "cpu":
             return TILE
-        return 1 << 24
+        return TILE_GPU
 
     @property
     def segment(self) -> int:
@@ -41,15 +61,18 @@ class Device:
         """Elements up to which equal small tensors are measured as one stack."""
         if self.name == "cpu":
             return 1 << 16
-        return 1 << 24
+        return TILE_GPU
 
 
 def choose(device: str = "auto", memory: int | None = None, threads: int | None = None) -> Device:
-    """The named device, else the first GPU, else the CPU.
+    """The named device, else the CPU.
 
     Without `memory` (bytes) a quarter of what is free, without `threads` one worker per CPU core.
     """
     name, device_reason = _named(device)
+    host = None
+    if name != "cpu":
+        host = choose("cpu", memory, threads)
     if memory:
         budget = memory
         memory_reason = "as requested"
@@ -59,7 +82,7 @@ def choose(device: str = "auto", memory: int | None = None, threads: int | None 
     workers = threads or _cpus()
     size = f"{budget / 2**20:.0f} MiB"
     why = f"{name}: {device_reason}; memory {size}, {memory_reason}; {workers} workers"
-    return Device(name, max(budget, 1), workers, why)
+    return Device(name, max(budget, 1), workers, why, host)
 
 
 def _cpus() -> int:
@@ -78,6 +101,8 @@ def _named(device: str) -> tuple[str, str]:
         )
     if kind == "cpu":
         return "cpu", "as requested"
+    if kind == "auto" and not TESTED_ON_GPU:
+        return "cpu", "no release was tested on a GPU, --device cuda takes one"
     count = 0
     if torch.cuda.is_available():
         count = torch.cuda.device_count()

@@ -19,6 +19,8 @@ Parts = Sequence[tuple[Unit, Sequence[Unit]]]  # each unit with the units that a
 
 def divided(units: Sequence[Unit], device: Device) -> Parts:
     """Each unit with what is measured of it: itself where it fits, else its parts."""
+    if device.is_gpu:  # a part would be in other stacks than the whole; the CPU measures in parts
+        return [(unit, (unit,)) for unit in units]
     alone = replace(device, workers=1)
     return [(unit, (unit,) if _fits(unit, alone) else unit.parts) for unit in units]
 
@@ -51,5 +53,6 @@ def united(parts: Parts, results: Iterable[Measured], each: Each) -> Iterator[Me
             for label, of_label in part.sketches.items():
                 sketches[label] |= of_label
         notes = [part.note for part in found if part.note]
-        whole = Measured(unit, sketches, notes[0] if notes else "")
+        moved = [part.moved for part in found if part.moved]
+        whole = Measured(unit, sketches, notes[0] if notes else "", moved[0] if moved else "")
         yield replace(whole, values=each(whole))

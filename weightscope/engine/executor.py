@@ -2,7 +2,8 @@
 
 Work is handed out first in, first out, and the step that joins the runs of a batch is queued behind
 them: it never waits for work that has not begun. Each worker has its own buffers and computes on
-one thread: the numbers are the same for any number of workers.
+one thread: the numbers are the same for any number of workers. A GPU is fed by one worker; what
+follows from the sketches is computed by as many others as there are workers (feeding.py).
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ..lazy import torch
 from . import stream
 from .buffers import Buffers
 from .device import Device
-from .plan import Batch, Wanted, plan, roomy
+from .feeding import Fed, Feeding, exact_products
+from .plan import Batch, plan, roomy
+from .results import in_order, result
 from .unit import Each, Measured, Unit
 
 SWITCH = 1e-4  # seconds: calls last 50 microseconds, and Python's 5 milliseconds would block one
@@ -44,6 +48,15 @@ class Meter:
 
 
 @dataclass(frozen=True)
+class Pools:
+    """The workers that fold tiles, with what each of them has, and those beside a GPU."""
+
+    folding: ThreadPoolExecutor
+    host: ThreadPoolExecutor  # the same on a CPU
+    local: Any
+
+
+@dataclass(frozen=True)
 class Executor:
     """The engine, bound to a device: call it with units."""
 
@@ -58,37 +71,60 @@ class Executor:
         local = threading.local()
         device = roomy(units, self.device)
         executor = replace(self, device=device)
-        pool = ThreadPoolExecutor(
-            device.workers, "weightscope", initializer=_prepare, initargs=(local, device.name)
-        )
+        pool = _pool(device.feeders, device.name, local)
+        host = pool
+        if device.is_gpu:
+            host = _pool(device.workers, "cpu", threading.local())
+        pools = Pools(pool, host, local)
         try:
-            yield from _in_order(units, executor._batches(units, each, pool, local))
+            with exact_products(device):
+                yield from in_order(units, executor._batches(units, each, pools))
         finally:
             # workers in the middle of a tensor end at their next tile
             self.meter.stop = True
             pool.shutdown(cancel_futures=True)
+            host.shutdown(cancel_futures=True)
             self.meter.stop = False
             torch.set_num_threads(torch_threads)
             sys.setswitchinterval(switch_interval)
 
-    def _batches(
-        self, units: Sequence[Unit], each: Each, pool: ThreadPoolExecutor, local: Any
-    ) -> Iterator[list[Measured]]:
+    def _batches(self, units: Sequence[Unit], each: Each, pools: Pools) -> Iterator[list[Measured]]:
         """Results batch by batch, while a few batches are in flight."""
+        submit = self._submit
+        if self.device.is_gpu:
+            submit = partial(self._feed, Feeding(self.device, self.meter.check))
         queue: deque[Future[list[Measured]]] = deque()
         for batch in plan(units, self.device):
             self.meter.plans.append(batch.why)
-            queue.append(self._submit(batch, each, pool, local))
+            queue.append(submit(batch, each, pools))
             # two batches a worker: the next one waits ready, and few results wait in memory
             while len(queue) > 2 * self.device.workers:
                 yield queue.popleft().result()
         while queue:
             yield queue.popleft().result()
 
-    def _submit(
-        self, batch: Batch, each: Each, pool: ThreadPoolExecutor, local: Any
+    def _feed(
+        self, feeding: Feeding, batch: Batch, each: Each, pools: Pools
     ) -> Future[list[Measured]]:
+        """Queues a batch for the worker of the GPU, and for another one what follows from it."""
+        fed = pools.folding.submit(feeding.fed, batch, pools.local)
+        return pools.host.submit(self._follow, feeding, batch, fed, each)
+
+    def _follow(
+        self, feeding: Feeding, batch: Batch, fed: Future[Fed], each: Each
+    ) -> list[Measured]:
+        """The results of a batch that the GPU has measured, or has no memory for."""
+        results = feeding.followed(batch, fed.result(), each)
+        self._count(results)
+        return results
+
+    def _count(self, results: Sequence[Measured]) -> None:
+        with self.meter.lock:
+            self.meter.tensors += len(results)
+
+    def _submit(self, batch: Batch, each: Each, pools: Pools) -> Future[list[Measured]]:
         """Queues the runs of a batch, then the step that joins them."""
+        pool, local = pools.folding, pools.local
         runs: list[Future[stream.States]] = []
         # what is held is read by one worker: its passes share the held tensors
         if len(batch.runs) > 1 and not batch.hold:
@@ -114,40 +150,22 @@ class Executor:
             }
         else:
             sketches = stream.passes(batch, self.device, local.buffers, self.meter.check)
-        results = [_result(batch, sketches, i, each) for i in range(len(batch.units))]
-        with self.meter.lock:
-            self.meter.tensors += len(results)
+        results = [result(batch, sketches, i, each) for i in range(len(batch.units))]
+        self._count(results)
         return results
+
+
+def _pool(workers: int, device: str, local: Any) -> ThreadPoolExecutor:
+    """Workers of a device."""
+    return ThreadPoolExecutor(
+        workers, "weightscope", initializer=_prepare, initargs=(local, device)
+    )
 
 
 def _prepare(local: Any, device: str) -> None:
     """One thread and one set of buffers for each worker."""
     torch.set_num_threads(1)
+    if device != "cpu":
+        # pinned memory and events are those of the current device, which is the first by default
+        torch.cuda.set_device(device)
     local.buffers = Buffers(device)
-
-
-def _result(batch: Batch, finished: dict[Wanted, Any], i: int, each: Each) -> Measured:
-    """The sketches of unit `i` by label and measure, without the refused ones, and its values."""
-    unit = batch.units[i]
-    sketches: dict[str, dict[Any, Any]] = {}
-    for label, measures in unit.wants.items():
-        sketches[label] = {
-            measure: finished[label, measure][i]
-            for measure in measures
-            if (label, measure) in finished
-        }
-    measured = Measured(unit, sketches, batch.lack)
-    return replace(measured, values=each(measured))
-
-
-def _in_order(units: Sequence[Unit], batches: Iterator[list[Measured]]) -> Iterator[Measured]:
-    """Results in the order of the units: a stack finishes units out of order, which wait here."""
-    position = {id(unit): i for i, unit in enumerate(units)}
-    waiting: dict[int, Measured] = {}
-    turn = 0
-    for batch in batches:
-        for measured in batch:
-            waiting[position[id(measured.unit)]] = measured
-        while turn in waiting:
-            yield waiting.pop(turn)
-            turn += 1

@@ -17,7 +17,7 @@ from .loading import Check, load
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..sketches.tile import Scratch
+    from .buffers import Buffers
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +40,15 @@ class Made:
         return self.values[rows, cols]
 
 
-def made(entry: Entry, scratch: Scratch, check: Check) -> Made:
-    """Reads an entry tile by tile into newly allocated memory, in the layout of its tiles."""
+def made(entry: Entry, buffers: Buffers, check: Check, size: int) -> Made:
+    """Reads an entry into newly allocated memory, in the layout of its tiles of `size` elements."""
     values: Tensor | None = None
-    for box in tiles(whole(entry.shape), entry.cut):
+    for number, box in enumerate(tiles(whole(entry.shape), entry.cut, size)):
         spans = entry.needs(box)
-        loaded = load(spans, scratch, 0)
+        loaded = load(spans, buffers, buffers.slot(number))
         check(sum(span.bytes[1] for span in spans))
         tile = entry.make(box, tuple(loaded[span] for span in spans))
+        tile = tile.to(buffers.device)  # a random matrix is sampled on the host
         if values is None:  # the type of the values is known with the first tile
             values = _empty(entry, tile)
         values[slice(*box.rows), slice(*box.cols)] = tile

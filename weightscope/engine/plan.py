@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from ..checkpoints import Entry, joined
 from ..dtypes import DTYPES
 from ..geometry import Box, Shape, long_side, segments, tiles, whole
-from ..sketches.sketch import Measure, tiling
+from ..sketches.sketch import Measure, bytes_of, tiling
 from .device import Device
 from .unit import Unit
 
 # bytes an element of a tile takes at worst: stored, patterns, float32, float64 of an unsafe tile
 WORKING = 64
+SLOTS = 4  # copies of the stored bytes of a tile: two in pinned memory, two on the GPU
 WINDOW = 256  # units among which equal ones are stacked
 MOST = 32  # units of one stack
 
@@ -73,6 +74,8 @@ def roomy(units: Sequence[Unit], device: Device) -> Device:
 
     So whether a measure is refused never depends on --threads.
     """
+    if device.is_gpu:
+        return device
     for workers in range(device.workers, 1, -1):
         shared = replace(device, workers=workers)
         if not any(batch.refused for batch in plan(units, shared)):
@@ -85,10 +88,22 @@ def plan(units: Sequence[Unit], device: Device) -> Iterator[Batch]:
     # the window bounds how many results wait in the executor
     for start in range(0, len(units), WINDOW):
         for group in _groups(units[start : start + WINDOW], device):
-            room = _share(device) // max(1, _most(group[0], device))
-            size = min(MOST, max(1, room))
+            size = _stack(group[0], device)
             for first in range(0, len(group), size):
                 yield _batch(tuple(group[first : first + size]), device)
+
+
+def _stack(unit: Unit, device: Device) -> int:
+    """How many units like this one are measured together.
+
+    On a CPU each matrix is computed alone, so that memory may decide. A GPU computes a stack as
+    one, with other digits for another number: the shape alone decides.
+    """
+    if device.is_gpu:
+        room = device.stack // max(1, whole(_entry(unit).shape).size)
+    else:
+        room = device.share // max(1, _most(unit, device))
+    return min(MOST, max(1, room))
 
 
 def _groups(units: Sequence[Unit], device: Device) -> Iterable[list[Unit]]:
@@ -117,7 +132,7 @@ def _batch(units: tuple[Unit, ...], device: Device) -> Batch:
     unit = units[0]
     entry = _entry(unit)
     wants = _wants(unit)
-    share = _share(device)
+    share = device.share
     refused, room = _refused(units, device)
     granted = [(label, measure) for label, measure in wants if (label, measure) not in refused]
 
@@ -151,7 +166,7 @@ def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[Wanted, int], 
     only streamed needs no more than a tile; where one needs the unit held, all measures after it
     have to fit beside the held tensors.
     """
-    unit, share = units[0], _share(device)
+    unit, share = units[0], device.share
     tile = _tile(unit, device) * len(units)
     stored = _stored(unit, unit.shown()) * len(units)
     room, held = tile, 0  # bytes of states and tile, and of held tensors, without what is refused
@@ -159,7 +174,7 @@ def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[Wanted, int], 
     need = 0
     refused = []
     for label, measure in _wants(unit):
-        state = measure.bytes(_entry(unit).shape) * len(units)
+        state = bytes_of(measure, _entry(unit).shape, device.name) * len(units)
         demand = 0
         if _at_once(unit, label, measure):
             demand = stored
@@ -199,17 +214,16 @@ def _cut_twice(unit: Unit, device: Device) -> bool:
     return len(tilings) > 1
 
 
-def _share(device: Device) -> int:
-    """Bytes for one worker."""
-    return device.budget // device.workers
-
-
 def _tile(unit: Unit, device: Device) -> int:
     """Bytes of the largest tile of every entry that is in use at once, at worst."""
     entry = _entry(unit)
     largest = tiles(whole(entry.shape), entry.cut, device.tile)[0]
-    buffers = {unit.buffer_of(label) for label in unit.shown()}
-    return largest.size * WORKING * len(buffers)
+    shown = unit.shown()
+    buffers = {unit.buffer_of(label) for label in shown}
+    sent = 0
+    if device.is_gpu:
+        sent = SLOTS * sum(_item(unit.entries[label]) for label in shown)
+    return largest.size * (WORKING * len(buffers) + sent)
 
 
 def _stored(unit: Unit, labels: Sequence[str]) -> int:
@@ -232,15 +246,19 @@ def _stored(unit: Unit, labels: Sequence[str]) -> int:
 
 def _values(entry: Entry) -> int:
     """Bytes of all values as `make` returns them."""
-    item = -(-DTYPES[entry.dtype].bits // 8)  # 4- and 6-bit types take a whole byte
     rows, columns = entry.shape
-    return item * rows * columns
+    return _item(entry) * rows * columns
+
+
+def _item(entry: Entry) -> int:
+    """Bytes of a value as `make` returns it: 4- and 6-bit types take a whole byte."""
+    return -(-DTYPES[entry.dtype].bits // 8)
 
 
 def _most(unit: Unit, device: Device) -> int:
     """Bytes of one unit, held, with the states of all its measures."""
     shape = _entry(unit).shape
-    states = sum(measure.bytes(shape) for _, measure in _wants(unit))
+    states = sum(bytes_of(measure, shape, device.name) for _, measure in _wants(unit))
     held = _stored(unit, unit.shown())
     return _tile(unit, device) + held + states
 

@@ -20,6 +20,7 @@ from .held import Held, StoredLines, read_lines
 from .loading import Check, ahead, load
 from .made import made
 from .plan import Batch, Wanted
+from .sender import FIXED
 from .tiles import Tiles
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def passes(batch: Batch, device: Device, buffers: Buffers, check: Check) -> dict
     """All passes of a batch in one worker: tensors held where they fit, else read once a pass."""
     source = batch
     if batch.hold:
-        source = _held(batch, buffers, check)
+        source = _held(batch, device, buffers, check)
     sketches: dict[Wanted, Any] = {}
     states = start(batch, device)
     while states:
@@ -126,14 +127,14 @@ def _shown(
     unit = batch.units[0]
     wanted = {label for label, _ in part}
     labels = sorted({other for label in wanted for other in unit.seen(label)})
-    fixed = load(_fixed(batch, labels, boxes), buffers.stored, 1)
+    fixed = load(_fixed(batch, labels, boxes), buffers, FIXED)
     check(sum(span.bytes[1] for span in fixed))
     for i, box in enumerate(boxes):
         if i + 1 < len(boxes):
             following = _spans(batch, labels, boxes[i + 1])
             ahead(span for span in following if span not in fixed)
         spans = [span for span in _spans(batch, labels, box) if span not in fixed]
-        loaded = fixed | load(spans, buffers.stored, 0)
+        loaded = fixed | load(spans, buffers, buffers.slot(i))
         check(sum(span.bytes[1] for span in spans))
         tiles = Tiles(batch, axis, box, loaded, buffers)
         yield tiles
@@ -157,22 +158,21 @@ def _spans(batch: Batch, labels: Sequence[str], box: Box) -> Sequence[Span]:
     return list(spans)
 
 
-def _held(batch: Batch, buffers: Buffers, check: Check) -> Batch:
+def _held(batch: Batch, device: Device, buffers: Buffers, check: Check) -> Batch:
     """The batch with its shown entries on the device.
 
     The values of a single entry, the stored bytes of several.
     """
-    scratch = buffers.stored
     lines: StoredLines | None = None
     if not batch.alone:
         shown = [unit.entries[label] for unit in batch.units for label in batch.labels]
-        lines = read_lines(shown, scratch, check)
+        lines = read_lines(shown, buffers, check)
     units = []
     for unit in batch.units:
         entries = dict(unit.entries)
         for label in batch.labels:
             if lines is None:
-                entries[label] = made(entries[label], scratch, check)
+                entries[label] = made(entries[label], buffers, check, device.tile)
             else:
                 entries[label] = Held(entries[label], lines)
         units.append(replace(unit, entries=entries))

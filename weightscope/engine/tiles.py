@@ -74,11 +74,12 @@ def _stacked(
         stored = tuple(loaded[span] for span in entry.needs(box))
         if isinstance(entry, Difference):
             return entry.make_into(box, stored, partial(scratch.take, "difference"))[None]
-        return entry.make(box, stored)[None]
+        return entry.make(box, stored).to(scratch.device)[None]
     matrices = []
     for entry in entries:
         stored = tuple(loaded[span] for span in entry.needs(box))
-        matrices.append(entry.make(box, stored))
+        # a random matrix is sampled on the host
+        matrices.append(entry.make(box, stored).to(scratch.device))
     if entries[0].cut:  # column-major matrices stay column-major
         return torch.stack([matrix.mT for matrix in matrices]).mT
     return torch.stack(matrices)

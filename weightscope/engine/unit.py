@@ -59,6 +59,7 @@ class Measured:
     unit: Unit
     sketches: Mapping[str, Mapping[Measure, Any]]
     note: str = ""
+    moved: str = ""  # the reason why the CPU measured it instead of the device
     values: Mapping[str, object] = field(default_factory=dict)
 
 

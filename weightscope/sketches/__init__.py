@@ -11,6 +11,7 @@ from .balanced import Balanced, BalancedMatrix
 from .beyond import Beyond, Crossings
 from .changes import Changed, Changes
 from .count import Count
+from .cross import Cross, CrossProducts
 from .decompose import Decompose, SingularValues
 from .duplicates import DuplicateRows, Duplicates
 from .factor import Factor, Triangle
@@ -23,6 +24,7 @@ from .overlap import Overlap, SubspaceOverlap
 from .pair_moments import PairMoments, Pairwise
 from .power_sums import PowerSums
 from .quantise import QuantisationError, QuantisationErrors, Quantise
+from .row_pairs import PairedRows, RowPairs
 from .row_sample import RowSample, SampledRows
 from .schemes import SCHEMES
 from .shared_outliers import OutlierPositions, SharedOutliers
@@ -50,6 +52,7 @@ MEASURES = (
     Duplicates,
     Untrained,
     Kept,
+    RowPairs,
     AbsoluteSums,
 )
 PAIRED_MEASURES = (
@@ -59,7 +62,7 @@ PAIRED_MEASURES = (
     TopChanges,
     TaskVectors,
     SharedOutliers,
-)  # any tiling; Overlap has a law of its own
+)  # any tiling; Cross and Overlap have laws of their own
 
 __all__ = [
     "MEASURES",
@@ -74,6 +77,8 @@ __all__ = [
     "ChangedElements",
     "Changes",
     "Count",
+    "Cross",
+    "CrossProducts",
     "Crossings",
     "Decompose",
     "DuplicateRows",
@@ -89,12 +94,14 @@ __all__ = [
     "OutlierPositions",
     "Overlap",
     "PairMoments",
+    "PairedRows",
     "Pairwise",
     "PowerSums",
     "QuantisationError",
     "QuantisationErrors",
     "Quantise",
     "RowHashes",
+    "RowPairs",
     "RowSample",
     "RowSums",
     "SampledRows",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..geometry import Shape
 from ..lazy import numpy as np
 from ..lazy import torch
-from .sketch import CUTS, Again, Cut, Measure, Passes, State
+from .sketch import CUTS, Again, Cut, Measure, Passes, State, bytes_of
 from .tile import Tile
 
 if TYPE_CHECKING:
@@ -64,7 +64,11 @@ class Balanced:
 
     def bytes(self, shape: Shape) -> int:
         """Scales and sums of every row and column, and the states of the wrapped measures."""
-        wrapped = sum(measure.bytes(shape) for measure in self.of)
+        return self.bytes_on(shape, "cpu")
+
+    def bytes_on(self, shape: Shape, device: str) -> int:
+        """The same of a device, as the wrapped measures have it."""
+        wrapped = sum(bytes_of(measure, shape, device) for measure in self.of)
         return 32 * sum(shape) + wrapped
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
@@ -74,6 +78,7 @@ class Balanced:
             "scales": ones,
             "sums": [0 * x for x in ones],
             "open": [True] * stack,
+            "open there": torch.ones(stack, dtype=torch.bool, device=device),
             "sweeps": [0] * stack,
             "energy": torch.zeros(stack, dtype=torch.float64, device=device),
             "wrapped": None,  # states of the wrapped measures, in the last pass
@@ -145,7 +150,7 @@ def _sweep(state: State, tile: Tile) -> State:
     far_count = (far_scales > 0).sum(-1, keepdim=True)
     # A sum instead of @: BLAS adds a stack in another order than one matrix.
     mean_squares = (w2 * _inverse(far_scales)[:, None]).sum(-1) / far_count
-    is_open = torch.tensor(state["open"], device=w2.device)[:, None]
+    is_open = state["open there"][:, None]
     near_scales.copy_(torch.where(is_open, mean_squares, near_scales))
     state["sums"][far] += (w2 * _inverse(near_scales)[..., None]).sum(-2)
     if state["sweeps"][0] == 0:
@@ -165,6 +170,9 @@ def _end_sweep(state: State) -> State:
     near_count = (state["scales"][near] > 0).sum(-1, keepdim=True)
     mean_squares = state["sums"][far] / near_count
     far_scales = state["scales"][far]
+    sums = [0 * s for s in state["sums"]]
+    if far_scales.device.type != "cpu":
+        return state | {"sums": sums} | _closed(state, mean_squares, far_scales)
     still_open, sweeps = list(state["open"]), list(state["sweeps"])
     for i, is_open in enumerate(still_open):
         if not is_open:
@@ -174,8 +182,30 @@ def _end_sweep(state: State) -> State:
         sweeps[i] += 1
         still_open[i] = change >= FLAT and sweeps[i] < SWEEPS  # False for NaN, too
         far_scales[i] = mean_squares[i]
-    sums = [0 * s for s in state["sums"]]
-    return state | {"sums": sums, "open": still_open, "sweeps": sweeps}
+    there = torch.tensor(still_open)
+    return state | {"sums": sums, "open": still_open, "open there": there, "sweeps": sweeps}
+
+
+def _closed(state: State, mean_squares: Tensor, far_scales: Tensor) -> State:
+    """The same of all matrices at once, on a GPU: the host waits once, for those still open."""
+    was_open = state["open there"]
+    change = _changes(mean_squares, far_scales)
+    far_scales.copy_(torch.where(was_open[:, None], mean_squares, far_scales))
+    sweeps = [n + is_open for n, is_open in zip(state["sweeps"], state["open"], strict=True)]
+    there = was_open & (change >= FLAT)  # False for NaN, too
+    if max(sweeps) >= SWEEPS:
+        there = torch.zeros_like(there)  # matrices that are open have had every sweep
+    return {"open": there.tolist(), "open there": there, "sweeps": sweeps}
+
+
+def _changes(new: Tensor, old: Tensor) -> Tensor:
+    """(b,) `_change` of each matrix of (b, lines)."""
+    both_positive = (new > 0) & (old > 0)
+    change = torch.where(both_positive, 0.5 * (new / old).log(), 0.0)
+    count = both_positive.sum(-1, keepdim=True).clamp(min=1)
+    deviation = change - change.sum(-1, keepdim=True) / count
+    squares = torch.where(both_positive, deviation.square(), 0.0)
+    return (squares.sum(-1, keepdim=True) / count).sqrt()[:, 0]
 
 
 def _change(new: Tensor, old: Tensor) -> float:

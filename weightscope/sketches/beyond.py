@@ -3,25 +3,26 @@
 The first pass counts; thresholds follow from the counts. The second pass compares every element
 with the same result as in float64: a threshold becomes the last number of the tile's type that is
 not beyond it. Where cells are exact, the totals follow from them, and the second pass counts by row
-and column only.
+and column only. Of bins it also finds the exact quartiles (quartile_look.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import frexp, isfinite, nan
+from math import nan
 from typing import TYPE_CHECKING, ClassVar
 
-from ..dtypes import DTYPES
 from ..geometry import Shape
 from ..lazy import numpy as np
 from ..lazy import torch
+from . import beyond_together
+from .aims import SIGMAS, Aim
 from .count import Count
 from .power_sums import PowerSums
-from .quantiles import median, robust_std
+from .quartile_look import Collected
 from .sketch import Again, Cut, Passes, State
-from .spans import Edge, Span, span
+from .spans import Edge, Span
 from .tile import Tile
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
 
     from .value_counts import ValueCounts
 
-SIGMAS = (3, 4, 5, 6)  # std from the mean
-ROBUST = 4  # robust std from the median: the edge of the central weights
+COLLECTED = 64  # usually one element in 200 is collected to find the quartiles
 EXACT = 1 << 24  # the largest integer up to which float32 represents all
 
 
@@ -67,44 +67,6 @@ class Crossings:
         return Crossings(self.counts + other.counts, beyond, central, None, None)
 
 
-@dataclass(frozen=True, eq=False)
-class Aim:
-    """Thresholds of one matrix.
-
-    Spans are in the type of its tiles; those of sigmas exist for bins only.
-    """
-
-    counts: ValueCounts
-    middle: float  # never beyond: the median, or the mean where the central weights have no edge
-    sigmas: tuple[Edge, ...]
-    sigma_spans: tuple[Span, ...]
-    central: Edge | None
-    central_span: Span | None
-
-    @staticmethod
-    def of(counts: ValueCounts, dtype: str) -> Aim:
-        """The thresholds that follow from the counts."""
-        middle, std = counts.mean, counts.std
-        float_type: type[np.floating] = np.float32
-        if DTYPES[dtype].bits >= 32 and dtype != "F32":
-            float_type = np.float64
-        sigmas: tuple[Edge, ...] = ()
-        if std > 0 and isfinite(SIGMAS[-1] * std):
-            sigmas = tuple((middle, k * std) for k in SIGMAS)
-        sigma_spans: tuple[Span, ...] = ()
-        if not counts.exact:
-            sigma_spans = tuple(span(edge, float_type) for edge in sigmas)
-        central, central_span = _central_edge(counts), None
-        if central is not None:
-            middle, central_span = central[0], span(central, float_type)
-        return Aim(counts, middle, sigmas, sigma_spans, central, central_span)
-
-    @property
-    def needs_pass(self) -> bool:
-        """Whether a second pass is needed."""
-        return self.central_span is not None or bool(self.sigma_spans)
-
-
 @dataclass(frozen=True)
 class Beyond:
     """Counts values, then elements beyond the thresholds.
@@ -118,7 +80,8 @@ class Beyond:
 
     def bytes(self, shape: Shape) -> int:
         """The histograms, and a number for each row and column."""
-        return Count().bytes(shape) + 8 * sum(shape)
+        collected = 8 * shape[0] * shape[1] // COLLECTED
+        return Count().bytes(shape) + 8 * sum(shape) + collected
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero counts."""
@@ -129,13 +92,17 @@ class Beyond:
             "central": torch.zeros(stack, 2, dtype=torch.float64, device=device),
             "counted": Count().start(stack, shape, dtype, device),
             "aims": None,
+            "looks": [Collected() for _ in range(stack)],
             "dtype": dtype,
+            "device": device,
         }
 
     def add(self, state: State, tile: Tile) -> State:
         """Counts a tile's values; in the second pass, its elements beyond the thresholds."""
         if state["aims"] is None:
             return state | {"counted": Count().add(state["counted"], tile)}
+        if tile.scratch.device != "cpu":
+            return state | beyond_together.add(state, tile)
         for i, aim in enumerate(state["aims"]):
             if aim.needs_pass and tile.box.size:
                 _count_beyond(state, tile, i, aim)
@@ -150,29 +117,19 @@ class Beyond:
         if state["aims"] is None:
             aims = [Aim.of(counts, state["dtype"]) for counts in Count().finish(state["counted"])]
             state = state | {"counted": None, "aims": aims}
+            if state["device"] != "cpu":
+                state |= beyond_together.thresholds([aim.numbers for aim in aims], state["device"])
             if any(aim.needs_pass for aim in aims):
                 return Again(state)
         rows, cols = state["rows"].cpu().numpy(), state["cols"].cpu().numpy()
         beyond, central_sums = state["beyond"].tolist(), state["central"].tolist()
         records = []
         for i, aim in enumerate(state["aims"]):
-            records.append(_crossings(aim, rows[i], cols[i], beyond[i], central_sums[i]))
+            record = _crossings(aim, rows[i], cols[i], beyond[i], central_sums[i])
+            if aim.bins is not None:
+                record = _with_exact_edge(record, aim, state["looks"][i])
+            records.append(record)
         return records
-
-
-def _central_edge(counts: ValueCounts) -> Edge | None:
-    """The edge of the central weights.
-
-    None where the robust scale is 0 or None, or where one bin contains both quartiles.
-    """
-    middle, scale = median(counts), robust_std(counts)
-    if middle is None or not scale:
-        return None
-    upto = np.cumsum(counts.counts)
-    first, last = np.searchsorted(upto, counts.n * np.array((0.25, 0.75)))
-    if not counts.exact and first == last:
-        return None
-    return middle, ROBUST * scale
 
 
 def _count_beyond(state: State, tile: Tile, i: int, aim: Aim) -> None:
@@ -188,11 +145,37 @@ def _count_beyond(state: State, tile: Tile, i: int, aim: Aim) -> None:
     if aim.central_span is None:
         return
     outside, cut = _outside(tile, x, aim.central_span)
+    if aim.bins is not None:
+        assert aim.outer_span is not None
+        far_rows, far_cols = state["looks"][i].collect(tile, i, aim.bins, aim.outer_span, x, cut)
+        _count(state["rows"][i], far_rows)
+        _count(state["cols"][i], far_cols)
+        state["central"][i] += _central_sums(cut, outside, aim)
+        return
     rows, cols = slice(*tile.box.rows), slice(*tile.box.cols)
     state["rows"][i, rows] += outside.sum(-1, dtype=sum_type).long()
     state["cols"][i, cols] += outside.sum(-2, dtype=sum_type).long()
     if not aim.counts.exact:
         state["central"][i] += _central_sums(cut, outside, aim)
+
+
+def _count(total: Tensor, indices: NDArray[np.int64]) -> None:
+    """Adds the number of times that each index occurs, in place."""
+    counts = torch.from_numpy(np.bincount(indices, minlength=len(total)))
+    total += counts.to(total.device)
+
+
+def _with_exact_edge(record: Crossings, aim: Aim, look: Collected) -> Crossings:
+    """The record with each element of the band on its side of the exact edge."""
+    assert aim.bins is not None
+    assert record.central is not None
+    assert record.rows is not None
+    assert record.cols is not None
+    settled = look.settled(aim.bins, record.rows, record.cols, record.central)
+    if settled is None:
+        return replace(record, central=None, rows=None, cols=None)
+    rows, cols, central = settled
+    return replace(record, central=central, rows=rows, cols=cols)
 
 
 def _crossed(x: Tensor, spans: tuple[Span, ...]) -> list[tuple[int, Span]]:
@@ -231,9 +214,7 @@ def _central_sums(cut: Tensor, outside: Tensor, aim: Aim) -> Tensor:
 
     In units of a power of two near the edge, so that nothing overflows or underflows.
     """
-    assert aim.central
-    _, exponent = frexp(aim.central[1])
-    unit = 2.0 ** min(max(exponent, -120), 120)
+    unit = aim.unit
     shift = torch.tensor(-aim.middle / unit, dtype=cut.dtype, device=cut.device)
     d = torch.add(shift, cut, alpha=1 / unit, out=cut)
     d.addcmul_(d, outside, value=-1)  # 0 for elements outside

@@ -27,13 +27,19 @@ def elements_of_chunk(rows: int, device: str) -> int:
     >>> elements_of_chunk(3, "cpu")
     87376
     """
-    total = CHUNK if device == "cpu" else CHUNK_GPU
-    return max(total // max(rows, 2) // ALIGNED, 1) * ALIGNED
+    return max(_of_all_rows(device) // max(rows, 2) // ALIGNED, 1) * ALIGNED
 
 
-def buffer_bytes(rows: int, elements: int) -> int:
+def buffer_bytes(rows: int, elements: int, device: str) -> int:
     """Bytes of a chunk in float64, and of one in float32 beside it."""
-    return 12 * min(CHUNK, rows * elements)
+    return 12 * min(_of_all_rows(device), rows * elements)
+
+
+def _of_all_rows(device: str) -> int:
+    """Elements of a chunk."""
+    if device == "cpu":
+        return CHUNK
+    return CHUNK_GPU
 
 
 def rows_of(tile: Tile, others: Sequence[str]) -> list[Tensor]:

@@ -15,8 +15,8 @@ from typing import ClassVar
 
 from ..dtypes import DTYPES
 from ..geometry import Shape
-from . import count_bins, count_patterns, count_values
-from .nonfinite import earliest
+from . import count_bins, count_patterns, count_together, count_values
+from .nonfinite import joined_positions, no_positions, positions_on_host
 from .sketch import Cut, Passes, State
 from .tile import Tile
 from .value_counts import ValueCounts
@@ -42,8 +42,11 @@ class Count:
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Empty histograms, or no elements."""
         way = way_of(dtype, shape)
+        if way is count_bins and device != "cpu":
+            way = count_together
+        first = no_positions(stack, device)
         empty: State = way.start(stack, dtype, device)
-        return {"way": way, "dtype": dtype, "first": [None] * stack} | empty
+        return {"way": way, "dtype": dtype, "first": first, "columns": shape[1]} | empty
 
     def add(self, state: State, tile: Tile) -> State:
         """Counts one tile."""
@@ -55,15 +58,16 @@ class Count:
     def merge(self, a: State, b: State) -> State:
         """Histograms and power sums add; of two positions the earlier remains."""
         merged: State = _way(a).merge(a, b)
-        first = [earliest(x, y) for x, y in zip(a["first"], b["first"], strict=True)]
+        first = joined_positions(a["first"], b["first"])
         return a | merged | {"first": first}
 
     def finish(self, state: State) -> Sequence[ValueCounts]:
         """The cells that occur, and the position of the first NaN or Inf."""
         records: Sequence[ValueCounts] = _way(state).finish(state)
+        first = positions_on_host(state["first"], state["columns"])
         return [
             replace(counts, first_nonfinite=position)
-            for counts, position in zip(records, state["first"], strict=True)
+            for counts, position in zip(records, first, strict=True)
         ]
 
 

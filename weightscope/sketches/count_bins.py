@@ -2,7 +2,7 @@
 
 Bins are at most 2^-7 wide relative to their value; moments come from power sums, never from bins.
 Zero, Inf and NaN are counted on the full stored words, in a second look that only tiles with a
-candidate need. The distinct values of float types are stored while they are few.
+candidate need. The distinct values of float types are counted while they are few.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from ..dtypes import DTYPES
 from ..lazy import numpy as np
 from ..lazy import torch
-from .count_patterns import cells, histogram
-from .few_values import extended, union
+from .count_patterns import cells
+from .count_values import edges
+from .few_values import FewValues, extended, no_values, union
 from .grid import NORMAL
+from .histogram import histogram
 from .nonfinite import first_positions
 from .power_sums import PowerSums
 from .sketch import State
@@ -34,7 +36,8 @@ def start(stack: int, dtype: str, device: str) -> State:
     """An empty histogram, empty records, and no values of a float type."""
     few = None
     if DTYPES[dtype].kind == "float":
-        few = torch.empty(0, dtype=getattr(torch, DTYPES[dtype].store), device=device)
+        storage = getattr(torch, DTYPES[dtype].store)
+        few = no_values(torch.empty(0, dtype=storage, device=device))
     return {
         "counts": torch.zeros(stack, 65536, dtype=torch.int64, device=device),
         "rest": [ValueCounts(coarse=dtype == "F32")] * stack,
@@ -45,7 +48,7 @@ def start(stack: int, dtype: str, device: str) -> State:
 def add(state: State, tile: Tile) -> State:
     """The histogram of the tile, and per matrix the record of what a histogram lacks."""
     x = tile.flat  # (b, elements)
-    counts = histogram(_bins(x, tile.scratch), 65536)
+    counts = histogram(bin_codes(x, tile.scratch), 65536)
     # Exponent 0 of either sign: zero or subnormal.
     tiny = (counts[:, :128].sum(1) + counts[:, 0x8000:0x8080].sum(1)).tolist()
     rest, few, nonfinite = [], [], []
@@ -61,7 +64,7 @@ def add(state: State, tile: Tile) -> State:
         "counts": state["counts"].add_(counts),
         "rest": rest,
         "few": few,
-        "first": first_positions(state["first"], tile, nonfinite),
+        "first": first_positions(state["first"], tile, torch.tensor(nonfinite)),
     }
 
 
@@ -76,30 +79,36 @@ def merge(a: State, b: State) -> State:
 
 
 def finish(state: State) -> list[ValueCounts]:
-    """The bins that occur, with a cell for zero alone; exact cells for bf16 stored as float32."""
+    """The bins that occur, with a cell for zero alone.
+
+    Cells are exact for bf16 stored as float32, and for float tensors of few values.
+    """
     histograms = state["counts"].cpu().numpy()
     records = []
     for counts, rest, few in zip(histograms, state["rest"], state["few"], strict=True):
         if rest.coarse:
             records.append(_coarse(counts, rest))
+        elif few is not None:
+            records.append(_exact(few, rest))
         else:
-            records.append(_cells(counts, rest, few, state["dtype"]))
+            records.append(_cells(counts, rest, state["dtype"]))
     return records
 
 
-def _few_values(state: State, i: int) -> Tensor | None:
-    """The non-zero values of one matrix, while they are few.
+def _few_values(state: State, i: int) -> FewValues | None:
+    """The non-zero values of one matrix and their counts, while they are few.
 
     While all lower halves are zero, they follow from the histogram.
     """
     # `coarse`: all lower halves have been zero so far, so that a bin is one value.
     if not state["rest"][i].coarse:
-        few: Tensor | None = state["few"][i]
+        few: FewValues | None = state["few"][i]
         return few
     codes = state["counts"][i].nonzero()[:, 0]
     values = codes.to(torch.int16).view(torch.bfloat16).float()
-    nonzero = values[values.isfinite() & (values != 0)]
-    return union(values.new_empty(0), nonzero)
+    nonzero = values.isfinite() & (values != 0)
+    in_order_of_codes = FewValues(values[nonzero], state["counts"][i][codes[nonzero]])
+    return union(no_values(values), in_order_of_codes)
 
 
 def _coarse(counts: NDArray[np.int64], rest: ValueCounts) -> ValueCounts:
@@ -111,7 +120,7 @@ def _coarse(counts: NDArray[np.int64], rest: ValueCounts) -> ValueCounts:
     return replace(exact, inf=rest.inf, minus_inf=rest.minus_inf, nan=rest.nan, coarse=True)
 
 
-def _bins(x: Tensor, scratch: Scratch) -> Tensor:
+def bin_codes(x: Tensor, scratch: Scratch) -> Tensor:
     """The upper half of each value's float32 word, 0..65535.
 
     float64 beyond float32's range goes to its last bin.
@@ -120,9 +129,9 @@ def _bins(x: Tensor, scratch: Scratch) -> Tensor:
         clamped = torch.where(torch.isfinite(x), x.clamp(-LARGEST, LARGEST), x)
         x = scratch.take("float32", tuple(x.shape), torch.float32).copy_(clamped)
     words = x.view(torch.int32)
-    bins = scratch.take("patterns", tuple(x.shape), torch.int32)
-    torch.bitwise_right_shift(words, 16, out=bins)
-    return bins.bitwise_and_(0xFFFF)
+    codes = scratch.take("patterns", tuple(x.shape), torch.int32)
+    torch.bitwise_right_shift(words, 16, out=codes)
+    return codes.bitwise_and_(0xFFFF)
 
 
 def _rest(x: Tensor, dtype: str, scratch: Scratch, tiny: int, coarse: bool) -> ValueCounts:
@@ -207,9 +216,27 @@ def _power(x: Tensor, low: float, high: float, scratch: Scratch) -> PowerSums:
     return PowerSums(len(x), c, s1 * s, s2 * s * s, s3 * s * s * s, s4 * s * s * s * s)
 
 
-def _cells(
-    counts: NDArray[np.int64], rest: ValueCounts, few: Tensor | None, dtype: str
-) -> ValueCounts:
+def _exact(few: FewValues, rest: ValueCounts) -> ValueCounts:
+    """One cell per distinct value, as of a small tensor; zero included where it occurs."""
+    distinct, counts = few.values.cpu().numpy(), few.counts.cpu().numpy()
+    if rest.zeros:
+        at = int(np.searchsorted(distinct, 0.0))
+        distinct = np.insert(distinct, at, 0.0)
+        counts = np.insert(counts, at, rest.zeros)
+    low, high = edges(distinct)
+    value = distinct.astype(np.float64)
+    return replace(
+        rest,
+        low=low,
+        high=high,
+        value=value,
+        counts=counts,
+        power=PowerSums.of(value, counts),
+        exact=True,
+    )
+
+
+def _cells(counts: NDArray[np.int64], rest: ValueCounts, dtype: str) -> ValueCounts:
     """The histogram as cells, zeros removed from the two bins that contain them."""
     # Bins 0 and 0x8000 have the zeros and the smallest subnormals of either sign.
     nonzero = counts.copy()
@@ -232,7 +259,6 @@ def _cells(
         value=value[order],
         counts=occurrences[order],
         exact=False,
-        few=_with_zero(few, rest.zeros),
     )
 
 
@@ -246,16 +272,6 @@ def _edges() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     outer = np.where(last, np.copysign(LARGEST, inner), next_bin)
     low, high = np.minimum(inner, outer), np.maximum(inner, outer)
     return np.where(finite, low, np.nan), np.where(finite, high, np.nan)
-
-
-def _with_zero(few: Tensor | None, zeros: int) -> NDArray[np.float64] | None:
-    """The few distinct values in ascending order, zero included where it occurs."""
-    if few is None:
-        return None
-    values = few.cpu().double().numpy()
-    if zeros:
-        values = np.append(values, 0.0)
-    return np.unique(values)
 
 
 def _word(codes: NDArray[np.uint32]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from ..dtypes import DTYPES
 from ..lazy import numpy as np
 from ..lazy import torch
 from .grid import grid
+from .histogram import histogram
 from .nonfinite import first_positions
 from .power_sums import PowerSums
 from .sketch import State
@@ -16,7 +17,6 @@ from .value_counts import ValueCounts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
 
 
 def start(stack: int, dtype: str, device: str) -> State:
@@ -32,7 +32,7 @@ def start(stack: int, dtype: str, device: str) -> State:
 def add(state: State, tile: Tile) -> State:
     """Adds the tile's histogram; a tile with NaN or Inf is searched for the first."""
     counts = histogram(tile.patterns, state["counts"].shape[1])
-    nonfinite = counts.index_select(1, state["nonfinite"]).sum(1).tolist()
+    nonfinite = counts.index_select(1, state["nonfinite"]).sum(1)
     return {
         "counts": state["counts"].add_(counts),
         "first": first_positions(state["first"], tile, nonfinite),
@@ -48,17 +48,6 @@ def finish(state: State) -> list[ValueCounts]:
     """The cells of the patterns that occur."""
     histograms = state["counts"].cpu().numpy()
     return [cells(counts, state["dtype"]) for counts in histograms]
-
-
-def histogram(codes: Tensor, size: int) -> Tensor:
-    """Counts of the codes 0..size-1 in each row of (b, elements): int64 (b, size)."""
-    stack = codes.shape[0]
-    if stack > 1:
-        # Codes of matrix i are shifted by i * size, so that one bincount serves the stack.
-        matrix = torch.arange(stack, dtype=codes.dtype, device=codes.device)
-        codes = codes + size * matrix[:, None]
-    counts = torch.bincount(codes.reshape(-1), minlength=stack * size)
-    return counts.view(stack, size)
 
 
 def cells(counts: NDArray[np.int64], dtype: str) -> ValueCounts:

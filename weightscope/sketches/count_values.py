@@ -26,7 +26,7 @@ def start(stack: int, dtype: str, device: str) -> State:
 
 def add(state: State, tile: Tile) -> State:
     """Appends the stored elements: at most 65,536 in all."""
-    nonfinite = (~tile.dense.isfinite()).sum(1).tolist()
+    nonfinite = (~tile.dense.isfinite()).sum(1)
     return {
         "elements": torch.cat((state["elements"], tile.dense), 1),
         "first": first_positions(state["first"], tile, nonfinite),
@@ -51,7 +51,7 @@ def _counted(elements: NDArray[Any], dtype: str) -> ValueCounts:
     finite = elements[np.isfinite(elements)]
     distinct, counts = np.unique(finite, return_counts=True)
     value = distinct.astype(np.float64) + 0.0  # -0 becomes 0
-    low, high = _edges(distinct)
+    low, high = edges(distinct)
     subnormal = (value != 0) & (np.abs(value) < NORMAL.get(dtype, 0.0))
     minimum, maximum = np.inf, -np.inf
     if len(value):
@@ -75,7 +75,7 @@ def _counted(elements: NDArray[Any], dtype: str) -> ValueCounts:
     )
 
 
-def _edges(distinct: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def edges(distinct: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Halfway to the neighbouring representable values: 1/2 for integers, nextafter for floats."""
     value = distinct.astype(np.float64)
     if distinct.dtype.kind != "f":

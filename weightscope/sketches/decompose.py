@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
-from ..geometry import LONG_LINES, TILE, Shape, long_side
+from ..geometry import LONG_LINES, Shape, long_side, tile_size
 from ..lazy import numpy as np
 from ..lazy import torch
 from .gram import Blocks, added, blank, eigenvalues, room, sound
 from .sketch import Cut, Passes, State
-from .tile import Tile, cleaned
+from .tile import Tile, cleaned, cleaned_stack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,11 +62,15 @@ class Decompose:
 
     def bytes(self, shape: Shape) -> int:
         """Gram matrix and its eigenvalues, with one tile in float64; or three whole matrices."""
+        return self.bytes_on(shape, "cpu")
+
+    def bytes_on(self, shape: Shape, device: str) -> int:
+        """The same of a device: a GPU has larger tiles, and copies of larger matrices."""
         size, side = shape[0] * shape[1], min(shape)
         if self.svd:
             return 24 * size
-        tile = min(size, max(TILE, LONG_LINES * side))
-        return room(side) + 24 * tile
+        tile = min(size, max(tile_size(device), LONG_LINES * side))
+        return room(side, device) + 24 * tile
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero Gram matrices; no values for an SVD."""
@@ -80,7 +84,7 @@ class Decompose:
             "gram": [(b, blank(b, side, device)) for b in groups],
             "values": [],
             "diagonal": torch.zeros(stack, dtype=torch.float64, device=device),
-            "nonfinite": [0] * stack,
+            "nonfinite": torch.zeros(stack, dtype=torch.int64, device=device),
             "shape": shape,
         }
 
@@ -90,9 +94,8 @@ class Decompose:
             return state
         first = 0
         for b, gram in state["gram"]:
-            x, nonfinite = cleaned(tile, slice(first, first + b))  # (b, rows, columns)
-            for i, count in enumerate(nonfinite, start=first):
-                state["nonfinite"][i] += count
+            x, nonfinite = _cleaned(tile, first, b)  # (b, rows, columns), (b,)
+            state["nonfinite"][first : first + b] += nonfinite
             state["diagonal"][first : first + b] += _diagonal(x, tile)
             if long_side(tile.shape) == 0:
                 tall = x
@@ -110,7 +113,7 @@ class Decompose:
         """Gram matrices add."""
         if self.svd:
             raise TypeError("a singular value decomposition needs the matrix in one tile")
-        nonfinite = [x + y for x, y in zip(a["nonfinite"], b["nonfinite"], strict=True)]
+        nonfinite = a["nonfinite"] + b["nonfinite"]
         diagonal = a["diagonal"] + b["diagonal"]
         grams = []
         for (stack, a_blocks), (_, b_blocks) in zip(a["gram"], b["gram"], strict=True):
@@ -121,7 +124,11 @@ class Decompose:
     def finish(self, state: State) -> Sequence[SingularValues]:
         """One spectrum per matrix."""
         stack = self._values(state)
-        return [self._spectrum(state, i, values) for i, values in enumerate(stack)]
+        diagonals, nonfinite = state["diagonal"].tolist(), state["nonfinite"].tolist()
+        spectra = []
+        for values, diagonal, count in zip(stack, diagonals, nonfinite, strict=True):
+            spectra.append(self._spectrum(state["shape"], values, diagonal, count))
+        return spectra
 
     def _values(self, state: State) -> Sequence[NDArray[np.float64]]:
         """The singular values of each matrix; NaN where squares overflow."""
@@ -133,16 +140,24 @@ class Decompose:
             values = list(np.zeros((len(state["nonfinite"]), min(state["shape"]))))
         return values
 
-    def _spectrum(self, state: State, i: int, values: NDArray[np.float64]) -> SingularValues:
+    def _spectrum(
+        self, shape: Shape, values: NDArray[np.float64], diagonal: float, nonfinite: int
+    ) -> SingularValues:
         method, precision = "gram", sqrt(len(values) * EPS)
         if self.svd:
             method, precision = "svd", len(values) * EPS
         if not np.isfinite(values).all():
             values = values[:0]  # one overflow makes all eigenvalues meaningless
         floor = float(values.max(initial=0.0)) * precision
-        diagonal = float(state["diagonal"][i])
-        nonfinite = state["nonfinite"][i]
-        return SingularValues(values, state["shape"], method, floor, diagonal, nonfinite)
+        return SingularValues(values, shape, method, floor, diagonal, nonfinite)
+
+
+def _cleaned(tile: Tile, first: int, b: int) -> tuple[Tensor, Tensor]:
+    """`b` matrices in float64, zeros for non-finite elements, and the numbers of those."""
+    if tile.scratch.device != "cpu":
+        return cleaned_stack(tile)
+    x, nonfinite = cleaned(tile, slice(first, first + b))
+    return x, torch.tensor(nonfinite)
 
 
 def _diagonal(x: Tensor, tile: Tile) -> Tensor:
@@ -164,7 +179,7 @@ def _roots(gram: Blocks, stack: int) -> NDArray[np.float64]:
     if not gram:
         return np.zeros((stack, 0))
     finite = sound(gram)  # (b,)
-    if not bool(finite.all()):
+    if gram[0].device.type != "cpu" or not bool(finite.all()):  # a GPU need not be waited for
         # LAPACK raises on Inf and NaN, which would lose the other matrices of the stack.
         gram = [torch.where(finite[:, None, None], block, 0.0) for block in gram]
     values = eigenvalues(gram).clamp_(min=0).sqrt_().flip(-1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ..geometry import Shape
 from ..lazy import torch
 from .sketch import Cut, Passes, State
-from .tile import Tile, cleaned
+from .tile import Tile, cleaned, cleaned_stack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,9 +55,12 @@ class Factor:
         return {"triangles": [Triangle(empty)] * stack}
 
     def add(self, state: State, tile: Tile) -> State:
-        """One decomposition per matrix, each at the start of its buffer."""
+        """One decomposition per matrix, each at the start of its buffer; of a stack on a GPU."""
         if not tile.box.size:
             return state
+        if tile.scratch.device != "cpu":
+            x, nonfinite = cleaned_stack(tile)
+            return {"there": (torch.linalg.qr(x, mode="r").R, nonfinite)}
         return {"triangles": [_triangle(tile, i) for i in range(tile.stack)]}
 
     def merge(self, a: State, b: State) -> State:
@@ -66,6 +69,10 @@ class Factor:
 
     def finish(self, state: State) -> Sequence[Triangle]:
         """One triangle per matrix."""
+        if "there" in state:
+            stack, nonfinite = (x.cpu() for x in state["there"])
+            pairs = zip(stack.numpy(), nonfinite.tolist(), strict=True)
+            return [Triangle(r, count) for r, count in pairs]
         triangles: Sequence[Triangle] = state["triangles"]
         return triangles
 

@@ -58,10 +58,7 @@ def sound(blocks: Blocks) -> Tensor:
 def eigenvalues(blocks: Blocks) -> Tensor:
     """(b, s), ascending; large ones are reduced in place, without a copy."""
     stack, _, side = blocks[-1].shape
-    direct = DIRECT_GPU
-    if blocks[0].device.type == "cpu":
-        direct = DIRECT
-    if side <= direct:
+    if side <= _direct(blocks[0].device.type):
         values: Tensor = torch.linalg.eigvalsh(_whole(blocks), UPLO="L")
         return values
     bands = [banded([block[i] for block in blocks]) for i in range(stack)]
@@ -72,15 +69,23 @@ def eigenvalues(blocks: Blocks) -> Tensor:
     return torch.stack(of_matrices)
 
 
-def room(side: int) -> int:
-    """Bytes of one matrix and of computing its eigenvalues.
+def room(side: int, device: str = "cpu") -> int:
+    """Bytes of one matrix and of computing its eigenvalues: two copies where they are direct.
 
-    On a GPU those of a stack fit into the memory of its tile.
+    >>> room(8192) >> 20, room(8192, "cuda:0") >> 20
+    (310, 1286)
     """
     blocks = 4 * side * (side + BLOCK)
-    if side <= DIRECT:
+    if side <= _direct(device):
         return blocks + 16 * side**2
     return blocks + 6144 * side
+
+
+def _direct(device: str) -> int:
+    """The largest side that is decomposed as one matrix."""
+    if device == "cpu":
+        return DIRECT
+    return DIRECT_GPU
 
 
 def _whole(blocks: Blocks) -> Tensor:

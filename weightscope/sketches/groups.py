@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ..geometry import Shape
+from ..lazy import torch
 from .sketch import Cut, Passes, State
 from .tile import Tile
 
@@ -47,10 +48,8 @@ class Groups:
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Every pattern is possible, none has been checked."""
-        return {
-            "possible": [set(PATTERNS) for _ in range(stack)],
-            "checked": [set() for _ in range(stack)],
-        }
+        possible = torch.ones(stack, len(PATTERNS), dtype=torch.bool, device=device)
+        return {"possible": possible, "checked": frozenset()}
 
     def add(self, state: State, tile: Tile) -> State:
         """Removes the patterns that a group of the tile breaks."""
@@ -60,36 +59,48 @@ class Groups:
         columns = max(last - aligned, 0)
         if not tile.box.shape[0]:
             return state
-        for i in range(tile.stack):
-            for name in sorted(state["possible"][i]):
-                n, m = PATTERNS[name]
-                width = columns // m * m
-                if not width:
-                    continue
-                state["checked"][i].add(name)
-                part = tile.values[i, :, aligned - first :][:, :width]
-                if not _holds(part, n, m):
-                    state["possible"][i].remove(name)
-        return state
+        checked = set(state["checked"])
+        for k, (name, (n, m)) in enumerate(PATTERNS.items()):
+            width = columns // m * m
+            if not width:
+                continue
+            checked.add(name)
+            part = tile.values[..., aligned - first :][..., :width]
+            _exclude(state["possible"][:, k], part, n, m)
+        return state | {"checked": frozenset(checked)}
 
     def merge(self, a: State, b: State) -> State:
         """Possible in both, checked in either."""
         return {
-            "possible": [x & y for x, y in zip(a["possible"], b["possible"], strict=True)],
-            "checked": [x | y for x, y in zip(a["checked"], b["checked"], strict=True)],
+            "possible": a["possible"] & b["possible"],
+            "checked": a["checked"] | b["checked"],
         }
 
     def finish(self, state: State) -> Sequence[ZeroGroups]:
         """One record per matrix."""
         records = []
-        for possible, checked in zip(state["possible"], state["checked"], strict=True):
-            patterns = tuple(name for name in PATTERNS if name in possible & checked)
+        for possible in state["possible"].tolist():
+            names = zip(PATTERNS, possible, strict=True)
+            patterns = tuple(name for name, holds in names if holds and name in state["checked"])
             records.append(ZeroGroups(patterns))
         return records
 
 
-def _holds(part: Tensor, n: int, m: int) -> bool:
-    """Whether at most n of every m neighbours are non-zero; NaN is non-zero."""
-    groups = (part != 0).reshape(len(part), -1, m)  # (rows, groups, m)
+def _exclude(possible: Tensor, part: Tensor, n: int, m: int) -> None:
+    """Marks the matrices of (b, rows, columns) of which a group breaks a pattern, in place.
+
+    A CPU looks at those that none has broken so far; a GPU at all, since the host would wait.
+    """
+    if possible.device.type != "cpu":
+        possible &= _holds(part, n, m)
+        return
+    for i in possible.nonzero()[:, 0].tolist():
+        possible[i : i + 1] &= _holds(part[i : i + 1], n, m)
+
+
+def _holds(part: Tensor, n: int, m: int) -> Tensor:
+    """(b,) whether at most n of every m neighbours are non-zero; NaN is non-zero."""
+    stack, rows, _ = part.shape
+    groups = (part != 0).reshape(stack, rows, -1, m)
     nonzero = groups.sum(-1)
-    return bool((nonzero <= n).all())
+    return (nonzero <= n).flatten(1).all(1)

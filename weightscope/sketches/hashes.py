@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 from ..dtypes import DTYPES, decoded
@@ -69,7 +70,7 @@ class Hashes:
         factors = torch.from_numpy(odd_factors(halves * LANES, cols)).to(device)
         table = None
         if DTYPES[dtype].narrow:
-            table = _table(dtype).to(device)
+            table = _table(dtype, device)
         return {
             "rows": torch.zeros(stack, rows, LANES, dtype=torch.int32, device=device),
             "factors": factors.view(halves, LANES, cols),
@@ -134,8 +135,9 @@ def _words(tile: Tile, table: Tensor | None) -> Iterator[Tensor]:
         yield tile.as_matrices(half)
 
 
-def _table(dtype: str) -> Tensor:
-    """f of every pattern of a narrow type.
+@cache
+def _table(dtype: str, device: str) -> Tensor:
+    """f of every pattern of a narrow type, uploaded once.
 
     Patterns count from 1, so that only zeros give 0: pattern 0 of F8_E8M0 is 2^-127.
     """
@@ -143,7 +145,7 @@ def _table(dtype: str) -> Tensor:
     pattern = np.arange(1, len(value) + 1)
     codes = np.where(value == 0, 0, pattern).astype(np.int32)
     words = torch.from_numpy(codes)
-    return _mixed(words, torch.empty_like(words))
+    return _mixed(words, torch.empty_like(words)).to(device)
 
 
 def _unsigned_zero(tile: Tile) -> Tensor:

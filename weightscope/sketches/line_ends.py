@@ -34,6 +34,8 @@ def zeros_after(w: Tensor) -> Tensor | float:
 
 
 def _zeros_at(w: Tensor, end: bool) -> Tensor | float:
+    if w.device.type != "cpu":  # whether a line begins with a zero is not asked: it is a wait
+        return _zeros_within(w, end)
     if end:
         border = w[..., -1]
     else:
@@ -56,12 +58,12 @@ def _leading_zeros(x: Tensor, end: bool) -> Tensor:
 
 
 def _zeros_within(x: Tensor, end: bool) -> Tensor:
-    """Zeros at one end of each line of x, inf where it has no other element."""
-    length = x.shape[1]
+    """Zeros at one end of each line of x, the last axis; inf where it has no other element."""
+    length = x.shape[-1]
     # Positions counted from the far end, so that the element next to the border has the largest:
     # amax takes a tenth of the time of argmax.
     position = torch.arange(1, length + 1, dtype=torch.int32, device=x.device)
     if not end:
         position = position.flip(0)
-    largest = ((x != 0) * position).amax(1)
+    largest = ((x != 0) * position).amax(-1)
     return torch.where(largest > 0, length - largest.double(), inf)

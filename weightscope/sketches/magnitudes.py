@@ -29,7 +29,7 @@ class Magnitudes:
 
     which: slice
     values: Tensor
-    finite: int  # elements of each matrix
+    finite: int | Tensor  # elements of each matrix
     squares: Tensor  # (b,) float64
 
 
@@ -79,6 +79,8 @@ def over_lines(x: Tensor, fold: Callable[[Tensor], Tensor]) -> Tensor:
 def _finite(tile: Tile, one: slice, w: Tensor) -> Magnitudes:
     """One matrix in float64, with zeros for its non-finite values."""
     wide = tile.scratch.take("finite", tuple(w.shape), torch.float64).copy_(w)
-    finite = int(wide.isfinite().sum())
+    finite: int | Tensor = wide.isfinite().sum()
+    if tile.scratch.device == "cpu":
+        finite = int(finite)  # on a GPU the host would wait for it
     wide.nan_to_num_(0.0, 0.0)
     return Magnitudes(one, wide, finite, squares(wide))

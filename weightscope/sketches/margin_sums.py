@@ -100,15 +100,22 @@ class MarginSums:
 
     def finish(self, state: State) -> Sequence[Margins]:
         """One record per matrix."""
-        host = {key: value.cpu().numpy() for key, value in state.items() if isinstance(key, tuple)}
+        host = _on_host(state, "rows") | _on_host(state, "cols")
+        lags = [[nan, nan]] * len(host["rows", "sum"])
+        if not self.extremes:
+            lags = state["lag"].tolist()
         margins = []
-        for i in range(len(host["rows", "sum"])):
-            lag = (nan, nan)
-            if not self.extremes:
-                along, across = state["lag"][i].tolist()
-                lag = (along, across)
+        for i, (along, across) in enumerate(lags):
+            lag = (along, across)
             margins.append(Margins(_fields(host, "rows", i), _fields(host, "cols", i), lag))
         return margins
+
+
+def _on_host(state: State, side: str) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """The fields of rows or columns, (b, lines) each: one copy, for which the host waits once."""
+    keys = [key for key in state if isinstance(key, tuple) and key[0] == side]
+    fields = torch.stack([state[key] for key in keys]).cpu().numpy()
+    return dict(zip(keys, fields, strict=True))
 
 
 def _merged_borders(a: State, b: State) -> State:

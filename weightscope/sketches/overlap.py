@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ..geometry import LONG_LINES, TILE, Shape, long_side
+from ..geometry import LONG_LINES, Shape, long_side, tile_size
 from ..lazy import torch
 from .leading import leading
 from .sketch import Cut, Passes, State
@@ -48,8 +48,12 @@ class Overlap:
 
     def bytes(self, shape: Shape) -> int:
         """Three Gram matrices and a copy for eigenvectors, with two tiles in float64."""
+        return self.bytes_on(shape, "cpu")
+
+    def bytes_on(self, shape: Shape, device: str) -> int:
+        """The same of a device: a GPU has larger tiles."""
         size, side = shape[0] * shape[1], min(shape)
-        tile = min(size, max(TILE, LONG_LINES * side))
+        tile = min(size, max(tile_size(device), LONG_LINES * side))
         return 40 * side * side + 32 * tile
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:

@@ -146,7 +146,11 @@ class Pairwise:
 
     def bytes(self, shape: Shape) -> int:
         """A few numbers, and the buffers of a chunk."""
-        return 256 + 24 * min(CHUNK, shape[0] * shape[1])
+        return self.bytes_on(shape, "cpu")
+
+    def bytes_on(self, shape: Shape, device: str) -> int:
+        """The same of a device: a GPU has larger chunks."""
+        return 256 + 24 * min(_chunk(device), shape[0] * shape[1])
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """No pairs."""
@@ -158,7 +162,7 @@ class Pairwise:
             return state
         b = numbers(tile, tile)
         a = numbers(tile, tile.beside[self.other])
-        size = CHUNK if tile.scratch.device == "cpu" else CHUNK_GPU
+        size = _chunk(tile.scratch.device)
         moments = []
         for i, before in enumerate(state["moments"]):
             here = before
@@ -176,6 +180,13 @@ class Pairwise:
         """One record per matrix."""
         moments: list[PairMoments] = state["moments"]
         return moments
+
+
+def _chunk(device: str) -> int:
+    """Elements of a chunk on a device."""
+    if device == "cpu":
+        return CHUNK
+    return CHUNK_GPU
 
 
 def _moments(a: Tensor, b: Tensor, tile: Tile) -> PairMoments:

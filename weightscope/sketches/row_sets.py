@@ -84,7 +84,9 @@ def accumulate(look: Look, tile: Tile, i: int) -> None:
     if not look.open or first == last:
         return
     here, cols = slice(first, last), slice(*tile.box.cols)
-    x = tile.values[i][look.rows[here] - tile.box.rows[0]].double()  # (rows of the look, columns)
+    rows_of_tile = (look.rows[here] - tile.box.rows[0]).to(tile.stored.device)
+    x = tile.values[i][rows_of_tile].double()  # (rows of the look, columns)
+    x = x.to(look.rows.device)  # looks are on the host
     if look.cosines:
         sums = look.sums[look.of[here], cols]
         look.dots[here] += (x * sums).sum(-1)

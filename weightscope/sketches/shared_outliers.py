@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, ClassVar
 from ..geometry import Shape
 from ..lazy import numpy as np
 from ..lazy import torch
-from .beyond import ROBUST
 from .chunks import buffer_bytes, chunks, rows_of
 from .count import Count
 from .quantiles import median, robust_std
+from .quartile_look import ROBUST
 from .sketch import Again, Cut, Passes, State
 from .spans import Edge
 from .tile import Scratch, Tile
@@ -79,8 +79,13 @@ class SharedOutliers:
 
     def bytes(self, shape: Shape) -> int:
         """The histograms of each vector, a few small matrices, and the buffers of a chunk."""
+        return self.bytes_on(shape, "cpu")
+
+    def bytes_on(self, shape: Shape, device: str) -> int:
+        """The same of a device: a GPU has larger chunks."""
         k = 1 + len(self.others)
-        return k * COUNT.bytes(shape) + 16 * k * k + buffer_bytes(k, shape[0] * shape[1])
+        chunk = buffer_bytes(k, shape[0] * shape[1], device)
+        return k * COUNT.bytes(shape) + 16 * k * k + chunk
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """No counts: the types of the other vectors are those of their tiles."""

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..geometry import Shape
+from ..geometry import Shape, tile_size
 from ..lazy import numpy as np
 from ..lazy import torch
-from .sketch import Again, Cut, Measure, Passes, State, tiling
+from .sketch import Again, Cut, Measure, Passes, State, bytes_of, tiling
 from .tile import Tile
 
 if TYPE_CHECKING:
@@ -31,8 +31,12 @@ class Shuffled:
 
     def bytes(self, shape: Shape) -> int:
         """The permuted copy, at most 8 bytes per element, and the state of the wrapped measure."""
+        return self.bytes_on(shape, "cpu")
+
+    def bytes_on(self, shape: Shape, device: str) -> int:
+        """The same of a device, as the wrapped measure has it."""
         elements = shape[0] * shape[1]
-        return 8 * elements + self.of.bytes(shape)
+        return 8 * elements + bytes_of(self.of, shape, device)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """No permuted elements."""
@@ -43,7 +47,8 @@ class Shuffled:
         x, inner = state["shuffled"], state["of"]
         if x is None:
             x = permuted(tile.stored, self.seed)
-        axis, boxes = tiling(self.of.cut, tile.box, 0)
+        size = tile_size(tile.scratch.device)
+        axis, boxes = tiling(self.of.cut, tile.box, 0, size)
         for box in boxes:
             stored = x[:, slice(*box.rows), slice(*box.cols)]
             part = Tile(stored, tile.dtype, box, tile.shape, axis, tile.scratch)

@@ -55,6 +55,18 @@ class Again:
     state: State
 
 
+def bytes_of(measure: Measure, shape: Shape, device: str) -> int:
+    """Size of the state of one matrix on a device.
+
+    A measure whose state is another one on a GPU has a method `bytes_on(shape, device)` for both.
+    """
+    bytes_on = getattr(measure, "bytes_on", None)
+    if bytes_on is None:
+        return measure.bytes(shape)
+    size: int = bytes_on(shape, device)
+    return size
+
+
 class Measure(Protocol):
     """A frozen dataclass: equal options are the same measure, which is computed once.
 

@@ -118,8 +118,12 @@ class TaskVectors:
 
     def bytes(self, shape: Shape) -> int:
         """A few small matrices, and the buffers of a chunk."""
+        return self.bytes_on(shape, "cpu")
+
+    def bytes_on(self, shape: Shape, device: str) -> int:
+        """The same of a device: a GPU has larger chunks."""
         k = 1 + len(self.others)
-        return 256 + 16 * k + 24 * k * k + buffer_bytes(k, shape[0] * shape[1])
+        return 256 + 16 * k + 24 * k * k + buffer_bytes(k, shape[0] * shape[1], device)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """No elements."""

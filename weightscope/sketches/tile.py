@@ -12,7 +12,7 @@ from functools import cached_property
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
-from ..dtypes import DTYPES, decoded
+from ..dtypes import DTYPES, table
 from ..geometry import Axis, Box, Shape
 from ..lazy import torch
 
@@ -149,10 +149,17 @@ def cleaned(tile: Tile, which: slice) -> tuple[Tensor, list[int]]:
     return x, nonfinite
 
 
+def cleaned_stack(tile: Tile) -> tuple[Tensor, Tensor]:
+    """The same of all matrices of a tile on a GPU, without a wait: the numbers stay there."""
+    values = tile.values
+    x = tile.buffer("wide", values, torch.float64).copy_(values)
+    nonfinite = (~x.isfinite()).sum((-2, -1))  # (b,)
+    return x.nan_to_num_(0.0, 0.0, 0.0), nonfinite
+
+
 def _looked_up(tile: Tile) -> Tensor:
     """Values of coded types, from their table of at most 65,536 entries."""
-    table = torch.from_numpy(decoded(tile.dtype).astype("float32"))
-    table = table.to(tile.stored.device)
     values = tile.scratch.take("values", tuple(tile.dense.shape), torch.float32)
-    torch.index_select(table, 0, tile.patterns.flatten(), out=values.view(-1))
+    of_patterns = table(tile.dtype, "float32", tile.scratch.device)
+    torch.index_select(of_patterns, 0, tile.patterns.flatten(), out=values.view(-1))
     return values

@@ -9,7 +9,7 @@ Equal weights are ordered by position, row by row; -0 equals 0; NaN and Inf are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import gcd, inf
 from typing import TYPE_CHECKING, ClassVar
@@ -18,6 +18,7 @@ from ..dtypes import DTYPES
 from ..geometry import Shape
 from ..lazy import numpy as np
 from ..lazy import torch
+from . import top_together
 from .sketch import Cut, Passes, State
 from .tile import Tile
 
@@ -75,12 +76,16 @@ class Top:
         values = torch.zeros(0, dtype=torch.float64, device=device)
         positions = torch.zeros(0, dtype=torch.int64, device=device)
         empty = _End(values, positions)
+        if device != "cpu":
+            return top_together.start(stack, device) | {"columns": shape[1]}
         return {"ends": [[empty, empty] for _ in range(stack)], "columns": shape[1]}
 
     def add(self, state: State, tile: Tile) -> State:
         """Computes a tile's extremes, and searches the tile where they belong to an end."""
         if not tile.box.size:
             return state
+        if "ends" not in state:
+            return state | top_together.add(state, tile, self.n)
         extremes = [torch.stack(torch.aminmax(x)) for x in _comparable(tile)]
         columns = state["columns"]
         first = tile.box.rows[0] * columns + tile.box.cols[0]
@@ -91,12 +96,14 @@ class Top:
                 if end.beats(largest, first):
                     continue
                 values, indices = _best(tile.flat[i], sign, end.bound, self.n)
-                positions = _positions(tile, indices, columns)
+                positions = top_together.positions(tile, indices, columns)
                 ends[k] = end.joined(values, positions, self.n)
         return state
 
     def merge(self, a: State, b: State) -> State:
         """The n best of both, for each end."""
+        if "ends" not in a:
+            return a | top_together.merge(a, b, self.n)
         merged = []
         for (a_high, a_low), (b_high, b_low) in zip(a["ends"], b["ends"], strict=True):
             high = a_high.joined(b_high.values, b_high.positions, self.n)
@@ -108,13 +115,21 @@ class Top:
         """One record per matrix, of both ends; a weight of both ends occurs once."""
         columns = max(1, state["columns"])
         records = []
-        for high, low in state["ends"]:
-            values = torch.cat((high.values, -low.values)).cpu().numpy()
-            positions = torch.cat((high.positions, low.positions)).cpu().numpy()
+        for values, positions in self._both_ends(state):
             unique, indices = np.unique(positions, return_index=True)
             rows, cols = np.divmod(unique, columns)
             records.append(TopWeights(values[indices], rows, cols))
         return records
+
+    def _both_ends(self, state: State) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+        """Values and positions of each matrix, of the largest weights, then of the smallest."""
+        if "ends" not in state:
+            yield from top_together.both_ends(state)
+            return
+        for high, low in state["ends"]:
+            values = torch.cat((high.values, -low.values)).cpu().numpy()
+            positions = torch.cat((high.positions, low.positions)).cpu().numpy()
+            yield values, positions
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,13 +206,3 @@ def _nth_largest(x: Tensor, sign: int, n: int) -> float:
         return -inf
     nth = finite.topk(n, largest=sign > 0).values[-1]
     return sign * float(nth)
-
-
-def _positions(tile: Tile, indices: Tensor, columns: int) -> Tensor:
-    """Elements of a tile by index in memory order, as positions in the matrix."""
-    rows, cols = tile.box.shape
-    if tile.mirrored:
-        row, column = indices % rows, indices // rows
-    else:
-        row, column = indices // cols, indices % cols
-    return (row + tile.box.rows[0]) * columns + column + tile.box.cols[0]

@@ -109,6 +109,10 @@ class Untrained:
             return state
         rows, cols = slice(*tile.box.rows), slice(*tile.box.cols)
         projection_rows = state["projection"][cols]
+        if tile.scratch.device != "cpu":
+            stacked = projection_rows.expand(tile.stack, -1, -1)
+            state["signatures"][:, rows].baddbmm_(tile.values.float(), stacked)
+            return state
         # Matrix by matrix, so that the float32 copy is that of one matrix.
         for signatures, x in zip(state["signatures"], tile.values, strict=True):
             signatures[rows].addmm_(x.float(), projection_rows)
@@ -135,7 +139,8 @@ class Untrained:
 def _first_looks(state: State) -> State:
     """The looks at rows around the directions of the signatures, and the number of sound rows."""
     columns, looks, measured = len(state["projection"]), [], []
-    for signatures in state["signatures"]:  # (rows, 64)
+    # On the host, also those of a GPU: the search for sets asks for a number at every step.
+    for signatures in state["signatures"].cpu():  # (rows, 64)
         size = signatures.abs().sum(-1)
         sound = (size.isfinite() & (size > 0)).nonzero()[:, 0]
         # Divided by their sizes first: the squares of tiny and huge rows are not float32 numbers.

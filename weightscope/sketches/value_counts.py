@@ -51,8 +51,6 @@ class ValueCounts:
     noncanonical: int = 0  # BOOL bytes that are neither 0 nor 1, counted as true
     # Row and column of the first NaN or Inf, from 0; None in pooled counts.
     first_nonfinite: Position | None = None
-    # For bins: the distinct finite values, ascending, where at most 4,096.
-    few: NDArray[np.float64] | None = None
     minus_inf: int = 0  # of `inf`
 
     @property
@@ -85,10 +83,10 @@ class ValueCounts:
 
     @property
     def values(self) -> NDArray[np.float64] | None:
-        """The distinct finite values, ascending; None for bins of more than 4,096 values."""
+        """The distinct finite values, ascending; None for bins."""
         if self.exact:
             return self.value
-        return self.few
+        return None
 
     @property
     def distinct(self) -> int | None:
@@ -104,27 +102,30 @@ class ValueCounts:
         """Without the position of the first NaN or Inf: counts have no other position."""
         return replace(self, first_nonfinite=None)
 
-    def without_zeros(self) -> ValueCounts:
-        """The non-zero values alone, for laws that do not fit a spike at zero."""
-        nonzero = self.value != 0
-        value, counts = self.value[nonzero], self.counts[nonzero]
-        few = self.few
-        if few is not None:
-            few = few[few != 0]
+    def without_zeros(self, number: int | None = None) -> ValueCounts:
+        """Without `number` of the zeros, by default all, for laws that do not fit a spike at zero.
+
+        Where every zero goes, its cell goes too.
+        """
+        if number is None:
+            number = self.zeros
+        left = self.zeros - number
+        counts = np.where(self.value == 0, left, self.counts)
+        kept = counts > 0
+        value, counts = self.value[kept], counts[kept]
         if self.exact:
             power = PowerSums.of(value, counts)
         else:
             p = self.power.about(0.0)  # about 0, zeros add to n alone
-            power = PowerSums(p.n - self.zeros, 0.0, p.s1, p.s2, p.s3, p.s4)
+            power = PowerSums(p.n - number, 0.0, p.s1, p.s2, p.s3, p.s4)
         return replace(
             self,
-            low=self.low[nonzero],
-            high=self.high[nonzero],
+            low=self.low[kept],
+            high=self.high[kept],
             value=value,
             counts=counts,
             power=power,
-            zeros=0,
-            few=few,
+            zeros=left,
         )
 
     def __add__(self, other: ValueCounts) -> ValueCounts:
@@ -146,18 +147,8 @@ class ValueCounts:
             coarse=self.coarse and other.coarse,
             noncanonical=self.noncanonical + other.noncanonical,
             first_nonfinite=earliest(self.first_nonfinite, other.first_nonfinite),
-            few=_united_values(self, other),
             minus_inf=self.minus_inf + other.minus_inf,
         )
-
-
-def _united_values(a: ValueCounts, b: ValueCounts) -> NDArray[np.float64] | None:
-    """The distinct values of both, for bins; None where one has too many."""
-    if a.exact and b.exact:
-        return None
-    if a.values is None or b.values is None:
-        return None
-    return np.union1d(a.values, b.values)
 
 
 def _union(a: ValueCounts, b: ValueCounts) -> Cells:

@@ -1,0 +1,214 @@
+"""A run on the pretended device: the same digits for any threads and memory, and its memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.device.conftest import pretended
+from tests.device.pretended import NAME, OnDevice
+from tests.device.taking import differences
+from tests.engine.conftest import AGAIN, PASSING, sketches, stored, tensors, unit
+from weightscope import dtypes
+from weightscope.checkpoints import Stored
+from weightscope.checkpoints.views import RandomMatrix
+from weightscope.engine import Executor, Meter, choose, device, plan
+from weightscope.engine import executor as executing
+from weightscope.engine.plan import SLOTS, WORKING
+from weightscope.sketches import Count, Decompose, MarginSums, balanced, count_values
+
+ALL = {"PASSING": PASSING, "AGAIN": AGAIN}
+SMALL = 4096  # elements of a tile, so that small tensors are cut as large ones are
+
+
+def nothing(measured) -> dict[str, object]:
+    """No values."""
+    return {}
+
+
+def measured(units, threads=1, memory=None, meter=None, each=nothing):
+    """What `--device cuda:1` measures."""
+    return list(Executor(choose(NAME, memory, threads), meter or Meter())(units, each))
+
+
+def in_files(folder: Path) -> list[Stored]:
+    """The tensors as one file."""
+    parts, entries, at = [], [], 0
+    for entry in stored(tensors()):
+        raw = entry.tensor
+        if raw.ndim == 2 and entry.strides[0] < entry.strides[1]:
+            raw = raw.mT
+        data = raw.contiguous().view(torch.uint8).numpy().tobytes() if raw.numel() else b""
+        file = str(folder / "f")
+        entries.append(Stored(entry.name, entry.dims, entry.dtype, file, at, entry.strides))
+        parts.append(data)
+        at += len(data)
+    (folder / "f").write_bytes(b"".join(parts))
+    return entries
+
+
+@pytest.fixture(autouse=True)
+def few_sweeps(monkeypatch) -> None:
+    """Of a matrix that would take two hundred."""
+    monkeypatch.setattr(balanced, "SWEEPS", 3)
+
+
+@pytest.mark.parametrize("wants", ALL)
+def test_threads_and_memory_change_no_digit(gpu, tmp_path, monkeypatch, wants) -> None:
+    """One worker feeds the device with the same stacks; nothing is refused by CUDA's rules."""
+    monkeypatch.setattr(device, "TILE_GPU", SMALL)
+    units = [unit(i, entry, ALL[wants]) for i, entry in enumerate(in_files(tmp_path))]
+    found = []
+    for threads, memory in ((1, None), (4, 1 << 30), (2, 64 << 20)):
+        meter = Meter()
+        answers = measured(units, threads, memory, meter)
+        assert [(one.note, one.moved) for one in answers] == [("", "")] * len(units)
+        plans = [why.replace("held for its passes", "streamed in 1 run") for why in meter.plans]
+        found.append((sketches(answers), plans))
+    assert found == [found[0]] * len(found)
+    assert gpu.refused == []
+
+
+@pytest.mark.parametrize("wants", ALL)
+def test_the_numbers_are_those_of_the_cpu(gpu, tmp_path, monkeypatch, wants) -> None:
+    """Counts bit for bit, sums within their tolerance."""
+    monkeypatch.setattr(device, "TILE_GPU", SMALL)
+    units = [unit(i, entry, ALL[wants]) for i, entry in enumerate(in_files(tmp_path))]
+    there = measured(units, 2)
+    for one, other in zip(Executor(choose("cpu", 1 << 28, 1))(units, nothing), there, strict=True):
+        assert differences(dict(one.sketches[""]), dict(other.sketches[""])) == []
+
+
+def test_a_tile_of_a_stack_is_one_copy(gpu, tmp_path) -> None:
+    """From pinned memory, which the plan counts; nothing is uploaded from plain memory."""
+    elements = np.random.default_rng(0).normal(size=(4, 30, 40)).astype(np.float32)
+    (tmp_path / "f").write_bytes(elements.tobytes())
+    entries = [
+        Stored(f"{i}", (30, 40), "F32", str(tmp_path / "f"), 4800 * i) for i in range(len(elements))
+    ]
+    units = [unit(i, entry, frozenset({MarginSums()})) for i, entry in enumerate(entries)]
+    measured(units, 2)
+    assert sum(gpu.copies.values()) == 1
+    assert sum(gpu.uploads.values()) == 0
+    assert sum(buffer.numel() for buffer in gpu.pinned) <= SLOTS // 2 * elements.nbytes
+
+
+def test_tables_are_uploaded_once(gpu, tmp_path, monkeypatch) -> None:
+    """A table of values serves all tiles and tensors of a type."""
+    monkeypatch.setattr(device, "TILE_GPU", SMALL)
+    dtypes.table.cache_clear()
+    (tmp_path / "f").write_bytes(bytes(range(250)) * 20)
+    entries = [Stored(f"{i}", (50, 50), "F8_E4M3", str(tmp_path / "f")) for i in range(3)]
+    measured([unit(i, entry, frozenset({MarginSums()})) for i, entry in enumerate(entries)])
+    of_tables = [n for (line, _), n in gpu.uploads.items() if "dtypes.py" in line]
+    assert of_tables == [1]
+    dtypes.table.cache_clear()
+
+
+def test_a_random_matrix_is_sampled_for_the_device(gpu) -> None:
+    """Its elements are those of the host; they are sent there before anything sees them."""
+    entry = RandomMatrix((40, 20), "gaussian", 0.0, 1.0, 7)
+    wants = frozenset({Decompose(), Count(), MarginSums()})
+    (there,) = measured([unit(0, entry, wants)])
+    (here,) = Executor(choose("cpu", 1 << 28, 1))([unit(0, entry, wants)], nothing)
+    assert differences(dict(here.sketches[""]), dict(there.sketches[""])) == []
+    assert gpu.refused == []
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_too_little_memory_moves_a_tensor_to_the_cpu(monkeypatch, threads) -> None:
+    """With the reason, and the CPU's numbers; what fits stays on the device."""
+    large, small = stored([torch.randn(300, 200), torch.randn(8, 8)])
+    units = [unit(0, large), unit(1, small)]
+    here = list(Executor(choose("cpu", 1 << 30, 1))(units, nothing))
+    with pretended(monkeypatch, free=4 << 20) as log:
+        there = measured(units, threads)
+    need = -(-300 * 200 * (WORKING + 4 * SLOTS) >> 20)
+    assert there[0].moved.startswith("measured on the CPU: needs ")
+    assert there[0].moved.endswith("MiB of the GPU's memory, has 1")
+    assert need > 1
+    assert there[1].moved == ""
+    assert sketches(there)[0] == sketches(here)[0]
+    assert [one.note for one in there] == ["", ""]
+    assert log.refused == []
+
+
+def test_a_tensor_that_the_gpu_has_no_memory_for_is_retried_on_the_cpu(gpu, monkeypatch) -> None:
+    """The rest of the run stays on the device, and the values follow from the CPU's sketches."""
+    add = count_values.add
+
+    def full(state, tile):
+        if isinstance(tile.stored, OnDevice) and tile.shape == (20, 30):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return add(state, tile)
+
+    monkeypatch.setattr(count_values, "add", full)
+    entries = stored([torch.randn(20, 30), torch.randn(8, 9)])
+    units = [unit(i, entry, frozenset({Count()})) for i, entry in enumerate(entries)]
+    there = measured(
+        units, 2, each=lambda one: {"n": one.sketches[""][Count()].n, "note": one.moved}
+    )
+    assert [one.values["n"] for one in there] == [600, 72]
+    assert [one.values["note"] for one in there] == [one.moved for one in there]
+    assert there[0].moved == (
+        "measured on the CPU: cuda:1 ran out of memory: lower --memory, or use --device cpu"
+    )
+    assert there[1].moved == ""
+
+
+def test_gram_matrices_are_counted_as_the_device_decomposes_them() -> None:
+    """A GPU copies larger matrices whole, and tiles and pinned memory are in the budget."""
+    entry = Stored("w", (8192, 8192), "BF16", "f")
+    wants = [unit(0, entry, frozenset({Decompose()}))]
+    needs = {}
+    for name in ("cpu", NAME):
+        (batch,) = plan(wants, device.Device(name, 1, 1, ""))
+        needs[name] = max(batch.refused.values()) >> 20
+    tile = (1 << 22) * (WORKING + 2 * SLOTS + 24) >> 20
+    assert needs[NAME] >= 1286 + tile
+    assert needs[NAME] < 1286 + tile + 1024
+    assert needs["cpu"] < 1024
+
+
+def test_stacks_follow_from_the_shape_alone() -> None:
+    """Neither memory nor workers decide how many equal tensors the device computes as one."""
+    units = [unit(i, Stored(f"{i}", (64, 64), "F32", "f"), PASSING) for i in range(80)]
+    sizes = []
+    for budget, workers in ((1 << 20, 1), (1 << 26, 1), (1 << 34, 1), (1 << 34, 8)):
+        batches = plan(units, device.Device(NAME, budget, workers, ""))
+        sizes.append([len(batch.units) for batch in batches])
+    assert sizes == [[32, 32, 16]] * 4
+
+
+def test_a_device_with_little_memory_takes_ordinary_matrices() -> None:
+    """A quarter of 3.5 GiB is enough for 4096 x 4096, as it is on the CPU."""
+    entry = Stored("w", (4096, 4096), "BF16", "f")
+    for wants in (frozenset({Count(), MarginSums()}), frozenset({Count(), Decompose()})):
+        little = device.Device(NAME, (7 << 29) // 4, 1, "")
+        batches = list(plan([unit(0, entry, wants)], little))
+        assert [batch.refused for batch in batches] == [{}]
+
+
+def test_products_have_all_digits(gpu, monkeypatch) -> None:
+    """TF32 is off while a GPU measures, whatever the caller has chosen, which is restored."""
+    seen = []
+    prepare = executing.exact_products
+
+    def noted(chosen):
+        context = prepare(chosen)
+        context.__enter__()
+        seen.append(torch.get_float32_matmul_precision())
+        context.__exit__(None, None, None)
+        return prepare(chosen)
+
+    monkeypatch.setattr(executing, "exact_products", noted)
+    torch.set_float32_matmul_precision("high")
+    try:
+        measured([unit(0, entry) for entry in stored([torch.randn(8, 8)])])
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert seen == ["highest"]

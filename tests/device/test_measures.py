@@ -1,0 +1,138 @@
+"""Every measure on every type: nothing that CUDA refuses, few waits, the numbers of the CPU."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.device.cases import (
+    LARGE,
+    PAIRED,
+    PLAIN,
+    SHAPE,
+    WRAPPING,
+    of_large_matrices,
+    of_measures,
+    of_one_entry,
+    of_several_entries,
+)
+from tests.device.pretended import Log
+from tests.device.taking import differences, on_cpu, on_device, stack_of
+from weightscope.sketches import Balanced, Beyond, Count, Shuffled, balanced
+
+# Waits of the host for one tile of a stack, most: of NaN and zeros, of any type.
+WAITS = {
+    "Count": 3,
+    "MarginSums": 4,
+    "Beyond": 7,
+    "Decompose": 3,
+    "Factor": 2,
+    "Groups": 1,
+    "Hashes": 1,
+    "Quantise": 3,
+    "Top": 2,
+    "Duplicates": 5,
+    "Untrained": 1,
+    "Kept": 1,
+    "RowPairs": 1,
+    "AbsoluteSums": 1,
+    "Pairwise": 18,
+    "Changes": 31,
+    "RowSample": 21,
+    "TopChanges": 12,
+    "TaskVectors": 18,
+    "SharedOutliers": 13,
+    "Overlap": 26,
+    "Cross": 22,
+}
+# of them all: the others search matrix by matrix where a matrix is unusual
+TOGETHER = ("Count", "MarginSums", "Beyond", "Decompose", "Factor", "Groups", "Hashes", "Top")
+OF_A_SWEEP = 1
+OF_FEW_VALUES = 35  # for a stack with lattices
+OF_QUARTILES = 6  # of the look for them
+SWEEPS = 3
+
+
+def bound(measure) -> int:
+    """The most waits of a measure, those of wrapped ones included."""
+    if isinstance(measure, Balanced):
+        logarithms = 2
+        return SWEEPS * OF_A_SWEEP + logarithms + sum(bound(inner) for inner in measure.of)
+    if isinstance(measure, Shuffled):
+        return 1 + bound(measure.of)
+    return WAITS[type(measure).__name__]
+
+
+def check(measure, stacks) -> None:
+    """The same on both, with few waits."""
+    log = Log()
+    there = on_device(measure, stacks, log)
+    assert log.refused == []
+    assert log.waited <= bound(measure), log.waits
+    assert differences(on_cpu(measure, stacks), there) == []
+
+
+@pytest.mark.parametrize("measure", PLAIN, ids=repr)
+@pytest.mark.parametrize("turned", [False, True], ids=["rows", "columns"])
+def test_measures_of_one_entry(measure, turned) -> None:
+    """Ordinary numbers, NaN and Inf, and zeros of every type, row-major and column-major."""
+    for stacks in of_one_entry(measure, turned):
+        check(measure, stacks)
+
+
+@pytest.mark.parametrize("measure", WRAPPING, ids=repr)
+def test_measures_of_measures(measure, monkeypatch) -> None:
+    """They hand on one type, so few types suffice."""
+    monkeypatch.setattr(balanced, "SWEEPS", SWEEPS)
+    for stacks in of_measures(measure):
+        check(measure, stacks)
+
+
+@pytest.mark.parametrize("measure", PAIRED, ids=repr)
+def test_measures_of_several_entries(measure) -> None:
+    """Of one type and of two, in one layout and in two."""
+    for stacks in of_several_entries(measure):
+        check(measure, stacks)
+
+
+@pytest.mark.parametrize("measure", [Count(), Beyond()], ids=repr)
+def test_bins_of_large_matrices(measure) -> None:
+    """Wide types with NaN, Inf, subnormals, few values, and lower halves that are zero."""
+    for stacks in of_large_matrices(measure):
+        check_large(measure, stacks)
+
+
+def check_large(measure, stacks) -> None:
+    """The same on both; a matrix of few values is searched for them with waits of its own."""
+    log = Log()
+    there = on_device(measure, stacks, log)
+    assert log.refused == []
+    assert log.waited <= bound(measure) + OF_FEW_VALUES + OF_QUARTILES, log.waits
+    assert differences(on_cpu(measure, stacks), there) == []
+
+
+@pytest.mark.parametrize("measure", [m for m in PLAIN if type(m).__name__ in TOGETHER], ids=repr)
+def test_a_stack_has_the_waits_of_one_matrix(measure) -> None:
+    """No loop over its matrices asks for a number."""
+    shape = LARGE if isinstance(measure, Count | Beyond) else SHAPE
+    stored, dtype = stack_of("F32", shape)
+    stored[1:] = stored[0]
+    waits = []
+    for stack in (stored[:1], stored):
+        log = Log()
+        on_device(measure, {"b": (stack, dtype)}, log)
+        waits.append(log.waited)
+    assert waits[0] == waits[1]
+
+
+def test_balancing_ends_as_on_the_cpu() -> None:
+    """All sweeps of matrices that need different numbers of them, and of one that has none."""
+    stored, dtype = stack_of("F32", SHAPE, seed=4)
+    stored[1] = stored[0].triu()
+    measure = Balanced((Count(),))
+    log = Log()
+    there = on_device(measure, {"b": (stored, dtype)}, log)
+    sketches = on_cpu(measure, {"b": (stored, dtype)})
+    assert [one.exists for one in sketches] == [True, True, False]
+    assert differences(sketches, there) == []
+    most = max(one.sweeps for one in there)
+    assert log.waited <= most + 2 + bound(Count()) + 1
