@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from weightscope.sketches import Count
+from weightscope.sketches.power_sums import PowerSums
 from weightscope.sketches.value_counts import ValueCounts
 from weightscope.statistics.elements.coding import coding_costs, entropy_bits, golomb, rf8_rmse
 
@@ -142,3 +144,27 @@ def test_extreme_values_end_quietly(counts_of):
     assert (got["golomb_bits"], got["golomb_order"]) == (None, None)
     assert np.isfinite(got["rf8_rmse"])
     assert np.isfinite(got["entropy_bits"])
+
+
+def test_costs_of_a_large_lattice_are_those_of_its_values(taken):
+    """240 values of 120,000 float32 weights cost as many bits as their histogram."""
+    rng = np.random.default_rng(8)
+    levels = rng.normal(size=240).astype(np.float32)
+    w = rng.choice(levels, (300, 400)).astype(np.float64)
+    counts = taken(Count(), w)
+    step = 2.0**-24
+    assert entropy_bits(counts, step) == pytest.approx(_histogram_entropy(w, step))
+    assert entropy_bits(counts, step) <= log2(240)
+    bits, order = golomb(counts)
+    steps, times = np.unique(np.rint(w * 2**13), return_counts=True)
+    words = [_bits_written(int(x), order) for x in steps]
+    assert bits == pytest.approx(np.average(words, weights=times))
+    errors = [rf8_rmse(counts_of_one(x)) * x for x in counts.value]
+    expected = np.sqrt(np.dot(np.square(errors), counts.counts) / np.square(w).sum())
+    assert rf8_rmse(counts) == pytest.approx(expected)
+
+
+def counts_of_one(x: float) -> ValueCounts:
+    """One weight of that value."""
+    one = np.array([x])
+    return ValueCounts(one, one, one, np.array([1]), PowerSums.of(one, np.array([1])))

@@ -128,7 +128,13 @@ def test_without_spread_there_is_no_null_either(counts_of, x):
     """Constants, NaN and Inf have neither max_z nor its null."""
     crossings = Crossings(counts_of(x), (0, 0, 0, 0), PowerSums(0, nan), None, None)
     assert set(largest_z(crossings.counts).values()) == {None}
-    assert largest_z(crossings.counts).keys() == {"max_z", "max_z_null", "max_z_se"}
+    assert largest_z(crossings.counts).keys() == {
+        "max_z",
+        "max_z_null",
+        "max_z_score",
+        "max_z_tail",
+        "max_z_se",
+    }
 
 
 def test_the_core_of_a_gaussian_with_outliers_is_the_gaussian(crossed):

@@ -79,6 +79,43 @@ def test_a_true_normal_costs_no_bits(dtype, counts_of, stored_as):
     assert np.mean(got) == pytest.approx(0, abs=0.004)
 
 
+def _stepped(x, step):
+    return step * np.round(x / step)
+
+
+@pytest.mark.parametrize("n", [100, 300])
+@pytest.mark.parametrize("grid", ["float64", "shifted", "F8_E4M3", "step"])
+def test_kl_bits_has_no_bias_on_any_grid(n, grid, counts_of, stored_as):
+    """Over 60 Gaussian samples the mean is 0 within its error and 0.005 bits."""
+    g, got = np.random.default_rng(n), []
+    for _ in range(60):
+        x = g.normal(size=n)
+        if grid == "F8_E4M3":
+            counts = stored_as(0.02 * x, grid)
+        elif grid == "shifted":
+            counts = counts_of((1 + 0.02 * x).astype(np.float32))
+        elif grid == "step":
+            counts = counts_of(_stepped(x, 0.5))
+        else:
+            counts = counts_of(x)
+        got.append(fit_laws(counts, LAWS[:1])["normal"].kl_bits)
+    assert abs(np.mean(got)) < 0.005 + 2.5 * np.std(got) / 60**0.5
+
+
+def test_kl_bits_does_not_know_a_shift(counts_of):
+    """The same numbers about 0 and about 1."""
+    x = np.float32(0.02) * np.random.default_rng(0).normal(size=384).astype(np.float32)
+    one, two = (fit_laws(counts_of(y), LAWS[:1])["normal"].kl_bits for y in (x, x + np.float32(1)))
+    assert two == pytest.approx(one, abs=1e-3)
+
+
+@pytest.mark.parametrize("n", [99, 100])
+def test_kl_bits_of_few_weights_is_null(n, counts_of):
+    """Below 100 weights the bias is not known to 0.005 bits."""
+    fit = fit_laws(counts_of(np.random.default_rng(0).normal(size=n)), LAWS[:1])["normal"]
+    assert (fit.kl_bits is None) == (n < 100)
+
+
 def test_kl_bits_of_a_wrong_law_is_its_divergence(stored_as):
     """Laplace weights under a normal lose the divergence of their probabilities on 256 cells."""
     x = np.random.default_rng(0).laplace(size=1_000_000)

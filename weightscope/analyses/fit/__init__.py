@@ -18,7 +18,7 @@ FIT = Analysis(
         "['role', 'kind', 'std']",
     ),
     runs={
-        "One row a tensor": {"balance": True, "coding": True},
+        "One row a tensor": {"balance": True, "draws": 2, "coding": True},
         "`--long`: one row a law": {"long": True},
     },
     uses=MEASURING,

@@ -45,7 +45,7 @@ def _shown(statistic: Statistic, o: FitOptions) -> Statistic:
 def optional(o: FitOptions) -> Mapping[str, str]:
     """Columns that another option would add."""
     single = "a run without --long" if o.long else "--by tensor"
-    everything = FitOptions(balance=True, coding=True)  # columns of every option
+    everything = FitOptions(balance=True, draws=2, coding=True)  # columns of every option
     of_groups = (*keys_of("role"), *keys_of("layer"), *with_spread(statistics(FitOptions())))
     option: dict[str, str] = {}
     # Later entries replace earlier ones: a column that groups and tensors have belongs to tensors.
@@ -58,5 +58,7 @@ def optional(o: FitOptions) -> Mapping[str, str]:
     for statistic in statistics(everything):
         for column in statistic.columns:
             option[column.name] = column.option or single
+            if column.option == "--draws" and not o.balance:
+                option[column.name] = "--balance --draws"
     option["source"] = "several MODELs"
     return option

@@ -33,8 +33,9 @@ class FitOptions:
         False, "A small histogram beside each row.", typed=False, follows="terminal"
     )
     seed: int = option(
-        0, "Seed of the random permutation of --balance; default 0.", metavar="N", minimum=0
+        0, "Seed of the random permutations of --balance; default 0.", metavar="N", minimum=0
     )
+    draws: int = option(1, "Number of random permutations of --balance; default 1.", metavar="N")
     several: bool = derived(False)  # several models: rows have a column `source`
     wanted: frozenset[str] | None = derived(None)  # requested columns; None = all
 
@@ -44,4 +45,13 @@ class FitOptions:
                 f"fit groups by {', '.join(BY)}",
                 f"found {self.by!r}",
                 "choose one of them with --by",
+            )
+        if self.draws < 1 or (self.draws > 1 and not self.balance):
+            actual = f"found {self.draws} with --balance"
+            if not self.balance:
+                actual = f"found {self.draws} without --balance"
+            raise UsageError(
+                "--draws takes a number from 1 on, beside --balance",
+                actual,
+                "use --balance --draws 20",
             )

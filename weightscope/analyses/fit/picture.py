@@ -12,7 +12,7 @@ from math import isnan
 from ...columns import Column, Curve, Panel, titled
 from ...lazy import numpy as np
 from ...sketches import ValueCounts
-from ...statistics.elements.excess_zeros import excess_zeros
+from ...statistics.elements.excess_zeros import excess_zeros, fitted_weights
 from ...statistics.elements.moments import BEYOND
 from ...statistics.laws import LAWS
 from ...statistics.laws.density import density, law_density
@@ -52,9 +52,10 @@ def panel(counts: ValueCounts | None, of: Mapping[str, object], best: object = N
 
 def _fitted(counts: ValueCounts) -> tuple[ValueCounts, str]:
     """The weights to which laws are fitted, and a label for those left out."""
-    if counts.zeros == counts.n or not excess_zeros(counts):
+    excess = excess_zeros(counts)
+    if counts.zeros == counts.n or not excess:
         return counts, ""
-    return counts.without_zeros(), f": {counts.zeros / counts.n:.1%} zeros left out"
+    return fitted_weights(counts), f": {excess / counts.n:.1%} zeros left out"
 
 
 def _lack(counts: ValueCounts) -> str:

@@ -27,7 +27,7 @@ def statistics(o: FitOptions) -> tuple[Statistic, ...]:
     """The usual four, the balanced matrix with --balance, coding costs with --coding."""
     statistics = list(ALWAYS)
     if o.balance:
-        statistics.append(balanced_elements(o.seed))
+        statistics.append(balanced_elements(o.seed, o.draws))
     if o.coding:
         statistics.append(CODING)
     return tuple(statistics)

@@ -25,6 +25,7 @@ class Finding:
     case: str  # where it was observed
     judge: Callable[[RowValues, Piece], Severity | None]
     marks: tuple[Mark, ...] = ()
+    threshold: str = ""  # what decides, why its severity is what it is, and the measured rates
     buffers: bool = False  # whether it also applies to buffers
 
 
@@ -138,6 +139,9 @@ FINDINGS = (
         "quantise in small groups, or store them separately.",
         "One weight at 175 sigma in the first feed-forward output of MiniLM.",
         judge.extreme,
+        threshold="`max_z` above 4 times `max_z_null`, and above `max_z_tail`, which noise with "
+        "the tail of the other weights exceeds once in 1,000 matrices. `info`: sound models have "
+        "such weights; `warn` above 16 times, where absmax scales leave the others few levels.",
     ),
     Finding(
         "WS143",
@@ -152,12 +156,19 @@ FINDINGS = (
     Finding(
         "WS151",
         "values on a lattice",
-        "A fixed step, a codebook, sums of two powers of two, or BF16 stored as F32: the tensor "
-        "was quantised or converted from another type, and could be stored in fewer bits.",
-        "`lattice` names the type; store the tensor in it. Shares of values near zero depend on "
-        "the step.",
-        "Full-precision exports of models trained in BF16.",
+        "A fixed step, a codebook, sums of two powers of two, the grid of a quantiser in each row "
+        "or group, or BF16 or F16 stored as F32: the tensor was quantised or converted from "
+        "another type, and could be stored in fewer bits.",
+        "`precision_history` names the format, `lattice` the values; store the tensor in it. "
+        "Shares of values near zero depend on the step.",
+        "Full-precision exports of models trained in BF16; checkpoints that were dequantised from "
+        "int4 or FP8 before they were published again.",
         judge.lattice,
+        threshold="Groups of weights that share a scale are on a grid if 98% of the values of each "
+        "are within their own rounding of it, in 95% of 16 groups, with 40 bits of evidence or "
+        "more (the statistics page has the definition). `info`: sound models have it, and it "
+        "explains other numbers. Of 1,230 constructed tensors all were found, 99% with the exact "
+        "scheme; of 1,080 drawn and 1,017 real tensors that no quantiser has rounded, none.",
     ),
     Finding(
         "WS161",

@@ -162,10 +162,16 @@ def norms(row: RowValues, piece: Piece) -> Severity | None:
 
 
 def extreme(row: RowValues, piece: Piece) -> Severity | None:
-    """The largest |z| is a multiple of its expectation for Gaussian weights."""
+    """The largest |z| is a multiple of its expectation for Gaussian weights.
+
+    Heavy-tailed noise reaches such multiples too, so it must also exceed what the tail of the other
+    weights leads to expect.
+    """
     null = row.number("max_z_null")
     if is_vector_kind(piece) or not null:
         return None  # vectors share no quantisation scale
+    if row.number("max_z") <= row.number("max_z_tail"):
+        return None
     ratio = row.number("max_z") / null
     if ratio > EXTREME:
         return "warn"
@@ -187,8 +193,8 @@ def concentrated(row: RowValues, piece: Piece) -> Severity | None:
 
 
 def lattice(row: RowValues, piece: Piece) -> Severity | None:
-    """The values are on a lattice of any type."""
-    if row.get("lattice"):
+    """The values are on a lattice of any type, or those of a narrower format."""
+    if row.get("lattice") or row.get("precision_history"):
         return "info"
     return None
 

@@ -1,31 +1,79 @@
-"""Excess of exact zeros: more than the law of the other weights explains, as after pruning."""
+"""Excess of exact zeros: more than the cells beside zero predict, as after pruning.
+
+The prediction is the density of the denser cell beside zero times the width of zero's own cell. On
+a lattice (`lattice_cells`) zero is a cell like its neighbours, and its weights are no excess.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
+from .lattice_cells import with_lattice_cells
 
 if TYPE_CHECKING:
     from ...sketches import ValueCounts
 
-ZEROS = 0.01  # share above which exact zeros are left out of the fits
+ZEROS = 0.01  # share above which exact zeros in excess are left out of the fits
+TIMES = 2.0  # zeros over the prediction above which they are an excess
 NARROWEST = 1e-300  # width of a cell: the density of a cell without width stays finite
 
 
-def excess_zeros(counts: ValueCounts) -> bool:
-    """Whether over 1% of the weights are exact zeros, twice as dense as the cells beside zero.
+def excess_zeros(counts: ValueCounts) -> int:
+    """How many exact zeros the cells beside zero do not predict; 0 where they are no excess.
 
-    On a lattice zero is a cell like its neighbours, and its weights are no excess.
+    An excess is over 1% of the weights, and over twice the prediction.
     """
-    many = counts.zeros > ZEROS * counts.n
-    if not many or counts.zeros == counts.n or len(counts.value) < 3:
-        return many
+    return _excess(with_lattice_cells(counts))
+
+
+def fitted_weights(counts: ValueCounts) -> ValueCounts:
+    """The weights that laws are fitted to: cells as wide as their steps, no zeros in excess."""
+    cells = with_lattice_cells(counts)
+    excess = _excess(cells)
+    if not excess:
+        return cells
+    return cells.without_zeros(excess)
+
+
+def _excess(counts: ValueCounts) -> int:
+    if counts.zeros <= ZEROS * counts.n:
+        return 0
+    if counts.zeros == counts.n or len(counts.value) < 3:
+        return counts.zeros
+    predicted = _predicted(counts)
+    if counts.zeros <= TIMES * max(predicted, _beside(counts)):
+        return 0
+    return counts.zeros - int(predicted)
+
+
+def _beside(counts: ValueCounts) -> int:
+    """The greatest count of the two values on each side: few weights have ties at any value."""
     at_zero = int(np.searchsorted(counts.value, 0.0))
-    densities = []
+    left = counts.counts[max(at_zero - 2, 0) : at_zero]
+    right = counts.counts[at_zero + 1 : at_zero + 3]
+    return int(max(left.max(initial=0), right.max(initial=0)))
+
+
+def _predicted(counts: ValueCounts) -> float:
+    """Density beside zero's cell times its width.
+
+    The density is the greatest of four: of the next cell on each side, and of all weights within
+    one width of zero's cell on each side, since cells of several steps overlap.
+    """
+    at_zero = int(np.searchsorted(counts.value, 0.0))
+    low, high = counts.low[at_zero], counts.high[at_zero]
+    width = high - low
+    densities = [_density(counts, low - width, low), _density(counts, high, high + width)]
     for i in (at_zero - 1, at_zero + 1):
         if 0 <= i < len(counts.value):
-            width = max(counts.high[i] - counts.low[i], NARROWEST)
-            densities.append(counts.counts[i] / width)
-    explained = max(densities) * (counts.high[at_zero] - counts.low[at_zero])
-    return bool(counts.zeros > 2 * explained)
+            next_width = max(counts.high[i] - counts.low[i], NARROWEST)
+            densities.append(float(counts.counts[i] / next_width))
+    return max(densities) * float(width)
+
+
+def _density(counts: ValueCounts, low: float, high: float) -> float:
+    """Weights per unit between two edges, spread evenly over their cells."""
+    overlap = np.minimum(counts.high, high) - np.maximum(counts.low, low)
+    share = np.clip(overlap, 0.0, None) / np.maximum(counts.high - counts.low, NARROWEST)
+    return float((counts.counts * share).sum()) / max(high - low, NARROWEST)

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...lazy import special
 from ...notes import Note, united
-from ...sketches import Beyond
-from ...sketches.beyond import ROBUST, SIGMAS
+from ...sketches import Beyond, RowPairs
+from ...sketches.aims import SIGMAS
 from ...sketches.quantiles import resolved
+from ...sketches.quartile_look import ROBUST
 from ..statistic import Evidence, Statistic
 from .filters import tiny_share
 from .largest_z import LARGEST_Z, largest_z
 from .lattice import lattice
 from .moments import BEYOND, nonfinite
+from .precision import lattice_of, precision_history
 
 if TYPE_CHECKING:
     from ...sketches import Crossings, ValueCounts
@@ -49,11 +51,28 @@ COLUMNS = (
         "share of weights within 4 robust_std of the median",
         "",
         "arXiv 2501.10661",
+        version=2,
     ),
     Column(
-        "core_std", "float", "std of those, corrected for the cut", "weight", "arXiv 2501.10661"
+        "core_std",
+        "float",
+        "std of those, corrected for the cut",
+        "weight",
+        "arXiv 2501.10661",
+        version=2,
     ),
-    Column("lattice", "str", "bf16, step S, two powers or codebook N where the values are on one"),
+    Column(
+        "lattice",
+        "str",
+        "step S, two powers, codebook N, bf16, f16, or a scheme such as nf4 g64, where values are "
+        "on one",
+        version=2,
+    ),
+    Column(
+        "precision_history",
+        "str",
+        "format from which a wider tensor was upcast: BF16, F16, F32, or a scheme of a quantiser",
+    ),
 )
 
 
@@ -112,9 +131,11 @@ def _extreme_columns(evidence: Evidence) -> Mapping[str, object]:
     minimum = maximum = None
     if counts.n:
         minimum, maximum = counts.minimum, counts.maximum
-    lattice_name = None  # of pooled tensors of several types
+    lattice_name = history = None  # of pooled tensors of several types
     if evidence.dtype:
-        lattice_name = lattice(counts, evidence.dtype)
+        rows = evidence.sketches[RowPairs()]
+        history = precision_history(counts, rows, evidence.dtype)
+        lattice_name = lattice(counts, evidence.dtype) or lattice_of(history)
     return {
         "nan": counts.nan,
         "inf": counts.inf,
@@ -128,6 +149,7 @@ def _extreme_columns(evidence: Evidence) -> Mapping[str, object]:
         **largest_z(counts),
         **central_weights(crossings),
         "lattice": lattice_name,
+        "precision_history": history,
         "notes": united(nonfinite(counts, evidence.shape), _missing(crossings)),
     }
 
@@ -159,4 +181,4 @@ def _no_robust_scale(counts: ValueCounts) -> Note:
     return Note("zero-iqr", f"interquartile range is 0 ({half}): {effect}")
 
 
-EXTREMES = Statistic(COLUMNS, frozenset({Beyond()}), _extreme_columns, pools=True)
+EXTREMES = Statistic(COLUMNS, frozenset({Beyond(), RowPairs()}), _extreme_columns, pools=True)

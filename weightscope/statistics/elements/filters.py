@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 SIGMAS = 3.0  # of the paper
 TINY = 1e-3  # tau in sigma; the paper gives no value, this one is ours
-TRIMMED_GAUSSIAN_KURTOSIS = -0.171  # of a Gaussian cut at three sigma
 
 
 def three_sigma(counts: ValueCounts) -> ValueCounts | None:
@@ -41,11 +40,17 @@ def three_sigma(counts: ValueCounts) -> ValueCounts | None:
 
 
 def both_filters(counts: ValueCounts) -> ValueCounts | None:
-    """Weights within three sigma and at least tau = 1e-3 std from zero, for the pattern label."""
+    """Weights within three sigma and at least tau = 1e-3 std from zero, for the pattern label.
+
+    A cell of zero that reaches beyond tau on both sides stays.
+    """
     inside = three_sigma(counts)
     if inside is None:
         return None
-    return _selected(inside, np.abs(inside.value) >= TINY * _std(counts))
+    tau = TINY * _std(counts)
+    # The zero of a lattice stands for half a step on each side: it is a cell like the others.
+    furthest = np.maximum(np.abs(inside.value), np.minimum(inside.high, -inside.low))
+    return _selected(inside, furthest >= tau)
 
 
 def tiny_share(counts: ValueCounts) -> float | None:

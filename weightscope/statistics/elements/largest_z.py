@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from math import sqrt
+from math import exp, expm1, log, log1p, sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Column
@@ -12,6 +12,7 @@ from ...lazy import numpy as np
 from ...lazy import special
 from ...sketches import Count
 from ..statistic import Evidence, Statistic
+from .tail_z import tail_z
 
 if TYPE_CHECKING:
     from ...sketches import ValueCounts
@@ -20,6 +21,17 @@ COLUMNS = (
     Column("max_z", "float", "largest |w - mean|/std", "std", shown=True, error="max_z_se"),
     Column("max_z_null", "float", "expected max_z of as many Gaussian values", "std", shown=True),
     Column(
+        "max_z_score",
+        "float",
+        "normal quantile of the probability of a smaller max_z of as many Gaussian values",
+    ),
+    Column(
+        "max_z_tail",
+        "float",
+        "max_z that one matrix in 1,000 with the tail of its other weights exceeds",
+        "std",
+    ),
+    Column(
         "max_z_se",
         "float",
         "standard deviation of max_z of as many Gaussian values",
@@ -27,6 +39,7 @@ COLUMNS = (
         on_request=True,
     ),
 )
+UNDERFLOW = -700.0  # ln of the least double
 FAR = 14.0  # sigma: P(|z| > 14) = 2e-44, nothing for any count that can be stored
 
 
@@ -58,6 +71,27 @@ def max_z_se(count: int) -> float | None:
     return _null(count)[1]
 
 
+def max_z_score(z: float, count: int) -> float | None:
+    """The normal quantile of P(max|z| < z) = (1 - erfc(z/sqrt 2))^N for N Gaussian values.
+
+    Heavy tails score high: the null is Gaussian, whatever the kurtosis.
+
+    >>> round(max_z_score(max_z_null(10**6), 10**6), 2)
+    0.15
+    """
+    if count < 1 or not z > 0:
+        return None
+    log_beyond = float(special.log_ndtr(-z)) + log(2)  # ln P(|z| > z) of one
+    log_below = count * log1p(-exp(log_beyond)) if log_beyond > UNDERFLOW else 0.0
+    if log_below < -log(2):
+        return float(special.ndtri_exp(log_below))
+    # Above the median by the other tail, 1 - (1 - p)^N, or N p where p is lost beside 1.
+    log_above = log_beyond + log(count)
+    if log_below < 0.0:
+        log_above = min(log(-expm1(log_below)), 0.0)
+    return -float(special.ndtri_exp(log_above))
+
+
 @lru_cache(maxsize=4096)
 def _null(count: int) -> tuple[float | None, float | None]:
     """Mean and standard deviation of max|z|."""
@@ -72,11 +106,17 @@ def _null(count: int) -> tuple[float | None, float | None]:
 
 
 def largest_z(counts: ValueCounts) -> Mapping[str, object]:
-    """`max_z`, and of as many Gaussian values its expectation and its standard deviation."""
+    """`max_z`, and of as many Gaussian values its expectation, score and standard deviation."""
     z = max_z(counts)
     if z is None:
-        return {"max_z": None, "max_z_null": None, "max_z_se": None}
-    return {"max_z": z, "max_z_null": max_z_null(counts.n), "max_z_se": max_z_se(counts.n)}
+        return dict.fromkeys(column.name for column in COLUMNS)
+    return {
+        "max_z": z,
+        "max_z_null": max_z_null(counts.n),
+        "max_z_score": max_z_score(z, counts.n),
+        "max_z_tail": tail_z(counts),
+        "max_z_se": max_z_se(counts.n),
+    }
 
 
 def _of_counts(evidence: Evidence) -> Mapping[str, object]:

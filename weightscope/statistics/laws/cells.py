@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ...lazy import numpy as np
 from ...notes import Note
 from ...sketches.quantiles import spread_over_cells
-from ..elements.excess_zeros import excess_zeros
+from ..elements.excess_zeros import fitted_weights
 from ..elements.moments import BEYOND
 
 if TYPE_CHECKING:
@@ -62,13 +62,13 @@ class Cells:
 
 
 def prepare(counts: ValueCounts) -> Cells | Note:
-    """Standard units, without an excess of zeros; the reason where no law can be fitted."""
-    if excess_zeros(counts):
-        counts = counts.without_zeros()
+    """Standard units, cells of steps, no zeros in excess; the reason where no law can be fitted."""
+    resolved = spread_over_cells(counts, WIDEST)
+    counts = fitted_weights(counts)
     centre, scale = counts.power.mean, counts.std
     if counts.n == 0:
         return Note("nothing-to-fit", "no finite non-zero weights")
-    if not spread_over_cells(counts, WIDEST):
+    if not resolved:
         return Note(
             "wide-bins",
             "bins are too wide for the spread of the values, or do not cover them: no fit",

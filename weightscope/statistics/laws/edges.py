@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STEP = 0.05  # std between knots where no cell edge is near
 DENSE = 8.0  # std: knots are STEP apart to there, and 5% apart beyond
 FAR = 1e6  # std: the outermost knots, where w1 ends (a law may have no mean)
+EVEN = 1e-4  # std: the narrowest of overlapping cells whose shares rise evenly, by differences
 ATOM = 1e-6  # std: a cell that narrow is one point with a jump
 
 
@@ -53,12 +54,40 @@ def edges_of(cells: Cells) -> Edges:
     overlapping = (x[1:] < x[:-1]).any()
     if overlapping:
         x = np.sort(x)
-        at_most = _share_below(low, cells.share, x, "left")
-        at_least = _share_below(high, cells.share, x, "right")
-        share = (at_most + at_least) / 2
+        if float((high - low).min()) > EVEN:
+            share = _evenly_below(low, high, cells.share, x)
+        else:
+            at_most = _share_below(low, cells.share, x, "left")
+            at_least = _share_below(high, cells.share, x, "right")
+            share = (at_most + at_least) / 2
     distinct = np.concatenate(([True], x[1:] != x[:-1]))
     share = share[distinct]
     return _with_knots(cells, x[distinct], share, share)
+
+
+def _evenly_below(
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    share: NDArray[np.float64],
+    x: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The share below x, where each cell rises evenly: ramps that begin less ramps that ended."""
+    slope = share / (high - low)
+    below = _ramps(low, slope, x) - _ramps(high, slope, x)
+    rising = np.maximum.accumulate(np.clip(below, 0.0, 1.0))
+    rising[-1] = 1.0
+    return rising
+
+
+def _ramps(
+    start: NDArray[np.float64], slope: NDArray[np.float64], x: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sum of slope (x - start) over the starts below x."""
+    order = np.argsort(start, kind="stable")
+    slopes = np.concatenate(([0.0], np.cumsum(slope[order])))
+    offsets = np.concatenate(([0.0], np.cumsum(slope[order] * start[order])))
+    begun = np.searchsorted(start[order], x, "left")
+    return slopes[begun] * x - offsets[begun]
 
 
 def _share_below(

@@ -40,8 +40,9 @@ class Fit:
     n: int
     ks: float
     w1: float  # in std
-    kl_bits: float
+    kl_bits: float | None
     at_bound: bool
+    converged: bool = True
     errors: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -98,6 +99,18 @@ def fit_laws(counts: ValueCounts, laws: Sequence[Law] = LAWS) -> Fits:
     return Fits({law.name: _fit_law(law, cells, edges) for law in laws})
 
 
+def shape_of(counts: ValueCounts, law: Law, shape: str) -> tuple[float, float | None] | None:
+    """A shape parameter and its standard error, without the goodness of the fit; None: no fit."""
+    cells = prepare(counts)
+    if isinstance(cells, Note):
+        return None
+    result = fitted(law, cells)
+    error = result.errors.get(shape)
+    if error is not None:
+        error /= sqrt(cells.n)
+    return result.params[shape], error
+
+
 def _fit_law(law: Law, cells: Cells, edges: Edges) -> Fit:
     """Fit and compare in standard units, then convert the parameters to the weights' unit."""
     result = fitted(law, cells)
@@ -111,6 +124,7 @@ def _fit_law(law: Law, cells: Cells, edges: Edges) -> Fit:
         w1=distance.w1,
         kl_bits=distance.kl_bits,
         at_bound=result.at_bound,
+        converged=result.converged,
         errors={name: error / sqrt(cells.n) for name, error in result.errors.items()},
     )
 

@@ -1,8 +1,9 @@
 """Generalised normal: f = beta/(2 alpha Gamma(1/beta)) exp(-(|x - mu|/alpha)^beta), beta in 0.1..8.
 
-alpha is closed form given mu and beta; mu is a reweighted mean from beta = 1.05 on and the median
-below (the likelihood has a cusp at every point there); bounded Brent in ln beta, whose error is the
-profile's curvature.
+alpha is closed form given mu and beta. Bounded Brent in ln beta, mu at first a reweighted mean from
+beta = 1.05 on and the median below; then the joint maximum, mu and ln beta in turn: from beta = 1
+the likelihood is concave in mu, below it has a cusp at every point, and the likeliest of these is
+searched. The error of ln beta is the profile's curvature.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from math import exp, lgamma, log
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
-from ...lazy import special
+from ...lazy import optimize, special
 from .law import Fitted, Params, ScipyTerms
 from .profile import minimum_between
 
@@ -25,7 +26,15 @@ if TYPE_CHECKING:
 
 LEAST, MOST = log(0.1), log(8.0)
 SMOOTH = 1.05  # beta from which the likelihood is smooth enough in mu for a reweighted mean
-FLOOR = 1e-9  # |x - mu| in std: keeps ln finite where mu is a stored value
+FAST = 1.5  # beta from which reweighted means converge
+FEW = 128  # points: of so few each is tried as mu at every beta
+CANDIDATES = 65
+BESIDE = 2  # candidates on each side of the best: nearly equal cusps lie further than one
+TURNS = 8  # of mu and ln beta
+CLOSE = 1e-7  # std: a smaller change of mu is none
+REACH = 0.2  # of ln beta, around the best one before mu moved
+BRACKET = 0.05  # std, around the reweighted mean
+FLOOR = 1e-300  # |x - mu| in std: keeps ln finite where mu is a stored value
 
 
 @dataclass(frozen=True)
@@ -60,13 +69,20 @@ class Gennorm:
             mu, moment = _location_and_moment(cells, beta, mu)
             return -_likelihood(beta, moment)
 
-        log_beta = minimum_between(cost, LEAST, MOST)
+        log_beta = minimum_between(cost, LEAST, MOST, cells.n)
+        log_beta, mu, converged = _joint(cells, log_beta, mu)
         beta = round(exp(log_beta), 12)  # 8 at the bound, not 7.999999999999998
-        centre, moment = _location_and_moment(cells, beta, mu)
-        params = {"mu": centre, "alpha": (beta * moment) ** (1 / beta), "beta": beta}
+        moment = _moment(cells, beta, mu)
+        params = {"mu": mu, "alpha": (beta * moment) ** (1 / beta), "beta": beta}
         if log_beta < LEAST + 1e-4 or log_beta > MOST - 1e-4:
-            return Fitted(params, at_bound=True)
-        return Fitted(params, errors={"beta": beta * _error(cost, log_beta)})
+            return Fitted(params, at_bound=True, converged=converged)
+
+        def around(log_beta: float) -> float:
+            beta = exp(log_beta)
+            return -_likelihood(beta, _moment(cells, beta, mu))
+
+        errors = {"beta": beta * _error(around, log_beta)}
+        return Fitted(params, converged=converged, errors=errors)
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-(|x - mu|/alpha)^beta + ln(beta/(2 alpha)) - ln Gamma(1/beta)."""
@@ -107,8 +123,10 @@ def _location_and_moment(cells: Cells, beta: float, mu: float) -> tuple[float, f
     """
     z, p = cells.z, cells.p
     if beta < SMOOTH:
-        distance = np.maximum(np.abs(z - cells.median), FLOOR)
-        return cells.median, float(p @ np.exp(beta * np.log(distance)))
+        centre = cells.median
+        if len(z) <= FEW:
+            centre = _cusp(cells, beta)
+        return centre, _moment(cells, beta, centre)
     for _ in range(100):
         r = z - mu
         w = p * np.exp((beta - 2) * np.log(np.maximum(np.abs(r), 1e-4)))
@@ -118,6 +136,80 @@ def _location_and_moment(cells: Cells, beta: float, mu: float) -> tuple[float, f
             break
         mu += step
     return mu, float(wr @ r)
+
+
+def _joint(cells: Cells, log_beta: float, mu: float) -> tuple[float, float, bool]:
+    """ln beta and mu of the joint maximum, each in turn from the other's best, and if mu settled.
+
+    From beta = 1.5 on the reweighted mean is that of the joint maximum.
+    """
+    if exp(log_beta) >= FAST:
+        return log_beta, mu, True
+    for _ in range(TURNS):
+        before = mu
+        beta = exp(log_beta)
+        mu = _location(cells, beta, mu)
+        if abs(mu - before) < CLOSE:
+            return log_beta, mu, True
+
+        def cost(log_beta: float, mu: float = mu) -> float:
+            beta = exp(log_beta)
+            return -_likelihood(beta, _moment(cells, beta, mu))
+
+        low, high = max(LEAST, log_beta - REACH), min(MOST, log_beta + REACH)
+        best = minimum_between(cost, low, high)
+        if cost(best) < cost(log_beta):
+            log_beta = best
+    return log_beta, mu, False
+
+
+def _location(cells: Cells, beta: float, mu: float) -> float:
+    """mu of the least mean |x - mu|^beta: a root of its slope from beta = 1 on, below a cusp."""
+    if beta < 1:
+        found = _cusp(cells, beta)
+    else:
+        found = _root(cells, beta, mu)
+    return min((mu, found), key=lambda centre: _moment(cells, beta, centre))
+
+
+def _root(cells: Cells, beta: float, mu: float) -> float:
+    """Where the weighted mean of sign(r) |r|^(beta - 1) changes its sign."""
+    z, p = cells.z, cells.p
+
+    def slope(centre: float) -> float:
+        r = z - centre
+        size = np.maximum(np.abs(r), FLOOR)
+        return float(p @ np.copysign(size ** (beta - 1), r))
+
+    low, high = mu - BRACKET, mu + BRACKET
+    if not slope(low) > 0 > slope(high):
+        low, high = float(z.min()), float(z.max())
+    return float(optimize.brentq(slope, low, high, xtol=1e-9))
+
+
+def _cusp(cells: Cells, beta: float) -> float:
+    """The point with the least mean |x - mu|^beta: 65 points, then 65 of those around the best."""
+    points = np.unique(cells.z)
+    first, last = 0, len(points) - 1
+    while True:
+        at = np.unique(np.linspace(first, last, CANDIDATES).round().astype(np.intp))
+        best = int(np.argmin(_moments(cells, beta, points[at])))
+        if last - first < CANDIDATES:
+            return float(points[at[best]])
+        left, right = max(best - BESIDE, 0), min(best + BESIDE, len(at) - 1)
+        first, last = int(at[left]), int(at[right])
+
+
+def _moment(cells: Cells, beta: float, mu: float) -> float:
+    """Mean |x - mu|^beta."""
+    distance = np.maximum(np.abs(cells.z - mu), FLOOR)
+    return float(cells.p @ np.exp(beta * np.log(distance)))
+
+
+def _moments(cells: Cells, beta: float, mu: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same for several mu."""
+    distance = np.maximum(np.abs(cells.z - mu[:, None]), FLOOR)
+    return np.exp(beta * np.log(distance)) @ cells.p
 
 
 def _error(cost: Callable[[float], float], best: float) -> float:

@@ -32,6 +32,7 @@ class Fitted:
 
     params: Params
     at_bound: bool = False
+    converged: bool = True
     errors: Mapping[str, float] = field(default_factory=dict)
 
 

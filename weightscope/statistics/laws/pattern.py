@@ -1,41 +1,50 @@
 """The pattern label of arXiv 2501.10661: the shape of a tensor by the first rule that applies.
 
-The paper gives no thresholds; these are ours, tuned on simulated laws. z is about the median in
-units of iqr/1.349, so that outliers do not widen the unit they are measured in. Null below 1,000
-weights.
+The paper gives no thresholds; these are ours, tuned on simulated laws (`docs/confusion.py`
+counts how often they hold). beta is that of the weights after both filters of the paper, so that a
+few outliers do not decide the shape. Null below 1,000 weights.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from ...lazy import numpy as np
-from ...sketches.quantiles import median, robust_std, spread_over_cells
-from ..elements.filters import TRIMMED_GAUSSIAN_KURTOSIS, both_filters, trimmed
+from ...sketches.quantiles import resolved, spread_over_cells
+from ..elements.excess_zeros import excess_zeros, fitted_weights
+from ..elements.filters import both_filters
 from ..elements.largest_z import max_z, max_z_null
 from ..elements.moments import moments
 from .cells import WIDEST
-from .fitting import Fits, fit_laws
-from .members import LAWS
+from .fitting import Fits, shape_of
+from .gennorm import Gennorm
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ...sketches.value_counts import ValueCounts
 
+GENNORM = Gennorm()
 FEWEST = 1000  # weights below which there is no label
-CENTRE = 0.05  # |z| of the narrow centre of an inverted T
-CENTRE_OF_NORMAL = 0.0399  # P(|z| < 0.05) of a Gaussian
-CENTRE_TIMES = 3.0  # least share of an inverted T in the centre, over that of a Gaussian
-FAR = 8.0  # |z| from which the bar of an inverted T begins
-FAR_SHARE = 1e-5  # least share in the bar
+NO_LAW = 0.03  # ks of the best law, plus 1/sqrt(N), above which no law describes the weights
+SPIKE_RATIO = 5.0  # sigma2/sigma1 of an inverted T, at least
+BASE = 0.05  # share of its base, at least: fewer far weights are outliers
+NO_SPIKE = 0.1  # ks of the best law: above, not even a spike on a base
 SHARP = 1.07  # beta after both filters of a true 0.9
 LINEAR = 1.28  # of a true 1.1
-KS_NORMAL = 0.02  # plus 1/sqrt(N)
-TRIMMED_KURTOSIS = 1.0  # greatest distance from that of a trimmed Gaussian
+GAUSSIAN = 2.11  # of a true 2
+NEAR = 0.1  # greatest distance of beta from that, plus ERRORS standard errors
+ERRORS = 2.0
 OUTLIERS = 2.0  # max_z over its expectation for a Gaussian
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filtered:
+    """The weights after both filters; None where they have no value."""
+
+    beta: float | None = None  # of gennorm
+    beta_se: float | None = None
+    std: float | None = None
+    kurtosis: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +53,14 @@ class Traits:
 
     n: int  # finite weights
     distinct: int | None  # None: more than were counted
+    zeros: int  # in excess
     best: str | None  # law of lowest BIC
-    ks_normal: float | None
+    ks_best: float | None
+    spike_share: float | None  # w of normal_mixture, and sigma2/sigma1
+    spike_ratio: float | None
     beta: float | None  # of gennorm, after both filters
-    trimmed_kurtosis: float | None
+    beta_se: float | None
     kurtosis: float | None
-    central: float | None  # central_share
-    far: float | None  # far_share
     max_z: float | None
     max_z_null: float | None
 
@@ -58,7 +68,8 @@ class Traits:
 def pattern(traits: Traits) -> str | None:
     """The label, perhaps with `+outliers`; None below 1,000 weights and where no rule applies.
 
-    Labels: `constant`, `uniform`, `inverted-T`, `sharp`, `linear`, `gaussian`, `heavy`, `light`.
+    Labels: `constant`, `sparse`, `inverted-T`, `none`, `uniform`, `sharp`, `linear`, `gaussian`,
+    `heavy`, `light`.
     """
     if traits.n < FEWEST:
         return None
@@ -70,80 +81,87 @@ def pattern(traits: Traits) -> str | None:
     return label
 
 
-def labelled(counts: ValueCounts, fits: Fits) -> str | None:
+def labelled(counts: ValueCounts, fits: Fits, filtered: Filtered) -> str | None:
     """The pattern label from counts and fits; None where bins are too wide for a law."""
-    if fits.best is None and not spread_over_cells(counts, WIDEST):
+    best, mixture = fits.best, fits.get("normal_mixture")
+    if best is None and not spread_over_cells(counts, WIDEST):
         return None
-    normal = fits.get("normal")
+    spike_share = spike_ratio = None
+    if mixture is not None:
+        spike_share = mixture.params["w"]
+        spike_ratio = mixture.params["sigma2"] / mixture.params["sigma1"]
     traits = Traits(
         n=counts.n,
         distinct=counts.distinct,
-        best=fits.best.law if fits.best else None,
-        ks_normal=normal.ks if normal else None,
-        beta=_filtered_beta(counts),
-        trimmed_kurtosis=trimmed(counts)["trimmed_kurtosis"],
+        zeros=excess_zeros(counts),
+        best=best.law if best else None,
+        ks_best=best.ks if best else None,
+        spike_share=spike_share,
+        spike_ratio=spike_ratio,
+        beta=filtered.beta,
+        beta_se=filtered.beta_se,
         kurtosis=moments(counts)["kurtosis"],
-        central=central_share(counts),
-        far=far_share(counts),
         max_z=max_z(counts),
         max_z_null=max_z_null(counts.n),
     )
     return pattern(traits)
 
 
-def _filtered_beta(counts: ValueCounts) -> float | None:
-    """beta of a generalised Gaussian fitted to the weights that pass both filters."""
-    filtered = both_filters(counts)
-    if filtered is None:
-        return None
-    gennorm = [law for law in LAWS if law.name == "gennorm"]
-    fit = fit_laws(filtered, gennorm).get("gennorm")
-    if fit is None:
-        return None
-    return fit.params["beta"]
-
-
-def central_share(counts: ValueCounts) -> float | None:
-    """P(|z| < 0.05); a Gaussian has 0.0399."""
-    z = _robust_z(counts)
-    if z is None:
-        return None
-    return float(counts.counts[z < CENTRE].sum() / counts.n)
-
-
-def far_share(counts: ValueCounts) -> float | None:
-    """Share of weights beyond |z| = 8."""
-    z = _robust_z(counts)
-    if z is None:
-        return None
-    return float(counts.counts[z > FAR].sum() / counts.n)
+def after_filters(counts: ValueCounts) -> Filtered:
+    """A generalised Gaussian fitted to the weights that pass both filters, and their moments."""
+    if not resolved(counts):
+        return Filtered()
+    weights = fitted_weights(counts)
+    if not resolved(weights):
+        # A lattice in bins: cells are a step wide, and the middles of the bins are its values.
+        weights = replace(weights, exact=True)
+    passed = both_filters(weights)
+    if passed is None:
+        return Filtered()
+    after = moments(passed)
+    shape = shape_of(passed, GENNORM, "beta")
+    if shape is None:
+        return Filtered(std=after["std"], kurtosis=after["kurtosis"])
+    beta, error = shape
+    return Filtered(beta=beta, beta_se=error, std=after["std"], kurtosis=after["kurtosis"])
 
 
 def _first_label(t: Traits) -> str | None:
     """The rules in their order; a rule whose value is unknown does not apply."""
-    narrow_centre = _above(t.central, CENTRE_TIMES * CENTRE_OF_NORMAL)
+    if t.zeros:
+        return "sparse"
+    if _is_spike_on_base(t):
+        return "inverted-T"
+    if _above(t.ks_best, NO_LAW + 1 / sqrt(t.n)):
+        return "none"
     if t.best == "uniform":
         return "uniform"
-    if narrow_centre and _above(t.far, FAR_SHARE):
-        return "inverted-T"
-    if _below(t.beta, SHARP):
+    if t.beta is None:
+        return _by_kurtosis(t.kurtosis)
+    if t.beta < SHARP:
         return "sharp"
-    if _below(t.beta, LINEAR):
+    if t.beta < LINEAR:
         return "linear"
-    if _near_normal(t):
+    if abs(t.beta - GAUSSIAN) < NEAR + ERRORS * (t.beta_se or 0.0):
         return "gaussian"
-    if _above(t.kurtosis, 0.0):
+    if t.beta < GAUSSIAN:
         return "heavy"
-    if t.kurtosis is not None:
-        return "light"
-    return None
+    return "light"
 
 
-def _near_normal(t: Traits) -> bool:
-    if t.trimmed_kurtosis is None:
-        return False
-    near_trimmed = abs(t.trimmed_kurtosis - TRIMMED_GAUSSIAN_KURTOSIS) < TRIMMED_KURTOSIS
-    return near_trimmed and _below(t.ks_normal, KS_NORMAL + 1 / sqrt(t.n))
+def _is_spike_on_base(t: Traits) -> bool:
+    """The best law is a mixture of a spike and a base at least five times as wide."""
+    base = t.spike_share is not None and 1 - t.spike_share >= BASE
+    wide = t.spike_ratio is not None and t.spike_ratio >= SPIKE_RATIO
+    return t.best == "normal_mixture" and base and wide and _below(t.ks_best, NO_SPIKE)
+
+
+def _by_kurtosis(kurtosis: float | None) -> str | None:
+    if kurtosis is None:
+        return None
+    if kurtosis > 0:
+        return "heavy"
+    return "light"
 
 
 def _has_outliers(t: Traits) -> bool:
@@ -158,15 +176,3 @@ def _above(value: float | None, limit: float) -> bool:
 
 def _below(value: float | None, limit: float) -> bool:
     return value is not None and value < limit
-
-
-def _robust_z(counts: ValueCounts) -> NDArray[np.float64] | None:
-    """|z| of each cell; if the interquartile range is 0, 0 at the median and infinity elsewhere."""
-    middle, scale = median(counts), robust_std(counts)
-    if middle is None or scale is None:
-        return None
-    distance = np.abs(counts.value - middle)
-    if scale > 0:
-        with np.errstate(over="ignore"):  # 1e308 beside a scale below 1: Inf is far out too
-            return distance / scale
-    return np.where(distance > 0, np.inf, 0.0)

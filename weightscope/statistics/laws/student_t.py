@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 LEAST = log(1.0)  # of ln nu
 MOST = log(200.0)
+ROUNDS, LAST_ROUNDS = 200, 2000  # of EM at each nu, and at the last one
+FEW = 128  # weights: of so few the likelihood has several maxima in mu
+STARTS = 7
+CLOSE = 1e-2  # std: maxima further apart are two
 LEAST_VARIANCE = 1e-12  # s >= 1e-6 std: half of the weights in one point have no maximum
 
 
@@ -48,20 +52,18 @@ class StudentT:
 
     def fit(self, cells: Cells) -> Fitted:
         """Maximum of the profile likelihood over ln nu."""
-        mu = cells.median
         v = max((cells.iqr / 1.349) ** 2, LEAST_VARIANCE)
-
-        def cost(log_nu: float) -> float:
-            nonlocal mu, v
-            nu = exp(log_nu)
-            mu, v = _location_and_variance(cells, nu, mu, v, 1e-6)
-            return -_likelihood(cells, nu, mu, v)
-
-        log_nu = minimum_between(cost, LEAST, MOST)
-        mu, v = _location_and_variance(cells, exp(log_nu), mu, v, 1e-9)
-        at_bound = log_nu < LEAST + 1e-4 or log_nu > MOST - 1e-4 or v <= LEAST_VARIANCE
-        nu = round(exp(log_nu), 12)  # 200 at the bound, not 199.99999999999991
-        return Fitted({"mu": mu, "s": v**0.5, "nu": nu}, at_bound)
+        best = _profiled(cells, cells.median, v)
+        if cells.n <= FEW and cells.parts is None:
+            mu, v = _likeliest_cauchy(cells, v)
+            if abs(mu - best.mu) > CLOSE:
+                other = _profiled(cells, mu, v)
+                best = max(best, other, key=lambda end: end.value)
+        at_bound = best.log_nu < LEAST + 1e-4 or best.log_nu > MOST - 1e-4
+        at_bound = at_bound or best.v <= LEAST_VARIANCE
+        nu = round(exp(best.log_nu), 12)  # 200 at the bound, not 199.99999999999991
+        params = {"mu": best.mu, "s": best.v**0.5, "nu": nu}
+        return Fitted(params, at_bound, best.converged)
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-(nu + 1)/2 ln(1 + z^2/nu) plus the constant."""
@@ -98,12 +100,50 @@ def _likelihood(cells: Cells, nu: float, mu: float, v: float) -> float:
     return _log_constant(nu) - log(v) / 2 - (nu + 1) / 2 * tails
 
 
+@dataclass(frozen=True)
+class _End:
+    """A maximum of the likelihood."""
+
+    value: float
+    log_nu: float
+    mu: float
+    v: float
+    converged: bool
+
+
+def _profiled(cells: Cells, mu: float, v: float) -> _End:
+    """The maximum over ln nu, with mu and v from those of the nu before."""
+
+    def cost(log_nu: float) -> float:
+        nonlocal mu, v
+        nu = exp(log_nu)
+        mu, v, _ = _location_and_variance(cells, nu, mu, v, 1e-6, ROUNDS)
+        return -_likelihood(cells, nu, mu, v)
+
+    log_nu = minimum_between(cost, LEAST, MOST, cells.n)
+    mu, v, converged = _location_and_variance(cells, exp(log_nu), mu, v, 1e-9, LAST_ROUNDS)
+    return _End(_likelihood(cells, exp(log_nu), mu, v), log_nu, mu, v, converged)
+
+
+def _likeliest_cauchy(cells: Cells, v: float) -> tuple[float, float]:
+    """mu and v at the least nu, from starts at the weights: a maximum may be at each cluster."""
+    nu = exp(LEAST)
+    at = np.linspace(0, len(cells.z) - 1, STARTS).astype(np.intp)
+    ends = []
+    for start in cells.z[at]:
+        mu, end_v, _ = _location_and_variance(cells, nu, float(start), v / 16, 1e-4, ROUNDS)
+        ends.append((_likelihood(cells, nu, mu, end_v), mu, end_v))
+    _, mu, v = max(ends)
+    return mu, v
+
+
 def _location_and_variance(
-    cells: Cells, nu: float, mu: float, v: float, tolerance: float
-) -> tuple[float, float]:
+    cells: Cells, nu: float, mu: float, v: float, tolerance: float, rounds: int
+) -> tuple[float, float, bool]:
     """PX-EM at fixed nu: weights w = 1/(nu v + r^2), mu their mean, v = sum w r^2 / sum w."""
     z, p = cells.z, cells.p
-    for _ in range(200):
+    settled = False
+    for _ in range(rounds):
         r = z - mu
         r2 = r * r
         w = p / (r2 + nu * v)
@@ -114,4 +154,4 @@ def _location_and_variance(
         mu, v = mu + shift, new_v
         if settled:
             break
-    return mu, v
+    return mu, v, settled
