@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from weightscope.geometry import long_side, whole
-from weightscope.sketches import Again, Balanced, Decompose, MarginSums, Scratch, Tile
+from weightscope.sketches import Again, Balanced, Count, Decompose, MarginSums, Scratch, Tile
 from weightscope.sketches.grid import grid
 from weightscope.sketches.power_sums import PowerSums
 from weightscope.sketches.value_counts import ValueCounts
@@ -106,7 +106,8 @@ def _taken(measure: Measure, w: NDArray[np.float64]) -> object:
 
 def _sketched(w: ArrayLike, svd: bool = False) -> dict[Measure, object]:
     x, measure = np.array(w, np.float64), Decompose(svd)
-    return {m: _taken(m, x) for m in (measure, MarginSums(), Balanced((measure,)))}
+    sketches = {m: _taken(m, x) for m in (measure, MarginSums(), Balanced((measure,)))}
+    return {**sketches, Count(): _counts_of(x)}
 
 
 @pytest.fixture(scope="session")

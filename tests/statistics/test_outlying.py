@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.noted import told
-from weightscope.sketches import Beyond, Duplicates, Groups, Quantise, Untrained
+from weightscope.sketches import Beyond, Duplicates, Groups, Quantise, RowPairs, Untrained
 from weightscope.sketches.schemes import SCHEMES
 from weightscope.statistics.elements import EXTREMES, quantisation
 from weightscope.statistics.lines import CROWDING, MARKED_LINES, UNTRAINED
@@ -26,21 +26,33 @@ STATISTICS = {
     "crowding": CROWDING,
     "quantisation": ROUNDING,
 }
-MEASURES = (Beyond(), MARGINS, Duplicates(), Groups(), Untrained(), Quantise(tuple(SCHEMES)))
+MEASURES = (
+    Beyond(),
+    RowPairs(),
+    MARGINS,
+    Duplicates(),
+    Groups(),
+    Untrained(),
+    Quantise(tuple(SCHEMES)),
+)
 KINDS = {"str": str, "int": int, "float": float}
 # Columns whose null needs no reason: nothing of the sort exists in the matrix.
 WITHOUT_REASON = {
     "distinct",
     "lattice",
+    "precision_history",
+    "max_z_tail",
     "zero_block",
     "sparsity_pattern",
     "row_rms_ratio_max",
     "col_rms_ratio_max",
     "row_gini",
     "row_gini_null",
+    "row_gini_score",
     "top_row",
     "col_gini",
     "col_gini_null",
+    "col_gini_score",
     "top_col",
 }
 
@@ -175,7 +187,7 @@ def test_the_unit_of_the_weights_changes_no_count_and_no_ratio(evidence, matrix,
                 "duplicate_rows": 0,
                 "beyond_3": 0,
                 "max_z": None,
-                "one_sign_rows": 0,
+                "one_sign_rows": 96,
             },
         ),
         (
@@ -275,7 +287,7 @@ def test_pooled_tensors_have_the_statistics_that_add(evidence):
     }
     sketches = evidence("gaussian").sketches
     pooled = {}
-    for measure in (Beyond(), Quantise(tuple(SCHEMES))):
+    for measure in (Beyond(), RowPairs(), Quantise(tuple(SCHEMES))):
         pooled[measure] = sketches[measure].forget() + sketches[measure].forget()
     one = evaluate([EXTREMES, ROUNDING], evidence("gaussian"))
     both = evaluate([EXTREMES, ROUNDING], Evidence(pooled, None))

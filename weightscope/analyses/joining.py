@@ -32,7 +32,7 @@ class Share:
         for label, wants in self.unit.wants.items():
             all_sketches = joint.sketches[self.labels[label]]
             sketches[label] = _wanted(wants, all_sketches, self.labels)
-        return Measured(self.unit, sketches, joint.note)
+        return Measured(self.unit, sketches, joint.note, joint.moved)
 
 
 @dataclass(eq=False)

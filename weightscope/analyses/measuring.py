@@ -85,8 +85,13 @@ def nulls(statistics: Iterable[Statistic]) -> dict[str, object]:
 
 
 def limits(measured: Iterable[Measured]) -> Notes:
-    """Notes about units that did not fit into the memory."""
-    notes = [Note("memory", result.note) for result in measured if result.note]
+    """Notes about units that did not fit into the memory, or into that of the device."""
+    notes = []
+    for result in measured:
+        if result.note:
+            notes.append(Note("memory", result.note))
+        if result.moved:
+            notes.append(Note("on-cpu", result.moved))
     return united(notes)
 
 

@@ -7,7 +7,15 @@ import pytest
 
 from weightscope.notes import texts
 from weightscope.sketches.balanced import BalancedMatrix
-from weightscope.statistics.lines.balancing import NONE_EXISTS, SPREADS, scale_spreads
+from weightscope.statistics.lines.balancing import (
+    NONE_EXISTS,
+    SPREADS,
+    balanced_elements,
+    f_score,
+    scale_spreads,
+    spread_scores,
+)
+from weightscope.statistics.statistic import Evidence, evaluate
 
 
 def _matrix(log_rows, log_cols, of=("counts",)) -> BalancedMatrix:
@@ -78,3 +86,38 @@ def test_one_line_has_no_spread(rows):
     got = dict(scale_spreads(_matrix(rows, [0.1, 0.2])))
     assert "fewer than two" in texts(got.pop("notes"))
     assert got == dict.fromkeys(SPREADS)
+
+
+@pytest.mark.parametrize(("w", "told"), [("signs", True), ("gaussian", False)])
+def test_a_balanced_beta_at_its_bound_has_a_note(taken, w, told):
+    """Weights of nearly one size have tails lighter than beta 8."""
+    noise = np.random.default_rng(5).standard_normal((64, 64))
+    if w == "signs":
+        noise = np.sign(noise) * (1 + noise / 10)
+    statistic = balanced_elements(0)
+    sketches = {measure: taken(measure, noise) for measure in statistic.needs}
+    values = evaluate([statistic], Evidence(sketches, noise.shape, "F64"))
+    codes = [note.code for note in values["notes"]]
+    assert ("beta-at-bound" in codes) == told
+    assert (values["balanced_beta"] == pytest.approx(8)) == told
+
+
+def test_scale_spreads_of_noise_score_as_a_standard_gaussian():
+    """Ratios of two chi-squared variables, each over 20 degrees of freedom."""
+    random = np.random.default_rng(6)
+    ratios = random.chisquare(20, 4000) / random.chisquare(40, 4000) * 2
+    scores = [f_score(ratio, 20, 40) for ratio in ratios.tolist()]
+    assert np.mean(scores) == pytest.approx(0, abs=0.05)
+    assert np.std(scores) == pytest.approx(1, abs=0.05)
+
+
+def test_uneven_scales_score_beside_a_shuffle(counts_of):
+    """Rows of log-sd 0.3 among Laplace elements; columns are even, more so than the heavy tails."""
+    random = np.random.default_rng(7)
+    w = random.laplace(size=(60, 80)) * np.exp(random.normal(0, 0.3, (60, 1)))
+    matrices = [_matrix(*_balanced(m)[1:]) for m in (w, random.permuted(w.ravel()).reshape(60, 80))]
+    got = spread_scores(matrices[0], matrices[1:], counts_of(w))
+    assert got["row_scale_spread_score"] > 5
+    assert got["col_scale_spread_score"] < 0
+    missing = _matrix(np.arange(9), np.arange(9), of=())
+    assert set(spread_scores(missing, [missing], counts_of(w)).values()) == {None}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from math import sqrt
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from weightscope.statistics.lines import nulls
 
@@ -21,27 +23,6 @@ def test_spread_null_by_simulation(length):
     found = 0.5 * np.log((lines**2).mean(1))
     assert nulls.spread_null(length) == pytest.approx(found.std(), rel=0.03)
     assert nulls.spread_null(length * 100) == pytest.approx(sqrt(1 / (200 * length)), rel=0.02)
-
-
-@pytest.mark.parametrize(
-    ("draw", "kurtosis"), [("normal", 0.0), ("laplace", 3.0), ("uniform", -1.2)]
-)
-def test_spread_of_iid_elements_by_simulation(draw, kurtosis):
-    """Elements of any kurtosis spread their lines' log RMS by sqrt((kurtosis + 2)/(4n))."""
-    rng = np.random.default_rng(1)
-    lines = (
-        rng.uniform(-1, 1, (8000, 256))
-        if draw == "uniform"
-        else getattr(rng, draw)(0, 1, (8000, 256))
-    )
-    assert nulls.spread_iid(kurtosis, 256) == pytest.approx(
-        (0.5 * np.log((lines**2).mean(1))).std(), rel=0.04
-    )
-
-
-def test_two_point_law_has_no_spread():
-    """A kurtosis of -2, or below it by rounding, has spread 0 and no error."""
-    assert nulls.spread_iid(-2 - 1e-16, 10) == 0
 
 
 def test_mean_share_null_by_simulation():
@@ -70,3 +51,16 @@ def test_balancing_nulls_by_simulation():
     assert kurtosis.mean() == pytest.approx(-6 / (160 + 2) - 6 / (64 + 2), abs=0.012)
     assert nulls.scale_spread_null(160) == pytest.approx(scales.mean(2).std(1).mean(), rel=0.02)
     assert nulls.scale_spread_null(64) == pytest.approx(scales.mean(1).std(1).mean(), rel=0.02)
+
+
+def test_mean_shares_of_all_orders():
+    """Mean and variance over all 720 orders of six elements of a large kurtosis."""
+    w = np.array([0.1, 2, -1, 0.5, 9, -0.3])
+    centred = w - w.mean()
+    shares = []
+    for order in permutations(centred):
+        rows = np.reshape(order, (3, 2)).sum(1)
+        shares.append((rows**2).sum() / 2 / (centred**2).sum())
+    assert np.mean(shares) == pytest.approx(nulls.mean_share_null(3, 2))
+    deviation = nulls.mean_share_deviation(3, 2, float(stats.kurtosis(w)))
+    assert np.std(shares) == pytest.approx(deviation)

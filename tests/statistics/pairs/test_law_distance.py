@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy import stats
 
-from weightscope.sketches import count
+from weightscope.sketches import count, few_values
 from weightscope.statistics.pairs import LAW_DISTANCE
 from weightscope.statistics.pairs.law_distance import distance
 
@@ -65,6 +65,7 @@ def test_distances_of_bins_are_near_those_of_scipy(counts_of, stored_as, name, s
 def test_large_tensors_are_counted_in_bins(pairs, monkeypatch) -> None:
     """The columns of wide tensors above the limit: half a percent of scipy's."""
     monkeypatch.setattr(count, "EXACT", -1)
+    monkeypatch.setattr(few_values, "FEW", -1)
     rng = np.random.default_rng(1)
     x, y = (rng.normal(size=(60, 80)).astype(np.float32), rng.laplace(size=(60, 80)))
     y = y.astype(np.float32)
@@ -133,6 +134,7 @@ def test_values_near_the_largest_have_no_w1(pairs, size) -> None:
 def test_bins_that_do_not_resolve_a_law_have_no_distance(pairs, monkeypatch) -> None:
     """Gains of 1 +- 1e-4 lie in two bins of a large tensor: null with a note."""
     monkeypatch.setattr(count, "EXACT", -1)
+    monkeypatch.setattr(few_values, "FEW", -1)
     x, y = 1 + 1e-4 * np.random.default_rng(4).normal(size=(2, 30, 30))
     found = pairs.columns(
         LAW_DISTANCE, pairs.stored(x, "F32"), "F32", pairs.stored(y, "F32"), "F32"

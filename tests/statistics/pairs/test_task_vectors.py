@@ -29,6 +29,7 @@ def oracle(x, y):
     return {
         "cosine": u @ v,
         "cosine_null": 1 / np.sqrt(np.longdouble(x.size)),
+        "cosine_score": u @ v * np.sqrt(np.longdouble(x.size)),
         "angle_deg": angle * 180 / np.longdouble(np.pi),
         "sign_agreement": (np.sign(x) == np.sign(y))[both].mean(),
         "norm_shrink": np.linalg.norm(x + y) / (np.linalg.norm(x) + np.linalg.norm(y)),
@@ -40,7 +41,7 @@ def check(found, expected):
     """Columns of a pair, to 1e-12 and the floor of an angle: 1e-6 degrees."""
     assert {column.name for column in DIRECTION_COLUMNS} == set(expected)
     for name, value in expected.items():
-        near = {"angle_deg": 1e-6, "norm_shrink": 1e-8}.get(name, 1e-12)
+        near = {"angle_deg": 1e-6, "norm_shrink": 1e-8, "cosine_score": 1e-10}.get(name, 1e-12)
         assert found[name] == pytest.approx(float(value), rel=1e-12, abs=near), name
     assert found["notes"] == ()
 
@@ -178,12 +179,14 @@ def test_overlaps_without_outliers_are_null():
     spiked = np.where(np.arange(500) == 7, 100.0, uniform)
     (record,) = measured(SharedOutliers, [f64(x) for x in (uniform, uniform, spiked)])
     assert overlaps(record, 0, 1) == {}
-    assert overlaps(record, 0, 2) == {"outlier_overlap": 0, "outlier_overlap_null": 0}
+    nothing = {"outlier_overlap": 0, "outlier_overlap_null": 0, "outlier_overlap_score": None}
+    assert overlaps(record, 0, 2) == nothing
 
 
 def test_unresolved_vectors_have_no_overlap(monkeypatch):
     """Noise beside a large mean, counted in bins: null with a note, whatever the other is."""
     monkeypatch.setattr("weightscope.sketches.count.EXACT", -1)
+    monkeypatch.setattr("weightscope.sketches.few_values.FEW", -1)
     (record,) = measured(SharedOutliers, [f64(1e5 + X), f64(Y), f64(X)])
     assert codes(overlaps(record, 0, 1)) == codes(overlaps(record, 2, 0)) == ["wide-bins"]
     assert codes(overlaps(record, 1, 2)) == []

@@ -31,7 +31,7 @@ DEPTH = Analysis(
         "`trend` is up or down only beyond noise: the 95% interval of the slope leaves out 0, and "
         "the fitted change, slope x (last - first layer), is at least 5% of the median of |values| "
         "and 3 standard errors of one value. It needs 5 layers and a statistic with a standard "
-        "error: std, gain, kurtosis, beta, max_z or alpha.",
+        "error: std, gain, kurtosis, beta, filtered_beta, max_z or alpha.",
         "`outlier_layers` are far from the line of the series. Noise alone is far from a straight "
         "line in 23% of series of 8 layers, 17% of 12, 12% of 24, 11% of 32; the closer of two "
         "lines counts, and more than 15% of the layers count as none: then 17, 13, 14 and 12% of "

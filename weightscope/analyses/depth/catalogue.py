@@ -35,7 +35,7 @@ def by_command() -> Mapping[str, Mapping[str, Column]]:
     """Every column of each command by its name; one that several have belongs to the first."""
     everything = {
         "depth": (GAIN, GAIN_SE, PRODUCT, *NORM_INF.columns),
-        "fit": fit_columns(FitOptions(balance=True, coding=True)),
+        "fit": fit_columns(FitOptions(balance=True, draws=2, coding=True)),
         "spectrum": spectrum_columns(
             SpectrumOptions(balance=True, alpha_ci=True, null="shuffle", draws=2)
         ),
@@ -57,7 +57,9 @@ def lack(column: Column) -> str:
         return "it is text" if column.dtype == "str" else "it is true or false"
     if column.unit == INDEX:
         return "it is the number of a row or column"
-    if column.option in ("--null", "--draws"):
+    if column.option == "--draws":
+        return "it is measured with --draws alone"
+    if column.option == "--null":
         return "it is measured by spectrum --null alone"
     if column.option == "--base":
         return "it is measured by outliers --base alone"

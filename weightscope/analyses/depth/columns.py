@@ -16,7 +16,7 @@ from ..rows import CODES, NOTE, source_columns
 from .gain import GAIN
 from .initialisation import COLUMNS as INITIALISATION
 from .options import DepthOptions
-from .similarity import SIMILARITY, SIMILARITY_NULL
+from .similarity import SIMILARITY, SIMILARITY_NULL, SIMILARITY_SCORE
 
 SPARKLINE = Column(
     "series", "str", "the values over the layers, from 0 up, in block characters", shown=True
@@ -83,6 +83,7 @@ def columns(o: DepthOptions) -> tuple[Column, ...]:
         *initialisation,
         SIMILARITY,
         SIMILARITY_NULL,
+        SIMILARITY_SCORE,
     )
     return (*source, *KEYS, STATISTIC, *drawn, *measured, NOTE, CODES)
 

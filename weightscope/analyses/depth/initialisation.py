@@ -29,9 +29,9 @@ from ...statistics.schemes import (
 )
 from ...statistics.series.direction import TREND
 from ...statistics.statistic import Evidence, Statistic, evaluate
+from ..layer_names import layers_named
 from ..measuring import Units
 from ..piece import Piece
-from .lacking import layers_named
 from .options import STD, TARGET, DepthOptions
 from .series import Member, Series
 from .setting import DRAWN, setting_of

@@ -11,8 +11,9 @@ from ...statistics.series import fitted_change, loglog, outlying, spearman, thei
 from ...statistics.series.direction import FEWEST
 from ...statistics.series.residuals import Outlying
 from ...statistics.series.slopes import MOST
+from ..layer_names import few_ranges, layers_named
 from .catalogue import statistics
-from .lacking import few_ranges, lacking, layers_named
+from .lacking import lacking
 from .products.column import NOTES, PRODUCT
 from .series import Point, Series
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from ...notes import RUNS, Note
-from ..collapse import ranges
+from ...notes import Note
+from ..layer_names import few_ranges, layers_named
 from .series import Member, Point, Series
 
 NON_FINITE = "non-finite"  # code of the notes of tensors with NaN or Inf
@@ -33,24 +33,6 @@ def of_layer(series: Series, point: Point) -> Note | None:
     if point.missing:
         return _experts_left_out(series, [point])
     return None
-
-
-def layers_named(indices: Collection[int]) -> str:
-    """`layer 1`, `layers 2,4`."""
-    noun = "layer" if len(indices) == 1 else "layers"
-    return f"{noun} {few_ranges(indices)}"
-
-
-def few_ranges(indices: Collection[int]) -> str:
-    """Layers as ranges, the first of many.
-
-    >>> few_ranges({2, 0, 1, 7})
-    '0-2,7'
-    """
-    runs = ranges(sorted(indices)).split(",")
-    if len(runs) > RUNS:
-        runs = [*runs[:RUNS], "..."]
-    return ",".join(runs)
 
 
 def _left_out(gaps: Sequence[Point], count: int) -> Note:

@@ -25,14 +25,14 @@ from .products import PRODUCT, ROLES, Composed, composed
 from .sentence import sentence
 from .series import Point, Series, member_of, series_of, sharing
 from .setting import layer_counts
-from .similarity import SIMILARITY, SIMILARITY_NULL, Neighbours, neighbours
+from .similarity import SIMILARITY, SIMILARITY_NULL, SIMILARITY_SCORE, Neighbours, neighbours
 from .sparkline import heights
 
 CRITICAL = (
     f"critical gain at the start of training: {RELU:.4g} for ReLU, {TANH:g} for tanh, "
     "with biases of 0"
 )
-OF_NEIGHBOURS = frozenset({SIMILARITY.name, SIMILARITY_NULL.name})
+OF_NEIGHBOURS = frozenset({SIMILARITY.name, SIMILARITY_NULL.name, SIMILARITY_SCORE.name})
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from ...engine.unit import Measured, Measurer, Unit
 from ...notes import Note, Notes, united
 from ...sketches.pair_moments import PairMoments, Pairwise
 from ...sketches.sketch import Measure
+from ...statistics.score import score
 from ..measuring import limits
 from ..piece import Piece
 from .series import Series
@@ -36,6 +37,13 @@ SIMILARITY_NULL = Column(
     on_request=True,
 )
 
+SIMILARITY_SCORE = Column(
+    "similarity_score",
+    "float",
+    "similarity/similarity_null; the median of several pairs varies less",
+    on_request=True,
+)
+
 
 @dataclass
 class Neighbours:
@@ -49,10 +57,15 @@ class Neighbours:
 
     @property
     def columns(self) -> dict[str, float | None]:
-        """The columns SIMILARITY and SIMILARITY_NULL."""
-        if not self.cosines:
-            return {SIMILARITY.name: None, SIMILARITY_NULL.name: None}
-        return {SIMILARITY.name: median(self.cosines), SIMILARITY_NULL.name: median(self.nulls)}
+        """The columns SIMILARITY, SIMILARITY_NULL and SIMILARITY_SCORE."""
+        value, null = None, None
+        if self.cosines:
+            value, null = median(self.cosines), median(self.nulls)
+        return {
+            SIMILARITY.name: value,
+            SIMILARITY_NULL.name: null,
+            SIMILARITY_SCORE.name: score(value, 0.0, null),
+        }
 
     def take(self, run: Run, measured: Measured) -> None:
         """Adds the pairs of one unit."""

@@ -9,7 +9,9 @@ from ...columns import INDEX, Column
 from ...lazy import numpy as np
 from ...lazy import special
 from ...sketches import Beyond
+from ..score import score
 from ..statistic import Evidence, Statistic
+from .crowding_law import gini_law
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,9 +20,30 @@ if TYPE_CHECKING:
 def _columns(side: str, line: str) -> tuple[Column, ...]:
     outliers = "weights beyond 4 robust_std"
     return (
-        Column(f"{side}_gini", "float", f"Gini coefficient of the {outliers} over {line}s"),
-        Column(f"{side}_gini_null", "float", f"{side}_gini of outliers at random (Poisson counts)"),
-        Column(f"top_{side}", "int", f"index of the {line} with the most of them, from 0", INDEX),
+        Column(
+            f"{side}_gini",
+            "float",
+            f"Gini coefficient of the {outliers} over {line}s of a matrix",
+            version=2,
+        ),
+        Column(
+            f"{side}_gini_null",
+            "float",
+            f"{side}_gini of outliers at random (Poisson counts)",
+            version=2,
+        ),
+        Column(
+            f"{side}_gini_score",
+            "float",
+            f"{side}_gini - its expectation, in standard deviations of as many outliers at random",
+        ),
+        Column(
+            f"top_{side}",
+            "int",
+            f"index of the {line} with the most of them, from 0",
+            INDEX,
+            version=2,
+        ),
     )
 
 
@@ -61,17 +84,24 @@ def gini_null(mean: float) -> float | None:
 
 def _both_sides(evidence: Evidence) -> Mapping[str, object]:
     outliers = evidence.sketches[Beyond()]
-    return {**_side("row", outliers.rows), **_side("col", outliers.cols)}
+    if outliers.rows is None or min(len(outliers.rows), len(outliers.cols)) < 2:
+        return dict.fromkeys(column.name for column in COLUMNS)  # vectors have no lines to compare
+    m, n = len(outliers.rows), len(outliers.cols)
+    return {**_side("row", outliers.rows, n), **_side("col", outliers.cols, m)}
 
 
-def _side(side: str, counts: NDArray[np.int64] | None) -> Mapping[str, object]:
-    """The columns of a side; null without outliers or a robust scale, and for a single line."""
-    gini_name, null_name, top_name = f"{side}_gini", f"{side}_gini_null", f"top_{side}"
-    if counts is None or not counts.any() or len(counts) < 2:  # None: no robust scale
-        return {gini_name: None, null_name: None, top_name: None}
+def _side(side: str, counts: NDArray[np.int64] | None, length: int) -> Mapping[str, object]:
+    """The columns of a side; null without outliers or a robust scale."""
+    gini_name, null_name, score_name = f"{side}_gini", f"{side}_gini_null", f"{side}_gini_score"
+    top_name = f"top_{side}"
+    if counts is None or not counts.any():  # None: no robust scale
+        return dict.fromkeys((gini_name, null_name, score_name, top_name))
+    coefficient = gini(counts)
+    law = gini_law(len(counts), length, int(counts.sum()))
     return {
-        gini_name: gini(counts),
+        gini_name: coefficient,
         null_name: gini_null(float(counts.mean())),
+        score_name: law and score(coefficient, *law),
         top_name: int(counts.argmax()),
     }
 

@@ -8,19 +8,24 @@ counts them. For a vector, a constant and a matrix with non-finite elements all 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from math import inf, isfinite, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
 from ...lazy import numpy as np
-from ...notes import Note, Notes, notes_of, united
+from ...notes import Note, notes_of, united
 from ...sketches import Count, MarginSums
+from ..score import score, score_column
 from ..statistic import Evidence, Statistic
-from .nulls import lag_null, mean_share_null, spread_iid, spread_null
+from .lags import lags
+from .nulls import mean_share_deviation, mean_share_null, spread_null
+from .spread_law import spread_law, squares, without_zeros
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ...sketches import ValueCounts
     from ...sketches.margins import Margins
     from ...sketches.power_sums import PowerSums
 
@@ -50,21 +55,36 @@ _EFFECTS = (
 )
 _KURTIC = tuple(
     Column(
-        f"{side}_spread_iid", "float", f"{side}_spread of i.i.d. elements of the measured kurtosis"
+        f"{side}_spread_iid",
+        "float",
+        f"expected {side}_spread of the same elements in random order",
+        version=2,
     )
     for side in ("row", "col")
 )
+# A score is null where its value is, too.
+SCORES = {
+    "row_spread": "row_spread - row_spread_iid",
+    "col_spread": "col_spread - col_spread_iid",
+    "row_mean_share": "row_mean_share - row_mean_share_null",
+    "col_mean_share": "col_mean_share - col_mean_share_null",
+    "lag_row": "lag_row",  # lag_row_null is its standard deviation
+    "lag_col": "lag_col",
+}
 
 
 def _with_nulls(columns: Iterable[Column]) -> Iterator[Column]:
     for column in columns:
         yield column
         yield column.suffixed("_null", "expectation for i.i.d. Gaussian elements of")
+        meaning = f"{SCORES[column.name]} in standard deviations of i.i.d. elements"
+        yield replace(score_column(column.name), meaning=meaning)
 
 
 COLUMNS = (*_with_nulls(_EFFECTS), *_KURTIC)
-# of margins alone: `spectrum` has them too
-SPREAD_COLUMNS = tuple(c for c in COLUMNS if c.name in SPREADS)
+# `spectrum` has them too
+_OF_LAW = ("row_spread_iid", "row_spread_score", "col_spread_iid", "col_spread_score")
+SPREAD_COLUMNS = tuple(c for c in COLUMNS if c.name in SPREADS + _OF_LAW)
 
 # Std over mean, times the root of the length, below which sums of lines have no correct digit of
 # their spread: 500 times the rounding of a sum over the std of the means of lines.
@@ -73,7 +93,6 @@ SPREAD = 2.0**-44
 # the spread, and no four digits of the kurtosis.
 RESOLVED, SHAPED = 1e-7, 1e-3
 LEAST = 1e-290  # mean square below which squares lose digits
-CANCELS = 1e-4  # variance over mean^2 below which lags have no correct digit, from float32 sums
 FEW = Note("few-lines", "fewer than two non-zero rows or columns")
 ONE_LINE = Note("one-line", "a single row or column: rows and columns are not compared")
 NONFINITE = Note("non-finite", "non-finite elements: rows and columns are not compared")
@@ -90,45 +109,50 @@ NO_IID = Note(
     "small-spread",
     "the spread is too small beside the mean: no spread of i.i.d. elements without the zero lines",
 )
-NO_LAGS = Note("no-lags", "no lag correlation: the spread is too small beside the mean")
 
-Values = Mapping[str, float | Notes | None]
+Values = Mapping[str, Any]
 
 
-def deviations(margins: Margins, power: PowerSums) -> Values:
-    """All statistics with their nulls, and `notes` with the reasons for missing ones."""
+def deviations(margins: Margins, counts: ValueCounts) -> Values:
+    """All statistics with nulls and scores, and `notes` with the reasons for missing ones."""
+    power = counts.power
     reason = _not_compared(margins, power)
     if reason:
         return dict.fromkeys(c.name for c in COLUMNS) | {"notes": (reason,)}
-    scales = spreads(margins, power)
+    scales = spreads(margins, counts)
     means = mean_shares(margins, power)
     neighbours = lags(margins)
     notes = united(notes_of(scales), notes_of(neighbours))
     return {**scales, **means, **neighbours, "notes": notes}
 
 
-def spreads(margins: Margins, power: PowerSums) -> Values:
-    """`line_spreads`, and the spreads of i.i.d. elements of the measured kurtosis.
+def spreads(margins: Margins, counts: ValueCounts) -> Values:
+    """`line_spreads`; their expectations for the same elements in random order, and scores.
 
-    A spread between both nulls is undecided: uneven lines and heavy tails both explain it. Zero
-    lines would count as heavy tails; without them the sums lose digits beside a large mean.
+    A spread between `_null` and `_iid` is undecided: uneven lines and heavy tails both explain it.
+    Zero lines are excluded from the elements too; without them the sums lose digits beside a large
+    mean.
     """
     measured = dict(line_spreads(margins))
-    without = measured | {"row_spread_iid": None, "col_spread_iid": None}
+    without = measured | dict.fromkeys(_OF_LAW)
     if measured["row_spread"] is None:
         return without
     m, n = non_zero_lines(margins)
     if (m, n) != _lines(margins):
-        power = _without_zeros(power, m * n)
+        power = without_zeros(counts.power, m * n)
         relative = _relative_spread(power)
         equal = measured["row_spread"] == measured["col_spread"] == 0
         if relative < RESOLVED and not equal:
             return dict.fromkeys(without) | {"notes": united(notes_of(measured), SMALL)}
         if relative < SHAPED:
             return without | {"notes": united(notes_of(measured), NO_IID)}
+    law = squares(counts, m * n)
+    rows, cols = spread_law(law, m, n), spread_law(law, n, m)
     return measured | {
-        "row_spread_iid": spread_iid(power.kurtosis, n),
-        "col_spread_iid": spread_iid(power.kurtosis, m),
+        "row_spread_iid": rows and rows.mean,
+        "row_spread_score": rows and score(measured["row_spread"], rows.mean, rows.deviation),
+        "col_spread_iid": cols and cols.mean,
+        "col_spread_score": cols and score(measured["col_spread"], cols.mean, cols.deviation),
     }
 
 
@@ -179,7 +203,7 @@ def zero_lines(margins: Margins) -> Note | None:
     return Note.of("zero-lines", template, zero_rows=rows, zero_columns=columns)
 
 
-def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:
+def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float | None]:
     """`row_mean_share` = n sum (row mean - mean)^2 / sum (w - mean)^2; columns alike.
 
     Of a two-way ANOVA.
@@ -187,27 +211,16 @@ def mean_shares(margins: Margins, power: PowerSums) -> Mapping[str, float]:
     m, n = _lines(margins)
     variance, _, _ = power.central
     total = variance * power.n
+    row = _between(margins.rows["sum"] / n, power.mean) * n / total
+    col = _between(margins.cols["sum"] / m, power.mean) * m / total
+    row_null, col_null = mean_share_null(m, n), mean_share_null(n, m)
     return {
-        "row_mean_share": _between(margins.rows["sum"] / n, power.mean) * n / total,
-        "row_mean_share_null": mean_share_null(m, n),
-        "col_mean_share": _between(margins.cols["sum"] / m, power.mean) * m / total,
-        "col_mean_share_null": mean_share_null(n, m),
-    }
-
-
-def lags(margins: Margins) -> Values:
-    """Correlations `lag_row` of W_ij and W_i,j+1, `lag_col` of W_ij and W_i+1,j, as by numpy."""
-    m, n = _lines(margins)
-    # margins.lag has the sums of these products
-    row = _lag(margins.cols, margins.lag[0], m)
-    col = _lag(margins.rows, margins.lag[1], n)
-    null = lag_null(m, n)
-    return {
-        "lag_row": row,
-        "lag_row_null": null,
-        "lag_col": col,
-        "lag_col_null": null,
-        "notes": (NO_LAGS,) if None in (row, col) else (),
+        "row_mean_share": row,
+        "row_mean_share_null": row_null,
+        "row_mean_share_score": score(row, row_null, mean_share_deviation(m, n, power.kurtosis)),
+        "col_mean_share": col,
+        "col_mean_share_null": col_null,
+        "col_mean_share_score": score(col, col_null, mean_share_deviation(n, m, power.kurtosis)),
     }
 
 
@@ -241,12 +254,6 @@ def _log_rms(squares: NDArray[np.float64]) -> NDArray[np.float64]:
     return 0.5 * np.log(non_zero)
 
 
-def _without_zeros(power: PowerSums, n: int) -> PowerSums:
-    """The power sums of the n elements outside the lines of zeros."""
-    about = power.about(0.0)
-    return type(power)(n, 0.0, about.s1, about.s2, about.s3, about.s4)
-
-
 def _lines(margins: Margins) -> tuple[int, int]:
     """The numbers of rows and columns."""
     rows, columns = margins.rows["squares"], margins.cols["squares"]
@@ -258,28 +265,8 @@ def _between(means: NDArray[np.float64], mean: float) -> float:
     return float(((means - mean) ** 2).sum())
 
 
-def _lag(lines: Mapping[str, NDArray[np.float64]], product: float, length: int) -> float | None:
-    """Pearson correlation of all lines but the last, x, with all but the first, y, from their sums.
-
-    None where the sums cancel.
-    """
-    total, squares = lines["sum"], lines["squares"]
-    pairs = (len(total) - 1) * length
-    x = float(total[:-1].sum()) / pairs
-    y = float(total[1:].sum()) / pairs
-    var_x = float(squares[:-1].sum()) / pairs - x * x
-    var_y = float(squares[1:].sum()) / pairs - y * y
-    if not (var_x > CANCELS * x * x and var_y > CANCELS * y * y):
-        return None
-    # Rounding may take the quotient beyond 1.
-    covariance = product / pairs - x * y
-    correlation = covariance / (sqrt(var_x) * sqrt(var_y))
-    return min(max(correlation, -1.0), 1.0)
-
-
 def _deviations(evidence: Evidence) -> Mapping[str, object]:
-    counts = evidence.sketches[Count()]
-    return deviations(evidence.sketches[MarginSums()], counts.power)
+    return deviations(evidence.sketches[MarginSums()], evidence.sketches[Count()])
 
 
 IID = Statistic(COLUMNS, frozenset({Count(), MarginSums()}), _deviations)

@@ -50,12 +50,16 @@ COLUMNS = (
     Column("row_rms_ratio_max", "float", "largest RMS of a row over the median"),
     Column("col_rms_ratio_max", "float", "largest RMS of a column over the median"),
     Column(
-        "one_sign_rows", "int", "rows of 16 weights or more that are all positive or all negative"
+        "one_sign_rows",
+        "int",
+        "rows of 16 weights or more that are all positive or all negative",
+        version=2,
     ),
     Column(
         "one_sign_cols",
         "int",
         "columns of 16 weights or more that are all positive or all negative",
+        version=2,
     ),
     Column(
         "zero_block",
@@ -82,17 +86,14 @@ def constant(margin: Margin) -> NDArray[np.bool_]:
 
 
 def one_sign(margin: Margin, length: int) -> NDArray[np.bool_]:
-    """Whether all elements of each line are above zero, or all below.
-
-    False for lines shorter than 16, and for constant lines, which `constant` marks.
+    """Whether all elements of each line are above zero, or all below; False for less than 16.
 
     >>> margin = {"min": np.array([1.0]), "max": np.array([2.0]), "nonfinite": np.array([0.0])}
     >>> one_sign(margin, 100).tolist(), one_sign(margin, 8).tolist()
     ([True], [False])
     """
     positive, negative = margin["min"] > 0, margin["max"] < 0
-    candidates = _finite(margin) & ~constant(margin)
-    return candidates & (positive | negative) & (length >= SIGNED)
+    return _finite(margin) & (positive | negative) & (length >= SIGNED)
 
 
 def outlying(margin: Margin, length: int) -> NDArray[np.bool_]:

@@ -22,16 +22,6 @@ def spread_null(length: int) -> float:
     return float(np.sqrt(trigamma) / 2)
 
 
-def spread_iid(kurtosis: float, length: int) -> float:
-    """Sd of the log RMS of lines of n elements of an excess kurtosis: sqrt((kurtosis + 2)/(4n)).
-
-    >>> spread_iid(0, 512)
-    0.03125
-    """
-    variance = max(kurtosis + 2, 0.0)  # of squares; rounding may take it below 0
-    return sqrt(variance / (4 * length))
-
-
 def mean_share_null(lines: int, length: int) -> float:
     """Share of the variance in the means of i.i.d. lines: (lines - 1)/(lines * length - 1).
 
@@ -40,6 +30,24 @@ def mean_share_null(lines: int, length: int) -> float:
     """
     size = lines * length
     return (lines - 1) / (size - 1)
+
+
+def mean_share_deviation(lines: int, length: int, kurtosis: float) -> float:
+    """Standard deviation of a share of the means, for the same elements in random order.
+
+    Its square is 2 (lines - 1)(N - lines)/((N - 1)^2 (N + 1)) (1 - g/N), N = lines * length, g the
+    unbiased excess kurtosis: a beta law with a correction, exact over all orders (Box and Andersen
+    1955).
+
+    >>> round(mean_share_deviation(30, 2000, 0.0), 8)
+    0.0001269
+    """
+    size = lines * length
+    if size < 4:
+        return 0.0
+    unbiased = (size - 1) / ((size - 2) * (size - 3)) * ((size + 1) * kurtosis + 6)
+    beta = 2 * (lines - 1) * (size - lines) / ((size - 1) ** 2 * (size + 1))
+    return sqrt(max(beta * (1 - unbiased / size), 0.0))
 
 
 def lag_null(m: int, n: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .changes import CHANGED
 from .delta import DELTA, OF_DELTA
 from .law_distance import LAW_DISTANCE
+from .mean_distance import MEAN_DISTANCE
 from .mixing import COLUMNS as MIX_COLUMNS
 from .mixing import mixing
 from .overlap import OVERLAP
@@ -15,6 +16,7 @@ __all__ = [
     "DELTA",
     "DIRECTION_COLUMNS",
     "LAW_DISTANCE",
+    "MEAN_DISTANCE",
     "MIX_COLUMNS",
     "OF_DELTA",
     "OVERLAP",

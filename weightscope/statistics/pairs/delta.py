@@ -16,6 +16,7 @@ from ..elements import MOMENTS as OF_ELEMENTS
 from ..elements import SHAPE
 from ..laws import BEST_LAW
 from ..lines import IID
+from ..score import score
 from ..statistic import Evidence, Statistic, under
 from . import labels
 
@@ -24,6 +25,7 @@ COLUMNS = (
     Column("relative", "float", "|D|/|A|; null where |A| is 0", "", shown=True),
     Column("cosine", "float", "<A, B>/(|A| |B|); null where a norm is 0", "", shown=True),
     Column("cosine_null", "float", "std of the cosine of independent tensors: 1/sqrt(N)"),
+    Column("cosine_score", "float", "cosine/cosine_null"),
     Column("rotation", "float", "1 - cosine, 0 to 2, without cancellation", "", shown=True),
     Column("delta_absmax", "float", "largest |b - a|", "weight"),
     Column("delta_mean", "float", "mean of b - a", "weight", "numpy.mean"),
@@ -69,11 +71,14 @@ def delta(moments: PairMoments) -> Mapping[str, object]:
     std_a = _std(moments.s_aa, moments.aa, moments.mean_a, n)
     std_b = _std(moments.s_bb, moments.bb, moments.mean_b, n)
     std_d = _std(moments.s_dd, moments.dd, moments.absmax, n)
+    cosine = None if rotation is None else 1 - rotation
+    cosine_null = 1 / sqrt(n)
     return {
         "delta_fro": norm_d,
         "relative": relative,
-        "cosine": None if rotation is None else 1 - rotation,
-        "cosine_null": 1 / sqrt(n),
+        "cosine": cosine,
+        "cosine_null": cosine_null,
+        "cosine_score": score(cosine, 0.0, cosine_null),
         "rotation": rotation,
         "delta_absmax": _finite(moments.absmax),
         "delta_mean": _finite(moments.mean_d),

@@ -16,12 +16,14 @@ from ...notes import Note, united
 from ...sketches.pair_moments import TINY
 from ...sketches.shared_outliers import OutlierPositions
 from ...sketches.task_vectors import VectorProducts
+from ..score import score
 
 DIRECTION_COLUMNS = (
     Column(
         "cosine", "float", "<D_a, D_b>/(|D_a| |D_b|); null where a task vector is 0", shown=True
     ),
     Column("cosine_null", "float", "std of the cosine of independent task vectors: 1/sqrt(N)"),
+    Column("cosine_score", "float", "cosine/cosine_null"),
     Column("angle_deg", "float", "angle of D_a and D_b, 0 to 180", "degrees", shown=True),
     Column(
         "sign_agreement",
@@ -47,8 +49,14 @@ OVERLAP_COLUMNS = (
         shown=True,
     ),
     Column("outlier_overlap_null", "float", "outlier_overlap of independent positions"),
+    Column(
+        "outlier_overlap_score",
+        "float",
+        "shared positions less the expected, in standard deviations of independent positions",
+    ),
 )
 COLUMNS = DIRECTION_COLUMNS + OVERLAP_COLUMNS
+LEAST_SHARED = 5.0  # positions expected in both: fewer are too discrete for a score
 NULLS = "cosine, angle, norm_shrink and implied_correlation are null"
 ZERO_A = Note("zero-norm", f"the task vector of a is 0 everywhere: {NULLS}")
 ZERO_B = Note("zero-norm", f"the task vector of b is 0 everywhere: {NULLS}")
@@ -89,6 +97,7 @@ def directions(products: VectorProducts, i: int, j: int) -> Mapping[str, object]
     cosine, angle = _direction(products, i, j)
     correlation = _implied_correlation(products, i, j)
     values["cosine"] = cosine
+    values["cosine_score"] = score(cosine, 0.0, 1 / sqrt(products.n))
     values["angle_deg"] = degrees(angle)
     values["norm_shrink"] = _norm_shrink(products, i, j, angle)
     values["implied_correlation"] = correlation
@@ -117,7 +126,25 @@ def overlaps(positions: OutlierPositions, i: int, j: int) -> Mapping[str, object
     return {
         "outlier_overlap": shared / (of_i + of_j - shared),
         "outlier_overlap_null": by_chance / (of_i + of_j - by_chance),
+        "outlier_overlap_score": shared_score(shared, of_i, of_j, positions.n),
     }
+
+
+def shared_score(shared: int, of_i: int, of_j: int, count: int) -> float | None:
+    """The score of a number of shared positions, of a hypergeometric law; null below 5 expected.
+
+    Its variance is a b (n-a)(n-b)/(n^2 (n-1)). A lower expectation has too few values for a score.
+
+    >>> shared_score(25, 100, 100, 400)
+    0.0
+    >>> shared_score(1, 10, 10, 400) is None
+    True
+    """
+    expected = of_i * of_j / count
+    if expected < LEAST_SHARED:
+        return None
+    variance = expected * (count - of_i) / count * (count - of_j) / (count - 1)
+    return score(shared, expected, sqrt(variance))
 
 
 def left_out(products: VectorProducts) -> Note | None:

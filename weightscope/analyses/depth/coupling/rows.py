@@ -9,10 +9,11 @@ from ....columns import Found, Message, Row
 from ....engine.unit import Measurer
 from ....escape import escaped
 from ....notes import Note, notes_of, united
+from ...layer_names import few_ranges, layers_named
 from ...measuring import answers
 from ...piece import Model, Piece
 from ...rows import row_of, sourced
-from ..lacking import NON_FINITE, few_ranges, layers_named
+from ..lacking import NON_FINITE
 from ..options import DepthOptions
 from .options import kinds
 from .pairs import Pair, count_of, pairs

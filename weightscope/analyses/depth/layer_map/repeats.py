@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ....escape import escaped
-from ..lacking import few_ranges, layers_named
+from ...layer_names import few_ranges, layers_named
 from .maps import Map
 
 Pair = tuple[int, int]
