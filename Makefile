@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 PYTHONS := 3.11 3.12 3.13 3.14
 
-.PHONY: demo test lint types docs bench fuzz matrix lowest clean
+.PHONY: demo test truth lint types docs bench device fuzz matrix lowest clean
 
 demo: $(READY)                  ## run the main job on the checkpoint that ships with the project
 	$(BIN)/weightscope ls demo:gpt
@@ -15,6 +15,10 @@ demo: $(READY)                  ## run the main job on the checkpoint that ships
 
 test: $(READY)                  ## the tests
 	$(BIN)/python -m pytest -n 2
+
+truth: $(READY)                 ## each column against a second computation, then its page
+	$(BIN)/python -m tests.truth
+	$(BIN)/python -m docs.generate
 
 lint: $(READY)                  ## rules and format
 	$(BIN)/ruff check .
@@ -29,6 +33,9 @@ docs: $(READY)                  ## generated pages, then the site; broken links 
 
 bench: $(READY)                 ## ratios to the peers, printed as a table
 	$(BIN)/python -m tests.bench
+
+device: $(READY)                ## the checks of a GPU and its figures, in device.json; skipped without one
+	$(BIN)/python -m tests.device
 
 fuzz: $(READY)                  ## changed bytes in every parser, for FUZZ_SECONDS (600)
 	$(BIN)/python -m tests.fuzz

@@ -1,0 +1,33 @@
+"""The definitions of the columns, by command."""
+
+from __future__ import annotations
+
+from .definition import Definition
+from .fits import FITS
+from .laws import LAWS
+from .lines import LINES, SPREADS
+from .moments import COUNTS, MOMENTS, SUBNORMALS
+from .noise import BULK, WHOLE
+from .outlying import LATTICES, MARKED, SINGLE
+from .singular import EVENNESS, SIZES
+from .tail import TAIL
+
+DEFINITIONS: dict[str, tuple[Definition, ...]] = {
+    "fit": (*MOMENTS, *COUNTS, *LAWS, *FITS, *LINES),
+    "spectrum": (*SIZES, *TAIL, *BULK, *SPREADS, *WHOLE, *EVENNESS),
+    "outliers": (*COUNTS, SUBNORMALS, *SINGLE, *LATTICES, *MARKED),
+}
+# Columns without a second definition, and where they are tested instead.
+WITHOUT = {
+    "severity": "a judgement: rates are on the page of findings",
+    "severity_rank": "a judgement: rates are on the page of findings",
+    "findings": "a judgement: rates are on the page of findings",
+    "effective_depth": "from a simulated table: tests/statistics/spectra/test_effective_depth.py",
+    "effective_depth_distance": "as `effective_depth`",
+    "zero_block": "a text: tests/statistics/lines/test_zero_blocks.py",
+    "row_spread_iid": "a mean over all orders: tests/statistics/lines/test_spread_law.py",
+    "col_spread_iid": "as `row_spread_iid`",
+    "untrained_rows": "of embeddings alone: tests/statistics/lines/test_untrained.py",
+}
+# Columns whose definition changes next: wrong cells are counted and fail nothing.
+PENDING: dict[str, str] = {}

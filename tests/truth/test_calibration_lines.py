@@ -1,0 +1,41 @@
+"""A cheap part of the calibration of scores of lines, and what the stored results must hold."""
+
+from __future__ import annotations
+
+import json
+from math import sqrt
+
+import pytest
+
+from .calibration_lines import STORED, measured
+
+
+@pytest.mark.parametrize("law", ["Gaussian", "t5"])
+def test_scores_of_noise_are_standard(law):
+    """60 draws of 24 x 100: the mean is near 0 and the standard deviation near 1."""
+    for record in measured((24, 100), law, 60, balanced=0):
+        if law == "t5" and record["column"] == "max_z_score":
+            continue  # its null is Gaussian
+        if record["draws"] == 60:
+            assert abs(record["mean"]) < 0.5, record
+            assert 0.7 < record["deviation"] < 1.35, record
+
+
+def test_stored_scores_are_calibrated():
+    """Mean within 0.15, deviation 0.85 to 1.15, beyond 3 in 1% (t5 3%), apart from max_z.
+
+    Three standard errors more for the number of draws.
+    """
+    wrong = []
+    for record in json.loads(STORED.read_text("utf-8")):
+        if record["column"] == "max_z_score" and record["law"] != "Gaussian":
+            continue
+        draws = record["draws"]
+        if draws < 90:
+            continue  # a few matrices had as many outliers
+        expected = (0.03 if record["law"] == "t5" else 0.01) * draws
+        error = 3 / sqrt(draws)
+        near = abs(record["mean"]) < 0.15 + error and abs(record["deviation"] - 1) < 0.15 + error
+        if not near or record["beyond"] > expected + 3 * sqrt(expected):
+            wrong.append(record)
+    assert not wrong
