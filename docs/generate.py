@@ -6,12 +6,15 @@ declarations that the program uses. A test fails if a file is not current.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from typer.testing import CliRunner
 
+from docs import calibration, truth
 from docs.functions import module
 from weightscope.analyses import ANALYSES
 from weightscope.analyses.compare.series.columns import OF_SERIES
@@ -41,11 +44,13 @@ COMMANDS = re.compile(r'(?<=\{ "Commands" = \[).*?(?=\] \})')  # of the site's n
 def files() -> dict[str, str]:
     """The text of each generated file by its path in the repository."""
     reference = {
+        "calibration": calibration_page(),
         "cli": cli_page(),
         "columns": columns_page(),
         "families": families_page(),
         "findings": findings_page(),
         "notes": notes_page(),
+        "truth": truth_page(),
     }
     pages = {}
     for name, lines in reference.items():
@@ -98,6 +103,14 @@ def formats_page() -> str:
     return FORMATS.sub(lambda match: table, page, count=1)
 
 
+def calibration_page() -> Iterator[str]:
+    """The scores of noise, as tests/truth/calibration_lines.py stored them."""
+    stored = (ROOT / "tests/truth/calibration_lines.json").read_text("utf-8")
+    records = json.loads(stored)
+    yield from ("# Scores of noise", "", NOTICE, "", calibration.TEXT, "")
+    yield from _table(calibration.heads(records), calibration.rows(records))
+
+
 def cli_page() -> Iterator[str]:
     """The output of --help for the program and for each command."""
     yield from ("# Command line", "", NOTICE, "")
@@ -136,6 +149,18 @@ def columns_page() -> Iterator[str]:
     yield "`_low` and `_high`."
 
 
+def truth_page() -> Iterator[str]:
+    """The results of `make truth`, as it stored them."""
+    stored = json.loads((ROOT / "tests/truth/results.json").read_text("utf-8"))
+    yield from ("# A second computation", "", NOTICE, "")
+    yield from truth.introduction(stored)
+    for command, records in stored["commands"].items():
+        yield from ("", f"## {command}", "")
+        yield from _table(truth.HEADS, map(truth.row, records))
+    yield from ("", "## The law of the tail", "", truth.TAILS, "")
+    yield from _table(truth.TAIL_HEADS, map(truth.tail_row, stored["tails"]))
+
+
 def families_page() -> Iterator[str]:
     """The rules that match names, as in the TOML files."""
     yield from ("# Families of names", "", NOTICE, "")
@@ -166,6 +191,20 @@ def findings_page() -> Iterator[str]:
     for finding in FINDINGS:
         yield from ("", f"## {finding.id}: {finding.title}", "", finding.why, "")
         yield from (f"**What to do:** {finding.advice}", "", f"**Observed in:** {finding.case}")
+        if finding.threshold:
+            yield from ("", f"**Threshold and rates:** {finding.threshold}")
+    yield from ("", "## Rates on noise", "")
+    yield "Matrices of independent elements with each finding, as `python -m tests.rates.findings`"
+    yield "stored them; findings that are not named had none."
+    yield ""
+    records = json.loads((ROOT / "tests/rates/findings.json").read_text("utf-8"))
+    yield from _table(("law", "shape", "draws", "findings"), map(_rate, records))
+
+
+def _rate(record: dict[str, Any]) -> tuple[str, str, str, str]:
+    """A row of the table of rates."""
+    found = [f"{name} {count}" for name, count in record["found"].items()]
+    return record["law"], record["shape"], str(record["draws"]), ", ".join(found) or "none"
 
 
 def notes_page() -> Iterator[str]:

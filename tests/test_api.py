@@ -159,7 +159,7 @@ def test_column_versions(state):
     assert list(versions) == [*(c.name for c in report.columns), "low", "high", "count"]
     assert {name: versions[name] for name in ("tensor", "beta", "count")} == {
         "tensor": 1,
-        "beta": 1,
+        "beta": 2,
         "count": 1,
     }
     assert ws.ls(state).provenance["column_versions"]["bytes"] == 1

@@ -15,45 +15,67 @@ TENSOR = "tensor layer role slot part stack kind shape dtype quantised params"
 MOMENTS = (
     "mean std std_se skew kurtosis kurtosis_se l_kurtosis robust_std min max zeros nan inf distinct"
 )
-LAWS = "best beta beta_se nu ks_normal w1_normal kl_bits_normal ks_best pattern"
+LAWS = (
+    "best beta beta_se nu ks_normal w1_normal kl_bits_normal ks_best spike_share spike_ratio "
+    "filtered_beta filtered_beta_se filtered_std filtered_kurtosis pattern"
+)
 SHAPE = "beta_moment weibull_k trimmed_std trimmed_kurtosis tiny_share"
 COMPARED = "row_spread col_spread row_mean_share col_mean_share lag_row lag_col"
-LINES = " ".join(f"{c} {c}_null" for c in COMPARED.split())
+LINES = " ".join(f"{c} {c}_null {c}_score" for c in COMPARED.split())
 IID = "row_spread_iid col_spread_iid"
 BALANCE = """balanced_kurtosis balanced_kurtosis_null balanced_beta balanced_beta_null
-balanced_ks_normal row_scale_spread row_scale_spread_null col_scale_spread col_scale_spread_null"""
+balanced_ks_normal row_scale_spread row_scale_spread_null row_scale_spread_score
+col_scale_spread col_scale_spread_null col_scale_spread_score"""
+OF_DRAWS = ("_null_low", "_null_high", "_score")  # of --draws, after the null
+WITH_DRAWS = BALANCE
+for _of in ("balanced_kurtosis", "balanced_beta"):
+    _more = " ".join(f"{_of}{suffix}" for suffix in OF_DRAWS)
+    WITH_DRAWS = WITH_DRAWS.replace(f"{_of}_null", f"{_of}_null {_more}")
 CODING = "entropy_bits entropy_bits_std64 golomb_bits golomb_order rf8_rmse"
 RANKS = (
     "m n sigma_max sigma_min fro stable_rank effective_rank rank condition rank_90 rank_99 log_norm"
 )
-TAIL = "alpha alpha_ks alpha_xmin alpha_tail alpha_sigma alpha_weighted log_alpha_norm"
-INTERVAL = "alpha_low alpha_high"
+TAIL = """alpha alpha_ks alpha_xmin alpha_tail alpha_sigma alpha_weighted log_alpha_norm alpha_law
+alpha_lr_lognormal alpha_lr_exponential alpha_lr_truncated
+alpha_lr_p_lognormal alpha_lr_p_exponential alpha_lr_p_truncated"""
+INTERVAL = "alpha_low alpha_high alpha_p"
 BULK = """mp_sigma mp_low mp_high mp_ks spikes spike_energy signal_ratio
-row_spread row_spread_null col_spread col_spread_null"""
+row_spread row_spread_null row_spread_score col_spread col_spread_null col_spread_score
+row_spread_iid col_spread_iid"""
 NULLS = """null_ks near_zero near_zero_null tail_excess effective_depth effective_depth_distance
-orthogonality orthogonality_null identity identity_null method floor"""
+orthogonality orthogonality_null orthogonality_score identity identity_null identity_score
+method floor"""
 BALANCED_SPECTRUM = (
     "spikes_balanced mp_sigma_balanced spike_energy_balanced effective_depth_balanced"
 )
 JUDGED = "severity findings severity_rank"
 WEIGHTS = """nan inf zeros subnormals tiny_share distinct min max beyond_3 beyond_3_ratio
-beyond_4 beyond_4_ratio beyond_5 beyond_5_ratio beyond_6 beyond_6_ratio max_z max_z_null max_z_se
-core_share core_std lattice"""
+beyond_4 beyond_4_ratio beyond_5 beyond_5_ratio beyond_6 beyond_6_ratio max_z max_z_null
+max_z_score max_z_tail max_z_se
+core_share core_std lattice precision_history"""
 MARKED = """dead_rows dead_cols constant_rows constant_cols duplicate_rows outlier_rows
 outlier_cols row_rms_ratio_max col_rms_ratio_max one_sign_rows one_sign_cols zero_block
-sparsity_pattern untrained_rows row_gini row_gini_null top_row col_gini col_gini_null top_col"""
+sparsity_pattern untrained_rows row_gini row_gini_null row_gini_score top_row
+col_gini col_gini_null col_gini_score top_col"""
 SCHEMES = "int8 int4_g128 int4_g32 fp8_e4m3 fp8_e4m3_b128 mxfp4 nvfp4"
 ROUNDED = " ".join(f"sqnr_{s}_db rmse_{s} clipped_share_{s}" for s in SCHEMES.split())
 WORDS = (
     "lattice",
+    "precision_history",
     "zero_block",
     "sparsity_pattern",
     "top_row",
     "top_col",
 )  # and places: neither has a median
+LABELS = ("method", "alpha_law")  # words of spectrum
 DRAWN = ("alpha", "spikes", "stable_rank", "effective_rank", "sigma_max")
 ON_REQUEST = ("std_se", "kurtosis_se", "max_z_se")  # columns without a spread over tensors
-OF_FIT = {"std": "std_se", "kurtosis": "kurtosis_se", "beta": "beta_se"}
+OF_FIT = {
+    "std": "std_se",
+    "kurtosis": "kurtosis_se",
+    "beta": "beta_se",
+    "filtered_beta": "filtered_beta_se",
+}
 LONG = "law loglik aic bic ks w1 kl_bits at_bound"
 
 
@@ -80,6 +102,10 @@ def model():
         (
             {"balance": True},
             f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} {BALANCE} note note_codes",
+        ),
+        (
+            {"balance": True, "draws": 2},
+            f"{TENSOR} {MOMENTS} {LAWS} {SHAPE} {LINES} {IID} {WITH_DRAWS} note note_codes",
         ),
         (
             {"coding": True},
@@ -151,7 +177,7 @@ def drawn(columns, *suffixes):
         ({"null": "shuffle"}, drawn(f"{RANKS} {TAIL} {BULK} {NULLS}", "_null")),
         ({"null": "gaussian", "draws": 2, "alpha_ci": True, "balance": True},
          drawn(f"{RANKS} {TAIL} {INTERVAL} {BULK} {NULLS} {BALANCED_SPECTRUM}",
-               "_null", "_null_low", "_null_high")),
+               "_null", "_null_low", "_null_high", "_score")),
     ],
     ids=lambda x: str(x) if isinstance(x, dict) else "",
 )  # fmt: skip
@@ -178,10 +204,14 @@ def test_spectrum_grouped(model, by, keys):
     """Keys, kind and sizes, then median, least and greatest of every number: nothing is pooled."""
     report = ws.spectrum(model, by=by, balance=True, null="shuffle", draws=2, panels=False)
     numbers = drawn(
-        f"{RANKS} {TAIL} {BULK} {NULLS} {BALANCED_SPECTRUM}", "_null", "_null_low", "_null_high"
+        f"{RANKS} {TAIL} {BULK} {NULLS} {BALANCED_SPECTRUM}",
+        "_null",
+        "_null_low",
+        "_null_high",
+        "_score",
     )
     spread = [
-        f"{name}_{x}" for name in numbers if name != "method" for x in ("median", "min", "max")
+        f"{name}_{x}" for name in numbers if name not in LABELS for x in ("median", "min", "max")
     ]
     assert names(report) == [*keys, "kind", "tensors", "params", *spread, "note", "note_codes"]
     assert all(set(row) == set(names(report)) for row in report.rows)

@@ -102,15 +102,15 @@ def imports(source, module):
 
 
 def _imports(source, module):
-    tree = ast.parse(source)
+    nodes = list(ast.walk(ast.parse(source)))
     typing_only = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for branch in node.body
         for inner in ast.walk(branch)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         typed = id(node) in typing_only
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Lazy":
             yield from (

@@ -20,37 +20,38 @@ HOUSE = Path(weightscope.__file__).parent
 MODULES = [path for path in sorted(HOUSE.rglob("*.py")) if path.name != "note_codes.py"]
 
 
-def constants(tree):
+def constants(nodes):
     """The strings of some code."""
     return {
         node.value
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 
 
-def made(tree):
+def made(nodes):
     """The codes that are written where notes are made."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Note", "Note.of"):
-            yield from constants(node.args[0])
+            yield from constants(ast.walk(node.args[0]))
 
 
 @pytest.fixture(scope="module")
-def trees():
-    """The code of every module of the package."""
-    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+def code():
+    """The nodes of the code of every module of the package."""
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+    return {path: list(ast.walk(tree)) for path, tree in trees.items()}
 
 
-def test_every_code_of_the_catalogue_is_used(trees):
+def test_every_code_of_the_catalogue_is_used(code):
     """By a module that makes such a note."""
-    used = set().union(*map(constants, trees.values()))
+    used = set().union(*map(constants, code.values()))
     assert [code.name for code in NOTES if code.name not in used] == []
 
 
-def test_every_code_that_is_made_is_in_the_catalogue(trees):
+def test_every_code_that_is_made_is_in_the_catalogue(code):
     """Also where no test makes the note."""
-    found = [(path.name, code) for path, tree in trees.items() for code in made(tree)]
+    found = [(path.name, name) for path, nodes in code.items() for name in made(nodes)]
     assert len(found) > 60
     assert [(name, code) for name, code in found if code not in CODES] == []
 

@@ -15,9 +15,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from .lazy import numpy as np
+from .lazy import torch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Tensor
 
     Decoder = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
@@ -85,6 +87,17 @@ def decoded(name: str) -> NDArray[np.float64]:
     values: NDArray[np.float64] = _DECODERS[name](codes)
     values.setflags(write=False)
     return values
+
+
+@cache
+def table(name: str, store: str, device: str) -> Tensor:
+    """`decoded` in a torch type on a device, where it is uploaded once; not to be changed.
+
+    >>> table("F4", "float32", "cpu")[3].item()
+    1.5
+    """
+    values = torch.from_numpy(decoded(name).astype(store))
+    return values.to(device)
 
 
 def _float(

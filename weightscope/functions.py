@@ -28,6 +28,7 @@ def compare(
     nearest: bool = False,
     bootstrap: int = 0,
     seed: int = 0,
+    lineage: bool = False,
     rename: str | Sequence[str] = (),
     strip_prefix: str | Sequence[str] = (),
     provenance_a: str | None = None,
@@ -71,6 +72,8 @@ def compare(
         bootstrap: The MODELs after the first are seeds: mean of each column over them, with 95%
             intervals from N resamples.
         seed: Seed of --bootstrap; default 0.
+        lineage: Find the rule that made B from A: slices, layers, permuted neurons, experts,
+            rotations; done without this option where shapes or layers differ.
         rename: Names of A that match the regular expression OLD are NEW in B.
         strip_prefix: Ignore this prefix of names, in A and in B.
         provenance_a: Provenance of a stored report as A, where it is not beside the report.
@@ -102,7 +105,8 @@ def compare(
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
-        device: auto (default), cpu, cuda or cuda:N.
+        device: cpu, cuda, cuda:N, or auto (default): the CPU. No release was tested on a GPU yet;
+            --device cuda takes one.
         memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
         threads: Workers; default one per CPU core.
 
@@ -198,7 +202,8 @@ def depth(
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
-        device: auto (default), cpu, cuda or cuda:N.
+        device: cpu, cuda, cuda:N, or auto (default): the CPU. No release was tested on a GPU yet;
+            --device cuda takes one.
         memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
         threads: Workers; default one per CPU core.
 
@@ -223,6 +228,7 @@ def fit(
     panels: bool = True,
     histogram: bool = False,
     seed: int = 0,
+    draws: int = 1,
     include: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     role: str | Sequence[str] = (),
@@ -257,7 +263,8 @@ def fit(
         counts: Write the counted cells to a table of their own.
         panels: Keep the densities for a picture.
         histogram: A small histogram beside each row.
-        seed: Seed of the random permutation of --balance; default 0.
+        seed: Seed of the random permutations of --balance; default 0.
+        draws: Number of random permutations of --balance; default 1.
 
     Select:
         include: Only tensors whose name matches.
@@ -285,7 +292,8 @@ def fit(
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
-        device: auto (default), cpu, cuda or cuda:N.
+        device: cpu, cuda, cuda:N, or auto (default): the CPU. No release was tested on a GPU yet;
+            --device cuda takes one.
         memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
         threads: Workers; default one per CPU core.
 
@@ -443,7 +451,8 @@ def outliers(
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
-        device: auto (default), cpu, cuda or cuda:N.
+        device: cpu, cuda, cuda:N, or auto (default): the CPU. No release was tested on a GPU yet;
+            --device cuda takes one.
         memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
         threads: Workers; default one per CPU core.
 
@@ -503,7 +512,7 @@ def spectrum(
         per_head: Split q, k, v and o into attention heads, one row per head.
         balance: Also compute spikes, bulk and depth without row and column scales.
         alpha_cut: Fit the power law to squared singular values above X; WeightWatcher uses 1e-5.
-        alpha_ci: Also compute a bootstrapped 90% interval of alpha.
+        alpha_ci: Also compute a bootstrapped 90% interval of alpha and the goodness of its fit.
         null: Also compute the columns for randomised matrices: shuffle (of the elements), or
             samples of the fitted gaussian or logistic law.
         draws: Number of randomised matrices; default 1.
@@ -537,7 +546,8 @@ def spectrum(
 
     Run:
         strict: A tensor that cannot be measured is an error (exit 4).
-        device: auto (default), cpu, cuda or cuda:N.
+        device: cpu, cuda, cuda:N, or auto (default): the CPU. No release was tested on a GPU yet;
+            --device cuda takes one.
         memory: Limit for our buffers, like 512MiB; default a quarter of the free memory.
         threads: Workers; default one per CPU core.
 

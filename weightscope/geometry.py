@@ -14,6 +14,7 @@ Shape = tuple[int, int]
 Axis = Literal[0, 1]
 
 TILE = 1 << 19  # elements: long enough calls for two threads, near enough to the cache
+TILE_GPU = 1 << 22  # elements: calls longer than their launch, in a quarter of 3.5 GiB
 SEGMENT = 1 << 24  # elements: what one worker folds alone; 32 tiles make its merge free
 # rows or columns of a tile across the long side, at least: products of thin tiles wait for memory
 LONG_LINES = 128
@@ -89,6 +90,17 @@ def long_side(shape: Shape) -> Axis:
     """
     rows, cols = shape
     return 0 if rows >= cols else 1
+
+
+def tile_size(device: str) -> int:
+    """Elements of a tile on a device.
+
+    >>> tile_size("cuda:0") > tile_size("cpu")
+    True
+    """
+    if device == "cpu":
+        return TILE
+    return TILE_GPU
 
 
 def tiles(box: Box, axis: Axis, size: int = TILE) -> tuple[Box, ...]:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     import rich.cells as rich_cells
     import rich.console as rich_console
     import rich.progress as rich_progress
+    import scipy.fft as fft
     import scipy.linalg.cython_lapack as cython_lapack
     import scipy.optimize as optimize
     import scipy.sparse.linalg as sparse_linalg
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     import torch
 else:
     cython_lapack = Lazy("scipy.linalg.cython_lapack")
+    fft = Lazy("scipy.fft")
     matplotlib = Lazy("matplotlib")
     matplotlib_agg = Lazy("matplotlib.backends.backend_agg")
     matplotlib_colors = Lazy("matplotlib.colors")
@@ -82,6 +84,7 @@ else:
 __all__ = [
     "PillowImage",
     "cython_lapack",
+    "fft",
     "matplotlib",
     "matplotlib_agg",
     "matplotlib_colors",

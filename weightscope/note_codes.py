@@ -60,6 +60,7 @@ NOTES = (
     Code("buffer", "A buffer is not a weight: only its NaN and Inf are counted."),
     Code("depthwise", "A depthwise kernel or a bank of filters has no spectrum."),
     Code("memory", "A measurement exceeds the memory limit; the text names a sufficient --memory."),
+    Code("on-cpu", "The GPU has too little memory for the tensor: the CPU measured it."),
     # elements
     Code("no-elements", "The tensor is empty."),
     Code("nothing-finite", "No element is finite."),
@@ -82,6 +83,10 @@ NOTES = (
     Code("few-weights", "Too few weights for a pattern label."),
     Code("zeros-left-out", "An excess of exact zeros was excluded from the fits."),
     Code("beta-at-bound", "The shape of the generalised Gaussian is at the bound of its search."),
+    Code(
+        "nu-at-bound", "The degrees of freedom of Student's t are at the lower bound of the search."
+    ),
+    Code("not-converged", "The search for a law's parameters ended before it found a maximum."),
     # rows and columns
     Code("one-line", "A single row or column is not a matrix."),
     Code("few-lines", "Fewer than two rows or columns are nonzero."),
@@ -103,7 +108,7 @@ NOTES = (
     Code("rounding", "Some singular values may be rounding errors."),
     Code("no-power-law", "The tail has too few different values for a power law."),
     Code("poor-power-law", "The tail is too short, or its fit to a power law is poor."),
-    Code("no-bulk", "All singular values above rounding are spikes."),
+    Code("no-bulk", "Fewer than 10 singular values above rounding lie below the spikes."),
     Code(
         "unclean-bulk",
         "There are too many spikes, or the bulk differs from the Marchenko-Pastur law.",
@@ -129,6 +134,7 @@ NOTES = (
     Code("shapes-differ", "The shapes differ: only laws are compared, and layers have no cosine."),
     Code("lines-differ", "The common rows of two shapes do not match: only the laws are compared."),
     Code("no-delta", "A tuning has no difference from the base in this tensor."),
+    Code("no-slice", "No rule says which rows and columns of A became those of B."),
     Code("no-pairs", "No tensor of a model has a partner in a candidate."),
     Code(
         "no-matrices",

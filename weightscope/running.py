@@ -13,7 +13,11 @@ class Running:
     """Where tensors are measured, and with how much memory and how many threads."""
 
     device: str = option(
-        "auto", "auto (default), cpu, cuda or cuda:N.", group="Run", metavar="DEVICE"
+        "auto",
+        "cpu, cuda, cuda:N, or auto (default): the CPU. No release was tested on a GPU yet;"
+        " --device cuda takes one.",
+        group="Run",
+        metavar="DEVICE",
     )
     memory: int | str | None = option(
         None,

@@ -3,6 +3,7 @@
 import errno
 
 import pytest
+import torch
 
 from weightscope.cli import ending, exhausted, exits
 
@@ -22,6 +23,7 @@ CAUSED.__cause__ = ImportError("libx.so: failed to map segment from shared objec
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes"),
         RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB"),
         RuntimeError("std::bad_alloc"),
     ],
     ids=lambda e: str(e)[:40],

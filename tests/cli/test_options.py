@@ -22,12 +22,12 @@ SHARED = """--include -i --exclude -x --role --layers --min-params --by --format
 --follow-symlinks --fail-fast --strict --quiet -q --verbose -v --help -h"""
 MEASURING = "--plot --device --memory --threads --no-progress"
 CONTRACT = {
-    "fit": f"{SHARED} {MEASURING} --long --balance --coding --counts --seed",
+    "fit": f"{SHARED} {MEASURING} --long --balance --coding --draws --counts --seed",
     "spectrum": f"""{SHARED} {MEASURING} --svd --per-head --balance --alpha-cut --alpha-ci
 --null --draws --values --seed""",
     "outliers": f"{SHARED} {MEASURING} --quant --top --top-rows --base --ignore",
     "compare": f"""{SHARED} {MEASURING} --spectrum --top --set --mix --nearest --bootstrap --seed
---rename --strip-prefix --provenance-a""",
+--lineage --rename --strip-prefix --provenance-a""",
     "depth": f"""{SHARED} {MEASURING} --stat --spectrum --per-layer --law --target --coupling --of
 --layer-map""".replace(" --by", ""),
     "ls": f"{SHARED} --flat --metadata",

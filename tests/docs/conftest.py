@@ -4,10 +4,13 @@ A folder with the files that they name, and a terminal of 100 columns.
 """
 
 import io
+import os
+import re
 import shlex
 import shutil
 import signal
 import sys
+from contextlib import chdir
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from weightscope.cli.app import run
 from weightscope.cli.exits import guarded
 
 WIDTH = 100
+LINEAGE = Path(__file__).parents[2] / "docs" / "lineage.md"
 
 
 class Terminal(io.TextIOWrapper):
@@ -46,7 +50,15 @@ def models(tmp_path_factory):
     """The folder of small models that each command gets a copy of."""
     folder = tmp_path_factory.mktemp("models")
     small_models(folder)
-    return folder
+    planted_models(folder)
+    before = contents(folder)
+    yield folder
+    assert contents(folder) == before  # the links of the commands lead to these files
+
+
+def contents(folder):
+    """The bytes of every file of a folder."""
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.fixture
@@ -55,7 +67,8 @@ def weightscope(monkeypatch, tmp_path, models):
 
     Its exit code, and what is seen.
     """
-    shutil.copytree(models, tmp_path, dirs_exist_ok=True)
+    # links: reports replace a file and never write into it, so that all may share one
+    shutil.copytree(models, tmp_path, copy_function=os.link, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", str(WIDTH))
@@ -99,6 +112,14 @@ def small_models(folder: Path):
     doctored[[11, 73, 205, 340, 488]] = torch.randn(48) * 0.02
     save_file(tensors | {"model.embed_tokens.weight": doctored}, folder / "downloaded.safetensors")
     save_file(deep(), folder / "deep.safetensors")
+
+
+def planted_models(folder: Path):
+    """What the Python blocks of the page on lineage write: they are one script."""
+    blocks = re.findall(r"^```python\n(.*?)^```$", LINEAGE.read_text("utf-8"), re.M | re.S)
+    script = compile("\n".join(blocks), str(LINEAGE), "exec")
+    with chdir(folder):
+        exec(script, {"__name__": "page"})
 
 
 def deep():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.conftest import LINEAGE
 from weightscope.naming.family import name_map
 from weightscope.reports import report
 from weightscope.reports.pictures import blank
@@ -47,6 +48,11 @@ def sessions():
             yield pytest.param(line, shown, int(code or 0), id=short)
 
 
+def python_blocks():
+    """The Python blocks that run alone; those of the page on lineage make the folder's models."""
+    return [block for block in blocks("python") if not block.id.startswith(f"{LINEAGE.stem}-")]
+
+
 @pytest.mark.parametrize("line", plain_commands())
 def test_commands_run(weightscope, line, monkeypatch):
     """A command of a shell block, up to its first pipe, exits with 0 or the code in its comment.
@@ -74,7 +80,7 @@ def test_output_is_current(weightscope, line, shown, code):
     assert is_current, f"{line}\n{output}"
 
 
-@pytest.mark.parametrize("text", blocks("python"))
+@pytest.mark.parametrize("text", python_blocks())
 def test_python_runs(weightscope, text, capsys):
     """A Python block runs from top to bottom."""
     exec(compile(text, "a block of the documents", "exec"), {"__name__": "page"})

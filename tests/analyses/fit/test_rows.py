@@ -62,3 +62,26 @@ def test_groups_name_them(sizes, unread):
     assert report.rows[0]["std"] is None
     assert NO_STD in report.rows[0]["note"]
     assert report.rows[0]["std_median"] == pytest.approx(1, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [({"draws": 2}, "found 2 without --balance"), ({"draws": 0, "balance": True}, "found 0 with")],
+)
+def test_draws_belong_to_balance(options, found):
+    """One shuffle or more, with --balance."""
+    with pytest.raises(ws.UsageError, match=f"from 1 on, beside --balance; {found}"):
+        ws.fit({}, **options)
+
+
+def test_draws_are_shuffles_of_their_own():
+    """The first of several shuffles is the one of a single draw; the median lies between them."""
+    w = torch.from_numpy(np.random.default_rng(1).laplace(size=(40, 30)))
+    one = ws.fit({"w.weight": w}, balance=True).rows[0]
+    two = ws.fit({"w.weight": w}, balance=True, draws=2).rows[0]
+    ends = [two["balanced_beta_null_low"], two["balanced_beta_null_high"]]
+    assert ends[0] < two["balanced_beta_null"] < ends[1]
+    half = (ends[1] - ends[0]) / 0.8 / 2
+    first = abs(one["balanced_beta_null"] - two["balanced_beta_null"])
+    assert first == pytest.approx(half)
+    assert abs(two["balanced_beta_score"]) < 3

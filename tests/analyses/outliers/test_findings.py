@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import weightscope as ws
+from tests.rates.quantisers import symmetric
 from weightscope.analyses.outliers.findings import FINDINGS
 from weightscope.analyses.outliers.severities import SEVERITIES
 
@@ -104,6 +105,9 @@ PLANTS = [
     ("WS143", "info", UP, lambda w: changed(w, ALL, 5, 3 * w[:, 5])),
     ("WS151", "info", UP, lambda w: (w / 0.01).round() * 0.01),
     ("WS151", "info", UP, lambda w: w.bfloat16().float()),
+    ("WS151", "info", UP, lambda w: w.half().float()),
+    ("WS151", "info", UP, lambda w: symmetric(w, 64, 127)),
+    ("WS151", "info", UP, lambda w: symmetric(w, 32, 7).bfloat16()),
     ("WS161", "info", Q, lambda w: changed(w, LAST, ALL, 0)),
     ("WS161", "info", Q, lambda w: changed(w, ALL, LAST, 0)),
     ("WS162", "info", UP, paired),
@@ -245,11 +249,11 @@ def test_constant_lines_are_named(clean):
 
 
 def test_constant_tokens_are_not_called_untrained(clean):
-    """Equal to each other up to their size: the finding of constant lines says it."""
+    """Equal to each other up to their size: constant lines, which are of one sign too."""
     rows = torch.arange(1, 7)[:, None].expand(6, 64) * 0.01
     assert found(clean | {EMBED: changed(clean[EMBED], slice(20, 26), ALL, rows)})[EMBED] == (
         "warn",
-        ["WS112"],
+        ["WS112", "WS163"],
     )
 
 
