@@ -79,6 +79,11 @@ def answers(pieces: Sequence[Piece], request: Request, measure: Measurer) -> Ite
         yield _answer(request, piece, [next(measured) for _ in units_of_piece])
 
 
+def no_values(measured: Measured) -> Mapping[str, object]:
+    """Of units whose sketches alone are asked for."""
+    return {}
+
+
 def nulls(statistics: Iterable[Statistic]) -> dict[str, object]:
     """The columns of statistics, all null."""
     return {column.name: None for statistic in statistics for column in statistic.columns}

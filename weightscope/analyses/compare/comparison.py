@@ -17,7 +17,7 @@ from .change import change
 from .facts import Facts, facts_of
 from .lineage.rotations import ROTATED
 from .matching_lines import lines_match
-from .pair import Pair
+from .pair import Pair, joined_rules
 from .picture import bar, group_panel, panel
 from .relation import Relation, relation
 from .request import COUNTED, CompareRequest
@@ -202,7 +202,7 @@ class Comparison:
 
 def _rotated(one: _Compared) -> _Compared:
     """A pair with the rule `rotated`, beside that of its layers."""
-    rule = "; ".join(part for part in (one.facts.rule, ROTATED) if part)
+    rule = joined_rules(one.facts.rule, ROTATED)
     facts = replace(one.facts, rule=rule, is_rotated=True)
     return replace(one, values={**one.values, "rule": rule}, facts=facts)
 

@@ -91,6 +91,15 @@ def pair_of(a: Piece | None, b: Piece | None) -> Pair:
     )
 
 
+def joined_rules(*rules: str) -> str:
+    """Rules that hold together as one text; empty ones are left out.
+
+    >>> joined_rules("layers 0-1", "", "rotated")
+    'layers 0-1; rotated'
+    """
+    return "; ".join(rule for rule in rules if rule)
+
+
 SomePair = TypeVar("SomePair", bound=Pair)
 
 

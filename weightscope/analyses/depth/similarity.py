@@ -5,7 +5,7 @@ The matrices of a run of layers are one unit, whose tiles stand side by side: ea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import sqrt
@@ -17,7 +17,7 @@ from ...notes import Note, Notes, united
 from ...sketches.pair_moments import PairMoments, Pairwise
 from ...sketches.sketch import Measure
 from ...statistics.score import score
-from ..measuring import limits
+from ..measuring import limits, no_values
 from ..piece import Piece
 from .series import Series
 
@@ -93,7 +93,7 @@ def neighbours(series: Sequence[Series], measure: Measurer) -> list[Neighbours]:
         owners += [(neighbours_of_one, run) for run in _runs(one_series)]
     if owners:
         units = [_unit(run) for _, run in owners]
-        for (owner, run), measured in zip(owners, measure(units, _no_values), strict=True):
+        for (owner, run), measured in zip(owners, measure(units, no_values), strict=True):
             owner.take(run, measured)
     for one in found:
         if one.equal:
@@ -104,10 +104,6 @@ def neighbours(series: Sequence[Series], measure: Measurer) -> list[Neighbours]:
             template = "no cosine of layers {names}: a matrix is zero"
             one.notes = united(one.notes, _pairs("zero-norm", template, one.without))
     return found
-
-
-def _no_values(measured: Measured) -> Mapping[str, object]:
-    return {}
 
 
 def _unit(run: Run) -> Unit:

@@ -13,10 +13,12 @@ from .layer_cosines import LayerCosines, layer_cosines
 from .layer_map import LayerMap, layer_map, ranges
 from .neuron_cosines import neuron_cosines
 from .rotated import NEAR, NEAR_ZERO, spectrum_distance
-from .slices import NoSlice, Slice, SliceSample, find_slice
+from .slices import AHEAD, LEAST, NoSlice, Slice, SliceSample, find_slice
 from .tied import spacing_bits, tied
 
 __all__ = [
+    "AHEAD",
+    "LEAST",
     "NEAR",
     "NEAR_ZERO",
     "TOO_MANY",

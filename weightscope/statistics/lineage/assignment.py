@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ...lazy import numpy as np
 from .matched_share import matched_share
 from .matching_null import best_pairs, matched_cosine_null
+from .slices import LEAST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST = 16_384  # neurons: the time of an assignment grows with their third power
 FEWEST = 64  # neurons: of 32 unrelated ones the ratio to the null varies by 4%
-LEAST_COSINE = 0.15
 OVER_NULL = 1.2
 
 
@@ -47,7 +47,7 @@ class Assignment:
         """Whether B has the neurons of A: cosine >= 0.15 and >= 1.2 times the null."""
         if np.count_nonzero(self.of_a >= 0) < FEWEST:
             return False
-        return self.cosine >= LEAST_COSINE and self.cosine >= OVER_NULL * self.null
+        return self.cosine >= LEAST and self.cosine >= OVER_NULL * self.null
 
     @property
     def permuted(self) -> bool:

@@ -12,14 +12,13 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
+from .slices import AHEAD, LEAST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating]
 
-LEAST_COSINE = 0.15
-OVER_NEXT = 2.0  # times the cosine of the best other shards
 DEVIATIONS = 5.0  # of the cosine of unrelated vectors, 1/sqrt(elements)
 
 
@@ -111,7 +110,7 @@ def among_experts(experts: Floats) -> ExpertRule | None:
         pairs = sum(count - distance for distance in range(granularity, count, granularity))
         mean = float(np.mean(equal))
         rule = _rule(granularity, mean, max(others), pairs * rows * columns)
-        if rule is not None and min(equal) >= LEAST_COSINE:
+        if rule is not None and min(equal) >= LEAST:
             return rule
     return None
 
@@ -140,7 +139,7 @@ def _shifted(sets: Floats) -> Floats:
 def _rule(granularity: int, cosine: float, runner_up: float, elements: int) -> ExpertRule | None:
     """The rule, if its cosine is large, beyond chance and far above the next."""
     chance = DEVIATIONS / sqrt(elements)
-    if cosine < max(LEAST_COSINE, chance, OVER_NEXT * runner_up):
+    if cosine < max(LEAST, chance, AHEAD * runner_up):
         return None
     return ExpertRule(granularity, cosine, max(runner_up, 0.0))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ....engine.unit import Measured, Measurer, Unit
 from ....sketches import Count
 from ....statistics.lineage import Slice
+from ...measuring import no_values
 from ...piece import Piece
 from ..pair import Pair
 from .families import entry_of
@@ -23,7 +24,7 @@ def cornered(found: Sequence[Sliced], measure: Measurer) -> Iterator[Pair]:
     units: list[Unit] = []
     for one, pair in zip(found, pairs, strict=True):
         units += _units(one, pair)
-    measured = measure(units, _no_values) if units else iter(())
+    measured = measure(units, no_values) if units else iter(())
     for one, pair in zip(found, pairs, strict=True):
         counts = [_nonzero(next(measured)) for _ in _units(one, pair)]
         if counts and None not in counts and counts[0] == counts[1]:
@@ -57,10 +58,6 @@ def _larger(one: Sliced) -> str:
     if rows.size_a >= rows.size_b and columns.size_a >= columns.size_b:
         return "a"
     return ""
-
-
-def _no_values(measured: Measured) -> Mapping[str, object]:
-    return {}
 
 
 def _nonzero(measured: Measured) -> int | None:

@@ -16,6 +16,7 @@ from ....geometry import Index
 from ....lazy import numpy as np
 from ....sketches import Kept
 from ....statistics.lineage import ExpertRule, among_experts, from_dense, spaced
+from ...measuring import no_values
 from ...piece import Piece
 from ..pair import MATCHING, Pair, pair_of
 from .families import entry_of, shape_of
@@ -130,7 +131,7 @@ def origins(found: Sequence[Bank], measure: Measurer) -> Iterator[Origin]:
     every = [unit for units in by_bank for unit in units]
     if not every:
         return
-    measured = measure(every, _no_values)
+    measured = measure(every, no_values)
     for bank, units in zip(found, by_bank, strict=True):
         samples = [_values(next(measured)) for _ in units]
         origin = _origin(bank, samples)
@@ -159,10 +160,6 @@ def _unit(piece: Piece, rows: Indices, columns: Indices) -> Unit:
 def _values(measured: Measured) -> Sets | None:
     kept = measured.sketches[""].get(Kept())
     return None if kept is None else kept.values
-
-
-def _no_values(measured: Measured) -> Mapping[str, object]:
-    return {}
 
 
 def _origin(bank: Bank, samples: Sequence[Sets | None]) -> Origin | None:

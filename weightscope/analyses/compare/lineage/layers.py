@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ....engine.unit import Measured, Measurer, Unit
+from ....engine.unit import Measurer, Unit
 from ....lazy import numpy as np
-from ....statistics.lineage import LayerCosines, layer_map, ranges
+from ....statistics.lineage import LEAST, LayerCosines, layer_map, ranges
+from ...measuring import no_values
 from ...piece import Piece
 from .families import Family
 from .likeness import likeness
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     Sample = NDArray[np.float32] | None
 
 MOST = 512  # layers: cosines are of all pairs of them
-SIGNAL = 0.15  # a role without a cosine of this size says nothing about layers
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ def sampled(families: Sequence[Family], measure: Measurer) -> Iterator[Sampled]:
     every = [unit for units in by_family for unit in units]
     if not every:
         return
-    measured = measure(every, _no_values)
+    measured = measure(every, no_values)
     for family, plan, units in zip(families, plans, by_family, strict=True):
         samples = [plan.values(next(measured)) for _ in units]
         count = len(family.a)
@@ -105,10 +105,6 @@ def _units(family: Family, plan: Plan) -> Iterator[Unit]:
         yield plan.unit_of_a(piece)
     for piece in family.b:
         yield plan.unit_of_b(piece)
-
-
-def _no_values(measured: Measured) -> Mapping[str, object]:
-    return {}
 
 
 def _ties(family: Family, samples: Sequence[Sample]) -> list[Tie]:
@@ -137,7 +133,8 @@ def _stack(name: str, members: Sequence[Sampled]) -> Stack:
     roles = {}
     for number, one in enumerate(members):
         known = np.nan_to_num(one.cosines.values, nan=-1.0)
-        if known.size and known.max() >= SIGNAL:
+        # a role without a cosine of this size says nothing about layers
+        if known.size and known.max() >= LEAST:
             roles[f"{number} {one.family.key.name}"] = _placed(one, in_a, in_b)
     if not roles:
         return Stack(name, dict.fromkeys(in_b), in_a)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....checkpoints import Entry
 from ....checkpoints.views import Transpose
-from ....engine.unit import Measured, Measurer, Unit
+from ....engine.unit import Measurer, Unit
 from ....lazy import numpy as np
 from ....sketches import Cross, CrossProducts
 from ....statistics.lineage import (
@@ -24,6 +24,7 @@ from ....statistics.lineage import (
     too_many,
 )
 from ....statistics.pairs.labels import BESIDE, A, B
+from ...measuring import no_values
 from ..pair import Pair
 from .families import entry_of, shape_of
 
@@ -143,7 +144,7 @@ def matched(found: Sequence[Block], measure: Measurer, independent: bool) -> Ite
     every = [unit for units in by_block for unit in units]
     if not every:
         return
-    measured = measure(every, _no_values)
+    measured = measure(every, no_values)
     for block, units in zip(chosen, by_block, strict=True):
         products: dict[str, CrossProducts] = {}
         for _ in units:
@@ -163,10 +164,6 @@ def _unit(role: str, pair: Pair) -> Unit:
             entry = Transpose(entry)
         entries[label] = entry
     return Unit(role, entries, {B: frozenset({CROSS})}, BESIDE)
-
-
-def _no_values(measured: Measured) -> Mapping[str, object]:
-    return {}
 
 
 def _matched(layer: Layer, products: Mapping[str, CrossProducts], independent: bool) -> Matched:

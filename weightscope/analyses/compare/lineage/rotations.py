@@ -5,13 +5,14 @@ A rotation keeps the Frobenius norm, so that only pairs of equal norms are read 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ....engine.unit import Measured, Measurer, Unit
 from ....sketches import Decompose
 from ....statistics.lineage import NEAR, NEAR_ZERO, spectrum_distance
 from ....statistics.pairs.labels import A, B
+from ...measuring import no_values
 from ..facts import Facts
 from ..pair import Pair
 from .families import entry_of
@@ -32,7 +33,7 @@ def rotated(facts: Sequence[Facts], measure: Measurer) -> Iterator[Pair]:
     units = [_unit(f) for f in found]
     if not units:
         return
-    for measured in measure(units, _no_values):
+    for measured in measure(units, no_values):
         f: Facts = measured.unit.key
         a, b = _values(measured, A), _values(measured, B)
         if a is None or b is None or f.cosine is None:
@@ -63,10 +64,6 @@ def _unit(f: Facts) -> Unit:
     entries = {A: entry_of(a), B: entry_of(b)}
     wanted = frozenset({SPECTRUM})
     return Unit(f, entries, {A: wanted, B: wanted})
-
-
-def _no_values(measured: Measured) -> Mapping[str, object]:
-    return {}
 
 
 def _values(measured: Measured, label: str) -> NDArray[np.float64] | None:

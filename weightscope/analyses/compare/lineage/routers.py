@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ....checkpoints.views import Chosen, Indices
-from ....engine.unit import Measured, Measurer, Unit
+from ....engine.unit import Measurer, Unit
 from ....sketches import Kept
 from ....statistics.lineage import among_experts, spaced
+from ...measuring import no_values
 from ...piece import Piece
 from ..pair import Pair
 from .families import entry_of, shape_of
@@ -32,7 +33,7 @@ def equal_routers(pairs: Sequence[Pair], measure: Measurer) -> Iterator[Router]:
     units = [_unit(piece) for piece in pieces]
     if not units:
         return
-    for measured in measure(units, _no_values):
+    for measured in measure(units, no_values):
         kept = measured.sketches[""].get(Kept())
         if kept is None:
             continue
@@ -52,7 +53,3 @@ def _unit(piece: Piece) -> Unit:
     _, width = shape_of(piece)
     entry = Chosen(entry_of(piece), None, Indices.of(spaced(width, ACROSS)))
     return Unit(piece, {"": entry}, {"": frozenset({Kept()})})
-
-
-def _no_values(measured: Measured) -> Mapping[str, object]:
-    return {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ....engine.unit import Measurer
 from ...piece import Model, Piece
 from ..options import CompareOptions
-from ..pair import MATCHING, Pair, pair_of
+from ..pair import MATCHING, Pair, joined_rules, pair_of
 from ..pairing import on_common_lines
 from .assigning import assigned
 from .corners import cornered
@@ -123,7 +123,7 @@ def _with_slices(pairs: Sequence[Pair], found: Sequence[Sliced], measure: Measur
 def _joined(pair: Pair, before: str) -> Pair:
     """The pair with the rule that it had before in front of its own."""
     own = "" if pair.rule == before else pair.rule
-    return replace(pair, rule="; ".join(part for part in (before, own) if part))
+    return replace(pair, rule=joined_rules(before, own))
 
 
 def _unlike(every: Sequence[Block], found: Sequence[Sampled]) -> list[Block]:
@@ -165,6 +165,5 @@ def _with_ties(pairs: Sequence[Pair], ties: Sequence[Tie]) -> list[Pair]:
         if tie is None:
             placed.append(pair)
         else:
-            rule = "; ".join(part for part in (pair.rule, tie.text) if part)
-            placed.append(replace(pair, rule=rule))
+            placed.append(replace(pair, rule=joined_rules(pair.rule, tie.text)))
     return placed

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ....checkpoints.views import Chosen, Indices
-from ....engine.unit import Measured, Measurer
+from ....engine.unit import Measurer
 from ....notes import Note, united
 from ....statistics.lineage import (
+    AHEAD,
     Axis,
     IndexMap,
     NoSlice,
@@ -18,6 +19,7 @@ from ....statistics.lineage import (
     channels,
     find_slice,
 )
+from ...measuring import no_values
 from ...piece import Piece
 from ..pair import MATCHING, Pair, pair_of
 from .families import entry_of, shape_of
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     Positions = NDArray[np.int64]
     Lines = tuple[Positions | None, Positions | None]
 
-TWICE = 2.0  # times the runner-up
 REASONS = {
     "no elements": "the sample has no elements",
     "constant": "rows or columns are all equal",
@@ -61,17 +62,13 @@ def sliced(pairs: Sequence[Pair], measure: Measurer) -> Iterator[Sliced]:
         units += [plan.unit_of_a(side_a), plan.unit_of_b(side_b)]
     if not units:
         return
-    measured = measure(units, _no_values)
+    measured = measure(units, no_values)
     for pair, plan in zip(pairs, plans, strict=True):
         a, b = plan.values(next(measured)), plan.values(next(measured))
         found = None
         if a is not None and b is not None:
             found = find_slice(SliceSample(plan.rows, plan.columns, a, b))
         yield Sliced(pair, plan, found)
-
-
-def _no_values(measured: Measured) -> Mapping[str, object]:
-    return {}
 
 
 def is_resized(pair: Pair) -> bool:
@@ -92,7 +89,7 @@ def on_slice(one: Sliced) -> Pair:
     columns = one.plan.columns.named(found.columns)
     chosen = on_lines(pair, _lines(one.plan.rows, rows), _lines(one.plan.columns, columns))
     known = {"matched_share": _share(chosen), "matched_cosine_null": found.runner_up}
-    least = max(MATCHING, TWICE * found.runner_up)
+    least = max(MATCHING, AHEAD * found.runner_up)
     return replace(chosen, rule=_name(pair, found), least=least, found=known)
 
 

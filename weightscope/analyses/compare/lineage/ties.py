@@ -5,7 +5,7 @@ Samples give the candidates; one more read of the tied matrices alone confirms e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from ....lazy import numpy as np
 from ....sketches import Changes, Decompose, Pairwise
 from ....statistics.lineage import spacing_bits, tied
 from ....statistics.pairs.labels import DELTA, A, B
+from ...measuring import no_values
 from ...piece import Piece
 from .families import entry_of, shape_of
 from .keys import Key
@@ -67,7 +68,7 @@ def confirmed(found: Sequence[Tie], measure: Measurer) -> Iterator[Tie]:
     units = [_unit(tie) for tie in found]
     if not units:
         return
-    for measured in measure(units, _no_values):
+    for measured in measure(units, no_values):
         tie: Tie = measured.unit.key
         rank = _rank(measured)
         if rank is not None and rank <= _most(tie):
@@ -83,10 +84,6 @@ def _unit(tie: Tie) -> Unit:
     entries[DELTA] = difference(first, later)
     wants: dict[str, frozenset[Any]] = {B: frozenset({MOMENTS}), DELTA: frozenset({SPECTRUM})}
     return Unit(tie, entries, wants, {B: (A,)})
-
-
-def _no_values(measured: Measured) -> Mapping[str, object]:
-    return {}
 
 
 def _most(tie: Tie) -> int:

@@ -5,11 +5,12 @@ Equal means the stored words, so that 0 and -0 differ; of two types the values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from ....engine.unit import Measured, Measurer, Unit
+from ....engine.unit import Measurer, Unit
 from ....sketches import Changes
+from ...measuring import no_values
 from ...piece import Piece
 from .sample import Sample, likeness
 
@@ -24,7 +25,7 @@ def confirmed(samples: Sequence[Sample], measure: Measurer) -> Iterator[Pair]:
     units = list(_units(samples))
     if not units:
         return
-    for measured in measure(units, _no_values):
+    for measured in measure(units, no_values):
         first, *later = measured.unit.key
         for number, piece in enumerate(later):
             changed = measured.sketches[str(number)].get(COMPARED)
@@ -58,7 +59,3 @@ def _unit(first: Piece, later: Sequence[Piece]) -> Unit:
         wants[label] = frozenset({COMPARED})
         beside[label] = (FIRST,)
     return Unit((first, *later), entries, wants, beside)
-
-
-def _no_values(measured: Measured) -> Mapping[str, object]:
-    return {}

@@ -12,8 +12,9 @@ from math import isnan, sqrt
 from statistics import median
 from typing import TYPE_CHECKING
 
-from ....engine.unit import Measured, Measurer
+from ....engine.unit import Measurer
 from ....notes import Note, Notes, united
+from ...measuring import no_values
 from ...piece import Model, Piece
 from ..series import VECTORS, Key, key_of
 from ..shared import owner
@@ -81,14 +82,10 @@ def maps(model: Model, measure: Measurer) -> Iterator[Map]:
     every = [unit for units_of_role in by_role for unit in units_of_role]
     if not every:
         return
-    measured = measure(every, _no_values)
+    measured = measure(every, no_values)
     for role, units_of_role in zip(roles, by_role, strict=True):
         samples = [sample_of(next(measured)) for _ in units_of_role]
         yield _map(role, samples, measure)
-
-
-def _no_values(measured: Measured) -> Mapping[str, object]:
-    return {}
 
 
 def roles_of(model: Model) -> list[Role]:
