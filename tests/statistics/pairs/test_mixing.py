@@ -199,3 +199,19 @@ def test_elements_with_nan_are_left_out():
     for row in mixing(products(D[0], np.nan * D[1])):
         assert set(row) == {"notes"}
     assert mixing(products(D[0])) == ()
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e6])
+def test_rounding_is_zero(scale):
+    """A merge that is one source: its share is 1, the other 0 and not 1e-16, the rest 0."""
+    of_source, of_other = mixing(products(scale * D[0], D[1] - D[2], scale * D[0]))
+    assert of_source["mix"] == pytest.approx(1, rel=1e-12)
+    assert of_other["mix"] == 0.0
+    assert of_source["mix_residual"] == 0.0
+
+
+def test_a_small_rest_is_not_rounding():
+    """A share and a rest of 1e-6 stay."""
+    of_source, of_other = mixing(products(D[0], D[1], D[0] + 1e-6 * D[1] + 1e-6 * D[2]))
+    assert of_other["mix"] == pytest.approx(1e-6, rel=0.1)
+    assert of_source["mix_residual"] == pytest.approx(1e-6, rel=0.1)

@@ -36,7 +36,7 @@ COLUMNS = (
     Column(
         "mix_residual",
         "float",
-        "norm of the rest over that of the merge's delta; rounding is about 1e-8",
+        "norm of the rest over that of the merge's delta; 0 below 3e-8, which is rounding",
         "",
         "numpy.linalg.lstsq",
         shown=True,
@@ -45,6 +45,7 @@ COLUMNS = (
 # Products are rounded to about 1e-15, which an eigenvalue of 1e-10 turns into 1e-5 of a share;
 # directions of smaller ones, deltas less than 0.0008 degrees apart, are not determined.
 LEAST = 1e-10
+ROUNDING = 2.0**-50  # of products of vectors of norm 1: what is below it depends on the machine
 APART = 1e-6  # entry of a direction that is not determined below which a source has none of it
 ZERO_SOURCE = Note("zero-norm", "the delta of the source is 0 everywhere: mix is null")
 ZERO_MERGE = Note("zero-norm", "the delta of the merge is 0 everywhere: mix_residual is null")
@@ -70,8 +71,8 @@ class Fit:
 def mixing(products: VectorProducts) -> tuple[Mapping[str, object], ...]:
     """Columns and notes of each source; the last vector is the delta of the merge.
 
-    mix = G^-1 <D_i, D>; mix_residual = |D - sum mix_i D_i|/|D| has a floor of about 1e-8, the root
-    of the rounding of products; mix_se = sqrt(|rest|^2/(n - rank) diag(G^-1)). Nulls where a source
+    mix = G^-1 <D_i, D>; mix_residual = |D - sum mix_i D_i|/|D|, 0 below 3e-8, the root of the
+    rounding of products; mix_se = sqrt(|rest|^2/(n - rank) diag(G^-1)). Nulls where a source
     is 0 or a sum of others. Equals numpy.linalg.lstsq of the stacked vectors.
 
     >>> moments = np.array([[4.0, 0.0, 2.0], [0.0, 1.0, 1.0], [2.0, 1.0, 2.0]])
@@ -124,9 +125,13 @@ def _fit(products: VectorProducts, active: list[int], norms: list[float]) -> Fit
     kept = values > LEAST
     basis = vectors[:, kept]
     shares = basis @ ((basis.T @ gram[:-1, -1]) / values[kept])
+    shares[np.abs(shares) < ROUNDING / values[kept].min(initial=1.0)] = 0.0
     variances = (basis**2 / values[kept]).sum(1)
     open_parts = np.abs(vectors[:, ~kept]).max(1, initial=0.0)
     # The rest as one vector of shares of all: errors of shares enter by their squares.
     rest = np.append(-shares, 1.0)
-    residual = sqrt(min(max(float(rest @ gram @ rest), 0.0), 1.0))
+    square = float(rest @ gram @ rest)
+    if square < ROUNDING:
+        square = 0.0
+    residual = sqrt(min(square, 1.0))
     return Fit(shares, variances, open_parts < APART, residual, int(kept.sum()))
