@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
 from weightscope.geometry import Index
 from weightscope.naming import Family, Sample, families, places
 from weightscope.naming.checking import check
-from weightscope.naming.family import FOLDER, ORDER
+from weightscope.naming.family import FOLDER, ORDER, SAMPLES
 
 
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.id)
@@ -44,6 +46,15 @@ def test_ids_are_file_names_and_samples_exist() -> None:
         assert family.families
         assert family.samples
         assert all(e for s in family.samples for e in s.expect)
+
+
+def test_samples_are_the_last_part_of_each_file() -> None:
+    """A run reads the text before them, which has everything else."""
+    for identifier in ORDER:
+        text = (FOLDER / f"{identifier}.toml").read_text(encoding="utf-8")
+        before, samples, _ = text.partition(SAMPLES)
+        assert samples
+        assert tomllib.loads(before).keys() == tomllib.loads(text).keys() - {"sample"}
 
 
 def test_rules_pass_the_check_of_name_maps() -> None:

@@ -52,6 +52,7 @@ ORDER = (
     "rnn",
     "shared",
 )
+SAMPLES = "\nsample = ["  # begins the last part of each file, more than half of its text
 _GROUP = re.compile(r"\(\?P<\w+>")
 
 
@@ -73,7 +74,14 @@ class Family:
     id: str
     families: tuple[str, ...]
     rules: tuple[Rule, ...]
-    samples: tuple[Sample, ...] = field(default=(), repr=False)
+    file: Path | None = field(default=None, repr=False)
+
+    @cached_property
+    def samples(self) -> tuple[Sample, ...]:
+        """The samples, which tests read alone: a run does without them."""
+        if self.file is None:
+            return ()
+        return tuple(map(_sample, _load(self.file)["sample"]))
 
     @cached_property
     def gate(self) -> re.Pattern[str]:
@@ -117,13 +125,8 @@ def name_map(path: Path) -> Family:
 
 def parse(path: Path) -> Family:
     """A family from a TOML file of the package."""
-    table = _load(path)
-    return Family(
-        table["id"],
-        tuple(table["families"]),
-        _rules(table, path),
-        tuple(map(_sample, table["sample"])),
-    )
+    table = _load(path, before=SAMPLES)
+    return Family(table["id"], tuple(table["families"]), _rules(table, path), path)
 
 
 def _rules(table: Mapping[str, Any], path: Path) -> tuple[Rule, ...]:
@@ -140,9 +143,13 @@ def _rules(table: Mapping[str, Any], path: Path) -> tuple[Rule, ...]:
     return tuple(parse_rule(rule, name) for rule in rules)
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _load(path: Path, before: str | None = None) -> dict[str, Any]:
+    """The tables of a file, or of its text before these words."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if before is not None:
+            text = text.partition(before)[0]
+        return tomllib.loads(text)
     except OSError as fault:
         raise UsageError(
             "a name map is a readable TOML file",

@@ -11,6 +11,7 @@ from scipy import stats
 
 from weightscope.statistics.laws import LAWS
 from weightscope.statistics.laws.fitting import Fit, Fits, fit_laws
+from weightscope.statistics.laws.goodness import Goodness
 
 N = 147_456
 
@@ -84,9 +85,8 @@ def test_nearly_one_part_is_normal(stored_as):
 def _fit(law, k, bic_bits, n=10_000):
     """A fit with k parameters whose BIC is bic_bits per weight above 1 (in bits)."""
     bic = 2 * n * log(2) * (1 + bic_bits)
-    return Fit(
-        law, {str(i): 0.0 for i in range(k)}, (k * log(n) - bic) / 2, n, 0.0, 0.0, 0.0, False
-    )
+    params = {str(i): 0.0 for i in range(k)}
+    return Fit(law, params, (k * log(n) - bic) / 2, n, lambda: Goodness(0.0, 0.0, 0.0))
 
 
 def test_best_takes_the_fewest_parameters_within_a_thousandth_of_a_bit():
@@ -128,9 +128,28 @@ def test_excess_zeros_do_not_bend_the_laws(stored_as):
 def test_fits_are_the_same_from_several_threads(stored_as):
     """Fitting is pure: eight threads give what one gives, bit for bit."""
     counts = stored_as(np.random.default_rng(0).standard_t(5, 20_000), "BF16")
-    alone = fit_laws(counts)
+
+    def fits_and_distances(counts):
+        fits = fit_laws(counts)
+        return fits, [fit.goodness for fit in fits.fits.values()]
+
+    alone = fits_and_distances(counts)
     with ThreadPoolExecutor(8) as pool:
-        assert all(fits == alone for fits in pool.map(fit_laws, [counts] * 16))
+        assert all(fits == alone for fits in pool.map(fits_and_distances, [counts] * 16))
+
+
+def test_distances_are_computed_once_and_only_where_they_are_read():
+    """A fit without a report of its distance needs no distribution function."""
+    calls = []
+
+    def measure():
+        calls.append(1)
+        return Goodness(0.1, 0.2, None)
+
+    fit = Fit("normal", {"mu": 0.0, "sigma": 1.0}, -1.0, 50, measure)
+    assert (fit.bic, calls) == (2 * log(50) + 2, [])
+    assert (fit.ks, fit.w1, fit.kl_bits) == (0.1, 0.2, None)
+    assert len(calls) == 1
 
 
 def test_bins_of_a_large_tensor_fit_as_its_values_do(counts_of):

@@ -122,7 +122,7 @@ def test_gennorm_finds_the_likelier_of_two_close_cusps(counts_of):
 
 def test_a_search_that_ended_early_has_a_note():
     """Named by its law."""
-    early = Fit("student_t", {}, 0.0, 9, 0.0, 0.0, None, False, converged=False)
+    early = Fit("student_t", {}, 0.0, 9, lambda: None, converged=False)
     note = best_law.not_converged([early])
     assert (note.code, note.text) == ("not-converged", "not converged: student_t")
     assert best_law.not_converged([]) is None

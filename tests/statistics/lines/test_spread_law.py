@@ -7,7 +7,7 @@ import pytest
 from scipy import special, stats
 
 from weightscope.statistics.lines.nulls import spread_null
-from weightscope.statistics.lines.spread_law import chi, spread_law, squares
+from weightscope.statistics.lines.spread_law import NARROW, _group, chi, spread_law, squares
 
 
 @pytest.mark.parametrize("shape", [(40, 25), (25, 40)])
@@ -20,6 +20,16 @@ def test_elements_in_random_order_have_this_spread(counts_of, shape):
     spreads = (0.5 * np.log(orders.sum(2))).std(1)
     assert law.mean == pytest.approx(spreads.mean(), rel=0.01)
     assert law.deviation == pytest.approx(spreads.std(), rel=0.1)
+
+
+@pytest.mark.parametrize("sign", [(-1, 1), (1,), (-1,)])
+def test_groups_are_those_of_arcsinh(sign):
+    """The edges of groups put each magnitude where arcsinh does, zero included."""
+    random = np.random.default_rng(2)
+    size = np.append(abs(random.standard_t(2, 5000)), [0.0, 1e-30, 1e8])
+    value = np.unique(np.concatenate([one * size for one in sign]))
+    expected = np.floor(np.arcsinh(abs(value) / 0.3) / NARROW)
+    assert _group(value, 0.3).tolist() == expected.tolist()
 
 
 def test_gaussian_elements_have_the_closed_form(counts_of):

@@ -7,15 +7,16 @@ most flexible law.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from math import log, sqrt
 from typing import TYPE_CHECKING
 
 from ...notes import Note
 from .cells import Cells, prepare, weighted
 from .edges import Edges, edges_of
-from .goodness import goodness, log_likelihood
+from .goodness import Goodness, goodness, log_likelihood
 from .law import Fitted, Law, Params, in_units
 from .members import LAWS
 
@@ -32,18 +33,39 @@ SETTLED = 1e-5  # relative change of the parameters at which EM ends
 
 @dataclass(frozen=True)
 class Fit:
-    """One law fitted to one tensor; parameters have the weights' unit, `loglik` is in nats."""
+    """One law fitted to one tensor; parameters have the weights' unit, `loglik` is in nats.
+
+    The distances to the weights are computed where they are read: most laws have none in a report.
+    """
 
     law: str
     params: Mapping[str, float]
     loglik: float  # of all weights together
     n: int
-    ks: float
-    w1: float  # in std
-    kl_bits: float | None
-    at_bound: bool
+    measure: Callable[[], Goodness] = field(compare=False, repr=False)
+    at_bound: bool = False
     converged: bool = True
     errors: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def ks(self) -> float:
+        """Kolmogorov-Smirnov distance."""
+        return self.goodness.ks
+
+    @property
+    def w1(self) -> float:
+        """Wasserstein-1 distance, in std."""
+        return self.goodness.w1
+
+    @property
+    def kl_bits(self) -> float | None:
+        """Bits per weight lost; None where the weights are too few."""
+        return self.goodness.kl_bits
+
+    @cached_property
+    def goodness(self) -> Goodness:
+        """All distances of the law from the weights."""
+        return self.measure()
 
     @property
     def aic(self) -> float:
@@ -112,17 +134,14 @@ def shape_of(counts: ValueCounts, law: Law, shape: str) -> tuple[float, float | 
 
 
 def _fit_law(law: Law, cells: Cells, edges: Edges) -> Fit:
-    """Fit and compare in standard units, then convert the parameters to the weights' unit."""
+    """Fit in standard units, then convert the parameters to the weights' unit."""
     result = fitted(law, cells)
-    distance = goodness(edges, law, result.params, cells.n)
     return Fit(
         law=law.name,
         params=in_units(law, result.params, cells.centre, cells.scale),
         loglik=cells.n * log_likelihood(cells, law, result.params),
         n=cells.n,
-        ks=distance.ks,
-        w1=distance.w1,
-        kl_bits=distance.kl_bits,
+        measure=partial(goodness, edges, law, result.params, cells.n),
         at_bound=result.at_bound,
         converged=result.converged,
         errors={name: error / sqrt(cells.n) for name, error in result.errors.items()},

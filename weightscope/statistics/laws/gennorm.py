@@ -191,13 +191,13 @@ def _cusp(cells: Cells, beta: float) -> float:
     """The point with the least mean |x - mu|^beta: 65 points, then 65 of those around the best."""
     points = np.unique(cells.z)
     first, last = 0, len(points) - 1
-    while True:
-        at = np.unique(np.linspace(first, last, CANDIDATES).round().astype(np.intp))
+    while last - first >= CANDIDATES:
+        at = np.linspace(first, last, CANDIDATES).round().astype(np.intp)
         best = int(np.argmin(_moments(cells, beta, points[at])))
-        if last - first < CANDIDATES:
-            return float(points[at[best]])
         left, right = max(best - BESIDE, 0), min(best + BESIDE, len(at) - 1)
         first, last = int(at[left]), int(at[right])
+    nearest = points[first : last + 1]
+    return float(nearest[np.argmin(_moments(cells, beta, nearest))])
 
 
 def _moment(cells: Cells, beta: float, mu: float) -> float:
@@ -208,8 +208,14 @@ def _moment(cells: Cells, beta: float, mu: float) -> float:
 
 def _moments(cells: Cells, beta: float, mu: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same for several mu."""
-    distance = np.maximum(np.abs(cells.z - mu[:, None]), FLOOR)
-    return np.exp(beta * np.log(distance)) @ cells.p
+    power = cells.z - mu[:, None]
+    # In place: new matrices of this size cost more than the logarithms.
+    np.abs(power, out=power)
+    np.maximum(power, FLOOR, out=power)
+    np.log(power, out=power)
+    power *= beta
+    np.exp(power, out=power)
+    return power @ cells.p
 
 
 def _error(cost: Callable[[float], float], best: float) -> float:

@@ -148,8 +148,8 @@ def _location_and_variance(
         r2 = r * r
         w = p / (r2 + nu * v)
         total = float(w.sum())
-        shift = float(w @ r) / total
-        new_v = max(float(w @ r2) / total - shift**2, LEAST_VARIANCE)
+        shift = float(w.dot(r)) / total  # on short arrays twice as fast as `@`
+        new_v = max(float(w.dot(r2)) / total - shift**2, LEAST_VARIANCE)
         settled = abs(shift) < tolerance * v**0.5 and abs(new_v - v) < tolerance * v
         mu, v = mu + shift, new_v
         if settled:

@@ -147,7 +147,8 @@ def spreads(margins: Margins, counts: ValueCounts) -> Values:
         if relative < SHAPED:
             return without | {"notes": united(notes_of(measured), NO_IID)}
     law = squares(counts, m * n)
-    rows, cols = spread_law(law, m, n), spread_law(law, n, m)
+    rows = spread_law(law, m, n)
+    cols = rows if m == n else spread_law(law, n, m)
     return measured | {
         "row_spread_iid": rows and rows.mean,
         "row_spread_score": rows and score(measured["row_spread"], rows.mean, rows.deviation),

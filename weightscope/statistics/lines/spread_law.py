@@ -81,15 +81,27 @@ def squares(counts: ValueCounts, n: int) -> Squares:
     relative = max(share * (linear + (power.kurtosis + 2) * share), 0.0)
     if off**2 > OFF_CENTRE**2 * share:
         return Squares(None, None, relative)
-    size = np.abs(counts.value) / sqrt(mean_square)
+    value = counts.value / sqrt(mean_square)
+    size = np.abs(value)
     number = counts.counts - left_out * (counts.value == 0)
-    group = (np.arcsinh(size / _centre(size, number)) / NARROW).astype(np.int64)
+    group = _group(value, _centre(size, number))
     mass = np.bincount(group, number)
     total = np.bincount(group, number * size**2)
     occupied = mass > 0
     mass, total = mass[occupied], total[occupied]
     mean = total.sum() / mass.sum()  # 1, to the width of the cells
     return Squares(total / mass / mean, mass / mass.sum(), relative)
+
+
+def _group(value: Array, centre: float) -> NDArray[np.int64]:
+    """arcsinh(|value|/centre)/NARROW, rounded down, of ascending values: by the edges of groups."""
+    last = int(np.arcsinh(max(-value[0], value[-1]) / centre) / NARROW)
+    edges = centre * np.sinh(NARROW * np.arange(1, last + 1))
+    ends_of_negative = np.searchsorted(value, -edges[::-1], "right")
+    starts_of_positive = np.searchsorted(value, edges)
+    ends = np.concatenate((ends_of_negative, starts_of_positive, [len(value)]))
+    sizes = np.diff(ends, prepend=0)
+    return np.repeat(np.abs(np.arange(-last, last + 1)), sizes)
 
 
 def _centre(size: Array, number: NDArray[np.int64]) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from math import exp, inf, log, log1p
 from typing import TYPE_CHECKING
 
@@ -33,16 +33,35 @@ class CutOff:
     rate: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Moments:
-    """ln I, the means of ln z and z - 1 under the law, and their covariance matrix."""
+    """ln I, the means of ln z and z - 1 under the law, and their covariance matrix.
+
+    A search of the exponent reads two of them; the others are computed where they are read.
+    """
 
     log_integral: float
+    log: NDArray[np.float64]  # ln z at the nodes, less its mean
+    beyond: NDArray[np.float64]  # z - 1
+    shares: NDArray[np.float64]  # of the nodes in the integral
     log_mean: float
-    excess: float
     log_variance: float
-    covariance: float
-    variance: float
+
+    @cached_property
+    def excess(self) -> float:
+        """Mean of z - 1."""
+        return float(self.shares @ self.beyond)
+
+    @property
+    def covariance(self) -> float:
+        """Of ln z and z - 1."""
+        return float(self.shares @ (self.log * (self.beyond - self.excess)))
+
+    @property
+    def variance(self) -> float:
+        """Of z - 1."""
+        from_mean = self.beyond - self.excess
+        return float(self.shares @ (from_mean * from_mean))
 
 
 def log_integral(exponent: float, rate: float) -> float:
@@ -127,6 +146,7 @@ def _root(
     return x
 
 
+@lru_cache(maxsize=64)  # the last exponent of a search is read again, with the other moments
 def _moments(exponent: float, rate: float) -> _Moments:
     nodes, weights = _quadrature()
     end = _end(1 - exponent, rate)
@@ -138,16 +158,14 @@ def _moments(exponent: float, rate: float) -> _Moments:
     total = float(masses.sum())
     shares = masses / total
     log_mean = float(shares @ u)
-    excess = float(shares @ beyond)
     from_log = u - log_mean
-    from_mean = beyond - excess
     return _Moments(
         log_integral=top + log(total * end),
+        log=from_log,
+        beyond=beyond,
+        shares=shares,
         log_mean=log_mean,
-        excess=excess,
         log_variance=float(shares @ (from_log * from_log)),
-        covariance=float(shares @ (from_log * from_mean)),
-        variance=float(shares @ (from_mean * from_mean)),
     )
 
 
