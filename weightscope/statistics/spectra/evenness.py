@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite, sqrt
+from math import sqrt
 
 from ...columns import Column
 from ...notes import Note, Notes, united
 from ...sketches import Count, Decompose
-from ..lines.spread_law import without_zeros
 from ..score import score, score_column
 from ..statistic import Evidence, Statistic
 from .evenness_law import identity_deviation, orthogonality_law
 from .mp_law import mp_mean_root
-from .spectral import spectral
+from .spectral import kurtosis_of, spectral
 from .spectrum import ZERO, Spectrum
 
 COLUMNS = (
@@ -43,7 +42,6 @@ COLUMNS = (
     Column("method", "str", "how the singular values were computed: gram, svd or factors"),
     Column("floor", "float", "uncertainty of a singular value by that method", "weight"),
 )
-FEWEST = 16  # singular values of a score
 NO_DIAGONAL = Note("no-diagonal", "identity is null: the diagonal of a product is not computed")
 
 
@@ -80,7 +78,7 @@ def _orthogonality_and_identity(s: Spectrum, evidence: Evidence) -> Mapping[str,
         return columns | {"notes": united(ZERO, notes)}
     columns["orthogonality"] = float(s.sigma.std() / s.sigma.mean())
     columns["orthogonality_null"] = orthogonality_null(s.q)
-    kurtosis = _kurtosis(s, evidence)
+    kurtosis = kurtosis_of(s, evidence)
     if kurtosis is not None:
         limit = orthogonality_null(s.q)
         expected, deviation = orthogonality_law(limit, s.m, s.n, kurtosis)
@@ -95,17 +93,6 @@ def _orthogonality_and_identity(s: Spectrum, evidence: Evidence) -> Mapping[str,
                 s.diagonal / energy, identity_null(*s.shape), deviation
             )
     return columns | {"notes": notes}
-
-
-def _kurtosis(s: Spectrum, evidence: Evidence) -> float | None:
-    """Excess kurtosis of the lines that are not zero; None for thin products and few values."""
-    if s.low_rank or min(s.m, s.n) < FEWEST:
-        return None
-    power = evidence.sketches[Count()].power
-    if (s.m, s.n) != tuple(s.shape):
-        power = without_zeros(power, s.m * s.n)
-    kurtosis = power.kurtosis
-    return float(kurtosis) if isfinite(kurtosis) else None
 
 
 def evenness(measure: Decompose) -> Statistic:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...lazy import numpy as np
 from ...notes import Note
-from ...sketches import Decompose
+from ...sketches import Count, Decompose
+from ..score import score
 from ..statistic import Evidence, Statistic
 from .mp_law import mp_cdf, mp_ks
-from .spectral import spectral
+from .small_values_law import small_values_law
+from .spectral import kurtosis_of, spectral
 from .spectrum import ZERO, Spectrum
 
 if TYPE_CHECKING:
@@ -32,6 +34,12 @@ COLUMNS = (
     ),
     Column("near_zero", "float", "share of singular values below 0.1 of their RMS"),
     Column("near_zero_null", "float", "share of the Marchenko-Pastur law below 0.1 of its RMS"),
+    Column(
+        "near_zero_score",
+        "float",
+        "near_zero less that of i.i.d. elements of the shape and kurtosis, in their standard "
+        "deviations",
+    ),
     Column(
         "tail_excess",
         "float",
@@ -80,6 +88,18 @@ def near_zero_null(q: float) -> float:
     return float(mp_cdf(NEAR_ZERO**2, q))
 
 
+def near_zero_score(near: float, q: float, r: int, kurtosis: float | None) -> float | None:
+    """(r near - mean)/deviation of `small_values_law`; None where it has none.
+
+    >>> round(near_zero_score(5 / 64, 1.0, 64, 0.0), 2), near_zero_score(0.0, 0.8, 64, 0.0)
+    (1.06, None)
+    """
+    if kurtosis is None:
+        return None
+    law = small_values_law(near_zero_null(q), NEAR_ZERO, q, r, kurtosis)
+    return score(r * near, *law) if law else None
+
+
 def tail_excess(sigma: NDArray[np.float64], m: int, n: int) -> float | None:
     """sigma_1/(rms (sqrt m + sqrt n)), rms = |W|_F/sqrt(mn); None for a zero matrix.
 
@@ -109,6 +129,7 @@ def _against_the_law(s: Spectrum, evidence: Evidence) -> Mapping[str, object]:
         "null_ks": distance,
         "near_zero": near,
         "near_zero_null": near_zero_null(s.q),
+        "near_zero_score": near_zero_score(near, s.q, len(s.sigma), kurtosis_of(s, evidence)),
         "tail_excess": tail_excess(s.sigma, s.m, s.n),
         "notes": (ALIKE,) if distance is None else (),
     }
@@ -116,4 +137,4 @@ def _against_the_law(s: Spectrum, evidence: Evidence) -> Mapping[str, object]:
 
 def null_distance(measure: Decompose) -> Statistic:
     """Distance to the law, share of tiny values and excess of the largest, in closed form."""
-    return spectral(COLUMNS, measure, _against_the_law, frozenset())
+    return spectral(COLUMNS, measure, _against_the_law, frozenset({Count()}))
