@@ -7,7 +7,7 @@ from functools import cache
 from math import pi, sqrt
 
 import numpy as np
-from scipy import integrate, stats
+from scipy import integrate
 
 from ..case import Array, Case, NotCompared
 from .definition import Definition, Value
@@ -35,7 +35,7 @@ def _law(q: float) -> tuple[Array, Array]:
     return x, mass / mass[-1]
 
 
-def _distribution(at: Array, q: float) -> Array:
+def distribution(at: Array, q: float) -> Array:
     x, mass = _law(q)
     low, high = x[0], x[-1]
     t = np.arcsin(np.sqrt(np.clip((at - low) / (high - low), 0, 1)))
@@ -45,7 +45,7 @@ def _distribution(at: Array, q: float) -> Array:
 def _distance(x: Array, q: float) -> float:
     """Kolmogorov-Smirnov distance of values to the law."""
     x = np.sort(x)
-    expected = _distribution(x, q)
+    expected = distribution(x, q)
     n = len(x)
     above = np.arange(1, n + 1) / n - expected
     below = expected - np.arange(n) / n
@@ -115,7 +115,7 @@ def _null_ks(case: Case) -> float | None:
     return _distance(case.sigma**2 / (max(case.lines.shape) * variance), _q(case))
 
 
-def _near_zero(case: Case) -> float | None:
+def near_zero(case: Case) -> float | None:
     if case.sigma is None:
         return None
     limit = 0.1 * sqrt((case.sigma**2).mean())
@@ -124,50 +124,13 @@ def _near_zero(case: Case) -> float | None:
     return float((case.sigma < limit).mean())
 
 
-def _near_zero_null(case: Case) -> float | None:
+def near_zero_null(case: Case) -> float | None:
     if case.sigma is None:
         return None
     q = _q(case)
     if sqrt(q) <= 0.9:
         return 0.0
-    return float(_distribution(np.array([0.01]), q)[0])
-
-
-def kurtosis(case: Case) -> float | None:
-    """Excess kurtosis of the lines that are not zero; None below 16 of either."""
-    lines = case.lines
-    if lines is None or min(lines.shape) < 16:
-        return None
-    if lines.std() < 1e-6 * abs(float(lines.mean())):
-        raise NotCompared  # of a constant, or nearly: rounding
-    return float(stats.kurtosis(lines, axis=None))
-
-
-def _near_zero_score(case: Case) -> float | None:
-    """The count beside its mean and number variance, coefficients of Chebyshev by quadrature."""
-    share = _near_zero(case)
-    of_elements = kurtosis(case)
-    if share is None or of_elements is None or case.sigma is None:
-        return None
-    q, r = _q(case), len(case.sigma)
-    law, steps = _law(q)[0], np.linspace(0, pi, 2_000_001)
-    x = law[0] + (law[-1] - law[0]) * np.sin(steps / 2) ** 2
-    below = (x < 0.01).astype(float)
-
-    def coefficient(k: int) -> float:
-        return float(2 / pi * np.trapezoid(below * np.cos(k * steps), steps))
-
-    expected = float(_near_zero_null(case) or 0)
-    mean = r * expected + below[0] / 4 - coefficient(0) / 4
-    mean += min(of_elements, 3.0) * coefficient(2) / 2
-    if not below[0] or mean < 0.5:
-        return None
-    theta, h = steps[int(below.sum())], 1e-4
-    edges = law[0] + (law[-1] - law[0]) * np.sin((theta + np.array([-h, h])) / 2) ** 2
-    spacing = float(np.diff(_distribution(edges, q))[0]) / (2 * h) * r
-    rigid = np.log(4 * pi * spacing * np.sin(theta)) + np.euler_gamma + 1 - pi**2 / 8
-    variance = rigid / pi**2 - coefficient(1) ** 2 / 2
-    return float((r * share - mean) / np.sqrt(variance))
+    return float(distribution(np.array([0.01]), q)[0])
 
 
 def _tail_excess(case: Case) -> float | None:
@@ -202,8 +165,7 @@ BULK = (
 )
 WHOLE = (
     Definition("null_ks", _null_ks, _near_mean),
-    Definition("near_zero", _near_zero),
-    Definition("near_zero_null", _near_zero_null, 1e-6, unit=_one),
-    Definition("near_zero_score", _near_zero_score, 1e-3, unit=_one),
+    Definition("near_zero", near_zero),
+    Definition("near_zero_null", near_zero_null, 1e-6, unit=_one),
     Definition("tail_excess", _tail_excess, 1e-10),
 )

@@ -11,8 +11,9 @@ from ...sketches import Count, Decompose
 from ..score import score, score_column
 from ..statistic import Evidence, Statistic
 from .evenness_law import identity_deviation, orthogonality_law
+from .linear_statistic import elements_of
 from .mp_law import mp_mean_root
-from .spectral import kurtosis_of, spectral
+from .spectral import spectral
 from .spectrum import ZERO, Spectrum
 
 COLUMNS = (
@@ -33,6 +34,7 @@ COLUMNS = (
         "float",
         "orthogonality less that of i.i.d. elements of the shape and kurtosis, in their standard "
         "deviations",
+        version=2,
     ),
     Column(
         "identity", "float", "share of the energy on the diagonal, wrapped around the shorter side"
@@ -78,17 +80,16 @@ def _orthogonality_and_identity(s: Spectrum, evidence: Evidence) -> Mapping[str,
         return columns | {"notes": united(ZERO, notes)}
     columns["orthogonality"] = float(s.sigma.std() / s.sigma.mean())
     columns["orthogonality_null"] = orthogonality_null(s.q)
-    kurtosis = kurtosis_of(s, evidence)
-    if kurtosis is not None:
-        limit = orthogonality_null(s.q)
-        expected, deviation = orthogonality_law(limit, s.m, s.n, kurtosis)
+    elements = elements_of(s, evidence.sketches[Count()])
+    law = orthogonality_law(s.m, s.n, elements) if elements else None
+    if law:
         ratio = float(s.sigma.std() / s.sigma.mean())
-        columns["orthogonality_score"] = score(ratio, expected, deviation)
+        columns["orthogonality_score"] = score(ratio, *law)
     if s.diagonal is not None:
         columns["identity"] = min(s.diagonal / energy, 1.0)  # rounding may exceed the energy
         columns["identity_null"] = identity_null(*s.shape)
-        if kurtosis is not None and (s.m, s.n) == tuple(s.shape):  # zeros are not i.i.d.
-            deviation = identity_deviation(*s.shape, kurtosis)
+        if elements and (s.m, s.n) == tuple(s.shape):  # zeros are not i.i.d.
+            deviation = identity_deviation(*s.shape, elements.kurtosis)
             columns["identity_score"] = score(
                 s.diagonal / energy, identity_null(*s.shape), deviation
             )

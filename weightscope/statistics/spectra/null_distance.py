@@ -17,9 +17,10 @@ from ...notes import Note
 from ...sketches import Count, Decompose
 from ..score import score
 from ..statistic import Evidence, Statistic
+from .linear_statistic import Elements, elements_of
 from .mp_law import mp_cdf, mp_ks
 from .small_values_law import small_values_law
-from .spectral import kurtosis_of, spectral
+from .spectral import spectral
 from .spectrum import ZERO, Spectrum
 
 if TYPE_CHECKING:
@@ -88,15 +89,16 @@ def near_zero_null(q: float) -> float:
     return float(mp_cdf(NEAR_ZERO**2, q))
 
 
-def near_zero_score(near: float, q: float, r: int, kurtosis: float | None) -> float | None:
+def near_zero_score(near: float, q: float, r: int, elements: Elements | None) -> float | None:
     """(r near - mean)/deviation of `small_values_law`; None where it has none.
 
-    >>> round(near_zero_score(5 / 64, 1.0, 64, 0.0), 2), near_zero_score(0.0, 0.8, 64, 0.0)
-    (1.06, None)
+    >>> gaussian = Elements(kurtosis=0.0)
+    >>> round(near_zero_score(5 / 64, 1.0, 64, gaussian), 2)
+    1.06
     """
-    if kurtosis is None:
+    if elements is None:
         return None
-    law = small_values_law(near_zero_null(q), NEAR_ZERO, q, r, kurtosis)
+    law = small_values_law(near_zero_null(q), NEAR_ZERO, q, r, elements)
     return score(r * near, *law) if law else None
 
 
@@ -125,11 +127,12 @@ def _against_the_law(s: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     if near is None:
         return dict.fromkeys(c.name for c in COLUMNS) | {"notes": (ZERO,)}
     distance = null_ks(s.sigma, s.m, s.n, s.variance)
+    elements = elements_of(s, evidence.sketches[Count()])
     return {
         "null_ks": distance,
         "near_zero": near,
         "near_zero_null": near_zero_null(s.q),
-        "near_zero_score": near_zero_score(near, s.q, len(s.sigma), kurtosis_of(s, evidence)),
+        "near_zero_score": near_zero_score(near, s.q, len(s.sigma), elements),
         "tail_excess": tail_excess(s.sigma, s.m, s.n),
         "notes": (ALIKE,) if distance is None else (),
     }

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from ...columns import Column
-from ...sketches import Count, Decompose, MarginSums, Measure
+from ...sketches import Decompose, MarginSums, Measure
 from ..elements.spacing import eps_of
-from ..lines.spread_law import without_zeros
 from ..statistic import Evidence, Statistic
 from .spectrum import ZERO, Spectrum, spectrum
 
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from ...sketches import Margins
 
 Values = Callable[[Spectrum, Evidence], Mapping[str, object]]
-FEWEST = 16  # singular values of a score
 
 
 def spectral(
@@ -44,17 +41,3 @@ def margins_of(evidence: Evidence) -> Margins:
     """Row and column sums of the same matrix."""
     margins: Margins = evidence.sketches[MarginSums()]
     return margins
-
-
-def kurtosis_of(s: Spectrum, evidence: Evidence) -> float | None:
-    """Excess kurtosis of the lines that are not zero, for scores; needs Count().
-
-    None for thin products and fewer than 16 singular values.
-    """
-    if s.low_rank or min(s.m, s.n) < FEWEST:
-        return None
-    power = evidence.sketches[Count()].power
-    if (s.m, s.n) != tuple(s.shape):
-        power = without_zeros(power, s.m * s.n)
-    kurtosis = power.kurtosis
-    return float(kurtosis) if isfinite(kurtosis) else None
