@@ -104,9 +104,11 @@ def formats_page() -> str:
 
 
 def calibration_page() -> Iterator[str]:
-    """The scores of noise, as tests/truth/calibration_lines.py stored them."""
-    stored = (ROOT / "tests/truth/calibration_lines.json").read_text("utf-8")
-    records = json.loads(stored)
+    """The scores of noise, as tests/truth/calibration_lines.py and _spectra.py stored them."""
+    records = []
+    for name in ("lines", "spectra"):
+        stored = (ROOT / f"tests/truth/calibration_{name}.json").read_text("utf-8")
+        records += json.loads(stored)
     yield from ("# Scores of noise", "", NOTICE, "", calibration.TEXT, "")
     yield from _table(calibration.heads(records), calibration.rows(records))
 

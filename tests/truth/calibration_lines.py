@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +87,25 @@ def summary(
         "deviation": round(float(array.std()), 3),
         "beyond": int((np.abs(array) > 3).sum()),
     }
+
+
+def uncalibrated(records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Records of 90 draws and more with a mean, deviation or rate beyond the limits.
+
+    The mean within 0.15, the deviation 0.85 to 1.15, |score| > 3 in 1% (t5: 3%); three standard
+    errors more for the number of draws. Few draws have a score of sparse outliers.
+    """
+    wrong = []
+    for record in records:
+        draws = record["draws"]
+        if draws < 90:
+            continue
+        expected = (0.03 if record["law"] == "t5" else 0.01) * draws
+        error = 3 / sqrt(draws)
+        near = abs(record["mean"]) < 0.15 + error and abs(record["deviation"] - 1) < 0.15 + error
+        if not near or record["beyond"] > expected + 3 * sqrt(expected):
+            wrong.append(record)
+    return wrong
 
 
 def scores(w: Array) -> Iterable[tuple[str, float | None]]:

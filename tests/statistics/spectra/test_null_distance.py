@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from weightscope.statistics.spectra.linear_statistic import Elements
 from weightscope.statistics.spectra.null_distance import (
     near_zero,
     near_zero_null,
+    near_zero_score,
     null_ks,
     tail_excess,
 )
@@ -45,6 +47,29 @@ def test_near_zero_null_by_simulation():
     """The share between q = 0.81 and the square is the law's too."""
     shares = [near_zero(_sigma(_noise(seed, 270, 300))) for seed in range(2)]
     assert np.mean(shares) == pytest.approx(near_zero_null(0.9), abs=0.003)
+
+
+@pytest.mark.parametrize(("m", "n"), [(60, 60), (60, 66)])
+def test_near_zero_score_is_standard_for_noise(m, n):
+    """Over 400 Gaussian draws the mean is near 0 and the deviation near 1."""
+    shares = [near_zero(_sigma(_noise(seed, m, n))) for seed in range(400)]
+    scores = [near_zero_score(share, m / n, m, Elements(0.0)) for share in shares]
+    assert np.mean(scores) == pytest.approx(0, abs=0.15)
+    assert np.std(scores) == pytest.approx(1, abs=0.1)
+
+
+def test_near_zero_score_is_null_where_none_is_expected():
+    """Below half a value, and where the elements are not known."""
+    assert near_zero_score(0.0, 0.84, 40, Elements(0.0)) is None
+    assert near_zero_score(0.1, 1.0, 64, None) is None
+
+
+def test_a_far_weight_moves_near_zero_by_one_value():
+    """One at 60 std among 64 x 64: the kurtosis is 3,100, the score that of Gaussian elements."""
+    tau = np.array([3600 / 64])
+    far = Elements(3600.0**2 / 4096, tau, np.ones(1))
+    plain = near_zero_score(4 / 64, 1.0, 64, Elements(0.0))
+    assert near_zero_score(4 / 64, 1.0, 64, far) == pytest.approx(plain, abs=3)
 
 
 def test_a_mean_is_no_part_of_the_variance():

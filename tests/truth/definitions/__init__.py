@@ -10,11 +10,12 @@ from .moments import COUNTS, MOMENTS, SUBNORMALS
 from .noise import BULK, WHOLE
 from .outlying import LATTICES, MARKED, SINGLE
 from .singular import EVENNESS, SIZES
+from .spectral_scores import SPECTRAL_SCORES
 from .tail import TAIL
 
 DEFINITIONS: dict[str, tuple[Definition, ...]] = {
     "fit": (*MOMENTS, *COUNTS, *LAWS, *FITS, *LINES),
-    "spectrum": (*SIZES, *TAIL, *BULK, *SPREADS, *WHOLE, *EVENNESS),
+    "spectrum": (*SIZES, *TAIL, *BULK, *SPREADS, *WHOLE, *EVENNESS, *SPECTRAL_SCORES),
     "outliers": (*COUNTS, SUBNORMALS, *SINGLE, *LATTICES, *MARKED),
 }
 # Columns without a second definition, and where they are tested instead.

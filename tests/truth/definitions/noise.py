@@ -35,7 +35,7 @@ def _law(q: float) -> tuple[Array, Array]:
     return x, mass / mass[-1]
 
 
-def _distribution(at: Array, q: float) -> Array:
+def distribution(at: Array, q: float) -> Array:
     x, mass = _law(q)
     low, high = x[0], x[-1]
     t = np.arcsin(np.sqrt(np.clip((at - low) / (high - low), 0, 1)))
@@ -45,7 +45,7 @@ def _distribution(at: Array, q: float) -> Array:
 def _distance(x: Array, q: float) -> float:
     """Kolmogorov-Smirnov distance of values to the law."""
     x = np.sort(x)
-    expected = _distribution(x, q)
+    expected = distribution(x, q)
     n = len(x)
     above = np.arange(1, n + 1) / n - expected
     below = expected - np.arange(n) / n
@@ -115,7 +115,7 @@ def _null_ks(case: Case) -> float | None:
     return _distance(case.sigma**2 / (max(case.lines.shape) * variance), _q(case))
 
 
-def _near_zero(case: Case) -> float | None:
+def near_zero(case: Case) -> float | None:
     if case.sigma is None:
         return None
     limit = 0.1 * sqrt((case.sigma**2).mean())
@@ -124,13 +124,13 @@ def _near_zero(case: Case) -> float | None:
     return float((case.sigma < limit).mean())
 
 
-def _near_zero_null(case: Case) -> float | None:
+def near_zero_null(case: Case) -> float | None:
     if case.sigma is None:
         return None
     q = _q(case)
     if sqrt(q) <= 0.9:
         return 0.0
-    return float(_distribution(np.array([0.01]), q)[0])
+    return float(distribution(np.array([0.01]), q)[0])
 
 
 def _tail_excess(case: Case) -> float | None:
@@ -165,7 +165,7 @@ BULK = (
 )
 WHOLE = (
     Definition("null_ks", _null_ks, _near_mean),
-    Definition("near_zero", _near_zero),
-    Definition("near_zero_null", _near_zero_null, 1e-6, unit=_one),
+    Definition("near_zero", near_zero),
+    Definition("near_zero_null", near_zero_null, 1e-6, unit=_one),
     Definition("tail_excess", _tail_excess, 1e-10),
 )

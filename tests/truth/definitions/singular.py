@@ -83,7 +83,7 @@ def _share_rank(sigma: Array, share: float) -> int:
     return int((energy < share * energy[-1] * (1 - 1e-9)).sum()) + 1
 
 
-def _orthogonality_null(case: Case, sigma: Array) -> float:
+def orthogonality_null(case: Case, sigma: Array) -> float:
     """sqrt(E x/(E sqrt x)^2 - 1) of the Marchenko-Pastur law, by quadrature."""
     lines = case.lines
     assert lines is not None
@@ -102,7 +102,7 @@ def _orthogonality_null(case: Case, sigma: Array) -> float:
     return sqrt(1 / mean_root**2 - 1)
 
 
-def _identity(case: Case, sigma: Array) -> float:
+def identity(case: Case, sigma: Array) -> float:
     matrix = case.matrix
     assert matrix is not None
     rows, cols = np.indices(matrix.shape)
@@ -149,8 +149,8 @@ EVENNESS = (
     Definition(
         "orthogonality", _of(lambda case, s: float(stats.variation(s))), 1e-6, unit=lambda case: 1.0
     ),
-    Definition("orthogonality_null", _of(_orthogonality_null), 1e-7),
-    Definition("identity", _of(_identity), 1e-9),
+    Definition("orthogonality_null", _of(orthogonality_null), 1e-7),
+    Definition("identity", _of(identity), 1e-9),
     Definition("identity_null", _of(lambda case, s: 1 / min(case.values.shape))),
     Definition("method", _method),
     Definition("floor", _size(lambda case, s: _floor(case)), 1e-9),

@@ -119,6 +119,7 @@ STATS = {
         "null_ks",
         "near_zero",
         "near_zero_null",
+        "near_zero_score",
         "tail_excess",
         "effective_depth",
         "effective_depth_distance",

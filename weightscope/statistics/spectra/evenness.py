@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite, sqrt
+from math import sqrt
 
 from ...columns import Column
 from ...notes import Note, Notes, united
 from ...sketches import Count, Decompose
-from ..lines.spread_law import without_zeros
 from ..score import score, score_column
 from ..statistic import Evidence, Statistic
 from .evenness_law import identity_deviation, orthogonality_law
+from .linear_statistic import elements_of
 from .mp_law import mp_mean_root
 from .spectral import spectral
 from .spectrum import ZERO, Spectrum
@@ -34,6 +34,7 @@ COLUMNS = (
         "float",
         "orthogonality less that of i.i.d. elements of the shape and kurtosis, in their standard "
         "deviations",
+        version=2,
     ),
     Column(
         "identity", "float", "share of the energy on the diagonal, wrapped around the shorter side"
@@ -43,7 +44,6 @@ COLUMNS = (
     Column("method", "str", "how the singular values were computed: gram, svd or factors"),
     Column("floor", "float", "uncertainty of a singular value by that method", "weight"),
 )
-FEWEST = 16  # singular values of a score
 NO_DIAGONAL = Note("no-diagonal", "identity is null: the diagonal of a product is not computed")
 
 
@@ -80,32 +80,20 @@ def _orthogonality_and_identity(s: Spectrum, evidence: Evidence) -> Mapping[str,
         return columns | {"notes": united(ZERO, notes)}
     columns["orthogonality"] = float(s.sigma.std() / s.sigma.mean())
     columns["orthogonality_null"] = orthogonality_null(s.q)
-    kurtosis = _kurtosis(s, evidence)
-    if kurtosis is not None:
-        limit = orthogonality_null(s.q)
-        expected, deviation = orthogonality_law(limit, s.m, s.n, kurtosis)
+    elements = elements_of(s, evidence.sketches[Count()])
+    law = orthogonality_law(s.m, s.n, elements) if elements else None
+    if law:
         ratio = float(s.sigma.std() / s.sigma.mean())
-        columns["orthogonality_score"] = score(ratio, expected, deviation)
+        columns["orthogonality_score"] = score(ratio, *law)
     if s.diagonal is not None:
         columns["identity"] = min(s.diagonal / energy, 1.0)  # rounding may exceed the energy
         columns["identity_null"] = identity_null(*s.shape)
-        if kurtosis is not None and (s.m, s.n) == tuple(s.shape):  # zeros are not i.i.d.
-            deviation = identity_deviation(*s.shape, kurtosis)
+        if elements and (s.m, s.n) == tuple(s.shape):  # zeros are not i.i.d.
+            deviation = identity_deviation(*s.shape, elements.kurtosis)
             columns["identity_score"] = score(
                 s.diagonal / energy, identity_null(*s.shape), deviation
             )
     return columns | {"notes": notes}
-
-
-def _kurtosis(s: Spectrum, evidence: Evidence) -> float | None:
-    """Excess kurtosis of the lines that are not zero; None for thin products and few values."""
-    if s.low_rank or min(s.m, s.n) < FEWEST:
-        return None
-    power = evidence.sketches[Count()].power
-    if (s.m, s.n) != tuple(s.shape):
-        power = without_zeros(power, s.m * s.n)
-    kurtosis = power.kurtosis
-    return float(kurtosis) if isfinite(kurtosis) else None
 
 
 def evenness(measure: Decompose) -> Statistic:

@@ -1,27 +1,60 @@
-"""Means and standard deviations of `orthogonality` and `identity` of i.i.d. elements."""
+"""Means and standard deviations of `orthogonality` and `identity` of i.i.d. elements.
+
+The mean of sigma is a linear statistic of f = sqrt(x) (`linear_statistic`), and orthogonality
+follows from it at a fixed mean square.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import sqrt
+from typing import TYPE_CHECKING
 
-# Of simulated Gaussian, Laplace and uniform noise from 30 x 2000 to 200 x 200 (ours).
-SHIFT = 0.47  # over the shorter side: relative excess over the law's limit
-KURTIC, SQUARE = 0.46, 0.09  # the same for each unit of kurtosis, and what a square lacks
-WIDTH = 0.55  # over the root of the number of elements
+from ...lazy import numpy as np
+from ...lazy import special
+from .linear_statistic import ORDERS, Elements, shift
+from .mp_law import mp_mean_root
+
+if TYPE_CHECKING:
+    from .linear_statistic import Array
 
 
-def orthogonality_law(limit: float, m: int, n: int, kurtosis: float) -> tuple[float, float]:
-    """limit (1 + (0.47 + (0.46 - 0.09 q) kurtosis)/min(m, n)) and 0.55/sqrt(mn).
+def orthogonality_law(m: int, n: int, elements: Elements) -> tuple[float, float] | None:
+    """Mean and standard deviation; None where far weights dominate the sum of squares.
 
-    `limit` is that of the Marchenko-Pastur law, q = min(m, n)/max(m, n).
+    With r = min(m, n) and M the Marchenko-Pastur mean of sqrt(x), the mean of sigma is M + D/r,
+    D = (sqrt(low) + sqrt(high))/4 - a_0/4 + `shift`, and orthogonality sqrt(1/(M + D/r)^2 - 1). Its
+    variance is that of a sum of sqrt(x), a_2^2 (1 + p (1/m + 1/n)/2) + sum over k > 2 of k a_k^2/2,
+    times the square of the derivative. p = (kurtosis + 2)^2 - sum tau^4 are the products of two
+    squares in one line, in random order.
 
-    >>> mean, deviation = orthogonality_law(0.6228, 64, 64, 0.0)
+    >>> mean, deviation = orthogonality_law(64, 64, Elements(0.0))
     >>> round(mean, 4), round(deviation, 4)
-    (0.6274, 0.0086)
+    (0.6284, 0.0089)
     """
     short, long = sorted((m, n))
-    excess = SHIFT + (KURTIC - SQUARE * short / long) * kurtosis
-    return limit * (1 + excess / short), WIDTH / sqrt(m * n)
+    a, others = _roots(short / long)
+    # sqrt(low) + sqrt(high) = 2
+    added = 1 / 2 - float(a[0]) / 4 + shift(a, np.sqrt, short / long, elements)
+    mean_root = mp_mean_root(short / long) + added / short
+    if not 0 < mean_root < 1:
+        return None
+    orthogonality = sqrt((1 - mean_root) * (1 + mean_root)) / mean_root
+    pairs = (elements.kurtosis + 2) ** 2 - float(elements.tau**4 @ elements.number)
+    variance = float(a[2]) ** 2 * (1 + max(pairs, 0.0) * (1 / m + 1 / n) / 2) + others
+    return orthogonality, sqrt(variance) / (short * mean_root**3 * orthogonality)
+
+
+@lru_cache(maxsize=256)
+def _roots(q: float) -> tuple[Array, float]:
+    """Chebyshev coefficients a_k of |1 + sqrt(q) e^(i phi)|, and the sum of k a_k^2/2 over k > 2.
+
+    a_k = 2 binom(1/2, k) q^(k/2) 2F1(-1/2, k - 1/2; k + 1; q), from the binomial series.
+    """
+    k = np.arange(ORDERS)
+    of_order = special.hyp2f1(-0.5, k - 0.5, k + 1.0, q)
+    a = 2 * special.binom(0.5, k) * q ** (k / 2) * of_order
+    return a, float((k * a**2 / 2)[3:].sum())
 
 
 def identity_deviation(m: int, n: int, kurtosis: float) -> float:

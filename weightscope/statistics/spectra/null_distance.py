@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...lazy import numpy as np
 from ...notes import Note
-from ...sketches import Decompose
+from ...sketches import Count, Decompose
+from ..score import score
 from ..statistic import Evidence, Statistic
+from .linear_statistic import Elements, elements_of
 from .mp_law import mp_cdf, mp_ks
+from .small_values_law import small_values_law
 from .spectral import spectral
 from .spectrum import ZERO, Spectrum
 
@@ -32,6 +35,12 @@ COLUMNS = (
     ),
     Column("near_zero", "float", "share of singular values below 0.1 of their RMS"),
     Column("near_zero_null", "float", "share of the Marchenko-Pastur law below 0.1 of its RMS"),
+    Column(
+        "near_zero_score",
+        "float",
+        "near_zero less that of i.i.d. elements of the shape and kurtosis, in their standard "
+        "deviations",
+    ),
     Column(
         "tail_excess",
         "float",
@@ -80,6 +89,19 @@ def near_zero_null(q: float) -> float:
     return float(mp_cdf(NEAR_ZERO**2, q))
 
 
+def near_zero_score(near: float, q: float, r: int, elements: Elements | None) -> float | None:
+    """(r near - mean)/deviation of `small_values_law`; None where it has none.
+
+    >>> gaussian = Elements(kurtosis=0.0)
+    >>> round(near_zero_score(5 / 64, 1.0, 64, gaussian), 2)
+    1.06
+    """
+    if elements is None:
+        return None
+    law = small_values_law(near_zero_null(q), NEAR_ZERO, q, r, elements)
+    return score(r * near, *law) if law else None
+
+
 def tail_excess(sigma: NDArray[np.float64], m: int, n: int) -> float | None:
     """sigma_1/(rms (sqrt m + sqrt n)), rms = |W|_F/sqrt(mn); None for a zero matrix.
 
@@ -105,10 +127,12 @@ def _against_the_law(s: Spectrum, evidence: Evidence) -> Mapping[str, object]:
     if near is None:
         return dict.fromkeys(c.name for c in COLUMNS) | {"notes": (ZERO,)}
     distance = null_ks(s.sigma, s.m, s.n, s.variance)
+    elements = elements_of(s, evidence.sketches[Count()])
     return {
         "null_ks": distance,
         "near_zero": near,
         "near_zero_null": near_zero_null(s.q),
+        "near_zero_score": near_zero_score(near, s.q, len(s.sigma), elements),
         "tail_excess": tail_excess(s.sigma, s.m, s.n),
         "notes": (ALIKE,) if distance is None else (),
     }
@@ -116,4 +140,4 @@ def _against_the_law(s: Spectrum, evidence: Evidence) -> Mapping[str, object]:
 
 def null_distance(measure: Decompose) -> Statistic:
     """Distance to the law, share of tiny values and excess of the largest, in closed form."""
-    return spectral(COLUMNS, measure, _against_the_law, frozenset())
+    return spectral(COLUMNS, measure, _against_the_law, frozenset({Count()}))
