@@ -14,7 +14,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from docs import calibration, truth
+from docs import calibration, rates, truth
 from docs.functions import module
 from weightscope.analyses import ANALYSES
 from weightscope.analyses.compare.series.columns import OF_SERIES
@@ -186,27 +186,20 @@ def families_page() -> Iterator[str]:
 
 def findings_page() -> Iterator[str]:
     """The catalogue of `outliers`."""
+    records = json.loads((ROOT / "tests/rates/findings.json").read_text("utf-8"))
     yield from ("# Findings", "", NOTICE, "")
     yield "The `findings` of [outliers](../commands/outliers.md): what each means, why it matters,"
-    yield "what to do, and where it was observed. `--ignore ID` omits one; the severity depends on"
+    yield "what to do, where it was observed, from which values on it is reported, the reason for its"
+    yield "severity, and how often noise has it. `--ignore ID` omits one; the severity depends on"
     yield "the place of the tensor."
     for finding in FINDINGS:
         yield from ("", f"## {finding.id}: {finding.title}", "", finding.why, "")
         yield from (f"**What to do:** {finding.advice}", "", f"**Observed in:** {finding.case}")
-        if finding.threshold:
-            yield from ("", f"**Threshold and rates:** {finding.threshold}")
-    yield from ("", "## Rates on noise", "")
-    yield "Matrices of independent elements with each finding, as `python -m tests.rates.findings`"
-    yield "stored them; findings that are not named had none."
-    yield ""
-    records = json.loads((ROOT / "tests/rates/findings.json").read_text("utf-8"))
-    yield from _table(("law", "shape", "draws", "findings"), map(_rate, records))
-
-
-def _rate(record: dict[str, Any]) -> tuple[str, str, str, str]:
-    """A row of the table of rates."""
-    found = [f"{name} {count}" for name, count in record["found"].items()]
-    return record["law"], record["shape"], str(record["draws"]), ", ".join(found) or "none"
+        yield from ("", f"**Threshold:** {finding.threshold}")
+        yield from ("", f"**Severity:** {finding.reason}")
+        yield from ("", f"**On noise:** {finding.noise or rates.sentence(finding.id, records)}")
+    yield from ("", "## Rates on noise", "", rates.TEXT, "")
+    yield from _table(rates.heads(records), map(rates.row, records))
 
 
 def notes_page() -> Iterator[str]:

@@ -78,12 +78,17 @@ def _padding(inner_dead: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _large(margin: Margin, length: int) -> NDArray[np.bool_]:
-    """Outlying lines whose RMS is at least 4 times that of the median line."""
+    """Outlying lines with at least 4 times the RMS of the median line, also without one weight.
+
+    A single far weight makes a short line of heavy-tailed noise long; it is no channel.
+    """
     far = outlying(margin, length)
     if not far.any():
         return far  # the median of no finite RMS would warn
-    sizes = rms(margin, length)
-    large = sizes >= LARGE * np.nanmedian(sizes)
+    limit = LARGE * np.nanmedian(rms(margin, length))
+    furthest = np.maximum(np.abs(margin["min"]), np.abs(margin["max"]))
+    others = np.maximum(margin["squares"] - furthest**2, 0.0)
+    large = np.sqrt(others / length) >= limit
     return np.asarray(far & large)
 
 
