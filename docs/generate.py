@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from typer.testing import CliRunner
 
@@ -189,7 +188,7 @@ def findings_page() -> Iterator[str]:
     records = json.loads((ROOT / "tests/rates/findings.json").read_text("utf-8"))
     yield from ("# Findings", "", NOTICE, "")
     yield "The `findings` of [outliers](../commands/outliers.md): what each means, why it matters,"
-    yield "what to do, where it was observed, from which values on it is reported, the reason for its"
+    yield "what to do, where it was observed, from which values it is reported, the reason for its"
     yield "severity, and how often noise has it. `--ignore ID` omits one; the severity depends on"
     yield "the place of the tensor."
     for finding in FINDINGS:

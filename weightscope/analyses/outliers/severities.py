@@ -9,7 +9,8 @@ from ...columns import Column
 from ...notes import Note, notes_of, united
 from ..piece import Piece
 from .buffers import is_buffer
-from .findings import FINDINGS, Finding
+from .finding import Finding
+from .findings import FINDINGS
 from .judgements import RowValues, Severity, Values
 from .marks import named
 
