@@ -101,6 +101,16 @@ def test_permuted_neurons_are_found_on_request(stored) -> None:
     assert "2 of 2 feed-forward layers permuted" in said(report)
 
 
+def test_permuted_neurons_of_moved_layers_have_both_rules() -> None:
+    """Layers were removed, and the neurons of those that stayed were permuted."""
+    deep = planted.model(layers=4, width=32)
+    b = planted.permuted(planted.rearranged(deep, [0, 1, 3]))
+    report = searched(deep, b, lineage=True)
+    assert len(named(report, "layers 0-1,3; permuted")) == 9
+    assert "3 of 3 layers are layers 0-1,3 of A" in said(report)
+    assert "3 of 3 feed-forward layers permuted" in said(report)
+
+
 @pytest.mark.parametrize("granularity", [1, 2])
 @pytest.mark.parametrize("stored", STORED)
 def test_experts_of_dense_layers_are_found(granularity, stored) -> None:

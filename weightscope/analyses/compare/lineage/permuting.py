@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..pair import Pair
+from ..pair import Pair, joined_rules
 from .neurons import DOWN, GATE, HIDDEN, UP, Layer, Matched, layer_of
 from .slicing import on_lines
 
@@ -34,4 +34,4 @@ def _ordered(pair: Pair, found: Mapping[Layer, Matched]) -> Pair:
     rows = order if pair.place.out_set == HIDDEN else None
     columns = order if pair.place.in_set == HIDDEN else None
     placed = on_lines(pair, (None, rows), (None, columns))
-    return replace(placed, rule=PERMUTED)
+    return replace(placed, rule=joined_rules(pair.rule, PERMUTED))
