@@ -72,3 +72,12 @@ def test_a_channel_of_heavy_tailed_weights_is_found(scale):
         planted = w.clone()
         planted[at] *= scale
         assert "WS141" in _findings(planted)
+
+
+@pytest.mark.parametrize("far", [1e200, float("inf"), float("nan")])
+def test_a_weight_without_a_square_hides_no_channel(draw, far):
+    """The square of 1e200 overflows: no warning, and another row is still found."""
+    w = draw(128, 300).double()
+    w[3] *= 30
+    w[5, 5] = far
+    assert "WS141" in _findings(w)

@@ -85,10 +85,12 @@ def _large(margin: Margin, length: int) -> NDArray[np.bool_]:
     far = outlying(margin, length)
     if not far.any():
         return far  # the median of no finite RMS would warn
-    limit = LARGE * np.nanmedian(rms(margin, length))
+    sizes = rms(margin, length)
     furthest = np.maximum(np.abs(margin["min"]), np.abs(margin["max"]))
-    others = np.maximum(margin["squares"] - furthest**2, 0.0)
-    large = np.sqrt(others / length) >= limit
+    # Relative to the RMS, since the square of a float64 weight may overflow.
+    share = (furthest / sizes) ** 2 / length
+    others = sizes * np.sqrt(np.maximum(1 - share, 0.0))
+    large = others >= LARGE * np.nanmedian(sizes)
     return np.asarray(far & large)
 
 
