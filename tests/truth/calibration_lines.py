@@ -52,8 +52,13 @@ def main() -> None:
         for law in LAWS:
             records += measured(shape, law, draws, balanced=BALANCED * draws // 1000)
             print(*records[-1].values(), flush=True)
+    store(records, STORED)
+
+
+def store(records: Iterable[Mapping[str, object]], path: Path) -> None:
+    """Write the records as JSON, one a line."""
     lines = ",\n".join(json.dumps(record) for record in records)
-    STORED.write_text(f"[\n{lines}\n]\n", "utf-8")
+    path.write_text(f"[\n{lines}\n]\n", "utf-8")
 
 
 def measured(
@@ -63,7 +68,7 @@ def measured(
     random = np.random.default_rng((19, *shape, list(LAWS).index(law)))
     found = defaultdict(list)
     for draw in range(draws):
-        w = LAWS[law](random, shape).astype(np.float32).astype(np.float64)
+        w = drawn(random, shape, law)
         every = dict(scores(w))
         if draw < balanced:
             every |= balanced_scores(w, random)
@@ -71,6 +76,11 @@ def measured(
             if value is not None:
                 found[name].append(value)
     return [summary(shape, law, name, values) for name, values in found.items()]
+
+
+def drawn(random: Random, shape: tuple[int, int], law: str) -> Array:
+    """A matrix of i.i.d. elements, rounded to float32."""
+    return LAWS[law](random, shape).astype(np.float32).astype(np.float64)
 
 
 def summary(

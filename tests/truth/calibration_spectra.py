@@ -23,7 +23,7 @@ from weightscope.statistics.spectra.evenness import evenness
 from weightscope.statistics.spectra.null_distance import null_distance
 from weightscope.statistics.statistic import Evidence
 
-from .calibration_lines import LAWS, SHAPES, counted, margins, summary
+from .calibration_lines import LAWS, SHAPES, counted, drawn, margins, store, summary
 
 Array = NDArray[np.float64]
 
@@ -43,8 +43,7 @@ def main(wanted: Sequence[str]) -> None:
         for law in LAWS:
             stored += measured(shape, law, draws)
             print(*stored[-1].values(), flush=True)
-    lines = ",\n".join(json.dumps(record) for record in stored)
-    STORED.write_text(f"[\n{lines}\n]\n", "utf-8")
+    store(stored, STORED)
 
 
 def measured(shape: tuple[int, int], law: str, draws: int) -> list[dict[str, object]]:
@@ -52,8 +51,7 @@ def measured(shape: tuple[int, int], law: str, draws: int) -> list[dict[str, obj
     random = np.random.default_rng((1919, *shape, list(LAWS).index(law)))
     found = defaultdict(list)
     for _ in range(draws):
-        w = LAWS[law](random, shape).astype(np.float32).astype(np.float64)
-        for name, value in scores(w):
+        for name, value in scores(drawn(random, shape, law)):
             found[name].append(value)
     return [summary(shape, law, name, values) for name, values in found.items()]
 

@@ -11,7 +11,7 @@ from .marks import Mark
 
 # Reasons for which noise cannot have a finding.
 ZERO = "Exact zeros of continuous noise are rare and single."
-EQUAL = "Lines of independent continuous values do not repeat a value by chance."
+EQUAL = "Independent continuous values do not repeat by chance, in a line or a tensor."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,13 +78,13 @@ def _orthogonality_and_identity(s: Spectrum, evidence: Evidence) -> Mapping[str,
     energy = float((s.sigma**2).sum())
     if not energy:
         return columns | {"notes": united(ZERO, notes)}
-    columns["orthogonality"] = float(s.sigma.std() / s.sigma.mean())
+    orthogonality = float(s.sigma.std() / s.sigma.mean())
+    columns["orthogonality"] = orthogonality
     columns["orthogonality_null"] = orthogonality_null(s.q)
     elements = elements_of(s, evidence.sketches[Count()])
     law = orthogonality_law(s.m, s.n, elements) if elements else None
     if law:
-        ratio = float(s.sigma.std() / s.sigma.mean())
-        columns["orthogonality_score"] = score(ratio, *law)
+        columns["orthogonality_score"] = score(orthogonality, *law)
     if s.diagonal is not None:
         columns["identity"] = min(s.diagonal / energy, 1.0)  # rounding may exceed the energy
         columns["identity_null"] = identity_null(*s.shape)
