@@ -21,9 +21,12 @@ from ...notes import Note, Notes, notes_of, united
 from ...sketches import Count, Decompose
 from ..lines.iid import SPREAD_COLUMNS, spreads
 from ..statistic import Evidence, Statistic
+from .edge_law import edge_score, edge_score_column
+from .linear_statistic import Elements, elements_of
 from .mp_law import mp_ks
 from .spectral import margins_of, spectral
 from .spectrum import THIN, Spectrum
+from .tracy_widom import centre_and_scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,6 +64,7 @@ COLUMNS = (
     ),
     Column("spike_energy", "float", "share of the spikes in the energy"),
     Column("signal_ratio", "float", "largest singular value over the upper edge of the bulk"),
+    edge_score_column("signal_ratio"),
 )
 # An uneven side is twice as uneven as Gaussian elements, and by chance rarer than 1 in 100.
 TWICE = 2.0
@@ -118,14 +122,9 @@ def _count_spikes(energy: NDArray[np.float64], rest: NDArray[np.float64], m: int
 
 
 def _largest_of_noise(m: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.float64]:
-    """99% point of lambda_1 of m x n unit noise: mu + t sc.
-
-    mu = (a+b)^2 and sc = (a+b)(1/a+1/b)^(1/3), a and b the roots of the sides less 1/2.
-    """
-    a = np.sqrt(n - 0.5)
-    b = np.sqrt(m - 0.5)
-    mu = (a + b) ** 2
-    return np.asarray(mu + TRACY_WIDOM_99 * (a + b) * np.cbrt(1 / a + 1 / b))
+    """99% point of lambda_1 of m x n unit noise: mu + t sc."""
+    mu, sc = centre_and_scale(m, n)
+    return np.asarray(mu + TRACY_WIDOM_99 * sc)
 
 
 def _split(
@@ -162,6 +161,20 @@ def bulk_of(s: Spectrum) -> Bulk | None:
     return split
 
 
+def signal_ratio_score(
+    split: Bulk, m: int, n: int, elements: Elements | None
+) -> float | None:
+    """`edge_score` of lambda_1/rms^2 in noise of this bulk with no other spike than sigma_1.
+
+    With u = lambda_1/s2_k that is u where no singular value is a spike, else
+    mn u/((m-1)(n-1) + u): for one spike the score of `tail_excess`.
+    """
+    value = split.signal_ratio**2 * split.high / split.sigma**2
+    if split.spikes:
+        value = m * n * value / ((m - 1) * (n - 1) + value)
+    return edge_score(value, m, n, elements)
+
+
 def values(split: Bulk | None) -> dict[str, object]:
     """The columns of a bulk, with the reason where they are null or doubtful."""
     if split is None:
@@ -174,6 +187,7 @@ def values(split: Bulk | None) -> dict[str, object]:
         "spikes": split.spikes,
         "spike_energy": split.spike_energy,
         "signal_ratio": split.signal_ratio,
+        "signal_ratio_score": None,
         "notes": () if split.clean else (NO_CLEAN_BULK,),
     }
 
@@ -181,8 +195,14 @@ def values(split: Bulk | None) -> dict[str, object]:
 def _bulk_and_spreads(
     balanced: bool, spectrum: Spectrum, evidence: Evidence
 ) -> Mapping[str, object]:
-    columns = values(bulk_of(spectrum))
-    of_lines = spreads(margins_of(evidence), evidence.sketches[Count()])
+    split = bulk_of(spectrum)
+    columns = values(split)
+    counts = evidence.sketches[Count()]
+    if split:
+        elements = elements_of(spectrum, counts)
+        of_edge = signal_ratio_score(split, spectrum.m, spectrum.n, elements)
+        columns["signal_ratio_score"] = of_edge
+    of_lines = spreads(margins_of(evidence), counts)
     if spectrum.low_rank:
         notes: Notes = (THIN,)
     elif balanced:

@@ -38,11 +38,12 @@ def _none() -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Elements:
-    """Excess kurtosis, and tau of the far weights with their number."""
+    """Excess kurtosis, tau of the far weights with their number, and that of the largest weight."""
 
     kurtosis: float
     tau: Array = field(default_factory=_none)
     number: Array = field(default_factory=_none)
+    largest: float = 0.0  # exact, where the others are in bins
 
 
 def elements_of(s: Spectrum, counts: ValueCounts) -> Elements | None:
@@ -60,7 +61,9 @@ def elements_of(s: Spectrum, counts: ValueCounts) -> Elements | None:
     value = np.concatenate((counts.value[:below], counts.value[above:]))
     number = np.concatenate((counts.counts[:below], counts.counts[above:]))
     tau = ((value - power.mean) / power.std) ** 2 / sqrt(size)
-    return Elements(float(power.kurtosis), tau, number.astype(np.float64))
+    reached = max(counts.maximum - power.mean, power.mean - counts.minimum)
+    largest = (reached / power.std) ** 2 / sqrt(size)
+    return Elements(float(power.kurtosis), tau, number.astype(np.float64), float(largest))
 
 
 def shift(a: Array, f: Callable[[Array], Array], q: float, elements: Elements) -> float:

@@ -17,6 +17,7 @@ from ...notes import Note
 from ...sketches import Count, Decompose
 from ..score import score
 from ..statistic import Evidence, Statistic
+from .edge_law import edge_score, edge_score_column
 from .linear_statistic import Elements, elements_of
 from .mp_law import mp_cdf, mp_ks
 from .small_values_law import small_values_law
@@ -46,6 +47,7 @@ COLUMNS = (
         "float",
         "largest singular value over the Marchenko-Pastur edge of i.i.d. elements",
     ),
+    edge_score_column("tail_excess"),
 )
 ALIKE = Note(
     "no-null-distance",
@@ -115,6 +117,19 @@ def tail_excess(sigma: NDArray[np.float64], m: int, n: int) -> float | None:
     return 1 / (rms * (sqrt(m) + sqrt(n)))
 
 
+def tail_excess_score(
+    excess: float | None, m: int, n: int, elements: Elements | None
+) -> float | None:
+    """`edge_score` of lambda_1/rms^2 = excess^2 (sqrt m + sqrt n)^2.
+
+    >>> tail_excess_score(1.0, 64, 64, None) is None
+    True
+    """
+    if excess is None:
+        return None
+    return edge_score((excess * (sqrt(m) + sqrt(n))) ** 2, m, n, elements)
+
+
 def _relative(sigma: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """sigma/sigma_1, whose squares float64 always holds; None for a zero matrix."""
     if not (len(sigma) and sigma[0] > 0):
@@ -128,12 +143,14 @@ def _against_the_law(s: Spectrum, evidence: Evidence) -> Mapping[str, object]:
         return dict.fromkeys(c.name for c in COLUMNS) | {"notes": (ZERO,)}
     distance = null_ks(s.sigma, s.m, s.n, s.variance)
     elements = elements_of(s, evidence.sketches[Count()])
+    excess = tail_excess(s.sigma, s.m, s.n)
     return {
         "null_ks": distance,
         "near_zero": near,
         "near_zero_null": near_zero_null(s.q),
         "near_zero_score": near_zero_score(near, s.q, len(s.sigma), elements),
-        "tail_excess": tail_excess(s.sigma, s.m, s.n),
+        "tail_excess": excess,
+        "tail_excess_score": tail_excess_score(excess, s.m, s.n, elements),
         "notes": (ALIKE,) if distance is None else (),
     }
 

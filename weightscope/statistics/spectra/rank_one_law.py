@@ -1,0 +1,186 @@
+"""The largest eigenvalue of noise beside one weight of any size: mean, variance and skewness.
+
+A weight of tau = z^2/sqrt(mn) moves the largest eigenvalue from Tracy-Widom's law, tau -> 0, to a
+Gaussian one outside of the bulk (Baik, Ben Arous and Peche, Annals of Probability 33, 2005). In the
+units of `Edge` its distance is the square of its size t = (sqrt(tau) - 1/sqrt(tau))/f, and near
+tau = 1 the law depends on t alone (Bloemendal and Virag; table of `reference/build_edge.py`). Far
+from 1 it joins the laws of single perturbations: -1/t becomes f tau^2/(1 - tau) below, and above
+are the mean and variance of an eigenvalue that has left the bulk. **Ours** is the join.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from math import sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...lazy import numpy as np
+from .tracy_widom import MEAN, SKEWNESS, VARIANCE, centre_and_scale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+TABLE = Path(__file__).parent / "reference" / "rank_one.npy"
+SIZES = tuple(step / 10 for step in range(-80, 61))  # t of the table
+NEAREST = 1.001  # tau to 1 from above: 0/0 at 1
+BEND = -2.4  # least deviation from the table's mean for tau of 1 to 2, in f: simulated
+
+
+class Moments(NamedTuple):
+    """Of (lambda/rms^2 - centre)/scale."""
+
+    mean: float
+    variance: float
+    skewness: float
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Upper edge of m x n noise, short <= long, in mean squares of the elements."""
+
+    short: int
+    long: int
+
+    @classmethod
+    def of(cls, m: int, n: int) -> Edge:
+        """With the sides in order."""
+        return cls(*sorted((m, n)))
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.short * self.long
+
+    @cached_property
+    def law(self) -> tuple[float, float]:
+        """Centre and scale of the largest eigenvalue."""
+        centre, scale = centre_and_scale(self.short, self.long)
+        return float(centre), float(scale)
+
+    @cached_property
+    def f(self) -> float:
+        """Shift by one unit of kurtosis: (sqrt m + sqrt n)^2/(sqrt(mn) scale), about N^(-1/3)."""
+        edge = (sqrt(self.short) + sqrt(self.long)) ** 2
+        return edge / (sqrt(self.size) * self.law[1])
+
+    @cached_property
+    def trace_variance(self) -> float:
+        """What the sum of squares explains of the variance: 2/(mn) (centre/scale)^2.
+
+        Gaussian elements: lambda/rms^2 does not depend on rms (Nadler, Journal of Multivariate
+        Analysis 102, 2011).
+        """
+        centre, scale = self.law
+        return 2 / self.size * (centre / scale) ** 2
+
+
+def alone(edge: Edge) -> Moments:
+    """Of Gaussian elements.
+
+    >>> [round(value, 2) for value in alone(Edge(64, 64))]
+    [-1.21, 1.3, 0.41]
+    """
+    variance = VARIANCE - edge.trace_variance
+    return Moments(MEAN, variance, SKEWNESS * (VARIANCE / variance) ** 1.5)
+
+
+def beside(edge: Edge, tau: float) -> Moments:
+    """With one weight of tau, less than half of the energy.
+
+    >>> [round(beside(Edge(64, 64), tau).mean, 1) for tau in (0.01, 1.0, 4.0)]
+    [-1.2, -0.6, 13.1]
+    """
+    if not tau > 0:
+        return alone(edge)
+    _, variance, skewness = _table_at(_size(edge, np.array([tau])))[:, 0]
+    mean = MEAN + float(displacements(edge, np.array([tau]))[0])
+    if tau > 1:
+        return Moments(mean, _outside(edge, tau, float(variance)), float(skewness))
+    rest = variance - edge.trace_variance
+    return Moments(mean, rest, skewness * (variance / rest) ** 1.5)
+
+
+def displacements(edge: Edge, tau: Array) -> Array:
+    """Mean less that of Gaussian elements, of one weight each of tau > 0."""
+    below = np.minimum(tau, 0.999)
+    bent = edge.f * (below**2 - np.sqrt(below)) / (1 - below)
+    outside = tau > 1
+    if outside.any():
+        above = tau[outside]
+        bent[outside] = edge.f * np.maximum((above**2 - np.sqrt(above)) / (1 - above - 1e-9), BEND)
+        outlier = _outlier(edge, above) - _size(edge, above) ** 2
+        bent[outside] = np.minimum(bent[outside], outlier)
+    return np.asarray(_table_at(_size(edge, tau))[0] - MEAN + bent)
+
+
+def response(edge: Edge, tau: float) -> float:
+    """How much of a shift of the edge an eigenvalue outside of it takes part in.
+
+    The derivative P (m (1 + n P) + n (1 + m P)) of lambda by the kurtosis, relative to that of the
+    edge: P = 1/(tau sqrt(mn)).
+    """
+    if tau <= 1:
+        return 1.0
+    root, sides = sqrt(edge.size), edge.short + edge.long
+    return (sides / tau + 2 * root / tau**2) / (sides + 2 * root)
+
+
+def _size(edge: Edge, tau: Array) -> Array:
+    root = np.sqrt(tau)
+    return np.asarray((root - 1 / root) / edge.f)
+
+
+def _table_at(size: Array) -> Array:
+    """Mean, variance and skewness (3, k); beyond the table 1/|t|, and t^2 and 4t."""
+    at = np.clip(size, SIZES[0], SIZES[-1])
+    found = np.array([np.interp(at, SIZES, column) for column in _table()])
+    left, right = size < SIZES[0], size > SIZES[-1]
+    found[0, left] = MEAN - 1 / size[left]
+    found[0, right] += size[right] ** 2 - SIZES[-1] ** 2
+    found[1, right] *= size[right] / SIZES[-1]
+    return found
+
+
+@lru_cache(maxsize=1)
+def _table() -> Array:
+    moments: Array = np.load(TABLE)
+    return moments
+
+
+def _energy(edge: Edge, tau: Array) -> tuple[Array, Array]:
+    """y = x^2 of the weight in squares of the other weights, and all mean squares in the same."""
+    square = tau * sqrt(edge.size)
+    y = square * (edge.size - 1) / (edge.size - square)
+    return y, (y + edge.size - 1) / edge.size
+
+
+def _outlier(edge: Edge, tau: Array) -> Array:
+    """The eigenvalue (y + m - 1)(y + n - 1)/y that x is the cause of."""
+    y, mean_square = _energy(edge, tau)
+    value = (y + edge.short - 1) * (y + edge.long - 1) / y / mean_square
+    centre, scale = edge.law
+    return np.asarray((value - centre) / scale)
+
+
+def _outside(edge: Edge, tau: float, variance: float) -> float:
+    """Variance of the outlier of tau > 1, from that of the table.
+
+    The row and the column of x vary: (1 - 1/T^2)^2 2y (n/(y+m) + m/(y+n) + (2y+m+n)^2/((y+m)(y+n)
+    (T^2-1))) with T = y/sqrt(mn), which is 4t near T = 1. The sum of squares, in which x is fixed,
+    adds 2/(mn) (L^2 - 2LD), L = (y+m)(y+n)/y and D = m + n + 2mn/y.
+    """
+    m, n = edge.short, edge.long
+    square = np.array([max(tau, NEAREST)])
+    y, mean_square = (float(found[0]) for found in _energy(edge, square))
+    squared = y**2 / edge.size
+    crossing = (2 * y + m + n) ** 2 / ((y + m) * (y + n) * (squared - 1))
+    of_lines = (1 - 1 / squared) ** 2 * 2 * y * (n / (y + m) + m / (y + n) + crossing)
+    value, slope = (y + m) * (y + n) / y, m + n + 2 * m * n / y
+    of_trace = 2 / edge.size * value * (value - 2 * slope)
+    scale = edge.law[1] ** 2
+    relative = of_lines / scale / (4 * float(_size(edge, square)[0]))
+    return (variance * relative + of_trace / scale) / mean_square**2
