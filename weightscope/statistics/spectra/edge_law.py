@@ -9,12 +9,13 @@ sides, so that noise of no kurtosis has Tracy-Widom's.
 
 from __future__ import annotations
 
-from math import cbrt, sqrt
+from functools import lru_cache
+from math import cbrt, pi, sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...lazy import numpy as np
-from .linear_statistic import Elements
+from .linear_statistic import FAR, Elements
 from .rank_one_law import Edge, Moments, beside, displacements, response
 from .tracy_widom import MEAN, SKEWNESS, VARIANCE, normal_quantile
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from .linear_statistic import Array
 
 SLOWER = 0.6  # of f: a shift at finite sizes is f (1 - 0.6 f), simulated (docs/statistics.md)
+FEWEST = 512  # elements: of fewer the sum of squares explains most of the variance
 SECOND = 1.5  # tau of the second weight from which it can have the largest singular value
+BEYOND, POINTS = 6.0, 200  # std and points of the integral over Gaussian far weights
 HALF = 0.5  # share of the largest weight in the energy
 FURTHEST = 3.0  # shift by the other weights, in scales: no small one beyond
 
@@ -40,13 +43,13 @@ def edge_score_column(name: str) -> Column:
 def edge_score(value: float, m: int, n: int, elements: Elements | None) -> float | None:
     """Normal quantile of the probability of a smaller lambda_1/rms^2 than `value`.
 
-    None without elements, and where the law is not known: two weights of tau > 1.5, one of half the
-    energy, and more shift than 3 scales.
+    None without elements, and where the law is not known: fewer than 512 elements, two weights of
+    tau > 1.5, one of half the energy, and a shift by more than 3 scales.
 
     >>> [round(edge_score(v, 64, 64, Elements(0.0)), 2) for v in (220.0, 242.0, 300.0)]
     [-1.99, 0.07, 4.53]
     """
-    if elements is None:
+    if elements is None or m * n < FEWEST:
         return None
     edge = Edge.of(m, n)
     law = edge_law(edge, elements)
@@ -65,7 +68,7 @@ def edge_law(edge: Edge, elements: Elements) -> Moments | None:
     kurtosis = elements.kurtosis - largest**2
     few = kurtosis - float(others**2 @ number)
     far = displacements(edge, np.minimum(others, 1.0)) @ number
-    shift = (1 - SLOWER * edge.f) * (edge.f * few + float(far))
+    shift = (1 - SLOWER * edge.f) * (edge.f * few + float(far) - _of_gaussian_elements(edge))
     if abs(shift) > FURTHEST:
         return None
     part = response(edge, largest)
@@ -74,6 +77,17 @@ def edge_law(edge: Edge, elements: Elements) -> Moments | None:
     if largest > 1:
         variance += _of_its_lines(edge, largest, kurtosis)
     return Moments(law.mean + part * shift, variance, law.skewness)
+
+
+@lru_cache(maxsize=256)
+def _of_gaussian_elements(edge: Edge) -> float:
+    """Sum of the displacements beyond f tau^2 by Gaussian far weights, which noise has as well."""
+    root = sqrt(edge.size)
+    z = np.linspace(sqrt(FAR * root), sqrt(FAR * root) + BEYOND, POINTS)
+    tau = z**2 / root
+    more = displacements(edge, np.minimum(tau, 1.0)) - edge.f * tau**2
+    density = np.exp(-(z**2) / 2) * 2 / sqrt(2 * pi)
+    return edge.size * float(np.trapezoid(more * density, z))
 
 
 def _without_largest(elements: Elements) -> Array:
