@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     import rich.console as rich_console
     import rich.progress as rich_progress
     import scipy.fft as fft
+    import scipy.linalg as linalg
     import scipy.linalg.cython_lapack as cython_lapack
     import scipy.optimize as optimize
     import scipy.sparse.linalg as sparse_linalg
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 else:
     cython_lapack = Lazy("scipy.linalg.cython_lapack")
     fft = Lazy("scipy.fft")
+    linalg = Lazy("scipy.linalg")
     matplotlib = Lazy("matplotlib")
     matplotlib_agg = Lazy("matplotlib.backends.backend_agg")
     matplotlib_colors = Lazy("matplotlib.colors")
@@ -85,6 +87,7 @@ __all__ = [
     "PillowImage",
     "cython_lapack",
     "fft",
+    "linalg",
     "matplotlib",
     "matplotlib_agg",
     "matplotlib_colors",

@@ -161,9 +161,7 @@ def bulk_of(s: Spectrum) -> Bulk | None:
     return split
 
 
-def signal_ratio_score(
-    split: Bulk, m: int, n: int, elements: Elements | None
-) -> float | None:
+def signal_ratio_score(split: Bulk, m: int, n: int, elements: Elements | None) -> float | None:
     """`edge_score` of lambda_1/rms^2 in noise of this bulk with no other spike than sigma_1.
 
     With u = lambda_1/s2_k that is u where no singular value is a spike, else

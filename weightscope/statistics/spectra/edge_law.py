@@ -47,7 +47,7 @@ def edge_score(value: float, m: int, n: int, elements: Elements | None) -> float
     tau > 1.5, one of half the energy, and a shift by more than 3 scales.
 
     >>> [round(edge_score(v, 64, 64, Elements(0.0)), 2) for v in (220.0, 242.0, 300.0)]
-    [-1.99, 0.07, 4.53]
+    [-2.2, 0.04, 3.97]
     """
     if elements is None or m * n < FEWEST:
         return None

@@ -92,7 +92,7 @@ def beside(edge: Edge, tau: float) -> Moments:
     """With one weight of tau, less than half of the energy.
 
     >>> [round(beside(Edge(64, 64), tau).mean, 1) for tau in (0.01, 1.0, 4.0)]
-    [-1.2, -0.6, 13.1]
+    [-1.2, -0.6, 13.4]
     """
     if not tau > 0:
         return alone(edge)

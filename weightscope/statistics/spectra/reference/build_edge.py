@@ -12,8 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....lazy import linalg, special
 from ....lazy import numpy as np
-from ....lazy import special
 from ..rank_one_law import SIZES
 from ..rank_one_law import TABLE as RANK_ONE
 from ..tracy_widom import GRID, TABLE
@@ -103,13 +103,11 @@ def _operator(w: Array, x: float) -> tuple[Array, Array, Array]:
 
 
 def _tridiagonal(below: Array, diagonal: Array, above: Array, right: Array) -> Array:
-    from scipy.linalg import solve_banded
-
     bands = np.zeros((3, len(right)))
     bands[0, 1:] = above[:-1]
     bands[1] = diagonal
     bands[2, :-1] = below[1:]
-    return np.asarray(solve_banded((1, 1), bands, right))
+    return np.asarray(linalg.solve_banded((1, 1), bands, right))
 
 
 def moments(x: Array, F: Array) -> tuple[Array, Array, Array]:
@@ -127,7 +125,8 @@ def main() -> None:
     folder = Path(__file__).parent
     np.save(folder / TABLE.name, np.array([normal_quantile(s) for s in GRID]))
     w, x, F = rank_one()
-    of_size = [np.interp(-SIZES, w, column) for column in moments(x, F)]
+    sizes = -np.array(SIZES)
+    of_size = [np.interp(sizes, w, column) for column in moments(x, F)]
     np.save(folder / RANK_ONE.name, np.array(of_size))
 
 
