@@ -73,9 +73,12 @@ def edge_law(edge: Edge, elements: Elements) -> Moments | None:
         return None
     part = response(edge, largest)
     products = max((kurtosis + 2) ** 2 - float(others**4 @ number), 0.0)
-    variance = law.variance + part**2 * _of_lines(edge, products)
+    more = _of_lines(edge, products) + VARIANCE * (_stretch(edge, shift / edge.f) ** 2 - 1)
+    variance = law.variance + part**2 * more
     if largest > 1:
         variance += _of_its_lines(edge, largest, kurtosis)
+    if not variance > 0:
+        return None
     return Moments(law.mean + part * shift, variance, law.skewness)
 
 
@@ -96,6 +99,16 @@ def _without_largest(elements: Elements) -> Array:
     if len(number):
         number[np.argmax(np.where(number > 0, elements.tau, -1.0))] -= 1
     return number
+
+
+def _stretch(edge: Edge, kurtosis: float) -> float:
+    """Scale of the edge over that of Gaussian elements: 1 + K (8 + 3 (m + n)/N)/6N, N = sqrt(mn).
+
+    The edge is the minimum of (1 + nQ)(1 + mQ)/P over P, Q = P + K P^2, and its scale goes with the
+    third root of the second derivative, and of dQ/dP^-2.
+    """
+    root = sqrt(edge.size)
+    return 1 + kurtosis * (8 + 3 * (edge.short + edge.long) / root) / (6 * root)
 
 
 def _of_lines(edge: Edge, products: float) -> float:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 TABLE = Path(__file__).parent / "reference" / "rank_one.npy"
 SIZES = tuple(step / 10 for step in range(-80, 61))  # t of the table
-NEAREST = 1.001  # tau to 1 from above: 0/0 at 1
 BEND = -2.4  # least deviation from the table's mean for tau of 1 to 2, in f: simulated
 
 
@@ -96,12 +95,18 @@ def beside(edge: Edge, tau: float) -> Moments:
     """
     if not tau > 0:
         return alone(edge)
-    _, variance, skewness = _table_at(_size(edge, np.array([tau])))[:, 0]
-    mean = MEAN + float(displacements(edge, np.array([tau]))[0])
+    at = np.array([tau])
+    mean = MEAN + float(displacements(edge, at)[0])
+    _, variance, skewness, slope = _table_at(_size(edge, at))[:, 0]
+    of_weight = slope * (1 + 1 / tau) / (edge.f * edge.size**0.25)  # in the table it is random
     if tau > 1:
-        return Moments(mean, _outside(edge, tau, float(variance)), float(skewness))
-    rest = variance - edge.trace_variance
-    return Moments(mean, rest, skewness * (variance / rest) ** 1.5)
+        rest = variance * _narrowing(edge, tau) - of_weight**2 + _of_trace(edge, tau)
+    else:
+        rest = variance - of_weight**2 - edge.trace_variance
+    mean_square = float(_energy(edge, at)[1][0])
+    more = alone(edge).skewness / SKEWNESS - 1
+    skewed = skewness * (1 + more * max(1 - tau, 0.0))  # the part of the trace, simulated
+    return Moments(mean, rest / mean_square**2, skewed)
 
 
 def displacements(edge: Edge, tau: Array) -> Array:
@@ -135,20 +140,25 @@ def _size(edge: Edge, tau: Array) -> Array:
 
 
 def _table_at(size: Array) -> Array:
-    """Mean, variance and skewness (3, k); beyond the table 1/|t|, and t^2 and 4t."""
+    """Mean, variance, skewness and slope of the mean (4, k); beyond the table -1/t, and t^2 and 4t.
+
+    The slope is that of the mean by t.
+    """
     at = np.clip(size, SIZES[0], SIZES[-1])
     found = np.array([np.interp(at, SIZES, column) for column in _table()])
     left, right = size < SIZES[0], size > SIZES[-1]
     found[0, left] = MEAN - 1 / size[left]
+    found[3, left] = 1 / size[left] ** 2
     found[0, right] += size[right] ** 2 - SIZES[-1] ** 2
     found[1, right] *= size[right] / SIZES[-1]
+    found[3, right] = 2 * size[right]
     return found
 
 
 @lru_cache(maxsize=1)
 def _table() -> Array:
-    moments: Array = np.load(TABLE)
-    return moments
+    moments = np.load(TABLE)
+    return np.vstack([moments, np.gradient(moments[0], SIZES)])
 
 
 def _energy(edge: Edge, tau: Array) -> tuple[Array, Array]:
@@ -166,21 +176,28 @@ def _outlier(edge: Edge, tau: Array) -> Array:
     return np.asarray((value - centre) / scale)
 
 
-def _outside(edge: Edge, tau: float, variance: float) -> float:
-    """Variance of the outlier of tau > 1, from that of the table.
+def _narrowing(edge: Edge, tau: float) -> float:
+    """Variance of the outlier of tau > 1 over 4t, the one of the table far on the right.
 
-    The row and the column of x vary: (1 - 1/T^2)^2 2y (n/(y+m) + m/(y+n) + (2y+m+n)^2/((y+m)(y+n)
-    (T^2-1))) with T = y/sqrt(mn), which is 4t near T = 1. The sum of squares, in which x is fixed,
-    adds 2/(mn) (L^2 - 2LD), L = (y+m)(y+n)/y and D = m + n + 2mn/y.
+    Of its row and column (1 - 1/T^2)^2 2y (n/(y+m) + m/(y+n) + (2y+m+n)^2/((y+m)(y+n)(T^2-1))), and
+    of x itself, if it is random, (1 - 1/T^2)^2 4y, with T = y/sqrt(mn).
     """
     m, n = edge.short, edge.long
-    square = np.array([max(tau, NEAREST)])
-    y, mean_square = (float(found[0]) for found in _energy(edge, square))
+    y = float(_energy(edge, np.array([tau]))[0][0])
     squared = y**2 / edge.size
     crossing = (2 * y + m + n) ** 2 / ((y + m) * (y + n) * (squared - 1))
-    of_lines = (1 - 1 / squared) ** 2 * 2 * y * (n / (y + m) + m / (y + n) + crossing)
+    lines = n / (y + m) + m / (y + n) + crossing
+    variance = (1 - 1 / squared) ** 2 * 2 * y * (lines + 2)
+    size = float(_size(edge, np.array([sqrt(squared)]))[0])
+    return variance / edge.law[1] ** 2 / (4 * size)
+
+
+def _of_trace(edge: Edge, tau: float) -> float:
+    """2/(mn) (L^2 - 2LD), L = (y+m)(y+n)/y and D = m + n + 2mn/y, of the sum of squares.
+
+    The weight is fixed in it.
+    """
+    m, n = edge.short, edge.long
+    y = float(_energy(edge, np.array([tau]))[0][0])
     value, slope = (y + m) * (y + n) / y, m + n + 2 * m * n / y
-    of_trace = 2 / edge.size * value * (value - 2 * slope)
-    scale = edge.law[1] ** 2
-    relative = of_lines / scale / (4 * float(_size(edge, square)[0]))
-    return (variance * relative + of_trace / scale) / mean_square**2
+    return 2 / edge.size * value * (value - 2 * slope) / edge.law[1] ** 2
