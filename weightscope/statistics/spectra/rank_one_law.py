@@ -97,13 +97,14 @@ def beside(edge: Edge, tau: float) -> Moments:
         return alone(edge)
     at = np.array([tau])
     mean = MEAN + float(displacements(edge, at)[0])
-    _, variance, skewness, slope = _table_at(_size(edge, at))[:, 0]
-    of_weight = slope * (1 + 1 / tau) / (edge.f * edge.size**0.25)  # in the table it is random
-    if tau > 1:
-        rest = variance * _narrowing(edge, tau) - of_weight**2 + _of_trace(edge, tau)
+    y, mean_square = (float(found[0]) for found in _energy(edge, at))
+    T = y / sqrt(edge.size)
+    _, variance, skewness, slope = _table_at(_size(edge, np.array([T])))[:, 0]
+    of_weight = slope * (1 + 1 / T) / (edge.f * edge.size**0.25)  # in the table it is random
+    if T > 1:
+        rest = variance * _narrowing(edge, y) - of_weight**2 + _of_trace(edge, y)
     else:
         rest = variance - of_weight**2 - edge.trace_variance
-    mean_square = float(_energy(edge, at)[1][0])
     more = alone(edge).skewness / SKEWNESS - 1
     skewed = skewness * (1 + more * max(1 - tau, 0.0))  # the part of the trace, simulated
     return Moments(mean, rest / mean_square**2, skewed)
@@ -158,7 +159,7 @@ def _table_at(size: Array) -> Array:
 @lru_cache(maxsize=1)
 def _table() -> Array:
     moments = np.load(TABLE)
-    return np.vstack([moments, np.gradient(moments[0], SIZES)])
+    return np.vstack([moments, np.gradient(moments[0], SIZES, edge_order=2)])
 
 
 def _energy(edge: Edge, tau: Array) -> tuple[Array, Array]:
@@ -176,14 +177,13 @@ def _outlier(edge: Edge, tau: Array) -> Array:
     return np.asarray((value - centre) / scale)
 
 
-def _narrowing(edge: Edge, tau: float) -> float:
-    """Variance of the outlier of tau > 1 over 4t, the one of the table far on the right.
+def _narrowing(edge: Edge, y: float) -> float:
+    """Variance of the outlier of T > 1 over 4t, the one of the table far on the right.
 
     Of its row and column (1 - 1/T^2)^2 2y (n/(y+m) + m/(y+n) + (2y+m+n)^2/((y+m)(y+n)(T^2-1))), and
     of x itself, if it is random, (1 - 1/T^2)^2 4y, with T = y/sqrt(mn).
     """
     m, n = edge.short, edge.long
-    y = float(_energy(edge, np.array([tau]))[0][0])
     squared = y**2 / edge.size
     crossing = (2 * y + m + n) ** 2 / ((y + m) * (y + n) * (squared - 1))
     lines = n / (y + m) + m / (y + n) + crossing
@@ -192,12 +192,11 @@ def _narrowing(edge: Edge, tau: float) -> float:
     return variance / edge.law[1] ** 2 / (4 * size)
 
 
-def _of_trace(edge: Edge, tau: float) -> float:
+def _of_trace(edge: Edge, y: float) -> float:
     """2/(mn) (L^2 - 2LD), L = (y+m)(y+n)/y and D = m + n + 2mn/y, of the sum of squares.
 
     The weight is fixed in it.
     """
     m, n = edge.short, edge.long
-    y = float(_energy(edge, np.array([tau]))[0][0])
     value, slope = (y + m) * (y + n) / y, m + n + 2 * m * n / y
     return 2 / edge.size * value * (value - 2 * slope) / edge.law[1] ** 2
