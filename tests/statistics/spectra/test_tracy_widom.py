@@ -37,11 +37,12 @@ def test_moments_are_the_published_ones():
     assert variance == pytest.approx(1.6077810, abs=1e-7)
     assert skewness == pytest.approx(0.2934645, abs=1e-7)
     assert central / variance**2 - 3 == pytest.approx(0.1652425, abs=1e-6)
-    assert (MEAN, VARIANCE, SKEWNESS) == pytest.approx((first, variance, skewness), abs=1e-7)
+    assert pytest.approx((first, variance, skewness), abs=1e-7) == (MEAN, VARIANCE, SKEWNESS)
 
 
 @pytest.mark.parametrize(
-    ("s", "share"), [(2.0234, 0.99), (0.9793, 0.95), (0.4501, 0.90), (-1.2686, 0.5), (-3.8954, 0.01)]
+    ("s", "share"),
+    [(2.0234, 0.99), (0.9793, 0.95), (0.4501, 0.90), (-1.2686, 0.5), (-3.8954, 0.01)],
 )
 def test_the_table_has_the_known_points(s, share):
     """Points of Bejan's table of the law."""
