@@ -59,7 +59,7 @@ def test_quantiles_of_gaussian_noise_are_those_of_its_order(m, n):
     shares = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98])
     points = (np.quantile(largest, shares) - centre) / scale
     scores = [score(point, alone(edge)) for point in points]
-    assert scores == pytest.approx(ndtri(shares), abs=0.12)
+    assert scores == pytest.approx(ndtri(shares), abs=0.15)
 
 
 @pytest.mark.parametrize("law", LAWS)

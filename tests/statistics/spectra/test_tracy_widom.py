@@ -40,10 +40,10 @@ def test_moments_are_the_published_ones():
     assert pytest.approx((first, variance, skewness), abs=1e-7) == (MEAN, VARIANCE, SKEWNESS)
 
 
-@pytest.mark.parametrize(
-    ("s", "share"),
-    [(2.0234, 0.99), (0.9793, 0.95), (0.4501, 0.90), (-1.2686, 0.5), (-3.8954, 0.01)],
-)
+POINTS = [(2.0234, 0.99), (0.9793, 0.95), (0.4501, 0.90), (-1.2686, 0.5), (-3.8954, 0.01)]
+
+
+@pytest.mark.parametrize(("s", "share"), POINTS)
 def test_the_table_has_the_known_points(s, share):
     """Points of Bejan's table of the law."""
     assert ndtr(normal_quantile(s)) == pytest.approx(share, abs=3e-5)
