@@ -25,6 +25,8 @@ WITHOUT = {
     "findings": "a judgement: rates are on the page of findings",
     "effective_depth": "from a simulated table: tests/statistics/spectra/test_effective_depth.py",
     "effective_depth_distance": "as `effective_depth`",
+    "tail_excess_score": "a probability: simulated in tests/statistics/spectra/test_edge_law.py",
+    "signal_ratio_score": "as `tail_excess_score`",
     "zero_block": "a text: tests/statistics/lines/test_zero_blocks.py",
     "row_spread_iid": "a mean over all orders: tests/statistics/lines/test_spread_law.py",
     "col_spread_iid": "as `row_spread_iid`",
