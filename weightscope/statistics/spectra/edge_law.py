@@ -51,16 +51,28 @@ def edge_score(value: float, m: int, n: int, elements: Elements | None) -> float
     """
     if elements is None or m * n < FEWEST:
         return None
-    edge = Edge.of(m, n)
-    law = edge_law(edge, elements)
+    law = edge_law(Edge.of(m, n), elements)
     if law is None:
         return None
-    centre, scale = edge.law
+    centre, scale = Edge.of(m, n).law
     return score((value - centre) / scale, law)
 
 
 def edge_law(edge: Edge, elements: Elements) -> Moments | None:
-    """Mean, variance and skewness of (lambda_1/rms^2 - centre)/scale."""
+    """Mean, variance and skewness of (lambda_1/rms^2 - centre)/scale, computed once for a matrix."""
+    far = elements.tau.tobytes(), elements.number.tobytes()
+    return _edge_law(edge, elements.kurtosis, elements.largest, *far)
+
+
+@lru_cache(maxsize=16)
+def _edge_law(
+    edge: Edge, kurtosis: float, largest: float, tau: bytes, number: bytes
+) -> Moments | None:
+    elements = Elements(kurtosis, np.frombuffer(tau), np.frombuffer(number), largest)
+    return _computed(edge, elements)
+
+
+def _computed(edge: Edge, elements: Elements) -> Moments | None:
     largest, others, number = elements.largest, elements.tau, _without_largest(elements)
     if largest > HALF * sqrt(edge.size) or others[number > 0].max(initial=0.0) > SECOND:
         return None

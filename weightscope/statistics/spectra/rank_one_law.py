@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TABLE = Path(__file__).parent / "reference" / "rank_one.npy"
 SIZES = tuple(step / 10 for step in range(-80, 61))  # t of the table
+STEP = 0.1
 BEND = -2.4  # least deviation from the table's mean for tau of 1 to 2, in f: simulated
 
 
@@ -44,10 +45,11 @@ class Edge:
     short: int
     long: int
 
-    @classmethod
-    def of(cls, m: int, n: int) -> Edge:
-        """With the sides in order."""
-        return cls(*sorted((m, n)))
+    @staticmethod
+    @lru_cache(maxsize=256)
+    def of(m: int, n: int) -> Edge:
+        """With the sides in order, and the law computed once."""
+        return Edge(*sorted((m, n)))
 
     @property
     def size(self) -> int:
@@ -145,21 +147,25 @@ def _table_at(size: Array) -> Array:
 
     The slope is that of the mean by t.
     """
-    at = np.clip(size, SIZES[0], SIZES[-1])
-    found = np.array([np.interp(at, SIZES, column) for column in _table()])
+    table = _table()
+    at = np.clip((size - SIZES[0]) / STEP, 0, len(SIZES) - 1)
+    row = np.minimum(at.astype(np.int64), len(SIZES) - 2)
+    found = table[:, row] + (at - row) * (table[:, row + 1] - table[:, row])
     left, right = size < SIZES[0], size > SIZES[-1]
-    found[0, left] = MEAN - 1 / size[left]
-    found[3, left] = 1 / size[left] ** 2
-    found[0, right] += size[right] ** 2 - SIZES[-1] ** 2
-    found[1, right] *= size[right] / SIZES[-1]
-    found[3, right] = 2 * size[right]
-    return found
+    if left.any():
+        found[0, left] = MEAN - 1 / size[left]
+        found[3, left] = 1 / size[left] ** 2
+    if right.any():
+        found[0, right] += size[right] ** 2 - SIZES[-1] ** 2
+        found[1, right] *= size[right] / SIZES[-1]
+        found[3, right] = 2 * size[right]
+    return np.asarray(found)
 
 
 @lru_cache(maxsize=1)
 def _table() -> Array:
     moments = np.load(TABLE)
-    return np.vstack([moments, np.gradient(moments[0], SIZES, edge_order=2)])
+    return np.vstack([moments, np.gradient(moments[0], STEP, edge_order=2)])
 
 
 def _energy(edge: Edge, tau: Array) -> tuple[Array, Array]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TABLE = Path(__file__).parent / "reference" / "tracy_widom.npy"
 GRID = tuple(step / 20 for step in range(-150, 241))  # s = -7.5 to 12: interpolated to 2e-5
+STEP = 0.05
 MEAN = -1.2065335745820
 VARIANCE = 1.6077810345810
 SKEWNESS = 0.2934645240
@@ -53,7 +54,10 @@ def normal_quantile(s: float) -> float:
         return float(special.ndtri_exp(_log_below(s)))
     if s > GRID[-1]:
         return -float(special.ndtri_exp(_log_above(s)))
-    return float(np.interp(s, GRID, _table()))
+    at = min((s - GRID[0]) / STEP, len(GRID) - 2)
+    row = int(at)
+    below, above = _table()[row : row + 2]
+    return float(below + (at - row) * (above - below))
 
 
 @lru_cache(maxsize=1)
