@@ -39,11 +39,12 @@ TAIL = """alpha alpha_ks alpha_xmin alpha_tail alpha_sigma alpha_weighted log_al
 alpha_lr_lognormal alpha_lr_exponential alpha_lr_truncated
 alpha_lr_p_lognormal alpha_lr_p_exponential alpha_lr_p_truncated"""
 INTERVAL = "alpha_low alpha_high alpha_p"
-BULK = """mp_sigma mp_low mp_high mp_ks spikes spike_energy signal_ratio
-signal_ratio_score row_spread row_spread_null row_spread_score col_spread col_spread_null col_spread_score
+BULK = """mp_sigma mp_low mp_high mp_ks spikes spike_energy signal_ratio signal_ratio_score
+row_spread row_spread_null row_spread_score col_spread col_spread_null col_spread_score
 row_spread_iid col_spread_iid"""
-NULLS = """null_ks near_zero near_zero_null near_zero_score tail_excess
-tail_excess_score effective_depth effective_depth_distance orthogonality orthogonality_null orthogonality_score identity identity_null
+NULLS = """null_ks near_zero near_zero_null near_zero_score tail_excess tail_excess_score
+effective_depth effective_depth_distance
+orthogonality orthogonality_null orthogonality_score identity identity_null
 identity_score method floor"""
 BALANCED_SPECTRUM = (
     "spikes_balanced mp_sigma_balanced spike_energy_balanced effective_depth_balanced"

@@ -48,14 +48,14 @@ def normal_quantile(s: float) -> float:
     """z of Phi(z) = F(s), strictly monotone.
 
     >>> round(normal_quantile(2.0234), 3), round(normal_quantile(-1.3), 3)
-    (2.326, 0.0)
+    (2.326, -0.025)
     """
     if s < GRID[0]:
         return float(special.ndtri_exp(_log_below(s)))
     if s > GRID[-1]:
         return -float(special.ndtri_exp(_log_above(s)))
-    at = min((s - GRID[0]) / STEP, len(GRID) - 2)
-    row = int(at)
+    at = (s - GRID[0]) / STEP
+    row = min(int(at), len(GRID) - 2)
     below, above = _table()[row : row + 2]
     return float(below + (at - row) * (above - below))
 
