@@ -25,6 +25,7 @@ FEWEST = 3  # sizes in a group: fewer are on any grid
 NET = 6.0  # least bits of evidence of a group, beyond those that choose its scale
 SHARE = 0.95  # of the groups that are on the grid
 TOTAL = 40.0  # least bits of evidence of all groups
+TOGETHER = 32  # steps that are tried at once
 MISSES = 0.02  # share of the values of a group beside the grid
 FIRST = 4  # one group in so many is tested first
 MOST_STEPS = (15, 255)  # of the largest size: int4 and int8 with a zero point at one end
@@ -137,17 +138,33 @@ def on_grid(sized: Sized, fit: Callable[[Groups, Groups], Fit], candidates: int)
     `candidates` is the number of scales among which this one was chosen.
     """
     points, spacing = fit(sized.values, sized.peak)
+    tolerance = _tolerance(sized)
+    near = np.abs(sized.values - points) <= tolerance  # False for NaN
+    on = _hits(sized, near)
+    net = np.full(len(points), np.nan)
+    if on.any():
+        net[on] = _net(sized.where(on), 2 * tolerance[on] / spacing[on], candidates)
+    return net
+
+
+def _tolerance(sized: Sized) -> Groups:
     share_of_peak = np.abs(sized.values) / sized.peak
-    tolerance = sized.rounding + share_of_peak * sized.peak_rounding
+    return sized.rounding + share_of_peak * sized.peak_rounding
+
+
+def _hits(sized: Sized, near: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which groups have all but a few of their values on the grid."""
     known = ~np.isnan(sized.values)
-    near = np.abs(sized.values - points) <= tolerance
-    hits = (near & known).sum(axis=1)
-    chance = np.minimum(2 * tolerance / spacing, 1.0)
-    counts = known & (share_of_peak < 1)  # the peak is a point of every candidate
-    bits = -np.log2(chance, where=counts, out=np.zeros(chance.shape))
+    hits: NDArray[np.bool_] = near.sum(axis=-1) >= (1 - MISSES) * known.sum(axis=-1)
+    return hits
+
+
+def _net(sized: Sized, chance: Groups, candidates: int) -> Groups:
+    """Net bits of evidence of each group, NaN where too few."""
+    counts = np.abs(sized.values) < sized.peak  # the peak is a point of every candidate
+    bits = -np.log2(np.minimum(chance, 1.0), where=counts, out=np.zeros(chance.shape))
     net = bits.sum(axis=1) - log2(candidates)
-    enough = (hits >= (1 - MISSES) * known.sum(axis=1)) & (net >= NET)
-    return np.where(enough, net, np.nan)
+    return np.where(net >= NET, net, np.nan)
 
 
 def agree(sized: Sized, test: Callable[[Sized], Groups]) -> bool:
@@ -185,23 +202,29 @@ def _steps(sized: Sized, most: int) -> tuple[Groups, Groups]:
     """`steps`, and the peak of each group in steps."""
     net = np.full(len(sized.values), np.nan)
     peak_steps = np.full(len(sized.values), np.nan)
-    for q in range(2, most + 1):
-        undecided = np.isnan(net)
-        found = on_grid(sized.where(undecided), _multiples(q), q)
-        net[undecided] = found
-        newly = undecided & ~np.isnan(net)
-        peak_steps[newly] = q
+    for first in range(2, most + 1, TOGETHER):
+        numbers = np.arange(first, min(first + TOGETHER, most + 1))
+        for q, on in zip(numbers, _on_multiples(sized, numbers), strict=True):
+            newly = on & np.isnan(net)
+            if newly.any():
+                net[newly] = _net_of_step(sized.where(newly), int(q))
+                peak_steps[newly & ~np.isnan(net)] = q
         if not np.isnan(net).any():
             break
     return net, peak_steps
 
 
-def _multiples(q: int) -> Callable[[Groups, Groups], Fit]:
-    def fit(values: Groups, peak: Groups) -> Fit:
-        step = peak / q
-        return np.rint(values / step) * step, np.broadcast_to(step, values.shape)
+def _on_multiples(sized: Sized, numbers: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """(numbers, groups): whether the values are whole multiples of peak/q."""
+    q = numbers[:, None, None]
+    steps = (sized.values / sized.peak) * q
+    off = np.abs(steps - np.rint(steps))
+    return _hits(sized, off <= (_tolerance(sized) / sized.peak) * q)
 
-    return fit
+
+def _net_of_step(sized: Sized, q: int) -> Groups:
+    step = sized.peak / q
+    return _net(sized, 2 * _tolerance(sized) / step, q)
 
 
 def floats(sized: Sized, digits: int) -> Groups:

@@ -1,9 +1,10 @@
 """Generalised normal: f = beta/(2 alpha Gamma(1/beta)) exp(-(|x - mu|/alpha)^beta), beta in 0.1..8.
 
-alpha is closed form given mu and beta. Bounded Brent in ln beta, mu at first a reweighted mean from
-beta = 1.05 on and the median below; then the joint maximum, mu and ln beta in turn: from beta = 1
-the likelihood is concave in mu, below it has a cusp at every point, and the likeliest of these is
-searched. The error of ln beta is the profile's curvature.
+alpha is closed form given mu and beta. Newton's ascent where beta is 1.5 and more. Else bounded
+Brent in ln beta, mu at first a reweighted mean from beta = 1.05 on and the median below; then the
+joint maximum, mu and ln beta in turn: from beta = 1 the likelihood is concave in mu, below it has a
+cusp at every point, and the likeliest of these is searched. The error of ln beta is the profile's
+curvature.
 """
 
 from __future__ import annotations
@@ -14,27 +15,30 @@ from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
 from ...lazy import optimize, special
+from .gennorm_ascent import FLOOR, SMOOTH, ascend, ascend_beta, powers, start
 from .law import Fitted, Params, ScipyTerms
-from .profile import minimum_between
+from .profile import FEW as FEW_WEIGHTS
+from .profile import TOLERANCE, minimum_between
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from .cells import Cells
 
+    Found = tuple[float, float, bool]  # ln beta, mu, and whether mu settled
+
 LEAST, MOST = log(0.1), log(8.0)
-SMOOTH = 1.05  # beta from which the likelihood is smooth enough in mu for a reweighted mean
+WEIGHTED = 1.05  # beta from which the likelihood is smooth enough in mu for a reweighted mean
 FAST = 1.5  # beta from which reweighted means converge
 FEW = 128  # points: of so few each is tried as mu at every beta
 CANDIDATES = 65
 BESIDE = 2  # candidates on each side of the best: nearly equal cusps lie further than one
+COARSE = 0.2  # of ln beta: near enough for an ascent
+COARSELY = 1e-3  # std, of mu there
 TURNS = 8  # of mu and ln beta
 CLOSE = 1e-7  # std: a smaller change of mu is none
 REACH = 0.2  # of ln beta, around the best one before mu moved
 BRACKET = 0.05  # std, around the reweighted mean
-FLOOR = 1e-300  # |x - mu| in std: keeps ln finite where mu is a stored value
 
 
 @dataclass(frozen=True)
@@ -60,28 +64,17 @@ class Gennorm:
         return ((1.0, "gennorm", arguments),)
 
     def fit(self, cells: Cells) -> Fitted:
-        """Maximum of the profile likelihood over ln beta."""
-        mu = cells.median
-
-        def cost(log_beta: float) -> float:
-            nonlocal mu
-            beta = exp(log_beta)
-            mu, moment = _location_and_moment(cells, beta, mu)
-            return -_likelihood(beta, moment)
-
-        log_beta = minimum_between(cost, LEAST, MOST, cells.n)
-        log_beta, mu, converged = _joint(cells, log_beta, mu)
+        """Newton's ascent, of few weights from a coarse search; bounded searches where it fails."""
+        found = _ascended(cells)
+        if found is None:
+            found = _searched(cells)
+        log_beta, mu, converged = found
         beta = round(exp(log_beta), 12)  # 8 at the bound, not 7.999999999999998
-        moment = _moment(cells, beta, mu)
-        params = {"mu": mu, "alpha": (beta * moment) ** (1 / beta), "beta": beta}
+        at = powers(cells, beta, mu)
+        params = {"mu": mu, "alpha": (beta * at.moment) ** (1 / beta), "beta": beta}
         if log_beta < LEAST + 1e-4 or log_beta > MOST - 1e-4:
             return Fitted(params, at_bound=True, converged=converged)
-
-        def around(log_beta: float) -> float:
-            beta = exp(log_beta)
-            return -_likelihood(beta, _moment(cells, beta, mu))
-
-        errors = {"beta": beta * _error(around, log_beta)}
+        errors = {"beta": beta * _error(at.curvature)}
         return Fitted(params, converged=converged, errors=errors)
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
@@ -116,29 +109,67 @@ def _likelihood(beta: float, moment: float) -> float:
     return log_density_at_mu - 1 / beta
 
 
-def _location_and_moment(cells: Cells, beta: float, mu: float) -> tuple[float, float]:
+def _ascended(cells: Cells) -> Found | None:
+    """The joint maximum by Newton's ascent; None where it does not end at one."""
+    if cells.n > FEW_WEIGHTS:
+        log_beta, mu = start(cells), cells.median
+    else:
+        log_beta, mu = _profiled(cells, COARSE, COARSELY)
+    ascended = ascend(cells, log_beta, mu)
+    if ascended is not None:
+        return *ascended, True
+    lone = ascend_beta(cells, log_beta, cells.median)
+    if lone is not None and exp(lone) < SMOOTH and cells.n > FEW_WEIGHTS:
+        return _joint(cells, lone, cells.median)
+    return None
+
+
+def _searched(cells: Cells) -> Found:
+    """ln beta and mu of the joint maximum by bounded searches, and if mu settled."""
+    return _joint(cells, *_profiled(cells, TOLERANCE, CLOSE))
+
+
+def _profiled(cells: Cells, tolerance: float, close: float) -> tuple[float, float]:
+    """ln beta of the largest profile likelihood to a tolerance, and mu there."""
+    mu = cells.median
+
+    def cost(log_beta: float) -> float:
+        nonlocal mu
+        beta = exp(log_beta)
+        mu, moment = _location_and_moment(cells, beta, mu, close)
+        return -_likelihood(beta, moment)
+
+    return minimum_between(cost, LEAST, MOST, cells.n, tolerance), mu
+
+
+def _location_and_moment(
+    cells: Cells, beta: float, mu: float, close: float
+) -> tuple[float, float]:
     """mu and mean |x - mu|^beta at fixed beta, mu by reweighted means.
 
-    From beta = 2 on a full step would overshoot: it is divided by beta - 1.
+    From beta = 1.5 on the step is Newton's, that divided by beta - 1.
     """
     z, p = cells.z, cells.p
-    if beta < SMOOTH:
+    if beta < WEIGHTED:
         centre = cells.median
         if len(z) <= FEW:
             centre = _cusp(cells, beta)
         return centre, _moment(cells, beta, centre)
+    divisor = 1.0
+    if beta >= FAST:
+        divisor = beta - 1
     for _ in range(100):
         r = z - mu
         w = p * np.exp((beta - 2) * np.log(np.maximum(np.abs(r), 1e-4)))
         wr = w * r
-        step = float(wr.sum()) / (float(w.sum()) * max(1.0, beta - 1))
-        if abs(step) < 1e-7:
+        step = float(wr.sum()) / (float(w.sum()) * divisor)
+        if abs(step) < close:
             break
         mu += step
     return mu, float(wr @ r)
 
 
-def _joint(cells: Cells, log_beta: float, mu: float) -> tuple[float, float, bool]:
+def _joint(cells: Cells, log_beta: float, mu: float) -> Found:
     """ln beta and mu of the joint maximum, each in turn from the other's best, and if mu settled.
 
     From beta = 1.5 on the reweighted mean is that of the joint maximum.
@@ -152,15 +183,22 @@ def _joint(cells: Cells, log_beta: float, mu: float) -> tuple[float, float, bool
         if abs(mu - before) < CLOSE:
             return log_beta, mu, True
 
-        def cost(log_beta: float, mu: float = mu) -> float:
-            beta = exp(log_beta)
-            return -_likelihood(beta, _moment(cells, beta, mu))
-
-        low, high = max(LEAST, log_beta - REACH), min(MOST, log_beta + REACH)
-        best = minimum_between(cost, low, high)
-        if cost(best) < cost(log_beta):
-            log_beta = best
+        log_beta = _beta_at(cells, log_beta, mu)
     return log_beta, mu, False
+
+
+def _beta_at(cells: Cells, log_beta: float, mu: float) -> float:
+    """ln beta of the maximum at this mu."""
+    ascended = ascend_beta(cells, log_beta, mu)
+    if ascended is not None:
+        return ascended
+
+    def cost(log_beta: float) -> float:
+        beta = exp(log_beta)
+        return -_likelihood(beta, _moment(cells, beta, mu))
+
+    low, high = max(LEAST, log_beta - REACH), min(MOST, log_beta + REACH)
+    return min((log_beta, minimum_between(cost, low, high)), key=cost)
 
 
 def _location(cells: Cells, beta: float, mu: float) -> float:
@@ -218,10 +256,8 @@ def _moments(cells: Cells, beta: float, mu: NDArray[np.float64]) -> NDArray[np.f
     return power @ cells.p
 
 
-def _error(cost: Callable[[float], float], best: float) -> float:
-    """Standard error of ln beta for one weight: curvature^-1/2, by a central difference."""
-    h = 0.02
-    curvature = (cost(best - h) - 2 * cost(best) + cost(best + h)) / h**2
-    if curvature <= 0:
+def _error(curvature: float) -> float:
+    """Standard error of ln beta for one weight."""
+    if curvature >= 0:
         return float("nan")
-    return float(curvature**-0.5)
+    return float((-curvature) ** -0.5)

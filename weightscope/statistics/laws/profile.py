@@ -16,7 +16,11 @@ POINTS = 13
 
 
 def minimum_between(
-    cost: Callable[[float], float], low: float, high: float, n: int | None = None
+    cost: Callable[[float], float],
+    low: float,
+    high: float,
+    n: int | None = None,
+    tolerance: float = TOLERANCE,
 ) -> float:
     """Argument of the least `cost`, by bounded Brent and at the bounds, which Brent does not reach.
 
@@ -28,7 +32,7 @@ def minimum_between(
     first, last = low, high
     if n is not None and n <= FEW:
         first, last = _around_the_least(cost, low, high)
-    options = {"xatol": TOLERANCE}
+    options = {"xatol": tolerance}
     bounds = (first, last)
     result = optimize.minimize_scalar(cost, bounds=bounds, method="bounded", options=options)
     best = float(result.x)
