@@ -43,7 +43,7 @@ LAWS: dict[str, Callable[[Random, tuple[int, int]], Array]] = {
 }
 OF_LINES = tuple(column.name for column in COLUMNS if column.name.endswith("_score"))
 SWEEPS, FLAT = 200, 1e-6
-EXACT = 4096  # weights, of which the values are counted
+EXACT = 65_536  # weights, of which the values are counted
 
 
 def main() -> None:

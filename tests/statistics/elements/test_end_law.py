@@ -57,17 +57,19 @@ def test_the_chance_is_that_of_an_exponential_tail():
     """Expected spacings 1/r of 20,000 exponential elements: 1 - (1 - e^-y)^5, y above the sixth."""
     ranks = np.arange(5.0, 20_006)
     x = np.cumsum(1 / ranks[1:][::-1])[::-1]
-    for y in (0.5, 3.0, 8.0):
+    for y in (0.5, 1.5, 3.0):
         end = End(x, x, np.ones(len(x)), ranks, 5, x[0] + y)
         want = -np.expm1(5 * np.log1p(-np.exp(-y)))
-        assert chance_of_larger(end) == pytest.approx(want, rel=0.03)
+        assert chance_of_larger(end) == pytest.approx(want, rel=0.04)
 
 
 def test_a_lattice_with_few_values_has_no_score(counts_of):
-    """int4 has too few cells for a tail, int8 has enough; half zeros have no quartiles."""
+    """int4 and uniform steps have too few cells for a tail, int8 enough; half are zeros."""
     w = np.random.default_rng(5).standard_normal(65536)
     assert max_z_score(counts_of(np.round(w))) is None
     assert abs(max_z_score(counts_of(np.round(w * 25) / 25))) < 4
+    flat = np.random.default_rng(6).integers(-40, 41, 65536) / 256
+    assert max_z_score(counts_of(flat)) is None
     w[np.abs(w) < 1] = 0
     assert max_z_score(counts_of(w)) is None
     assert max_z_score(counts_of(np.arange(5.0))) is None

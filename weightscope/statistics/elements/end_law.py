@@ -38,10 +38,11 @@ FEWEST = 2  # judged
 WIDTH = 20  # weights of the tail to each that is judged, at least
 TAIL = 0.05  # share of an end's weights that is its tail
 MOST_OF_TAIL = 500
-CELLS = 4  # least cells of the tail
+CELLS = 20  # least cells of the tail
+TIED = 2  # weights to each cell of a tail with gaps, beyond which it is a lattice
 SHAPES = 3.0  # b is within -3..3
-COARSE = 13  # points of b in this range, among which the likeliest is found
-FINE, DEVIATIONS = 21, 4.0  # points of b around it, within so many standard deviations
+COARSE = 13  # points of b in this range, then around the likeliest
+FINE, DEVIATIONS = 31, 4.0  # points of b around that, within so many standard deviations
 NODES = 9  # of the integral over s
 FLAT = 1e-6  # |b| below which the tail is taken for exponential
 LEAST, MOST = 1e-300, 1 - 1e-16  # probabilities whose normal quantile is finite
@@ -134,10 +135,12 @@ def _end(low: Array, high: Array, counts: NDArray[np.int64], largest: float) -> 
     judged = int(beyond[last_judged])
     width = max(min(int(number * TAIL), MOST_OF_TAIL), WIDTH * few)
     last = int(np.searchsorted(beyond, judged + width))
-    last = max(last, last_judged + CELLS)
-    if last >= len(counts):
+    if last >= len(counts) or last - last_judged < CELLS:
         return None
     tail = slice(last_judged + 1, last + 1)
+    shared = beyond[last] - judged > TIED * (last - last_judged)
+    if shared and (high[tail] - low[tail]).sum() < (high[tail][0] - low[tail][-1]) / 2:
+        low, high = _contiguous(low, high)
     return End(
         low[tail],
         high[tail],
@@ -146,6 +149,13 @@ def _end(low: Array, high: Array, counts: NDArray[np.int64], largest: float) -> 
         judged,
         largest,
     )
+
+
+def _contiguous(low: Array, high: Array) -> tuple[Array, Array]:
+    """Cells that reach half-way to their neighbours: the values of a lattice stand for steps."""
+    between = (low[:-1] + high[1:]) / 2
+    first, last = 2 * high[0] - between[0], 2 * low[-1] - between[-1]
+    return np.append(between, last), np.insert(between, 0, first)
 
 
 def chance_of_larger(end: End) -> float:
@@ -194,13 +204,18 @@ def _posterior(end: End) -> tuple[Array, Array]:
         found: Array = -shapes * sum_of_logs - number * np.log(_exposure(end, shapes))
         return found
 
-    coarse = np.linspace(-SHAPES, SHAPES, COARSE)
-    likeliest = coarse[int(log_likelihood(coarse).argmax())]
+    likeliest, step = 0.0, SHAPES
+    for _ in range(2):
+        low, high = max(likeliest - step, -SHAPES), min(likeliest + step, SHAPES)
+        grid = np.linspace(low, high, COARSE)
+        likeliest = float(grid[int(log_likelihood(grid).argmax())])
+        step *= 2 / (COARSE - 1)
     mean_log = float((end.counts * np.log(ranks_below)).sum()) / number
     information = float((end.counts * (np.log(ranks_below) - mean_log) ** 2).sum())
     deviation = 1 / sqrt(max(information, 1e-3))
-    reach = DEVIATIONS * deviation + SHAPES / COARSE
-    shapes = np.linspace(max(likeliest - reach, -SHAPES), min(likeliest + reach, SHAPES), FINE)
+    reach = DEVIATIONS * deviation + step
+    low, high = max(likeliest - reach, -SHAPES), min(likeliest + reach, SHAPES)
+    shapes = np.linspace(low, high, FINE)
     logs_here = log_likelihood(shapes)
     likelihood = np.exp(logs_here - logs_here.max())
     return shapes, likelihood / likelihood.sum()
