@@ -47,6 +47,8 @@ def _chance(low: Array, value: Array, high: Array, count: Array) -> float | None
     ranks = np.arange(judged + 1, judged + tail + 1)
     above = judged + np.concatenate(([0], np.cumsum(count)))
     gaps = np.concatenate(([0], low[:-1] - high[1:]))
+    if gaps.max() > (high[0] - low[-1]) / 2:
+        raise NotCompared  # outliers in the tail: two shapes are likely, and the grid decides
     power = 2 - SHAPES[:, None]  # of the integral of r^(1 - b)
     with np.errstate(invalid="ignore"):
         inside = np.diff(above**power, axis=1) / power / count
