@@ -10,8 +10,7 @@ TEXT = """\
 tests.truth.calibration_lines` and `python -m tests.truth.calibration_spectra` draw matrices of
 four shapes and four laws, rounded to float32, and compute each score by the functions of the
 statistics. A cell is mean ± standard deviation, how many are beyond 3, and the number of draws
-that have the score. A calibrated score has 0 ± 1. `max_z_score` compares with a Gaussian, whatever
-the kurtosis: of other laws it is a measure of the tail. Scores of balanced matrices are those of
+that have the score. A calibrated score has 0 ± 1. Scores of balanced matrices are those of
 fewer draws, `balanced_kurtosis_score` is taken among five shuffles; `row_gini_score` and
 `col_gini_score` are null where fewer than 1.5 pairs of outliers are expected in one line."""
 

@@ -43,6 +43,7 @@ LAWS: dict[str, Callable[[Random, tuple[int, int]], Array]] = {
 }
 OF_LINES = tuple(column.name for column in COLUMNS if column.name.endswith("_score"))
 SWEEPS, FLAT = 200, 1e-6
+EXACT = 65_536  # weights, of which the values are counted
 
 
 def main() -> None:
@@ -157,7 +158,13 @@ def balanced(w: Array) -> tuple[BalancedMatrix, float]:
 
 
 def counted(w: Array) -> ValueCounts:
-    """Counts in bins by the upper 16 bits of float32, and exact power sums."""
+    """As of float32 tensors: exact values of few weights, else bins by the upper 16 bits."""
+    if w.size <= EXACT:
+        value, number = np.unique(w, return_counts=True)
+        half = np.spacing(np.abs(value).astype(np.float32)).astype(np.float64) / 2
+        power = PowerSums.of(value, number)
+        low, high = value - half, value + half
+        return ValueCounts(low, high, value, number, power, minimum=value[0], maximum=value[-1])
     words = w.astype(np.float32).view(np.uint32).ravel() >> 16
     number = np.bincount(words, minlength=1 << 16)
     used = np.flatnonzero(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .definition import Definition
 from .fits import FITS
+from .largest import LARGEST
 from .laws import LAWS
 from .lines import LINES, SPREADS
 from .moments import COUNTS, MOMENTS, SUBNORMALS
@@ -16,7 +17,7 @@ from .tail import TAIL
 DEFINITIONS: dict[str, tuple[Definition, ...]] = {
     "fit": (*MOMENTS, *COUNTS, *LAWS, *FITS, *LINES),
     "spectrum": (*SIZES, *TAIL, *BULK, *SPREADS, *WHOLE, *EVENNESS, *SPECTRAL_SCORES),
-    "outliers": (*COUNTS, SUBNORMALS, *SINGLE, *LATTICES, *MARKED),
+    "outliers": (*COUNTS, SUBNORMALS, *SINGLE, *LARGEST, *LATTICES, *MARKED),
 }
 # Columns without a second definition, and where they are tested instead.
 WITHOUT = {

@@ -1,10 +1,10 @@
-"""Largest |z| of a tensor, and its mean and std for as many independent Gaussian values."""
+"""Largest |z| of a tensor, its mean and std for as many independent Gaussian values, its score."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from math import exp, expm1, log, log1p, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from ...columns import Column
@@ -12,6 +12,7 @@ from ...lazy import numpy as np
 from ...lazy import special
 from ...sketches import Count
 from ..statistic import Evidence, Statistic
+from .end_law import MOST, chance_of_larger, ends_of
 from .tail_z import tail_z
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ COLUMNS = (
     Column(
         "max_z_score",
         "float",
-        "normal quantile of the probability of a smaller max_z of as many Gaussian values",
+        "normal quantile of the probability of a smaller largest weight, by the tail of the others",
+        version=2,
     ),
     Column(
         "max_z_tail",
@@ -39,7 +41,6 @@ COLUMNS = (
         on_request=True,
     ),
 )
-UNDERFLOW = -700.0  # ln of the least double
 FAR = 14.0  # sigma: P(|z| > 14) = 2e-44, nothing for any count that can be stored
 
 
@@ -71,25 +72,18 @@ def max_z_se(count: int) -> float | None:
     return _null(count)[1]
 
 
-def max_z_score(z: float, count: int) -> float | None:
-    """The normal quantile of P(max|z| < z) = (1 - erfc(z/sqrt 2))^N for N Gaussian values.
+def max_z_score(counts: ValueCounts) -> float | None:
+    """The normal quantile of the probability of a smaller largest weight, each end by its own tail.
 
-    Heavy tails score high: the null is Gaussian, whatever the kurtosis.
-
-    >>> round(max_z_score(max_z_null(10**6), 10**6), 2)
-    0.15
+    P = 1 - m (2 - m), m the smaller of the two ends' probabilities of a larger weight; None where
+    an end has too few different weights, and where the middle half is one value.
     """
-    if count < 1 or not z > 0:
+    ends = ends_of(counts)
+    if ends is None:
         return None
-    log_beyond = float(special.log_ndtr(-z)) + log(2)  # ln P(|z| > z) of one
-    log_below = count * log1p(-exp(log_beyond)) if log_beyond > UNDERFLOW else 0.0
-    if log_below < -log(2):
-        return float(special.ndtri_exp(log_below))
-    # Above the median by the other tail, 1 - (1 - p)^N, or N p where p is lost beside 1.
-    log_above = log_beyond + log(count)
-    if log_below < 0.0:
-        log_above = min(log(-expm1(log_below)), 0.0)
-    return -float(special.ndtri_exp(log_above))
+    least = min(chance_of_larger(end) for end in ends)
+    either = min(least * (2 - least), MOST)  # the less probable of two
+    return -float(special.ndtri(either))
 
 
 @lru_cache(maxsize=4096)
@@ -106,14 +100,14 @@ def _null(count: int) -> tuple[float | None, float | None]:
 
 
 def largest_z(counts: ValueCounts) -> Mapping[str, object]:
-    """`max_z`, and of as many Gaussian values its expectation, score and standard deviation."""
+    """`max_z`, its expectation and standard deviation for Gaussian values, its score and tail."""
     z = max_z(counts)
     if z is None:
         return dict.fromkeys(column.name for column in COLUMNS)
     return {
         "max_z": z,
         "max_z_null": max_z_null(counts.n),
-        "max_z_score": max_z_score(z, counts.n),
+        "max_z_score": max_z_score(counts),
         "max_z_tail": tail_z(counts),
         "max_z_se": max_z_se(counts.n),
     }
