@@ -5,6 +5,7 @@ from __future__ import annotations
 from .definition import Definition
 from .fits import FITS
 from .laws import LAWS
+from .line_scores import GINI_SCORES, LINE_SCORES, SPREAD_SCORES
 from .lines import LINES, SPREADS
 from .moments import COUNTS, MOMENTS, SUBNORMALS
 from .noise import BULK, WHOLE
@@ -14,9 +15,18 @@ from .spectral_scores import SPECTRAL_SCORES
 from .tail import TAIL
 
 DEFINITIONS: dict[str, tuple[Definition, ...]] = {
-    "fit": (*MOMENTS, *COUNTS, *LAWS, *FITS, *LINES),
-    "spectrum": (*SIZES, *TAIL, *BULK, *SPREADS, *WHOLE, *EVENNESS, *SPECTRAL_SCORES),
-    "outliers": (*COUNTS, SUBNORMALS, *SINGLE, *LATTICES, *MARKED),
+    "fit": (*MOMENTS, *COUNTS, *LAWS, *FITS, *LINES, *LINE_SCORES),
+    "spectrum": (
+        *SIZES,
+        *TAIL,
+        *BULK,
+        *SPREADS,
+        *SPREAD_SCORES,
+        *WHOLE,
+        *EVENNESS,
+        *SPECTRAL_SCORES,
+    ),
+    "outliers": (*COUNTS, SUBNORMALS, *SINGLE, *LATTICES, *MARKED, *GINI_SCORES),
 }
 # Columns without a second definition, and where they are tested instead.
 WITHOUT = {
@@ -26,8 +36,6 @@ WITHOUT = {
     "effective_depth": "from a simulated table: tests/statistics/spectra/test_effective_depth.py",
     "effective_depth_distance": "as `effective_depth`",
     "zero_block": "a text: tests/statistics/lines/test_zero_blocks.py",
-    "row_spread_iid": "a mean over all orders: tests/statistics/lines/test_spread_law.py",
-    "col_spread_iid": "as `row_spread_iid`",
     "untrained_rows": "of embeddings alone: tests/statistics/lines/test_untrained.py",
 }
 # Columns whose definition changes next: wrong cells are counted and fail nothing.
