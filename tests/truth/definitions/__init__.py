@@ -10,12 +10,13 @@ from .lines import LINES, SPREADS
 from .moments import COUNTS, MOMENTS, SUBNORMALS
 from .noise import BULK, WHOLE
 from .outlying import LATTICES, MARKED, SINGLE
+from .shapes import SHAPES
 from .singular import EVENNESS, SIZES
 from .spectral_scores import SPECTRAL_SCORES
 from .tail import TAIL
 
 DEFINITIONS: dict[str, tuple[Definition, ...]] = {
-    "fit": (*MOMENTS, *COUNTS, *LAWS, *FITS, *LINES, *LINE_SCORES),
+    "fit": (*MOMENTS, *COUNTS, *LAWS, *FITS, *SHAPES, *LINES, *LINE_SCORES),
     "spectrum": (
         *SIZES,
         *TAIL,
