@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .definition import Definition
 from .fits import FITS
+from .histories import HISTORIES
 from .laws import LAWS
 from .line_scores import GINI_SCORES, LINE_SCORES, SPREAD_SCORES
 from .lines import LINES, SPREADS
@@ -27,7 +28,7 @@ DEFINITIONS: dict[str, tuple[Definition, ...]] = {
         *EVENNESS,
         *SPECTRAL_SCORES,
     ),
-    "outliers": (*COUNTS, SUBNORMALS, *SINGLE, *LATTICES, *MARKED, *GINI_SCORES),
+    "outliers": (*COUNTS, SUBNORMALS, *SINGLE, *LATTICES, *HISTORIES, *MARKED, *GINI_SCORES),
 }
 # Columns without a second definition, and where they are tested instead.
 WITHOUT = {
