@@ -32,6 +32,7 @@ class Case:
     name: str
     dtype: str
     tensor: torch.Tensor
+    earlier: tuple[Case, ...] = ()  # in the same file
 
     @cached_property
     def values(self) -> Array:

@@ -55,7 +55,10 @@ def write_constructed(path: Path, tensors: Iterable[tuple[str, torch.Tensor]]) -
 def cases_of(named: Mapping[str, torch.Tensor]) -> list[Case]:
     """A case for each tensor."""
     types = {dtype: name for name, dtype in TYPES.items()}
-    return [Case(name, types[tensor.dtype], tensor) for name, tensor in named.items()]
+    cases: list[Case] = []
+    for name, tensor in named.items():
+        cases.append(Case(name, types[tensor.dtype], tensor, tuple(cases)))
+    return cases
 
 
 def measured(run: Run, command: str, source: str) -> Rows:

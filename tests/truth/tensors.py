@@ -151,6 +151,37 @@ LAWS: dict[str, Draw] = {
     "constant": lambda rng, shape: np.full(shape, 0.5),
     "zero": lambda rng, shape: np.zeros(shape),
 }
+NF4 = (-1, -0.6961928, -0.52507305, -0.39491749, -0.28444138, -0.18477343, -0.09105004, 0)
+NF4 += (0.0795803, 0.1609302, 0.2461123, 0.33791524, 0.44070983, 0.562617, 0.72295684, 1)
+QUANTISED = ((48, 256), (40, 512))
+
+
+def _integers(values: Array, most: int) -> Array:
+    scale = np.abs(values).max(-1, keepdims=True) / most
+    return np.rint(values / scale) * scale
+
+
+def _nf4(values: Array) -> Array:
+    peak = np.abs(values).max(-1, keepdims=True)
+    nearest = np.abs((values / peak)[..., None] - np.array(NF4)).argmin(-1)
+    return np.asarray(np.array(NF4)[nearest] * peak)
+
+
+def _narrowed(kind: str) -> Callable[[Array], Array]:
+    return lambda values: torch.from_numpy(values).to(TYPES[kind]).to(torch.float64).numpy()
+
+
+# What rounds a Gaussian before it is stored, and how many weights of a row share a scale.
+ROUNDED: dict[str, tuple[Callable[[Array], Array], int | None]] = {
+    "int8 per row": (lambda values: _integers(values, 127), None),
+    "int4 per row": (lambda values: _integers(values, 7), None),
+    "int4 g64": (lambda values: _integers(values, 7), 64),
+    "int8 g128": (lambda values: _integers(values, 127), 128),
+    "nf4 g64": (_nf4, 64),
+    "BF16": (_narrowed("BF16"), None),
+    "F16": (_narrowed("F16"), None),
+    "none": (lambda values: values, None),
+}
 WIDE_LAWS = ("gaussian", "laplace", "student", "shifted", "sparse", "nonfinite")
 
 
@@ -172,6 +203,23 @@ def constructed() -> Iterator[tuple[str, torch.Tensor]]:
             number += 1
     for law in WIDE_LAWS:
         yield f"{number}", _tensor(law, WIDE, "F32", number)
+        number += 1
+    yield from _rounded(number)
+
+
+def _rounded(number: int) -> Iterator[tuple[str, torch.Tensor]]:
+    """Each quantiser in two stored types, the second of them twice."""
+    for law in ROUNDED:
+        for kind, shape in zip(("F32", "F16"), QUANTISED, strict=True):
+            values, (rounding, length) = (
+                _gaussian(np.random.default_rng(number), shape),
+                ROUNDED[law],
+            )
+            groups = values.reshape(shape[0], -1, length or shape[1])
+            tensor = torch.from_numpy(rounding(groups).reshape(shape)).to(TYPES[kind])
+            yield f"{number}", tensor
+            number += 1
+        yield f"{number}", tensor.clone()
         number += 1
 
 

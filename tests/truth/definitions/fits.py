@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import inf, log, pi, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import optimize, special
 
 from ..case import Array, Case, NotCompared
@@ -19,6 +20,8 @@ from ..cells import cells
 from .definition import Definition, Value
 
 MARGIN = 0.001  # bits per weight
+CUSP = 0.05  # std: densities may have a corner as near to the mean
+NARROW = 0.005  # std: the probability of a narrower cell is its density times its width
 FINE = ("F32", "F64")
 NU, BETA = (1.0, 200.0), (0.1, 8.0)
 SHARPEST = 0.5  # beta of wide cells
@@ -41,12 +44,28 @@ class _Data:
         """Mean log-likelihood of a weight; of fine cells without the width."""
         if self.fine:
             return float(self.share @ law.logpdf(self.value))
-        mass = law.cdf(self.high) - law.cdf(self.low)
-        # right of the centre the distribution function is near 1: take the mirrored cell
-        right = self.low > law.centre
-        mirrored = law.cdf(2 * law.centre - self.low) - law.cdf(2 * law.centre - self.high)
-        mass = np.where(right, mirrored, mass)
-        return float(self.share @ np.log(np.maximum(mass, 1e-300)))
+        narrow, edges, at_low, at_high = self._cells
+        total = float(self.share[narrow] @ (law.logpdf(self.value[narrow]) + self._log_widths))
+        # probability beyond each edge, on its side of the centre
+        beyond = law.cdf(law.centre - np.abs(edges - law.centre))
+        right = edges > law.centre
+        mass = np.abs(beyond[at_high] - beyond[at_low])
+        around = ~right[at_low] & right[at_high]
+        mass = np.where(around, 1 - beyond[at_low] - beyond[at_high], mass)
+        return total + float(self.share[~narrow] @ np.log(np.maximum(mass, 1e-300)))
+
+    @cached_property
+    def _cells(self) -> tuple[NDArray[np.bool_], Array, NDArray[np.intp], NDArray[np.intp]]:
+        """Which cells are narrow; the edges of the others, and their places among these."""
+        narrow = (self.high - self.low < NARROW) & (np.abs(self.value) > CUSP)
+        low, high = self.low[~narrow], self.high[~narrow]
+        edges, at = np.unique(np.concatenate([low, high]), return_inverse=True)
+        return narrow, edges, at[: len(low)], at[len(low) :]
+
+    @cached_property
+    def _log_widths(self) -> Array:
+        narrow = self._cells[0]
+        return np.asarray(np.log(self.high[narrow] - self.low[narrow]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +240,7 @@ def _fits(case: Case) -> dict[str, _Fit] | None:
         (median, -8, -0.85),
     )
     p = _likeliest(data, generalised, starts)
-    fits["gennorm"] = fit(generalised(p), 3, _bounded(p[2], BETA))
+    fits["gennorm"] = fit(generalised(p), 3, _bounded(p[2], BETA), float(np.exp(p[1])))
 
     def mixture(p: Array) -> _Law:
         w = float(special.expit(p[1]))
@@ -230,7 +249,9 @@ def _fits(case: Case) -> dict[str, _Fit] | None:
     starts = ((0, 2, -0.2, 0.7), (0, 0, -0.7, 0.4), (0, 4.5, -0.1, 3), (0, 0, -0.1, 0.1))
     p = _likeliest(data, mixture, starts)
     law = mixture(p)
-    fits["normal_mixture"] = fit(law, 4)
+    sigmas, share = sorted(np.exp(p[2:])), float(special.expit(p[1]))
+    share = share if p[2] < p[3] else 1 - share  # of the narrower one
+    fits["normal_mixture"] = fit(law, 4, share, float(sigmas[1] / sigmas[0]))
 
     cut = float(np.abs(data.value).max())
     p = _likeliest(data, lambda p: _truncated(0, np.exp(min(p[0], 3)) * cut, cut), ((-1,), (0.5,)))

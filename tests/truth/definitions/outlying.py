@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from math import exp, log, pi, sqrt
 
@@ -49,6 +50,7 @@ def _max_z(case: Case) -> float | None:
     return float(np.abs(case.finite - case.mean).max() / case.std)
 
 
+@cache
 def _moment_of_largest(count: int, power: int) -> float:
     """E max|z|^power of that many Gaussian values, by quadrature of its distribution function."""
 
