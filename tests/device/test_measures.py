@@ -36,13 +36,13 @@ WAITS = {
     "RowPairs": 1,
     "AbsoluteSums": 1,
     "Pairwise": 18,
-    "Changes": 31,
-    "RowSample": 21,
+    "Changes": 2,
+    "RowSample": 2,
     "TopChanges": 12,
     "TaskVectors": 18,
     "SharedOutliers": 13,
     "Overlap": 26,
-    "Cross": 22,
+    "Cross": 4,
 }
 # of them all: the others search matrix by matrix where a matrix is unusual
 TOGETHER = ("Count", "MarginSums", "Beyond", "Decompose", "Factor", "Groups", "Hashes", "Top")
