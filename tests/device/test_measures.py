@@ -38,10 +38,10 @@ WAITS = {
     "Pairwise": 18,
     "Changes": 2,
     "RowSample": 2,
-    "TopChanges": 12,
+    "TopChanges": 1,
     "TaskVectors": 18,
-    "SharedOutliers": 13,
-    "Overlap": 26,
+    "SharedOutliers": 8,
+    "Overlap": 5,
     "Cross": 4,
 }
 # of them all: the others search matrix by matrix where a matrix is unusual
