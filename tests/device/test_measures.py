@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 
 from tests.device.cases import (
     LARGE,
@@ -17,7 +19,7 @@ from tests.device.cases import (
 )
 from tests.device.pretended import Log
 from tests.device.taking import differences, on_cpu, on_device, stack_of
-from weightscope.sketches import Balanced, Beyond, Count, Shuffled, balanced
+from weightscope.sketches import Balanced, Beyond, Count, Pairwise, Shuffled, balanced
 
 # Waits of the host for one tile of a stack, most: of NaN and zeros, of any type.
 WAITS = {
@@ -35,7 +37,7 @@ WAITS = {
     "Kept": 1,
     "RowPairs": 1,
     "AbsoluteSums": 1,
-    "Pairwise": 18,
+    "Pairwise": 1,
     "Changes": 2,
     "RowSample": 2,
     "TopChanges": 1,
@@ -122,6 +124,38 @@ def test_a_stack_has_the_waits_of_one_matrix(measure) -> None:
         on_device(measure, {"b": (stack, dtype)}, log)
         waits.append(log.waited)
     assert waits[0] == waits[1]
+
+
+@pytest.mark.parametrize("scale", [0.02, 30.0])
+def test_pairs_keep_their_digits_beside_large_means(scale) -> None:
+    """Small changes of numbers near 1e6, and of such whose B is small beside A, to nine digits."""
+    rng = np.random.default_rng(0)
+    a = 1e6 + rng.normal(size=(2, *SHAPE))
+    b = a - 1e6 * (scale < 1) + scale * rng.normal(size=a.shape)
+    a[1, 0, :2] = b[1, 1, :3] = np.nan
+    stacks = {name: (torch.from_numpy(x), "F64") for name, x in (("a", a), ("b", b))}
+    log = Log()
+    for i, there in enumerate(on_device(Pairwise(), stacks, log)):
+        finite = np.isfinite(a[i]) & np.isfinite(b[i])
+        x, y = a[i][finite].astype(np.longdouble), b[i][finite].astype(np.longdouble)
+        d = y - x
+        assert (there.n, there.left_out, there.one_sided) == (x.size, 5 * i, 5 * i)
+        for name, values in (("a", x), ("d", d), ("b", y)):
+            exact = values.mean()
+            found = np.longdouble(getattr(there, f"mean_{name}")) + getattr(there, f"low_{name}")
+            assert abs(found - exact) < 1e-11 * max(abs(exact), 1e-3)
+        for name, (v, w) in {
+            "aa": (x, x),
+            "ad": (x, d),
+            "dd": (d, d),
+            "ab": (x, y),
+            "bb": (y, y),
+        }.items():
+            v, w = v - v.mean(), w - w.mean()
+            size = float(np.sqrt((v * v).sum() * (w * w).sum()))
+            found = getattr(there, f"s_{name}")
+            assert abs(found - float((v * w).sum())) < 1e-9 * size, name
+    assert log.waited == 1
 
 
 def test_balancing_ends_as_on_the_cpu() -> None:

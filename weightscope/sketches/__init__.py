@@ -21,7 +21,8 @@ from .kept import Kept, KeptValues
 from .margin_sums import MarginSums
 from .margins import Margins
 from .overlap import Overlap, SubspaceOverlap
-from .pair_moments import PairMoments, Pairwise
+from .pair_moments import Pairwise
+from .pair_record import PairMoments
 from .power_sums import PowerSums
 from .quantise import QuantisationError, QuantisationErrors, Quantise
 from .row_pairs import PairedRows, RowPairs
