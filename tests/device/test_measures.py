@@ -41,7 +41,7 @@ WAITS = {
     "Changes": 2,
     "RowSample": 2,
     "TopChanges": 1,
-    "TaskVectors": 18,
+    "TaskVectors": 1,
     "SharedOutliers": 8,
     "Overlap": 5,
     "Cross": 4,
