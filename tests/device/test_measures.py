@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
+from inspect import isclass
+
 import numpy as np
 import pytest
 import torch
@@ -19,7 +23,8 @@ from tests.device.cases import (
 )
 from tests.device.pretended import Log
 from tests.device.taking import differences, on_cpu, on_device, stack_of
-from weightscope.sketches import Balanced, Beyond, Count, Pairwise, Shuffled, balanced
+from weightscope import sketches
+from weightscope.sketches import Balanced, Beyond, Count, Pairwise, Shuffled, balanced, few_values
 
 # Waits of the host for one tile of a stack, most: of NaN and zeros, of any type.
 WAITS = {
@@ -48,8 +53,10 @@ WAITS = {
 }
 # of them all: the others search matrix by matrix where a matrix is unusual
 TOGETHER = ("Count", "MarginSums", "Beyond", "Decompose", "Factor", "Groups", "Hashes", "Top")
+WRAPPERS = {"Balanced", "Shuffled"}  # their bounds follow from those of what they wrap
 OF_A_SWEEP = 1
-OF_FEW_VALUES = 35  # for a stack with lattices
+OF_BINS = 3  # of large matrices, which have no table of all values
+OF_A_LATTICE = 8  # for each matrix of few values in a tile
 OF_QUARTILES = 6  # of the look for them
 SWEEPS = 3
 
@@ -71,6 +78,18 @@ def check(measure, stacks) -> None:
     assert log.refused == []
     assert log.waited <= bound(measure), log.waits
     assert differences(on_cpu(measure, stacks), there) == []
+
+
+def test_every_measure_has_a_bound() -> None:
+    """Whatever a command may ask for: all measures of the package, with a case of each."""
+    found = {
+        name
+        for module in pkgutil.iter_modules(sketches.__path__, "weightscope.sketches.")
+        for name, one in vars(import_module(module.name)).items()
+        if isclass(one) and hasattr(one, "finish") and one is not sketches.Measure
+    }
+    assert found == WAITS.keys() | WRAPPERS
+    assert found == {type(measure).__name__ for measure in (*PLAIN, *WRAPPING, *PAIRED)}
 
 
 @pytest.mark.parametrize("measure", PLAIN, ids=repr)
@@ -108,7 +127,11 @@ def check_large(measure, stacks) -> None:
     log = Log()
     there = on_device(measure, stacks, log)
     assert log.refused == []
-    assert log.waited <= bound(measure) + OF_FEW_VALUES + OF_QUARTILES, log.waits
+    lattices = sum(len(matrix.unique()) <= few_values.FEW for matrix in stacks["b"][0])
+    most = bound(measure) + OF_BINS + OF_A_LATTICE * lattices
+    if isinstance(measure, Beyond):
+        most += OF_QUARTILES
+    assert log.waited <= most, log.waits
     assert differences(on_cpu(measure, stacks), there) == []
 
 
