@@ -60,7 +60,7 @@ def test_memory_decides_where_a_tensor_is_measured_and_nothing_else(rounds) -> N
     assert taken(NAME, 3, memory) == (found, reasons), "threads decide nothing"
 
 
-@pytest.mark.parametrize(("memory", "moves"), [("64MiB", []), ("3MiB", ["w0", "w1", "w2"])])
+@pytest.mark.parametrize(("memory", "moves"), [("64MiB", []), ("1MiB", ["w0", "w1", "w2"])])
 def test_a_table_says_whose_digits_a_row_has(rounds, memory, moves) -> None:
     """A row with the note `on-cpu` is that of --device cpu, every other that of the device."""
     g = torch.Generator().manual_seed(0)
