@@ -110,7 +110,7 @@ def ask(
         report,
         view=records[View],
         timing=timing,
-        notes=_notes(checkpoints, answers),
+        notes=(*_notes(checkpoints, answers), *engine.notes),
         provenance=origin | {"column_versions": _versions(report)},
         gates=_gates(records[Gates], report),
         strict=records[Opening].strict,

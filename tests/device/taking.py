@@ -13,7 +13,15 @@ from tests.device.pretended import NAME, Log, Pretended
 from tests.sketches.conftest import FLOAT8, bits, numbers
 from weightscope.dtypes import DTYPES
 from weightscope.geometry import long_side, whole
-from weightscope.sketches import Again, PowerSums, Scratch, Tile, TopChanges
+from weightscope.sketches import (
+    Again,
+    PairMoments,
+    PowerSums,
+    Scratch,
+    Tile,
+    TopChanges,
+    VectorProducts,
+)
 
 Stack = tuple[torch.Tensor, str]  # (b, rows, columns) as stored, and its type
 PASSES = 300  # more than any measure takes
@@ -77,11 +85,7 @@ def differences(a, b, path: str = "") -> list[str]:
     if isinstance(a, PowerSums):
         a, b = (np.array([x.n, x.mean, x.std]) for x in (a, b))
     if is_dataclass(a):
-        return _of_parts(
-            {f.name: getattr(a, f.name) for f in fields(a)},
-            {f.name: getattr(b, f.name) for f in fields(b)},
-            f"{path} {type(a).__name__}",
-        )
+        return _of_parts(_parts(a), _parts(b), f"{path} {type(a).__name__}")
     if isinstance(a, Mapping):
         return _of_parts(a, b, path)
     if isinstance(a, list | tuple):
@@ -91,6 +95,15 @@ def differences(a, b, path: str = "") -> list[str]:
         return [] if _is_close(x, y) else [f"{path}: {a} {b}"]
     same = x.shape == y.shape and bool((x == y).all())
     return [] if same else [f"{path}: {a} {b}"]
+
+
+def _parts(record) -> dict[str, object]:
+    """The fields; of a mean and what its rounding takes the sum."""
+    parts = {f.name: getattr(record, f.name) for f in fields(record)}
+    if isinstance(record, PairMoments | VectorProducts):
+        for name in [name for name in parts if name.startswith("low")]:
+            parts[name.replace("low", "means" if name == "low" else "mean")] += parts.pop(name)
+    return parts
 
 
 def _of_parts(a: Mapping, b: Mapping, path: str) -> list[str]:

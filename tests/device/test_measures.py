@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
+from inspect import isclass
+
+import numpy as np
 import pytest
+import torch
 
 from tests.device.cases import (
     LARGE,
@@ -17,7 +23,8 @@ from tests.device.cases import (
 )
 from tests.device.pretended import Log
 from tests.device.taking import differences, on_cpu, on_device, stack_of
-from weightscope.sketches import Balanced, Beyond, Count, Shuffled, balanced
+from weightscope import sketches
+from weightscope.sketches import Balanced, Beyond, Count, Pairwise, Shuffled, balanced, few_values
 
 # Waits of the host for one tile of a stack, most: of NaN and zeros, of any type.
 WAITS = {
@@ -35,19 +42,21 @@ WAITS = {
     "Kept": 1,
     "RowPairs": 1,
     "AbsoluteSums": 1,
-    "Pairwise": 18,
-    "Changes": 31,
-    "RowSample": 21,
-    "TopChanges": 12,
-    "TaskVectors": 18,
-    "SharedOutliers": 13,
-    "Overlap": 26,
-    "Cross": 22,
+    "Pairwise": 1,
+    "Changes": 2,
+    "RowSample": 2,
+    "TopChanges": 1,
+    "TaskVectors": 1,
+    "SharedOutliers": 8,
+    "Overlap": 5,
+    "Cross": 4,
 }
 # of them all: the others search matrix by matrix where a matrix is unusual
 TOGETHER = ("Count", "MarginSums", "Beyond", "Decompose", "Factor", "Groups", "Hashes", "Top")
+WRAPPERS = {"Balanced", "Shuffled"}  # their bounds follow from those of what they wrap
 OF_A_SWEEP = 1
-OF_FEW_VALUES = 35  # for a stack with lattices
+OF_BINS = 3  # of large matrices, which have no table of all values
+OF_A_LATTICE = 8  # for each matrix of few values in a tile
 OF_QUARTILES = 6  # of the look for them
 SWEEPS = 3
 
@@ -69,6 +78,18 @@ def check(measure, stacks) -> None:
     assert log.refused == []
     assert log.waited <= bound(measure), log.waits
     assert differences(on_cpu(measure, stacks), there) == []
+
+
+def test_every_measure_has_a_bound() -> None:
+    """Whatever a command may ask for: all measures of the package, with a case of each."""
+    found = {
+        name
+        for module in pkgutil.iter_modules(sketches.__path__, "weightscope.sketches.")
+        for name, one in vars(import_module(module.name)).items()
+        if isclass(one) and hasattr(one, "finish") and one is not sketches.Measure
+    }
+    assert found == WAITS.keys() | WRAPPERS
+    assert found == {type(measure).__name__ for measure in (*PLAIN, *WRAPPING, *PAIRED)}
 
 
 @pytest.mark.parametrize("measure", PLAIN, ids=repr)
@@ -106,7 +127,11 @@ def check_large(measure, stacks) -> None:
     log = Log()
     there = on_device(measure, stacks, log)
     assert log.refused == []
-    assert log.waited <= bound(measure) + OF_FEW_VALUES + OF_QUARTILES, log.waits
+    lattices = sum(len(matrix.unique()) <= few_values.FEW for matrix in stacks["b"][0])
+    most = bound(measure) + OF_BINS + OF_A_LATTICE * lattices
+    if isinstance(measure, Beyond):
+        most += OF_QUARTILES
+    assert log.waited <= most, log.waits
     assert differences(on_cpu(measure, stacks), there) == []
 
 
@@ -122,6 +147,38 @@ def test_a_stack_has_the_waits_of_one_matrix(measure) -> None:
         on_device(measure, {"b": (stack, dtype)}, log)
         waits.append(log.waited)
     assert waits[0] == waits[1]
+
+
+@pytest.mark.parametrize("scale", [0.02, 30.0])
+def test_pairs_keep_their_digits_beside_large_means(scale) -> None:
+    """Small changes of numbers near 1e6, and of such whose B is small beside A, to nine digits."""
+    rng = np.random.default_rng(0)
+    a = 1e6 + rng.normal(size=(2, *SHAPE))
+    b = a - 1e6 * (scale < 1) + scale * rng.normal(size=a.shape)
+    a[1, 0, :2] = b[1, 1, :3] = np.nan
+    stacks = {name: (torch.from_numpy(x), "F64") for name, x in (("a", a), ("b", b))}
+    log = Log()
+    for i, there in enumerate(on_device(Pairwise(), stacks, log)):
+        finite = np.isfinite(a[i]) & np.isfinite(b[i])
+        x, y = a[i][finite].astype(np.longdouble), b[i][finite].astype(np.longdouble)
+        d = y - x
+        assert (there.n, there.left_out, there.one_sided) == (x.size, 5 * i, 5 * i)
+        for name, values in (("a", x), ("d", d), ("b", y)):
+            exact = values.mean()
+            found = np.longdouble(getattr(there, f"mean_{name}")) + getattr(there, f"low_{name}")
+            assert abs(found - exact) < 1e-11 * max(abs(exact), 1e-3)
+        for name, (v, w) in {
+            "aa": (x, x),
+            "ad": (x, d),
+            "dd": (d, d),
+            "ab": (x, y),
+            "bb": (y, y),
+        }.items():
+            v, w = v - v.mean(), w - w.mean()
+            size = float(np.sqrt((v * v).sum() * (w * w).sum()))
+            found = getattr(there, f"s_{name}")
+            assert abs(found - float((v * w).sum())) < 1e-9 * size, name
+    assert log.waited == 1
 
 
 def test_balancing_ends_as_on_the_cpu() -> None:

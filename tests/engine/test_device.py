@@ -51,7 +51,7 @@ def test_macos_has_neither_affinity_nor_proc(monkeypatch) -> None:
     assert device.free_memory("cpu") == 8 << 30
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cpu0", ""])
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:", "cpu0", "cpu:0", "auto:1", ""])
 def test_an_unknown_device_is_refused(name) -> None:
     """With the names that there are."""
     with pytest.raises(
@@ -61,28 +61,13 @@ def test_an_unknown_device_is_refused(name) -> None:
 
 
 def test_a_missing_gpu_is_refused(monkeypatch) -> None:
-    """With how many there are; auto takes the CPU instead."""
+    """With how many there are."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(
         UsageError,
         match="--device cuda:1 needs a CUDA device; this machine has 0; use --device cpu",
     ):
         choose("cuda:1")
-    monkeypatch.setattr(device, "TESTED_ON_GPU", True)
-    assert choose("auto").why.startswith("cpu: no CUDA device is available")
-
-
-def test_auto_is_the_cpu_until_a_release_was_tested_on_a_gpu(monkeypatch) -> None:
-    """A GPU beside it is named with --device cuda; one constant changes that."""
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(device, "free_memory", lambda name: 4 << 30)
-    found = choose("auto", 1 << 30, 2)
-    assert (found.name, found.host) == ("cpu", None)
-    assert found.why.startswith("cpu: no release was tested on a GPU, --device cuda takes one; ")
-    monkeypatch.setattr(device, "TESTED_ON_GPU", True)
-    assert choose("auto").name == "cuda:0"
-    assert choose("cuda:1").name == "cuda:1"
 
 
 def test_a_gpu_has_one_feeder_and_a_host_beside_it(monkeypatch) -> None:

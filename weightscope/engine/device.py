@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from ..errors import UsageError
 from ..geometry import SEGMENT, TILE, TILE_GPU
 from ..lazy import torch
+from .automatic import first_usable
 
 MEMINFO = "/proc/meminfo"  # Linux only
-# A release that ran `make device` on real hardware may change this: --device auto then takes a GPU.
-TESTED_ON_GPU = False
+# The release that ran `make device` on real hardware; None, and --device auto is the CPU. With it
+# change the help of --device and docs/performance.md.
+TESTED_ON_GPU: str | None = None
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Device:
     workers: int
     why: str
     host: Device | None = None  # of a GPU: the CPU that measures what the GPU has no memory for
+    note: str = ""  # why --device auto takes none of the GPUs that there are
 
     @property
     def is_gpu(self) -> bool:
@@ -69,7 +72,7 @@ def choose(device: str = "auto", memory: int | None = None, threads: int | None 
 
     Without `memory` (bytes) a quarter of what is free, without `threads` one worker per CPU core.
     """
-    name, device_reason = _named(device)
+    name, device_reason, note = _named(device, memory)
     host = None
     if name != "cpu":
         host = choose("cpu", memory, threads)
@@ -82,7 +85,7 @@ def choose(device: str = "auto", memory: int | None = None, threads: int | None 
     workers = threads or _cpus()
     size = f"{budget / 2**20:.0f} MiB"
     why = f"{name}: {device_reason}; memory {size}, {memory_reason}; {workers} workers"
-    return Device(name, max(budget, 1), workers, why, host)
+    return Device(name, max(budget, 1), workers, why, host, note)
 
 
 def _cpus() -> int:
@@ -92,32 +95,41 @@ def _cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _named(device: str) -> tuple[str, str]:
-    """The torch name of the device of --device, and the reason for it."""
+def _named(device: str, memory: int | None) -> tuple[str, str, str]:
+    """The torch name of the device of --device, the reason for it, and the note of a refusal."""
     kind, _, number = device.partition(":")
-    if kind not in ("auto", "cpu", "cuda") or (number and not number.isdigit()):
+    is_numbered = kind == "cuda" and number.isdigit()
+    if kind not in ("auto", "cpu", "cuda") or (kind != device and not is_numbered):
         raise UsageError(
             "--device takes auto, cpu, cuda or cuda:N", f"found {device!r}", "name one of them"
         )
     if kind == "cpu":
-        return "cpu", "as requested"
-    if kind == "auto" and not TESTED_ON_GPU:
-        return "cpu", "no release was tested on a GPU, --device cuda takes one"
-    count = 0
-    if torch.cuda.is_available():
-        count = torch.cuda.device_count()
+        return "cpu", "as requested", ""
+    if kind == "auto":
+        return _automatic(memory)
     index = int(number or 0)
-    if kind == "cuda":
-        if index >= count:
-            raise UsageError(
-                f"--device {device} needs a CUDA device",
-                f"this machine has {count}",
-                "use --device cpu",
-            )
-        return f"cuda:{index}", "as requested"
-    if count:
-        return f"cuda:{index}", "a CUDA device is available"
-    return "cpu", "no CUDA device is available"
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if index >= count:
+        raise UsageError(
+            f"--device {device} needs a CUDA device",
+            f"this machine has {count}",
+            "use --device cpu",
+        )
+    return f"cuda:{index}", "as requested", ""
+
+
+def _automatic(memory: int | None) -> tuple[str, str, str]:
+    """The same of --device auto."""
+    if TESTED_ON_GPU is None:
+        return "cpu", "no release was tested on a GPU, --device cuda takes one", ""
+    name, lacks = first_usable(free_memory, memory)
+    reasons = "; ".join(lacks)
+    if name:
+        passed = "the first GPU with code in torch and free memory"
+        return name, f"{passed} ({reasons})" if reasons else passed, ""
+    if not reasons:
+        return "cpu", "no CUDA device is available", ""
+    return "cpu", "no GPU is taken", f"--device auto takes the CPU: {reasons}"
 
 
 def free_memory(name: str) -> int:

@@ -30,6 +30,13 @@ class Session:
         self.refused: list[str] = []  # names of tensors over the budget
         self.device: Device | None = None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why `--device auto` takes no GPU where there are some."""
+        if self.device is None or not self.device.note:
+            return ()
+        return (self.device.note,)
+
     def _chosen(self) -> Device:
         memory = None
         if self.running.memory is not None:

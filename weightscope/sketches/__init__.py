@@ -21,7 +21,8 @@ from .kept import Kept, KeptValues
 from .margin_sums import MarginSums
 from .margins import Margins
 from .overlap import Overlap, SubspaceOverlap
-from .pair_moments import PairMoments, Pairwise
+from .pair_moments import Pairwise
+from .pair_record import PairMoments
 from .power_sums import PowerSums
 from .quantise import QuantisationError, QuantisationErrors, Quantise
 from .row_pairs import PairedRows, RowPairs
@@ -30,12 +31,13 @@ from .schemes import SCHEMES
 from .shared_outliers import OutlierPositions, SharedOutliers
 from .shuffled import Shuffled
 from .sketch import Again, Measure, Sketch
-from .task_vectors import TaskVectors, VectorProducts
+from .task_vectors import TaskVectors
 from .tile import Scratch, Tile
 from .top import Top, TopWeights
 from .top_changes import ChangedElements, TopChanges
 from .untrained import Untrained, UntrainedRows
 from .value_counts import ValueCounts
+from .vector_record import VectorProducts
 
 MEASURES = (
     Count,

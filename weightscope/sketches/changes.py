@@ -15,7 +15,9 @@ from ..dtypes import DTYPES
 from ..geometry import Shape
 from ..lazy import numpy as np
 from ..lazy import torch
+from . import changes_together as together
 from .beside import numbers, stored_alike
+from .beside_typed import in_type_of_torch
 from .lanes import any_of_rows, differing, is_long, ones
 from .sketch import Cut, Passes, State
 from .tile import Tile
@@ -25,14 +27,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 INDEX_BYTES = 4  # of an element or a row in a stored change
-# torch's names of 8-bit floats; the engine carries them as bytes
-FLOAT8 = {
-    "F8_E4M3": "float8_e4m3fn",
-    "F8_E5M2": "float8_e5m2",
-    "F8_E4M3FNUZ": "float8_e4m3fnuz",
-    "F8_E5M2FNUZ": "float8_e5m2fnuz",
-}
-WORDS = {1: "uint8", 2: "int16", 4: "int32", 8: "int64"}  # by bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,39 +77,47 @@ class Changes:
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Nothing differs."""
         rows = torch.zeros(stack, shape[0] if self.counted else 0, dtype=torch.bool, device=device)
-        return {
+        found: State = {
             "elements": [0] * stack,
             "to_b": [True] * stack,  # B is A rounded to the type of B
             "to_a": [True] * stack,
-            "rows": rows,
-            "shape": shape,
-            "dtype": dtype,
         }
+        if device != "cpu":
+            found = together.start(stack, device)
+        return found | {"rows": rows, "shape": shape, "dtype": dtype}
 
     def add(self, state: State, tile: Tile) -> State:
         """Compares one tile."""
         if not tile.box.size:
             return state
         other = tile.beside[self.other]
+        has_values = "none" not in (DTYPES[tile.dtype].kind, DTYPES[other.dtype].kind)
+        if tile.scratch.device != "cpu":
+            return together.add(state, tile, other, has_values)
         if tile.dtype == other.dtype:
             self._compare_words(state, tile, other)
-        elif "none" in (DTYPES[tile.dtype].kind, DTYPES[other.dtype].kind):
-            self._without_values(state, tile)
-        else:
+        elif has_values:
             self._compare_types(state, tile, other)
+        else:
+            self._without_values(state, tile)
         return state
 
     def merge(self, a: State, b: State) -> State:
         """Counts add, marks unite."""
+        rows = a["rows"] | b["rows"]
+        if not isinstance(a["elements"], list):
+            return a | together.merge(a, b) | {"rows": rows}
         return a | {
             "elements": [x + y for x, y in zip(a["elements"], b["elements"], strict=True)],
             "to_b": [x and y for x, y in zip(a["to_b"], b["to_b"], strict=True)],
             "to_a": [x and y for x, y in zip(a["to_a"], b["to_a"], strict=True)],
-            "rows": a["rows"] | b["rows"],
+            "rows": rows,
         }
 
     def finish(self, state: State) -> Sequence[Changed]:
         """One record per matrix."""
+        if not isinstance(state["elements"], list):
+            state = state | together.on_host(state)
         marks = state["rows"].cpu().numpy()
         height, width = state["shape"]
         bits = DTYPES[state["dtype"]].bits
@@ -166,7 +168,7 @@ class Changes:
         """Elements of two types: rounded one way and the other, and as values."""
         if all(self._is_decided(state, i) for i in range(tile.stack)):
             return
-        all_a, all_b = _typed(tile, other), _typed(tile, tile)
+        all_a, all_b = in_type_of_torch(tile, other), in_type_of_torch(tile, tile)
         for i in range(tile.stack):
             if state["to_b"][i]:
                 state["to_b"][i] = _rounds_to(all_a[i], all_b[i])
@@ -207,7 +209,7 @@ def _words(x: Tensor) -> Tensor:
     """Stored elements as words of integers, so that NaN equals itself and -0 differs from 0."""
     if x.is_complex():
         return torch.view_as_real(x).contiguous().view(torch.int64).view(-1)
-    return x.view(getattr(torch, WORDS[x.element_size()]))
+    return x.view(getattr(torch, together.WORDS[x.element_size()]))
 
 
 def _are_equal(a: Tensor, b: Tensor) -> bool:
@@ -215,16 +217,6 @@ def _are_equal(a: Tensor, b: Tensor) -> bool:
     if is_long(a) and is_long(b):
         return torch.equal(a.view(torch.int64), b.view(torch.int64))
     return torch.equal(a, b)
-
-
-def _typed(tile: Tile, source: Tile) -> Tensor:
-    """(b, elements) of `source` in a floating type of torch, in the memory order of `tile`."""
-    dtype = DTYPES[source.dtype]
-    if source.dtype in FLOAT8:
-        return stored_alike(tile, source).view(getattr(torch, FLOAT8[source.dtype]))
-    if dtype.kind == "float":
-        return stored_alike(tile, source)
-    return numbers(tile, source).double()
 
 
 def _rounds_to(wide: Tensor, target: Tensor) -> bool:

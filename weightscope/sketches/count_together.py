@@ -149,5 +149,5 @@ def _few(few: list[FewValues | None], x: Tensor, tile: Tile) -> list[FewValues |
     for i in open_:
         after[i] = None
         if not many[i]:
-            after[i] = extended(few[i], x[i], tile.scratch)
+            after[i] = extended(few[i], x[i], tile.scratch, looked=True)
     return after

@@ -75,7 +75,7 @@ class Cross:
             "products": products,
             "a": squares[0],
             "b": squares[1],
-            "left_out": [0] * stack,
+            "left_out": torch.zeros(stack, dtype=torch.int64, device=device),
             "rows": shape[0],
         }
 
@@ -99,23 +99,16 @@ class Cross:
 
     def merge(self, a: State, b: State) -> State:
         """Products of other rows add."""
-        sums = {name: a[name] + b[name] for name in ("products", "a", "b")}
-        left_out = [x + y for x, y in zip(a["left_out"], b["left_out"], strict=True)]
-        return a | sums | {"left_out": left_out}
+        return a | {name: a[name] + b[name] for name in ("products", "a", "b", "left_out")}
 
     def finish(self, state: State) -> Sequence[CrossProducts]:
         """One record per matrix."""
-        records = []
-        for i, left_out in enumerate(state["left_out"]):
-            record = CrossProducts(
-                products=state["products"][i].cpu().numpy(),
-                squares_a=state["a"][i].cpu().numpy(),
-                squares_b=state["b"][i].cpu().numpy(),
-                rows=state["rows"],
-                left_out=left_out,
-            )
-            records.append(record)
-        return records
+        sums = (state[name].cpu().numpy() for name in ("products", "a", "b"))
+        of_matrices = zip(*sums, state["left_out"].tolist(), strict=True)
+        return [
+            CrossProducts(products, a, b, state["rows"], left_out)
+            for products, a, b, left_out in of_matrices
+        ]
 
 
 def _chunk_rows(columns: int) -> int:
@@ -127,7 +120,7 @@ def _chunk_rows(columns: int) -> int:
     return max(FEWEST_ROWS, CHUNK // max(columns, 1))
 
 
-def _chunk(tile: Tile, which: int, rows: slice, name: str) -> tuple[Tensor, int]:
+def _chunk(tile: Tile, which: int, rows: slice, name: str) -> tuple[Tensor, Tensor | int]:
     """Rows of one matrix in float32, zeros for what is not finite, and the number of those.
 
     Copied to the start of a buffer: at another alignment BLAS adds in another order.
@@ -137,9 +130,10 @@ def _chunk(tile: Tile, which: int, rows: slice, name: str) -> tuple[Tensor, int]
     if tile.mirrored:
         part = part.mT
     x = tile.scratch.take(name, tuple(part.shape), torch.float32).copy_(part)
-    left_out = 0
-    if not isfinite(float(x.sum())):  # a finite sum has finite terms only
-        left_out = int((~x.isfinite()).sum())
+    left_out: Tensor | int = 0
+    # a finite sum has finite terms only; on a GPU asking for it takes longer than counting
+    if tile.scratch.device != "cpu" or not isfinite(float(x.sum())):
+        left_out = (~x.isfinite()).sum()
         x.nan_to_num_(0.0, 0.0, 0.0)
     if tile.mirrored:
         x = x.mT

@@ -37,23 +37,32 @@ def no_values(like: Tensor) -> FewValues:
     return FewValues(like.new_empty(0), torch.zeros(0, dtype=torch.int64, device=like.device))
 
 
-def extended(few: FewValues | None, x: Tensor, scratch: Scratch) -> FewValues | None:
-    """`few` and the finite non-zero values of x; None where these are more than FEW."""
+def extended(
+    few: FewValues | None, x: Tensor, scratch: Scratch, looked: bool = False
+) -> FewValues | None:
+    """`few` and the finite non-zero values of x; None where these are more than FEW.
+
+    `looked`: the answer of `exceed_few` is no, so that no sample is asked again.
+    """
     if few is None:
         return None
     # An ordinary tensor ends here: a sample alone has too many values. Differences of 16-bit types
     # repeat more often, so that only the larger sample has.
-    for size in SAMPLES:
+    for size in SAMPLES[-1:] if looked else SAMPLES:
         sample = _finite_nonzero(_sample(x, size))
-        if _exceeds_few(sample):
+        if not looked and _exceeds_few(sample):
             return None
     expected = torch.unique(torch.cat((few.values, sample)))
     counts, rest = _looked_up(x, expected, scratch)
     missing = _finite_nonzero(rest)
-    if _exceeds_few(_sample(missing, SAMPLES[0])):
-        return None
-    missing_values, missing_counts = torch.unique(missing, return_counts=True)
-    added = union(FewValues(expected, counts), FewValues(missing_values, missing_counts))
+    added: FewValues | None = FewValues(expected, counts)
+    if len(missing):
+        if _exceeds_few(_sample(missing, SAMPLES[0])):
+            return None
+        values, missing_counts = torch.unique(missing, return_counts=True)
+        added = union(added, FewValues(values, missing_counts))
+    elif not len(few.values) and len(expected) <= FEW:
+        return added
     return union(few, added)
 
 

@@ -15,6 +15,27 @@ DIRECT = 512  # sides up to which all eigenvectors take less time than Lanczos i
 TOLERANCE = 1e-10
 EPS = 2.0**-52
 
+Leading = tuple["Tensor", "Tensor"]  # eigenvalues (k,) and vectors in columns (side, k), on a host
+
+
+def leading_of_stack(grams: Tensor, k: int) -> list[Leading | None]:
+    """`leading` of each of (b, side, side), on the host.
+
+    A GPU decomposes small ones at once; iterations for large ones ask it for every product.
+    """
+    if not k:
+        return [None] * len(grams)
+    if not grams.is_cuda or grams.shape[-1] > max(DIRECT, 4 * k):
+        found = [leading(gram, k) for gram in grams]
+        return [one and (one[0].cpu(), one[1].cpu()) for one in found]
+    finite = grams.isfinite().all(-1).all(-1)
+    values, vectors = torch.linalg.eigh(torch.where(finite[:, None, None], grams, 0.0))
+    values = torch.where(finite[:, None], values[:, -k:], torch.nan).cpu()
+    vectors = vectors[:, :, -k:].cpu()
+    side = grams.shape[-1]
+    pairs = zip(values, vectors, strict=True)
+    return [pair if _is_above_rounding(pair[0], side) else None for pair in pairs]
+
 
 def leading(gram: Tensor, k: int) -> tuple[Tensor, Tensor] | None:
     """The k largest eigenvalues and their vectors in columns (side, k), float64, in any order.
@@ -28,9 +49,14 @@ def leading(gram: Tensor, k: int) -> tuple[Tensor, Tensor] | None:
         values, vectors = _iterated(gram, k)
     else:
         values, vectors = _direct(gram, k)
-    if not values.min() > values.max() * side * EPS:
+    if not _is_above_rounding(values, side):
         return None
     return values, vectors
+
+
+def _is_above_rounding(values: Tensor, side: int) -> bool:
+    """Whether all eigenvalues are; NaN is not."""
+    return bool(values.min() > values.max() * side * EPS)
 
 
 def _direct(gram: Tensor, k: int) -> tuple[Tensor, Tensor]:

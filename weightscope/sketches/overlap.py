@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..geometry import LONG_LINES, Shape, long_side, tile_size
 from ..lazy import torch
-from .leading import leading
+from .leading import Leading, leading_of_stack
 from .sketch import Cut, Passes, State
-from .tile import Tile, cleaned
+from .tile import Tile, cleaned, cleaned_stack
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,6 +67,8 @@ class Overlap:
         if not tile.box.size:
             return state
         other = tile.beside[self.other]
+        if tile.scratch.device != "cpu":
+            return _added(state, *(_tall(cleaned_stack(one)[0], tile) for one in (other, tile)))
         for i in range(tile.stack):
             b = _tall(cleaned(tile, slice(i, i + 1))[0][0], tile)
             a = _tall(cleaned(other, slice(i, i + 1))[0][0], tile)
@@ -84,11 +86,12 @@ class Overlap:
         """One record per matrix."""
         shape = state["shape"]
         k = min(VECTORS, *shape)
-        records = []
-        for aa, bb, ab in zip(state["aa"], state["bb"], state["ab"], strict=True):
-            overlap = _overlap(aa, bb, ab if _needs_cross(shape) else None, k)
-            records.append(SubspaceOverlap(overlap, k, shape[0]))
-        return records
+        crosses = [None] * len(state["ab"])
+        if _needs_cross(shape):
+            crosses = state["ab"].cpu()
+        a, b = (leading_of_stack(state[name], k) for name in ("aa", "bb"))
+        pairs = zip(a, b, crosses, strict=True)
+        return [SubspaceOverlap(_overlap(*pair, k), k, shape[0]) for pair in pairs]
 
 
 def _needs_cross(shape: Shape) -> bool:
@@ -101,21 +104,24 @@ def _tall(x: Tensor, tile: Tile) -> Tensor:
     return x if long_side(tile.shape) == 0 else x.mT
 
 
-def _overlap(aa: Tensor, bb: Tensor, ab: Tensor | None, k: int) -> float | None:
-    """|U_a^T U_b|_F^2 / k from the products; `ab` is None where A is wide."""
-    if not k:
+def _added(state: State, a: Tensor, b: Tensor) -> State:
+    """The products of all matrices of a stack at once, on a GPU."""
+    state["aa"].baddbmm_(a.mT, a)
+    state["bb"].baddbmm_(b.mT, b)
+    if _needs_cross(state["shape"]):
+        state["ab"].baddbmm_(a.mT, b)
+    return state
+
+
+def _overlap(a: Leading | None, b: Leading | None, ab: Tensor | None, k: int) -> float | None:
+    """|U_a^T U_b|_F^2 / k from eigenvectors and products; `ab` is None where A is wide."""
+    if not k or a is None or b is None:
         return None
     sides = []
-    for gram in (aa, bb):
-        found = leading(gram, k)
-        if found is None:
-            return None
-        values, vectors = (x.cpu() for x in found)
-        if ab is not None:
-            vectors = vectors / values.sqrt()
-        sides.append(vectors)
+    for values, vectors in (a, b):
+        sides.append(vectors if ab is None else vectors / values.sqrt())
     inner = sides[0].mT @ sides[1]
     if ab is not None:
-        inner = sides[0].mT @ ab.cpu() @ sides[1]
+        inner = sides[0].mT @ ab @ sides[1]
     overlap = float(inner.square().sum()) / k
     return min(overlap, 1.0)

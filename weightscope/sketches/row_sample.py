@@ -98,9 +98,12 @@ class RowSample:
         return a | {"a": a["a"] + b["a"], "b": a["b"] + b["b"]}
 
     def finish(self, state: State) -> Sequence[SampledRows]:
-        """One record per matrix."""
+        """One record per matrix.
+
+        Samples are small, and the size of their eigenproblem is known on the host alone.
+        """
         records = []
-        for a, b in zip(state["a"], state["b"], strict=True):
+        for a, b in zip(state["a"].cpu(), state["b"].cpu(), strict=True):
             d = (b - a).nan_to_num_(0.0, 0.0, 0.0)
             if bool(d.any()):
                 records.append(_decomposed(d, b, state["dtype"]))
@@ -137,7 +140,7 @@ def _decomposed(d: Tensor, b: Tensor, dtype: str) -> SampledRows:
     if d.shape[1] < d.shape[0]:
         d = d.mT
     values = torch.linalg.eigvalsh(d @ d.mT).clamp_(min=0).flip(-1)
-    return SampledRows(values.cpu().numpy(), _rounding(b, dtype, unit), d.shape[1])
+    return SampledRows(values.numpy(), _rounding(b, dtype, unit), d.shape[1])
 
 
 def _rounding(b: Tensor, dtype: str, unit: float) -> float:

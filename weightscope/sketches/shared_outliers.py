@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, ClassVar
 
 from ..geometry import Shape
@@ -96,8 +97,8 @@ class SharedOutliers:
             "device": device,
             "counted": None,
             "edges": None,
-            "n": [0] * stack,
-            "shared": np.zeros((stack, k, k), np.int64),
+            "n": torch.zeros(stack, dtype=torch.int64, device=device),
+            "shared": torch.zeros(stack, k, k, dtype=torch.int64, device=device),
         }
 
     def add(self, state: State, tile: Tile) -> State:
@@ -127,7 +128,8 @@ class SharedOutliers:
         k = 1 + len(self.others)
         edges = state["edges"] or [[(0.0, 0.0)] * k] * state["stack"]
         records = []
-        for n, shared, of_matrix in zip(state["n"], state["shared"], edges, strict=True):
+        counts = zip(state["n"].tolist(), state["shared"].cpu().numpy(), edges, strict=True)
+        for n, shared, of_matrix in counts:
             unresolved = np.array([edge is None for edge in of_matrix])
             beyond = np.diagonal(shared).copy()
             records.append(OutlierPositions(n, beyond, shared, unresolved))
@@ -165,13 +167,19 @@ def _edge(counts: ValueCounts) -> Edge | None:
     return middle, ROBUST * scale
 
 
-def _shared(x: Tensor, edges: Sequence[Edge | None], scratch: Scratch) -> tuple[int, Counts]:
+def _shared(
+    x: Tensor, edges: Sequence[Edge | None], scratch: Scratch
+) -> tuple[Tensor | int, Tensor]:
     """The number of elements finite in every row of x, and of those beyond in both of two rows.
 
     Overwrites x. Sums of ones in float32 are exact: a chunk has fewer than 2^24 elements.
     """
-    n = x.shape[1]
-    if not bool(x.sum(1).isfinite().all()):  # a finite sum has finite terms only
+    n: Tensor | int = x.shape[1]
+    if scratch.device != "cpu":  # NaN is beyond nothing: nothing is asked of a GPU
+        finite = x.isfinite().all(0)
+        x.masked_fill_(~finite, nan)
+        n = finite.sum()
+    elif not bool(x.sum(1).isfinite().all()):  # a finite sum has finite terms only
         finite = x.isfinite().all(0)
         x = x[:, finite]
         n = x.shape[1]
@@ -182,5 +190,4 @@ def _shared(x: Tensor, edges: Sequence[Edge | None], scratch: Scratch) -> tuple[
             continue
         middle, reach = edge
         torch.gt(row.sub_(middle).abs_(), reach, out=marks)
-    shared = (beyond @ beyond.mT).cpu().numpy().astype(np.int64)
-    return n, shared
+    return n, (beyond @ beyond.mT).long()

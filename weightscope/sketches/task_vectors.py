@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, ClassVar
 from ..geometry import Shape
 from ..lazy import numpy as np
 from ..lazy import torch
+from . import task_vectors_together as together
 from .chunks import buffer_bytes, chunks, rows_of
 from .sketch import Cut, Passes, State
 from .tile import Scratch, Tile
+from .vector_record import CANCELS, VectorProducts, split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,88 +26,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Counts = NDArray[np.int64]
-
-CANCELS = 0.01  # share of a mean in the sum of squares above which sums run about the mean
-
-
-@dataclass(frozen=True, eq=False)
-class VectorProducts:
-    """n elements that are finite in every one of k vectors; `left_out` counts the others.
-
-    `low` (k,) is what the rounding of `means` (k,) takes; `moments` (k, k) are sums of products of
-    deviations from the means. `agree` and `both` (k, k) count elements where both are non-zero, and
-    those of them with equal signs: the diagonal of `both` counts the non-zero elements of a vector.
-    """
-
-    n: int
-    left_out: int
-    means: Floats
-    low: Floats
-    moments: Floats
-    agree: Counts
-    both: Counts
-
-    @staticmethod
-    def none(k: int) -> VectorProducts:
-        """No elements of k vectors: the zero of the sum."""
-        zeros = np.zeros((k, k))
-        counts = np.zeros((k, k), np.int64)
-        return VectorProducts(0, 0, np.zeros(k), np.zeros(k), zeros, counts, counts)
-
-    @property
-    def k(self) -> int:
-        """Number of vectors."""
-        return len(self.means)
-
-    @property
-    def sums(self) -> Floats:
-        """(k,) sums of the elements."""
-        return self.n * self.means
-
-    @property
-    def gram(self) -> Floats:
-        """(k, k) inner products <D_i, D_j>, symmetric; Inf or NaN where squares overflow."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            gram: Floats = self.moments + self.n * np.outer(self.means, self.means)
-        return gram
-
-    @property
-    def nonzero(self) -> Counts:
-        """(k,) numbers of non-zero elements."""
-        return np.diagonal(self.both)
-
-    def among(self, chosen: Sequence[int]) -> VectorProducts:
-        """The products of some of the vectors, in this order."""
-        at = list(chosen)
-        square = np.ix_(at, at)
-        return replace(
-            self,
-            means=self.means[at],
-            low=self.low[at],
-            moments=self.moments[square],
-            agree=self.agree[square],
-            both=self.both[square],
-        )
-
-    def forget(self) -> VectorProducts:
-        """Sums have no positions."""
-        return self
-
-    def __add__(self, other: VectorProducts) -> VectorProducts:
-        """The products of the elements of both (Chan, Golub and LeVeque 1979)."""
-        left_out = self.left_out + other.left_out
-        if not other.n:
-            return replace(self, left_out=left_out)
-        if not self.n:
-            return replace(other, left_out=left_out)
-        n = self.n + other.n
-        with np.errstate(over="ignore", invalid="ignore"):
-            apart = other.means - self.means + (other.low - self.low)
-            means, low = _split(self.means, self.low + apart * (other.n / n))
-            between = np.outer(apart, apart) * (self.n * other.n / n)
-            moments = self.moments + other.moments + between
-        agree, both = self.agree + other.agree, self.both + other.both
-        return VectorProducts(n, left_out, means, low, moments, agree, both)
 
 
 @dataclass(frozen=True)
@@ -127,26 +47,36 @@ class TaskVectors:
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """No elements."""
+        if device != "cpu":
+            return {"rows": [[] for _ in range(stack)]}
         return {"products": [VectorProducts.none(1 + len(self.others))] * stack}
 
     def add(self, state: State, tile: Tile) -> State:
         """The products of one tile, chunk by chunk."""
         if not tile.box.size:
             return state
-        products = list(state["products"])
         rows = rows_of(tile, self.others)
         wide = any(values.dtype == torch.float64 for values in rows)
+        if tile.scratch.device != "cpu":
+            for i, x in chunks(tile, rows):
+                state["rows"][i].append(together.row(x, tile.scratch, wide))
+            return state
+        products = list(state["products"])
         for i, x in chunks(tile, rows):
             products[i] = products[i] + _products(x, tile.scratch, wide)
         return {"products": products}
 
     def merge(self, a: State, b: State) -> State:
         """Products add."""
+        if "rows" in a:
+            return {"rows": [x + y for x, y in zip(a["rows"], b["rows"], strict=True)]}
         pairs = zip(a["products"], b["products"], strict=True)
         return {"products": [x + y for x, y in pairs]}
 
     def finish(self, state: State) -> Sequence[VectorProducts]:
         """One record per matrix."""
+        if "rows" in state:
+            state = {"products": together.on_host(state["rows"], 1 + len(self.others))}
         products: list[VectorProducts] = state["products"]
         return [replace(one, moments=_symmetric(one.moments)) for one in products]
 
@@ -174,7 +104,7 @@ def _products(x: Tensor, scratch: Scratch, wide: bool) -> VectorProducts:
             x.sub_(torch.from_numpy(means).to(x.device)[:, None])
             gram, rest = _host(x @ x.mT), _host(x.sum(1)) / n
             moments = gram - n * np.outer(rest, rest)
-            means, low = _split(means, rest)
+            means, low = split(means, rest)
     return VectorProducts(n, left_out, means, low, moments, agree, both)
 
 
@@ -183,11 +113,7 @@ def _signs(x: Tensor, scratch: Scratch, wide: bool) -> tuple[Counts, Counts]:
 
     Sums of products of signs are the equal ones less the unequal ones; in float32 they are exact.
     """
-    signs = scratch.take("signs", tuple(x.shape), torch.float32)
-    if wide:  # numbers below 1e-45 would be 0 in float32
-        signs.copy_(x.sign())
-    else:
-        signs.copy_(x).sign_()
+    signs = together.signs_of(x, scratch, wide)
     net = _counts(signs @ signs.mT)
     n = x.shape[1]
     both = np.full_like(net, n)
@@ -202,14 +128,6 @@ def _symmetric(moments: Floats) -> Floats:
     upper = np.triu(moments, 1)
     symmetric: Floats = np.triu(moments) + upper.T
     return symmetric
-
-
-def _split(large: Floats, small: Floats) -> tuple[Floats, Floats]:
-    """Sums and what their rounding takes (Knuth's two-sum); 0 where a sum overflows."""
-    total = large + small
-    of_small = total - large
-    lost = (large - (total - of_small)) + (small - of_small)
-    return total, np.where(np.isfinite(lost), lost, 0.0)
 
 
 def _host(x: Tensor) -> Floats:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 from ..geometry import Shape
 from ..lazy import numpy as np
 from ..lazy import torch
+from .beside import numbers
 from .sketch import Cut, Passes, State
 from .tile import Tile
+from .top_together import best_indices, positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,26 +51,35 @@ class TopChanges:
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """No elements."""
-        empty = torch.zeros(4, 0, dtype=torch.float64, device=device)  # |d|, position, a, b
-        return {"best": [empty] * stack, "columns": shape[1]}
+        # |d|, position, a, b
+        empty = torch.zeros(stack, 4, 0, dtype=torch.float64, device=device)
+        return {"best": empty if device != "cpu" else list(empty), "columns": shape[1]}
 
     def add(self, state: State, tile: Tile) -> State:
         """Searches a tile whose largest |d| belongs to the list."""
         if not tile.box.size:
             return state
+        if tile.scratch.device != "cpu":
+            both = torch.cat((state["best"], self._of_stack(state, tile)), -1)
+            return state | {"best": _first(both, self.n)}
         best = [self._joined(state, tile, i) for i in range(tile.stack)]
         return state | {"best": best}
 
     def merge(self, a: State, b: State) -> State:
         """The n best of both."""
+        if not isinstance(a["best"], list):
+            return a | {"best": _first(torch.cat((a["best"], b["best"]), -1), self.n)}
         pairs = zip(a["best"], b["best"], strict=True)
         return a | {"best": [_first(torch.cat(pair, 1), self.n) for pair in pairs]}
 
     def finish(self, state: State) -> Sequence[ChangedElements]:
         """One record per matrix."""
         records = []
-        for best in state["best"]:
-            _, positions, a, b = best.cpu().numpy()
+        stack = state["best"]
+        if not isinstance(stack, list):
+            stack = stack.cpu()
+        for best in stack:
+            _, positions, a, b = best[:, best[0] > -inf].numpy()
             rows, cols = np.divmod(positions.astype(np.int64), max(1, state["columns"]))
             records.append(ChangedElements(rows, cols, a, b))
         return records
@@ -89,9 +100,21 @@ class TopChanges:
         here = torch.stack([x.double() for x in found])
         return _first(torch.cat((best, here), 1), self.n)
 
+    def _of_stack(self, state: State, tile: Tile) -> Tensor:
+        """(b, 4, elements) the best of a tile of all matrices, on a GPU; |d| = -inf for none."""
+        d = tile.flat.double()
+        elements = d.shape[1]
+        at = positions(tile, torch.arange(elements, device=d.device), state["columns"])
+        size = torch.where(d.isfinite(), d.abs(), -inf)
+        size, indices = best_indices(size, at, min(self.n, elements))
+        terms = [numbers(tile, tile.beside[label]).gather(-1, indices) for label in self.others]
+        return torch.stack([size, at[indices].double(), *(x.double() for x in terms)], 1)
+
 
 def _first(elements: Tensor, n: int) -> Tensor:
-    """The n elements of largest |d|, equals by position."""
-    by_position = elements[1].argsort(stable=True)
-    by_size = elements[0, by_position].argsort(descending=True, stable=True)
-    return elements[:, by_position[by_size][:n]]
+    """Of (..., 4, elements) the n of largest |d|, equals by position."""
+    by_position = elements[..., 1, :].argsort(stable=True)
+    sizes = elements[..., 0, :].gather(-1, by_position)
+    by_size = sizes.argsort(descending=True, stable=True)
+    order = by_position.gather(-1, by_size)[..., :n]
+    return elements.gather(-1, order[..., None, :].expand(*elements.shape[:-1], -1))

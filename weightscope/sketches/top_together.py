@@ -69,12 +69,12 @@ def positions(tile: Tile, indices: Tensor, columns: int) -> Tensor:
     return (row + tile.box.rows[0]) * columns + column + tile.box.cols[0]
 
 
-def _best(x: Tensor, sign: int, at: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """The n largest finite sign * x of each row of (b, elements), and their positions.
+def best_indices(w: Tensor, at: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """The n largest of each row of w (b, elements) > -inf: values and indices, (b, 2n).
 
-    More than n weights, of which `merge` takes the first n; -inf where there are fewer.
+    Of equal values the first by their positions `at`: more than n elements, of which a merge takes
+    the first n; -inf where there are fewer.
     """
-    w = torch.where(x.isfinite(), sign * x.double(), -inf)
     nth = w.topk(n).values[:, -1:]
     larger = torch.where(w > nth, w, -inf).topk(n)
     # of those that equal the n-th the first n
@@ -83,4 +83,11 @@ def _best(x: Tensor, sign: int, at: Tensor, n: int) -> tuple[Tensor, Tensor]:
     values = w.gather(-1, indices)
     # a search that finds too few fills up with others: those belong to the other search
     belongs = torch.cat((larger.values > -inf, values[:, n:] == nth), -1)
-    return torch.where(belongs, values, -inf), at[indices]
+    return torch.where(belongs, values, -inf), indices
+
+
+def _best(x: Tensor, sign: int, at: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """The same of the finite sign * x, with positions."""
+    w = torch.where(x.isfinite(), sign * x.double(), -inf)
+    values, indices = best_indices(w, at, n)
+    return values, at[indices]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...sketches.pair_moments import PairMoments
+from ...sketches.pair_record import PairMoments
 from ...statistics.pairs import labels
 from ...statistics.pairs.low_rank import is_low_rank
 from .matching_lines import common_moments

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...sketches.pair_moments import PairMoments
+from ...sketches.pair_record import PairMoments
 from ...statistics.pairs import labels
 from .pair import Pair
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...sketches import ValueCounts
-    from ...sketches.pair_moments import PairMoments
+    from ...sketches.pair_record import PairMoments
 
 BIN = 0.06  # std of a law: the narrowest bin
 OUTLYING = 8.0  # std of a law: further weights would squeeze the bulk of all panels

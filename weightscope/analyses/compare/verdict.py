@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf, sqrt
 
-from ...sketches.pair_moments import PairMoments
+from ...sketches.pair_record import PairMoments
 from .change import BY_STATUS, change
 from .facts import Facts
 from .relation import relation

@@ -14,7 +14,8 @@ from statistics import median
 from ...columns import Column
 from ...engine.unit import Measured, Measurer, Unit
 from ...notes import Note, Notes, united
-from ...sketches.pair_moments import PairMoments, Pairwise
+from ...sketches.pair_moments import Pairwise
+from ...sketches.pair_record import PairMoments
 from ...sketches.sketch import Measure
 from ...statistics.score import score
 from ..measuring import limits, no_values

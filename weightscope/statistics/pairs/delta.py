@@ -11,7 +11,7 @@ from math import inf, isfinite, log10, sqrt
 
 from ...columns import Column
 from ...notes import Note, united
-from ...sketches.pair_moments import TINY, PairMoments
+from ...sketches.pair_record import TINY, PairMoments
 from ..elements import MOMENTS as OF_ELEMENTS
 from ..elements import SHAPE
 from ..laws import BEST_LAW

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...lazy import numpy as np
 from ...notes import Note, notes_of, united
-from ...sketches.task_vectors import VectorProducts
+from ...sketches.vector_record import VectorProducts
 from .task_vectors import OVERFLOW, leaves_float64, left_out
 
 if TYPE_CHECKING:

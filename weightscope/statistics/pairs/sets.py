@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...sketches.shared_outliers import OutlierPositions
-from ...sketches.task_vectors import VectorProducts
+from ...sketches.vector_record import VectorProducts
 from ..statistic import Evidence, Statistic
 from .mixing import COLUMNS as MIX_COLUMNS
 from .mixing import mixing

@@ -13,9 +13,9 @@ from math import atan2, copysign, cos, degrees, hypot, isfinite, sqrt
 
 from ...columns import Column
 from ...notes import Note, united
-from ...sketches.pair_moments import TINY
+from ...sketches.pair_record import TINY
 from ...sketches.shared_outliers import OutlierPositions
-from ...sketches.task_vectors import VectorProducts
+from ...sketches.vector_record import VectorProducts
 from ..score import score
 
 DIRECTION_COLUMNS = (

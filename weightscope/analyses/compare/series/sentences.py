@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite, sqrt
 from statistics import median
 
-from ....sketches.pair_moments import PairMoments
+from ....sketches.pair_record import PairMoments
 from ....statistics.series.log_time import log_time
 from ..change import change
 from ..comparison import Comparison

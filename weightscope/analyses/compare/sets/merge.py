@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from math import sqrt
 
 from ....escape import escaped
-from ....sketches.task_vectors import VectorProducts
+from ....sketches.vector_record import VectorProducts
 from ....statistics.pairs import mixing
 from ..many.bundle import Bundle
 from .sentences import summed

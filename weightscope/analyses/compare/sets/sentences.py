@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 from ....escape import escaped
-from ....sketches.task_vectors import VectorProducts
+from ....sketches.vector_record import VectorProducts
 from ....statistics.pairs import directions
 from ..facts import MATRICES
 from ..many.bundle import Bundle

@@ -13,7 +13,8 @@ from ....notes import Note, Notes
 from ....sketches import Count
 from ....sketches.shared_outliers import OutlierPositions, SharedOutliers
 from ....sketches.sketch import Measure
-from ....sketches.task_vectors import TaskVectors, VectorProducts
+from ....sketches.task_vectors import TaskVectors
+from ....sketches.vector_record import VectorProducts
 from ....statistics.pairs.rounding import rounding_energy
 from ....statistics.pairs.sets import OVERLAPS
 from ....statistics.statistic import Statistic
