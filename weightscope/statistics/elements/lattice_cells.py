@@ -7,8 +7,8 @@ of the type that stores it. Two forms are known from the counts alone:
   neighbouring values that occur.
 - Many values around a hole at zero, which quantisers with a scale per row or per group leave: the
   hole is half a step to one step wide on each side, and the step follows from the number of zeros
-  beside the number of weights at the edge of the hole. Pruning by magnitude (`pruned_centre`) leaves
-  a hole too, for which zero alone stands.
+  beside the number of weights at the edge of the hole. Pruning by magnitude (`pruned_centre`)
+  leaves a hole too, for which zero alone stands.
 
 All other counts stay as they are.
 """
