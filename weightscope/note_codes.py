@@ -81,6 +81,7 @@ NOTES = (
     Code("nothing-to-fit", "No weight is finite and nonzero."),
     Code("few-values", "Fewer than three distinct values: no law is fitted."),
     Code("few-weights", "Too few weights for a pattern label."),
+    Code("centre-pruned", "Zeros stand for unknown weights near zero, as after pruning."),
     Code("zeros-left-out", "An excess of exact zeros was excluded from the fits."),
     Code("beta-at-bound", "The shape of the generalised Gaussian is at the bound of its search."),
     Code(

@@ -1,7 +1,8 @@
 """Excess of exact zeros: more than the cells beside zero predict, as after pruning.
 
 The prediction is the density of the denser cell beside zero times the width of zero's own cell. On
-a lattice (`lattice_cells`) zero is a cell like its neighbours, and its weights are no excess.
+a lattice (`lattice_cells`) zero is a cell like its neighbours, and its weights are no excess. Zeros
+that stand for a hole (`pruned_centre`) are none either: a fit knows how many weights were in it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
 from .lattice_cells import with_lattice_cells
+from .pruned_centre import hole_of_pruning, lacks_its_centre
 
 if TYPE_CHECKING:
     from ...sketches import ValueCounts
@@ -36,8 +38,34 @@ def fitted_weights(counts: ValueCounts) -> ValueCounts:
     return cells.without_zeros(excess)
 
 
+def pruned_zeros(counts: ValueCounts) -> int:
+    """How many exact zeros are those of pruning: all that stand for a hole, or the excess."""
+    if hole_of_pruning(counts) is not None:
+        return counts.zeros
+    return excess_zeros(counts)
+
+
+def centre_is_pruned(counts: ValueCounts) -> bool:
+    """Whether sums over weights have no value: zeros stand for weights near zero that are unknown.
+
+    They do in a hole, where few weights near zero are left, and on a pruned lattice, whose own
+    zeros are among those of pruning.
+    """
+    if counts.zeros <= ZEROS * counts.n or counts.zeros == counts.n:
+        return False
+    if hole_of_pruning(counts) is not None:
+        return True
+    cells = with_lattice_cells(counts)
+    excess = _excess(cells)
+    if not excess:
+        return False
+    return cells is not counts or lacks_its_centre(cells.without_zeros(excess))
+
+
 def _excess(counts: ValueCounts) -> int:
     if counts.zeros <= ZEROS * counts.n:
+        return 0
+    if hole_of_pruning(counts) is not None:
         return 0
     if counts.zeros == counts.n or len(counts.value) < 3:
         return counts.zeros

@@ -7,8 +7,8 @@ of the type that stores it. Two forms are known from the counts alone:
   neighbouring values that occur.
 - Many values around a hole at zero, which quantisers with a scale per row or per group leave: the
   hole is half a step to one step wide on each side, and the step follows from the number of zeros
-  beside the number of weights at the edge of the hole. Pruning by magnitude leaves a hole too, for
-  which zero alone stands.
+  beside the number of weights at the edge of the hole. Pruning by magnitude (`pruned_centre`)
+  leaves a hole too, for which zero alone stands.
 
 All other counts stay as they are.
 """
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
 from .lattice import CODEBOOK, step_of
+from .pruned_centre import hole_of_pruning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,8 +36,6 @@ RARE = 1000
 BESIDE = (1.5, 3.0)  # half widths of the hole: reach of the weights beside it
 REACHES = 16
 CROWDED = 4.0  # hole over the median distance of values: above, these have several steps
-# Reach in holes, and the share of the weights within two holes: even weights have 0.1, 0.25, 0.5.
-FLAT = ((1.1, 0.07, 0.16), (1.25, 0.2, 0.36), (1.5, 0.42, 0.62))
 
 
 def with_lattice_cells(counts: ValueCounts) -> ValueCounts:
@@ -92,28 +91,14 @@ def _around_a_hole(counts: ValueCounts) -> ValueCounts:
     beside = int(counts.counts[near].sum()) - counts.zeros
     if beside < max(INSIDE, counts.n / RARE):
         return counts
-    if _flat(size, counts.counts, hole):
-        # Pruning: zero alone stands for the hole.
+    if hole_of_pruning(counts) is not None:
+        # Zero alone stands for the hole.
         half = np.where(counts.value == 0, hole, 0.0)
     else:
         half = np.full(len(size), _half_step(size[near], counts.counts[near], hole))
     low = np.minimum(counts.low, counts.value - half)
     high = np.maximum(counts.high, counts.value + half)
     return replace(counts, low=low, high=high)
-
-
-def _flat(size: NDArray[np.float64], count: NDArray[np.int64], hole: float) -> bool:
-    """Whether weights begin at the edge of the hole at once and go on evenly.
-
-    Those of several steps begin slowly, those of one step all at once.
-    """
-    nonzero = np.where(size > 0, count, 0)
-    twice = float(nonzero[size <= 2 * hole].sum())
-    for reach, least, most in FLAT:
-        share = float(nonzero[size <= reach * hole].sum()) / twice
-        if not least < share < most:
-            return False
-    return True
 
 
 def _half_step(size: NDArray[np.float64], count: NDArray[np.int64], hole: float) -> float:

@@ -1,7 +1,8 @@
 """Shape of an element law without likelihood: beta from absolute moments, and a Weibull slope.
 
 Both use |w| without removing the mean, as their sources do. An excess of exact zeros is left out
-first, as for the fits. The columns of `filters` belong to the same statistic.
+first, as for the fits; where zeros stand for weights near zero that are unknown, both are null. The
+columns of `filters` belong to the same statistic.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...lazy import numpy as np
+from ...notes import Note
 from ...sketches import Count
 from ...sketches.quantiles import resolved
 from ..statistic import Evidence, Statistic
-from .excess_zeros import fitted_weights
+from .excess_zeros import centre_is_pruned, fitted_weights
 from .filters import tiny_share, trimmed
 from .moments import dot
 
@@ -30,6 +32,10 @@ LEAST_RHO = 4 / 3  # of a uniform law, beta = infinity
 LATTICE = 1e-5  # mean width^2/12 in variances, from which rounding is taken out
 WIDE_ZERO = 1e-3  # of the 0.9 quantile of |w|: a narrower cell of zero is a spike
 WEIBULL_POINTS = 1000  # slope of a Gaussian within 1e-6 of its limit, 1.20543
+CENTRE_PRUNED = Note(
+    "centre-pruned",
+    "zeros stand for unknown weights near zero: beta_moment and weibull_k are null",
+)
 COLUMNS = (
     Column(
         "beta_moment",
@@ -37,13 +43,13 @@ COLUMNS = (
         "shape of the generalised Gaussian from E w^2 / (E |w|)^2, mean not removed",
         "",
         "arXiv 2506.00486",
-        version=2,
+        version=3,
     ),
     Column(
         "weibull_k",
         "float",
         "Weibull slope of |w| over its middle 80% (Gaussian: 1.2054)",
-        version=2,
+        version=3,
     ),
     Column(
         "trimmed_std",
@@ -178,12 +184,10 @@ def _folded(counts: ValueCounts) -> _Folded:
 
 def _shape_columns(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
-    return {
-        "beta_moment": beta_moment(counts),
-        "weibull_k": weibull_k(counts),
-        "tiny_share": tiny_share(counts),
-        **trimmed(counts),
-    }
+    values: dict[str, object] = {"tiny_share": tiny_share(counts), **trimmed(counts)}
+    if centre_is_pruned(counts):
+        return values | {"beta_moment": None, "weibull_k": None, "notes": (CENTRE_PRUNED,)}
+    return values | {"beta_moment": beta_moment(counts), "weibull_k": weibull_k(counts)}
 
 
 SHAPE = Statistic(COLUMNS, frozenset({Count()}), _shape_columns, pools=True)

@@ -12,7 +12,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from ...sketches.quantiles import resolved, spread_over_cells
-from ..elements.excess_zeros import excess_zeros, fitted_weights
+from ..elements.excess_zeros import fitted_weights, pruned_zeros
 from ..elements.filters import both_filters
 from ..elements.largest_z import max_z, max_z_null
 from ..elements.moments import moments
@@ -53,7 +53,7 @@ class Traits:
 
     n: int  # finite weights
     distinct: int | None  # None: more than were counted
-    zeros: int  # in excess
+    zeros: int  # of pruning
     best: str | None  # law of lowest BIC
     ks_best: float | None
     spike_share: float | None  # w of normal_mixture, and sigma2/sigma1
@@ -93,7 +93,7 @@ def labelled(counts: ValueCounts, fits: Fits, filtered: Filtered) -> str | None:
     traits = Traits(
         n=counts.n,
         distinct=counts.distinct,
-        zeros=excess_zeros(counts),
+        zeros=pruned_zeros(counts),
         best=best.law if best else None,
         ks_best=best.ks if best else None,
         spike_share=spike_share,

@@ -1,0 +1,85 @@
+"""Pruning by magnitude: weights near zero were set to zero, and leave a hole around it.
+
+The zeros then stand for the whole hole. A fit takes them as one cell as wide as the hole, of which
+only the number of weights is known: a Gaussian keeps its beta. Sums over the weights have no value
+there, since those of the hole are unknown. Steps of a quantiser leave a hole too, but weights begin
+slowly at the edge of theirs, or come in clusters.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from ...lazy import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...sketches import ValueCounts
+
+ZEROS = 0.01  # share of exact zeros, at most, that are no pruning
+INSIDE = 64  # weights within twice the hole, at least
+WIDER = 8.0  # hole over the width of the cells at its edge: less is the type's own step
+EDGES = (1.02, 1.05, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0)  # of stretches, in holes
+RISE = 1.25  # density of a later stretch over that of an earlier one, at most
+ERRORS = 3.0  # standard errors of a count that are no rise
+CENTRE = 0.15  # share of the weights below half of the median of |w|; even ones have 0.25
+
+
+def hole_of_pruning(counts: ValueCounts) -> float | None:
+    """Least weight that was kept, where more than 1% are zeros that stand for a hole around it.
+
+    Weights begin at the edge of the hole at once, and their density does not rise from there on.
+    """
+    if counts.zeros <= ZEROS * counts.n or len(counts.value) < 3:
+        return None
+    size = np.abs(counts.value)
+    nonzero = size > 0
+    hole = float(size[nonzero].min())
+    if not (np.isfinite(3 * hole) and hole > 0):
+        return None
+    near = nonzero & (size <= 4 * hole)
+    width = counts.high[near] - counts.low[near]
+    if hole < WIDER * float(width[size[near].argmin()]):
+        return None
+    if counts.counts[near & (size <= 2 * hole)].sum() < INSIDE:
+        return None
+    if _falls(size[near], width, counts.counts[near], hole):
+        return hole
+    return None
+
+
+def _falls(
+    size: NDArray[np.float64], width: NDArray[np.float64], count: NDArray[np.int64], hole: float
+) -> bool:
+    """Whether the density is highest at the edge of the hole and falls, but for its errors."""
+    low = size - width / 2
+    lengths, inside = [], []
+    for start, end in pairwise(EDGES):
+        overlap = np.minimum(low + width, end * hole) - np.maximum(low, start * hole)
+        share = np.clip(overlap / np.maximum(width, np.spacing(size)), 0.0, 1.0)
+        inside.append(float((share * count).sum()))
+        lengths.append(end - start)
+    density = np.array(inside) / lengths
+    error = ERRORS * np.sqrt(np.array(inside) + 1) / lengths
+    greatest = density[0] + error[0]
+    for i in range(1, len(density)):
+        if density[i] - error[i] > RISE * greatest:
+            return False
+        greatest = min(greatest, float(density[i] + error[i]))
+    return bool(inside[0] > 0)
+
+
+def lacks_its_centre(counts: ValueCounts) -> bool:
+    """Whether few weights are left near zero, of weights without the zeros in excess."""
+    if counts.n == 0:
+        return False
+    size = np.abs(counts.value)
+    order = np.argsort(size, kind="stable")
+    upto = np.cumsum(counts.counts[order])
+    half = float(size[order][np.searchsorted(upto, upto[-1] / 2)]) / 2
+    with np.errstate(over="ignore"):  # cells of 1e308 beside those of 1e-308
+        overlap = np.minimum(counts.high, half) - np.maximum(counts.low, -half)
+        share = np.clip(overlap / np.maximum(counts.high - counts.low, 1e-300), 0.0, 1.0)
+    return float((share * counts.counts).sum()) < CENTRE * counts.n
