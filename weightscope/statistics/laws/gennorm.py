@@ -142,9 +142,7 @@ def _profiled(cells: Cells, tolerance: float, close: float) -> tuple[float, floa
     return minimum_between(cost, LEAST, MOST, cells.n, tolerance), mu
 
 
-def _location_and_moment(
-    cells: Cells, beta: float, mu: float, close: float
-) -> tuple[float, float]:
+def _location_and_moment(cells: Cells, beta: float, mu: float, close: float) -> tuple[float, float]:
     """mu and mean |x - mu|^beta at fixed beta, mu by reweighted means.
 
     From beta = 1.5 on the step is Newton's, that divided by beta - 1.

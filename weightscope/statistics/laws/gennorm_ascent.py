@@ -1,9 +1,11 @@
 """Newton's ascent to the maximum of a generalised normal's likelihood.
 
 From beta = 1.25 on the likelihood is smooth in mu: mu and ln beta take a step together from the
-same powers |x - mu|^beta. Below, ln beta alone does. The usual start is the beta of the ratio (mean |x - m|)^2 / mean (x - m)^2 = Gamma(2/beta)^2 / (Gamma(1/beta)
-Gamma(3/beta)). With M = mean |x - mu|^beta, A = mean |x - mu|^beta ln |x - mu| / M, B the same with
-the squared logarithm, and psi the digamma function, the mean log-likelihood at the best alpha has
+same powers |x - mu|^beta. Below, ln beta alone does. The usual start is the beta of the ratio
+(mean |x - m|)^2 / mean (x - m)^2 = Gamma(2/beta)^2 / (Gamma(1/beta) Gamma(3/beta)).
+
+With M = mean |x - mu|^beta, A = mean |x - mu|^beta ln |x - mu| / M, B the same with the squared
+logarithm, and psi the digamma function, the mean log-likelihood at the best alpha has
 
     dL/dbeta = 1/beta + (ln(beta M) + psi(1/beta)) / beta^2 - A / beta.
 """
@@ -35,7 +37,7 @@ STARTS = 33  # betas of the table of ratios
 
 @dataclass(frozen=True)
 class Powers:
-    """M, A and B at one beta and mu; `pull`, the mean of x - mu with weights |x - mu|^(beta - 2)."""
+    """M, A and B at one beta and mu; `pull` is the mean of x - mu by weights |x - mu|^(beta - 2)."""
 
     beta: float
     moment: float

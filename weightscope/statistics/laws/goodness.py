@@ -143,7 +143,8 @@ def _groups(
     """Fitted and empirical share of each group.
 
     A boundary is a quantile of the law; inside a cell, whose weights cannot be divided, it moves to
-    the nearer edge; one beyond all cells stays. Groups whose fitted share is below a fraction of the usual one join the next.
+    the nearer edge; one beyond all cells stays. Groups whose fitted share is below a fraction of
+    the usual one join the next.
     """
     before, after = edges.before[edges.real], edges.after[edges.real]
     cdf = cdf[edges.real]  # a knot divides cells and is no boundary
