@@ -37,7 +37,7 @@ STARTS = 33  # betas of the table of ratios
 
 @dataclass(frozen=True)
 class Powers:
-    """M, A and B at one beta and mu; `pull` is the mean of x - mu by weights |x - mu|^(beta - 2)."""
+    """M, A and B at one beta and mu, and the mean of x - mu by weights |x - mu|^(beta - 2)."""
 
     beta: float
     moment: float
