@@ -15,6 +15,8 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from tests.device.single_calls import SINGLE
+
 NAME = "cuda:1"
 PACKAGE = "weightscope/"
 Tensor = torch.Tensor
@@ -160,8 +162,11 @@ class Pretended(TorchFunctionMode):
             self.log.uploads[where(), name] += 1
         if name == "copy_" and kwargs.get("non_blocking") and not isinstance(args[1], OnDevice):
             return self._copied(args)
-        with self.kernels:
+        if name in SINGLE and not any(x.dtype in WORDS_ONLY for x in tensors):
             out = func(*args, **kwargs)
+        else:
+            with self.kernels:
+                out = func(*args, **kwargs)
         if not there and name == "to" and out is args[0]:
             out = out.clone()
         return marked(out)
