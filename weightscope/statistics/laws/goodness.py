@@ -149,15 +149,14 @@ def _groups(
     before, after = edges.before[edges.real], edges.after[edges.real]
     cdf = cdf[edges.real]  # a knot divides cells and is no boundary
     levels = np.arange(1, number) / number
-    right = np.searchsorted(cdf, levels)
-    below, above = right == 0, right == len(cdf)
-    right = np.clip(right, 1, len(cdf) - 1)
+    beyond = np.searchsorted(cdf, levels)  # the first edge beyond each level
+    right = np.clip(beyond, 1, len(cdf) - 1)
     left = right - 1
-    inside = (before[right] > after[left]) & ~below & ~above
+    inside = (before[right] > after[left]) & (beyond == right)
     nearer = np.where(cdf[right] - levels < levels - cdf[left], right, left)
     fitted = np.where(inside, cdf[nearer], levels)
     share = np.where(inside, after[nearer], after[left])
-    share = np.where(below, 0.0, np.where(above, 1.0, share))
+    share = np.where(beyond == right, share, beyond > 0)  # none or all, beyond all cells
     fitted = np.concatenate(([0.0], fitted, [1.0]))
     share = np.concatenate(([0.0], share, [1.0]))
     apart = np.concatenate(([True], np.diff(fitted[:-1]) > LEAST / number, [True]))
