@@ -1,6 +1,6 @@
 """Counts how often `pattern` names the law that was drawn from: `python -m docs.confusion`.
 
-14 laws, 4 sizes, 100 seeded draws each in float32, through `weightscope.fit`. The table replaces
+13 laws, 4 sizes, 100 seeded draws each in float32, through `weightscope.fit`. The table replaces
 the one in docs/statistics.md. It takes 3 minutes of one core.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from math import isqrt
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +51,6 @@ def without_centre(g: Generator, n: int) -> NDArray[np.float64]:
     return np.where(np.abs(x) < np.median(np.abs(x)), 0.0, x)
 
 
-def without_centre_in_int4(g: Generator, n: int) -> NDArray[np.float64]:
-    """The same, rounded to 15 multiples of a step for each row."""
-    x = without_centre(g, n).reshape(-1, isqrt(n))
-    step = np.abs(x).max(1, keepdims=True) / 7
-    return np.ravel(np.round(x / step) * step)
-
-
 def two_lumps(g: Generator, n: int) -> NDArray[np.float64]:
     """Two Gaussians four sigma apart."""
     return np.where(g.random(n) < 0.5, 2.0, -2.0) + g.normal(size=n)
@@ -76,7 +68,6 @@ TRUTHS: tuple[tuple[str, str, Draw], ...] = (
     ("spike on a base", "inverted-T", spike_on_base),
     ("Gaussian, half zero", "sparse", with_zeros),
     ("Gaussian, smaller half zero", "sparse", without_centre),
-    ("int4 per row of that", "sparse", without_centre_in_int4),
     ("two lumps", "none", two_lumps),
     ("exponential", "none", lambda g, n: g.exponential(size=n)),
 )
