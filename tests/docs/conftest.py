@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 
 import weightscope as ws
 from tests.fits import fitted_once
+from tests.remembered import measured_once
 from weightscope.cli.app import run
 from weightscope.cli.exits import guarded
 
@@ -39,10 +40,10 @@ class Terminal(io.TextIOWrapper):
 
 
 @pytest.fixture(scope="package", autouse=True)
-def laws_are_fitted_once():
-    """The pages measure the demo a hundred times, and most of that is the fits."""
-    with fitted_once():
-        yield
+def remembered():
+    """The pages measure the demo a hundred times: sketches, statistics and fits of it once."""
+    with fitted_once(), measured_once() as memory:
+        yield memory
 
 
 @pytest.fixture(scope="package")
