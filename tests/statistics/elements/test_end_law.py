@@ -47,6 +47,12 @@ def test_outliers_do_not_hide_each_other(counts_of):
     assert max_z_score(counts_of(w)) > 3
 
 
+def test_bins_of_uniform_elements_are_enough(counts_of):
+    """The maximum is exact where values are counted in bins."""
+    w = np.random.default_rng(9).uniform(-1, 1, 300_000)
+    assert abs(max_z_score(counts_of(w, bins=True))) < 3
+
+
 def test_a_cut_tail_scores_low(counts_of):
     """Gaussian elements clipped at two standard deviations."""
     w = np.clip(np.random.default_rng(4).standard_normal(65536), -2, 2)

@@ -38,7 +38,8 @@ FEWEST = 2  # judged
 WIDTH = 20  # weights of the tail to each that is judged, at least
 TAIL = 0.05  # share of an end's weights that is its tail
 MOST_OF_TAIL = 500
-CELLS = 20  # least cells of the tail
+VALUES = 20  # least values of the tail, where cells are values
+BINS = 4  # least cells of the tail, to which it is extended
 TIED = 2  # weights to each cell of a tail with gaps, beyond which it is a lattice
 SHAPES = 3.0  # b is within -3..3
 COARSE = 13  # points of b in this range, then around the likeliest
@@ -79,17 +80,22 @@ def ends_of(counts: ValueCounts) -> tuple[End, End] | None:
         return float((max(value, 0.0) / inner) ** power)
 
     above, below = counts.value > middle, counts.value < middle
+    cells = 1
+    if counts.exact:
+        cells = VALUES
     upper = _end(
         distances(counts.low[above] - middle)[::-1],
         distances(counts.high[above] - middle)[::-1],
         counts.counts[above][::-1],
         distance(counts.maximum - middle),
+        cells,
     )
     lower = _end(
         distances(middle - counts.high[below]),
         distances(middle - counts.low[below]),
         counts.counts[below],
         distance(middle - counts.minimum),
+        cells,
     )
     if upper is None or lower is None:
         return None
@@ -122,7 +128,9 @@ def _table() -> tuple[Array, Array]:
     return (outer / inner) ** (1 / betas), betas
 
 
-def _end(low: Array, high: Array, counts: NDArray[np.int64], largest: float) -> End | None:
+def _end(
+    low: Array, high: Array, counts: NDArray[np.int64], largest: float, cells: int
+) -> End | None:
     """The tail of one end; None where it has too few cells."""
     beyond = np.cumsum(counts)
     if not len(beyond):
@@ -135,7 +143,10 @@ def _end(low: Array, high: Array, counts: NDArray[np.int64], largest: float) -> 
     judged = int(beyond[last_judged])
     width = max(min(int(number * TAIL), MOST_OF_TAIL), WIDTH * few)
     last = int(np.searchsorted(beyond, judged + width))
-    if last >= len(counts) or last - last_judged < CELLS:
+    if last - last_judged < cells:
+        return None
+    last = max(last, last_judged + BINS)
+    if last >= len(counts):
         return None
     tail = slice(last_judged + 1, last + 1)
     shared = beyond[last] - judged > TIED * (last - last_judged)
