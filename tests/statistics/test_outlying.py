@@ -54,6 +54,7 @@ WITHOUT_REASON = {
     "col_gini_null",
     "col_gini_score",
     "top_col",
+    "max_z_score",
 }
 
 

@@ -79,7 +79,11 @@ def lacks_its_centre(counts: ValueCounts) -> bool:
     order = np.argsort(size, kind="stable")
     upto = np.cumsum(counts.counts[order])
     half = float(size[order][np.searchsorted(upto, upto[-1] / 2)]) / 2
+    share = (size < half).astype(np.float64)
     with np.errstate(over="ignore"):  # cells of 1e308 beside those of 1e-308
+        width = counts.high - counts.low
         overlap = np.minimum(counts.high, half) - np.maximum(counts.low, -half)
-        share = np.clip(overlap / np.maximum(counts.high - counts.low, 1e-300), 0.0, 1.0)
+        # cells of float64 may have no width: a value is inside or not
+        np.divide(overlap, width, out=share, where=width > 0)
+    share = np.clip(share, 0.0, 1.0)
     return float((share * counts.counts).sum()) < CENTRE * counts.n
