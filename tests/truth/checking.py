@@ -18,6 +18,7 @@ from .storing import TYPES, write
 
 Rows = Mapping[str, Mapping[str, object]]
 Run = Callable[[Sequence[str]], None]  # with the arguments of the command line
+OPTIONS = {"fit": ("--balance", "--coding")}
 NAME = "model.layers.{}.mlp.up_proj.weight"
 
 
@@ -65,7 +66,7 @@ def measured(run: Run, command: str, source: str) -> Rows:
     """The rows of a command by the name of their tensor."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "rows.json"
-        run((command, source, "--columns", "all", "-o", str(report)))
+        run((command, source, *OPTIONS.get(command, ()), "--columns", "all", "-o", str(report)))
         rows = json.loads(report.read_text("utf-8"))
     return {row["tensor"]: row for row in rows}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .balance import BALANCE, CODING
 from .definition import Definition
 from .fits import FITS
 from .histories import HISTORIES
@@ -18,7 +19,7 @@ from .spectral_scores import SPECTRAL_SCORES
 from .tail import TAIL
 
 DEFINITIONS: dict[str, tuple[Definition, ...]] = {
-    "fit": (*MOMENTS, *COUNTS, *LAWS, *FITS, *SHAPES, *LINES, *LINE_SCORES),
+    "fit": (*MOMENTS, *COUNTS, *LAWS, *FITS, *SHAPES, *LINES, *LINE_SCORES, *BALANCE, *CODING),
     "spectrum": (
         *SIZES,
         *TAIL,
@@ -50,6 +51,14 @@ WITHOUT = {
     "tail_excess_score": "a probability: simulated in tests/statistics/spectra/test_edge_law.py",
     "signal_ratio_score": "as `tail_excess_score`",
     "zero_block": "a text: tests/statistics/lines/test_zero_blocks.py",
+    "balanced_beta": "as `beta`, of the balanced matrix: tests/statistics/lines/test_balancing.py",
+    "balanced_beta_null": "of a seeded shuffle",
+    "balanced_kurtosis_null": "of a seeded shuffle",
+    "row_scale_spread_score": "beside a seeded shuffle: rates are on the page of scores",
+    "col_scale_spread_score": "as `row_scale_spread_score`",
+    "golomb_bits": "a search over orders: tests/statistics/elements/test_coding.py",
+    "golomb_order": "as `golomb_bits`",
+    "rf8_rmse": "tests/statistics/elements/test_coding.py",
     "untrained_rows": "of embeddings alone: tests/statistics/lines/test_untrained.py",
 }
 # Columns whose definition changes next: wrong cells are counted and fail nothing.
