@@ -15,14 +15,6 @@ from tests.analyses.compare.planted import (
     kinds,
     model,
 )
-from tests.remembered import measured_once
-
-
-@pytest.fixture(scope="module", autouse=True)
-def changes_are_measured_once():
-    """Each planted change is asked for by tensor, by role and by model, from the same sketches."""
-    with measured_once():
-        yield
 
 
 @pytest.mark.parametrize("case", PLANTED)
