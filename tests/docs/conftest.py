@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import save_file
 
 import weightscope as ws
-from tests.remembered import measured_once
+from tests.docs.remembered import measured_once
 from tests.fits import fitted_once
 from weightscope.cli.app import run
 from weightscope.cli.exits import guarded

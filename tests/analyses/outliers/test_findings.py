@@ -8,7 +8,6 @@ import torch
 
 import weightscope as ws
 from tests.rates.quantisers import symmetric
-from tests.remembered import measured_once
 from weightscope.analyses.outliers.findings import FINDINGS
 from weightscope.analyses.outliers.severities import SEVERITIES
 
@@ -31,13 +30,6 @@ SIZES = {
     UP: (192, 64),
 }
 IDS = tuple(f.id for f in FINDINGS)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def what_stays_is_measured_once():
-    """A fault is planted in one tensor of the same network, and that one is new."""
-    with measured_once():
-        yield
 
 
 @pytest.fixture

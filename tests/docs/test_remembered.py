@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 import weightscope as ws
-from tests.remembered import measured_once
+from tests.docs.remembered import measured_once
 
 LINES = (
     "weightscope fit {} --balance --columns all -f json",
