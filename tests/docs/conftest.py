@@ -19,7 +19,6 @@ import torch
 from safetensors.torch import save_file
 
 import weightscope as ws
-from tests.docs.remembered import measured_once
 from tests.fits import fitted_once
 from weightscope.cli.app import run
 from weightscope.cli.exits import guarded
@@ -40,10 +39,10 @@ class Terminal(io.TextIOWrapper):
 
 
 @pytest.fixture(scope="package", autouse=True)
-def remembered():
-    """The pages measure the demo a hundred times: sketches, statistics and fits of it once."""
-    with fitted_once(), measured_once() as memory:
-        yield memory
+def laws_are_fitted_once():
+    """The pages measure the demo a hundred times, and most of that is the fits."""
+    with fitted_once():
+        yield
 
 
 @pytest.fixture(scope="package")
