@@ -12,7 +12,7 @@ from .line_scores import GINI_SCORES, LINE_SCORES, SPREAD_SCORES
 from .lines import LINES, SPREADS
 from .moments import COUNTS, MOMENTS, SUBNORMALS
 from .noise import BULK, WHOLE
-from .outlying import LATTICES, MARKED, SINGLE
+from .outlying import MARKED, SINGLE
 from .shapes import SHAPES
 from .singular import EVENNESS, SIZES
 from .spectral_scores import SPECTRAL_SCORES

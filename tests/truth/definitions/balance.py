@@ -22,7 +22,9 @@ def _scales(case: Case) -> tuple[Array, Array] | None:
         return None
     squares = (lines / np.abs(lines).max()) ** 2
     of_cols = np.ones(lines.shape[1])
-    for done in range(ROUNDS):
+    done = 0
+    while done < ROUNDS:
+        done += 1
         of_rows = (squares / of_cols).mean(1)
         before, of_cols = of_cols, (squares / of_rows[:, None]).mean(0)
         if np.abs(np.log(of_cols / before)).max() < SETTLED:

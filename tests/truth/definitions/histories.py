@@ -12,6 +12,7 @@ import torch
 from ..case import Array, Case, NotCompared
 from ..tensors import NF4
 from .definition import Definition
+from .outlying import lattice
 
 DISTINCT = 64  # values of a narrower type
 FEWEST_EQUAL = 1024
@@ -106,6 +107,17 @@ def _history(case: Case) -> str | None:
     return narrower
 
 
+def _lattice(case: Case) -> str | None:
+    """A lattice of few values, else the history: types have small letters."""
+    found = lattice(case)
+    if found is not None or case.dtype.startswith("F8"):
+        return found
+    history = _history(case)
+    if history in ("BF16", "F16", "F32"):
+        return history.lower()
+    return history
+
+
 def _named(kinds: set[str | None], scale: str) -> str:
     if kinds == {"nf4"}:
         return f"nf4 {scale}"
@@ -130,5 +142,6 @@ def _duplicate_of(case: Case) -> str | None:
 
 HISTORIES = (
     Definition("precision_history", _history, slow=True),
+    Definition("lattice", _lattice, slow=True),
     Definition("duplicate_of", _duplicate_of),
 )

@@ -101,7 +101,7 @@ def _core_std(case: Case) -> float | None:
     return float(case.finite[central].std() / sqrt(1 - 8 * density / inside))
 
 
-def _lattice(case: Case) -> str | None:
+def lattice(case: Case) -> str | None:
     """A step or a codebook of few values, or values of BF16 in float32."""
     if case.dtype.startswith("F8") or not case.finite.size:
         return None
@@ -263,7 +263,6 @@ SINGLE = (
     Definition("core_share", _core_share, 1e-12, wide=1e-4),
     Definition("core_std", _core_std, 1e-9, wide=1e-3),
 )
-LATTICES = (Definition("lattice", _lattice),)
 MARKED = (
     Definition("dead_rows", _counted(_dead, 1)),
     Definition("dead_cols", _counted(_dead, 0)),
