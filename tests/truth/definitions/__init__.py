@@ -35,7 +35,6 @@ DEFINITIONS: dict[str, tuple[Definition, ...]] = {
         SUBNORMALS,
         *SINGLE,
         *LARGEST,
-        *LATTICES,
         *HISTORIES,
         *MARKED,
         *GINI_SCORES,
