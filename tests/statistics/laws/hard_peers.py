@@ -8,48 +8,19 @@ likelihood of a lattice is the probability of its cells.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from math import exp, inf, log
+from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
-from tests.statistics.laws.hard_samples import Sample
+from tests.statistics.laws.hard_samples import Points
 
 Array = NDArray[np.float64]
 Terms = Iterable[tuple[float, object]]  # shares and distributions of scipy.stats
 
 PER_STEP = 1e-300  # least probability
 STARTS, ROUNDS = 48, 400  # of the EM
-
-
-@dataclass(frozen=True, eq=False)
-class Points:
-    """Distinct weights in standard units, their counts, and half the width of their cells."""
-
-    z: Array
-    count: Array
-    half: float
-    scale: float
-
-    @property
-    def n(self) -> float:
-        """Number of weights."""
-        return float(self.count.sum())
-
-    @property
-    def weights(self) -> Array:
-        """All weights."""
-        return np.repeat(self.z, self.count.astype(int))
-
-
-def standard(sample: Sample) -> Points:
-    """Mean 0 and std 1."""
-    mean, scale = sample.x.mean(), sample.x.std()
-    value, count = np.unique(sample.x, return_counts=True)
-    z = (value - mean) / scale
-    return Points(z, count.astype(float), sample.step / 2 / scale, float(scale))
 
 
 def loglik(points: Points, terms: Terms) -> float:
@@ -131,7 +102,6 @@ def student_t(points: Points) -> float:
     scales = (_robust(x), 0.1 * _robust(x), 1e-3, 1e-5)
     starts = [(mu, log(s), g.uniform(0, 3)) for mu in centres for s in scales]
     bounds = [(None, None), (log(1e-6), 5.0), (0.0, log(200))]
-    terms = lambda at: [(1.0, stats.t(exp(at[2]), at[0], exp(at[1])))]  # noqa: E731
 
     def quick(at: Array) -> float:
         mu, log_s, nu = at[0], at[1], exp(at[2])
@@ -139,14 +109,20 @@ def student_t(points: Points) -> float:
         constant = special.gammaln((nu + 1) / 2) - special.gammaln(nu / 2) - log(nu) / 2
         return -float(points.count @ (constant - log_s - (nu + 1) / 2 * tails)) / points.n
 
-    return _from_starts(points, quick, terms, starts, bounds)
+    return _from_starts(points, quick, _student_t_terms, starts, bounds)
+
+
+def _student_t_terms(at: Array) -> Terms:
+    return [(1.0, stats.t(exp(at[2]), at[0], exp(at[1])))]
 
 
 def gennorm(points: Points) -> float:
     """Every weight as mu below beta 1, the root above: on a grid of beta, then Brent."""
     if points.half:
-        starts = [(mu, 0.0, b) for mu in np.quantile(points.weights, [0.3, 0.5, 0.6]) for b in (-1, 0, 1)]
-        return _likeliest(points, _gennorm_terms, starts, ((-1e9, 1e9), (-20, 9), (log(0.1), log(8))))
+        centres = np.quantile(points.weights, [0.3, 0.5, 0.6])
+        starts = [(mu, 0.0, b) for mu in centres for b in (-1, 0, 1)]
+        bounds = ((-1e9, 1e9), (-20, 9), (log(0.1), log(8)))
+        return _likeliest(points, _gennorm_terms, starts, bounds)
     z, count = points.z, points.count
     logs = None
     if len(z) <= 2000:
@@ -159,7 +135,11 @@ def gennorm(points: Points) -> float:
         if beta < 1:
             return float(z[np.argmin(np.exp(beta * logs) @ count)])
         result = optimize.minimize_scalar(
-            moment, (z[0], z[-1]), bounds=(z[0], z[-1]), args=(beta,), method="bounded",
+            moment,
+            (z[0], z[-1]),
+            bounds=(z[0], z[-1]),
+            args=(beta,),
+            method="bounded",
             options={"xatol": 1e-10},
         )
         median = float(np.median(points.weights))
@@ -294,13 +274,5 @@ def _least(cost: Callable[[float], float], grid: Array) -> float:
     return least
 
 
-PEERS: Mapping[str, Callable[[Points], float]] = {
-    "normal": normal,
-    "laplace": laplace,
-    "logistic": logistic,
-    "student_t": student_t,
-    "gennorm": gennorm,
-    "truncnorm": truncnorm,
-    "uniform": uniform,
-    "normal_mixture": normal_mixture,
-}
+SEARCHES = (normal, laplace, logistic, student_t, gennorm, truncnorm, uniform, normal_mixture)
+PEERS: Mapping[str, Callable[[Points], float]] = {search.__name__: search for search in SEARCHES}

@@ -1,7 +1,7 @@
 """Starts of the mixture's ascents: of few weights the likelihood has a maximum at every cluster.
 
 A window of consecutive weights with share m, mean mu and variance v1 as the narrow part, all others
-as the wide part, of variance v2 about mu, has the log-likelihood of a mixture whose parts are known,
+as the wide part, of variance v2 about mu, has the log-likelihood of a mixture of known parts,
 
     m (ln m - ln(v1)/2) + (1 - m) (ln(1 - m) - ln(v2)/2) - 1/2, without ln(2 pi)/2:
 
