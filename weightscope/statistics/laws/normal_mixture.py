@@ -15,6 +15,7 @@ from ...lazy import numpy as np
 from ...lazy import special
 from .law import Fitted, Params, ScipyTerms
 from .normal import HALF_LOG_TAU
+from .normal_mixture_starts import likeliest_windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,7 @@ STARTS = (
 IQR_OF_NORMAL = 1.349
 HEAVY = 0.7  # variance of the middle half over the whole: below, tails rule the whole
 SHARES = (0.9, 0.98, 0.999)  # of the narrow part, in starts where tails rule
-FEW = 64  # weights: of so few the likelihood has many maxima
+FEW = 512  # weights: of so few the likelihood has many maxima
 STEPS = 200
 FLAT = 12.0  # |logit w|: beyond, one part holds fewer than 6 of a million
 LEAST = log(1e-6)  # of ln v: sigma1 >= 1e-3 std
@@ -129,18 +130,15 @@ class _End:
 
 
 def _starts(cells: Cells) -> list[Start]:
-    """Three of the variance, three of the quartiles where tails rule, six of few weights."""
+    """Three of the variance, three of the quartiles where tails rule, eight of few weights."""
     starts = [(0.0, *start) for start in STARTS]
     robust = max((cells.iqr / IQR_OF_NORMAL) ** 2, 4 * exp(LEAST))
     if robust < HEAVY:
         for w in SHARES:
             rest = max(1 - w * robust, robust) / (1 - w)
             starts.append((cells.median, w, robust, rest))
-    if cells.n <= FEW:
-        points = (cells.median - cells.iqr / 2, cells.median, cells.median + cells.iqr / 2)
-        for shrink in (0.3, 0.03):
-            narrow = max(robust * shrink**2, 2 * exp(LEAST))
-            starts.extend((point, 0.3, narrow, 1.0) for point in points)
+    if cells.n <= FEW and cells.parts is None:
+        starts += likeliest_windows(cells, 1.5 * exp(LEAST))
     return starts
 
 
@@ -162,6 +160,8 @@ def _ascend(
     for _ in range(STEPS):
         outward = ((x <= low) & (gradient < 0)) | ((x >= high) & (gradient > 0))
         gradient[outward] = 0.0
+        hessian[outward] = 0.0  # no step along a bound depends on one across it
+        hessian[:, outward] = 0.0
         step = _newton_step(gradient, hessian)
         if float(gradient @ step) < GAIN:
             return _End(value, x, converged=True)
