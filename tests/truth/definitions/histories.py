@@ -85,7 +85,7 @@ def _narrower(case: Case) -> str | None:
     return None
 
 
-def _history(case: Case) -> str | None:
+def history(case: Case) -> str | None:
     if case.dtype.startswith("F8") or not case.finite.size or case.ordered[0] == case.ordered[-1]:
         return None
     matrix = case.matrix
@@ -110,12 +110,11 @@ def _history(case: Case) -> str | None:
 def _lattice(case: Case) -> str | None:
     """A lattice of few values, else the history: types have small letters."""
     found = lattice(case)
-    if found is not None or case.dtype.startswith("F8"):
-        return found
-    history = _history(case)
-    if history in ("BF16", "F16", "F32"):
-        return history.lower()
-    return history
+    if found is None and not case.dtype.startswith("F8"):
+        found = history(case)
+    if found in ("BF16", "F16", "F32"):
+        return found.lower()
+    return found
 
 
 def _named(kinds: set[str | None], scale: str) -> str:
@@ -141,7 +140,7 @@ def _duplicate_of(case: Case) -> str | None:
 
 
 HISTORIES = (
-    Definition("precision_history", _history, slow=True),
+    Definition("precision_history", history, slow=True),
     Definition("lattice", _lattice, slow=True),
     Definition("duplicate_of", _duplicate_of),
 )
