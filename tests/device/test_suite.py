@@ -30,6 +30,7 @@ def test_every_step_has_seconds_and_shares() -> None:
     assert gram["operations"] == 2 * 24 * 16**2
     assert gram["bytes"] == 2 * 2 * 24 * 16
     assert gram["of_float64"] * gram["seconds"] * 1e9 == pytest.approx(gram["operations"])
+    assert gram["of_bandwidth"] * gram["seconds"] * 1e9 == pytest.approx(gram["bytes"])
 
 
 def test_a_check_that_fails_is_reported(monkeypatch) -> None:
