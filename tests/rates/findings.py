@@ -6,7 +6,6 @@ docs/generate.py writes their table. It takes 10 minutes of one core.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import weightscope
+from tests.records import store
 from weightscope.analyses.outliers.findings import FINDINGS
 
 STORED = Path(__file__).with_name("findings.json")
@@ -34,8 +34,7 @@ def main() -> None:
         for shape, draws in SHAPES.items():
             records.append(rates(law, shape, draws))
             print(*records[-1].values(), flush=True)
-    lines = ",\n".join(json.dumps(record) for record in records)
-    STORED.write_text(f"[\n{lines}\n]\n", "utf-8")
+    store(records, STORED)
 
 
 def rates(law: str, shape: tuple[int, int], draws: int) -> dict[str, object]:

@@ -6,7 +6,6 @@ counts that numpy takes. Results are stored; docs/generate.py writes their table
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from math import sqrt
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.records import store
 from weightscope.sketches import BalancedMatrix, ValueCounts
 from weightscope.sketches.margins import Margins
 from weightscope.sketches.power_sums import PowerSums
@@ -54,12 +54,6 @@ def main() -> None:
             records += measured(shape, law, draws, balanced=BALANCED * draws // 1000)
             print(*records[-1].values(), flush=True)
     store(records, STORED)
-
-
-def store(records: Iterable[Mapping[str, object]], path: Path) -> None:
-    """Write the records as JSON, one a line."""
-    lines = ",\n".join(json.dumps(record) for record in records)
-    path.write_text(f"[\n{lines}\n]\n", "utf-8")
 
 
 def measured(

@@ -17,13 +17,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.records import store
 from weightscope.sketches import Count, Decompose, MarginSums, SingularValues
 from weightscope.statistics.spectra.bulk import noise
 from weightscope.statistics.spectra.evenness import evenness
 from weightscope.statistics.spectra.null_distance import null_distance
 from weightscope.statistics.statistic import Evidence
 
-from .calibration_lines import LAWS, SHAPES, counted, drawn, margins, store, summary
+from .calibration_lines import LAWS, SHAPES, counted, drawn, margins, summary
 
 Array = NDArray[np.float64]
 

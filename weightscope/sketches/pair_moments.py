@@ -16,7 +16,7 @@ from ..geometry import Shape
 from ..lazy import torch
 from . import pair_moments_together as together
 from .beside import numbers
-from .pair_record import CANCELS, SMALL, PairMoments, about_means, split
+from .pair_record import CANCELS, PairMoments, about_means, b_cancels, split, with_b
 from .sketch import Cut, Passes, State
 from .tile import Tile
 
@@ -142,16 +142,15 @@ def _of_finite(x: Tensor, d: Tensor, b: Tensor, sums: list[float], tile: Tile) -
 
 def _with_b(moments: PairMoments, x: Tensor, b: Tensor, tile: Tile) -> PairMoments:
     """The moments with those of B, which are sums of the others unless these cancel."""
-    m = moments
-    mean_b, low_b = split(m.mean_a, m.mean_d + m.low_a + m.low_d)
-    s_ab, s_bb = m.s_aa + m.s_ad, m.s_aa + 2 * m.s_ad + m.s_dd
-    if s_bb < SMALL * m.s_aa or abs(mean_b) < SMALL * abs(m.mean_a):
-        y = tile.scratch.take("pair b", tuple(b.shape), torch.float64).copy_(b)
-        mean_b = float(y.sum()) / m.n
-        y = y - mean_b
-        products = (torch.dot(x - m.mean_a, y), torch.dot(y, y))
-        s_ab, s_bb, total = torch.stack((*products, y.sum())).tolist()
-        s_ab -= m.low_a * total
-        s_bb = max(s_bb - total * total / m.n, 0.0)
-        mean_b, low_b = split(mean_b, total / m.n)
+    m = with_b(moments)
+    if not b_cancels(m):
+        return m
+    y = tile.scratch.take("pair b", tuple(b.shape), torch.float64).copy_(b)
+    mean_b = float(y.sum()) / m.n
+    y = y - mean_b
+    products = (torch.dot(x - m.mean_a, y), torch.dot(y, y))
+    s_ab, s_bb, total = torch.stack((*products, y.sum())).tolist()
+    s_ab -= m.low_a * total
+    s_bb = max(s_bb - total * total / m.n, 0.0)
+    mean_b, low_b = split(mean_b, total / m.n)
     return replace(m, mean_b=mean_b, s_ab=s_ab, s_bb=s_bb, low_b=low_b)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..lazy import torch
-from .pair_record import CANCELS, SMALL, PairMoments, about_means, split
+from .pair_record import CANCELS, PairMoments, about_means, b_cancels, split, with_b
 from .tile import Scratch
 
 if TYPE_CHECKING:
@@ -95,12 +95,11 @@ def _with_b(
 
     `about` are sums of deviations from `about_a` and `about_b`.
     """
-    m = moments
-    mean_b, low_b = split(m.mean_a, m.mean_d + m.low_a + m.low_d)
-    s_ab, s_bb = m.s_aa + m.s_ad, m.s_aa + 2 * m.s_ad + m.s_dd
-    if s_bb < SMALL * m.s_aa or abs(mean_b) < SMALL * abs(m.mean_a):
-        total = about[2]
-        s_ab = about[5] - (m.mean_a - about_a + m.low_a) * total
-        s_bb = max(about[11] - total * total / m.n, 0.0)
-        mean_b, low_b = split(about_b, total / m.n)
+    m = with_b(moments)
+    if not b_cancels(m):
+        return m
+    total = about[2]
+    s_ab = about[5] - (m.mean_a - about_a + m.low_a) * total
+    s_bb = max(about[11] - total * total / m.n, 0.0)
+    mean_b, low_b = split(about_b, total / m.n)
     return replace(m, mean_b=mean_b, s_ab=s_ab, s_bb=s_bb, low_b=low_b)

@@ -138,6 +138,20 @@ def about_means(moments: PairMoments, totals: Sequence[float]) -> PairMoments:
     )
 
 
+def with_b(moments: PairMoments) -> PairMoments:
+    """The moments with those of B, which are sums of the others."""
+    m = moments
+    mean_b, low_b = split(m.mean_a, m.mean_d + m.low_a + m.low_d)
+    s_ab = m.s_aa + m.s_ad
+    s_bb = m.s_aa + 2 * m.s_ad + m.s_dd
+    return replace(m, mean_b=mean_b, s_ab=s_ab, s_bb=s_bb, low_b=low_b)
+
+
+def b_cancels(m: PairMoments) -> bool:
+    """Whether those sums have lost digits, so that B itself has to be added up."""
+    return m.s_bb < SMALL * m.s_aa or abs(m.mean_b) < SMALL * abs(m.mean_a)
+
+
 def split(large: float, small: float) -> tuple[float, float]:
     """A sum and what its rounding takes (Knuth's two-sum); 0 where the sum overflows."""
     total = large + small

@@ -16,9 +16,10 @@ from ..lazy import numpy as np
 from ..lazy import torch
 from . import task_vectors_together as together
 from .chunks import buffer_bytes, chunks, rows_of
+from .pair_record import CANCELS
 from .sketch import Cut, Passes, State
 from .tile import Scratch, Tile
-from .vector_record import CANCELS, VectorProducts, split
+from .vector_record import VectorProducts, split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from ..lazy import numpy as np
 from ..lazy import torch
+from .pair_record import CANCELS
 from .tile import Scratch
-from .vector_record import CANCELS, VectorProducts, split
+from .vector_record import VectorProducts, split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Counts = NDArray[np.int64]
 
-CANCELS = 0.01  # share of a mean in the sum of squares above which sums run about the mean
-
 
 @dataclass(frozen=True, eq=False)
 class VectorProducts:

@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.records import store
+
 Array = NDArray[np.float64]
 Random = np.random.Generator
 
@@ -138,7 +140,7 @@ def main(first: int = 0, last: int = len(NAMES)) -> None:
             value = search(points)
             records[name, law] = {"sample": name, "law": law, "loglik": value}
         print(name, f"{time.process_time() - begin:.1f} s", flush=True)
-        write(list(records.values()))
+        store(records.values(), STORED)
 
 
 def stored() -> list[dict[str, object]]:
@@ -147,12 +149,6 @@ def stored() -> list[dict[str, object]]:
         return []
     records: list[dict[str, object]] = json.loads(STORED.read_text("utf-8"))
     return records
-
-
-def write(records: list[dict[str, object]]) -> None:
-    """Store the records, one a line."""
-    lines = ",\n".join(json.dumps(record) for record in records)
-    STORED.write_text(f"[\n{lines}\n]\n", "utf-8")
 
 
 if __name__ == "__main__":

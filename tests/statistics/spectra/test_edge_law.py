@@ -28,15 +28,20 @@ def _sigma(w: np.ndarray) -> np.ndarray:
     return np.sqrt(np.linalg.eigvalsh(short @ short.T)[::-1].clip(0))
 
 
+def _elements(w: np.ndarray, counts_of) -> Elements | None:
+    m, n = w.shape
+    return elements_of(SimpleNamespace(m=m, n=n, shape=w.shape, low_rank=False), counts_of(w))
+
+
 def _score(w: np.ndarray, counts_of) -> float | None:
     m, n = w.shape
-    elements = elements_of(SimpleNamespace(m=m, n=n, shape=w.shape, low_rank=False), counts_of(w))
+    elements = _elements(w, counts_of)
     return tail_excess_score(tail_excess(_sigma(w), m, n), m, n, elements)
 
 
 def _ratio_score(w: np.ndarray, counts_of) -> float | None:
     m, n = w.shape
-    elements = elements_of(SimpleNamespace(m=m, n=n, shape=w.shape, low_rank=False), counts_of(w))
+    elements = _elements(w, counts_of)
     return signal_ratio_score(bulk(_sigma(w), m, n), m, n, elements)
 
 

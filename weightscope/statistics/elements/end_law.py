@@ -76,9 +76,6 @@ def ends_of(counts: ValueCounts) -> tuple[End, End] | None:
         scaled = np.maximum(values, 0.0) / inner
         return np.asarray(scaled**power)
 
-    def distance(value: float) -> float:
-        return float((max(value, 0.0) / inner) ** power)
-
     above, below = counts.value > middle, counts.value < middle
     cells = 1
     if counts.exact:
@@ -87,14 +84,14 @@ def ends_of(counts: ValueCounts) -> tuple[End, End] | None:
         distances(counts.low[above] - middle)[::-1],
         distances(counts.high[above] - middle)[::-1],
         counts.counts[above][::-1],
-        distance(counts.maximum - middle),
+        float(distances(np.array(counts.maximum - middle))),
         cells,
     )
     lower = _end(
         distances(middle - counts.high[below]),
         distances(middle - counts.low[below]),
         counts.counts[below],
-        distance(middle - counts.minimum),
+        float(distances(np.array(middle - counts.minimum))),
         cells,
     )
     if upper is None or lower is None:
@@ -165,8 +162,10 @@ def _end(
 def _contiguous(low: Array, high: Array) -> tuple[Array, Array]:
     """Cells that reach half-way to their neighbours: the values of a lattice stand for steps."""
     between = (low[:-1] + high[1:]) / 2
-    first, last = 2 * high[0] - between[0], 2 * low[-1] - between[-1]
-    return np.append(between, last), np.insert(between, 0, first)
+    first = 2 * high[0] - between[0]
+    last = 2 * low[-1] - between[-1]
+    lower, upper = np.append(between, last), np.insert(between, 0, first)
+    return lower, upper
 
 
 def chance_of_larger(end: End) -> float:
@@ -174,8 +173,9 @@ def chance_of_larger(end: End) -> float:
     beyond = end.largest - _largest_of_tail(end)
     if beyond <= 0:
         return 1.0
-    shapes, likelihood = _posterior(end)
-    scales, weights = _scales(end, shapes)
+    shapes, exposure, likelihood = _posterior(end)
+    nodes, weights = _nodes()
+    scales = _scales(end, shapes, exposure, nodes)
     survival = _survival(beyond, shapes[:, None], scales)
     larger = -np.expm1(end.judged * np.log1p(-np.minimum(survival, MOST)))
     chance = float(likelihood @ (larger @ weights))
@@ -201,8 +201,8 @@ def _exposure(end: End, shapes: Array) -> Array:
     return total
 
 
-def _posterior(end: End) -> tuple[Array, Array]:
-    """Shapes b around the likeliest and their probabilities.
+def _posterior(end: End) -> tuple[Array, Array, Array]:
+    """Shapes b around the likeliest, R(b) and their probabilities.
 
     ln L = -b sum of ln rank - C ln R(b), C weights in the tail, s integrated out.
     """
@@ -211,15 +211,16 @@ def _posterior(end: End) -> tuple[Array, Array]:
     logs = special.gammaln(ranks_below + 1) - special.gammaln(ranks_above + 1)
     sum_of_logs = float(logs.sum())
 
-    def log_likelihood(shapes: Array) -> Array:
-        found: Array = -shapes * sum_of_logs - number * np.log(_exposure(end, shapes))
+    def log_likelihood(shapes: Array, exposure: Array) -> Array:
+        found: Array = -shapes * sum_of_logs - number * np.log(exposure)
         return found
 
     likeliest, step = 0.0, SHAPES
     for _ in range(2):
         low, high = max(likeliest - step, -SHAPES), min(likeliest + step, SHAPES)
         grid = np.linspace(low, high, COARSE)
-        likeliest = float(grid[int(log_likelihood(grid).argmax())])
+        found = log_likelihood(grid, _exposure(end, grid))
+        likeliest = float(grid[int(found.argmax())])
         step *= 2 / (COARSE - 1)
     mean_log = float((end.counts * np.log(ranks_below)).sum()) / number
     information = float((end.counts * (np.log(ranks_below) - mean_log) ** 2).sum())
@@ -227,25 +228,32 @@ def _posterior(end: End) -> tuple[Array, Array]:
     reach = DEVIATIONS * deviation + step
     low, high = max(likeliest - reach, -SHAPES), min(likeliest + reach, SHAPES)
     shapes = np.linspace(low, high, FINE)
-    logs_here = log_likelihood(shapes)
-    likelihood = np.exp(logs_here - logs_here.max())
-    return shapes, likelihood / likelihood.sum()
+    exposure = _exposure(end, shapes)
+    found = log_likelihood(shapes, exposure)
+    likelihood = np.exp(found - found.max())
+    return shapes, exposure, likelihood / likelihood.sum()
 
 
-def _scales(end: End, shapes: Array) -> tuple[Array, Array]:
-    """(shapes, nodes): scales of the tail beyond its first edge, and the weight of each node.
+@cache
+def _nodes() -> tuple[Array, Array]:
+    """Normal quantiles at which the integral over s is taken, and their weights."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    return nodes, weights / weights.sum()
+
+
+def _scales(end: End, shapes: Array, exposure: Array, nodes: Array) -> Array:
+    """(shapes, nodes): scales of the tail beyond its first edge.
 
     s has the relative variance 1/C, and b^2/(judged + 1) more, since the share of weights beyond
     the edge is as uncertain as their number; both together as a log-normal law.
     """
-    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
     number = float(end.counts.sum())
     of_share = shapes**2 / (end.judged + 1)
     deviation = np.sqrt(of_share + 1 / number)
-    logs = shapes * log(end.judged + 1) + np.log(_exposure(end, shapes) / number)
+    logs = shapes * log(end.judged + 1) + np.log(exposure / number)
     logs += (1 / number - of_share) / 2
-    scales = np.exp(logs[:, None] + deviation[:, None] * nodes)
-    return scales, weights / weights.sum()
+    scales: Array = np.exp(logs[:, None] + deviation[:, None] * nodes)
+    return scales
 
 
 def _survival(beyond: float, shapes: Array, scales: Array) -> Array:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
 from .lattice_cells import with_lattice_cells
-from .pruned_centre import hole_of_pruning, lacks_its_centre
+from .pruned_centre import ZEROS, hole_of_pruning, lacks_its_centre, weights_between
 
 if TYPE_CHECKING:
     from ...sketches import ValueCounts
 
-ZEROS = 0.01  # share above which exact zeros in excess are left out of the fits
 TIMES = 2.0  # zeros over the prediction above which they are an excess
 NARROWEST = 1e-300  # width of a cell: the density of a cell without width stays finite
 
@@ -101,7 +100,5 @@ def _predicted(counts: ValueCounts) -> float:
 
 
 def _density(counts: ValueCounts, low: float, high: float) -> float:
-    """Weights per unit between two edges, spread evenly over their cells."""
-    overlap = np.minimum(counts.high, high) - np.maximum(counts.low, low)
-    share = np.clip(overlap, 0.0, None) / np.maximum(counts.high - counts.low, NARROWEST)
-    return float((counts.counts * share).sum()) / max(high - low, NARROWEST)
+    """Weights per unit between two edges."""
+    return weights_between(counts, low, high) / max(high - low, NARROWEST)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ...sketches import ValueCounts
 
-ZEROS = 0.01  # share of exact zeros, at most, that are no pruning
+ZEROS = 0.01  # share of exact zeros, at most, that are neither pruning nor left out of the fits
 INSIDE = 64  # weights within twice the hole, at least
 WIDER = 8.0  # hole over the width of the cells at its edge: less is the type's own step
 EDGES = (1.02, 1.05, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0)  # of stretches, in holes
@@ -79,11 +79,16 @@ def lacks_its_centre(counts: ValueCounts) -> bool:
     order = np.argsort(size, kind="stable")
     upto = np.cumsum(counts.counts[order])
     half = float(size[order][np.searchsorted(upto, upto[-1] / 2)]) / 2
-    share = (size < half).astype(np.float64)
+    return weights_between(counts, -half, half) < CENTRE * counts.n
+
+
+def weights_between(counts: ValueCounts, low: float, high: float) -> float:
+    """Number of weights between two edges, spread evenly over their cells."""
+    # cells of float64 may have no width: a value is inside or not
+    share = ((counts.value > low) & (counts.value < high)).astype(np.float64)
     with np.errstate(over="ignore"):  # cells of 1e308 beside those of 1e-308
         width = counts.high - counts.low
-        overlap = np.minimum(counts.high, half) - np.maximum(counts.low, -half)
-        # cells of float64 may have no width: a value is inside or not
+        overlap = np.minimum(counts.high, high) - np.maximum(counts.low, low)
         np.divide(overlap, width, out=share, where=width > 0)
     share = np.clip(share, 0.0, 1.0)
-    return float((share * counts.counts).sum()) < CENTRE * counts.n
+    return float((share * counts.counts).sum())

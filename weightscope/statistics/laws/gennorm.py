@@ -1,6 +1,6 @@
 """Generalised normal: f = beta/(2 alpha Gamma(1/beta)) exp(-(|x - mu|/alpha)^beta), beta in 0.1..8.
 
-alpha is closed form given mu and beta. Newton's ascent where beta is 1.5 and more. Else bounded
+alpha is closed form given mu and beta. Newton's ascent where beta is 1.25 and more. Else bounded
 Brent in ln beta, mu at first a reweighted mean from beta = 1.05 on and the median below; then the
 joint maximum, mu and ln beta in turn: from beta = 1 the likelihood is concave in mu, below it has a
 cusp at every point, and the likeliest of these is searched. The error of ln beta is the profile's
@@ -118,10 +118,12 @@ def _ascended(cells: Cells) -> Found | None:
     ascended = ascend(cells, log_beta, mu)
     if ascended is not None:
         return *ascended, True
+    if cells.n <= FEW_WEIGHTS:
+        return None
     lone = ascend_beta(cells, log_beta, cells.median)
-    if lone is not None and exp(lone) < SMOOTH and cells.n > FEW_WEIGHTS:
-        return _joint(cells, lone, cells.median)
-    return None
+    if lone is None or exp(lone) >= SMOOTH:
+        return None
+    return _joint(cells, lone, cells.median)
 
 
 def _searched(cells: Cells) -> Found:

@@ -13,12 +13,13 @@ logarithm, and psi the digamma function, the mean log-likelihood at the best alp
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from math import exp, lgamma, log
+from functools import cache, cached_property
+from math import exp, log
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
 from ...lazy import special
+from ..elements.shape import log_rho
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,22 +55,25 @@ class Powers:
     def curvature(self) -> float:
         """d2L/d(ln beta)2 at fixed mu."""
         beta = self.beta
-        log_scale = log(beta * self.moment)
         variance = self.mean_square_log - self.mean_log**2
         of_beta = (
             (1 / beta - 1 + 2 * self.mean_log) / beta**2
-            - 2 * (log_scale + float(special.digamma(1 / beta))) / beta**3
+            - 2 * self._of_scale / beta**3
             - float(special.polygamma(1, 1 / beta)) / beta**4
             - variance / beta
         )
         return beta**2 * of_beta + beta * self._slope_of_beta
 
-    @property
+    @cached_property
     def _slope_of_beta(self) -> float:
         beta = self.beta
-        log_scale = log(beta * self.moment)
-        inside = (log_scale + float(special.digamma(1 / beta))) / beta**2
-        return 1 / beta + inside - self.mean_log / beta
+        return 1 / beta + self._of_scale / beta**2 - self.mean_log / beta
+
+    @cached_property
+    def _of_scale(self) -> float:
+        """ln(beta M) + psi(1/beta)."""
+        beta = self.beta
+        return log(beta * self.moment) + float(special.digamma(1 / beta))
 
 
 def powers(cells: Cells, beta: float, mu: float) -> Powers:
@@ -139,9 +143,5 @@ def start(cells: Cells) -> float:
 def _table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Ratios of moments, ascending, and ln beta."""
     log_betas = np.linspace(log(0.3), log(8.0), STARTS)
-    ratios = [_ratio(exp(log_beta)) for log_beta in log_betas]
+    ratios = [exp(-log_rho(exp(log_beta))) for log_beta in log_betas]
     return np.array(ratios), log_betas
-
-
-def _ratio(beta: float) -> float:
-    return exp(2 * lgamma(2 / beta) - lgamma(1 / beta) - lgamma(3 / beta))

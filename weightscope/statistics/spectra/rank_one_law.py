@@ -204,5 +204,7 @@ def _of_trace(edge: Edge, y: float) -> float:
     The weight is fixed in it.
     """
     m, n = edge.short, edge.long
-    value, slope = (y + m) * (y + n) / y, m + n + 2 * m * n / y
-    return 2 / edge.size * value * (value - 2 * slope) / edge.law[1] ** 2
+    value = (y + m) * (y + n) / y
+    slope = m + n + 2 * m * n / y
+    of_sum = value * (value - 2 * slope)
+    return 2 / edge.size * of_sum / edge.law[1] ** 2

@@ -41,7 +41,10 @@ def centre_and_scale(m: ArrayLike, n: ArrayLike) -> tuple[Array, Array]:
     """
     a = np.sqrt(np.asarray(n) - 0.5)
     b = np.sqrt(np.asarray(m) - 0.5)
-    return np.asarray((a + b) ** 2), np.asarray((a + b) * np.cbrt(1 / a + 1 / b))
+    both = a + b
+    centre = both**2
+    scale = both * np.cbrt(1 / a + 1 / b)
+    return np.asarray(centre), np.asarray(scale)
 
 
 def normal_quantile(s: float) -> float:
