@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from .lazy import numpy as np
 from .lazy import torch
+from .sending import sent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +98,7 @@ def table(name: str, store: str, device: str) -> Tensor:
     1.5
     """
     values = torch.from_numpy(decoded(name).astype(store))
-    return values.to(device)
+    return sent(values, device)
 
 
 def _float(

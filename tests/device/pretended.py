@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -19,6 +20,7 @@ from tests.device.single_calls import SINGLE
 
 NAME = "cuda:1"
 PACKAGE = "weightscope/"
+OUTSIDE = "outside"  # the line of a call that no code of the package has made
 Tensor = torch.Tensor
 
 # calls that bring data to the host
@@ -42,7 +44,8 @@ PRODUCTS = {"mm", "bmm", "mv", "dot", "addmm", "addmm_", "baddbmm", "baddbmm_", 
 WORDS_ONLY = (torch.uint16, torch.uint32, torch.uint64)  # copied and viewed, not computed with
 COPYING = {"copy_", "_to_copy", "view", "detach", "alias", "as_strided", "_unsafe_view", "clone"}
 # operations that take device and host tensors
-ACROSS = {"copy_", "to", "__setitem__", "__getitem__"}
+INDEXING = {"__setitem__", "__getitem__"}
+ACROSS = {"copy_", "to", *INDEXING}
 
 
 class Refused(RuntimeError):
@@ -71,6 +74,16 @@ class Log:
         """Number of waits."""
         return sum(self.waits.values())
 
+    @property
+    def uploaded(self) -> int:
+        """Number of uploads by the package: the host waits for each."""
+        return sum(n for (line, _), n in self.uploads.items() if line != OUTSIDE)
+
+    @property
+    def copied(self) -> int:
+        """Number of copies from pinned memory."""
+        return sum(self.copies.values())
+
 
 def where() -> str:
     """file:line of the innermost frame of the package."""
@@ -80,7 +93,7 @@ def where() -> str:
         if PACKAGE in name and "/tests/" not in name:
             return f"{name.rsplit(PACKAGE, 1)[1]}:{frame.f_lineno} {frame.f_code.co_name}"
         frame = frame.f_back
-    return "outside"
+    return OUTSIDE
 
 
 def marked(out: object) -> object:
@@ -212,6 +225,8 @@ class Pretended(TorchFunctionMode):
         if name in ("numpy", "__array__"):
             refuse(self.log, f"{name} of a device tensor")
         host = [x for x in tensors if not isinstance(x, OnDevice)]
+        if name in INDEXING and _has_list(args[1]):  # becomes a tensor there
+            self.log.uploads[where(), "index"] += 1
         if not host:
             return
         if name not in ACROSS:
@@ -236,6 +251,11 @@ class Pretended(TorchFunctionMode):
         is_on_host = isinstance(value, Tensor) and not isinstance(value, OnDevice)
         if is_advanced and is_on_host and value.dim():
             refuse(self.log, "host values assigned by index")
+
+
+def _has_list(index) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(part, list | np.ndarray) for part in parts)
 
 
 def _length(part) -> int:

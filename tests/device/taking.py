@@ -49,9 +49,14 @@ def on_cpu(measure, stacks: Mapping[str, Stack]):
 
 
 def on_device(measure, stacks: Mapping[str, Stack], log: Log):
-    """The same on the pretended device."""
-    with Pretended(log, streams):
-        return on_real(measure, stacks, NAME)
+    """The same on the pretended device, which is the current one as in its worker."""
+    before = streams.current_device()
+    streams.set_device(NAME)
+    try:
+        with Pretended(log, streams):
+            return on_real(measure, stacks, NAME)
+    finally:
+        streams.set_device(before)
 
 
 def on_real(measure, stacks: Mapping[str, Stack], device: str):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..lazy import torch
+from ..sending import sent
 from .count_bins import bin_codes
 from .sketch import State
 from .tile import Tile
@@ -28,7 +29,7 @@ def thresholds(aims: Sequence[Sequence[float]], device: str) -> State:
 
     A number that is never beyond, the unit of the central sums, then a span for each threshold.
     """
-    return {"numbers": torch.tensor(aims, dtype=torch.float64, device=device)}
+    return {"numbers": sent(torch.tensor(aims, dtype=torch.float64), device)}
 
 
 def add(state: State, tile: Tile) -> State:
@@ -79,7 +80,7 @@ def _in_bins(state: State, tile: Tile) -> Tensor:
     wanted = [aim.bins.codes if aim.bins else [] for aim in state["aims"]]
     most = max(len(codes) for codes in wanted)
     padded = [codes + [NO_CODE] * (most - len(codes)) for codes in wanted]
-    codes = torch.tensor(padded, dtype=words.dtype, device=words.device)
+    codes = sent(torch.tensor(padded, dtype=words.dtype), words.device)
     found = torch.zeros_like(words, dtype=torch.bool)
     for k in range(most):
         found |= words == codes[:, k : k + 1]

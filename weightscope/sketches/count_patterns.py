@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..dtypes import DTYPES
 from ..lazy import numpy as np
 from ..lazy import torch
+from ..sending import sent
 from .grid import grid
 from .histogram import histogram
 from .nonfinite import first_positions
@@ -25,7 +26,7 @@ def start(stack: int, dtype: str, device: str) -> State:
     nonfinite = np.flatnonzero(grid(dtype).rank < 0)
     return {
         "counts": torch.zeros(stack, patterns, dtype=torch.int64, device=device),
-        "nonfinite": torch.from_numpy(nonfinite).to(device),
+        "nonfinite": sent(torch.from_numpy(nonfinite), device),
     }
 
 

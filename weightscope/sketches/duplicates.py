@@ -15,6 +15,7 @@ from ..dtypes import DTYPES, decoded
 from ..geometry import Box, Shape
 from ..lazy import numpy as np
 from ..lazy import torch
+from ..sending import sent
 from .hashes import MIX, Hashes, odd_factors
 from .sketch import Again, Cut, Passes, State
 from .tile import Tile
@@ -47,6 +48,22 @@ class DuplicateRows:
         raise TypeError("duplicate rows of different tensors do not add")
 
 
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Rows of all matrices of a stack, by their number: those in a tile follow each other."""
+
+    rows: NDArray[np.int64]
+    matrices: NDArray[np.int64]  # of each row
+
+    @staticmethod
+    def of(by_matrix: Sequence[NDArray[np.int64]]) -> Candidates:
+        """The rows of each matrix as one list."""
+        rows = np.concatenate(by_matrix)
+        matrices = np.repeat(np.arange(len(by_matrix)), [len(some) for some in by_matrix])
+        order = np.argsort(rows, kind="stable")
+        return Candidates(rows[order], matrices[order])
+
+
 @dataclass(frozen=True)
 class Duplicates:
     """Sums of every row, then hashes of rows with equal sums."""
@@ -65,11 +82,11 @@ class Duplicates:
         factors = torch.from_numpy(odd_factors(1, cols)[0])
         return {
             "sums": torch.zeros(stack, rows, dtype=torch.int32, device=device),
-            "factors": factors.to(device),
+            "factors": sent(factors, device),
             "minus_zero": _minus_zero(dtype),
             "arguments": (shape, dtype, device),
-            "candidates": None,  # per matrix the rows whose sums repeat
-            "hashes": [],
+            "candidates": None,  # rows of the stack whose sums repeat in their matrix
+            "hashes": None,
         }
 
     def add(self, state: State, tile: Tile) -> State:
@@ -77,10 +94,7 @@ class Duplicates:
         if not tile.box.size:
             return state
         if state["candidates"] is not None:
-            hashes = []
-            for i, rows in enumerate(state["candidates"]):
-                hashes.append(_add_hashes(state["hashes"][i], tile, i, rows))
-            return state | {"hashes": hashes}
+            return state | {"hashes": _add_hashes(state["hashes"], tile, state["candidates"])}
         words = _words(tile, state["minus_zero"])
         words.mul_(state["factors"][slice(*tile.box.cols)])
         state["sums"][:, slice(*tile.box.rows)] += words.sum(-1, dtype=torch.int32)
@@ -92,17 +106,19 @@ class Duplicates:
 
     def finish(self, state: State) -> Sequence[DuplicateRows] | Again:
         """The second pass, if any sums repeat; then the rows whose hashes repeat."""
-        sums = state["sums"].cpu().numpy()  # (b, rows)
         if state["candidates"] is None:
-            candidates = [_repeated(row_sums) for row_sums in sums]
+            sums = state["sums"].cpu()  # (b, rows)
+            candidates = Candidates.of([_repeated(row_sums) for row_sums in sums.numpy()])
             (_, cols), dtype, device = state["arguments"]
-            hashes = [Hashes().start(1, (len(rows), cols), dtype, device) for rows in candidates]
-            state = state | {"candidates": candidates, "hashes": hashes}
-            if any(len(rows) for rows in candidates):
+            hashes = Hashes().start(1, (len(candidates.rows), cols), dtype, device)
+            state = state | {"sums": sums, "candidates": candidates, "hashes": hashes}
+            if len(candidates.rows):
                 return Again(state)
+        hashes = Hashes().finish(state["hashes"])[0].rows
         records = []
-        for i, rows in enumerate(state["candidates"]):
-            records.append(_duplicate_rows(rows, state["hashes"][i], sums[i]))
+        for i, row_sums in enumerate(state["sums"].numpy()):
+            here = state["candidates"].matrices == i
+            records.append(_duplicate_rows(state["candidates"].rows[here], hashes[here], row_sums))
         return records
 
 
@@ -153,25 +169,25 @@ def _minus_zero(dtype: str) -> int:
     return int(zeros.max(initial=0))
 
 
-def _add_hashes(hashes: State, tile: Tile, i: int, rows: NDArray[np.int64]) -> State:
-    """Adds the candidate rows of matrix i that are in the tile to their hashes."""
-    first, last = np.searchsorted(rows, tile.box.rows)
+def _add_hashes(hashes: State, tile: Tile, candidates: Candidates) -> State:
+    """Adds the candidate rows that are in the tile to their hashes."""
+    first, last = np.searchsorted(candidates.rows, tile.box.rows)
     if first == last:
         return hashes
-    inside = torch.from_numpy(rows[first:last] - tile.box.rows[0]).to(tile.stored.device)
-    stored = tile.stored[i : i + 1].index_select(1, inside)
+    inside = np.stack((candidates.matrices, candidates.rows - tile.box.rows[0]))[:, first:last]
+    matrices, rows = sent(torch.from_numpy(inside), tile.stored.device)
+    stored = tile.stored[matrices, rows][None]
     # Candidates form a matrix of their own.
     box = Box((int(first), int(last)), tile.box.cols)
-    shape = (len(rows), tile.shape[1])
+    shape = (len(candidates.rows), tile.shape[1])
     part = Tile(stored, tile.dtype, box, shape, tile.axis, tile.scratch)
     return Hashes().add(hashes, part)
 
 
 def _duplicate_rows(
-    rows: NDArray[np.int64], state: State, sums: NDArray[np.int32]
+    rows: NDArray[np.int64], hashes: NDArray[np.uint64], sums: NDArray[np.int32]
 ) -> DuplicateRows:
     """The candidate rows of one matrix whose hashes repeat."""
-    hashes = Hashes().finish(state)[0].rows
     duplicates = _repeated(hashes)
     return DuplicateRows(rows[duplicates], hashes[duplicates], sums)
 

@@ -19,6 +19,7 @@ from ..dtypes import DTYPES, decoded
 from ..geometry import Shape
 from ..lazy import numpy as np
 from ..lazy import torch
+from ..sending import sent
 from .sketch import Cut, Passes, State
 from .tile import Tile
 
@@ -67,7 +68,7 @@ class Hashes:
         halves = 1
         if DTYPES[dtype].bits == 64:
             halves = 2
-        factors = torch.from_numpy(odd_factors(halves * LANES, cols)).to(device)
+        factors = sent(torch.from_numpy(odd_factors(halves * LANES, cols)), device)
         table = None
         if DTYPES[dtype].narrow:
             table = _table(dtype, device)
@@ -145,7 +146,7 @@ def _table(dtype: str, device: str) -> Tensor:
     pattern = np.arange(1, len(value) + 1)
     codes = np.where(value == 0, 0, pattern).astype(np.int32)
     words = torch.from_numpy(codes)
-    return _mixed(words, torch.empty_like(words)).to(device)
+    return sent(_mixed(words, torch.empty_like(words)), device)
 
 
 def _unsigned_zero(tile: Tile) -> Tensor:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from ..lazy import numpy as np
 from ..lazy import sparse_linalg, torch
+from ..sending import sent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
 DIRECT = 512  # sides up to which all eigenvectors take less time than Lanczos iterations
+# The same of a GPU, which is waited for at each product: larger matrices are in no stack.
+DIRECT_GPU = 1536
 TOLERANCE = 1e-10
 EPS = 2.0**-52
 
@@ -21,11 +24,11 @@ Leading = tuple["Tensor", "Tensor"]  # eigenvalues (k,) and vectors in columns (
 def leading_of_stack(grams: Tensor, k: int) -> list[Leading | None]:
     """`leading` of each of (b, side, side), on the host.
 
-    A GPU decomposes small ones at once; iterations for large ones ask it for every product.
+    A GPU decomposes small ones at once, and for a large one is waited for at each product.
     """
     if not k:
         return [None] * len(grams)
-    if not grams.is_cuda or grams.shape[-1] > max(DIRECT, 4 * k):
+    if not grams.is_cuda or grams.shape[-1] > DIRECT_GPU:
         found = [leading(gram, k) for gram in grams]
         return [one and (one[0].cpu(), one[1].cpu()) for one in found]
     finite = grams.isfinite().all(-1).all(-1)
@@ -72,7 +75,7 @@ def _iterated(gram: Tensor, k: int) -> tuple[Tensor, Tensor]:
     side = len(gram)
 
     def product(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        vector = torch.from_numpy(x.reshape(-1)).to(gram.device)
+        vector = sent(torch.from_numpy(x.reshape(-1)), gram.device)
         result: NDArray[np.float64] = torch.mv(gram, vector).cpu().numpy()
         return result
 

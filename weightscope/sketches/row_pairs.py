@@ -16,6 +16,7 @@ from ..dtypes import DTYPES
 from ..geometry import Shape
 from ..lazy import numpy as np
 from ..lazy import torch
+from ..sending import sent
 from .sketch import Cut, Passes, State
 from .tile import Tile
 
@@ -61,6 +62,7 @@ class RowPairs:
         return {
             "values": torch.zeros(stack, len(rows), columns, dtype=wide, device=device),
             "rows": rows,
+            "there": sent(torch.tensor(rows, dtype=torch.int64), device),
         }
 
     def add(self, state: State, tile: Tile) -> State:
@@ -71,12 +73,13 @@ class RowPairs:
         right = min(right, state["values"].shape[-1])
         if not here or left >= right:
             return state
-        rows = [state["rows"][i] - first for i in here]
+        chosen = slice(here[0], here[-1] + 1)
+        rows = state["there"][chosen] - first
         values = tile.values[:, rows, : right - left]
         if DTYPES[tile.dtype].narrow:
             # the payload of a NaN that is widened depends on the vector registers
             values = values.masked_fill(values.isnan(), nan)
-        state["values"][:, here[0] : here[-1] + 1, left:right] = values
+        state["values"][:, chosen, left:right] = values
         return state
 
     def merge(self, a: State, b: State) -> State:

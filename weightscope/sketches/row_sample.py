@@ -15,6 +15,7 @@ from ..dtypes import DTYPES
 from ..geometry import Shape
 from ..lazy import numpy as np
 from ..lazy import torch
+from ..sending import sent
 from .sketch import Cut, Passes, State
 from .tile import Tile
 
@@ -64,14 +65,15 @@ class RowSample:
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Empty rows."""
-        rows = sampled(shape)
+        rows = torch.tensor(sampled(shape))
         step = max(1, -(-shape[1] // WIDEST))
         columns = -(-shape[1] // step)
         empty = torch.zeros(2, stack, len(rows), columns, dtype=torch.float64, device=device)
         return {
             "a": empty[0],
             "b": empty[1],
-            "rows": torch.tensor(rows),
+            "rows": rows,
+            "there": sent(rows, device),
             "step": step,  # every step-th column is sampled
             "dtype": dtype,
         }
@@ -84,7 +86,7 @@ class RowSample:
         if not len(here) or not tile.box.size:
             return state
         chosen = slice(int(here[0]), int(here[-1]) + 1)
-        of_tile = rows[chosen] - first
+        of_tile = state["there"][chosen] - first
         step = state["step"]
         first_column, last_column = tile.box.cols
         cols = slice(-(-first_column // step), -(-last_column // step))

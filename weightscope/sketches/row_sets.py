@@ -36,7 +36,7 @@ class RowSet:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """The rows of one matrix that may belong to a set, and the sums of the current pass."""
+    """The rows of one matrix that may belong to a set, and the sums of the pass; on the host."""
 
     rows: Tensor  # (l,) ascending
     signatures: Tensor  # (l, 64) unit
@@ -61,7 +61,7 @@ def first_look(
     """The rows around the centres, each for its nearest; members are those with cosine >= LIKE."""
     cosine, of = nearest(signatures, centres)
     near = cosine >= AROUND
-    sums = torch.zeros(len(centres), columns, dtype=torch.float64, device=rows.device)
+    sums = torch.zeros(len(centres), columns, dtype=torch.float64)
     zeros = sums.new_zeros(int(near.sum()))
     return Look(
         rows=rows[near],
@@ -77,24 +77,28 @@ def first_look(
     )
 
 
+def inside(look: Look, tile: Tile) -> tuple[int, int]:
+    """The first of the look's rows that is in the tile, and the first after it."""
+    if not look.open:
+        return 0, 0
+    first, last = torch.searchsorted(look.rows, torch.tensor(tile.box.rows)).tolist()
+    return first, last
+
+
 def accumulate(look: Look, tile: Tile, i: int) -> None:
     """Adds the look's rows of matrix i that are in the tile."""
-    ends = torch.tensor(tile.box.rows, device=look.rows.device)
-    first, last = torch.searchsorted(look.rows, ends).tolist()
-    if not look.open or first == last:
+    first, last = inside(look, tile)
+    if first == last:
         return
     here, cols = slice(first, last), slice(*tile.box.cols)
-    rows_of_tile = (look.rows[here] - tile.box.rows[0]).to(tile.stored.device)
-    x = tile.values[i][rows_of_tile].double()  # (rows of the look, columns)
-    x = x.to(look.rows.device)  # looks are on the host
+    x = tile.values[i][look.rows[here] - tile.box.rows[0]].double()  # (rows of the look, columns)
     if look.cosines:
         sums = look.sums[look.of[here], cols]
         look.dots[here] += (x * sums).sum(-1)
         look.squares[here] += x.square().sum(-1)
         return
-    sets = torch.arange(len(look.sums), device=x.device)
+    sets = torch.arange(len(look.sums))
     member_of = (sets[:, None] == look.of[here]) & look.members[here]  # (k, rows of the look)
-    # A product adds in a fixed order, unlike index_add on a GPU.
     look.sums[:, cols] += member_of.double() @ x
 
 
@@ -123,8 +127,8 @@ def next_look(look: Look) -> Look:
 
 def row_sets(look: Look) -> tuple[RowSet, ...]:
     """The sets, the largest first, then by their first row."""
-    rows, of, members = (x.cpu().numpy() for x in (look.rows, look.of, look.members))
-    cosines, close = _cosines(look).cpu().numpy(), _close(look)
+    rows, of, members = (x.numpy() for x in (look.rows, look.of, look.members))
+    cosines, close = _cosines(look).numpy(), _close(look)
     sets = []
     for k in sorted(set(of[members].tolist())):
         inside = (of == k) & members
@@ -145,7 +149,7 @@ def _close(look: Look) -> NDArray[np.bool_]:
     """(k, k) whether the means of two different sets have a cosine of at least BESIDE."""
     means = torch.nn.functional.normalize(look.sums, dim=1)
     close = means @ means.mT >= BESIDE
-    pairs: NDArray[np.bool_] = close.fill_diagonal_(False).cpu().numpy()
+    pairs: NDArray[np.bool_] = close.fill_diagonal_(False).numpy()
     return pairs
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..geometry import Shape, tile_size
 from ..lazy import numpy as np
 from ..lazy import torch
+from ..sending import sent
 from .sketch import Again, Cut, Measure, Passes, State, bytes_of, tiling
 from .tile import Tile
 
@@ -78,5 +79,5 @@ def permuted(x: Tensor, seed: int) -> Tensor:
     for matrix in words:
         # The same seed for each, so that a matrix is permuted alike in a stack and alone.
         np.random.default_rng(seed).shuffle(matrix)
-    on_device = torch.from_numpy(words).to(x.device)
+    on_device = sent(torch.from_numpy(words), x.device)
     return on_device.view(x.dtype).view(x.shape)

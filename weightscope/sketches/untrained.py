@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, ClassVar
 from ..geometry import Shape
 from ..lazy import numpy as np
 from ..lazy import torch
+from ..sending import sent
+from . import row_sets_together as together
 from .row_sets import RowSet, accumulate, first_look, next_look, row_sets
 from .signatures import COLUMNS, SETS, TREES, directions, projection
 from .sketch import Again, Cut, Passes, State
@@ -87,6 +89,13 @@ class Untrained:
         most_sets = min(SETS, 1 + rows // 3)
         return rows * (signatures + links) + columns * (4 * COLUMNS + 8 * most_sets)
 
+    def bytes_on(self, shape: Shape, device: str) -> int:
+        """The same of a device: a GPU copies rows in chunks."""
+        chunk = 0
+        if device != "cpu":
+            chunk = together.BYTES * min(shape[0] * shape[1], together.CHUNK)
+        return self.bytes(shape) + chunk
+
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero signatures, and no looks."""
         rows, columns = shape
@@ -95,13 +104,17 @@ class Untrained:
         signatures = torch.zeros(stack, rows, COLUMNS, device=device)
         return {
             "signatures": signatures,
-            "projection": projection(columns).to(device),
+            "projection": sent(projection(columns), device),
             "looks": None,
+            "there": None,  # what a GPU has of them
         }
 
     def add(self, state: State, tile: Tile) -> State:
         """Adds a tile to the signatures, or to the sums of the current looks."""
         if not tile.box.size:
+            return state
+        if state["there"] is not None:
+            together.accumulate(state["there"], state["looks"], tile)
             return state
         if state["looks"] is not None:
             for i, look in enumerate(state["looks"]):
@@ -127,13 +140,31 @@ class Untrained:
         if state["looks"] is None:
             state = state | _first_looks(state)
         else:
-            state = state | {"looks": [next_look(look) for look in state["looks"]]}
+            state = state | _next_looks(state)
         if any(look.open for look in state["looks"]):
-            return Again(state)
+            return Again(state | _on_device(state))
         records = []
         for look, measured in zip(state["looks"], state["measured"], strict=True):
             records.append(UntrainedRows(row_sets(look), measured))
         return records
+
+
+def _next_looks(state: State) -> State:
+    """The looks after a pass."""
+    looks, there = state["looks"], state["there"]
+    if there is not None and there.cosines:
+        looks = together.on_host(there, looks)
+    return {"looks": [next_look(look) for look in looks]}
+
+
+def _on_device(state: State) -> State:
+    """What a GPU needs for the next pass, which is the same of all open looks."""
+    looks, there, device = state["looks"], state["there"], state["projection"].device
+    if device.type == "cpu":
+        return {}
+    if any(look.cosines for look in looks if look.open):
+        return {"there": together.with_cosines(there)}
+    return {"there": together.started(looks, len(state["projection"]), device)}
 
 
 def _first_looks(state: State) -> State:

@@ -17,6 +17,7 @@ from ...dtypes import DTYPES
 from ...geometry import TILE, Axis, Box, Shape
 from ...lazy import numpy as np
 from ...lazy import torch
+from ...sending import sent
 from ..entry import Entry, Span
 from .boxes import made, needed
 from .indices import Indices, runs
@@ -146,7 +147,7 @@ def _picked(values: Tensor, axis: int, numbers: NDArray[np.int64]) -> Tensor:
     first, last = _range_of(numbers)
     if last - first == numbers.size and bool((np.diff(numbers) == 1).all()):
         return values.narrow(axis, first, last - first)
-    return values.index_select(axis, torch.tensor(numbers, device=values.device))
+    return values.index_select(axis, sent(torch.tensor(numbers), values.device))
 
 
 def _joined(pieces: list[tuple[NDArray[np.int64], Tensor]], count: int) -> Tensor:
@@ -157,5 +158,5 @@ def _joined(pieces: list[tuple[NDArray[np.int64], Tensor]], count: int) -> Tenso
     _, sample = pieces[0]
     joined = sample.new_empty((count, sample.shape[1]))
     for here, lines in pieces:
-        joined[torch.tensor(here, device=sample.device)] = lines
+        joined[sent(torch.tensor(here), sample.device)] = lines
     return joined

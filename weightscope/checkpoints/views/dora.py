@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...geometry import Axis, Box, Shape
+from ...sending import sent
 from ..entry import Entry, Span
 from .values import common, laid_out, values
 
@@ -82,7 +83,7 @@ class Dora:
         made = self.magnitudes.make(inner, stored)
         m = values(made, self.magnitudes.dtype, "F64").flatten()
         first, last = inner.cols if self.axis else inner.rows
-        factors: Tensor = m / self.norms[first:last].to(m.device)
+        factors: Tensor = m / sent(self.norms[first:last], m.device)
         begin, end = box.cols if self.axis else box.rows
         skipped = begin - first * self.kernel
         factors = factors.repeat_interleave(self.kernel)[skipped : skipped + end - begin]

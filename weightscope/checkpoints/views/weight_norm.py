@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...geometry import Axis, Box, Shape, tiles, whole
 from ...lazy import torch
+from ...sending import sent
 from ..entry import Span, Stored, lines_in_memory
 from ..files import read_into
 
@@ -101,7 +102,7 @@ class WeightNorm:
 
     def _factors_of(self, box: Box, device: torch.device) -> Tensor:
         """The factors of the elements of a box, in a shape that broadcasts over it."""
-        factors = self._factors.to(device)  # computed on the host once
+        factors = sent(self._factors, device)  # computed on the host once
         if self.dim is None:
             return factors
         if self.dim == 0:
