@@ -80,8 +80,12 @@ class Beyond:
 
     def bytes(self, shape: Shape) -> int:
         """The histograms, and a number for each row and column."""
+        return self.bytes_on(shape, "cpu")
+
+    def bytes_on(self, shape: Shape, device: str) -> int:
+        """The same of a device, as counting has it."""
         collected = 8 * shape[0] * shape[1] // COLLECTED
-        return Count().bytes(shape) + 8 * sum(shape) + collected
+        return Count().bytes_on(shape, device) + 8 * sum(shape) + collected
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zero counts."""

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from ..dtypes import DTYPES
 from ..geometry import Shape
-from . import count_bins, count_patterns, count_together, count_values
+from . import count_bins, count_patterns, count_together, count_values, few_values_together
 from .nonfinite import joined_positions, no_positions, positions_on_host
 from .sketch import Cut, Passes, State
 from .tile import Tile
@@ -37,7 +37,14 @@ class Count:
 
     def bytes(self, shape: Shape) -> int:
         """Two dense histograms: the tile's and the total."""
-        return 2 * 65536 * 8
+        return self.bytes_on(shape, "cpu")
+
+    def bytes_on(self, shape: Shape, device: str) -> int:
+        """The same of a device: a GPU has a table of few values."""
+        histograms = 2 * 65536 * 8
+        if device == "cpu":
+            return histograms
+        return histograms + few_values_together.room()
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Empty histograms, or no elements."""

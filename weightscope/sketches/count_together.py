@@ -2,16 +2,17 @@
 
 What a histogram lacks (extremes, power sums, special values) is a row of numbers for each tile. The
 rows stay on the GPU until the end, where they become the records of `count_bins` and add as these.
-Distinct values are searched matrix by matrix, with waits, only where a sample shows few.
+Distinct values are searched where a sample shows few.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..dtypes import DTYPES
 from ..lazy import torch
 from . import count_bins
-from .few_values import FewValues, exceed_few, extended, union
+from . import few_values_together as few_together
 from .grid import NORMAL
 from .histogram import histogram
 from .nonfinite import first_positions
@@ -35,9 +36,12 @@ LARGEST_EXPONENT = 120  # of the unit, so that no power leaves float32
 
 def start(stack: int, dtype: str, device: str) -> State:
     """An empty histogram, no rows, and no values of a float type."""
-    empty = count_bins.start(stack, dtype, device)
+    few = None
+    if DTYPES[dtype].kind == "float":
+        few = few_together.empty(stack, getattr(torch, DTYPES[dtype].store), device)
     rows = torch.zeros(0, stack, len(FIELDS + SUMS), dtype=torch.float64, device=device)
-    return {"counts": empty["counts"], "few": empty["few"], "tiles": [rows]}
+    counts = torch.zeros(stack, 65536, dtype=torch.int64, device=device)
+    return {"counts": counts, "few": few, "tiles": [rows]}
 
 
 def add(state: State, tile: Tile) -> State:
@@ -47,7 +51,7 @@ def add(state: State, tile: Tile) -> State:
     row = _row(x, finite, state["dtype"])
     return {
         "counts": state["counts"].add_(histogram(count_bins.bin_codes(x, tile.scratch), 65536)),
-        "few": _few(state["few"], x, tile),
+        "few": state["few"] and few_together.extended(state["few"], x),
         "tiles": [*state["tiles"], row[None]],
         "first": first_positions(state["first"], tile, finite),
     }
@@ -57,7 +61,7 @@ def merge(a: State, b: State) -> State:
     """Histograms add, rows follow each other, sets of values are joined."""
     return {
         "counts": a["counts"] + b["counts"],
-        "few": [union(x, y) for x, y in zip(a["few"], b["few"], strict=True)],
+        "few": a["few"] and few_together.union(a["few"], b["few"]),
         "tiles": [*a["tiles"], *b["tiles"]],
     }
 
@@ -72,7 +76,8 @@ def finish(state: State) -> list[ValueCounts]:
         for row in by_tile[:, i]:
             record = record + _record(row, dtype)
         rest.append(record)
-    return count_bins.finish({**state, "rest": rest})
+    few = state["few"] and few_together.on_host(state["few"])
+    return count_bins.finish({**state, "rest": rest, "few": few or [None] * len(rest)})
 
 
 def _row(x: Tensor, finite: Tensor, dtype: str) -> Tensor:
@@ -137,17 +142,3 @@ def _record(row: NDArray[np.float64], dtype: str) -> ValueCounts:
         coarse=dtype == "F32" and not values["fine"],
         minus_inf=int(values["minus_inf"]),
     )
-
-
-def _few(few: list[FewValues | None], x: Tensor, tile: Tile) -> list[FewValues | None]:
-    """The distinct values of each matrix, while they are few."""
-    open_ = [i for i, values in enumerate(few) if values is not None]
-    if not open_:
-        return few
-    after = list(few)
-    many = exceed_few(x)
-    for i in open_:
-        after[i] = None
-        if not many[i]:
-            after[i] = extended(few[i], x[i], tile.scratch, looked=True)
-    return after

@@ -73,7 +73,7 @@ class Duplicates:
 
     def bytes(self, shape: Shape) -> int:
         """A sum per row and a factor per column; at worst the numbers and hashes of all rows."""
-        sums_and_factors, candidates = 4 * sum(shape), 8 * shape[0]
+        sums_and_factors, candidates = 4 * sum(shape), 16 * shape[0]
         return sums_and_factors + candidates + Hashes().bytes(shape)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
@@ -114,11 +114,12 @@ class Duplicates:
             state = state | {"sums": sums, "candidates": candidates, "hashes": hashes}
             if len(candidates.rows):
                 return Again(state)
-        hashes = Hashes().finish(state["hashes"])[0].rows
+        of_candidates = Hashes().finish(state["hashes"])[0].rows
+        rows, matrices = state["candidates"].rows, state["candidates"].matrices
         records = []
         for i, row_sums in enumerate(state["sums"].numpy()):
-            here = state["candidates"].matrices == i
-            records.append(_duplicate_rows(state["candidates"].rows[here], hashes[here], row_sums))
+            here = matrices == i
+            records.append(_duplicate_rows(rows[here], of_candidates[here], row_sums))
         return records
 
 

@@ -37,20 +37,15 @@ def no_values(like: Tensor) -> FewValues:
     return FewValues(like.new_empty(0), torch.zeros(0, dtype=torch.int64, device=like.device))
 
 
-def extended(
-    few: FewValues | None, x: Tensor, scratch: Scratch, looked: bool = False
-) -> FewValues | None:
-    """`few` and the finite non-zero values of x; None where these are more than FEW.
-
-    `looked`: the answer of `exceed_few` is no, so that no sample is asked again.
-    """
+def extended(few: FewValues | None, x: Tensor, scratch: Scratch) -> FewValues | None:
+    """`few` and the finite non-zero values of x; None where these are more than FEW."""
     if few is None:
         return None
     # An ordinary tensor ends here: a sample alone has too many values. Differences of 16-bit types
     # repeat more often, so that only the larger sample has.
-    for size in SAMPLES[-1:] if looked else SAMPLES:
+    for size in SAMPLES:
         sample = _finite_nonzero(_sample(x, size))
-        if not looked and _exceeds_few(sample):
+        if _exceeds_few(sample):
             return None
     expected = torch.unique(torch.cat((few.values, sample)))
     counts, rest = _looked_up(x, expected, scratch)

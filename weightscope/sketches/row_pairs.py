@@ -50,8 +50,8 @@ class RowPairs:
     passes: ClassVar[Passes] = "one"
 
     def bytes(self, shape: Shape) -> int:
-        """float64 of the sampled rows."""
-        return 8 * len(sampled(shape[0])) * min(shape[1], COLUMNS)
+        """float64 of the sampled rows, and their numbers."""
+        return 8 * len(sampled(shape[0])) * (min(shape[1], COLUMNS) + 1)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """Zeros."""

@@ -86,7 +86,7 @@ class SharedOutliers:
         """The same of a device: a GPU has larger chunks."""
         k = 1 + len(self.others)
         chunk = buffer_bytes(k, shape[0] * shape[1], device)
-        return k * COUNT.bytes(shape) + 16 * k * k + chunk
+        return k * COUNT.bytes_on(shape, device) + 16 * k * k + chunk
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """No counts: the types of the other vectors are those of their tiles."""
