@@ -45,6 +45,13 @@ class Buffers:
             if label not in labels:
                 del self.labels[label]
 
+    def free(self, slot: int) -> None:
+        """Frees the stored bytes of a slot."""
+        for name in [name for name in self.stored.held if name.startswith(f"bytes {slot}.")]:
+            del self.stored.held[name]
+        if self.sender is not None:
+            self.sender.free(slot)
+
     def clear(self) -> None:
         """Frees all buffers."""
         self.stored.held.clear()

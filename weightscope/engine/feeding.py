@@ -18,8 +18,9 @@ from .buffers import Buffers
 from .device import Device
 from .divided import divided, united
 from .loading import Check
-from .plan import Batch, Wanted, plan
+from .plan import Batch, plan
 from .results import in_order, result
+from .room import Wanted
 from .unit import Each, Measured
 
 # sketches, or the reason why the GPU could not measure them

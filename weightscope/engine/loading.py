@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..checkpoints import Span, advise, lines_in_memory, read_into
+from ..lazy import numpy as np
 from ..lazy import torch
 from ..sketches.tile import Scratch
 from .buffers import Buffers
+from .in_memory import Run
+from .sender import FIXED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,25 +22,34 @@ CHUNK = 1 << 22  # bytes of a held span that are read at once
 
 def load(spans: Iterable[Span], buffers: Buffers, slot: int) -> dict[Span, Tensor]:
     """Every span once; the tensors are views of buffers, valid until `slot` is loaded again."""
+    if buffers.device != "cpu":
+        return _sent(list(spans), buffers, slot)
     loaded = {}
-    stored = []
+    read = 0
     for span in spans:
         if span.leaf.tensor is not None:
-            loaded[span] = lines_in_memory(span).to(buffers.device)
+            loaded[span] = lines_in_memory(span)
         else:
-            stored.append(span)
-    if buffers.device == "cpu":
-        for i, span in enumerate(stored):
-            loaded[span] = _load_one(span, buffers.stored, f"{slot}.{i}")
-    elif stored:
-        loaded |= _sent(stored, buffers, slot)
+            loaded[span] = _load_one(span, buffers.stored, f"{slot}.{read}")
+            read += 1
     return loaded
+
+
+def load_fixed(spans: Sequence[Span], buffers: Buffers) -> dict[Span, Tensor]:
+    """The same of what all tiles of a matrix need, valid until the next matrix.
+
+    Where a matrix has no such spans, the memory of the last one that had is freed: the plan counts
+    it for those alone.
+    """
+    if not spans:
+        buffers.free(FIXED)
+    return load(spans, buffers, FIXED)
 
 
 def nothing(span: Span, device: str) -> Tensor:
     """The tensor of a span without bytes."""
     if span.leaf.tensor is not None:
-        return lines_in_memory(span).to(device)
+        return torch.empty_like(lines_in_memory(span), device=device)
     return span.typed(torch.empty(0, dtype=torch.uint8, device=device))
 
 
@@ -46,7 +58,7 @@ def load_apart(span: Span, buffers: Buffers, check: Check) -> Tensor:
     offset, length = span.bytes
     if span.leaf.tensor is not None:
         check(length)
-        return lines_in_memory(span).to(buffers.device)
+        return _apart_in_memory(span, buffers)
     raw = torch.empty(length, dtype=torch.uint8, device=buffers.device)
     for number, start in enumerate(range(0, length, CHUNK)):
         part = raw[start : start + CHUNK]
@@ -56,6 +68,18 @@ def load_apart(span: Span, buffers: Buffers, check: Check) -> Tensor:
             part.copy_(_chunk(span, start, len(part), buffers, buffers.slot(number)))
         check(len(part))
     return raw
+
+
+def _apart_in_memory(span: Span, buffers: Buffers) -> Tensor:
+    """The rows or columns of a tensor in memory; new memory on a GPU."""
+    if buffers.device == "cpu":
+        return lines_in_memory(span)
+    run = Run.of(span)
+    raw = torch.empty(len(run.data), dtype=torch.uint8, device=buffers.device)
+    for number, start in enumerate(range(0, len(raw), CHUNK)):
+        part = raw[start : start + CHUNK]
+        part.copy_(_sent_chunk(run, start, len(part), buffers, buffers.slot(number)))
+    return run.typed(raw)
 
 
 def ahead(spans: Iterable[Span]) -> None:
@@ -84,15 +108,33 @@ def _host(scratch: Scratch, name: str, length: int) -> Tensor:
 
 def _sent(spans: Sequence[Span], buffers: Buffers, slot: int) -> dict[Span, Tensor]:
     """All spans in one copy to the GPU."""
+    if not spans:
+        return {}
+    runs = {i: Run.of(span) for i, span in enumerate(spans) if span.leaf.tensor is not None}
 
     def read(i: int, target: memoryview) -> None:
         offset, length = spans[i].bytes
-        if length:
+        if i in runs:
+            np.copyto(np.asarray(target), runs[i].data.numpy())
+        elif length:
             read_into(spans[i].leaf.file, offset, target)
 
-    lengths = [span.bytes[1] for span in spans]
+    lengths = [len(runs[i].data) if i in runs else spans[i].bytes[1] for i in range(len(spans))]
     parts = buffers.sending().sent(lengths, read, slot)
-    return {span: span.typed(part) for span, part in zip(spans, parts, strict=True)}
+    loaded = {}
+    for i, span in enumerate(spans):
+        loaded[span] = runs[i].typed(parts[i]) if i in runs else span.typed(parts[i])
+    return loaded
+
+
+def _sent_chunk(run: Run, start: int, length: int, buffers: Buffers, slot: int) -> Tensor:
+    """Some bytes of a run of memory, on the GPU."""
+
+    def read(i: int, target: memoryview) -> None:
+        np.copyto(np.asarray(target), run.data[start : start + length].numpy())
+
+    (part,) = buffers.sending().sent([length], read, slot)
+    return part
 
 
 def _chunk(span: Span, start: int, length: int, buffers: Buffers, slot: int) -> Tensor:

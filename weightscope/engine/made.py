@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from ..checkpoints import Entry, Span
 from ..geometry import Axis, Box, Shape, tiles, whole
 from ..lazy import torch
-from .loading import Check, load
+from ..sending import sent
+from .loading import Check, load, load_fixed
+from .spans import fixed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,12 +45,16 @@ class Made:
 def made(entry: Entry, buffers: Buffers, check: Check, size: int) -> Made:
     """Reads an entry into newly allocated memory, in the layout of its tiles of `size` elements."""
     values: Tensor | None = None
-    for number, box in enumerate(tiles(whole(entry.shape), entry.cut, size)):
+    boxes = tiles(whole(entry.shape), entry.cut, size)
+    shared = load_fixed(fixed((entry,), boxes), buffers)
+    check(sum(span.bytes[1] for span in shared))
+    for number, box in enumerate(boxes):
         spans = entry.needs(box)
-        loaded = load(spans, buffers, buffers.slot(number))
-        check(sum(span.bytes[1] for span in spans))
+        own = [span for span in spans if span not in shared]
+        loaded = shared | load(own, buffers, buffers.slot(number))
+        check(sum(span.bytes[1] for span in own))
         tile = entry.make(box, tuple(loaded[span] for span in spans))
-        tile = tile.to(buffers.device)  # a random matrix is sampled on the host
+        tile = sent(tile, buffers.device)  # a random matrix is sampled on the host
         if values is None:  # the type of the values is known with the first tile
             values = _empty(entry, tile)
         values[slice(*box.rows), slice(*box.cols)] = tile

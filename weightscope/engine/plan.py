@@ -9,20 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..checkpoints import Entry, joined
-from ..dtypes import DTYPES
-from ..geometry import Box, Shape, long_side, segments, tiles, whole
-from ..sketches.sketch import Measure, bytes_of, tiling
+from ..checkpoints import Entry
+from ..geometry import Box, Shape, segments, whole
+from ..sketches.sketch import bytes_of, tiling
 from .device import Device
+from .room import Wanted, first_entry, needs_held, stored_bytes, tile_bytes, wanted
 from .unit import Unit
 
-# bytes an element of a tile takes at worst: stored, patterns, float32, float64 of an unsafe tile
-WORKING = 64
-SLOTS = 4  # copies of the stored bytes of a tile: two in pinned memory, two on the GPU
 WINDOW = 256  # units among which equal ones are stacked
 MOST = 32  # units of one stack
-
-Wanted = tuple[str, Measure]  # label of an entry, measure
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +35,7 @@ class Batch:
     @property
     def first(self) -> Entry:
         """The entry along whose cut the tiles run."""
-        return _entry(self.units[0])
+        return first_entry(self.units[0])
 
     @property
     def shape(self) -> Shape:
@@ -100,7 +95,7 @@ def _stack(unit: Unit, device: Device) -> int:
     one, with other digits for another number: the shape alone decides.
     """
     if device.is_gpu:
-        room = device.stack // max(1, whole(_entry(unit).shape).size)
+        room = device.stack // max(1, whole(first_entry(unit).shape).size)
     else:
         room = device.share // max(1, _most(unit, device))
     return min(MOST, max(1, room))
@@ -117,7 +112,7 @@ def _groups(units: Sequence[Unit], device: Device) -> Iterable[list[Unit]]:
 
 def _likeness(unit: Unit, device: Device) -> object:
     """What units of one stack share; None for a unit too large to be stacked."""
-    rows, columns = _entry(unit).shape
+    rows, columns = first_entry(unit).shape
     if rows * columns * 2 > device.stack:
         return None
     entries = tuple(
@@ -130,16 +125,16 @@ def _likeness(unit: Unit, device: Device) -> object:
 def _batch(units: tuple[Unit, ...], device: Device) -> Batch:
     """How equal units are folded: held or streamed, in how many runs, without what is refused."""
     unit = units[0]
-    entry = _entry(unit)
-    wants = _wants(unit)
+    entry = first_entry(unit)
+    wants = wanted(unit)
     share = device.share
     refused, room = _refused(units, device)
     granted = [(label, measure) for label, measure in wants if (label, measure) not in refused]
 
     # each pass and each tiling reads the tensor once unless it is held
     repeats = any(measure.passes == "more" for _, measure in wants) or _cut_twice(unit, device)
-    demanded = any(_at_once(unit, label, measure) for label, measure in granted)
-    stored = _stored(unit, unit.shown(refused))
+    demanded = any(needs_held(unit, label, measure) for label, measure in granted)
+    stored = stored_bytes(unit, unit.shown(refused))
     fits = room + stored * len(units) <= share
     hold = stored > 0 and (demanded or (repeats and fits))
 
@@ -167,16 +162,16 @@ def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[Wanted, int], 
     have to fit beside the held tensors.
     """
     unit, share = units[0], device.share
-    tile = _tile(unit, device) * len(units)
-    stored = _stored(unit, unit.shown()) * len(units)
+    tile = tile_bytes(unit, device) * len(units)
+    stored = stored_bytes(unit, unit.shown()) * len(units)
     room, held = tile, 0  # bytes of states and tile, and of held tensors, without what is refused
     all_room, all_held = tile, 0  # the same with every measure
     need = 0
     refused = []
-    for label, measure in _wants(unit):
-        state = bytes_of(measure, _entry(unit).shape, device.name) * len(units)
+    for label, measure in wanted(unit):
+        state = bytes_of(measure, first_entry(unit).shape, device.name) * len(units)
         demand = 0
-        if _at_once(unit, label, measure):
+        if needs_held(unit, label, measure):
             demand = stored
         all_room += state
         all_held = max(all_held, demand)
@@ -191,85 +186,19 @@ def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[Wanted, int], 
     return dict.fromkeys(refused, need), room
 
 
-def _entry(unit: Unit) -> Entry:
-    """The first entry of a unit."""
-    return next(iter(unit.entries.values()))
-
-
-def _wants(unit: Unit) -> list[Wanted]:
-    """Every measure with its label, in a fixed order."""
-    wants = []
-    for label, measures in unit.wants.items():
-        wants += [(label, measure) for measure in measures]
-    return sorted(wants, key=repr)
-
-
 def _cut_twice(unit: Unit, device: Device) -> bool:
     """Whether its measures need different tilings of the tensor: each tiling reads it once."""
-    entry = _entry(unit)
-    cuts = {measure.cut for _, measure in _wants(unit)}
+    entry = first_entry(unit)
+    cuts = {measure.cut for _, measure in wanted(unit)}
     if len(cuts) < 2:
         return False
     tilings = {tiling(cut, whole(entry.shape), entry.cut, device.tile) for cut in cuts}
     return len(tilings) > 1
 
 
-def _tile(unit: Unit, device: Device) -> int:
-    """Bytes of the largest tile of every entry that is in use at once, at worst."""
-    entry = _entry(unit)
-    largest = tiles(whole(entry.shape), entry.cut, device.tile)[0]
-    shown = unit.shown()
-    buffers = {unit.buffer_of(label) for label in shown}
-    sent = 0
-    if device.is_gpu:
-        sent = SLOTS * sum(_item(unit.entries[label]) for label in shown)
-    return largest.size * (WORKING * len(buffers) + sent)
-
-
-def _stored(unit: Unit, labels: Sequence[str]) -> int:
-    """Bytes to hold these entries: the values of a single one; of several each stored byte once.
-
-    What a measure sees whole is then made of them: mostly a view, but not of every type and layout.
-    """
-    entries = [unit.entries[label] for label in labels]
-    if len(unit.shown()) == 1:
-        return sum(_values(entry) for entry in entries)
-    spans = joined(span for entry in entries for span in entry.needs(whole(entry.shape)))
-    stored = sum(span.bytes[1] for span in spans)
-    seen_whole: set[str] = set()
-    for label, measure in _wants(unit):
-        if measure.cut == "whole":
-            seen_whole.update(unit.seen(label))
-    made = sum(_values(unit.entries[label]) for label in labels if label in seen_whole)
-    return stored + made
-
-
-def _values(entry: Entry) -> int:
-    """Bytes of all values as `make` returns them."""
-    rows, columns = entry.shape
-    return _item(entry) * rows * columns
-
-
-def _item(entry: Entry) -> int:
-    """Bytes of a value as `make` returns it: 4- and 6-bit types take a whole byte."""
-    return -(-DTYPES[entry.dtype].bits // 8)
-
-
 def _most(unit: Unit, device: Device) -> int:
     """Bytes of one unit, held, with the states of all its measures."""
-    shape = _entry(unit).shape
-    states = sum(bytes_of(measure, shape, device.name) for _, measure in _wants(unit))
-    held = _stored(unit, unit.shown())
-    return _tile(unit, device) + held + states
-
-
-def _at_once(unit: Unit, label: str, measure: Measure) -> bool:
-    """Whether a measure needs held matrices: it sees one that is stored along the other axis."""
-    if measure.cut == "whole":
-        return True
-    entry = _entry(unit)
-    if measure.cut == "long":
-        axis = long_side(entry.shape)
-    else:
-        axis = entry.cut
-    return any(unit.entries[other].cut != axis for other in unit.seen(label))
+    shape = first_entry(unit).shape
+    states = sum(bytes_of(measure, shape, device.name) for _, measure in wanted(unit))
+    held = stored_bytes(unit, unit.shown())
+    return tile_bytes(unit, device) + held + states

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .plan import Batch, Wanted
+from .plan import Batch
+from .room import Wanted
 from .unit import Each, Measured, Unit
 
 

@@ -61,12 +61,18 @@ class Sender:
         parts = zip(starts[:-1], lengths, strict=True)
         return [into.there[start : start + length] for start, length in parts]
 
+    def free(self, number: int) -> None:
+        """Frees a slot, which may not exist."""
+        slot = self.slots.pop(number, None)
+        if slot is not None:
+            slot.copied.synchronize()
+        if self.last == number:
+            self.last = None
+
     def clear(self) -> None:
         """Frees all slots."""
-        for slot in self.slots.values():
-            slot.copied.synchronize()
-        self.slots.clear()
-        self.last = None
+        for number in list(self.slots):
+            self.free(number)
 
     def _mark_computed(self, next_slot: int) -> None:
         """All work on the last slot is queued by now, and on that of all tiles before its next."""

@@ -5,22 +5,22 @@ Measures that return Again get another pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ..checkpoints import Span
 from ..geometry import Axis, Box
 from ..sketches.sketch import CUTS, Again, State, tiling
 from .buffers import Buffers
 from .device import Device
 from .held import Held, StoredLines, read_lines
-from .loading import Check, ahead, load
+from .loading import Check, ahead, load, load_fixed
 from .made import made
-from .plan import Batch, Wanted
-from .sender import FIXED
+from .plan import Batch
+from .room import Wanted
+from .spans import fixed, needed
 from .tiles import Tiles
 
 if TYPE_CHECKING:
@@ -127,35 +127,19 @@ def _shown(
     unit = batch.units[0]
     wanted = {label for label, _ in part}
     labels = sorted({other for label in wanted for other in unit.seen(label)})
-    fixed = load(_fixed(batch, labels, boxes), buffers, FIXED)
-    check(sum(span.bytes[1] for span in fixed))
+    entries = [unit.entries[label] for unit in batch.units for label in labels]
+    shared = load_fixed(fixed(entries, boxes), buffers)
+    check(sum(span.bytes[1] for span in shared))
     for i, box in enumerate(boxes):
         if i + 1 < len(boxes):
-            following = _spans(batch, labels, boxes[i + 1])
-            ahead(span for span in following if span not in fixed)
-        spans = [span for span in _spans(batch, labels, box) if span not in fixed]
-        loaded = fixed | load(spans, buffers, buffers.slot(i))
+            following = needed(entries, boxes[i + 1])
+            ahead(span for span in following if span not in shared)
+        spans = [span for span in needed(entries, box) if span not in shared]
+        loaded = shared | load(spans, buffers, buffers.slot(i))
         check(sum(span.bytes[1] for span in spans))
         tiles = Tiles(batch, axis, box, loaded, buffers)
         yield tiles
         tiles.close()
-
-
-def _fixed(batch: Batch, labels: Sequence[str], boxes: tuple[Box, ...]) -> Sequence[Span]:
-    """Spans that every one of several tiles needs, such as a factor of a product: read once."""
-    if len(boxes) == 1:
-        return ()
-    last = set(_spans(batch, labels, boxes[-1]))
-    return [span for span in _spans(batch, labels, boxes[0]) if span in last]
-
-
-def _spans(batch: Batch, labels: Sequence[str], box: Box) -> Sequence[Span]:
-    """Spans that a box needs, each once."""
-    spans: dict[Span, None] = {}
-    for unit in batch.units:
-        for label in labels:
-            spans.update(dict.fromkeys(unit.entries[label].needs(box)))
-    return list(spans)
 
 
 def _held(batch: Batch, device: Device, buffers: Buffers, check: Check) -> Batch:

@@ -16,6 +16,7 @@ from ..checkpoints import Span
 from ..checkpoints.views import Difference
 from ..geometry import Axis, Box
 from ..lazy import torch
+from ..sending import sent
 from ..sketches.tile import Scratch, Tile
 from .buffers import Buffers
 from .plan import Batch
@@ -74,12 +75,12 @@ def _stacked(
         stored = tuple(loaded[span] for span in entry.needs(box))
         if isinstance(entry, Difference):
             return entry.make_into(box, stored, partial(scratch.take, "difference"))[None]
-        return entry.make(box, stored).to(scratch.device)[None]
+        return sent(entry.make(box, stored), scratch.device)[None]
     matrices = []
     for entry in entries:
         stored = tuple(loaded[span] for span in entry.needs(box))
-        # a random matrix is sampled on the host
-        matrices.append(entry.make(box, stored).to(scratch.device))
+        matrices.append(entry.make(box, stored))
+    # a random matrix is sampled on the host
     if entries[0].cut:  # column-major matrices stay column-major
-        return torch.stack([matrix.mT for matrix in matrices]).mT
-    return torch.stack(matrices)
+        return sent(torch.stack([matrix.mT for matrix in matrices]).mT, scratch.device)
+    return sent(torch.stack(matrices), scratch.device)

@@ -1,0 +1,77 @@
+"""Bytes that all tiles need: read and sent once, counted by the plan, freed after their matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.device import streams
+from tests.device.pretended import NAME, Pretended
+from tests.device.test_engine import SMALL, measured
+from tests.engine.conftest import unit
+from weightscope.checkpoints import Stored
+from weightscope.checkpoints.views import Product
+from weightscope.engine import device, plan
+from weightscope.engine.buffers import Buffers
+from weightscope.engine.loading import load_fixed
+from weightscope.engine.room import FIXED_COPIES, SLOTS
+from weightscope.engine.spans import fixed
+from weightscope.geometry import tiles, whole
+from weightscope.sketches import Balanced, Count, MarginSums, Shuffled
+
+
+@pytest.fixture
+def product(tmp_path) -> Product:
+    """B A of rank 64, in one file."""
+    b = np.random.default_rng(0).normal(size=(600, 64)).astype(np.float32)
+    a = np.random.default_rng(1).normal(size=(64, 400)).astype(np.float32)
+    (tmp_path / "f").write_bytes(b.tobytes() + a.tobytes())
+    stored_b = Stored("b", b.shape, "F32", str(tmp_path / "f"))
+    return Product(stored_b, Stored("a", a.shape, "F32", str(tmp_path / "f"), b.nbytes))
+
+
+@pytest.mark.parametrize("name", ["cpu", NAME])
+def test_the_factor_that_all_tiles_need_is_in_the_plan(product, monkeypatch, name) -> None:
+    """Beside what a stored matrix of its shape needs, which has no such factor."""
+    monkeypatch.setattr(device, "TILE", SMALL)
+    monkeypatch.setattr(device, "TILE_GPU", SMALL)
+    plain = Stored("w", product.shape, "F32", product.a.file)
+    needs = []
+    for wants in (frozenset({MarginSums()}), frozenset({Count(), Shuffled(MarginSums())})):
+        for entry in (plain, product):
+            (batch,) = plan([unit(0, entry, wants)], device.Device(name, 1, 1, ""))
+            needs.append(max(batch.refused.values()))
+        copies = 1 if name == "cpu" else FIXED_COPIES
+        assert needs[-1] - needs[-2] == copies * product.a.nbytes
+
+
+@pytest.mark.parametrize("wants", [frozenset({MarginSums()}), frozenset({Balanced(())})])
+def test_the_factor_is_sent_once(gpu, product, monkeypatch, wants) -> None:
+    """Streamed or held as values: its slot, and two slots for the rows of a tile; then freed."""
+    monkeypatch.setattr(device, "TILE_GPU", SMALL)
+    small = Stored("s", (40, 64), "F32", product.a.file)
+    measured([unit(0, product, wants), unit(1, small, wants)])
+    factor = product.a.nbytes
+    sizes = sorted(buffer.numel() for buffer in gpu.pinned)
+    assert sizes[-1] == factor
+    assert sum(sizes[:-1]) < SLOTS * SMALL * 4
+    buffers = Buffers(NAME)
+    boxes = tiles(whole(product.shape), 0, SMALL)
+    streams.set_device(NAME)
+    try:
+        with Pretended(gpu, streams):
+            load_fixed(fixed([product], boxes), buffers)
+            assert [len(slot.there) for slot in buffers.sending().slots.values()] == [factor]
+            load_fixed([], buffers)
+            assert buffers.sending().slots == {}
+    finally:
+        streams.set_device("cuda:0")
+
+
+def test_the_memory_of_a_factor_is_freed_on_a_cpu(product) -> None:
+    """Before the next matrix without one."""
+    buffers = Buffers("cpu")
+    load_fixed(fixed([product], tiles(whole(product.shape), 0, SMALL)), buffers)
+    assert [buffer.numel() for buffer in buffers.stored.held.values()] == [product.a.nbytes]
+    load_fixed([], buffers)
+    assert buffers.stored.held == {}
