@@ -16,10 +16,11 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tests.device.single_calls import SINGLE
+from tests.device.single_calls import INDEXING, is_single
 
 NAME = "cuda:1"
 PACKAGE = "weightscope/"
+SENDING = "/sending.py"
 OUTSIDE = "outside"  # the line of a call that no code of the package has made
 Tensor = torch.Tensor
 
@@ -44,7 +45,6 @@ PRODUCTS = {"mm", "bmm", "mv", "dot", "addmm", "addmm_", "baddbmm", "baddbmm_", 
 WORDS_ONLY = (torch.uint16, torch.uint32, torch.uint64)  # copied and viewed, not computed with
 COPYING = {"copy_", "_to_copy", "view", "detach", "alias", "as_strided", "_unsafe_view", "clone"}
 # operations that take device and host tensors
-INDEXING = {"__setitem__", "__getitem__"}
 ACROSS = {"copy_", "to", *INDEXING}
 
 
@@ -67,7 +67,7 @@ class Log:
     copies: Counter = field(default_factory=Counter)  # line: from pinned memory, without a wait
     refused: list[str] = field(default_factory=list)
     pinned: list[Tensor] = field(default_factory=list)
-    allocated: int = 0  # bytes of the largest single allocation
+    passes: int = 0  # of the measure that was taken last
 
     @property
     def waited(self) -> int:
@@ -86,11 +86,11 @@ class Log:
 
 
 def where() -> str:
-    """file:line of the innermost frame of the package."""
+    """file:line of the innermost frame of the package, which may have sent a tensor."""
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
-        if PACKAGE in name and "/tests/" not in name:
+        if PACKAGE in name and "/tests/" not in name and not name.endswith(SENDING):
             return f"{name.rsplit(PACKAGE, 1)[1]}:{frame.f_lineno} {frame.f_code.co_name}"
         frame = frame.f_back
     return OUTSIDE
@@ -175,7 +175,7 @@ class Pretended(TorchFunctionMode):
             self.log.uploads[where(), name] += 1
         if name == "copy_" and kwargs.get("non_blocking") and not isinstance(args[1], OnDevice):
             return self._copied(args)
-        if name in SINGLE and not any(x.dtype in WORDS_ONLY for x in tensors):
+        if is_single(name, args) and not any(x.dtype in WORDS_ONLY for x in tensors):
             out = func(*args, **kwargs)
         else:
             with self.kernels:

@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
+from types import EllipsisType
+
 # calls of one operation that neither waits nor multiplies: nothing below them is looked at
 SINGLE = {
+    "numel",
+    "dim",
+    "stride",
+    "element_size",
+    "is_contiguous",
+    "__len__",
+    "empty",
+    "empty_like",
+    "zeros",
+    "zeros_like",
+    "new_zeros",
+    "ones",
+    "full",
+    "arange",
+    "to",
+    "copy_",
+    "contiguous",
+    "index_select",
+    "clamp_",
+    "pow",
+    "log",
+    "sqrt",
+    "sqrt_",
+    "square_",
+    "round_",
+    "bitwise_and",
+    "nan_to_num_",
+    "linalg_vector_norm",
+    "__rsub__",
+    "__rdiv__",
     "view",
     "reshape",
     "flatten",
@@ -79,3 +111,15 @@ SINGLE = {
     "zero_",
     "fill_",
 }
+SLICES = (int, slice, EllipsisType)
+INDEXING = {"__setitem__", "__getitem__"}
+
+
+def is_single(name: str, args: tuple) -> bool:
+    """Whether a call is one operation, or takes slices alone, or chooses between two tensors."""
+    if name in INDEXING:
+        parts = args[1] if isinstance(args[1], tuple) else (args[1],)
+        return all(part is None or isinstance(part, SLICES) for part in parts)
+    if name == "where":
+        return len(args) == 3  # of a condition alone: the positions
+    return name in SINGLE

@@ -54,7 +54,8 @@ def on_device(measure, stacks: Mapping[str, Stack], log: Log):
     streams.set_device(NAME)
     try:
         with Pretended(log, streams):
-            return on_real(measure, stacks, NAME)
+            there = {label: (stored.to(NAME), dtype) for label, (stored, dtype) in stacks.items()}
+            return _taken(measure, there, NAME, log)
     finally:
         streams.set_device(before)
 
@@ -65,20 +66,22 @@ def on_real(measure, stacks: Mapping[str, Stack], device: str):
     return _taken(measure, there, device)
 
 
-def _taken(measure, stacks: Mapping[str, Stack], device: str):
+def _taken(measure, stacks: Mapping[str, Stack], device: str, log: Log | None = None):
     scratches = {label: Scratch(device) for label in stacks}
     main = "delta" if isinstance(measure, TopChanges) else "b"
     stored, dtype = stacks[main]
     shape = tuple(stored.shape[1:])
     state = measure.start(len(stored), shape, dtype, device)
     axis = long_side(shape) if measure.cut == "long" else 0
-    for _ in range(PASSES):
+    for number in range(PASSES):
         tiles = {}
         for label, (x, of) in stacks.items():
             tiles[label] = Tile(x, of, whole(shape), shape, axis, scratches[label])
         tiles[main].beside = {label: one for label, one in tiles.items() if label != main}
         state = measure.add(state, tiles[main])
         result = measure.finish(state)
+        if log is not None:
+            log.passes = number + 1
         if not isinstance(result, Again):
             return result
         state = result.state

@@ -14,10 +14,9 @@ from tests.device.taking import differences
 from tests.engine.conftest import AGAIN, PASSING, sketches, stored, tensors, unit
 from weightscope import dtypes
 from weightscope.checkpoints import Stored
-from weightscope.checkpoints.views import RandomMatrix
 from weightscope.engine import Executor, Meter, choose, device, plan
 from weightscope.engine import executor as executing
-from weightscope.engine.plan import SLOTS, WORKING
+from weightscope.engine.room import SLOTS, WORKING
 from weightscope.sketches import Count, Decompose, MarginSums, balanced, count_values
 
 ALL = {"PASSING": PASSING, "AGAIN": AGAIN}
@@ -68,6 +67,7 @@ def test_threads_and_memory_change_no_digit(gpu, tmp_path, monkeypatch, wants) -
     for threads, memory in ((1, None), (4, 1 << 30), (2, 64 << 20)):
         meter = Meter()
         answers = measured(units, threads, memory, meter)
+        assert gpu.uploaded == 0, gpu.uploads
         assert [(one.note, one.moved) for one in answers] == [("", "")] * len(units)
         plans = [why.replace("held for its passes", "streamed in 1 run") for why in meter.plans]
         found.append((sketches(answers), plans))
@@ -100,19 +100,9 @@ def test_tables_are_uploaded_once(gpu, tmp_path, monkeypatch) -> None:
     (tmp_path / "f").write_bytes(bytes(range(250)) * 20)
     entries = [Stored(f"{i}", (50, 50), "F8_E4M3", str(tmp_path / "f")) for i in range(3)]
     measured([unit(i, entry, frozenset({MarginSums()})) for i, entry in enumerate(entries)])
-    of_tables = [n for (line, _), n in gpu.uploads.items() if "dtypes.py" in line]
+    of_tables = [n for line, n in gpu.copies.items() if "dtypes.py" in line]
     assert of_tables == [1]
     dtypes.table.cache_clear()
-
-
-def test_a_random_matrix_is_sampled_for_the_device(gpu) -> None:
-    """Its elements are those of the host; they are sent there before anything sees them."""
-    entry = RandomMatrix((40, 20), "gaussian", 0.0, 1.0, 7)
-    wants = frozenset({Decompose(), Count(), MarginSums()})
-    (there,) = measured([unit(0, entry, wants)])
-    (here,) = Executor(choose("cpu", 1 << 28, 1))([unit(0, entry, wants)], nothing)
-    assert differences(dict(here.sketches[""]), dict(there.sketches[""])) == []
-    assert gpu.refused == []
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -2,116 +2,116 @@
 
 from __future__ import annotations
 
-import pkgutil
 from importlib import import_module
 from inspect import isclass
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import weightscope
+from tests.device.bounds import (
+    COPIES,
+    OF_BINS,
+    OF_QUARTILES,
+    WAITS,
+    WRAPPERS,
+    bound,
+    most_copies,
+)
 from tests.device.cases import (
-    LARGE,
+    ALL,
+    LAYOUTS,
     PAIRED,
-    PLAIN,
     SHAPE,
-    WRAPPING,
+    TYPES,
     of_large_matrices,
-    of_measures,
-    of_one_entry,
-    of_several_entries,
+    of_other_types,
+    of_table,
 )
 from tests.device.pretended import Log
 from tests.device.taking import differences, on_cpu, on_device, stack_of
-from weightscope import sketches
-from weightscope.sketches import Balanced, Beyond, Count, Pairwise, Shuffled, balanced, few_values
+from tests.sketches import conftest as lab
+from weightscope.sketches import Balanced, Beyond, Count, Measure, Pairwise, TopChanges, balanced
 
-# Waits of the host for one tile of a stack, most: of NaN and zeros, of any type.
-WAITS = {
-    "Count": 3,
-    "MarginSums": 4,
-    "Beyond": 7,
-    "Decompose": 3,
-    "Factor": 2,
-    "Groups": 1,
-    "Hashes": 1,
-    "Quantise": 3,
-    "Top": 2,
-    "Duplicates": 5,
-    "Untrained": 1,
-    "Kept": 1,
-    "RowPairs": 1,
-    "AbsoluteSums": 1,
-    "Pairwise": 1,
-    "Changes": 2,
-    "RowSample": 2,
-    "TopChanges": 1,
-    "TaskVectors": 1,
-    "SharedOutliers": 8,
-    "Overlap": 5,
-    "Cross": 4,
-}
-# of them all: the others search matrix by matrix where a matrix is unusual
-TOGETHER = ("Count", "MarginSums", "Beyond", "Decompose", "Factor", "Groups", "Hashes", "Top")
-WRAPPERS = {"Balanced", "Shuffled"}  # their bounds follow from those of what they wrap
-OF_A_SWEEP = 1
-OF_BINS = 3  # of large matrices, which have no table of all values
-OF_A_LATTICE = 8  # for each matrix of few values in a tile
-OF_QUARTILES = 6  # of the look for them
-SWEEPS = 3
+HOUSE = Path(weightscope.__file__).parent
+SWEEPS = 2
 
 
-def bound(measure) -> int:
-    """The most waits of a measure, those of wrapped ones included."""
-    if isinstance(measure, Balanced):
-        logarithms = 2
-        return SWEEPS * OF_A_SWEEP + logarithms + sum(bound(inner) for inner in measure.of)
-    if isinstance(measure, Shuffled):
-        return 1 + bound(measure.of)
-    return WAITS[type(measure).__name__]
+@pytest.fixture
+def few_sweeps(monkeypatch) -> None:
+    """Of matrices that would take two hundred."""
+    monkeypatch.setattr(balanced, "SWEEPS", SWEEPS)
 
 
 def check(measure, stacks) -> None:
-    """The same on both, with few waits."""
+    """The same on both, with few waits, and nothing from memory that is not pinned."""
     log = Log()
     there = on_device(measure, stacks, log)
     assert log.refused == []
-    assert log.waited <= bound(measure), log.waits
+    assert log.waited <= bound(measure, log.passes), log.waits
+    assert log.uploaded == 0, log.uploads
+    assert log.copied <= most_copies(measure, log.passes), log.copies
     assert differences(on_cpu(measure, stacks), there) == []
 
 
-def test_every_measure_has_a_bound() -> None:
-    """Whatever a command may ask for: all measures of the package, with a case of each."""
-    found = {
-        name
-        for module in pkgutil.iter_modules(sketches.__path__, "weightscope.sketches.")
-        for name, one in vars(import_module(module.name)).items()
-        if isclass(one) and hasattr(one, "finish") and one is not sketches.Measure
-    }
+def measures_of_the_package() -> set[str]:
+    """Names of the classes with `start` and `finish`, wherever they are."""
+    found = set()
+    for path in HOUSE.rglob("*.py"):
+        if "def finish(" not in path.read_text(encoding="utf-8"):
+            continue
+        module = import_module(".".join(path.relative_to(HOUSE.parent).with_suffix("").parts))
+        for one in vars(module).values():
+            if isclass(one) and hasattr(one, "start") and hasattr(one, "finish"):
+                found.add(one.__name__)
+    return found - {Measure.__name__}
+
+
+def test_every_measure_is_in_the_table() -> None:
+    """Whatever a command may ask for has a case and bounds."""
+    found = measures_of_the_package()
+    assert found == {type(measure).__name__ for measure in ALL}
     assert found == WAITS.keys() | WRAPPERS
-    assert found == {type(measure).__name__ for measure in (*PLAIN, *WRAPPING, *PAIRED)}
+    assert found >= COPIES.keys()
 
 
-@pytest.mark.parametrize("measure", PLAIN, ids=repr)
-@pytest.mark.parametrize("turned", [False, True], ids=["rows", "columns"])
-def test_measures_of_one_entry(measure, turned) -> None:
-    """Ordinary numbers, NaN and Inf, and zeros of every type, row-major and column-major."""
-    for stacks in of_one_entry(measure, turned):
-        check(measure, stacks)
+def test_every_measure_has_every_type_layout_and_kind() -> None:
+    """Plain numbers, NaN and Inf where the type has them, and zeros, in rows and in columns."""
+    for measure in ALL:
+        seen = set()
+        for turned in LAYOUTS.values():
+            for stacks in of_table(measure, turned):
+                stored, dtype = stacks["b"]
+                main, _ = stacks["delta" if isinstance(measure, TopChanges) else "b"]
+                assert (main.stride(-1) == 1) != turned
+                plain, odd, zero = stored
+                assert np.isfinite(lab.values(dtype, plain)).any()
+                assert np.isfinite(lab.values(dtype, odd)).all() == (not can_be_nan(dtype))
+                assert not zero.any()
+                seen.add((dtype, turned))
+        assert seen == set(product(TYPES, LAYOUTS.values())), measure
 
 
-@pytest.mark.parametrize("measure", WRAPPING, ids=repr)
-def test_measures_of_measures(measure, monkeypatch) -> None:
-    """They hand on one type, so few types suffice."""
-    monkeypatch.setattr(balanced, "SWEEPS", SWEEPS)
-    for stacks in of_measures(measure):
+def can_be_nan(dtype: str) -> bool:
+    """Floating types, apart from that of 4 bits."""
+    return dtype.startswith(("F", "BF")) and dtype != "F4"
+
+
+@pytest.mark.parametrize("measure", ALL, ids=repr)
+@pytest.mark.parametrize("turned", LAYOUTS.values(), ids=LAYOUTS)
+def test_measures_are_those_of_the_cpu(measure, turned, few_sweeps) -> None:
+    """Every type: numbers, NaN and Inf, and zeros, row-major or column-major."""
+    for stacks in of_table(measure, turned):
         check(measure, stacks)
 
 
 @pytest.mark.parametrize("measure", PAIRED, ids=repr)
-def test_measures_of_several_entries(measure) -> None:
-    """Of one type and of two, in one layout and in two."""
-    for stacks in of_several_entries(measure):
+def test_measures_of_two_types(measure) -> None:
+    """A and B of two types, in one layout and in two."""
+    for stacks in of_other_types(measure):
         check(measure, stacks)
 
 
@@ -123,30 +123,16 @@ def test_bins_of_large_matrices(measure) -> None:
 
 
 def check_large(measure, stacks) -> None:
-    """The same on both; a matrix of few values is searched for them with waits of its own."""
+    """The same on both, with a few waits more."""
     log = Log()
     there = on_device(measure, stacks, log)
     assert log.refused == []
-    lattices = sum(len(matrix.unique()) <= few_values.FEW for matrix in stacks["b"][0])
-    most = bound(measure) + OF_BINS + OF_A_LATTICE * lattices
+    most = bound(measure, log.passes) + OF_BINS
     if isinstance(measure, Beyond):
         most += OF_QUARTILES
     assert log.waited <= most, log.waits
+    assert log.uploaded == 0, log.uploads
     assert differences(on_cpu(measure, stacks), there) == []
-
-
-@pytest.mark.parametrize("measure", [m for m in PLAIN if type(m).__name__ in TOGETHER], ids=repr)
-def test_a_stack_has_the_waits_of_one_matrix(measure) -> None:
-    """No loop over its matrices asks for a number."""
-    shape = LARGE if isinstance(measure, Count | Beyond) else SHAPE
-    stored, dtype = stack_of("F32", shape)
-    stored[1:] = stored[0]
-    waits = []
-    for stack in (stored[:1], stored):
-        log = Log()
-        on_device(measure, {"b": (stack, dtype)}, log)
-        waits.append(log.waited)
-    assert waits[0] == waits[1]
 
 
 @pytest.mark.parametrize("scale", [0.02, 30.0])
@@ -192,4 +178,4 @@ def test_balancing_ends_as_on_the_cpu() -> None:
     assert [one.exists for one in sketches] == [True, True, False]
     assert differences(sketches, there) == []
     most = max(one.sweeps for one in there)
-    assert log.waited <= most + 2 + bound(Count()) + 1
+    assert log.waited <= most + 2 + bound(Count(), 1) + 1

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 
 from tests.device import streams
 from tests.device.pretended import NAME, Log, OnDevice, Pretended, Refused
+from weightscope.sending import sent
 
 
 def there(*numbers: float) -> torch.Tensor:
@@ -44,6 +46,19 @@ WAITS: dict[str, Callable[[], object]] = {
 }
 
 
+UPLOADS: dict[str, Callable[[], object]] = {
+    "a tensor": lambda: HOST.to(NAME),
+    "numbers": lambda: torch.tensor([1.0, 2.0], device=NAME),
+    "values": lambda: there(1, 2, 3).copy_(HOST),
+    "values of a slice": lambda: there(1, 2, 3).__setitem__(slice(1, 3), HOST[:2]),
+    "an index": lambda: there(1, 2, 3)[INDEX],
+    "a list as an index": lambda: there(1, 2, 3)[[2, 0]],
+    "a list beside slices": lambda: there(1, 2, 3)[None, [2, 0]],
+    "an array as an index": lambda: there(1, 2, 3)[np.array([2, 0])],
+    "a list to assign by": lambda: there(1, 2, 3).__setitem__([2, 0], 5.0),
+}
+
+
 @pytest.mark.parametrize("call", REFUSED.values(), ids=REFUSED)
 def test_what_cuda_refuses_is_refused(call) -> None:
     """And written down, for code that catches the error."""
@@ -60,6 +75,38 @@ def test_waits_are_counted(call) -> None:
     with Pretended(log, streams):
         call()
     assert (log.waited, log.refused) == (1, [])
+
+
+@pytest.mark.parametrize("call", UPLOADS.values(), ids=UPLOADS)
+def test_uploads_from_memory_that_is_not_pinned_are_counted(call) -> None:
+    """Each once, beside the tensor that is made there; none is one of the package."""
+    log, of_target = Log(), Log()
+    with Pretended(of_target, streams):
+        there(1, 2, 3)
+    with Pretended(log, streams):
+        call()
+    made = 0 if call in (UPLOADS["a tensor"], UPLOADS["numbers"]) else of_target.uploads.total()
+    assert log.uploads.total() - made == 1
+    assert (log.uploaded, log.waited, log.refused) == (0, 0, [])
+
+
+def test_what_is_sent_is_a_copy_from_pinned_memory() -> None:
+    """In the same layout, without a wait; what is there already is not sent again."""
+    log = Log()
+    streams.set_device(NAME)
+    try:
+        with Pretended(log, streams):
+            x = torch.arange(12.0).view(3, 4).mT
+            found = sent(x, NAME)
+            assert isinstance(found, OnDevice)
+            assert found.stride() == x.stride()
+            assert sent(found, NAME) is found
+            assert len(sent(x[:0], NAME)) == 0
+            assert (log.copied, log.uploads, log.waited) == (1, {}, 0)
+            assert found.cpu().tolist() == x.tolist()
+    finally:
+        streams.set_device("cuda:0")
+    assert sent(x, "cpu") is x
 
 
 def test_what_cuda_takes_is_taken() -> None:
