@@ -15,8 +15,11 @@ from weightscope.checkpoints import Stored
 from weightscope.checkpoints.views import Chosen, Dora, RandomMatrix, WeightNorm
 from weightscope.checkpoints.views.indices import Indices
 from weightscope.engine import Executor, Unit, choose, device, loading
+from weightscope.engine.in_memory import Run
+from weightscope.geometry import whole
 from weightscope.sketches import (
     Count,
+    Cross,
     Decompose,
     Duplicates,
     MarginSums,
@@ -61,7 +64,8 @@ def laid_out() -> list[torch.Tensor]:
     """Tensors in memory of every layout: turned, with gaps, repeated, of three dimensions."""
     x = torch.randn(120, 80, generator=torch.Generator().manual_seed(1))
     some = [x, x.mT, x[:, ::2], x[::3], x[:1].expand(90, 80), x.view(120, 20, 4).permute(0, 2, 1)]
-    return [*some, x.bfloat16(), x.mT.to(torch.float64), x[:0]]
+    wide = x.reshape(80, 120)
+    return [*some, wide, wide.mT, wide.bfloat16(), x.mT.to(torch.float64), x[:0]]
 
 
 TYPES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float64: "F64"}
@@ -74,13 +78,35 @@ def test_tensors_in_memory_are_sent_from_pinned_memory(gpu, monkeypatch, wants) 
     monkeypatch.setattr(loading, "CHUNK", 5000)  # a held tensor is sent in parts
     units = []
     for i, x in enumerate(laid_out()):
-        entry = Stored(f"{i}", tuple(x.shape), TYPES[x.dtype], strides=x.stride(), tensor=x)
+        entry = in_memory(x)
         if wants == "pair":
-            together = {"a": entry, "b": entry}
-            units.append(Unit(i, together, {"b": frozenset({Overlap()})}, {"b": ("a",)}))
+            other = torch.randn(x.shape, generator=torch.Generator().manual_seed(i)).to(x.dtype)
+            together = {"a": in_memory(other), "b": entry}
+            seen = frozenset({Overlap(), Cross()})
+            units.append(Unit(i, together, {"b": seen}, {"b": ("a",)}))
         else:
             units.append(unit(i, entry, ALL[wants]))
     check(units, gpu)
+
+
+def in_memory(x: torch.Tensor) -> Stored:
+    """A tensor as an entry."""
+    return Stored("", tuple(x.shape), TYPES[x.dtype], strides=x.stride(), tensor=x)
+
+
+def test_bytes_in_memory_have_the_layout_of_their_tensor() -> None:
+    """A run of memory is sent as it is; of others the gaps are left out, and no axis is turned."""
+    for x in laid_out():
+        entry = in_memory(x)
+        (span,) = entry.needs(whole(entry.shape))
+        run = Run.of(span)
+        made = entry.make(whole(entry.shape), (run.typed(run.data),))
+        assert torch.equal(made, x.reshape(entry.shape))
+        assert len(run.data) == x.numel() * x.element_size()
+        dense = x.is_contiguous() or x.mT.is_contiguous()
+        assert (run.data.data_ptr() == x.data_ptr()) == dense
+        if x.dim() == 2 and dense:
+            assert made.stride() == x.stride()
 
 
 def test_views_send_what_they_choose_from_pinned_memory(gpu, tmp_path) -> None:

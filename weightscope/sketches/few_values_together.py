@@ -20,27 +20,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """Values ascending, then Inf, with their counts, of each matrix; those of too many are void."""
+    """Values ascending, then Inf, with their counts, of each matrix.
 
-    values: Tensor  # (b, places)
-    counts: Tensor  # (b, places) int64
-    exceed: Tensor  # (b,) whether a matrix has more than FEW values
-    known: tuple[bool, ...]  # the same as far as the host knows it
+    The last place has a value where there are more than FEW: then some are not in the table.
+    """
+
+    values: Tensor  # (b, FEW + 1)
+    counts: Tensor  # (b, FEW + 1) int64
+    known: tuple[bool, ...]  # whether the host knows that a matrix has too many
 
 
 def room() -> int:
     """Bytes of the table of a matrix, and of joining it with that of a tile."""
-    places = max(few_values.FEW, 0) + 1
-    return 4 * 16 * places  # a value and its count
+    return 4 * 16 * _places()  # a value and its count
 
 
 def empty(stack: int, dtype: torch.dtype, device: str) -> Tables:
     """No values."""
-    places = max(few_values.FEW, 0) + 1
-    values = torch.full((stack, places), torch.inf, dtype=dtype, device=device)
-    counts = torch.zeros_like(values, dtype=torch.int64)
-    exceed = torch.zeros(stack, dtype=torch.bool, device=device)
-    return Tables(values, counts, exceed, (False,) * stack)
+    values = torch.full((stack, _places()), torch.inf, dtype=dtype, device=device)
+    return Tables(values, torch.zeros_like(values, dtype=torch.int64), (False,) * stack)
 
 
 def extended(tables: Tables, x: Tensor) -> Tables:
@@ -60,7 +58,7 @@ def union(a: Tables, b: Tables) -> Tables:
     values, counts = torch.cat((a.values, b.values), 1), torch.cat((a.counts, b.counts), 1)
     joined = _distinct(values, counts)
     known = tuple(x or y for x, y in zip(a.known, b.known, strict=True))
-    return replace(joined, exceed=joined.exceed | a.exceed | b.exceed, known=known)
+    return replace(joined, known=known)
 
 
 def on_host(tables: Tables) -> list[FewValues | None]:
@@ -68,17 +66,21 @@ def on_host(tables: Tables) -> list[FewValues | None]:
     if all(tables.known):
         return [None] * len(tables.known)
     words = tables.values.double().view(torch.int64)
-    exceed = tables.exceed[:, None].expand_as(words).long()
-    numbers, counts, exceeds = torch.stack((words, tables.counts, exceed)).cpu()
+    words, counts = torch.stack((words, tables.counts)).cpu()
+    values = words.view(torch.float64).to(tables.values.dtype)
     found: list[FewValues | None] = []
     for i, known in enumerate(tables.known):
-        if known or exceeds[i, 0]:
-            found.append(None)
-            continue
         occurring = counts[i] > 0
-        values = numbers[i].view(torch.float64)[occurring].to(tables.values.dtype)
-        found.append(FewValues(values, counts[i][occurring]))
+        if known or occurring[-1]:
+            found.append(None)
+        else:
+            found.append(FewValues(values[i][occurring], counts[i][occurring]))
     return found
+
+
+def _places() -> int:
+    """One more than values that are few."""
+    return max(few_values.FEW, 0) + 1
 
 
 def _distinct(values: Tensor, counts: Tensor | None = None) -> Tables:
@@ -86,7 +88,7 @@ def _distinct(values: Tensor, counts: Tensor | None = None) -> Tables:
 
     Without counts each value that is not Inf counts once.
     """
-    places = max(few_values.FEW, 0) + 1
+    places = _places()
     values, order = values.sort(-1)
     counts = values.isfinite().long() if counts is None else counts.gather(-1, order)
     del order  # 8 bytes for each element
@@ -96,6 +98,4 @@ def _distinct(values: Tensor, counts: Tensor | None = None) -> Tables:
     table = torch.full_like(values[:, :1], torch.inf).repeat(1, places + 1)
     table.scatter_(1, place, values)
     sums = torch.zeros_like(table, dtype=torch.int64).scatter_add_(1, place, counts)
-    distinct = (differs & values[:, 1:].isfinite()).sum(-1) + values[:, 0].isfinite()
-    exceed = distinct > few_values.FEW
-    return Tables(table[:, :places], sums[:, :places], exceed, (False,) * len(values))
+    return Tables(table[:, :places], sums[:, :places], (False,) * len(values))

@@ -41,7 +41,6 @@ class Lines:
 
     values: Tensor  # (b, w, columns of the tile) float64, 0 where there is no row
     at: Tensor  # (b, w) positions in the look
-    found: Tensor  # (b, w) whether there is a row
 
 
 def started(looks: Sequence[Look], columns: int, device: str) -> Looks:
@@ -72,7 +71,7 @@ def accumulate(there: Looks, looks: Sequence[Look], tile: Tile) -> None:
             at = lines.at.expand(2, -1, -1)
             there.products.scatter_add_(2, at, torch.stack((of_sums, of_rows)))
             continue
-        members = there.members.gather(1, lines.at) & lines.found
+        members = there.members.gather(1, lines.at)
         member_of = (sets == of[:, None]) & members[:, None]  # (b, k, w)
         there.sums[..., cols].baddbmm_(member_of.double(), lines.values)
 
@@ -113,4 +112,4 @@ def _lines(there: Looks, looks: Sequence[Look], tile: Tile) -> Iterator[Lines]:
         at = torch.where(found, at, 0)
         rows = torch.where(found, there.rows.gather(1, at) - tile.box.rows[0], 0)
         values = tile.values[matrix, rows].double()
-        yield Lines(torch.where(found[..., None], values, 0.0), at, found)
+        yield Lines(torch.where(found[..., None], values, 0.0), at)
