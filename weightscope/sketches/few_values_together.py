@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Tables:
     """Values ascending, then Inf, with their counts, of each matrix.
 
-    The last place has a value where there are more than FEW: then some are not in the table.
+    The last place has a count where there are more than FEW: then some are not in the table.
     """
 
     values: Tensor  # (b, FEW + 1)
@@ -93,9 +93,9 @@ def _distinct(values: Tensor, counts: Tensor | None = None) -> Tables:
     counts = values.isfinite().long() if counts is None else counts.gather(-1, order)
     del order  # 8 bytes for each element
     differs = values[:, 1:] != values[:, :-1]
-    # values beyond the last place share one more, which is dropped
-    place = torch.nn.functional.pad(differs.cumsum(-1), (1, 0)).clamp_(max=places)
-    table = torch.full_like(values[:, :1], torch.inf).repeat(1, places + 1)
+    # values that are too many share the last place
+    place = torch.nn.functional.pad(differs.cumsum(-1), (1, 0)).clamp_(max=places - 1)
+    table = torch.full_like(values[:, :1], torch.inf).repeat(1, places)
     table.scatter_(1, place, values)
     sums = torch.zeros_like(table, dtype=torch.int64).scatter_add_(1, place, counts)
-    return Tables(table[:, :places], sums[:, :places], (False,) * len(values))
+    return Tables(table, sums, (False,) * len(values))
