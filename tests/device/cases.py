@@ -55,6 +55,7 @@ def of_large_matrices(measure) -> Iterator[Stacks]:
         yield {"b": stack_of(dtype, LARGE, dtype == "F64")}
     stored, dtype = stack_of("F32", LARGE)
     yield {"b": (stored + 1e4, dtype)}  # a mean that is large beside the spread
+    stored = stored.clone()
     stored[1] = stored[0].bfloat16().float()  # a bin has one value
     stored[2] = (4 * stored[0]).round()
     stored[0, 5] = 1e-40

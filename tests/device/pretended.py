@@ -16,7 +16,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tests.device.single_calls import INDEXING, is_single
+from tests.device.single_calls import INDEXING, METADATA, is_single
 
 NAME = "cuda:1"
 PACKAGE = "weightscope/"
@@ -158,6 +158,8 @@ class Pretended(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name == "__get__":
             return self._attribute(func, args)
+        if name in METADATA:
+            return func(*args, **kwargs)
         target = _target(name, args, kwargs)
         tensors = _tensors((*args, *kwargs.values()))
         there = any(isinstance(x, OnDevice) for x in tensors)
@@ -224,7 +226,7 @@ class Pretended(TorchFunctionMode):
         """Raises where CUDA would."""
         if name in ("numpy", "__array__"):
             refuse(self.log, f"{name} of a device tensor")
-        host = [x for x in tensors if not isinstance(x, OnDevice)]
+        host = [x for x in tensors if type(x) is not OnDevice]
         if name in INDEXING and _has_list(args[1]):  # becomes a tensor there
             self.log.uploads[where(), "index"] += 1
         if not host:

@@ -6,12 +6,6 @@ from types import EllipsisType
 
 # calls of one operation that neither waits nor multiplies: nothing below them is looked at
 SINGLE = {
-    "numel",
-    "dim",
-    "stride",
-    "element_size",
-    "is_contiguous",
-    "__len__",
     "empty",
     "empty_like",
     "zeros",
@@ -111,6 +105,8 @@ SINGLE = {
     "zero_",
     "fill_",
 }
+# answered without the device
+METADATA = {"numel", "dim", "stride", "element_size", "is_contiguous", "__len__", "is_complex"}
 SLICES = (int, slice, EllipsisType)
 INDEXING = {"__setitem__", "__getitem__"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -28,8 +29,12 @@ PASSES = 300  # more than any measure takes
 CLOSE = 1e-5  # of float32 sums, relative to the largest number of an array
 
 
+@cache
 def stack_of(dtype: str, shape: tuple[int, int], turned: bool = False, seed: int = 0) -> Stack:
-    """An ordinary matrix, one with NaN and Inf where the type has them, and one of zeros."""
+    """An ordinary matrix, one with NaN and Inf where the type has them, and one of zeros.
+
+    Not to be changed.
+    """
     size = (3, *shape)
     if DTYPES[dtype].kind == "float" or dtype in FLOAT8:
         x = np.random.default_rng(seed).normal(0.5, 1.0, size)

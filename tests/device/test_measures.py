@@ -170,6 +170,7 @@ def test_pairs_keep_their_digits_beside_large_means(scale) -> None:
 def test_balancing_ends_as_on_the_cpu() -> None:
     """All sweeps of matrices that need different numbers of them, and of one that has none."""
     stored, dtype = stack_of("F32", SHAPE, seed=4)
+    stored = stored.clone()
     stored[1] = stored[0].triu()
     measure = Balanced((Count(),))
     log = Log()
