@@ -42,6 +42,7 @@ def test_a_table_of_the_device_is_that_of_the_cpu(gpu, command) -> None:
         else:
             assert list(x.astype(str)) == list(y.astype(str)), column
     assert gpu.refused == []
+    assert gpu.uploaded == 0, gpu.uploads
 
 
 def test_a_tensor_that_the_cpu_measured_has_a_note(monkeypatch) -> None:

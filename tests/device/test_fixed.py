@@ -18,6 +18,7 @@ from weightscope.engine.room import FIXED_COPIES, SLOTS
 from weightscope.engine.spans import fixed
 from weightscope.geometry import tiles, whole
 from weightscope.sketches import Balanced, Count, MarginSums, Shuffled
+from weightscope.sketches.sketch import bytes_of
 
 
 @pytest.fixture
@@ -66,6 +67,16 @@ def test_the_factor_is_sent_once(gpu, product, monkeypatch, wants) -> None:
             assert buffers.sending().slots == {}
     finally:
         streams.set_device("cuda:0")
+
+
+def test_pinned_memory_of_permuted_elements_is_in_the_plan() -> None:
+    """A matrix is permuted on the host and sent whole."""
+    shape = (300, 200)
+    needs = [
+        bytes_of(Shuffled(Count()), shape, name) - bytes_of(Count(), shape, name)
+        for name in ("cpu", NAME)
+    ]
+    assert needs == [8 * 60_000, 16 * 60_000]
 
 
 def test_the_memory_of_a_factor_is_freed_on_a_cpu(product) -> None:

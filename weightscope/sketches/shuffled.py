@@ -35,9 +35,10 @@ class Shuffled:
         return self.bytes_on(shape, "cpu")
 
     def bytes_on(self, shape: Shape, device: str) -> int:
-        """The same of a device, as the wrapped measure has it."""
+        """The same of a device, as the wrapped measure has it; for a GPU also in pinned memory."""
         elements = shape[0] * shape[1]
-        return 8 * elements + bytes_of(self.of, shape, device)
+        copies = 1 if device == "cpu" else 2
+        return 8 * copies * elements + bytes_of(self.of, shape, device)
 
     def start(self, stack: int, shape: Shape, dtype: str, device: str) -> State:
         """No permuted elements."""
