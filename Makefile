@@ -15,7 +15,7 @@ demo: $(READY)                  ## run the main job on the checkpoint that ships
 
 # Half of the work. Two processes collect half of the tests each, and none of them reports to
 # another one, which takes 40 s of CPU for 11,000 tests.
-HALF := tests/analyses tests/cli tests/docs tests/engine
+HALF := tests/analyses tests/cli tests/docs tests/engine tests/reports
 
 test: $(READY)                  ## the tests, in two processes
 	@TEST_CORE=0 $(BIN)/python -m pytest $(HALF) & half=$$!; \
