@@ -10,13 +10,17 @@ import pytest
 from weightscope.analyses.fit import picture
 from weightscope.statistics.elements import extremes
 from weightscope.statistics.laws import best_law
+from weightscope.statistics.lines import balancing, iid
 
 # where the commands find the functions, and their names
 SLOW = (
     (best_law, "fit_laws"),
     (picture, "fit_laws"),
     (best_law, "after_filters"),
+    (extremes, "largest_z"),
     (extremes, "precision_history"),
+    (balancing, "spread_law"),
+    (iid, "spread_law"),
 )
 PLAIN = [getattr(module, name) for module, name in SLOW]
 KNOWN = {}  # results by the function and the content of its arguments
