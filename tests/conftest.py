@@ -16,11 +16,12 @@ ALLOCATIONS = 100_000  # between two searches: torch and all the tests are a lar
 
 
 def pytest_configure():
-    """Workers share the cores evenly; tests of several threads ask for them."""
+    """Processes share the cores evenly; tests of several threads ask for them."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    if worker and hasattr(os, "sched_setaffinity"):
+    core = os.environ.get("TEST_CORE") or worker.removeprefix("gw")
+    if core and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+        os.sched_setaffinity(0, {cores[int(core) % len(cores)]})
     gc.set_threshold(ALLOCATIONS)
 
 

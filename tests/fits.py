@@ -1,44 +1,71 @@
-"""Equal counts are fitted once a process, where the tests are not about the fits."""
+"""Slow functions of counts are called once a process with equal ones, where tests are of others."""
 
 import hashlib
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
 import numpy as np
 import pytest
 
 from weightscope.analyses.fit import picture
-from weightscope.statistics.laws import LAWS, best_law
-from weightscope.statistics.laws.fitting import fit_laws
+from weightscope.statistics.elements import extremes
+from weightscope.statistics.laws import best_law
+from weightscope.statistics.lines import balancing, iid
 
-FITTING = (best_law, picture)  # modules that fit for a command
-KNOWN = {}  # fits by the content of counts and the laws
+# where the commands find the functions, and their names
+SLOW = (
+    (best_law, "fit_laws"),
+    (picture, "fit_laws"),
+    (best_law, "after_filters"),
+    (extremes, "largest_z"),
+    (extremes, "precision_history"),
+    (balancing, "spread_law"),
+    (iid, "spread_law"),
+)
+PLAIN = [getattr(module, name) for module, name in SLOW]
+KNOWN = {}  # results by the function and the content of its arguments
 
 
-def fitted(counts, laws=LAWS):
-    """`fit_laws`, of counts that are new."""
-    key = content(counts, laws)
-    if key not in KNOWN:
-        KNOWN[key] = fit_laws(counts, laws)
-    return KNOWN[key]
+def once(function):
+    """The function, of arguments that are new."""
+
+    def known(*arguments):
+        key = function.__name__, content(arguments)
+        if key not in KNOWN:
+            KNOWN[key] = function(*arguments)
+        return KNOWN[key]
+
+    return known
 
 
-def content(counts, laws):
-    """What the fits follow from, in some bytes: arrays by their own, which take less than text."""
-    digest = hashlib.blake2b(repr(laws).encode())
-    for field in fields(counts):
-        value = getattr(counts, field.name)
-        if isinstance(value, np.ndarray):
-            digest.update(value.tobytes())
-        else:
-            digest.update(repr(value).encode())
+def content(arguments):
+    """What a result follows from, in some bytes: arrays by their own, which take less than text."""
+    digest = hashlib.blake2b()
+    for argument in arguments:
+        parts = [argument]
+        if is_dataclass(argument):
+            parts = [getattr(argument, field.name) for field in fields(argument)]
+        for part in parts:
+            if isinstance(part, np.ndarray):
+                digest.update(str((part.dtype, part.shape)).encode() + part.tobytes())
+            else:
+                digest.update(repr(part).encode())
     return digest.digest()
 
 
 @contextmanager
 def fitted_once():
-    """The commands fit with `fitted` until the `with` ends."""
+    """The commands look equal counts up until the `with` ends."""
     with pytest.MonkeyPatch.context() as patched:
-        for module in FITTING:
-            patched.setattr(module, "fit_laws", fitted)
+        for (module, name), function in zip(SLOW, PLAIN, strict=True):
+            patched.setattr(module, name, once(function))
+        yield
+
+
+@contextmanager
+def fitted_anew():
+    """The commands call the functions themselves until the `with` ends."""
+    with pytest.MonkeyPatch.context() as patched:
+        for (module, name), function in zip(SLOW, PLAIN, strict=True):
+            patched.setattr(module, name, function)
         yield

@@ -12,6 +12,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import weightscope as ws
+from tests import fits
 from weightscope import api
 from weightscope.analyses import ANALYSES
 from weightscope.analyses.analysis import Analysis, Listing
@@ -26,6 +27,13 @@ SUFFIXES = ("parquet", "csv", "json")
 every_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
 FIT_SMALL = {"columns": ["tensor", "std", "max"]}
 SMALL = {"columns": ["stack", "layer", "kind", "tensors", "std", "max_median"]}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def laws_are_fitted_once():
+    """Most tests measure the same few tensors."""
+    with fits.fitted_once():
+        yield
 
 
 @dataclass(frozen=True)

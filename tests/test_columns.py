@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import weightscope as ws
+from tests.fits import fitted_once
 from weightscope.analyses import ANALYSES
 from weightscope.analyses.fit import FIT, FitOptions
 from weightscope.analyses.outliers import OUTLIERS, OutliersOptions
@@ -83,6 +84,13 @@ LONG = "law loglik aic bic ks w1 kl_bits at_bound"
 def names(report):
     """The columns of a report, in order."""
     return [c.name for c in report.columns]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def laws_are_fitted_once():
+    """All tests measure the same three tensors."""
+    with fitted_once():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,16 @@ class Column:
             return ""
         return self.name.replace("_null", "", 1)
 
+    def shown_if(self, shown: bool) -> Column:
+        """The column, part of the compact table or not; a table has hundreds that stay the same.
+
+        >>> Column("std", "float", "spread").shown_if(True).shown
+        True
+        """
+        if shown == self.shown:
+            return self
+        return replace(self, shown=shown)
+
     def suffixed(self, suffix: str, meaning: str) -> Column:
         """A statistic of this column over tensors (`std_median`): same version, no standard error.
 

@@ -7,8 +7,8 @@ that `--help` is fast.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from functools import cache
 from inspect import formatannotation
 from typing import Any, Literal
 
@@ -90,12 +90,15 @@ def derived(default: Any) -> Any:
     return field(default=default)
 
 
-def declared(record: type) -> Iterator[Declared]:
+@cache  # every call of a command looks through a dozen records
+def declared(record: type) -> tuple[Declared, ...]:
     """The options of a record, in the order of its fields."""
+    options = []
     for part in fields(record):
         if KEY not in part.metadata:
             continue
         kind = part.type
         if not isinstance(kind, str):
             kind = formatannotation(kind)
-        yield Declared(part.name, kind, part.default, part.metadata[KEY])
+        options.append(Declared(part.name, kind, part.default, part.metadata[KEY]))
+    return tuple(options)

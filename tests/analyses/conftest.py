@@ -4,6 +4,22 @@ import numpy as np
 import pytest
 import torch
 
+from tests import fits
+
+
+@pytest.fixture(scope="package", autouse=True)
+def laws_are_fitted_once():
+    """Many tests measure the same few tensors, and the fits have tests in tests/statistics."""
+    with fits.fitted_once():
+        yield
+
+
+@pytest.fixture
+def fitted_anew():
+    """Two runs that are compared have fits of their own."""
+    with fits.fitted_anew():
+        yield
+
 
 @pytest.fixture
 def draw():

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import weightscope as ws
+from tests.forked import forked
 from weightscope.checkpoints.entry import Stored
 from weightscope.checkpoints.views import Empty
 from weightscope.geometry import whole
+
+if sys.platform != "win32":
+    import resource
 
 RUNS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("ls", {}),
@@ -31,17 +34,15 @@ RUNS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 SHAPES = ([0, 1 << 40], [1 << 40, 0], [1, 0], [0, 1 << 63], [1 << 40, *[0] * 60])
 ALIKE = {"shape", "file", "kind", "orientation", "note", "note_codes"}
-MEASURE = """
-import json, resource, sys
-import torch
-import weightscope as ws
-resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
-resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
-folder = sys.argv[1]
-rows = [row for question in (ws.fit, ws.outliers, ws.spectrum) for row in question(folder).rows]
-rows += ws.spectrum(folder, per_head=True).rows
-print(json.dumps([(row["tensor"], row["params"], row["note"]) for row in rows]))
-"""
+
+
+def measured_under_limits(folder: Path) -> str:
+    """Name, size and note of every row of a model, within 60 seconds and 12 GiB."""
+    resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+    resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
+    rows = [row for question in (ws.fit, ws.outliers, ws.spectrum) for row in question(folder).rows]
+    rows += ws.spectrum(folder, per_head=True).rows
+    return json.dumps([(row["tensor"], row["params"], row["note"]) for row in rows])
 
 
 def saved(path: Path, tensors: dict[str, list[int]]) -> Path:
@@ -102,17 +103,9 @@ def test_parts_of_nothing(tmp_path: Path) -> None:
     }
     saved(tmp_path / "model.safetensors", names)
     (tmp_path / "config.json").write_text(json.dumps({"num_attention_heads": 1 << 40}))
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[2],
-        env=os.environ,
-        timeout=300,
-    )
-    assert done.stderr == ""
-    rows = json.loads(done.stdout)
+    code, text = forked(partial(measured_under_limits, tmp_path))
+    assert code == 0, text
+    rows = json.loads(text)
     assert {name.partition("[")[0] for name, params, _ in rows if not params} == set(names)
     assert sum(params == 4 for _, params, _ in rows) == 4
     assert all(

@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from tests.fits import FITTING, fitted_once
+from tests import fits
 from weightscope.cli.app import run as program
 from weightscope.cli.exits import guarded
-from weightscope.statistics.laws.fitting import fit_laws
 
 COVERAGE = re.compile(r"^\d+ of \d+ tensors (?:measured|listed)(?:; left out: .*)?\n", re.M)
 
@@ -42,15 +41,15 @@ def tensors(seed=0):
 @pytest.fixture(scope="package", autouse=True)
 def laws_are_fitted_once():
     """The same few checkpoints are measured hundreds of times, and most of that is the fits."""
-    with fitted_once():
+    with fits.fitted_once():
         yield
 
 
 @pytest.fixture
-def fitted_anew(monkeypatch):
+def fitted_anew():
     """Two runs that are compared have fits of their own."""
-    for module in FITTING:
-        monkeypatch.setattr(module, "fit_laws", fit_laws)
+    with fits.fitted_anew():
+        yield
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import sys
 import termios
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from statistics import NormalDist
 from unittest.mock import patch
 
@@ -21,6 +22,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from tests.forked import forked
 from weightscope.cli.app import run
 from weightscope.cli.exits import guarded
 
@@ -158,6 +160,26 @@ def in_its_own_process(arguments, width):
     return done.returncode, written.result()
 
 
+def in_a_copy(arguments, width):
+    """Code and text of the program in a copy of this process, its streams a pseudo-terminal."""
+    with screen(width) as (theirs, written):
+        code, text = forked(partial(typed, arguments, theirs))
+    assert code == 0, text
+    return int(text), written.result()
+
+
+def typed(arguments, terminal):
+    """The exit code of the program, as a shell starts it at a terminal."""
+    for descriptor in (0, 1, 2):
+        os.dup2(terminal, descriptor)
+    os.environ |= PLAIN | {"TERM": "xterm"}
+    sys.argv = ["weightscope", *arguments]
+    with open(1, "w", encoding="utf-8") as out, open(2, "w", encoding="utf-8") as err:
+        sys.stdout = sys.__stdout__ = out
+        sys.stderr = sys.__stderr__ = err
+        return str(guarded(run))
+
+
 @pytest.fixture(scope="module")
 def exact(tmp_path_factory):
     """Gaussian and Laplace quantiles in a fixed order, and a constant vector.
@@ -280,7 +302,7 @@ def test_progress_stays_on_stderr_and_goes(exact):
 
     Absent with --no-progress, --quiet and in a pipe.
     """
-    code, shown = in_its_own_process(["-m", "weightscope", "fit", exact], 120)
+    code, shown = in_a_copy(["fit", exact], 120)
     assert code == 0
     assert "4 tensors" in shown
     coverage = "4 of 4 tensors measured\n"

@@ -30,12 +30,10 @@ def _bins(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """The upper 16 bits of float32: cells 2^-7 of their power of two wide, and a cell for zero."""
     step = 2.0 ** (np.floor(np.log2(np.abs(np.where(x == 0, 1.0, x)))) - 7)
     near = np.where(x == 0, 0.0, np.floor(np.abs(x) / step) * step)
-    inner, counts = np.unique(
-        np.stack([np.sign(x) * near, np.sign(x) * (near + np.where(x == 0, 0, step))]),
-        axis=1,
-        return_counts=True,
-    )
-    low, high = inner.min(0), inner.max(0)
+    # cells are known by the edge towards zero: pairs of edges would be compared field by field
+    inner, first, counts = np.unique(np.sign(x) * near, return_index=True, return_counts=True)
+    outer = inner + (np.sign(x) * step)[first]
+    low, high = np.minimum(inner, outer), np.maximum(inner, outer)
     order = np.argsort((low + high) / 2)
     return low[order], high[order], counts[order]
 

@@ -201,14 +201,14 @@ def of_tensors(
     Of the identity a terminal shows the name, and the columns named in `beside`.
     """
     shown = ("tensor", *beside)
-    identity = tuple(replace(column, shown=column.name in shown) for column in TENSOR)
+    identity = tuple(column.shown_if(column.name in shown) for column in TENSOR)
     return (*source_columns(several), *identity, *columns, NOTE, CODES)
 
 
 def of_groups(columns: Iterable[Column], several: bool, by: str) -> tuple[Column, ...]:
     """The columns of a table of groups; a terminal does not show the number of elements."""
     keys = tuple(
-        replace(column, shown=column.shown and column.name != "params") for column in keys_of(by)
+        column.shown_if(column.shown and column.name != "params") for column in keys_of(by)
     )
     return (*source_columns(several), *keys, *columns, NOTE, CODES)
 

@@ -102,12 +102,15 @@ class Stored:
     @property
     def cut(self) -> Axis:
         """Columns for vectors and for matrices stored column-major, else rows."""
-        if len(self.matrix) > 2:
+        rows, *others = self.matrix
+        if len(others) > 1:
             return 0
-        row_step, column_step = self.steps
-        is_vector = self.shape[0] == 1
-        is_column_major = 0 < row_step < column_step
-        return 1 if is_vector or is_column_major else 0
+        if rows == 1:
+            return 1
+        if self.strides is None:
+            return 0  # row-major, and asked for at every tile
+        row_step, column_step = self.strides
+        return 1 if 0 < row_step < column_step else 0
 
     def needs(self, box: Box) -> tuple[Span, ...]:
         """The whole rows or columns of the box, along `cut`."""

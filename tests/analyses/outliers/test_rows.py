@@ -489,6 +489,7 @@ def test_a_judgement_looks_at_everything(model, outliers):
         assert ws.outliers(model, panels=False, **other).closing == ""
 
 
+@pytest.mark.usefixtures("fitted_anew")
 def test_nothing_depends_on_resources(model, tmp_path, draw):
     """Threads and memory decide how fast, never what."""
     model |= {

@@ -784,6 +784,7 @@ def mixed():
     return model | {f"{STEM}.lora_A.weight": make(4, 48), f"{STEM}.lora_B.weight": make(64, 4)}
 
 
+@pytest.mark.usefixtures("fitted_anew")
 def test_the_same_bytes_whatever_the_resources(mixed, tmp_path):
     """Threads and memory change the speed, not rows, values and nulls."""
     path = tmp_path / "model.safetensors"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -46,7 +47,16 @@ def in_scipy(law, p):
 
 
 def sample(law, p, n, seed=0):
-    return law.ppf(np.random.default_rng(seed).random(n), p)
+    """The same array at each call: some quantiles are searched."""
+    return _sample(law.name, tuple(p.items()), n, seed)
+
+
+@cache
+def _sample(name, p, n, seed):
+    law = next(law for law in LAWS if law.name == name)
+    values = law.ppf(np.random.default_rng(seed).random(n), dict(p))
+    values.flags.writeable = False
+    return values
 
 
 def mirrored(law, p):

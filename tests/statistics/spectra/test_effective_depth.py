@@ -53,9 +53,9 @@ def _rows(shape: tuple[int, int], spread: float, seed: int) -> np.ndarray:
     return rng.normal(size=shape) * np.exp(rng.normal(0, spread, (shape[0], 1)))
 
 
-def _between(levels: np.ndarray, depth: float) -> np.ndarray:
-    """The reference at a depth, number by number."""
-    return np.array([np.interp(depth, DEPTHS, column) for column in levels.T])
+def _between(levels: np.ndarray, depths: np.ndarray) -> np.ndarray:
+    """The reference at each depth, number by number."""
+    return np.array([np.interp(depths, DEPTHS, column) for column in levels.T]).T
 
 
 def test_the_simulation_gives_the_known_values():
@@ -165,11 +165,11 @@ def test_the_distance_is_scipys_and_the_depth_is_the_nearest(shape):
     values = np.log(np.maximum(sigma / np.sqrt((sigma**2).mean()), 1e-3))
     levels = _reference(min(shape) / max(shape))
     tried = np.arange(1, 64.001, 0.05)
-    distances = [stats.wasserstein_distance(values, _between(levels, depth)) for depth in tried]
+    distances = [stats.wasserstein_distance(values, at) for at in _between(levels, tried)]
     depth, distance = effective_depth(sigma, *shape)
     assert abs(depth - tried[np.argmin(distances)]) <= 0.05
     assert distance == pytest.approx(
-        stats.wasserstein_distance(values, _between(levels, depth)), rel=1e-9
+        stats.wasserstein_distance(values, _between(levels, np.array(depth))), rel=1e-9
     )
     assert distance <= min(distances)
 

@@ -14,7 +14,7 @@ from weightscope.statistics.spectra.rank_one_law import (
     response,
 )
 
-DRAWS = 2500
+DRAWS = 1000  # errors of a mean and a variance are a fifth of the bounds
 
 
 def _drawn(m: int, n: int, square: float, random: np.random.Generator) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from ...columns import Column
 from ..rows import TENSOR, keys_of, of_groups, of_tensors, source_columns, with_spread
@@ -36,7 +35,7 @@ def _shown(columns: Sequence[Column]) -> tuple[Column, ...]:
     """On a terminal, columns added by an option replace the usual ones, for lack of room."""
     if not any(column.option for column in columns):
         return tuple(columns)
-    return tuple(replace(column, shown=column.shown and bool(column.option)) for column in columns)
+    return tuple(column.shown_if(column.shown and bool(column.option)) for column in columns)
 
 
 def optional(o: OutliersOptions) -> Mapping[str, str]:

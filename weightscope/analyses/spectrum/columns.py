@@ -23,7 +23,7 @@ def own_columns(o: SpectrumOptions) -> tuple[Column, ...]:
     for statistic in statistics(o):
         measured.extend(statistic.columns)
     if o.balance:
-        measured = [replace(c, shown=c.shown and c.name not in GIVE_WAY) for c in measured]
+        measured = [c.shown_if(c.shown and c.name not in GIVE_WAY) for c in measured]
     if o.null:
         return with_null_columns(measured, o.draws)
     return tuple(measured)
@@ -36,7 +36,7 @@ def columns(o: SpectrumOptions) -> tuple[Column, ...]:
         statistic = Statistic(measured, frozenset({o.measure}), _nothing)
         return of_groups(with_spread([statistic]), o.several, o.by)
     sides = _sides_shown(o)
-    shown = (replace(c, shown=c.shown or c.name in sides) for c in measured)
+    shown = (c.shown_if(c.shown or c.name in sides) for c in measured)
     return of_tensors(shown, o.several, sides)
 
 
