@@ -1,4 +1,4 @@
-"""Sketches as plain values, so that == means bit for bit."""
+"""Sketches as plain values, so that == means bit for bit, of any NaN."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 def plain(sketch) -> object:
     """A sketch as nested tuples of bytes and numbers."""
     if isinstance(sketch, np.ndarray):
+        if sketch.dtype.kind == "f":  # which bits a NaN has follows from the order of registers
+            sketch = np.where(np.isnan(sketch), np.nan, sketch)
         return sketch.dtype.str, sketch.shape, sketch.tobytes()
     if is_dataclass(sketch):
         return tuple((f.name, plain(getattr(sketch, f.name))) for f in fields(sketch))

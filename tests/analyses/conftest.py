@@ -7,7 +7,7 @@ import torch
 from tests import fits
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)  # folders of tests are no packages
 def laws_are_fitted_once():
     """Many tests measure the same few tensors, and the fits have tests in tests/statistics."""
     with fits.fitted_once():

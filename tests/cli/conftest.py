@@ -38,7 +38,7 @@ def tensors(seed=0):
     return values | {"model.norm.weight": draw(64), "lm_head.weight": draw(40, 32)}
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)  # folders of tests are no packages
 def laws_are_fitted_once():
     """The same few checkpoints are measured hundreds of times, and most of that is the fits."""
     with fits.fitted_once():

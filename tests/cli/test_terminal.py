@@ -139,21 +139,25 @@ def on_terminal(arguments, width, environment=None, stderr=subprocess.DEVNULL, e
     return code, written.result()
 
 
-def in_its_own_process(arguments, width):
-    """Code and text of a Python process whose streams are a pseudo-terminal of some width."""
-    environment = {
+def of_a_shell():
+    """Few variables: those of the tests may have the width of another terminal."""
+    return PLAIN | {
         "OMP_NUM_THREADS": "1",
         "PATH": os.environ["PATH"],
         "TERM": "xterm",
         "LANG": "C.UTF-8",
     }
+
+
+def in_its_own_process(arguments, width):
+    """Code and text of a Python process whose streams are a pseudo-terminal of some width."""
     with screen(width) as (theirs, written):
         done = subprocess.run(
             [sys.executable, *arguments],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env=environment | PLAIN,
+            env=of_a_shell(),
             timeout=60,
             check=False,
         )
@@ -172,7 +176,9 @@ def typed(arguments, terminal):
     """The exit code of the program, as a shell starts it at a terminal."""
     for descriptor in (0, 1, 2):
         os.dup2(terminal, descriptor)
-    os.environ |= PLAIN | {"TERM": "xterm"}
+    environment = of_a_shell()
+    os.environ.clear()
+    os.environ |= environment
     sys.argv = ["weightscope", *arguments]
     with open(1, "w", encoding="utf-8") as out, open(2, "w", encoding="utf-8") as err:
         sys.stdout = sys.__stdout__ = out

@@ -38,7 +38,7 @@ class Terminal(io.TextIOWrapper):
         return self.terminal
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)  # folders of tests are no packages
 def laws_are_fitted_once():
     """The pages measure the demo a hundred times, and most of that is the fits."""
     with fitted_once():
