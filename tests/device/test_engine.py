@@ -16,7 +16,6 @@ from weightscope import dtypes
 from weightscope.checkpoints import Stored
 from weightscope.checkpoints.views import RandomMatrix
 from weightscope.engine import Executor, Meter, choose, device, plan
-from weightscope.engine import executor as executing
 from weightscope.engine.plan import SLOTS, WORKING
 from weightscope.sketches import Count, Decompose, MarginSums, balanced, count_values
 
@@ -187,25 +186,3 @@ def test_a_device_with_little_memory_takes_ordinary_matrices() -> None:
         little = device.Device(NAME, (7 << 29) // 4, 1, "")
         batches = list(plan([unit(0, entry, wants)], little))
         assert [batch.refused for batch in batches] == [{}]
-
-
-def test_products_have_all_digits(gpu, monkeypatch) -> None:
-    """TF32 is off while a GPU measures, whatever the caller has chosen, which is restored."""
-    seen = []
-    prepare = executing.exact_products
-
-    def noted(chosen):
-        context = prepare(chosen)
-        context.__enter__()
-        seen.append(torch.get_float32_matmul_precision())
-        context.__exit__(None, None, None)
-        return prepare(chosen)
-
-    monkeypatch.setattr(executing, "exact_products", noted)
-    torch.set_float32_matmul_precision("high")
-    try:
-        measured([unit(0, entry) for entry in stored([torch.randn(8, 8)])])
-        assert torch.get_float32_matmul_precision() == "high"
-    finally:
-        torch.set_float32_matmul_precision("highest")
-    assert seen == ["highest"]

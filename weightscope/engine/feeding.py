@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -83,17 +82,3 @@ def _too_large(batch: Batch) -> str:
     """Why a batch is not measured on the GPU."""
     need = -(-max(batch.refused.values()) >> 20)
     return f"needs {need} MiB of the GPU's memory, has {batch.share >> 20}"
-
-
-@contextmanager
-def exact_products(device: Device) -> Iterator[None]:
-    """Products of float32 matrices with all their digits: TF32 has 10 bits of the fraction."""
-    if not device.is_gpu:
-        yield
-        return
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
