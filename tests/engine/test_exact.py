@@ -115,10 +115,10 @@ def test_the_last_of_several_runs_restores_the_settings(settings) -> None:
 
 
 def test_the_older_way_is_used_where_it_is_alone(monkeypatch) -> None:
-    """Before torch 2.9."""
+    """Before torch 2.9, where the names of the newer one are mere attributes."""
     precision = ["high"]
     older = SimpleNamespace(
-        backends=SimpleNamespace(),
+        backends=SimpleNamespace(cuda=SimpleNamespace(matmul=None), fp32_precision="tf32"),
         get_float32_matmul_precision=lambda: precision[-1],
         set_float32_matmul_precision=precision.append,
     )

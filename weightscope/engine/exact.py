@@ -53,7 +53,8 @@ def _end() -> None:
 
 def _made_exact() -> Undo:
     """What restores the settings of the caller."""
-    if not hasattr(torch.backends, "fp32_precision"):  # before torch 2.9
+    # before torch 2.9; there a caller can give other places an attribute of this name, not this one
+    if not hasattr(torch.backends.cuda.matmul, "fp32_precision"):
         before = torch.get_float32_matmul_precision()
         torch.set_float32_matmul_precision("highest")
         return [partial(torch.set_float32_matmul_precision, before)]
