@@ -32,11 +32,13 @@ GROUND = (
     "version",
     "factors",
     "sources",
+    "out_of_memory",
 )
 BELOW = {
     **dict.fromkeys(GROUND, ()),
     "notes": ("note_codes",),
     "errors": ("notes",),
+    "out_of_memory": ("errors",),
     "columns": ("notes",),
     "dtypes": ("lazy",),
     "sizes": ("errors",),

@@ -12,10 +12,11 @@ from tests.device.conftest import pretended
 from tests.device.pretended import NAME, OnDevice
 from tests.device.taking import differences
 from tests.engine.conftest import AGAIN, PASSING, sketches, stored, tensors, unit
+from tests.memory_errors import OF_A_GPU, OF_OTHER_CAUSES
 from weightscope import dtypes
 from weightscope.checkpoints import Stored
 from weightscope.checkpoints.views import RandomMatrix
-from weightscope.engine import Executor, Meter, choose, device, plan
+from weightscope.engine import Executor, Measured, Meter, choose, device, plan
 from weightscope.engine.plan import SLOTS, WORKING
 from weightscope.sketches import Count, Decompose, MarginSums, balanced, count_values
 
@@ -132,27 +133,60 @@ def test_too_little_memory_moves_a_tensor_to_the_cpu(monkeypatch, threads) -> No
     assert log.refused == []
 
 
-def test_a_tensor_that_the_gpu_has_no_memory_for_is_retried_on_the_cpu(gpu, monkeypatch) -> None:
-    """The rest of the run stays on the device, and the values follow from the CPU's sketches."""
+def failing(monkeypatch, error: Exception) -> None:
+    """Counting of one shape ends with an error on the device."""
     add = count_values.add
 
     def full(state, tile):
         if isinstance(tile.stored, OnDevice) and tile.shape == (20, 30):
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            raise error
         return add(state, tile)
 
     monkeypatch.setattr(count_values, "add", full)
+
+
+def counted(threads: int) -> list[Measured]:
+    """Two matrices, the first of the shape that fails, with values of their sketches."""
     entries = stored([torch.randn(20, 30), torch.randn(8, 9)])
     units = [unit(i, entry, frozenset({Count()})) for i, entry in enumerate(entries)]
-    there = measured(
-        units, 2, each=lambda one: {"n": one.sketches[""][Count()].n, "note": one.moved}
-    )
+    values = lambda one: {"n": one.sketches[""][Count()].n, "note": one.moved}
+    return measured(units, threads, each=values)
+
+
+@pytest.mark.parametrize("error", OF_A_GPU.values(), ids=OF_A_GPU)
+def test_a_tensor_that_the_gpu_has_no_memory_for_is_retried_on_the_cpu(
+    gpu, monkeypatch, error
+) -> None:
+    """The rest of the run stays on the device, and the values follow from the CPU's sketches."""
+    failing(monkeypatch, error)
+    there = counted(2)
     assert [one.values["n"] for one in there] == [600, 72]
     assert [one.values["note"] for one in there] == [one.moved for one in there]
     assert there[0].moved == (
         "measured on the CPU: cuda:1 ran out of memory: lower --memory, or use --device cpu"
     )
     assert there[1].moved == ""
+
+
+@pytest.mark.parametrize("error", OF_OTHER_CAUSES.values(), ids=OF_OTHER_CAUSES)
+def test_other_errors_of_the_gpu_end_the_run(gpu, monkeypatch, error) -> None:
+    """The CPU would hide them."""
+    failing(monkeypatch, error)
+    with pytest.raises(type(error)) as found:
+        counted(1)
+    assert found.value is error
+
+
+def test_a_gpu_without_memory_for_anything_leaves_all_to_the_cpu(gpu, monkeypatch) -> None:
+    """Opening it takes memory too, and is the first that fails while other programs use it."""
+
+    def full(device: object) -> None:
+        raise OF_A_GPU["runtime"]
+
+    monkeypatch.setattr(torch.cuda, "set_device", full)
+    there = counted(2)
+    assert [one.values["n"] for one in there] == [600, 72]
+    assert all("cuda:1 ran out of memory" in one.moved for one in there)
 
 
 def test_gram_matrices_are_counted_as_the_device_decomposes_them() -> None:

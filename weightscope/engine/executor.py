@@ -166,7 +166,4 @@ def _pool(workers: int, device: str, local: Any) -> ThreadPoolExecutor:
 def _prepare(local: Any, device: str) -> None:
     """One thread and one set of buffers for each worker."""
     torch.set_num_threads(1)
-    if device != "cpu":
-        # pinned memory and events are those of the current device, which is the first by default
-        torch.cuda.set_device(device)
     local.buffers = Buffers(device)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..lazy import torch
+from ..out_of_memory import is_out_of_memory
 from . import stream
 from .buffers import Buffers
 from .device import Device
@@ -39,9 +40,11 @@ class Feeding:
         if batch.refused and self.device.host is not None:
             return {}, _too_large(batch)
         try:
+            # pinned memory and events are those of the current device, the first one by default
+            torch.cuda.set_device(self.device.name)
             return stream.passes(batch, self.device, local.buffers, self.check), ""
-        except torch.OutOfMemoryError:
-            if self.device.host is None:
+        except Exception as error:
+            if self.device.host is None or not is_out_of_memory(error):
                 raise
         # after the handler, whose error holds what the GPU has of the batch
         local.buffers.clear()
