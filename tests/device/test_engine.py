@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from tests.device.conftest import pretended
+from tests.device.files import in_files
 from tests.device.pretended import NAME, OnDevice
 from tests.device.taking import differences
 from tests.engine.conftest import AGAIN, PASSING, sketches, stored, tensors, unit
@@ -34,22 +33,6 @@ def measured(units, threads=1, memory=None, meter=None, each=nothing):
     return list(Executor(choose(NAME, memory, threads), meter or Meter())(units, each))
 
 
-def in_files(folder: Path) -> list[Stored]:
-    """The tensors as one file."""
-    parts, entries, at = [], [], 0
-    for entry in stored(tensors()):
-        raw = entry.tensor
-        if raw.ndim == 2 and entry.strides[0] < entry.strides[1]:
-            raw = raw.mT
-        data = raw.contiguous().view(torch.uint8).numpy().tobytes() if raw.numel() else b""
-        file = str(folder / "f")
-        entries.append(Stored(entry.name, entry.dims, entry.dtype, file, at, entry.strides))
-        parts.append(data)
-        at += len(data)
-    (folder / "f").write_bytes(b"".join(parts))
-    return entries
-
-
 @pytest.fixture(autouse=True)
 def few_sweeps(monkeypatch) -> None:
     """Of a matrix that would take two hundred."""
@@ -63,7 +46,7 @@ def test_threads_and_memory_change_no_digit(gpu, tmp_path, monkeypatch, wants) -
     The numbers are those of the CPU: counts bit for bit, sums within their tolerance.
     """
     monkeypatch.setattr(device, "TILE_GPU", SMALL)
-    units = [unit(i, entry, ALL[wants]) for i, entry in enumerate(in_files(tmp_path))]
+    units = [unit(i, entry, ALL[wants]) for i, entry in enumerate(in_files(tmp_path, tensors()))]
     found = []
     for threads, memory in ((1, None), (4, 1 << 30), (2, 64 << 20)):
         meter = Meter()
