@@ -33,11 +33,13 @@ GROUND = (
     "version",
     "factors",
     "sources",
+    "out_of_memory",
 )
 BELOW = {
     **dict.fromkeys(GROUND, ()),
     "notes": ("note_codes",),
     "errors": ("notes",),
+    "out_of_memory": ("errors",),
     "columns": ("notes",),
     "sending": ("lazy",),
     "dtypes": ("lazy", "sending"),

@@ -9,16 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from tests.device.cases import every
-from tests.device.taking import differences, on_cpu, on_real
-from tests.device.timing import lines, rates
-from tests.engine.conftest import AGAIN, sketches, stored, tensors, unit
-from weightscope.engine import Executor, choose
+from tests.device.checks import CHECKS, Answer, told
+from tests.device.hardware import described
 from weightscope.version import __version__
+
+UNFINISHED = {"failures": ["the process ended during this check"]}
+SHOWN = 20  # failures on the screen; the file has all
 
 
 def main() -> int:
@@ -30,60 +33,44 @@ def main() -> int:
     if not torch.cuda.is_available():
         print(f"skipped: torch {torch.__version__} finds no CUDA device on this machine")
         return 0
-    failures = [*failed_measures(asked.device), *failed_runs(asked.device)]
-    report = described(asked.device) | {"failures": failures, "lines": timed(asked.device)}
-    asked.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(failures)} checks failed; figures in {asked.output}")
-    for failure in failures:
-        print(failure, file=sys.stderr)
-    return 1 if failures else 0
+    results: dict[str, dict[str, object]] = {}
+    report = {"weightscope": __version__, "torch": torch.__version__, "checks": results}
+    for name, check in {"described": _described, **CHECKS}.items():
+        # written before and after each: an end of the process leaves what was measured
+        results[name] = UNFINISHED
+        _write(asked.output, report)
+        results[name] = judged(check, asked.device)
+        _write(asked.output, report)
+        failures = results[name]["failures"]
+        print(f"{name}: {len(failures)} failures in {results[name]['seconds']} s", flush=True)
+        for failure in failures[:SHOWN]:
+            print(f"  {failure}", file=sys.stderr, flush=True)
+    failed = sum(len(result["failures"]) for result in results.values())
+    print(f"{failed} failures; figures in {asked.output}")
+    return 1 if failed else 0
 
 
-def described(device: str) -> dict[str, object]:
-    """What was measured, and with what."""
-    found = torch.cuda.get_device_properties(device)
-    return {
-        "weightscope": __version__,
-        "torch": torch.__version__,
-        "device": found.name,
-        "capability": f"{found.major}.{found.minor}",
-        "memory": found.total_memory,
-    }
+def judged(check: Callable[[str], Answer], device: str) -> dict[str, object]:
+    """What a check has found, and its seconds; an error of its own is a failure too."""
+    begun = time.perf_counter()
+    try:
+        answer = check(device)
+    except Exception as error:
+        lines = traceback.format_exc().splitlines()
+        answer = Answer([told(error)], {"traceback": lines})
+    spent = round(time.perf_counter() - begun, 1)
+    return {"failures": answer.failures, "seconds": spent, **answer.figures}
 
 
-def timed(device: str) -> dict[str, object]:
-    """The rates of the device, and every step."""
-    can = rates(device)
-    return {"bandwidth": can.bandwidth, "float64": can.float64, "steps": lines(device, of=can)}
+def _described(device: str) -> Answer:
+    return Answer(figures=described(device))
 
 
-def failed_measures(device: str) -> list[str]:
-    """Measures whose sketches are not those of the CPU, or that CUDA refuses."""
-    failures = []
-    for measure, stacks in every():
-        types = "/".join(dtype for _, dtype in stacks.values())
-        try:
-            found = differences(on_cpu(measure, stacks), on_real(measure, stacks, device))
-        except RuntimeError as error:
-            found = [str(error)]
-        failures += [f"{measure} of {types}: {one}" for one in found[:3]]
-    return failures
-
-
-def failed_runs(device: str) -> list[str]:
-    """Runs whose digits depend on threads or memory, or whose counts are not those of the CPU."""
-    units = [unit(i, entry, AGAIN) for i, entry in enumerate(stored(tensors()))]
-    runs = []
-    for threads, memory in ((1, None), (4, None), (2, 1 << 30)):
-        chosen = choose(device, memory, threads)
-        runs.append(list(Executor(chosen)(units, lambda measured: {})))
-    failures = []
-    if any(sketches(run) != sketches(runs[0]) for run in runs):
-        failures.append("digits depend on --threads or --memory")
-    here = Executor(choose("cpu", 1 << 30, 1))(units, lambda measured: {})
-    for one, other in zip(here, runs[0], strict=True):
-        failures += differences(dict(one.sketches[""]), dict(other.sketches[""]))
-    return failures
+def _write(output: Path, report: dict[str, object]) -> None:
+    """Replaces the file, which is whole at any time."""
+    part = output.with_name(output.name + ".part")
+    part.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    part.replace(output)
 
 
 if __name__ == "__main__":

@@ -25,13 +25,13 @@ CUDA = {
 }
 
 
-def seen_by(log: Log) -> type[ThreadPoolExecutor]:
+def seen_by(log: Log, mode: type[Pretended] = Pretended) -> type[ThreadPoolExecutor]:
     """A pool whose threads have the device: modes belong to a thread."""
 
     class Pool(ThreadPoolExecutor):
         def submit(self, call, *args):
             def seen():
-                with Pretended(log, streams):
+                with mode(log, streams):
                     return call(*args)
 
             return super().submit(seen)

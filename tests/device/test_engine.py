@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from tests.device.conftest import pretended
+from tests.device.files import in_files
 from tests.device.pretended import NAME, OnDevice
 from tests.device.taking import differences
 from tests.engine.conftest import AGAIN, PASSING, sketches, stored, tensors, unit
+from tests.memory_errors import OF_A_GPU, OF_OTHER_CAUSES
 from weightscope import dtypes
 from weightscope.checkpoints import Stored
-from weightscope.engine import Executor, Meter, choose, device, plan
+from weightscope.checkpoints.views import RandomMatrix
+from weightscope.engine import Executor, Measured, Meter, choose, device, plan
 from weightscope.engine import executor as executing
 from weightscope.engine.room import SLOTS, WORKING
 from weightscope.sketches import Count, Decompose, MarginSums, balanced, count_values
@@ -33,22 +34,6 @@ def measured(units, threads=1, memory=None, meter=None, each=nothing):
     return list(Executor(choose(NAME, memory, threads), meter or Meter())(units, each))
 
 
-def in_files(folder: Path) -> list[Stored]:
-    """The tensors as one file."""
-    parts, entries, at = [], [], 0
-    for entry in stored(tensors()):
-        raw = entry.tensor
-        if raw.ndim == 2 and entry.strides[0] < entry.strides[1]:
-            raw = raw.mT
-        data = raw.contiguous().view(torch.uint8).numpy().tobytes() if raw.numel() else b""
-        file = str(folder / "f")
-        entries.append(Stored(entry.name, entry.dims, entry.dtype, file, at, entry.strides))
-        parts.append(data)
-        at += len(data)
-    (folder / "f").write_bytes(b"".join(parts))
-    return entries
-
-
 @pytest.fixture(autouse=True)
 def few_sweeps(monkeypatch) -> None:
     """Of a matrix that would take two hundred."""
@@ -62,7 +47,7 @@ def test_threads_and_memory_change_no_digit(gpu, tmp_path, monkeypatch, wants) -
     The numbers are those of the CPU: counts bit for bit, sums within their tolerance.
     """
     monkeypatch.setattr(device, "TILE_GPU", SMALL)
-    units = [unit(i, entry, ALL[wants]) for i, entry in enumerate(in_files(tmp_path))]
+    units = [unit(i, entry, ALL[wants]) for i, entry in enumerate(in_files(tmp_path, tensors()))]
     found = []
     for threads, memory in ((1, None), (4, 1 << 30), (2, 64 << 20)):
         meter = Meter()
@@ -123,27 +108,60 @@ def test_too_little_memory_moves_a_tensor_to_the_cpu(monkeypatch, threads) -> No
     assert log.refused == []
 
 
-def test_a_tensor_that_the_gpu_has_no_memory_for_is_retried_on_the_cpu(gpu, monkeypatch) -> None:
-    """The rest of the run stays on the device, and the values follow from the CPU's sketches."""
+def failing(monkeypatch, error: Exception) -> None:
+    """Counting of one shape ends with an error on the device."""
     add = count_values.add
 
     def full(state, tile):
         if isinstance(tile.stored, OnDevice) and tile.shape == (20, 30):
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            raise error
         return add(state, tile)
 
     monkeypatch.setattr(count_values, "add", full)
+
+
+def counted(threads: int) -> list[Measured]:
+    """Two matrices, the first of the shape that fails, with values of their sketches."""
     entries = stored([torch.randn(20, 30), torch.randn(8, 9)])
     units = [unit(i, entry, frozenset({Count()})) for i, entry in enumerate(entries)]
-    there = measured(
-        units, 2, each=lambda one: {"n": one.sketches[""][Count()].n, "note": one.moved}
-    )
+    values = lambda one: {"n": one.sketches[""][Count()].n, "note": one.moved}
+    return measured(units, threads, each=values)
+
+
+@pytest.mark.parametrize("error", OF_A_GPU.values(), ids=OF_A_GPU)
+def test_a_tensor_that_the_gpu_has_no_memory_for_is_retried_on_the_cpu(
+    gpu, monkeypatch, error
+) -> None:
+    """The rest of the run stays on the device, and the values follow from the CPU's sketches."""
+    failing(monkeypatch, error)
+    there = counted(2)
     assert [one.values["n"] for one in there] == [600, 72]
     assert [one.values["note"] for one in there] == [one.moved for one in there]
     assert there[0].moved == (
         "measured on the CPU: cuda:1 ran out of memory: lower --memory, or use --device cpu"
     )
     assert there[1].moved == ""
+
+
+@pytest.mark.parametrize("error", OF_OTHER_CAUSES.values(), ids=OF_OTHER_CAUSES)
+def test_other_errors_of_the_gpu_end_the_run(gpu, monkeypatch, error) -> None:
+    """The CPU would hide them."""
+    failing(monkeypatch, error)
+    with pytest.raises(type(error)) as found:
+        counted(1)
+    assert found.value is error
+
+
+def test_a_gpu_without_memory_for_anything_leaves_all_to_the_cpu(gpu, monkeypatch) -> None:
+    """Opening it takes memory too, and is the first that fails while other programs use it."""
+
+    def full(device: object) -> None:
+        raise OF_A_GPU["runtime"]
+
+    monkeypatch.setattr(torch.cuda, "set_device", full)
+    there = counted(2)
+    assert [one.values["n"] for one in there] == [600, 72]
+    assert all("cuda:1 ran out of memory" in one.moved for one in there)
 
 
 def test_gram_matrices_are_counted_as_the_device_decomposes_them() -> None:
@@ -177,25 +195,3 @@ def test_a_device_with_little_memory_takes_ordinary_matrices() -> None:
         little = device.Device(NAME, (7 << 29) // 4, 1, "")
         batches = list(plan([unit(0, entry, wants)], little))
         assert [batch.refused for batch in batches] == [{}]
-
-
-def test_products_have_all_digits(gpu, monkeypatch) -> None:
-    """TF32 is off while a GPU measures, whatever the caller has chosen, which is restored."""
-    seen = []
-    prepare = executing.exact_products
-
-    def noted(chosen):
-        context = prepare(chosen)
-        context.__enter__()
-        seen.append(torch.get_float32_matmul_precision())
-        context.__exit__(None, None, None)
-        return prepare(chosen)
-
-    monkeypatch.setattr(executing, "exact_products", noted)
-    torch.set_float32_matmul_precision("high")
-    try:
-        measured([unit(0, entry) for entry in stored([torch.randn(8, 8)])])
-        assert torch.get_float32_matmul_precision() == "high"
-    finally:
-        torch.set_float32_matmul_precision("highest")
-    assert seen == ["highest"]

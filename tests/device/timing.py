@@ -7,7 +7,7 @@ matrices: the numbers of a data sheet are those of no machine.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -20,7 +20,10 @@ from weightscope.sketches.sketch import tiling
 
 SIDES = (256, 1024, 4096)
 ROUNDS = 5  # of each step; the best counts
-SHAPES = [shape for shape in LLAMA.values() if len(shape) == 2]
+LLAMA_SHAPES = tuple(shape for shape in LLAMA.values() if len(shape) == 2)
+SHAPES = {**{f"{side}x{side}": ((side, side),) for side in SIDES}, "Llama-7B layer": LLAMA_SHAPES}
+
+Shapes = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,15 @@ class Rates:
 
     bandwidth: float
     float64: float
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a step does, and how much of it there is."""
+
+    call: Callable[[], object]
+    bytes: int
+    operations: float
 
 
 def rates(device: str, side: int = 4096) -> Rates:
@@ -66,42 +78,64 @@ def seconds(call: Callable[[], object], device: str) -> float:
     return min(times)
 
 
-def lines(device: str, sides=SIDES, shapes=SHAPES, of: Rates | None = None) -> list[dict]:
-    """Every step of square matrices and of a layer of Llama-7B, bf16."""
-    can = of or rates(device)
-    measured = []
-    for side in sides:
-        measured += _steps(f"{side}x{side}", [(side, side)], device, can)
-    measured += _steps("Llama-7B layer", shapes, device, can)
-    return [asdict(line) for line in measured]
+def lines(device: str, can: Rates) -> list[dict[str, object]]:
+    """Every step of square matrices and of a layer of Llama-7B, bf16; an error where it has one."""
+    measured: list[dict[str, object]] = []
+    for name, shapes in SHAPES.items():
+        for step, work in STEPS.items():
+            try:
+                measured.append(asdict(_line(step, name, work(shapes, device), device, can)))
+            except Exception as error:
+                failed = f"{type(error).__name__}: {error}"
+                measured.append({"step": step, "shape": name, "error": failed})
+    return measured
 
 
-def _steps(name: str, shapes, device: str, can: Rates) -> Iterator[Line]:
-    """Counting, lines, Gram matrices and eigenvalues of some matrices together."""
-    stored = [torch.randn(shape, device=device).bfloat16()[None] for shape in shapes]
-    elements = sum(x.numel() for x in stored)
+def _line(step: str, shape: str, work: Work, device: str, can: Rates) -> Line:
+    spent = seconds(work.call, device)
+    of_bandwidth = work.bytes / spent / can.bandwidth
+    of_float64 = work.operations / spent / can.float64
+    return Line(step, shape, spent, work.bytes, work.operations, of_bandwidth, of_float64)
+
+
+def _counting(shapes: Shapes, device: str) -> Work:
+    return _folding(Count(), shapes, device, 0.0)
+
+
+def _lines(shapes: Shapes, device: str) -> Work:
+    return _folding(MarginSums(), shapes, device, 0.0)
+
+
+def _gram_matrices(shapes: Shapes, device: str) -> Work:
     products = sum(float(max(shape)) * min(shape) ** 2 for shape in shapes)
-    reductions = sum(4 / 3 * min(shape) ** 3 for shape in shapes)
-    folds = {"counting": (Count(), 0.0), "lines": (MarginSums(), 0.0)}
-    for step, (measure, operations) in folds.items():
-        spent = seconds(lambda measure=measure: _folded(measure, stored, device), device)
-        yield _line(step, name, spent, 2 * elements, operations, can)
-    spent = seconds(lambda: _folded(Decompose(), stored, device), device)
-    yield _line("Gram", name, spent, 2 * elements, products, can)
+    return _folding(Decompose(), shapes, device, products)
+
+
+def _eigenvalues(shapes: Shapes, device: str) -> Work:
+    """Of Gram matrices, the lower triangles of which are read."""
     grams = [_gram(shape, device) for shape in shapes]
-    spent = seconds(lambda: [eigenvalues([b.clone() for b in gram]) for gram in grams], device)
     squares = sum(8 * min(shape) ** 2 for shape in shapes)
-    yield _line("eigenvalues", name, spent, squares, reductions, can)
+    reductions = sum(4 / 3 * min(shape) ** 3 for shape in shapes)
+    call = lambda: [eigenvalues([block.clone() for block in gram]) for gram in grams]
+    return Work(call, squares, reductions)
 
 
-def _line(step: str, shape: str, spent: float, read: int, operations: float, can: Rates) -> Line:
-    of_bandwidth = read / spent / can.bandwidth
-    of_float64 = operations / spent / can.float64
-    return Line(step, shape, spent, read, operations, of_bandwidth, of_float64)
+STEPS = {
+    "counting": _counting,
+    "lines": _lines,
+    "Gram": _gram_matrices,
+    "eigenvalues": _eigenvalues,
+}
+
+
+def _folding(measure, shapes: Shapes, device: str, operations: float) -> Work:
+    """A measure of all tiles of each matrix, without its end."""
+    stored = [torch.randn(shape, device=device).bfloat16()[None] for shape in shapes]
+    read = sum(x.numel() * x.element_size() for x in stored)
+    return Work(lambda: _folded(measure, stored, device), read, operations)
 
 
 def _folded(measure, stored, device: str) -> None:
-    """A measure of all tiles of each matrix, without its end."""
     scratch = Scratch(device)
     for x in stored:
         shape = tuple(x.shape[1:])
@@ -112,7 +146,7 @@ def _folded(measure, stored, device: str) -> None:
             state = measure.add(state, Tile(part, "BF16", box, shape, axis, scratch))
 
 
-def _gram(shape, device: str):
+def _gram(shape: tuple[int, int], device: str):
     """The Gram matrix of Gaussian rows, of which there are twice as many as columns."""
     side = min(shape)
     gram = blank(1, side, device)

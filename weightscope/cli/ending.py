@@ -13,6 +13,7 @@ from ..analyses import Analysis, Listing
 from ..api import ask
 from ..errors import UsageError
 from ..input_files import inputs_of
+from ..out_of_memory import check_limit
 from ..records import filled
 from ..reports.expression import parse
 from ..reports.files import check_writable
@@ -23,7 +24,6 @@ from ..reports.pictures import check_plot, check_series, settings
 from ..reports.report import Report
 from ..reports.screen import Screen
 from ..reports.stored import is_stored
-from .exhausted import check_limit
 from .exits import Exit
 from .messages import message
 from .options import Outputs

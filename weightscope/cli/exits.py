@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import WeightscopeError
 from ..escape import escaped
-from .exhausted import is_exhausted, report
+from ..out_of_memory import is_out_of_memory, report
 from .interrupts import CODES, Terminated, announce, begin, end, received
 from .messages import flush_messages, message, print_traceback
 
@@ -71,7 +71,7 @@ def _error(error: Exception) -> int:
     if isinstance(error, WeightscopeError):
         # the notes are messages about further MODELs
         return _failed(str(error), error.code, getattr(error, "__notes__", ()))
-    if is_exhausted(error):
+    if is_out_of_memory(error):
         return _failed(report(error), 70)
     if isinstance(error, OSError):
         return _system_error(error)

@@ -21,7 +21,8 @@ from ..lazy import torch
 from . import stream
 from .buffers import Buffers
 from .device import Device
-from .feeding import Fed, Feeding, exact_products
+from .exact import exact_products
+from .feeding import Fed, Feeding
 from .plan import Batch, plan, roomy
 from .results import in_order, result
 from .unit import Each, Measured, Unit
@@ -77,7 +78,7 @@ class Executor:
             host = _pool(device.workers, "cpu", threading.local())
         pools = Pools(pool, host, local)
         try:
-            with exact_products(device):
+            with exact_products():
                 yield from in_order(units, executor._batches(units, each, pools))
         finally:
             # workers in the middle of a tensor end at their next tile
@@ -165,7 +166,4 @@ def _pool(workers: int, device: str, local: Any) -> ThreadPoolExecutor:
 def _prepare(local: Any, device: str) -> None:
     """One thread and one set of buffers for each worker."""
     torch.set_num_threads(1)
-    if device != "cpu":
-        # pinned memory and events are those of the current device, which is the first by default
-        torch.cuda.set_device(device)
     local.buffers = Buffers(device)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..lazy import torch
+from ..out_of_memory import is_out_of_memory
 from . import stream
 from .buffers import Buffers
 from .device import Device
@@ -41,9 +41,11 @@ class Feeding:
         if batch.refused and self.device.host is not None:
             return {}, _too_large(batch)
         try:
+            # pinned memory and events are those of the current device, the first one by default
+            torch.cuda.set_device(self.device.name)
             return stream.passes(batch, self.device, local.buffers, self.check), ""
-        except torch.OutOfMemoryError:
-            if self.device.host is None:
+        except Exception as error:
+            if self.device.host is None or not is_out_of_memory(error):
                 raise
         # after the handler, whose error holds what the GPU has of the batch
         local.buffers.clear()
@@ -84,17 +86,3 @@ def _too_large(batch: Batch) -> str:
     """Why a batch is not measured on the GPU."""
     need = -(-max(batch.refused.values()) >> 20)
     return f"needs {need} MiB of the GPU's memory, has {batch.share >> 20}"
-
-
-@contextmanager
-def exact_products(device: Device) -> Iterator[None]:
-    """Products of float32 matrices with all their digits: TF32 has 10 bits of the fraction."""
-    if not device.is_gpu:
-        yield
-        return
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
