@@ -49,7 +49,7 @@ class Truncnorm:
     def fit(self, cells: Cells) -> Fitted:
         """One root of the variance share in cut/sigma."""
         cut = max(-cells.minimum, cells.maximum)
-        share = 1 / cut**2
+        share = float(cells.p @ cells.z**2) / cut**2
         if share >= _variance_share(LEAST):
             return Fitted({"mu": 0.0, "sigma": cut / LEAST, "cut": cut}, at_bound=True)
 
