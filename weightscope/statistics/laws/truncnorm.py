@@ -59,6 +59,14 @@ class Truncnorm:
         a = optimize.brentq(excess, LEAST, 2 * cut + 2, xtol=1e-12)
         return Fitted({"mu": 0.0, "sigma": cut / a, "cut": cut})
 
+    def errors(self, cells: Cells, p: Params) -> dict[str, float]:
+        """None are known."""
+        return {}
+
+    def within(self, p: Params) -> bool:
+        """Whether sigma is between its bounds."""
+        return p["sigma"] <= p["cut"] / LEAST
+
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """The normal's, over its mass between the cuts."""
         mu, sigma = p["mu"], p["sigma"]
