@@ -194,7 +194,9 @@ def _by_em(points: Points) -> list[tuple[float, ...]]:
     w = g.choice([0.03, 0.1, 0.3, 0.5, 0.8, 0.95, 0.999], k)[:, None]
     v1 = np.tile([2e-6, 1e-3, robust**2, 0.1 * robust**2], k)[:k, None]
     v2 = g.choice([1.0, 3.0, 0.3, 30.0], k)[:, None]
-    v1 = np.maximum(v1, 1e-6)
+    # Of a lattice the values are cells, and no part is narrower than one of them.
+    least = max(1e-6, points.half**2 / 3)
+    v1 = np.maximum(v1, least)
     for _ in range(ROUNDS):
         r = (z - mu) ** 2
         first = np.log(w) - np.log(v1) / 2 - r / (2 * v1)
@@ -206,8 +208,8 @@ def _by_em(points: Points) -> list[tuple[float, ...]]:
         a = q1 / v1 + q2 / v2
         mu = (a @ z)[:, None] / a.sum(1, keepdims=True)
         r = (z - mu) ** 2
-        v1 = np.maximum((q1 * r).sum(1, keepdims=True) / np.maximum(s1, 1e-9), 1e-6)
-        v2 = np.maximum((q2 * r).sum(1, keepdims=True) / np.maximum(s2, 1e-9), 1e-6)
+        v1 = np.maximum((q1 * r).sum(1, keepdims=True) / np.maximum(s1, 1e-9), least)
+        v2 = np.maximum((q2 * r).sum(1, keepdims=True) / np.maximum(s2, 1e-9), least)
     ends = np.hstack((mu, special.logit(w), np.log(v1) / 2, np.log(v2) / 2))
     return [tuple(end) for end in ends]
 

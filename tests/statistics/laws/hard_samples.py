@@ -1,4 +1,4 @@
-"""42 samples on which searches for the greatest likelihood fail, drawn from seeds.
+"""44 samples on which searches for the greatest likelihood fail, drawn from seeds.
 
 `python -m tests.statistics.laws.hard_samples [FIRST LAST]` searches each law's best log-likelihood
 and stores it.
@@ -80,9 +80,11 @@ CONTINUOUS: Mapping[str, Callable[[Random], Array]] = {
     "two spikes of 24": lambda g: _mixed(g, 12),
     "shifted by 1e3 std": lambda g: 1000 + g.normal(size=300),
     "constant plus one": lambda g: _with(1 + 1e-6 * g.normal(size=99), 2.0),
+    "1000 cubed exponential": lambda g: g.exponential(size=1000) ** 3,
+    "spike beside a base": lambda g: np.append(0.001 * g.normal(size=100), 1 + g.normal(size=200)),
 }
 LATTICES: Mapping[str, Callable[[Random], Sample]] = {
-    "half zeros": lambda g: Sample(np.repeat([-2.0, -1, 0, 1, 2], (30, 95, 250, 90, 35)), 1.0),
+    "lattice of 5": lambda g: Sample(np.repeat([-2.0, -1, 0, 1, 2], (30, 95, 130, 90, 35)), 1.0),
     "lattice of 9": lambda g: Sample(np.round(2 * g.normal(size=600)) / 2, 0.5),
     "lattice of log-normal": lambda g: Sample(
         np.minimum(np.round(4 * np.exp(g.normal(size=800))), 40) / 4, 0.25

@@ -11,6 +11,7 @@ import pytest
 from weightscope.statistics.laws import gennorm
 from weightscope.statistics.laws.cells import prepare
 from weightscope.statistics.laws.gennorm_ascent import ascend, ascend_beta, powers, start
+from weightscope.statistics.laws.gennorm_cusp import likelihood_at
 
 PLACE = 0.02
 
@@ -33,8 +34,7 @@ def test_slope_and_curvature_are_those_of_the_likelihood(beta, cells_of):
     cells = cells_of(2.0, 3000)
 
     def likelihood(log_beta):
-        beta = exp(log_beta)
-        return gennorm._likelihood(beta, gennorm._moment(cells, beta, PLACE))
+        return likelihood_at(cells, log_beta, PLACE)
 
     at, middle, h = powers(cells, beta, PLACE), log(beta), 1e-4
     before, here, after = (likelihood(middle + step) for step in (-h, 0, h))

@@ -14,10 +14,11 @@ from math import log, sqrt
 from typing import TYPE_CHECKING
 
 from ...notes import Note
-from .cells import Cells, prepare, weighted
+from .cells import Cells, prepare
 from .edges import Edges, edges_of
 from .goodness import Goodness, goodness, log_likelihood
-from .law import Fitted, Law, Params, in_units
+from .lattice import fitted_on_lattice
+from .law import Fitted, Law, in_units
 from .members import LAWS
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 TIE_BITS = 0.001
 UNIFORM_FROM = 1000  # weights: below, a bounded sample of anything may look uniform
-ROUNDS = 3  # EM steps on a lattice: each keeps width^2/12 of the error, 4% for fp4
-SETTLED = 1e-5  # relative change of the parameters at which EM ends
 
 
 @dataclass(frozen=True)
@@ -149,27 +148,7 @@ def _fit_law(law: Law, cells: Cells, edges: Edges) -> Fit:
 
 
 def fitted(law: Law, cells: Cells) -> Fitted:
-    """Parameters in standard units; on a lattice by EM, which spreads cells as the law does."""
-    result = law.fit(cells)
+    """Parameters in standard units."""
     if cells.parts is None:
-        return result
-    for _ in range(ROUNDS):
-        before = result.params
-        result = law.fit(_weighted_by(law, before, cells))
-        if _settled(before, result.params):
-            break
-    return result
-
-
-def _weighted_by(law: Law, params: Params, cells: Cells) -> Cells:
-    """The E step: shares inside wide cells in proportion to the density of these parameters."""
-    return weighted(cells, lambda x: law.logpdf(x, params))
-
-
-def _settled(before: Params, after: Params) -> bool:
-    for name, value in before.items():
-        change = abs(after[name] - value)
-        close = change <= SETTLED * (1 + abs(value))
-        if not close:
-            return False
-    return True
+        return law.fit(cells)
+    return fitted_on_lattice(law, cells)

@@ -16,6 +16,14 @@ from typing import TYPE_CHECKING
 from ...lazy import numpy as np
 from ...lazy import optimize, special
 from .gennorm_ascent import FLOOR, SMOOTH, ascend, ascend_beta, powers, start
+from .gennorm_cusp import (
+    coarsely_likeliest,
+    cusp,
+    likeliest_cusp,
+    likelihood,
+    likelihood_at,
+    moment,
+)
 from .law import Fitted, Params, ScipyTerms
 from .profile import FEW as FEW_WEIGHTS
 from .profile import TOLERANCE, minimum_between
@@ -31,13 +39,12 @@ LEAST, MOST = log(0.1), log(8.0)
 WEIGHTED = 1.05  # beta from which the likelihood is smooth enough in mu for a reweighted mean
 FAST = 1.5  # beta from which reweighted means converge
 FEW = 128  # points: of so few each is tried as mu at every beta
-CANDIDATES = 65
-BESIDE = 2  # candidates on each side of the best: nearly equal cusps lie further than one
 COARSE = 0.2  # of ln beta: near enough for an ascent
 COARSELY = 1e-3  # std, of mu there
 TURNS = 8  # of mu and ln beta
-CLOSE = 1e-7  # std: a smaller change of mu is none
+CLOSE = 1e-7  # a smaller change of mu is none: std, or ranges of the quartiles
 REACH = 0.2  # of ln beta, around the best one before mu moved
+WORTH = 0.1  # nats per weight that a coarse search may be short of its maximum
 BRACKET = 0.05  # std, around the reweighted mean
 
 
@@ -68,14 +75,24 @@ class Gennorm:
         found = _ascended(cells)
         if found is None:
             found = _searched(cells)
+        if cells.parts is None:
+            found = _or_at_a_cusp(cells, found)
         log_beta, mu, converged = found
         beta = round(exp(log_beta), 12)  # 8 at the bound, not 7.999999999999998
-        at = powers(cells, beta, mu)
-        params = {"mu": mu, "alpha": (beta * at.moment) ** (1 / beta), "beta": beta}
+        alpha = (beta * moment(cells, beta, mu)) ** (1 / beta)
+        params = {"mu": mu, "alpha": alpha, "beta": beta}
         if log_beta < LEAST + 1e-4 or log_beta > MOST - 1e-4:
             return Fitted(params, at_bound=True, converged=converged)
-        errors = {"beta": beta * _error(at.curvature)}
-        return Fitted(params, converged=converged, errors=errors)
+        return Fitted(params, converged=converged, errors=self.errors(cells, params))
+
+    def errors(self, cells: Cells, p: Params) -> dict[str, float]:
+        """Standard error of beta for one weight, from the curvature in ln beta."""
+        at = powers(cells, p["beta"], p["mu"])
+        return {"beta": p["beta"] * _error(at.curvature)}
+
+    def within(self, p: Params) -> bool:
+        """Whether beta is between its bounds."""
+        return LEAST <= log(p["beta"]) <= MOST
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-(|x - mu|/alpha)^beta + ln(beta/(2 alpha)) - ln Gamma(1/beta)."""
@@ -101,14 +118,6 @@ class Gennorm:
         return np.asarray(mu + alpha * side * z)
 
 
-def _likelihood(beta: float, moment: float) -> float:
-    """Mean log-likelihood at the best alpha, moment = mean |x - mu|^beta."""
-    # The mean of (|x - mu|/alpha)^beta is 1/beta, since alpha^beta = beta moment is the best.
-    log_alpha = log(beta * moment) / beta
-    log_density_at_mu = log(beta / 2) - log_alpha - lgamma(1 / beta)
-    return log_density_at_mu - 1 / beta
-
-
 def _ascended(cells: Cells) -> Found | None:
     """The joint maximum by Newton's ascent; None where it does not end at one."""
     if cells.n > FEW_WEIGHTS:
@@ -131,6 +140,22 @@ def _searched(cells: Cells) -> Found:
     return _joint(cells, *_profiled(cells, TOLERANCE, CLOSE))
 
 
+def _or_at_a_cusp(cells: Cells, found: Found) -> Found:
+    """`found`, or the maximum at a cusp far from it where that is likelier.
+
+    Of skewed data and of a spike beside a broad base the median is no start.
+    """
+    log_beta, mu = coarsely_likeliest(cells)
+    least = likelihood_at(cells, *found[:2]) - WORTH
+    if likelihood_at(cells, log_beta, mu) < least:
+        return found
+    log_beta = _beta_at(cells, log_beta, mu)
+    if exp(log_beta) >= SMOOTH:
+        return found
+    other = _joint(cells, log_beta, mu)
+    return max(found, other, key=lambda place: likelihood_at(cells, *place[:2]))
+
+
 def _profiled(cells: Cells, tolerance: float, close: float) -> tuple[float, float]:
     """ln beta of the largest profile likelihood to a tolerance, and mu there."""
     mu = cells.median
@@ -139,7 +164,7 @@ def _profiled(cells: Cells, tolerance: float, close: float) -> tuple[float, floa
         nonlocal mu
         beta = exp(log_beta)
         mu, moment = _location_and_moment(cells, beta, mu, close)
-        return -_likelihood(beta, moment)
+        return -likelihood(beta, log(moment))
 
     return minimum_between(cost, LEAST, MOST, cells.n, tolerance), mu
 
@@ -153,8 +178,8 @@ def _location_and_moment(cells: Cells, beta: float, mu: float, close: float) -> 
     if beta < WEIGHTED:
         centre = cells.median
         if len(z) <= FEW:
-            centre = _cusp(cells, beta)
-        return centre, _moment(cells, beta, centre)
+            centre = cusp(cells, beta)
+        return centre, moment(cells, beta, centre)
     divisor = 1.0
     if beta >= FAST:
         divisor = beta - 1
@@ -178,9 +203,8 @@ def _joint(cells: Cells, log_beta: float, mu: float) -> Found:
         return log_beta, mu, True
     for _ in range(TURNS):
         before = mu
-        beta = exp(log_beta)
-        mu = _location(cells, beta, mu)
-        if abs(mu - before) < CLOSE:
+        log_beta, mu = _location(cells, log_beta, mu)
+        if abs(mu - before) <= CLOSE * cells.iqr:
             return log_beta, mu, True
 
         log_beta = _beta_at(cells, log_beta, mu)
@@ -194,20 +218,20 @@ def _beta_at(cells: Cells, log_beta: float, mu: float) -> float:
         return ascended
 
     def cost(log_beta: float) -> float:
-        beta = exp(log_beta)
-        return -_likelihood(beta, _moment(cells, beta, mu))
+        return -likelihood_at(cells, log_beta, mu)
 
     low, high = max(LEAST, log_beta - REACH), min(MOST, log_beta + REACH)
     return min((log_beta, minimum_between(cost, low, high)), key=cost)
 
 
-def _location(cells: Cells, beta: float, mu: float) -> float:
-    """mu of the least mean |x - mu|^beta: a root of its slope from beta = 1 on, below a cusp."""
+def _location(cells: Cells, log_beta: float, mu: float) -> tuple[float, float]:
+    """A likelier mu and its ln beta: a root of the slope from beta = 1 on, below the best cusp."""
+    beta = exp(log_beta)
     if beta < 1:
-        found = _cusp(cells, beta)
+        found = likeliest_cusp(cells, beta)
     else:
-        found = _root(cells, beta, mu)
-    return min((mu, found), key=lambda centre: _moment(cells, beta, centre))
+        found = log_beta, _root(cells, beta, mu)
+    return max((log_beta, mu), found, key=lambda place: likelihood_at(cells, *place))
 
 
 def _root(cells: Cells, beta: float, mu: float) -> float:
@@ -223,37 +247,6 @@ def _root(cells: Cells, beta: float, mu: float) -> float:
     if not slope(low) > 0 > slope(high):
         low, high = float(z.min()), float(z.max())
     return float(optimize.brentq(slope, low, high, xtol=1e-9))
-
-
-def _cusp(cells: Cells, beta: float) -> float:
-    """The point with the least mean |x - mu|^beta: 65 points, then 65 of those around the best."""
-    points = np.unique(cells.z)
-    first, last = 0, len(points) - 1
-    while last - first >= CANDIDATES:
-        at = np.linspace(first, last, CANDIDATES).round().astype(np.intp)
-        best = int(np.argmin(_moments(cells, beta, points[at])))
-        left, right = max(best - BESIDE, 0), min(best + BESIDE, len(at) - 1)
-        first, last = int(at[left]), int(at[right])
-    nearest = points[first : last + 1]
-    return float(nearest[np.argmin(_moments(cells, beta, nearest))])
-
-
-def _moment(cells: Cells, beta: float, mu: float) -> float:
-    """Mean |x - mu|^beta."""
-    distance = np.maximum(np.abs(cells.z - mu), FLOOR)
-    return float(cells.p @ np.exp(beta * np.log(distance)))
-
-
-def _moments(cells: Cells, beta: float, mu: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same for several mu."""
-    power = cells.z - mu[:, None]
-    # In place: new matrices of this size cost more than the logarithms.
-    np.abs(power, out=power)
-    np.maximum(power, FLOOR, out=power)
-    np.log(power, out=power)
-    power *= beta
-    np.exp(power, out=power)
-    return power @ cells.p
 
 
 def _error(curvature: float) -> float:

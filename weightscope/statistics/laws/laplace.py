@@ -42,6 +42,14 @@ class Laplace:
         b = float(cells.p @ deviation)
         return Fitted({"mu": cells.median, "b": b})
 
+    def errors(self, cells: Cells, p: Params) -> dict[str, float]:
+        """None are known."""
+        return {}
+
+    def within(self, p: Params) -> bool:
+        """Whether the parameters are between their bounds: there are none."""
+        return True
+
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-|x - mu|/b - ln 2b."""
         mu, b = p["mu"], p["b"]

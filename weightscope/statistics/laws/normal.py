@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, pi
+from math import log, pi, sqrt
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
@@ -37,8 +37,12 @@ class Normal:
         return ((1.0, "norm", arguments),)
 
     def fit(self, cells: Cells) -> Fitted:
-        """Standard units are those of this law: mean 0 and std 1."""
-        return Fitted({"mu": 0.0, "sigma": 1.0})
+        """Standard units are those of this law, mean 0 and std 1, but for cells that EM spreads."""
+        if cells.parts is None:
+            return Fitted({"mu": 0.0, "sigma": 1.0})
+        mu = float(cells.p @ cells.z)
+        sigma = sqrt(float(cells.p @ (cells.z - mu) ** 2))
+        return Fitted({"mu": mu, "sigma": sigma})
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-z^2/2 - ln sigma - ln(2 pi)/2."""

@@ -8,7 +8,7 @@ optimiser's small matrix calls wait for BLAS threads.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log
+from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
@@ -38,6 +38,7 @@ FEW = 512  # weights: of so few the likelihood has many maxima
 STEPS = 200
 FLAT = 12.0  # |logit w|: beyond, one part holds fewer than 6 of a million
 LEAST = log(1e-6)  # of ln v: sigma1 >= 1e-3 std
+LEAST_SPIKE = 0.01  # share of weights of a narrow part, where a search starts
 RIDGE = 1e-6  # curvature (nats per weight) below which a direction is flat
 GAIN = 1e-10  # nats per weight that a step must promise
 
@@ -83,6 +84,21 @@ class NormalMixture:
         w = 1 / (1 + exp(-logit))
         params = {"mu": mu, "w": w, "sigma1": exp(log_v1 / 2), "sigma2": exp(log_v2 / 2)}
         return Fitted(params, at_bound, best.converged)
+
+    def with_spike(self, p: Params, spike: tuple[float, float, float]) -> Params:
+        """These weights with a narrow part in one cell: its value, width and share of weights."""
+        value, width, excess = spike
+        share = max(excess, LEAST_SPIKE)
+        variance = p["w"] * p["sigma1"] ** 2 + (1 - p["w"]) * p["sigma2"] ** 2
+        return {"mu": value, "w": share, "sigma1": width / 4, "sigma2": sqrt(variance)}
+
+    def errors(self, cells: Cells, p: Params) -> dict[str, float]:
+        """None are known."""
+        return {}
+
+    def within(self, p: Params) -> bool:
+        """Whether w and the narrower sigma are between their bounds."""
+        return p["w"] < 1 and exp(LEAST / 2) <= p["sigma1"] <= p["sigma2"]
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """Log of the sum, from logs."""

@@ -49,7 +49,7 @@ class Truncnorm:
     def fit(self, cells: Cells) -> Fitted:
         """One root of the variance share in cut/sigma."""
         cut = max(-cells.minimum, cells.maximum)
-        share = 1 / cut**2
+        share = float(cells.p @ cells.z**2) / cut**2
         if share >= _variance_share(LEAST):
             return Fitted({"mu": 0.0, "sigma": cut / LEAST, "cut": cut}, at_bound=True)
 
@@ -58,6 +58,14 @@ class Truncnorm:
 
         a = optimize.brentq(excess, LEAST, 2 * cut + 2, xtol=1e-12)
         return Fitted({"mu": 0.0, "sigma": cut / a, "cut": cut})
+
+    def errors(self, cells: Cells, p: Params) -> dict[str, float]:
+        """None are known."""
+        return {}
+
+    def within(self, p: Params) -> bool:
+        """Whether sigma is between its bounds."""
+        return p["sigma"] <= p["cut"] / LEAST
 
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """The normal's, over its mass between the cuts."""
