@@ -14,9 +14,7 @@ from tests.engine.conftest import AGAIN, PASSING, sketches, stored, tensors, uni
 from tests.memory_errors import OF_A_GPU, OF_OTHER_CAUSES
 from weightscope import dtypes
 from weightscope.checkpoints import Stored
-from weightscope.checkpoints.views import RandomMatrix
 from weightscope.engine import Executor, Measured, Meter, choose, device, plan
-from weightscope.engine import executor as executing
 from weightscope.engine.room import SLOTS, WORKING
 from weightscope.sketches import Count, Decompose, MarginSums, balanced, count_values
 
