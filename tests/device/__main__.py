@@ -33,6 +33,7 @@ def main() -> int:
     if not torch.cuda.is_available():
         print(f"skipped: torch {torch.__version__} finds no CUDA device on this machine")
         return 0
+    torch.cuda.set_device(asked.device)  # pinned memory belongs to the current device
     results: dict[str, dict[str, object]] = {}
     report = {"weightscope": __version__, "torch": torch.__version__, "checks": results}
     for name, check in {"described": _described, **CHECKS}.items():

@@ -86,8 +86,12 @@ def standing(monkeypatch) -> Iterator[Gpu]:
         before = device.free_memory
         patch.setattr(device, "free_memory", lambda name: TOTAL if name == NAME else before(name))
         patch.setattr(executor, "ThreadPoolExecutor", seen_by(gpu.log, Limited))
-        with Limited(gpu.log, streams):
-            yield gpu
+        current = streams.current_device()
+        try:
+            with Limited(gpu.log, streams):
+                yield gpu
+        finally:
+            streams.set_device(current)
 
 
 def _allocate(args, kwargs, limit: float) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from tests.device import __main__ as suite
 from tests.device import checks, hardware, timing
-from tests.device.cases import of_one_entry
+from tests.device.cases import of_table
 from tests.device.pretended import NAME
 from tests.device.standing import standing
 from weightscope.sketches import Count, MarginSums
@@ -20,7 +20,7 @@ from weightscope.sketches import Count, MarginSums
 @pytest.fixture
 def gpu(monkeypatch):
     """A stand-in, and little to do."""
-    some = [(m, s) for m in (Count(), MarginSums()) for s in islice(of_one_entry(m, False), 3)]
+    some = [(m, s) for m in (Count(), MarginSums()) for s in islice(of_table(m, False), 3)]
     monkeypatch.setattr(checks, "every", lambda: some)
     few = checks.tensors()[:3]
     monkeypatch.setattr(checks, "tensors", lambda: few)
