@@ -53,7 +53,8 @@ def test_beta_is_that_of_the_law_behind_the_lattice(name, dtype, counts_of, stor
     fits = fit_laws(counts, FITTED)
     assert fits["gennorm"].n == len(x)
     assert fits["gennorm"].params["beta"] == pytest.approx(2, abs=0.06)
-    assert fits["normal"].ks < 0.03
+    # In bins the 15 values of int4 have cells of 0.93 std for steps of 0.66: 0.031.
+    assert fits["normal"].ks < 0.035
 
 
 def test_the_same_values_have_the_same_cells_in_any_type(stored_as):

@@ -24,7 +24,7 @@ from .fits import (
     _likeliest,
 )
 from .histories import history
-from .laws import _fitted
+from .laws import _fitted, normal_of
 from .moments import _kurtosis, _trimmed
 from .outlying import _max_z, _max_z_null
 
@@ -138,7 +138,7 @@ def _kl_bits_normal(case: Case) -> float | None:
     if x is None or len(x) < FEWEST_FOR_BITS:
         return None
     low, high, counts = cells(case)
-    at_low, at_high = (stats.norm.cdf(e, x.mean(), x.std()) for e in (low, high))
+    at_low, at_high = (stats.norm.cdf(e, *normal_of(case)) for e in (low, high))
     upto = np.cumsum(counts) / len(x)
     number = min(GROUPS, len(x) // EACH)
     bounds = [(0.0, 0.0)]  # of the fitted and of the measured distribution function
@@ -213,7 +213,7 @@ def _shape(case: Case) -> str | None:
 
 SHAPES = (
     Definition("beta_se", _beta_se, 2e-2, slow=True),
-    Definition("kl_bits_normal", _kl_bits_normal, 1e-9, unit=lambda case: 1.0),
+    Definition("kl_bits_normal", _kl_bits_normal, 1e-8, unit=lambda case: 1.0),
     Definition("spike_share", _spike_share, 2e-2, slow=True),
     Definition("spike_ratio", _spike_ratio, 2e-2, slow=True),
     Definition("filtered_beta", _filtered_beta, 1e-2, slow=True),

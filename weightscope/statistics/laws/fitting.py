@@ -14,10 +14,10 @@ from math import log, sqrt
 from typing import TYPE_CHECKING
 
 from ...notes import Note
+from .cell_masses import fitted_on_lattice
 from .cells import Cells, prepare
 from .edges import Edges, edges_of
 from .goodness import Goodness, goodness, log_likelihood
-from .lattice import fitted_on_lattice
 from .law import Fitted, Law, in_units
 from .members import LAWS
 

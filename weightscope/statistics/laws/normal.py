@@ -44,6 +44,14 @@ class Normal:
         sigma = sqrt(float(cells.p @ (cells.z - mu) ** 2))
         return Fitted({"mu": mu, "sigma": sigma})
 
+    def errors(self, cells: Cells, p: Params) -> dict[str, float]:
+        """None are known."""
+        return {}
+
+    def within(self, p: Params) -> bool:
+        """Whether the parameters are between their bounds: there are none."""
+        return True
+
     def logpdf(self, x: NDArray[np.float64], p: Params) -> NDArray[np.float64]:
         """-z^2/2 - ln sigma - ln(2 pi)/2."""
         mu, sigma = p["mu"], p["sigma"]
