@@ -18,6 +18,7 @@ from scipy import optimize, special
 from ..case import Array, Case, NotCompared
 from ..cells import cells
 from .definition import Definition, Value
+from .laws import normal_of
 
 MARGIN = 0.001  # bits per weight
 CUSP = 0.05  # std: densities may have a corner as near to the mean
@@ -216,8 +217,10 @@ def _fits(case: Case) -> dict[str, _Fit] | None:
     def fit(law: _Law, count: int, *parameters: float) -> _Fit:
         return _Fit(law, parameters, count, data.mean_log(law))
 
+    mu, sigma = normal_of(case)
+    mean, std = float(case.finite.mean()), float(case.finite.std())
     fits = {
-        "normal": fit(_normal(0, 1), 2),
+        "normal": fit(_normal((mu - mean) / std, sigma / std), 2),
         "laplace": fit(_laplace(median, spread), 2),
     }
     p = _likeliest(data, lambda p: _logistic(p[0], np.exp(p[1])), ((median, -0.6),))

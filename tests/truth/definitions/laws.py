@@ -145,7 +145,7 @@ def _weibull_k(case: Case) -> float | None:
 
 
 LAWS = (
-    Definition("ks_normal", _ks_normal, 1e-5),
+    Definition("ks_normal", _ks_normal, 1e-5, unit=lambda case: 1e-3),
     Definition("w1_normal", _w1_normal, 1e-3, unit=lambda case: 0.1),
     Definition("weibull_k", _weibull_k, 1e-6),
     Definition("beta_moment", _beta_moment, 1e-8, wide=1e-2),

@@ -213,7 +213,7 @@ def _shape(case: Case) -> str | None:
 
 SHAPES = (
     Definition("beta_se", _beta_se, 2e-2, slow=True),
-    Definition("kl_bits_normal", _kl_bits_normal, 1e-8, unit=lambda case: 1.0),
+    Definition("kl_bits_normal", _kl_bits_normal, 1e-7, unit=lambda case: 1.0),
     Definition("spike_share", _spike_share, 2e-2, slow=True),
     Definition("spike_ratio", _spike_ratio, 2e-2, slow=True),
     Definition("filtered_beta", _filtered_beta, 1e-2, slow=True),
