@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 CANDIDATES = 65
 KEPT = 4  # candidates whose neighbourhoods are searched: nearly equal cusps lie far apart
 MOST = 129  # points that are all tried
-GROUPS = 129  # of equal share, in the coarse search
+GROUPS = 65  # of equal share, in the coarse search
 RATIOS = (0.8, 0.87, 0.92, 0.96, 0.98, 0.99, 1.0, 1.01, 1.02, 1.04, 1.08, 1.15, 1.25)  # of beta
-BETAS = (0.1, 0.15, 0.22, 0.33, 0.5, 0.75, 1.1)
+BETAS = (0.1, 0.15, 0.22, 0.33, 0.5, 0.75)  # beyond, Newton's ascent comes from the median
 
 
 def likelihood(beta: float, log_moment: float) -> float:
@@ -41,7 +41,7 @@ def likelihood_at(cells: Cells, log_beta: float, mu: float) -> float:
 def coarsely_likeliest(cells: Cells) -> tuple[float, float]:
     """ln beta and mu near the likeliest cusp.
 
-    At each of seven betas the likeliest of 129 groups is mu; all weights then give its likelihood.
+    At each of six betas the likeliest of 65 groups is mu; all weights then give its likelihood.
     """
     z, p = _groups(cells)
     distance = np.maximum(np.abs(z - z[:, None]), FLOOR)
