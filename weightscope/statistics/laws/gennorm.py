@@ -44,6 +44,7 @@ COARSELY = 1e-3  # std, of mu there
 TURNS = 8  # of mu and ln beta
 CLOSE = 1e-7  # a smaller change of mu is none: std, or ranges of the quartiles
 REACH = 0.2  # of ln beta, around the best one before mu moved
+SAME = 0.04  # of ln beta: no other cusp is the likeliest
 WORTH = 0.1  # nats per weight that a coarse search may be short of its maximum
 BRACKET = 0.05  # std, around the reweighted mean
 
@@ -150,10 +151,19 @@ def _or_at_a_cusp(cells: Cells, found: Found) -> Found:
     if likelihood_at(cells, log_beta, mu) < least:
         return found
     log_beta = _beta_at(cells, log_beta, mu)
-    if exp(log_beta) >= SMOOTH:
+    if exp(log_beta) >= SMOOTH or _leads_to(found, log_beta):
         return found
     other = _joint(cells, log_beta, mu)
     return max(found, other, key=lambda place: likelihood_at(cells, *place[:2]))
+
+
+def _leads_to(found: Found, log_beta: float) -> bool:
+    """Whether a search at this beta would be the one that ended at `found`.
+
+    All cusps are searched below beta = 1, and beyond the likelihood has one maximum in mu.
+    """
+    of_cusps = found[0] < 0
+    return abs(log_beta - found[0]) < SAME and (of_cusps or log_beta >= 0)
 
 
 def _profiled(cells: Cells, tolerance: float, close: float) -> tuple[float, float]:
