@@ -73,9 +73,8 @@ def test_all_checks_pass_and_are_written(gpu, monkeypatch, tmp_path) -> None:
 
 
 def there_is_one(monkeypatch) -> None:
-    """A device, of which nothing is asked."""
+    """torch finds a device."""
     monkeypatch.setattr(suite.torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(suite.torch.cuda, "set_device", lambda device: None)
 
 
 def broken(device: str):
@@ -101,9 +100,9 @@ def test_an_error_of_a_check_is_written_and_the_others_run(monkeypatch, tmp_path
 
 
 def test_an_unknown_device_is_a_failure(monkeypatch, tmp_path) -> None:
-    """Its description is the first check."""
+    """Opening it is a part of the first check."""
     there_is_one(monkeypatch)
-    monkeypatch.setattr(suite.torch.cuda, "get_device_properties", broken)
+    monkeypatch.setattr(suite.torch.cuda, "set_device", broken)
     monkeypatch.setattr(suite, "CHECKS", {})
     code, found = ran(monkeypatch, tmp_path)
     assert (code, found["described"]["failures"]) == (1, [f"TypeError: can't convert {NAME}"])
