@@ -33,7 +33,6 @@ def main() -> int:
     if not torch.cuda.is_available():
         print(f"skipped: torch {torch.__version__} finds no CUDA device on this machine")
         return 0
-    torch.cuda.set_device(asked.device)  # pinned memory belongs to the current device
     results: dict[str, dict[str, object]] = {}
     report = {"weightscope": __version__, "torch": torch.__version__, "checks": results}
     for name, check in {"described": _described, **CHECKS}.items():
@@ -64,6 +63,8 @@ def judged(check: Callable[[str], Answer], device: str) -> dict[str, object]:
 
 
 def _described(device: str) -> Answer:
+    """What is tested; the first check, so that a device that cannot be opened is in the file."""
+    torch.cuda.set_device(device)  # pinned memory belongs to the current device
     return Answer(figures=described(device))
 
 

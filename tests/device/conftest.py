@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 import torch
@@ -39,21 +38,31 @@ def seen_by(log: Log, mode: type[Pretended] = Pretended) -> type[ThreadPoolExecu
     return Pool
 
 
-@contextmanager
-def pretended(monkeypatch, free: int) -> Iterator[Log]:
-    """A device with so many free bytes, `cuda:1`."""
+def pretended(monkeypatch, free: int) -> Log:
+    """A device with so many free bytes, `cuda:1`, to the end of the test.
+
+    The patches are those of the test: what it patches after them is undone before them.
+    """
     log = Log()
-    with monkeypatch.context() as patch:
-        for name, stand_in in CUDA.items():
-            patch.setattr(torch.cuda, name, stand_in)
-        before = device.free_memory
-        patch.setattr(device, "free_memory", lambda name: free if name == NAME else before(name))
-        patch.setattr(executor, "ThreadPoolExecutor", seen_by(log))
-        yield log
+    for name, stand_in in CUDA.items():
+        monkeypatch.setattr(torch.cuda, name, stand_in)
+    before = device.free_memory
+    monkeypatch.setattr(device, "free_memory", lambda name: free if name == NAME else before(name))
+    monkeypatch.setattr(executor, "ThreadPoolExecutor", seen_by(log))
+    return log
 
 
 @pytest.fixture
-def gpu(monkeypatch) -> Iterator[Log]:
+def gpu(monkeypatch) -> Log:
     """A device with 20 GiB."""
-    with pretended(monkeypatch, 20 << 30) as log:
-        yield log
+    return pretended(monkeypatch, 20 << 30)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays() -> Iterator[None]:
+    """Tests leave torch and the current device as they were: none may need another before it."""
+    before = [getattr(torch.cuda, name) for name in CUDA]
+    assert streams.current_device() == "cuda:0"
+    yield
+    assert [getattr(torch.cuda, name) for name in CUDA] == before
+    assert streams.current_device() == "cuda:0"

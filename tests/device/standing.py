@@ -68,7 +68,7 @@ class Warned(Counter):
 
 @contextmanager
 def standing(monkeypatch) -> Iterator[Gpu]:
-    """The suite finds a device, `cuda:1`."""
+    """The suite finds a device, `cuda:1`; the patches are those of the test, as in conftest.py."""
     gpu = Gpu()
 
     class Limited(Pretended):
@@ -80,18 +80,18 @@ def standing(monkeypatch) -> Iterator[Gpu]:
                 _allocate(args, kwargs or {}, gpu.limit)
             return super().__torch_function__(func, types, args, kwargs)
 
-    with monkeypatch.context() as patch:
-        for name, stand_in in {**CUDA, **gpu.functions()}.items():
-            patch.setattr(torch.cuda, name, stand_in, raising=False)
-        before = device.free_memory
-        patch.setattr(device, "free_memory", lambda name: TOTAL if name == NAME else before(name))
-        patch.setattr(executor, "ThreadPoolExecutor", seen_by(gpu.log, Limited))
-        current = streams.current_device()
-        try:
-            with Limited(gpu.log, streams):
-                yield gpu
-        finally:
-            streams.set_device(current)
+    for name, stand_in in {**CUDA, **gpu.functions()}.items():
+        monkeypatch.setattr(torch.cuda, name, stand_in, raising=False)
+    before = device.free_memory
+    monkeypatch.setattr(device, "free_memory", lambda name: TOTAL if name == NAME else before(name))
+    monkeypatch.setattr(executor, "ThreadPoolExecutor", seen_by(gpu.log, Limited))
+    current = streams.current_device()
+    streams.set_device(NAME)  # as the suite begins
+    try:
+        with Limited(gpu.log, streams):
+            yield gpu
+    finally:
+        streams.set_device(current)
 
 
 def _allocate(args, kwargs, limit: float) -> None:

@@ -47,8 +47,8 @@ def test_a_table_of_the_device_is_that_of_the_cpu(gpu, command) -> None:
 
 def test_a_tensor_that_the_cpu_measured_has_a_note(monkeypatch) -> None:
     """With the reason; it is measured, so that --strict is content."""
-    with pretended(monkeypatch, free=8 << 20):
-        report = ws.fit(MODEL, device=NAME, columns=["tensor", "std", "note", "note_codes"])
+    pretended(monkeypatch, free=8 << 20)
+    report = ws.fit(MODEL, device=NAME, columns=["tensor", "std", "note", "note_codes"])
     rows = report.table.set_index("tensor")
     large = rows.loc["model.layers.0.mlp.up_proj.weight"]
     assert "on-cpu" in large["note_codes"]

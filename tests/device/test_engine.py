@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,8 @@ from tests.engine.conftest import AGAIN, PASSING, sketches, stored, tensors, uni
 from tests.memory_errors import OF_A_GPU, OF_OTHER_CAUSES
 from weightscope import dtypes
 from weightscope.checkpoints import Stored
-from weightscope.engine import Executor, Measured, Meter, choose, device, plan
+from weightscope.engine import Executor, Measured, Meter, choose, device, plan, stream
+from weightscope.engine.buffers import Buffers
 from weightscope.engine.room import SLOTS, WORKING
 from weightscope.sketches import Count, Decompose, MarginSums, balanced, count_values
 
@@ -94,8 +97,8 @@ def test_too_little_memory_moves_a_tensor_to_the_cpu(monkeypatch, threads) -> No
     large, small = stored([torch.randn(300, 200), torch.randn(8, 8)])
     units = [unit(0, large), unit(1, small)]
     here = list(Executor(choose("cpu", 1 << 30, 1))(units, nothing))
-    with pretended(monkeypatch, free=4 << 20) as log:
-        there = measured(units, threads)
+    log = pretended(monkeypatch, free=4 << 20)
+    there = measured(units, threads)
     need = -(-300 * 200 * (WORKING + 4 * SLOTS) >> 20)
     assert there[0].moved.startswith("measured on the CPU: needs ")
     assert there[0].moved.endswith("MiB of the GPU's memory, has 1")
@@ -139,6 +142,44 @@ def test_a_tensor_that_the_gpu_has_no_memory_for_is_retried_on_the_cpu(
         "measured on the CPU: cuda:1 ran out of memory: lower --memory, or use --device cpu"
     )
     assert there[1].moved == ""
+
+
+def test_what_a_failed_tensor_took_is_free_before_the_next(gpu, monkeypatch) -> None:
+    """Buffers and slots are let go, then torch's cache, so that other programs have the memory."""
+    freed = []
+    clear = Buffers.clear
+    failing(monkeypatch, OF_A_GPU["torch"])
+
+    def cleared(buffers: Buffers) -> None:
+        clear(buffers)
+        freed.append("buffers")
+
+    monkeypatch.setattr(Buffers, "clear", cleared)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: freed.append("cache"))
+    counted(1)
+    assert freed == ["buffers", "cache"]
+
+
+def test_the_cpu_measures_one_batch_of_a_gpu_at_a_time(gpu, monkeypatch) -> None:
+    """Each has all of the memory of the host, so several at once would take more than there is."""
+    running, most = [], []
+    passes = stream.passes
+
+    def watched(batch, where, buffers, check):
+        if where.is_gpu:
+            raise OF_A_GPU["torch"]
+        running.append(batch)
+        most.append(len(running))
+        time.sleep(0.02)  # long enough for another worker to begin
+        found = passes(batch, where, buffers, check)
+        running.remove(batch)
+        return found
+
+    monkeypatch.setattr(stream, "passes", watched)
+    shapes = [(20 + i, 30) for i in range(6)]
+    entries = stored([torch.randn(shape) for shape in shapes])
+    measured([unit(i, entry, frozenset({Count()})) for i, entry in enumerate(entries)], threads=4)
+    assert most == [1] * len(shapes)
 
 
 @pytest.mark.parametrize("error", OF_OTHER_CAUSES.values(), ids=OF_OTHER_CAUSES)

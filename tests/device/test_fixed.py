@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from tests.device import streams
 from tests.device.pretended import NAME, Pretended
@@ -16,8 +17,8 @@ from weightscope.engine.buffers import Buffers
 from weightscope.engine.loading import load_fixed
 from weightscope.engine.room import FIXED_COPIES, SLOTS
 from weightscope.engine.spans import fixed
-from weightscope.geometry import tiles, whole
-from weightscope.sketches import Balanced, Count, MarginSums, Shuffled
+from weightscope.geometry import TILE, TILE_GPU, tiles, whole
+from weightscope.sketches import Balanced, Count, MarginSums, Scratch, Shuffled, Tile
 from weightscope.sketches.sketch import bytes_of
 
 
@@ -77,6 +78,24 @@ def test_pinned_memory_of_permuted_elements_is_in_the_plan() -> None:
         for name in ("cpu", NAME)
     ]
     assert needs == [8 * 60_000, 16 * 60_000]
+
+
+@pytest.mark.parametrize("name", ["cpu", NAME])
+def test_permuted_elements_are_cut_as_the_device_cuts_tensors(name) -> None:
+    """A GPU computes larger tiles than a CPU, of a null model as of the matrix."""
+    shape = (2 * TILE_GPU // 2048, 2048)
+    seen = []
+
+    class Watched(MarginSums):
+        def add(self, state, tile):
+            seen.append(tile.box.size)
+            return state
+
+    measure = Shuffled(Watched())
+    x = torch.zeros(1, *shape, dtype=torch.uint8)
+    state = measure.start(1, shape, "U8", "cpu")
+    measure.add(state, Tile(x, "U8", whole(shape), shape, 0, Scratch(name)))
+    assert set(seen) == {TILE if name == "cpu" else TILE_GPU}
 
 
 def test_the_memory_of_a_factor_is_freed_on_a_cpu(product) -> None:

@@ -18,6 +18,7 @@ from weightscope.engine import Executor, Unit, choose, device, loading
 from weightscope.engine.in_memory import Run
 from weightscope.geometry import whole
 from weightscope.sketches import (
+    Balanced,
     Count,
     Cross,
     Decompose,
@@ -58,6 +59,18 @@ def test_a_random_matrix_is_sampled_for_the_device(gpu) -> None:
     before = sum(gpu.copies.values())
     check([unit(i, entry, frozenset({MarginSums()})) for i, entry in enumerate(several)], gpu)
     assert sum(gpu.copies.values()) == before + 1, "a stack is one copy"
+
+
+def test_a_held_random_matrix_is_sent_once(gpu) -> None:
+    """It is held on the device, not sent in every pass."""
+    copies = []
+    for sweeps in (2, 5):
+        balanced.SWEEPS = sweeps  # the fixture restores it
+        before = sum(gpu.copies.values())
+        entry = RandomMatrix((40, 20), "gaussian", 0.0, 1.0, 7)
+        check([unit(0, entry, frozenset({Balanced((MarginSums(),))}))], gpu)
+        copies.append(sum(gpu.copies.values()) - before)
+    assert copies == [1, 1]
 
 
 def laid_out() -> list[torch.Tensor]:

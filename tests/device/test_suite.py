@@ -72,6 +72,11 @@ def test_all_checks_pass_and_are_written(gpu, monkeypatch, tmp_path) -> None:
     assert gpu.mode == "default"
 
 
+def there_is_one(monkeypatch) -> None:
+    """torch finds a device."""
+    monkeypatch.setattr(suite.torch.cuda, "is_available", lambda: True)
+
+
 def broken(device: str):
     """Any error, whatever its class."""
     raise TypeError(f"can't convert {device}\nUse Tensor.cpu()")
@@ -80,7 +85,7 @@ def broken(device: str):
 @pytest.mark.parametrize("name", checks.CHECKS)
 def test_an_error_of_a_check_is_written_and_the_others_run(monkeypatch, tmp_path, name) -> None:
     """With its traceback; the process exits with 1."""
-    monkeypatch.setattr(suite.torch.cuda, "is_available", lambda: True)
+    there_is_one(monkeypatch)
     monkeypatch.setattr(suite, "_described", lambda device: checks.Answer())
     for one in checks.CHECKS:
         check = broken if one == name else lambda device: checks.Answer(figures={"of": device})
@@ -95,9 +100,9 @@ def test_an_error_of_a_check_is_written_and_the_others_run(monkeypatch, tmp_path
 
 
 def test_an_unknown_device_is_a_failure(monkeypatch, tmp_path) -> None:
-    """Its description is the first check."""
-    monkeypatch.setattr(suite.torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(suite.torch.cuda, "get_device_properties", broken)
+    """Opening it is a part of the first check."""
+    there_is_one(monkeypatch)
+    monkeypatch.setattr(suite.torch.cuda, "set_device", broken)
     monkeypatch.setattr(suite, "CHECKS", {})
     code, found = ran(monkeypatch, tmp_path)
     assert (code, found["described"]["failures"]) == (1, [f"TypeError: can't convert {NAME}"])
@@ -109,7 +114,7 @@ def test_the_end_of_the_process_leaves_what_was_written(monkeypatch, tmp_path) -
     def stopped(device: str):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(suite.torch.cuda, "is_available", lambda: True)
+    there_is_one(monkeypatch)
     monkeypatch.setattr(suite, "_described", lambda device: checks.Answer())
     monkeypatch.setattr(suite, "CHECKS", {"digits": stopped, "speed": stopped})
     with pytest.raises(KeyboardInterrupt):
@@ -197,15 +202,18 @@ def test_a_device_that_has_memory_does_not_retry(gpu, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize(("peak", "pinned"), [(1 << 30, 0), (0, 1 << 30)])
-def test_a_peak_over_the_budget_is_a_failure(gpu, peak, pinned) -> None:
+def test_a_peak_over_the_budget_is_a_failure(gpu, monkeypatch, peak, pinned) -> None:
     """Of the device or of pinned memory."""
     gpu.peak, gpu.pinned = peak, 0
     with hardware.peaks(NAME) as found:
         gpu.pinned = pinned
     assert found == {"device": peak, "pinned": pinned}
+    cases = ["one pass of 64x48", "Gram of 64x48"]
     gpu.peak = 1 << 30
-    failures = checks.memory(NAME).failures
-    assert [line.split(":")[0] for line in failures] == ["one pass of 64x48", "Gram of 64x48"]
+    assert [line.split(":")[0] for line in checks.memory(NAME).failures] == cases
+    monkeypatch.setattr(hardware, "_pinned", {"current": 0, "peak": pinned}.__getitem__)
+    gpu.peak = peak
+    assert [line.split(":")[0] for line in checks.memory(NAME).failures] == cases
 
 
 def test_inexact_products_are_a_failure(gpu, monkeypatch) -> None:

@@ -60,14 +60,21 @@ def test_an_unknown_device_is_refused(name) -> None:
         choose(name)
 
 
-def test_a_missing_gpu_is_refused(monkeypatch) -> None:
-    """With how many there are."""
+@pytest.mark.parametrize(
+    ("built", "found"),
+    [
+        (True, "finds 0 on this machine; use --device cpu"),
+        (False, "is built without CUDA; install a build with CUDA, or use --device cpu"),
+    ],
+)
+def test_a_missing_gpu_is_refused(monkeypatch, built, found) -> None:
+    """With how many torch finds; a build for CPUs says nothing of the machine."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(
-        UsageError,
-        match="--device cuda:1 needs a CUDA device; this machine has 0; use --device cpu",
-    ):
+    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: built)
+    with pytest.raises(UsageError) as error:
         choose("cuda:1")
+    expected = f"--device cuda:1 needs a CUDA device; torch {torch.__version__} {found}"
+    assert str(error.value) == expected
 
 
 def test_a_gpu_has_one_feeder_and_a_host_beside_it(monkeypatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import UsageError
 from ..geometry import SEGMENT, TILE, TILE_GPU
@@ -110,12 +111,19 @@ def _named(device: str, memory: int | None) -> tuple[str, str, str]:
     index = int(number or 0)
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if index >= count:
-        raise UsageError(
-            f"--device {device} needs a CUDA device",
-            f"this machine has {count}",
-            "use --device cpu",
-        )
+        raise _missing(device, count)
     return f"cuda:{index}", "as requested", ""
+
+
+def _missing(device: str, count: int) -> UsageError:
+    """The error of a GPU that torch does not find: a build for CPUs sees none of the machine's."""
+    expected = f"--device {device} needs a CUDA device"
+    cuda: Any = torch.backends.cuda  # its functions have no types
+    if cuda.is_built():
+        found = f"torch {torch.__version__} finds {count} on this machine"
+        return UsageError(expected, found, "use --device cpu")
+    found = f"torch {torch.__version__} is built without CUDA"
+    return UsageError(expected, found, "install a build with CUDA, or use --device cpu")
 
 
 def _automatic(memory: int | None) -> tuple[str, str, str]:
