@@ -55,6 +55,17 @@ def test_the_hole_reaches_to_the_threshold_in_any_type(dtype, counts_of, stored_
     assert hole_of_pruning(counts) == pytest.approx(least, rel=2**-4)
 
 
+@pytest.mark.parametrize("precision", [np.float64, np.float32, np.float16])
+def test_values_of_a_narrower_type_in_float64_are_no_lattice(precision, counts_of):
+    """Their cells have no width, half the spacing of float64 being rounded to their last bit."""
+    dense = _gaussian(0).ravel()[:30_000].astype(precision).astype(np.float64)
+    counts = counts_of(_pruned(dense, 0.3))
+    assert hole_of_pruning(counts) == pytest.approx(np.quantile(np.abs(dense), 0.3), rel=1e-3)
+    beta = fit_laws(counts, GENNORM)["gennorm"].params["beta"]
+    before = fit_laws(counts_of(dense), GENNORM)["gennorm"].params["beta"]
+    assert beta == pytest.approx(before, abs=0.03)
+
+
 @pytest.mark.parametrize(
     "x",
     [

@@ -8,7 +8,7 @@ from scipy import stats
 
 from weightscope.statistics.laws import LAWS
 from weightscope.statistics.laws.cells import prepare
-from weightscope.statistics.laws.edges import FAR, edges_of
+from weightscope.statistics.laws.edges import EVEN, FAR, edges_of, share_of_overlapping
 from weightscope.statistics.laws.fitting import fit_laws
 from weightscope.statistics.laws.goodness import goodness, log_likelihood
 
@@ -171,3 +171,32 @@ def test_overlapping_cells_of_two_types(stored_as):
     fit = fit_laws(both)["normal"]
     assert fit.ks < 0.01
     assert fit.w1 < 0.02
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+def test_the_cell_of_pruned_weights_is_no_misfit(precision, counts_of):
+    """One wide cell among values counted exactly, whose neighbours reach into it by rounding."""
+    g = np.random.default_rng(0)
+    w = g.normal(0, 0.02, 30_000).astype(precision)
+    fits_before = fit_laws(counts_of(w), (NORMAL,))["normal"]
+    w[np.abs(w) < np.quantile(np.abs(w), 0.3)] = 0
+    fit = fit_laws(counts_of(w), (NORMAL,))["normal"]
+    assert fit.ks == pytest.approx(fits_before.ks, abs=0.003)
+    assert fit.w1 == pytest.approx(fits_before.w1, abs=0.003)
+    assert fit.kl_bits == pytest.approx(0, abs=0.002)
+
+
+@pytest.mark.parametrize("widest", [1e-7, 1e-3])
+def test_narrow_and_wide_overlapping_cells_share_their_edges(widest):
+    """Against a loop over cells: narrow ones that hold an edge count half, wide ones in part."""
+    g = np.random.default_rng(4)
+    centre = np.sort(g.normal(size=40))
+    half = np.where(np.arange(40) % 3 == 0, 0.2, widest / 2)
+    low, high, share = centre - half, centre + half, np.full(40, 1 / 40)
+    x = np.sort(np.concatenate((low, high)))
+    want = []
+    for edge in x:
+        inside = np.clip((edge - low) / (high - low), 0, 1)
+        narrow = (inside > 0) & (inside < 1) & (half < EVEN / 2)
+        want.append(np.where(narrow, 0.5, inside).mean())
+    np.testing.assert_allclose(share_of_overlapping(low, high, share, x), want, atol=1e-12)

@@ -55,10 +55,10 @@ def _falls(
 ) -> bool:
     """Whether the density is highest at the edge of the hole and falls, but for its errors."""
     low = size - width / 2
+    high = low + width
     lengths, inside = [], []
     for start, end in pairwise(EDGES):
-        overlap = np.minimum(low + width, end * hole) - np.maximum(low, start * hole)
-        share = np.clip(overlap / np.maximum(width, np.spacing(size)), 0.0, 1.0)
+        share = _share_between(size, low, high, start * hole, end * hole)
         inside.append(float((share * count).sum()))
         lengths.append(end - start)
     density = np.array(inside) / lengths
@@ -84,11 +84,22 @@ def lacks_its_centre(counts: ValueCounts) -> bool:
 
 def weights_between(counts: ValueCounts, low: float, high: float) -> float:
     """Number of weights between two edges, spread evenly over their cells."""
-    # cells of float64 may have no width: a value is inside or not
-    share = ((counts.value > low) & (counts.value < high)).astype(np.float64)
-    with np.errstate(over="ignore"):  # cells of 1e308 beside those of 1e-308
-        width = counts.high - counts.low
-        overlap = np.minimum(counts.high, high) - np.maximum(counts.low, low)
-        np.divide(overlap, width, out=share, where=width > 0)
-    share = np.clip(share, 0.0, 1.0)
+    share = _share_between(counts.value, counts.low, counts.high, low, high)
     return float((share * counts.counts).sum())
+
+
+def _share_between(
+    value: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    start: float,
+    end: float,
+) -> NDArray[np.float64]:
+    """The share of each cell between two edges, spread evenly over it."""
+    # cells of float64 may have no width: a value is inside or not
+    share = ((value > start) & (value < end)).astype(np.float64)
+    with np.errstate(over="ignore"):  # cells of 1e308 beside those of 1e-308
+        width = high - low
+        overlap = np.minimum(high, end) - np.maximum(low, start)
+        np.divide(overlap, width, out=share, where=width > 0)
+    return np.clip(share, 0.0, 1.0)

@@ -40,7 +40,7 @@ class Edges:
 def edges_of(cells: Cells) -> Edges:
     """Sorted edges, each with the share of the weights below it.
 
-    Where cells of different types overlap, half of the weights that may be below an edge count.
+    Cells of different types may overlap, and those of neighbours by rounding.
     """
     low, high = cells.low, cells.high
     below = np.minimum(np.concatenate(([0.0], np.cumsum(cells.share))), 1.0)
@@ -54,15 +54,29 @@ def edges_of(cells: Cells) -> Edges:
     overlapping = (x[1:] < x[:-1]).any()
     if overlapping:
         x = np.sort(x)
-        if float((high - low).min()) > EVEN:
-            share = _evenly_below(low, high, cells.share, x)
-        else:
-            at_most = _share_below(low, cells.share, x, "left")
-            at_least = _share_below(high, cells.share, x, "right")
-            share = (at_most + at_least) / 2
+        share = share_of_overlapping(low, high, cells.share, x)
     distinct = np.concatenate(([True], x[1:] != x[:-1]))
     share = share[distinct]
     return _with_knots(cells, x[distinct], share, share)
+
+
+def share_of_overlapping(
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    share: NDArray[np.float64],
+    x: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The share below x: wide cells rise evenly, of narrow ones that hold x half counts."""
+    wide = high - low > EVEN
+    slim = ~wide
+    at_most = _share_below(low[slim], share[slim], x, "left")
+    at_least = _share_below(high[slim], share[slim], x, "right")
+    total = (at_most + at_least) / 2
+    if wide.any():
+        total += _evenly_below(low[wide], high[wide], share[wide], x)
+    rising = np.maximum.accumulate(np.clip(total, 0.0, 1.0))
+    rising[-1] = 1.0
+    return rising
 
 
 def _evenly_below(
@@ -73,10 +87,7 @@ def _evenly_below(
 ) -> NDArray[np.float64]:
     """The share below x, where each cell rises evenly: ramps that begin less ramps that ended."""
     slope = share / (high - low)
-    below = _ramps(low, slope, x) - _ramps(high, slope, x)
-    rising = np.maximum.accumulate(np.clip(below, 0.0, 1.0))
-    rising[-1] = 1.0
-    return rising
+    return _ramps(low, slope, x) - _ramps(high, slope, x)
 
 
 def _ramps(
