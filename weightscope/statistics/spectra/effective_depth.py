@@ -97,8 +97,7 @@ def effective_depth(
         return None
     count = min(len(sigma), SHARES)
     values = log_shares(sigma, count)
-    reference = _reference(min(m, n) / max(m, n))
-    levels = np.array([_shares(level, count) for level in reference])
+    levels = _shares(_reference(min(m, n) / max(m, n)), count)
     depth, distance = _nearest(values, levels)
     step = float(np.abs(levels[1] - levels[0]).mean())
     at_one = float(np.abs(values - levels[0]).mean())
@@ -122,12 +121,14 @@ def log_shares(sigma: NDArray[np.float64], count: int = SHARES) -> NDArray[np.fl
 
 
 def _shares(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Means of a step function of equal steps over `count` equal shares of its width."""
-    integral = np.concatenate(([0.0], np.cumsum(values)))
-    positions = np.arange(len(integral))
-    edges = np.linspace(0, len(values), count + 1)
-    at_edges = np.interp(edges, positions, integral)
-    return np.diff(at_edges) * (count / len(values))
+    """Means of step functions of equal steps, in the last axis, over `count` equal shares of it."""
+    steps = values.shape[-1]
+    integral = np.zeros((*values.shape[:-1], steps + 1))
+    np.cumsum(values, axis=-1, out=integral[..., 1:])
+    edges = np.linspace(0, steps, count + 1)
+    step = np.minimum(edges.astype(np.int64), steps - 1)
+    at_edges = integral.take(step, axis=-1) + values.take(step, axis=-1) * (edges - step)
+    return np.asarray(np.diff(at_edges) * (count / steps))
 
 
 def _reference(ratio: float) -> NDArray[np.float64]:
@@ -157,26 +158,25 @@ def _nearest(values: NDArray[np.float64], levels: NDArray[np.float64]) -> tuple[
     A point between two levels is low + t step. Its distance is convex in t, a sum of
     |step| |t_i - t|: least at a median of the t_i weighted by |step|, cut to 0..1.
     """
-    lows, steps = levels[:-1], np.diff(levels, axis=0)
-    pairs = zip(lows, steps, strict=True)
-    t = np.array([_median(values - low, step) for low, step in pairs])
-    # (depths - 1, shares)
-    residuals = values - lows - t[:, None] * steps
-    distances = np.abs(residuals).mean(1)
+    lows, steps = levels[:-1], np.diff(levels, axis=0)  # (depths - 1, shares)
+    rests = values - lows
+    t = _medians(rests, steps)
+    distances = np.abs(rests - t[:, None] * steps).mean(1)
     best = int(np.argmin(distances))
     shallow, deep = DEPTHS[best], DEPTHS[best + 1]
     depth = shallow + t[best] * (deep - shallow)
     return float(depth), float(distances[best])
 
 
-def _median(rest: NDArray[np.float64], step: NDArray[np.float64]) -> float:
-    """The t in 0..1 of least sum |rest - t step|."""
-    nonzero = step != 0
-    ratios = rest[nonzero] / step[nonzero]
-    order = np.argsort(ratios)
-    weight = np.cumsum(np.abs(step[nonzero][order]))
-    middle = np.searchsorted(weight, weight[-1] / 2)
-    return float(np.clip(ratios[order][middle], 0, 1))
+def _medians(rests: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The t in 0..1 of least sum |rest - t step| in each row."""
+    weights = np.abs(steps)
+    ratios = np.divide(rests, steps, out=np.zeros_like(rests), where=weights > 0)
+    order = np.argsort(ratios, axis=1)
+    below = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
+    middle = (below < below[:, -1:] / 2).sum(axis=1, keepdims=True)
+    at_middle = np.take_along_axis(order, middle, axis=1)
+    return np.asarray(np.take_along_axis(ratios, at_middle, axis=1)[:, 0].clip(0, 1))
 
 
 def depth_of(
