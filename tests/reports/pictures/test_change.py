@@ -199,11 +199,17 @@ def test_numbers_of_layers_do_not_touch(layers):
     assert not [a for i, a in enumerate(boxes) if any(a.overlaps(b) for b in boxes[:i])]
 
 
-@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-def test_same_bytes_twice_and_names_are_text(tmp_path, suffix):
-    """No date, no random id; names with $ or control characters are drawn as they are."""
+@pytest.fixture(scope="module")
+def twice():
+    """Two figures of equal panels, by the names of their files."""
     name = "$x_{1$ \x1b\n<b>"
-    for file in ("a", "b"):
-        figure = figure_of([panel(name, i, stack=name, title=name, curves=not i) for i in (0, 1)])
+    panels = [panel(name, i, stack=name, title=name, curves=not i) for i in (0, 1)]
+    return {file: figure_of(panels) for file in ("a", "b")}
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_same_bytes_twice_and_names_are_text(tmp_path, twice, suffix):
+    """No date, no random id; names with $ or control characters are drawn as they are."""
+    for file, figure in twice.items():
         save_picture(figure, tmp_path / f"{file}.{suffix}")
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()

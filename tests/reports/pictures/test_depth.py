@@ -198,9 +198,15 @@ def test_too_many_panels_are_cut_and_counted():
     assert room == pytest.approx(0.26)
 
 
+@pytest.fixture(scope="module")
+def twice():
+    """Two figures of equal panels, by the names of their files."""
+    return {name: figure_of([of_models(2, *HOSTILE)]) for name in ("a", "b")}
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg"])
-def test_same_bytes_twice_and_names_are_text(tmp_path, suffix):
+def test_same_bytes_twice_and_names_are_text(tmp_path, twice, suffix):
     """No date, no random id; names with $ or control characters are drawn as they are."""
-    for file in ("a", "b"):
-        save_picture(figure_of([of_models(2, *HOSTILE)]), tmp_path / f"{file}.{suffix}")
+    for name, figure in twice.items():
+        save_picture(figure, tmp_path / f"{name}.{suffix}")
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()

@@ -252,10 +252,17 @@ def test_too_many_panels_are_cut_and_said():
     assert figure.get_suptitle() == "the first 2 of 3 panels"
 
 
+@pytest.fixture(scope="module")
+def twice():
+    """Two figures of equal panels, by the names of their files."""
+    return {
+        name: figure_of([panel("$x_{1$ \x1b\n<b>", places=mapped((6, 10)))]) for name in ("a", "b")
+    }
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-def test_same_bytes_twice_and_names_are_text(tmp_path, suffix):
+def test_same_bytes_twice_and_names_are_text(tmp_path, twice, suffix):
     """No date, no random id; a title with $ or control characters is drawn as it is."""
-    for name in ("a", "b"):
-        figure = figure_of([panel("$x_{1$ \x1b\n<b>", places=mapped((6, 10)))])
+    for name, figure in twice.items():
         save_picture(figure, tmp_path / f"{name}.{suffix}")
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()

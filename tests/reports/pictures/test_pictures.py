@@ -87,13 +87,17 @@ def test_words_of_the_weights_stand_in_their_panel():
     assert figure.legends[0].get_texts()[0].get_text() == "weights"
 
 
+@pytest.fixture(scope="module")
+def twice():
+    """Two figures of equal panels, by the names of their files."""
+    return {name: figure_of([panel("$x_{1$ \x1b\n<b>", style="points")]) for name in ("a", "b")}
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-def test_same_bytes_twice_and_names_are_text(tmp_path, suffix):
+def test_same_bytes_twice_and_names_are_text(tmp_path, twice, suffix):
     """No date, no random id; a title with $ or control characters is drawn as it is."""
-    for name in ("a", "b"):
-        save_picture(
-            figure_of([panel("$x_{1$ \x1b\n<b>", style="points")]), tmp_path / f"{name}.{suffix}"
-        )
+    for name, figure in twice.items():
+        save_picture(figure, tmp_path / f"{name}.{suffix}")
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
     assert sorted(os.listdir(tmp_path)) == [f"a.{suffix}", f"b.{suffix}"]
 
