@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import inf
 
 import numpy as np
@@ -14,7 +15,7 @@ STEP = 0.1
 
 
 def _valley(at):
-    return sum(100 * (y - x * x) ** 2 + (1 - x) ** 2 for x, y in zip(at, at[1:], strict=False))
+    return sum(100 * (y - x * x) ** 2 + (1 - x) ** 2 for x, y in pairwise(at))
 
 
 def _bowl(at):
