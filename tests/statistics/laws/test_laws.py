@@ -15,7 +15,7 @@ from weightscope.statistics.laws.cells import prepare
 from weightscope.statistics.laws.fitting import fit_laws, fitted
 from weightscope.statistics.laws.law import centre_of, in_units, pdf
 
-MOST = 60_000  # weights of a sample
+MOST = 30_000  # weights of a sample
 Q = np.array([1e-6, 1e-3, 0.02, 0.3, 0.499, 0.5, 0.61, 0.9, 0.999, 1 - 1e-6])
 GROUND = [
     pytest.param(law, p, id=f"{law.name}-{i}") for law in LAWS for i, p in enumerate(law.typical)
