@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
+from tests.statistics.spectra.noise import largest
 from weightscope.statistics.spectra.bulk import bulk, signal_ratio_score
 from weightscope.statistics.spectra.edge_law import edge_law, edge_score, score
 from weightscope.statistics.spectra.linear_statistic import Elements, elements_of
@@ -56,13 +57,11 @@ def _planted(seed: int, size: float) -> np.ndarray:
 @pytest.mark.parametrize(("m", "n"), [(40, 40), (24, 150)])
 def test_quantiles_of_gaussian_noise_are_those_of_its_order(m, n):
     """Without any law: the score of the k-th of 4,000 draws is the normal quantile of k/4,000."""
-    noise = np.random.default_rng(3).standard_normal((4000, m, n))
-    energy = (noise**2).mean((1, 2))
-    largest = np.linalg.eigvalsh(noise @ noise.transpose(0, 2, 1))[:, -1] / energy
+    values, energy = largest(m, n, 4000, np.random.default_rng(3))
     edge = Edge.of(m, n)
     centre, scale = edge.law
     shares = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98])
-    points = (np.quantile(largest, shares) - centre) / scale
+    points = (np.quantile(values * m * n / energy, shares) - centre) / scale
     scores = [score(point, alone(edge)) for point in points]
     assert scores == pytest.approx(ndtri(shares), abs=0.15)
 
