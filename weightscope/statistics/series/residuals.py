@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
 from ...lazy import numpy as np
-from .slopes import median
+from ..median import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from math import nan, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
 from ...lazy import numpy as np
 from ...lazy import special
+from ..median import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,20 +99,6 @@ def _tied(values: NDArray[Any]) -> int:
 def _quantile() -> float:
     """The normal quantile at the ends of the interval."""
     return float(special.ndtri((1 + LEVEL) / 2))
-
-
-def median(values: NDArray[Any]) -> float:
-    """numpy's, which takes three times as long for a few numbers."""
-    half = len(values) // 2
-    if len(values) % 2:
-        ranked = np.partition(values, (half, -1))
-        middle = 0.0 + ranked[half]  # numpy has no -0.0 either
-    else:
-        ranked = np.partition(values, (half - 1, half, -1))
-        middle = (0.0 + ranked[half - 1] + ranked[half]) / 2
-    if np.isnan(ranked[-1]):
-        return nan
-    return float(middle)
 
 
 def _thinned(values: Sequence[float]) -> NDArray[Any]:
