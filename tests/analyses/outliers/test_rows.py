@@ -171,8 +171,9 @@ def test_top_weights_equal_numpy(model, n):
         places = np.argwhere(np.isfinite(x))
         finite = x[np.isfinite(x)]
         z = (finite - finite.mean()) / finite.std()
-        for k in np.argsort(-np.abs(z), kind="stable")[:n].tolist():
-            every.append((name, *places[k].tolist(), float(finite[k]), float(z[k])))
+        furthest = np.argsort(-np.abs(z), kind="stable")[:n]
+        lines = zip(places[furthest], finite[furthest], z[furthest], strict=True)
+        every += [(name, *place.tolist(), float(x), float(far)) for place, x, far in lines]
     expected = sorted(every, key=lambda line: -abs(line[4]))[:n]
     rows = ws.outliers(model, top=n, panels=False).rows
     assert [tuple(row[c] for c in ("tensor", "row", "col", "value")) for row in rows] == [
