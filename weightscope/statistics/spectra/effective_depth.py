@@ -97,8 +97,7 @@ def effective_depth(
         return None
     count = min(len(sigma), SHARES)
     values = log_shares(sigma, count)
-    reference = _reference(min(m, n) / max(m, n))
-    levels = np.array([_shares(level, count) for level in reference])
+    levels = _levels(min(m, n) / max(m, n), count)
     depth, distance = _nearest(values, levels)
     step = float(np.abs(levels[1] - levels[0]).mean())
     at_one = float(np.abs(values - levels[0]).mean())
@@ -128,6 +127,14 @@ def _shares(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     edges = np.linspace(0, len(values), count + 1)
     at_edges = np.interp(edges, positions, integral)
     return np.diff(at_edges) * (count / len(values))
+
+
+@lru_cache(maxsize=256)
+def _levels(ratio: float, count: int) -> NDArray[np.float64]:
+    """The reference of matrices of one shape in `count` shares: many tensors have it."""
+    levels = np.array([_shares(level, count) for level in _reference(ratio)])
+    levels.flags.writeable = False
+    return levels
 
 
 def _reference(ratio: float) -> NDArray[np.float64]:
