@@ -33,7 +33,7 @@ RUNS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("spectrum", {"by": "role"}),
 )
 SHAPES = ([0, 1 << 40], [1 << 40, 0], [1, 0], [0, 1 << 63], [1 << 40, *[0] * 60])
-ALIKE = {"shape", "file", "kind", "orientation", "note", "note_codes"}
+ALIKE = {"tensor", "slot", "shape", "file", "kind", "orientation", "note", "note_codes"}
 
 
 def measured_under_limits(folder: Path) -> str:
@@ -67,22 +67,24 @@ def test_rows_are_those_of_a_small_one(
     tmp_path: Path, question: str, options: dict[str, Any]
 ) -> None:
     """Every column except name, shape and columns of rank; a 2 x 2 matrix is still measured."""
-    small = getattr(ws, question)(
-        saved(tmp_path / "small.safetensors", {"w": [0, 3]}), strict=True, **options
-    )
-    for shape in SHAPES:
-        found = getattr(ws, question)(
-            saved(tmp_path / "large.safetensors", {"w": shape}), strict=True, **options
-        )
-        if "by" in options:
-            assert sum(row["params"] for row in found.rows) == 4
-        else:
-            assert without(found.rows) == without(small.rows)
-        assert found.unmeasured == small.unmeasured == ()
+    ask = partial(getattr(ws, question), strict=True, **options)
+    small = ask(saved(tmp_path / "small.safetensors", {"w": [0, 3]}))
+    large = {f"w{i}": shape for i, shape in enumerate(SHAPES)}
+    found = ask(saved(tmp_path / "large.safetensors", large))
+    assert found.unmeasured == small.unmeasured == ()
+    if "by" in options:
+        assert sum(row["params"] for row in found.rows) == 4
+        return
+    for name in large:
+        assert without(found.rows, name) == without(small.rows, "w")
+    assert without(found.rows, "v") == without(small.rows, "v")
+    assert {row["tensor"] for row in found.rows} <= {*large, "v"}
 
 
-def without(rows: Any) -> list[dict[str, object]]:
-    return [{k: v for k, v in row.items() if k not in ALIKE} for row in rows]
+def without(rows: Any, tensor: str) -> list[dict[str, object]]:
+    """What the rows of a tensor have in common with those of another one."""
+    of_tensor = (row for row in rows if row["tensor"] == tensor)
+    return [{k: v for k, v in row.items() if k not in ALIKE} for row in of_tensor]
 
 
 def test_with_a_base(tmp_path: Path) -> None:

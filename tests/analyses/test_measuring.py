@@ -33,9 +33,11 @@ REQUESTS = (
 )
 
 
-@pytest.fixture
-def model(tmp_path, draw):
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
     """Matrix, bias, convolution, embedding, buffer, LoRA pair, and a type that is not measured."""
+    seeded = torch.Generator().manual_seed(0)
+    draw = lambda *shape: 0.02 * torch.randn(shape, generator=seeded)
     stem = "base_model.model.layers.0.mlp.up_proj"
     tensors = {
         "model.layers.0.mlp.down_proj.weight": draw(48, 32),
@@ -48,9 +50,21 @@ def model(tmp_path, draw):
         f"{stem}.lora_B.weight": draw(48, 4),
         "z.phase": torch.ones(4, 4, dtype=torch.complex64),
     }
-    path = tmp_path / "model.safetensors"
+    path = tmp_path_factory.mktemp("joined") / "model.safetensors"
     save_file(tensors, path)
     return everything(open_checkpoint(path), NameOptions())
+
+
+@pytest.fixture(scope="module")
+def alone(model):
+    """A run of each request."""
+    return [run(model, request) for request in REQUESTS]
+
+
+@pytest.fixture(scope="module")
+def together(model):
+    """A run of all requests."""
+    return run(model, Joined(REQUESTS))
 
 
 class Watched(Executor):
@@ -75,10 +89,9 @@ def run(model, request):
     return found, meter.bytes_read, Counter(taken)
 
 
-def test_joined_requests_read_once_and_measure_once(model):
+def test_joined_requests_read_once_and_measure_once(model, alone, together):
     """All three analyses: the bytes of the largest of them, and each measure once per entry."""
-    alone = [run(model, request) for request in REQUESTS]
-    _, read, counted = run(model, Joined(REQUESTS))
+    _, read, counted = together
     assert max(counted.values()) == 1
     payload = sum(
         t.nbytes for t in model.checkpoint.tensors if t.measurable and t.name != "z.phase"
@@ -89,12 +102,10 @@ def test_joined_requests_read_once_and_measure_once(model):
     assert sum(sum(each[2].values()) for each in alone) > sum(counted.values())
 
 
-def test_joined_values_are_those_of_each_request(model):
+def test_joined_values_are_those_of_each_request(model, alone, together):
     """Bit for bit, with all notes; later values replace those of earlier requests, nulls not."""
-    alone = [run(model, request)[0] for request in REQUESTS]
-    together, _, _ = run(model, Joined(REQUESTS))
-    assert [a.piece.name for a in together] == [p.name for p in model.pieces]
-    for joint, *own in zip(together, *alone, strict=True):
+    assert [a.piece.name for a in together[0]] == [p.name for p in model.pieces]
+    for joint, *own in zip(together[0], *(found for found, _, _ in alone), strict=True):
         expected = {}
         for answer in own:
             expected |= {
@@ -107,9 +118,9 @@ def test_joined_values_are_those_of_each_request(model):
         assert joint.values["notes"] == united(*(answer.values["notes"] for answer in own))
 
 
-def test_equal_requests_join_to_one(model):
+def test_equal_requests_join_to_one(model, alone):
     """Twice the same request costs nothing more."""
-    once, read, counted = run(model, REQUESTS[0])
+    once, read, counted = alone[0]
     twice, read_twice, counted_twice = run(model, Joined((REQUESTS[0], REQUESTS[0])))
     assert (read, counted) == (read_twice, counted_twice)
     assert [repr(a.values) for a in once] == [repr(a.values) for a in twice]
@@ -130,9 +141,9 @@ def test_entries_are_the_same_by_what_they_are_made_of(model, draw):
     assert not any(same(a, b) for (a, _), (b, _) in pairwise(pairs))
 
 
-def test_nothing_measured_is_nulls_with_a_note(model):
+def test_nothing_measured_is_nulls_with_a_note(together):
     """Every column of the statistics is there."""
-    found = {a.piece.name: a for a in run(model, Joined(REQUESTS))[0]}["z.phase"]
+    found = {a.piece.name: a for a in together[0]}["z.phase"]
     names = {c.name for request in REQUESTS for s in request.statistics for c in s.columns}
     assert found.values.keys() == names | {"notes"}
     assert {v for k, v in found.values.items() if k != "notes"} == {None}

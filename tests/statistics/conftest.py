@@ -70,7 +70,7 @@ def counts_of() -> Callable[..., ValueCounts]:
 
 
 def _stored_as(values: ArrayLike, dtype: str) -> ValueCounts:
-    table, x = grid(dtype), np.asarray(values, np.float64).ravel()
+    table, x = grid(dtype), np.sort(np.asarray(values, np.float64), axis=None)
     all_counts = np.bincount(np.searchsorted(table.high[:-1], x), minlength=len(table.value))
     used = np.flatnonzero(all_counts)
     value, counts = table.value[used], all_counts[used]

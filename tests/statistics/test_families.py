@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,13 @@ MODULES = {
 }
 
 
+@cache
 def imported(module):
     """Modules of this package that a module imports, also inside functions and TYPE_CHECKING."""
+    return tuple(_imported(module))
+
+
+def _imported(module):
     for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and 0 < node.level <= len(module):
             package = (*module[: -node.level], *(node.module or "").split("."))

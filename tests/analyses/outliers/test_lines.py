@@ -47,34 +47,31 @@ def notes(model, **options):
     }
 
 
-@pytest.mark.parametrize(
-    ("tensor", "plant", "note"),
-    [
-        (EMBED, put(slice(32, 65), ALL, parallel), "untrained rows 32:65"),
-        (EMBED, put(FIVE, ALL, lambda part: part[0]), "duplicate rows 7, 19, 111, 190:192"),
-        (Q, put([5, 6, 40], ALL, lambda part: part[0]), "duplicate rows 5:7, 40"),
-        (Q, put([5, 6, 40], ALL, 0), "dead rows 5:7, 40"),
-        (Q, put(ALL, 9, 0), "dead columns 9"),
-        (Q, put(7, ALL, torch.abs), "one-sign rows 7"),
-        (Q, put(ALL, slice(60, None), torch.abs), "one-sign columns 60:64"),
-        (Q, put(7, ALL, lambda part: 5 * part), "outlier rows 7"),
-        (Q, put(ALL, 8, lambda part: 5 * part), "outlier columns 8"),
-    ],
-    ids=lambda x: x if isinstance(x, str) else "",
-)
-def test_lines_are_named(clean, tensor, plant, note):
+PLANTS = [
+    (EMBED, put(slice(32, 65), ALL, parallel), "untrained rows 32:65"),
+    (EMBED, put(FIVE, ALL, lambda part: part[0]), "duplicate rows 7, 19, 111, 190:192"),
+    (Q, put([5, 6, 40], ALL, lambda part: part[0]), "duplicate rows 5:7, 40"),
+    (Q, put([5, 6, 40], ALL, 0), "dead rows 5:7, 40"),
+    (Q, put(ALL, 9, 0), "dead columns 9"),
+    (Q, put(7, ALL, torch.abs), "one-sign rows 7"),
+    (Q, put(ALL, slice(60, None), torch.abs), "one-sign columns 60:64"),
+    (Q, put(7, ALL, lambda part: 5 * part), "outlier rows 7"),
+    (Q, put(ALL, 8, lambda part: 5 * part), "outlier columns 8"),
+]
+
+
+def test_lines_are_named(clean, draw):
     """In the note of their tensor, also as the only column; ignored findings are not listed."""
-    model = clean | {tensor: plant(clean[tensor])}
-    assert notes(model) == {tensor: note}
-    assert notes(model, columns=["tensor", "note"]) == {tensor: note}
-    ids = [
-        i
-        for row in ws.outliers(model, panels=False).rows
-        for i in (row["findings"] or "").split(",")
-        if i
-    ]
-    assert notes(model, ignore=ids) == {}
-    assert notes(clean) == {}
+    expected, model, finding = {}, dict(clean), set()
+    for i, (tensor, plant, note) in enumerate(PLANTS):
+        expected[f"net{i}.{tensor}"] = note
+        model[f"net{i}.{tensor}"] = plant(draw(*clean[tensor].shape))
+    rows = ws.outliers(model, panels=False).rows
+    assert {row["tensor"]: row["note"] for row in rows if row["note"]} == expected
+    assert notes(model, columns=["tensor", "note"]) == expected
+    for row in rows:
+        finding |= set(row["findings"].split(",")) if row["findings"] else set()
+    assert notes(model, ignore=sorted(finding)) == {}
 
 
 def test_lines_that_are_counted_without_a_finding_are_not_named(clean):

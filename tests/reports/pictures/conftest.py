@@ -8,8 +8,8 @@ from weightscope.reports.pictures import page
 
 
 @pytest.fixture
-def most_are_five(monkeypatch):
-    """Five panels are as many as a picture holds, instead of 64."""
+def most_are_two(monkeypatch):
+    """Two panels are as many as a picture holds, instead of 64."""
     assert page.MOST == 64
     for name in ("change", "density", "depth", "outliers", "page", "spectrum"):
-        monkeypatch.setattr(sys.modules[f"weightscope.reports.pictures.{name}"], "MOST", 5)
+        monkeypatch.setattr(sys.modules[f"weightscope.reports.pictures.{name}"], "MOST", 2)

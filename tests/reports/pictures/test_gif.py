@@ -34,6 +34,12 @@ def movie(tmp_path_factory):
     return path.read_bytes()
 
 
+@pytest.fixture(scope="module")
+def film():
+    """What is drawn of PANELS."""
+    return film_of(PANELS)
+
+
 def boxes(film):
     """The plots of a film as slices of its pixels."""
     wide, high = film.figure.canvas.get_width_height()
@@ -58,10 +64,9 @@ def test_frames_are_steps_of_one_size(movie):
     assert blocks(movie) == ["application", *["control", "image"] * COUNT]
 
 
-def test_axes_and_words_are_equal_in_every_frame(movie):
+def test_axes_and_words_are_equal_in_every_frame(movie, film):
     """Below the step and its track, only pixels inside the plots differ."""
     shown, _ = read(movie)
-    film = film_of(PANELS)
     inside = np.zeros(shown[0].shape[:2], bool)
     for rows, columns in boxes(film):
         inside[rows, columns] = True
@@ -76,10 +81,10 @@ def test_axes_and_words_are_equal_in_every_frame(movie):
     assert (shown[0][~inside] < 200).any()
 
 
-def test_the_reference_is_equal_in_every_frame(movie):
+def test_the_reference_is_equal_in_every_frame(movie, film):
     """Its area is grey wherever no line covers it."""
     shown, _ = read(movie)
-    rows, columns = boxes(film_of(PANELS))[0]
+    rows, columns = boxes(film)[0]
     plots = [frame[rows, columns] for frame in shown]
     middle = plots[0].shape[1] // 2
     foot = plots[0][-3:, middle - 2]
@@ -89,11 +94,11 @@ def test_the_reference_is_equal_in_every_frame(movie):
         assert np.array_equal(plot[-3:, middle - 2], foot)
 
 
-def test_each_frame_has_the_line_of_its_step(movie):
+def test_each_frame_has_the_line_of_its_step(movie, film):
     """The pixels are those of the page at the step, within the shades of the palette."""
     shown, _ = read(movie)
-    pages = list(pixels(film_of(PANELS), range(COUNT)))
-    rows, columns = boxes(film_of(PANELS))[0]
+    pages = list(pixels(film, range(COUNT)))
+    rows, columns = boxes(film)[0]
     spans = []
     for frame, page in zip(shown, pages, strict=True):
         difference = np.abs(frame - page.astype(int))

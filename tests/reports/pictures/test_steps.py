@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from tests.reports.pictures.layered import joined, legend, lines, marked, numbers, panel, points
+from tests.reports.pictures.placing import box_of
 from weightscope.reports.pictures import figure_of
 from weightscope.reports.pictures.steps import is_logarithmic
 
@@ -97,9 +97,8 @@ def test_numbers_are_apart_on_one_axis(steps, count):
     """Of few panels and of many; every panel has the same."""
     figure = figure_of([series(steps, title=str(i)) for i in range(count)])
     assert len({(ax.get_xlim(), *ax.get_xticks()) for ax in figure.axes}) == 1
-    renderer = FigureCanvasAgg(figure).get_renderer()
     texts = [text for text in figure.axes[-1].get_xticklabels() if text.get_text()]
-    boxes = sorted(text.get_window_extent(renderer).extents.tolist() for text in texts)
+    boxes = sorted(box_of(text).extents.tolist() for text in texts)
     assert boxes
     for left, right in pairwise(boxes):
         assert left[2] < right[0]

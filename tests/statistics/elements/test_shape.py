@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import exp, lgamma, log, pi
 
 import numpy as np
@@ -27,12 +28,16 @@ def test_no_beta_at_or_below_four_thirds(rho):
     assert beta_of_rho(rho) is None
 
 
+@cache
+def _drawn(beta):
+    return stats.gennorm.rvs(beta, size=100_000, random_state=7)
+
+
 @pytest.mark.parametrize("beta", [0.5, 0.9, 1.0, 1.5, 2.0, 4.0])
 @pytest.mark.parametrize("bins", [False, True])
 def test_beta_of_random_samples(counts_of, beta, bins):
     """A sample of a generalised Gaussian has its beta, from exact cells and from bins."""
-    x = stats.gennorm.rvs(beta, size=200_000, random_state=7)
-    assert beta_moment(counts_of(x, bins=bins)) == pytest.approx(beta, rel=0.04)
+    assert beta_moment(counts_of(_drawn(beta), bins=bins)) == pytest.approx(beta, rel=0.04)
 
 
 def test_beta_of_moments_is_the_formula(counts_of):
@@ -53,7 +58,7 @@ def test_beta_of_nothing_zeros_and_signs(counts_of, x):
 def test_pooling_unequal_gaussians_fakes_a_small_beta(counts_of):
     """Twelve exact Gaussians with sigma 0.01 to 0.03 pool to beta 1.43, each alone has 2."""
     rng = np.random.default_rng(2)
-    parts = [counts_of(rng.normal(0, s, 50_000)) for s in np.linspace(0.01, 0.03, 12)]
+    parts = [counts_of(rng.normal(0, s, 25_000)) for s in np.linspace(0.01, 0.03, 12)]
     assert [beta_moment(p) for p in parts] == pytest.approx([2.0] * 12, abs=0.06)
     assert beta_moment(sum(parts, ValueCounts())) == pytest.approx(1.43, abs=0.02)
 
@@ -64,8 +69,8 @@ def test_pooling_unequal_gaussians_fakes_a_small_beta(counts_of):
 def test_uneven_scales_fake_a_small_beta(log_sd, beta):
     """Log-normal scales on rows and columns of a Gaussian lower the likeliest beta."""
     rng = np.random.default_rng(3)
-    a, b = (np.exp(log_sd * stats.norm.ppf((np.arange(512) + 0.5) / 512)) for _ in range(2))
-    w = np.abs(rng.permutation(a)[:, None] * rng.standard_normal((512, 512)) * rng.permutation(b))
+    a, b = (np.exp(log_sd * stats.norm.ppf((np.arange(256) + 0.5) / 256)) for _ in range(2))
+    w = np.abs(rng.permutation(a)[:, None] * rng.standard_normal((256, 256)) * rng.permutation(b))
     grid = np.arange(beta - 0.2, beta + 0.2, 0.01)
     # maximum likelihood about zero: alpha^beta = beta mean|w|^beta
     loglik = [log(g / 2) - log(g * (w**g).mean()) / g - lgamma(1 / g) - 1 / g for g in grid]

@@ -23,6 +23,17 @@ PER_STEP = 1e-300  # least probability
 STARTS, ROUNDS = 48, 400  # of the EM
 
 
+class Placed:
+    """A law of scipy.stats at some parameters: to freeze one takes longer than to compute it."""
+
+    def __init__(self, law: object, *parameters: float) -> None:
+        self.law, self.parameters = law, parameters
+
+    def __getattr__(self, name: str) -> Callable[..., Array]:
+        function = getattr(self.law, name)
+        return lambda *points: function(*points, *self.parameters)
+
+
 def loglik(points: Points, terms: Terms) -> float:
     """Log-likelihood of a sum of distributions, of densities in the weights' unit."""
     z, h = points.z, points.half
@@ -44,8 +55,10 @@ def _mass(law: object, z: Array, h: float) -> Array:
 def normal(points: Points) -> float:
     """Of a lattice a search, else mean and std."""
     if not points.half:
-        return loglik(points, [(1.0, stats.norm(0, 1))])
-    return _likeliest(points, lambda at: [(1.0, stats.norm(at[0], exp(at[1])))], [(0.0, 0.0)])
+        return loglik(points, [(1.0, Placed(stats.norm, 0, 1))])
+    return _likeliest(
+        points, lambda at: [(1.0, Placed(stats.norm, at[0], exp(at[1])))], [(0.0, 0.0)]
+    )
 
 
 def laplace(points: Points) -> float:
@@ -54,9 +67,9 @@ def laplace(points: Points) -> float:
     median = float(np.median(x))
     b = float(np.abs(x - median).mean())
     if not points.half:
-        return loglik(points, [(1.0, stats.laplace(median, b))])
+        return loglik(points, [(1.0, Placed(stats.laplace, median, b))])
     starts = [(mu, log(b)) for mu in (median, median - points.half, median + points.half, 0.0)]
-    return _likeliest(points, lambda at: [(1.0, stats.laplace(at[0], exp(at[1])))], starts)
+    return _likeliest(points, lambda at: [(1.0, Placed(stats.laplace, at[0], exp(at[1])))], starts)
 
 
 def logistic(points: Points) -> float:
@@ -65,7 +78,7 @@ def logistic(points: Points) -> float:
     starts = [
         (mu, log(s)) for mu in np.quantile(x, [0.3, 0.5, 0.7]) for s in (0.5, 0.05, _robust(x) / 2)
     ]
-    return _likeliest(points, lambda at: [(1.0, stats.logistic(at[0], exp(at[1])))], starts)
+    return _likeliest(points, lambda at: [(1.0, Placed(stats.logistic, at[0], exp(at[1])))], starts)
 
 
 def uniform(points: Points) -> float:
@@ -74,7 +87,7 @@ def uniform(points: Points) -> float:
 
     def terms(at: Array) -> Terms:
         lo, hi = low - abs(at[0]), high + abs(at[1])
-        return [(1.0, stats.uniform(lo, hi - lo))]
+        return [(1.0, Placed(stats.uniform, lo, hi - lo))]
 
     if not points.half:
         return loglik(points, terms(np.zeros(2)))
@@ -87,7 +100,7 @@ def truncnorm(points: Points) -> float:
 
     def cost(log_sigma: float) -> float:
         a = cut / exp(log_sigma)
-        return -loglik(points, [(1.0, stats.truncnorm(-a, a, 0, exp(log_sigma)))])
+        return -loglik(points, [(1.0, Placed(stats.truncnorm, -a, a, 0, exp(log_sigma)))])
 
     return -_least(cost, np.linspace(log(0.3), log(20 * cut), 40))
 
@@ -113,7 +126,7 @@ def student_t(points: Points) -> float:
 
 
 def _student_t_terms(at: Array) -> Terms:
-    return [(1.0, stats.t(exp(at[2]), at[0], exp(at[1])))]
+    return [(1.0, Placed(stats.t, exp(at[2]), at[0], exp(at[1])))]
 
 
 def gennorm(points: Points) -> float:
@@ -149,13 +162,13 @@ def gennorm(points: Points) -> float:
         beta = exp(log_beta)
         mu = place(beta)
         alpha = (beta * moment(mu, beta)) ** (1 / beta)
-        return -loglik(points, [(1.0, stats.gennorm(beta, mu, alpha))])
+        return -loglik(points, [(1.0, Placed(stats.gennorm, beta, mu, alpha))])
 
     return -_least(cost, np.linspace(log(0.1), log(8), 50))
 
 
 def _gennorm_terms(at: Array) -> Terms:
-    return [(1.0, stats.gennorm(exp(at[2]), at[0], exp(at[1])))]
+    return [(1.0, Placed(stats.gennorm, exp(at[2]), at[0], exp(at[1])))]
 
 
 def normal_mixture(points: Points) -> float:
@@ -166,8 +179,8 @@ def normal_mixture(points: Points) -> float:
     def terms(at: Array) -> Terms:
         w = 1 / (1 + exp(-at[1]))
         return [
-            (w, stats.norm(at[0], exp(at[2]))),
-            (1 - w, stats.norm(at[0], exp(at[3]))),
+            (w, Placed(stats.norm, at[0], exp(at[2]))),
+            (1 - w, Placed(stats.norm, at[0], exp(at[3]))),
         ]
 
     def quick(at: Array) -> float:

@@ -27,7 +27,7 @@ def test_ks_equals_scipy(law, n, counts_of):
     x = np.random.default_rng(0).standard_t(6, n)
     fit = fit_laws(counts_of(x), (law,))[law.name]
     assert fit.ks == pytest.approx(
-        stats.kstest(x, lambda t: law.cdf(t, fit.params)).statistic, abs=2e-6
+        stats.kstest(x, lambda t: law.cdf(t, fit.params), method="asymp").statistic, abs=2e-6
     )
 
 
@@ -37,21 +37,20 @@ def test_w1_is_the_area_between_distribution_functions(law, counts_of):
     x = np.sort(np.random.default_rng(1).normal(size=300))
     fit = fit_laws(counts_of(x), (law,))[law.name]
     std = x.std()
-    outer = std * np.geomspace(4, 1.1 * FAR, 20_000)
-    t = np.sort(np.concatenate((-outer, np.linspace(-4, 4, 200_001) * std, outer)))
+    outer = std * np.geomspace(4, 1.1 * FAR, 5000)
+    t = np.sort(np.concatenate((-outer, np.linspace(-4, 4, 40_001) * std, outer)))
     middle = (t[1:] + t[:-1]) / 2
     gap = np.searchsorted(x, middle) / len(x) - law.cdf(middle, fit.params)
     assert fit.w1 == pytest.approx(np.abs(gap) @ np.diff(t) / std, rel=0.01, abs=1e-4)
 
 
 @WITH_MEAN
-@pytest.mark.parametrize("n", [300, 30_000])
-def test_w1_equals_a_sum_over_quantiles(law, n, counts_of):
+@pytest.mark.parametrize(("n", "fine"), [(300, 20), (30_000, 1)])
+def test_w1_equals_a_sum_over_quantiles(law, n, fine, counts_of):
     """w1 is the mean distance of sorted weights from the law's quantiles, in units of sigma."""
     x = np.random.default_rng(1).normal(size=n)
     fit = fit_laws(counts_of(x), (law,))[law.name]
-    fine = 60_000 // n
-    q = (np.arange(60_000) + 0.5) / 60_000
+    q = (np.arange(n * fine) + 0.5) / (n * fine)  # w1 within 0.2%
     want = np.abs(np.repeat(np.sort(x), fine) - law.ppf(q, fit.params)).mean() / x.std()
     assert fit.w1 == pytest.approx(want, rel=0.01, abs=1e-4)
 
@@ -75,7 +74,8 @@ def test_a_true_normal_costs_no_bits(dtype, counts_of, stored_as):
     got = []
     for seed in range(4):
         x = np.random.default_rng(seed).normal(0, 0.5, 10_000)
-        got.append(fit_laws(stored_as(x, dtype) if dtype else counts_of(x))["normal"].kl_bits)
+        counts = stored_as(x, dtype) if dtype else counts_of(x)
+        got.append(fit_laws(counts, LAWS[:1])["normal"].kl_bits)
     assert np.mean(got) == pytest.approx(0, abs=0.004)
 
 
@@ -86,9 +86,9 @@ def _stepped(x, step):
 @pytest.mark.parametrize("n", [100, 300])
 @pytest.mark.parametrize("grid", ["float64", "shifted", "F8_E4M3", "step"])
 def test_kl_bits_has_no_bias_on_any_grid(n, grid, counts_of, stored_as):
-    """Over 60 Gaussian samples the mean is 0 within its error and 0.005 bits."""
+    """Over 30 Gaussian samples the mean is 0 within its error and 0.005 bits."""
     g, got = np.random.default_rng(n), []
-    for _ in range(60):
+    for _ in range(30):
         x = g.normal(size=n)
         if grid == "F8_E4M3":
             counts = stored_as(0.02 * x, grid)
@@ -99,7 +99,7 @@ def test_kl_bits_has_no_bias_on_any_grid(n, grid, counts_of, stored_as):
         else:
             counts = counts_of(x)
         got.append(fit_laws(counts, LAWS[:1])["normal"].kl_bits)
-    assert abs(np.mean(got)) < 0.005 + 2.5 * np.std(got) / 60**0.5
+    assert abs(np.mean(got)) < 0.005 + 2.5 * np.std(got) / 30**0.5
 
 
 def test_kl_bits_does_not_know_a_shift(counts_of):
@@ -127,14 +127,14 @@ def test_kl_bits_of_a_wrong_law_is_its_divergence(stored_as):
 def test_rounding_to_fp8_is_no_misfit(stored_as):
     """A true normal stored as e4m3 is within 0.0015 by cells; by values it is 0.0149 away."""
     x = np.random.default_rng(0).normal(size=1_000_000)
-    assert fit_laws(stored_as(x, "F8_E4M3"))["normal"].ks < 0.0015
-    assert fit_laws(stored_as(0.02 * x, "F8_E4M3"))["normal"].ks < 0.0015
+    assert fit_laws(stored_as(x, "F8_E4M3"), LAWS[:1])["normal"].ks < 0.0015
+    assert fit_laws(stored_as(0.02 * x, "F8_E4M3"), LAWS[:1])["normal"].ks < 0.0015
 
 
 def test_likelihood_of_cells_is_their_probability(stored_as):
     """On a coarse lattice the log-likelihood is sum n ln(F(high) - F(low)) of all cells."""
     counts = stored_as(np.random.default_rng(0).normal(0, 0.01, 50_000), "F8_E4M3")
-    fit = fit_laws(counts)["normal"]
+    fit = fit_laws(counts, LAWS[:1])["normal"]
     normal = stats.norm(fit.params["mu"], fit.params["sigma"])
     assert fit.loglik == pytest.approx(
         counts.counts @ np.log(normal.cdf(counts.high) - normal.cdf(counts.low)), rel=1e-6
@@ -168,7 +168,7 @@ def test_overlapping_cells_of_two_types(stored_as):
     g = np.random.default_rng(0)
     both = stored_as(g.normal(size=200_000), "F8_E4M3") + stored_as(g.normal(size=200_000), "BF16")
     assert (both.low[1:] < both.high[:-1]).any()
-    fit = fit_laws(both)["normal"]
+    fit = fit_laws(both, LAWS[:1])["normal"]
     assert fit.ks < 0.01
     assert fit.w1 < 0.02
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from math import sqrt
 
 import numpy as np
@@ -66,8 +68,20 @@ def tau4(values):
 
 def series(scheme, form, seed, shape=(64, 64), layers=6, writes=False):
     """A matrix per layer, drawn by a scheme."""
+    of_layers = settings(shape, layers, writes)
+    drawn = zip(of_layers, _units(form, seed, shape, layers), strict=True)
+    return [_scaled(unit, scheme.std(setting), setting) for setting, unit in drawn]
+
+
+@cache
+def _units(form, seed, shape, layers):
+    """What is measured of a matrix of std 1 for each layer: that of no scheme."""
     rng = np.random.default_rng(seed)
-    return [
-        measured(UNIT[form](rng, shape) * scheme.std(setting), setting)
-        for setting in settings(shape, layers, writes)
-    ]
+    return [measured(UNIT[form](rng, shape), setting) for setting in settings(shape, layers)]
+
+
+def _scaled(unit, std, setting):
+    """A matrix times a std: shapes and spreads have no unit."""
+    of = unit.elements
+    elements = replace(of, mean=std * of.mean, std=std * of.std, largest=std * of.largest)
+    return replace(unit, setting=setting, elements=elements)

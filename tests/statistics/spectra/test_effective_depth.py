@@ -116,7 +116,7 @@ def test_level_one_is_marchenko_pastur(q):
     assert np.abs(log_shares(quantiles[::-1]) - levels[0]).mean() < 0.06 * step
 
 
-@pytest.mark.parametrize("shape", [(128, 128), (256, 250), (384, 128), (768, 96)])
+@pytest.mark.parametrize("shape", [(128, 128), (128, 125), (192, 64), (512, 64)])
 def test_planted_depths_are_found(shape):
     """Products of L = 1, 2, 4, 8, 16, 32 at ratios of the table and at others, within 10%."""
     for seed in range(2):

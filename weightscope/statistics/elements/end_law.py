@@ -23,6 +23,8 @@ from ...lazy import special
 from ...sketches.quantiles import quantile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from ...sketches import ValueCounts
@@ -76,22 +78,25 @@ def ends_of(counts: ValueCounts) -> tuple[End, End] | None:
         scaled = np.maximum(values, 0.0) / inner
         return np.asarray(scaled**power)
 
+    # only the cells of the tail are taken to the power
     above, below = counts.value > middle, counts.value < middle
     cells = 1
     if counts.exact:
         cells = VALUES
     upper = _end(
-        distances(counts.low[above] - middle)[::-1],
-        distances(counts.high[above] - middle)[::-1],
+        (counts.low[above] - middle)[::-1],
+        (counts.high[above] - middle)[::-1],
         counts.counts[above][::-1],
-        float(distances(np.array(counts.maximum - middle))),
+        counts.maximum - middle,
+        distances,
         cells,
     )
     lower = _end(
-        distances(middle - counts.high[below]),
-        distances(middle - counts.low[below]),
+        middle - counts.high[below],
+        middle - counts.low[below],
         counts.counts[below],
-        float(distances(np.array(middle - counts.minimum))),
+        middle - counts.minimum,
+        distances,
         cells,
     )
     if upper is None or lower is None:
@@ -126,7 +131,12 @@ def _table() -> tuple[Array, Array]:
 
 
 def _end(
-    low: Array, high: Array, counts: NDArray[np.int64], largest: float, cells: int
+    low: Array,
+    high: Array,
+    counts: NDArray[np.int64],
+    largest: float,
+    distances: Callable[[Array], Array],
+    cells: int,
 ) -> End | None:
     """The tail of one end; None where it has too few cells."""
     beyond = np.cumsum(counts)
@@ -145,17 +155,19 @@ def _end(
     last = max(last, last_judged + BINS)
     if last >= len(counts):
         return None
-    tail = slice(last_judged + 1, last + 1)
+    beside = slice(last_judged, last + 2)  # the tail with its neighbours
+    low, high = distances(low[beside]), distances(high[beside])
+    tail = slice(1, last - last_judged + 1)
     shared = beyond[last] - judged > TIED * (last - last_judged)
     if shared and (high[tail] - low[tail]).sum() < (high[tail][0] - low[tail][-1]) / 2:
         low, high = _contiguous(low, high)
     return End(
         low[tail],
         high[tail],
-        counts[tail].astype(np.float64),
+        counts[last_judged + 1 : last + 1].astype(np.float64),
         beyond[last_judged : last + 1].astype(np.float64),
         judged,
-        largest,
+        float(distances(np.array(largest))),
     )
 
 

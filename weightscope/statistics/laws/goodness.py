@@ -77,15 +77,18 @@ def _grid() -> NDArray[np.float64]:
 def log_likelihood(cells: Cells, law: Law, params: Params) -> float:
     """Nats per weight: ln(F(high) - F(low)) of wide cells, ln density + ln width of narrow ones."""
     k = cells.narrow
-    total = cells.log_width + float(cells.p[:k] @ law.logpdf(cells.z[:k], params))
+    total = cells.log_width
+    if k:
+        total += float(cells.p[:k] @ law.logpdf(cells.z[:k], params))
     low, high, value, share = cells.wide
     if not len(low):
         return total
     mass = _mass_between(low, high, law, params)
     thin = mass < (THIN if law.symmetric else THIN_ON_THE_RIGHT)
+    if not thin.any():
+        return total + float(share @ np.log(mass))
     logs = np.log(np.where(thin, 1.0, mass))
-    if thin.any():
-        logs[thin] = law.logpdf(value[thin], params) + np.log(high[thin] - low[thin])
+    logs[thin] = law.logpdf(value[thin], params) + np.log(high[thin] - low[thin])
     return total + float(share @ logs)
 
 
@@ -98,9 +101,9 @@ def _mass_between(
     close to 1.
     """
     if law.symmetric:
-        centre = centre_of(law, params)
-        right = low + high > 2 * centre
-        mirrored_low, mirrored_high = 2 * centre - high, 2 * centre - low
+        twice = 2 * centre_of(law, params)
+        right = low + high > twice
+        mirrored_low, mirrored_high = twice - high, twice - low
         low = np.where(right, mirrored_low, low)
         high = np.where(right, mirrored_high, high)
     return law.cdf(high, params) - law.cdf(low, params)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...lazy import numpy as np
 from ...sketches import Beyond, Duplicates, Groups
+from ..median import median
 from ..statistic import Evidence, Statistic
 from .margins import MARGINS
 from .zero_blocks import zero_blocks
@@ -116,7 +117,7 @@ def max_rms_ratio(margin: Margin, length: int) -> float | None:
     sizes = sizes[~np.isnan(sizes)]
     if not len(sizes):
         return None
-    return float(sizes.max() / np.median(sizes))
+    return float(sizes.max() / median(sizes))
 
 
 def row_z(margin: Margin, length: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -146,9 +147,8 @@ def _from_median(sizes: NDArray[np.float64]) -> tuple[NDArray[np.float64], float
     valid = ~np.isnan(logs)
     if not valid.any():
         return logs, np.nan
-    distance = logs - np.median(logs[valid])
-    mad = float(np.median(np.abs(distance[valid])))
-    return distance, mad
+    distance = logs - median(logs[valid])
+    return distance, median(np.abs(distance[valid]))
 
 
 def duplicate_sets(hashed: DuplicateRows, margin: Margin) -> tuple[NDArray[np.int64], ...]:

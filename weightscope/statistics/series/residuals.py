@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
 from ...lazy import numpy as np
+from ..median import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,15 +56,17 @@ def outlying(
         return None
     y = np.asarray(values, np.float64)
     residuals = _linear(layers, y, slope)
-    far = _far(residuals)
+    mad = _mad(residuals)
+    far = np.abs(residuals) > FAR * TO_STD * mad
     if power is not None:
         fitted = _power(layers, y, power)
         of_power = _centred(y - fitted)
-        if _mad(of_power) < _mad(residuals):
-            residuals = of_power
+        mad_of_power = _mad(of_power)
+        if mad_of_power < mad:
+            mad = mad_of_power
             # noise is a share of the value: it is largest where the line is highest
-            far = _far(of_power) & _far(_centred(y / fitted))
-    if not _mad(residuals) > ROUNDING * np.abs(y).max():
+            far = (np.abs(of_power) > FAR * TO_STD * mad) & _far(_centred(y / fitted))
+    if not mad > ROUNDING * np.abs(y).max():
         return None
     found = np.flatnonzero(far).tolist()
     if len(found) > MANY * len(values):
@@ -80,7 +83,7 @@ def _linear(layers: Sequence[int], y: NDArray[Any], slope: float) -> NDArray[Any
 def _power(layers: Sequence[int], y: NDArray[Any], slope: float) -> NDArray[Any]:
     """The line of the logarithms on log(layer + 1), in the unit of the values."""
     x = np.log1p(np.asarray(layers, np.float64))
-    level = np.median(np.log(y)) - slope * np.median(x)  # as scipy.stats.theilslopes
+    level = median(np.log(y)) - slope * median(x)  # as scipy.stats.theilslopes
     logs = np.minimum(level + slope * x, HIGHEST)
     fitted: NDArray[Any] = np.exp(logs)
     return fitted
@@ -93,10 +96,10 @@ def _far(residuals: NDArray[Any]) -> NDArray[Any]:
 
 
 def _centred(residuals: NDArray[Any]) -> NDArray[Any]:
-    centred: NDArray[Any] = residuals - np.median(residuals)
+    centred: NDArray[Any] = residuals - median(residuals)
     return centred
 
 
 def _mad(residuals: NDArray[Any]) -> float:
     """The median absolute residual."""
-    return float(np.median(np.abs(residuals)))
+    return median(np.abs(residuals))

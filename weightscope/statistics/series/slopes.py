@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
 from ...lazy import numpy as np
 from ...lazy import special
+from ..median import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEVEL = 0.95  # of the interval
+FEW = 64  # points whose pairs are remembered
 MOST = 2000  # points of a line: all pairs of 100,000 exceed any memory
 COLUMNS = (
     Column(
@@ -76,14 +79,26 @@ def theil_sen(x: Sequence[float], y: Sequence[float]) -> Line:
     points = len(values)
     slopes = _slopes(layers, values)
     pairs = len(slopes)
+    spread = sqrt((points * (points - 1) * (2 * points + 5) - _tied(values)) / 18)
+    reach = _quantile() * spread
+    first = max(round((pairs - reach) / 2) - 1, 0)
+    last = min(round((pairs + reach) / 2), pairs - 1)
+    ranked = np.partition(slopes, (first, last))
+    return Line(median(slopes), float(ranked[first]), float(ranked[last]))
+
+
+def _tied(values: NDArray[Any]) -> int:
+    """The sum over ties t of t (t - 1)(2t + 5)."""
+    if len(set(values.tolist())) == len(values):
+        return 0
     _, ties = np.unique(values, return_counts=True)
-    tied = int((ties * (ties - 1) * (2 * ties + 5)).sum())
-    spread = sqrt((points * (points - 1) * (2 * points + 5) - tied) / 18)
-    reach = float(special.ndtri((1 + LEVEL) / 2)) * spread
-    first = max(int(np.round((pairs - reach) / 2)) - 1, 0)
-    last = min(int(np.round((pairs + reach) / 2)), pairs - 1)
-    low, high = np.partition(slopes, (first, last))[[first, last]]
-    return Line(float(np.median(slopes)), float(low), float(high))
+    return int((ties * (ties - 1) * (2 * ties + 5)).sum())
+
+
+@cache
+def _quantile() -> float:
+    """The normal quantile at the ends of the interval."""
+    return float(special.ndtri((1 + LEVEL) / 2))
 
 
 def _thinned(values: Sequence[float]) -> NDArray[Any]:
@@ -98,12 +113,23 @@ def _thinned(values: Sequence[float]) -> NDArray[Any]:
 
 def _slopes(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
     """The slopes of all pairs, by their distance in the series."""
+    if len(x) <= FEW:
+        right, left = _pairs(len(x))
+        return np.asarray((y[right] - y[left]) / (x[right] - x[left]))
     by_distance = []
     for distance in range(1, len(x)):
         rise = y[distance:] - y[:-distance]
         run = x[distance:] - x[:-distance]
         by_distance.append(rise / run)
     return np.concatenate(by_distance)
+
+
+@lru_cache(maxsize=FEW)
+def _pairs(count: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The right and left places of all pairs of points, by their distance."""
+    left = np.concatenate([np.arange(count - distance) for distance in range(1, count)])
+    distance = np.repeat(np.arange(1, count), np.arange(count - 1, 0, -1))
+    return left + distance, left
 
 
 def loglog(layers: Sequence[float], values: Sequence[float]) -> float | None:
@@ -116,4 +142,4 @@ def loglog(layers: Sequence[float], values: Sequence[float]) -> float | None:
         return None
     x = np.log1p(_thinned(layers))
     y = np.log(_thinned(values))
-    return float(np.median(_slopes(x, y)))
+    return median(_slopes(x, y))

@@ -24,7 +24,8 @@ SHORTEST_TAIL = 20  # values; fewer fit nearly any law
 SHORTEST_ALPHA = 10  # values; of fewer, alpha is null: its standard error exceeds (alpha - 1)/3
 PASSING = 0.8  # D sqrt(c) of 95% or more of true Pareto samples, by simulation
 PROBES = 64  # points of the lower bound: 4,096 values take 8 to 35 ms, not 100
-TOGETHER = 8  # probes of all starts in one array: few calls, and arrays that stay in the cache
+FEWEST_TOGETHER = 8  # probes, of any number of starts
+TOGETHER = 4096  # starts times probes in one array: few calls, and arrays that stay in the cache
 ROUNDING = 2.0**-52  # times n: relative spread of n equal eigenvalues in float64
 
 
@@ -157,8 +158,9 @@ def _bounds(logs: NDArray[np.float64], slopes: NDArray[np.float64]) -> NDArray[n
     first = logs[: len(slopes)]
     count = len(logs) - starts
     bounds = np.zeros(len(slopes))
-    for probe in range(1, PROBES + 1, TOGETHER):
-        probes = np.arange(probe, probe + TOGETHER)[:, None]
+    together = min(PROBES, max(FEWEST_TOGETHER, TOGETHER // len(starts)))
+    for probe in range(1, PROBES + 1, together):
+        probes = np.arange(probe, min(probe + together, PROBES + 1))[:, None]
         rank = (count - 1) * probes // PROBES  # (probes, starts)
         law = np.exp((first - logs[starts + rank]) * slopes)
         deviation = np.abs(law + rank / count - 1)

@@ -9,6 +9,7 @@ and Related Fields 156, 2013).
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,13 +38,20 @@ def log_tails(s: float) -> tuple[float, float]:
     ln F is the sum of ln(1 - eigenvalue), so that both tails keep their digits.
     """
     upper = max(s + REACH, 16.0)
-    node, weight = np.polynomial.legendre.leggauss(POINTS)
+    node, weight = _points()
     x = s + (node + 1) * (upper - s) / 2
     root = np.sqrt(weight * (upper - s) / 2)
     kernel = root[:, None] * special.airy((x[:, None] + x) / 2)[0] / 2 * root
     eigenvalues = np.linalg.eigvalsh(kernel)
     log_below = float(np.log1p(-eigenvalues).sum())
     return log_below, float(np.log(-np.expm1(log_below)))
+
+
+@cache
+def _points() -> tuple[Array, Array]:
+    """Points between -1 and 1 and their weights."""
+    node, weight = np.polynomial.legendre.leggauss(POINTS)
+    return node, weight
 
 
 def normal_quantile(s: float) -> float:
