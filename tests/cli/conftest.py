@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from tests import fits
+from tests import fits, sketched
 from weightscope.cli.app import run as program
 from weightscope.cli.exits import guarded
 
@@ -39,16 +39,16 @@ def tensors(seed=0):
 
 
 @pytest.fixture(scope="module", autouse=True)  # folders of tests are no packages
-def laws_are_fitted_once():
-    """The same few checkpoints are measured hundreds of times, and most of that is the fits."""
-    with fits.fitted_once():
+def tensors_are_measured_once():
+    """The same few checkpoints are measured hundreds of times."""
+    with fits.fitted_once(), sketched.measured_once():
         yield
 
 
 @pytest.fixture
-def fitted_anew():
-    """Two runs that are compared have fits of their own."""
-    with fits.fitted_anew():
+def measured_anew():
+    """Two runs that are compared have sketches and fits of their own."""
+    with fits.fitted_anew(), sketched.measured_anew():
         yield
 
 
