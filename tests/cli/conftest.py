@@ -14,6 +14,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from tests import fits, sketched
+from tests.copies import Copies, few_variables
 from weightscope.cli.app import run as program
 from weightscope.cli.exits import guarded
 
@@ -127,7 +128,7 @@ def fresh():
     """
 
     def call(*arguments, **more):
-        environment = {"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"]} | more.pop("env", {})
+        environment = few_variables() | more.pop("env", {})
         return subprocess.Popen(
             [sys.executable, "-m", "weightscope", *map(str, arguments)],
             env=environment,
@@ -136,6 +137,14 @@ def fresh():
         )
 
     return call
+
+
+@pytest.fixture(scope="session")
+def copied():
+    """`copied("ls", path, stdout=…, stderr=…)`: as `fresh`, with the imports already done."""
+    copies = Copies()
+    yield copies
+    copies.close()
 
 
 @pytest.fixture

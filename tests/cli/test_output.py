@@ -149,12 +149,13 @@ def test_files(weightscope, model, tmp_path):
     assert len(json.loads((tmp_path / "odd.txt").read_text())) == 4
 
 
-def test_parquet_in_a_pipe(fresh, model):
+def test_parquet_in_a_pipe(copied, model):
     """Bytes, as they are; only a terminal is refused."""
-    with fresh(
+    run = copied(
         "ls", model, "-q", "-f", "parquet", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as run:
-        data = run.stdout.buffer.read()
+    )
+    data = run.stdout.buffer.read()
+    assert run.wait() == 0
     assert data.startswith(b"PAR1")
 
 
