@@ -5,12 +5,14 @@ The fork's streams, environment and signals are those of a new process, and it e
 Python flushes the streams, and tells what cannot be written.
 """
 
+import atexit
 import json
 import os
 import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from functools import cache
 
 REQUEST = 1 << 20  # bytes
 LONGEST = 60  # seconds of a command
@@ -49,6 +51,14 @@ sys.argv = ["weightscope", *request["arguments"]]
 from weightscope.__main__ import main
 main()
 """
+
+
+@cache
+def copies():
+    """One for all tests of a process."""
+    made = Copies()
+    atexit.register(made.close)
+    return made
 
 
 class Copies:

@@ -14,7 +14,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from tests import fits, sketched
-from tests.copies import Copies, few_variables
+from tests.copies import copies, few_variables
 from weightscope.cli.app import run as program
 from weightscope.cli.exits import guarded
 
@@ -139,12 +139,10 @@ def fresh():
     return call
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def copied():
     """`copied("ls", path, stdout=…, stderr=…)`: as `fresh`, with the imports already done."""
-    copies = Copies()
-    yield copies
-    copies.close()
+    return copies()
 
 
 @pytest.fixture
