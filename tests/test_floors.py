@@ -106,26 +106,35 @@ def imports(source, module):
 
 
 def _imports(source, module):
-    nodes = list(ast.walk(ast.parse(source)))
-    typing_only = {
-        id(inner)
-        for node in nodes
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for branch in node.body
-        for inner in ast.walk(branch)
-    }
-    for node in nodes:
-        typed = id(node) in typing_only
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Lazy":
-            yield from (
-                (tuple(a.value.split(".")), True) for a in node.args if isinstance(a, ast.Constant)
-            )
+    tree = ast.parse(source)
+    for node, typed in statements(tree.body):
         if isinstance(node, ast.Import):
             yield from ((tuple(a.name.split(".")), typed) for a in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = ("weightscope", *module)[: -node.level] if node.level else ()
             base += tuple((node.module or "").split(".")) if node.module else ()
             yield from (((*base, a.name), typed) for a in node.names)
+    if "Lazy" in source:
+        yield from lazy(tree)
+
+
+def statements(body, typed=False):
+    """All statements, inside of others too, with whether they only serve type checking."""
+    for node in body:
+        yield node, typed
+        guarded = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        yield from statements(getattr(node, "body", ()), typed or guarded)
+        for name in ("orelse", "finalbody", "handlers", "cases"):
+            yield from statements(getattr(node, name, ()), typed)
+
+
+def lazy(tree):
+    """The names in `Lazy("torch")`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Lazy":
+            yield from (
+                (tuple(a.value.split(".")), True) for a in node.args if isinstance(a, ast.Constant)
+            )
 
 
 def wrongs(source, module):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,12 @@ def made(nodes):
 
 @pytest.fixture(scope="module")
 def code():
-    """The nodes of the code of every module of the package."""
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
-    return {path: list(ast.walk(tree)) for path, tree in trees.items()}
+    """The nodes of the code of every module of the package that makes a note or names a code."""
+    named = re.compile("|".join(["Note[.(]", *(f'"{code.name}"' for code in NOTES)]))
+    texts = {path: path.read_text(encoding="utf-8") for path in MODULES}
+    return {
+        path: list(ast.walk(ast.parse(text))) for path, text in texts.items() if named.search(text)
+    }
 
 
 def test_every_code_of_the_catalogue_is_used(code):

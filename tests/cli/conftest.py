@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from tests import fits
+from tests import fits, sketched
+from tests.copies import copies, few_variables
 from weightscope.cli.app import run as program
 from weightscope.cli.exits import guarded
 
@@ -39,16 +40,16 @@ def tensors(seed=0):
 
 
 @pytest.fixture(scope="module", autouse=True)  # folders of tests are no packages
-def laws_are_fitted_once():
-    """The same few checkpoints are measured hundreds of times, and most of that is the fits."""
-    with fits.fitted_once():
+def tensors_are_measured_once():
+    """The same few checkpoints are measured hundreds of times."""
+    with fits.fitted_once(), sketched.measured_once():
         yield
 
 
 @pytest.fixture
-def fitted_anew():
-    """Two runs that are compared have fits of their own."""
-    with fits.fitted_anew():
+def measured_anew():
+    """Two runs that are compared have sketches and fits of their own."""
+    with fits.fitted_anew(), sketched.measured_anew():
         yield
 
 
@@ -127,7 +128,7 @@ def fresh():
     """
 
     def call(*arguments, **more):
-        environment = {"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"]} | more.pop("env", {})
+        environment = few_variables() | more.pop("env", {})
         return subprocess.Popen(
             [sys.executable, "-m", "weightscope", *map(str, arguments)],
             env=environment,
@@ -136,6 +137,12 @@ def fresh():
         )
 
     return call
+
+
+@pytest.fixture
+def copied():
+    """`copied("ls", path, stdout=…, stderr=…)`: as `fresh`, with the imports already done."""
+    return copies()
 
 
 @pytest.fixture

@@ -148,18 +148,14 @@ COMPLETION = [
 @pytest.mark.parametrize(
     ("arguments", "environment", "code", "printed"), COMPLETION, ids=range(len(COMPLETION))
 )
-def test_completion_ends_with_its_own_code(fresh, tmp_path, arguments, environment, code, printed):
+def test_completion_ends_with_its_own_code(copied, tmp_path, arguments, environment, code, printed):
     """0 for a script, an installation and a list of candidates; 2 for an unknown shell.
 
     No file outside HOME.
     """
-    env = {
-        "HOME": str(tmp_path),
-        "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1",
-        **environment,
-    }
-    run = fresh(*arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, err = run.communicate(timeout=WAIT)
+    env = {"HOME": str(tmp_path), **environment}
+    run = copied(*arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = run.communicate()
     assert run.returncode == code
     assert printed in out + err
 
@@ -167,14 +163,14 @@ def test_completion_ends_with_its_own_code(fresh, tmp_path, arguments, environme
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["fit", "--help"], ["--version"], ["--show-completion", "bash"]]
 )
-def test_help_into_a_closed_pipe_is_141(fresh, arguments, tmp_path):
+def test_help_into_a_closed_pipe_is_141(copied, arguments, tmp_path):
     """The parser prints these itself and turns the closed pipe into an exit of its own."""
     read, write = os.pipe()
     os.close(read)
-    env = {"HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    run = fresh(*arguments, env=env, stdout=write, stderr=subprocess.PIPE)
+    env = {"HOME": str(tmp_path)}
+    run = copied(*arguments, env=env, stdout=write, stderr=subprocess.PIPE)
     os.close(write)
-    _, err = run.communicate(timeout=WAIT)
+    _, err = run.communicate()
     assert (run.returncode, err) == (141, "")
 
 
@@ -267,24 +263,24 @@ def test_out_of_memory_is_70(weightscope, model, monkeypatch):
     assert "lower --memory" in done.err
 
 
-def test_a_full_disk_is_3(fresh, model):
+def test_a_full_disk_is_3(copied, model):
     """What fails while writing is not wrong usage, and nothing more is tried at the end."""
     with open("/dev/full", "w", encoding="utf-8") as full:
-        done = fresh("ls", model, "-q", stdout=full, stderr=subprocess.PIPE)
-        err = done.communicate(timeout=WAIT)[1]
+        done = copied("ls", model, "-q", stdout=full, stderr=subprocess.PIPE)
+        err = done.communicate()[1]
     assert done.returncode == 3
     assert err.count("\n") == 1
     assert "No space left" in err
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["ls", "demo:gpt", "-q"]], ids=" ".join)
-def test_a_closed_pipe_is_141(fresh, arguments):
+def test_a_closed_pipe_is_141(copied, arguments):
     """Whoever reads our output may stop at any time: no word, no traceback."""
     read, write = os.pipe()
     os.close(read)
-    done = fresh(*arguments, stdout=write, stderr=subprocess.PIPE)
+    done = copied(*arguments, stdout=write, stderr=subprocess.PIPE)
     os.close(write)
-    assert done.communicate(timeout=WAIT)[1] == ""
+    assert done.communicate()[1] == ""
     assert done.returncode == 141
 
 

@@ -39,7 +39,7 @@ def names(done):
     return [row["tensor"] for row in records(done.out)]
 
 
-@pytest.mark.usefixtures("fitted_anew")
+@pytest.mark.usefixtures("measured_anew")
 @pytest.mark.parametrize("command", ["fit", "ls"])
 def test_rows_stand_in_natural_order(weightscope, model, command):
     """Layer 2 before layer 10; two runs print the same bytes."""
@@ -48,7 +48,7 @@ def test_rows_stand_in_natural_order(weightscope, model, command):
     assert weightscope(command, model).out == first.out
 
 
-@pytest.mark.usefixtures("fitted_anew")
+@pytest.mark.usefixtures("measured_anew")
 @pytest.mark.parametrize(
     "more", [["--threads", "1"], ["--memory", "64MiB"], ["--threads", "3", "--memory", "1GiB"]]
 )
@@ -149,12 +149,13 @@ def test_files(weightscope, model, tmp_path):
     assert len(json.loads((tmp_path / "odd.txt").read_text())) == 4
 
 
-def test_parquet_in_a_pipe(fresh, model):
+def test_parquet_in_a_pipe(copied, model):
     """Bytes, as they are; only a terminal is refused."""
-    with fresh(
+    run = copied(
         "ls", model, "-q", "-f", "parquet", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as run:
-        data = run.stdout.buffer.read()
+    )
+    data = run.stdout.buffer.read()
+    assert run.wait() == 0
     assert data.startswith(b"PAR1")
 
 
@@ -209,6 +210,7 @@ def test_plot(weightscope, model, tmp_path):
     assert "<svg" in drawn
 
 
+@pytest.mark.usefixtures("measured_anew")
 def test_provenance(weightscope, model, tmp_path):
     """Where the numbers come from, and what it took."""
     path = tmp_path / "about.json"
@@ -227,6 +229,7 @@ def test_provenance(weightscope, model, tmp_path):
     assert about["created"]
 
 
+@pytest.mark.usefixtures("measured_anew")
 def test_notes_and_totals_go_to_stderr(weightscope, model):
     """--quiet silences them; --verbose adds the reason of every choice."""
     totals = (

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -26,6 +29,23 @@ FILES = (
     "gpt-lora/adapter_model.safetensors",
     "gpt-lora/adapter_config.json",
 )
+
+
+class Compiler(ModuleType):
+    """All that optimisers ask of torch's compiler: it gives back what it is given."""
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        return lambda method=None, *more, **options: method
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiler_stays_away() -> Iterator[None]:
+    """Torch would import it, for more than a second, to leave the optimiser out of it."""
+    with pytest.MonkeyPatch.context() as patched:
+        compiler = Compiler("torch._dynamo")
+        patched.setitem(sys.modules, "torch._dynamo", compiler)
+        patched.setitem(vars(torch), "_dynamo", compiler)
+        yield
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -105,10 +125,16 @@ def test_main_trains_into_the_folder_it_is_given(
 ) -> None:
     """The command writes all files and prints the losses as its last line."""
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    # the public function configures the compiler too, and imports it for that
+    monkeypatch.setattr(
+        torch, "use_deterministic_algorithms", torch._C._set_deterministic_algorithms
+    )
     monkeypatch.setattr(train, "Recipe", lambda: TINY)
     monkeypatch.setattr("sys.argv", ["train", str(tmp_path)])
     try:
         train.main()
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(strict)

@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 
 import weightscope as ws
 from tests.fits import fitted_once
+from tests.sketched import measured_once
 from weightscope.cli.app import run
 from weightscope.cli.exits import guarded
 
@@ -39,9 +40,9 @@ class Terminal(io.TextIOWrapper):
 
 
 @pytest.fixture(scope="module", autouse=True)  # folders of tests are no packages
-def laws_are_fitted_once():
-    """The pages measure the demo a hundred times, and most of that is the fits."""
-    with fitted_once():
+def tensors_are_measured_once():
+    """The pages measure the demo a hundred times."""
+    with fitted_once(), measured_once():
         yield
 
 
@@ -49,8 +50,9 @@ def laws_are_fitted_once():
 def models(tmp_path_factory):
     """The folder of small models that each command gets a copy of."""
     folder = tmp_path_factory.mktemp("models")
-    small_models(folder)
-    planted_models(folder)
+    with fitted_once(), measured_once():
+        small_models(folder)
+        planted_models(folder)
     before = contents(folder)
     yield folder
     assert contents(folder) == before  # the links of the commands lead to these files

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import torch
 from weightscope.cli.app import run
 
 from .case import Case
-from .checking import compare, failures, measured, write_constructed, wrong_cells
+from .checking import Rows, compare, failures, measured, write_constructed, wrong_cells
 from .definitions import DEFINITIONS
 from .storing import read, write
 from .tensors import constructed
@@ -33,23 +34,30 @@ def tenth(tmp_path_factory) -> tuple[Path, list[Case]]:
     return path, write_constructed(path, chosen)
 
 
+@pytest.fixture(scope="module")
+def rows(tenth) -> Callable[[str], Rows]:
+    """`rows("fit")`: those of the tenth, by the name of their tensor."""
+    path, _ = tenth
+    return cache(lambda command: measured(_run, command, str(path)))
+
+
 @pytest.mark.parametrize("command", DEFINITIONS)
-def test_every_column_is_its_definition(tenth, command):
+def test_every_column_is_its_definition(tenth, rows, command):
     """A tenth of the tensors: no cell differs from the second computation of its column."""
-    path, cases = tenth
-    results = compare(cases, measured(_run, command, str(path)), command, slow=False)
+    _, cases = tenth
+    results = compare(cases, rows(command), command, slow=False)
     assert not failures(results), "\n".join(wrong_cells(results))
     assert sum(result.compared for result in results.values()) > 10 * len(results)
 
 
-def test_a_wrong_cell_is_seen(tenth):
+def test_a_wrong_cell_is_seen(tenth, rows):
     """Numbers beyond the tolerance, nulls and words are wrong."""
-    path, cases = tenth
-    rows = {name: dict(row) for name, row in measured(_run, "outliers", str(path)).items()}
+    _, cases = tenth
+    found = rows("outliers")
     matrix = next(case for case in cases if case.values.size > 1000)
-    assert not failures(compare([matrix], rows, "outliers"))
+    assert not failures(compare([matrix], found, "outliers"))
     for column, value in (("max", 1e9), ("core_std", None), ("lattice", "step 1"), ("zeros", -1)):
-        changed = {**rows, matrix.name: {**rows[matrix.name], column: value}}
+        changed = {**found, matrix.name: {**found[matrix.name], column: value}}
         results = compare([matrix], changed, "outliers")
         assert [len(results[column].wrong), failures(results)] == [1, 1]
 

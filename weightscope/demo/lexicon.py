@@ -8,6 +8,7 @@ of a list is its Zipf rank.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 
 
@@ -56,6 +57,7 @@ def _syllable(random: Random) -> str:
     return random.choice("bdfgklmnprtvz") + random.choice("aeiou")
 
 
+@cache
 def topics() -> tuple[Topic, ...]:
     """All topics; a noun's plural ends in -s, a verb's singular in -t.
 
@@ -76,6 +78,7 @@ def _topic(words: tuple[str, ...]) -> Topic:
     )
 
 
+@cache
 def vocabulary() -> tuple[str, ...]:
     """Every word of the language, each once; the index of a word is its token.
 

@@ -13,7 +13,7 @@ from ..checkpoints import Entry
 from ..geometry import Box, Shape, segments, whole
 from ..sketches.sketch import bytes_of, tiling
 from .device import Device
-from .room import Wanted, first_entry, needs_held, stored_bytes, tile_bytes, wanted
+from .room import Wanted, first_entry, needs_held, stored_bytes, tile_bytes
 from .unit import Unit
 
 WINDOW = 256  # units among which equal ones are stacked
@@ -126,7 +126,7 @@ def _batch(units: tuple[Unit, ...], device: Device) -> Batch:
     """How equal units are folded: held or streamed, in how many runs, without what is refused."""
     unit = units[0]
     entry = first_entry(unit)
-    wants = wanted(unit)
+    wants = unit.wanted
     share = device.share
     refused, room = _refused(units, device)
     granted = [(label, measure) for label, measure in wants if (label, measure) not in refused]
@@ -168,7 +168,7 @@ def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[Wanted, int], 
     all_room, all_held = tile, 0  # the same with every measure
     need = 0
     refused = []
-    for label, measure in wanted(unit):
+    for label, measure in unit.wanted:
         state = bytes_of(measure, first_entry(unit).shape, device.name) * len(units)
         demand = 0
         if needs_held(unit, label, measure):
@@ -189,7 +189,7 @@ def _refused(units: Sequence[Unit], device: Device) -> tuple[dict[Wanted, int], 
 def _cut_twice(unit: Unit, device: Device) -> bool:
     """Whether its measures need different tilings of the tensor: each tiling reads it once."""
     entry = first_entry(unit)
-    cuts = {measure.cut for _, measure in wanted(unit)}
+    cuts = {measure.cut for _, measure in unit.wanted}
     if len(cuts) < 2:
         return False
     tilings = {tiling(cut, whole(entry.shape), entry.cut, device.tile) for cut in cuts}
@@ -199,6 +199,6 @@ def _cut_twice(unit: Unit, device: Device) -> bool:
 def _most(unit: Unit, device: Device) -> int:
     """Bytes of one unit, held, with the states of all its measures."""
     shape = first_entry(unit).shape
-    states = sum(bytes_of(measure, shape, device.name) for _, measure in wanted(unit))
+    states = sum(bytes_of(measure, shape, device.name) for _, measure in unit.wanted)
     held = stored_bytes(unit, unit.shown())
     return tile_bytes(unit, device) + held + states

@@ -25,14 +25,6 @@ def first_entry(unit: Unit) -> Entry:
     return next(iter(unit.entries.values()))
 
 
-def wanted(unit: Unit) -> list[Wanted]:
-    """Every measure with its label, in a fixed order."""
-    wants = []
-    for label, measures in unit.wants.items():
-        wants += [(label, measure) for measure in measures]
-    return sorted(wants, key=repr)
-
-
 def needs_held(unit: Unit, label: str, measure: Measure) -> bool:
     """Whether a measure needs held matrices: it sees one that is stored along the other axis."""
     if measure.cut == "whole":
@@ -50,6 +42,13 @@ def tile_bytes(unit: Unit, device: Device) -> int:
 
     With what all tiles need, in memory beside them: a factor of a product.
     """
+    key = (device.tile, device.is_gpu)
+    if key not in unit.sizes:
+        unit.sizes[key] = _tile_bytes(unit, device)
+    return unit.sizes[key]
+
+
+def _tile_bytes(unit: Unit, device: Device) -> int:
     entry = first_entry(unit)
     largest = tiles(whole(entry.shape), entry.cut, device.tile)[0]
     shown = unit.shown()
@@ -70,7 +69,7 @@ def _fixed(unit: Unit, device: Device) -> int:
     labels: dict[Cut, set[str]] = {"any": set()}
     if len(unit.shown()) == 1:
         labels["any"].update(unit.shown())
-    for label, measure in wanted(unit):
+    for label, measure in unit.wanted:
         if not needs_held(unit, label, measure):
             labels.setdefault(measure.cut, set()).update(unit.seen(label))
     together: dict[tuple[Box, ...], set[str]] = {}  # labels whose tiles are the same
@@ -89,13 +88,20 @@ def stored_bytes(unit: Unit, labels: Sequence[str]) -> int:
 
     What a measure sees whole is then made of them: mostly a view, but not of every type and layout.
     """
+    key = tuple(labels)
+    if key not in unit.sizes:
+        unit.sizes[key] = _stored_bytes(unit, labels)
+    return unit.sizes[key]
+
+
+def _stored_bytes(unit: Unit, labels: Sequence[str]) -> int:
     entries = [unit.entries[label] for label in labels]
     if len(unit.shown()) == 1:
         return sum(_values(entry) for entry in entries)
     spans = joined(span for entry in entries for span in entry.needs(whole(entry.shape)))
     stored = sum(span.bytes[1] for span in spans)
     seen_whole: set[str] = set()
-    for label, measure in wanted(unit):
+    for label, measure in unit.wanted:
         if measure.cut == "whole":
             seen_whole.update(unit.seen(label))
     made = sum(_values(unit.entries[label]) for label in labels if label in seen_whole)

@@ -43,8 +43,30 @@ class Unit:
         """Labels of the tiles that a measure of `label` sees, `label` itself first."""
         return (label, *self.beside.get(label, ()))
 
+    @cached_property
+    def wanted(self) -> tuple[tuple[str, Measure], ...]:
+        """Every measure with its label, in a fixed order."""
+        wants = []
+        for label, measures in self.wants.items():
+            wants += [(label, measure) for measure in measures]
+        return tuple(sorted(wants, key=repr))
+
+    @cached_property
+    def sizes(self) -> dict[object, int]:
+        """Bytes that plans ask for again and again, filled by room.py."""
+        return {}
+
     def shown(self, without: Collection[tuple[str, Measure]] = ()) -> tuple[str, ...]:
         """Labels that any measure sees, apart from the measures in `without`."""
+        if without:
+            return self._shown(without)
+        return self._shown_to_all
+
+    @cached_property
+    def _shown_to_all(self) -> tuple[str, ...]:
+        return self._shown(())
+
+    def _shown(self, without: Collection[tuple[str, Measure]]) -> tuple[str, ...]:
         visible: set[str] = set()
         for label, measures in self.wants.items():
             if any((label, measure) not in without for measure in measures):

@@ -8,7 +8,7 @@ from functools import lru_cache
 from math import inf, log, log10, pi, sqrt
 
 import numpy as np
-from scipy import integrate, optimize, special, stats
+from scipy import optimize, special, stats
 
 from ..case import Array, Case, NotCompared
 from .definition import Definition, Value
@@ -17,6 +17,9 @@ from .singular import floor, uncertain
 NAMES = ("lognormal", "exponential", "truncated")
 CUT = 1e-12
 CLOSE = 1e-7  # of D: starts as near as that may swap by rounding
+GRID = np.linspace(0, 1, 4001)
+STEPS = len(GRID) - 1
+SIMPSON = np.array([1, *(4, 2) * (STEPS // 2 - 1), 4, 1]) / (3 * STEPS)  # integrates over GRID
 
 
 @dataclass(frozen=True)
@@ -148,20 +151,27 @@ def _to_log_normal(law: Array, z: Array) -> _Ratio:
 def _to_truncated(law: Array, z: Array, alpha: float) -> _Ratio:
     """Nelder and Mead in ln a and ln L, or an end: a = 0 the exponential, L = 0 the power law."""
     y = np.log(z)
-    grid = np.linspace(0, 1, 4001)
+    sum_y, sum_z = float(y.sum()), float((z - 1).sum())
+
+    def log_integral(a: float, rate: float) -> float:
+        end = min(60 / (a + rate), np.log1p(60 / rate)) if a > 1 else np.log1p(90 / rate)
+        u = GRID * end
+        heights = np.exp((1 - a) * u - rate * np.expm1(u))
+        return float(np.log(end * (SIMPSON @ heights)))
+
+    def cost(parameters: Array) -> float:
+        a, rate = np.exp(np.clip(parameters, -40, 40))
+        return float(a * sum_y + rate * sum_z + len(z) * log_integral(a, rate))
 
     def densities(parameters: Array) -> Array:
         a, rate = np.exp(np.clip(parameters, -40, 40))
-        end = min(60 / (a + rate), np.log1p(60 / rate)) if a > 1 else np.log1p(90 / rate)
-        u = grid * end
-        heights = np.exp((1 - a) * u - rate * np.expm1(u))
-        return -a * y - rate * (z - 1) - np.log(integrate.simpson(heights, x=u))
+        return -a * y - rate * (z - 1) - log_integral(a, rate)
 
     starts = ((alpha / 2, 0.3), (0.98 * alpha, 1e-3))
     found = []
     for a, rate in starts:
         start = np.array([log(a), log(rate / (z.mean() - 1))])
-        found.append(densities(_optimum(lambda p: -float(densities(p).sum()), start)))
+        found.append(densities(_optimum(cost, start)))
     best = max(found, key=lambda logs: float(logs.sum()))
     without = _exponential(z)
     inside, power, exponential = float(best.sum()), float(law.sum()), float(without.sum())
