@@ -10,15 +10,18 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
+from types import EllipsisType, NoneType
 
 import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tests.device.single_calls import INDEXING, METADATA, is_single
+from tests.device.single_calls import INDEXING, METADATA, SINGLE, is_single
 
 NAME = "cuda:1"
+DEVICE = torch.device(NAME)
 PACKAGE = "weightscope/"
 SENDING = "/sending.py"
 OUTSIDE = "outside"  # the line of a call that no code of the package has made
@@ -46,6 +49,9 @@ WORDS_ONLY = (torch.uint16, torch.uint32, torch.uint64)  # copied and viewed, no
 COPYING = {"copy_", "_to_copy", "view", "detach", "alias", "as_strided", "_unsafe_view", "clone"}
 # operations that take device and host tensors
 ACROSS = {"copy_", "to", *INDEXING}
+# calls that follow no rule where all tensors are there
+ORDINARY = SINGLE - ACROSS
+PLAIN = {int, float, bool, slice, EllipsisType, NoneType, torch.dtype}  # arguments of them
 
 
 class Refused(RuntimeError):
@@ -99,8 +105,8 @@ def where() -> str:
 def marked(out: object) -> object:
     """The result of a call on the device."""
     if isinstance(out, Tensor):
-        return out if isinstance(out, OnDevice) else out.as_subclass(OnDevice)
-    if isinstance(out, tuple | list):
+        return out if type(out) is OnDevice else out.as_subclass(OnDevice)
+    if isinstance(out, (tuple, list)):
         values = [marked(x) for x in out]
         if hasattr(out, "_fields") or type(out).__module__ == "torch.return_types":
             return type(out)(values)
@@ -119,6 +125,11 @@ class Kernels(TorchDispatchMode):
     def __init__(self, log: Log) -> None:
         super().__init__()
         self.log = log
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here: to skip it, torch would import its compiler, for 2 s."""
+        return False
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         name = func.overloadpacket.__name__
@@ -154,15 +165,20 @@ class Pretended(TorchFunctionMode):
         self.log, self.streams, self.kernels = log, streams, Kernels(log)
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        name = getattr(func, "__name__", "")
+        name = _name(func)
         if name == "__get__":
             return self._attribute(func, args)
+        kwargs = kwargs or {}
         if name in METADATA:
             return func(*args, **kwargs)
+        if name in ORDINARY or (name == "__getitem__" and is_single(name, args)):
+            are_there = _are_there(args, kwargs)
+            if are_there is not None:
+                out = func(*args, **kwargs)
+                return marked(out) if are_there else out
         target = _target(name, args, kwargs)
         tensors = _tensors((*args, *kwargs.values()))
-        there = any(isinstance(x, OnDevice) for x in tensors)
+        there = OnDevice in map(type, tensors)
         if kwargs.get("pin_memory"):
             return self._pinned(func, args, kwargs)
         if not there and target != NAME:
@@ -188,14 +204,15 @@ class Pretended(TorchFunctionMode):
 
     def _attribute(self, func, args):
         """A property of a tensor, such as its device."""
-        if not isinstance(args[0], OnDevice):
+        if type(args[0]) is not OnDevice:
             return func(*args)
-        name = getattr(getattr(func, "__self__", None), "__name__", "")
+        name = _property(func)
         if name == "device":
-            return torch.device(NAME)
+            return DEVICE
         if name == "is_cuda":
             return True
-        return marked(func(*args))
+        out = func(*args)
+        return marked(out) if isinstance(out, Tensor) else out
 
     def _to_host(self, name, args, kwargs):
         self.log.waits[where(), name] += 1
@@ -226,9 +243,9 @@ class Pretended(TorchFunctionMode):
         """Raises where CUDA would."""
         if name in ("numpy", "__array__"):
             refuse(self.log, f"{name} of a device tensor")
-        host = [x for x in tensors if type(x) is not OnDevice]
         if name in INDEXING and _has_list(args[1]):  # becomes a tensor there
             self.log.uploads[where(), "index"] += 1
+        host = [x for x in tensors if type(x) is not OnDevice]
         if not host:
             return
         if name not in ACROSS:
@@ -268,13 +285,46 @@ def _within(x: Tensor, buffer: Tensor) -> bool:
     return x.untyped_storage().data_ptr() == buffer.untyped_storage().data_ptr()
 
 
+@cache
+def _name(func) -> str:
+    """The name of a call."""
+    return getattr(func, "__name__", "")
+
+
+@cache
+def _property(func) -> str:
+    """The name of the property that a `__get__` is of."""
+    return getattr(getattr(func, "__self__", None), "__name__", "")
+
+
+def _are_there(args, kwargs) -> bool | None:
+    """Whether a call is of tensors on the device, beside numbers and slices as most calls are.
+
+    None where the rules of such calls do not tell.
+    """
+    if "pin_memory" in kwargs:
+        return None
+    there = here = False
+    for x in (*args, *kwargs.values()) if kwargs else args:
+        kind = type(x)
+        if kind is OnDevice and x.dtype not in WORDS_ONLY:
+            there = True
+        elif kind is Tensor:
+            here = True
+        elif kind not in PLAIN and not (kind is tuple and PLAIN.issuperset(map(type, x))):
+            return None
+    if there and here:
+        return None
+    return there
+
+
 def _tensors(arguments) -> list[Tensor]:
     """The tensors among arguments, and in lists of them."""
     found = []
     for x in arguments:
         if isinstance(x, Tensor):
             found.append(x)
-        elif isinstance(x, list | tuple) and x and not isinstance(x[0], int):
+        elif isinstance(x, (list, tuple)) and x and not isinstance(x[0], int):
             found += _tensors(x)
     return found
 

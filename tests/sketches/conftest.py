@@ -39,7 +39,7 @@ from weightscope.sketches import (
 
 OPTIONS = {  # measures with options: bare and with them, wrapping one and several
     MarginSums: (MarginSums(), MarginSums(extremes=True)),
-    Balanced: (Balanced((Count(), MarginSums())), Balanced(())),
+    Balanced: (Balanced((Count(), MarginSums(), Top(5))), Balanced(())),
     Decompose: (
         Decompose(),
         Decompose(svd=True),
@@ -49,7 +49,7 @@ OPTIONS = {  # measures with options: bare and with them, wrapping one and sever
     Factor: (Factor(), Balanced((Factor(),))),
     Quantise: (Quantise(("int8",)), Quantise(tuple(SCHEMES))),
     Shuffled: (Shuffled(Count()), Shuffled(MarginSums(), seed=3), Shuffled(Balanced((Count(),)))),
-    Top: (Top(1), Top(40), Balanced((Top(5),))),
+    Top: (Top(1), Top(40)),
     Duplicates: (Duplicates(), Shuffled(Duplicates())),
     Untrained: (Untrained(), Shuffled(Untrained())),
 }
@@ -145,17 +145,48 @@ def boxes(shape: tuple[int, int], axis: int, cuts: list[int]) -> list[Box]:
 
 def take(measure, stored, dtype, axis=0, cuts=()):
     """All passes of a measure over one tiling."""
-    state = measure.start(stored.shape[0], tuple(stored.shape[1:]), dtype, "cpu")
+    return take_all([measure], stored, dtype, axis, cuts)[0]
+
+
+def take_all(measures, stored, dtype, axis=0, cuts=()):
+    """The results of several measures; those of one cut see the same tiles, as in a worker."""
+    results = {}
+    for cut in {measure.cut for measure in measures}:
+        alike = [measure for measure in measures if measure.cut == cut]
+        results |= _of_one_cut(alike, cut, stored, dtype, axis, cuts)
+    return [results[measure] for measure in measures]
+
+
+def _of_one_cut(measures, cut, stored, dtype, axis, cuts):
     shape, scratch = tuple(stored.shape[1:]), Scratch()
-    axis = long_side(shape) if measure.cut == "long" else axis
+    axis = long_side(shape) if cut == "long" else axis
+    tiling = [whole(shape)] if cut == "whole" else boxes(shape, axis, list(cuts))
+    states = {m: m.start(stored.shape[0], shape, dtype, "cpu") for m in measures}
+
+    def shown(box):
+        return tile(stored, dtype, box, axis, scratch), None
+
+    return all_passes(states, shown, tiling)
+
+
+def all_passes(states, shown, tiling):
+    """The result of every measure; `shown` gives the tile of a box, and that of the difference."""
+    results = {}
     for _ in range(300):
-        for box in [whole(shape)] if measure.cut == "whole" else boxes(shape, axis, list(cuts)):
-            state = measure.add(state, tile(stored, dtype, box, axis, scratch))
-        result = measure.finish(state)
-        if not isinstance(result, Again):
-            return result
-        state = result.state
+        for box in tiling:
+            seen, delta = shown(box)
+            states = {m: m.add(states[m], delta if of_delta(m) else seen) for m in states}
+        finished = {m: m.finish(states[m]) for m in states}
+        states = {m: end.state for m, end in finished.items() if isinstance(end, Again)}
+        results |= {m: end for m, end in finished.items() if m not in states}
+        if not states:
+            return results
     raise AssertionError("the passes do not end")
+
+
+def of_delta(measure) -> bool:
+    """Whether a measure is taken of D = B - A, and not of B."""
+    return isinstance(measure, TopChanges)
 
 
 def difference(pair) -> torch.Tensor:
@@ -172,33 +203,43 @@ def start_pair(measure, pair):
     return measure.start(len(a), tuple(a.shape[1:]), of_b, "cpu")
 
 
-def add_pair(measure, state, pair, box: Box, axis: int = 0, scratches=None):
-    """The state after one box more; TopChanges is taken of D, the other measures of B."""
+def facing(pair, axis=0, delta=None):
+    """A function of a box: the tile of B beside that of A, and the tile of D beside both."""
     a, of_a, b, of_b = pair
-    scratches = scratches or {label: Scratch() for label in ("a", "b", "delta")}
-    one = tile(a, of_a, box, axis, scratches["a"])
-    other = tile(b, of_b, box, axis, scratches["b"])
-    if not isinstance(measure, TopChanges):
+    scratches = [Scratch() for _ in range(3)]
+
+    def shown(box):
+        one = tile(a, of_a, box, axis, scratches[0])
+        other = tile(b, of_b, box, axis, scratches[1])
         other.beside = {"a": one}
-        return measure.add(state, other)
-    delta = tile(difference(pair), "F64", box, axis, scratches["delta"])
-    delta.beside = {"a": one, "b": other}
-    return measure.add(state, delta)
+        if delta is None:
+            return other, None
+        changed = tile(delta, "F64", box, axis, scratches[2])
+        changed.beside = {"a": one, "b": other}
+        return other, changed
+
+    return shown
+
+
+def add_pair(measure, state, pair, box: Box, axis: int = 0):
+    """The state after one box more; TopChanges is taken of D, the other measures of B."""
+    if of_delta(measure):
+        return measure.add(state, facing(pair, axis, difference(pair))(box)[1])
+    return measure.add(state, facing(pair, axis)(box)[0])
 
 
 def take_pair(measure, pair, axis=0, cuts=()):
     """All passes of a measure of several entries over one tiling."""
-    shape = tuple(pair[0].shape[1:])
-    scratches = {label: Scratch() for label in ("a", "b", "delta")}
-    state = start_pair(measure, pair)
-    for _ in range(2):
-        for box in boxes(shape, axis, list(cuts)):
-            state = add_pair(measure, state, pair, box, axis, scratches)
-        result = measure.finish(state)
-        if not isinstance(result, Again):
-            return result
-        state = result.state
-    raise AssertionError("the passes do not end")
+    return take_pairs([measure], pair, axis, cuts)[0]
+
+
+def take_pairs(measures, pair, axis=0, cuts=()):
+    """The results of several measures of the same tiles, as in a worker."""
+    tiling = boxes(tuple(pair[0].shape[1:]), axis, list(cuts))
+    delta = difference(pair) if any(of_delta(measure) for measure in measures) else None
+    states = {measure: start_pair(measure, pair) for measure in measures}
+    results = all_passes(states, facing(pair, axis, delta), tiling)
+    return [results[measure] for measure in measures]
 
 
 def held(x, seen=None) -> int:
@@ -231,10 +272,14 @@ def lab() -> SimpleNamespace:
         tile=tile,
         boxes=boxes,
         take=take,
+        take_all=take_all,
         difference=difference,
         start_pair=start_pair,
         add_pair=add_pair,
         take_pair=take_pair,
+        take_pairs=take_pairs,
+        facing=facing,
+        of_delta=of_delta,
         matrices=matrices,
         held=held,
         plain=plain,

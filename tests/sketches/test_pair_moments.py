@@ -7,6 +7,14 @@ import pytest
 import torch
 
 import weightscope as ws
+from tests.fits import fitted_once
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_fit():
+    """The law of changes, which no test here is of, is fitted once to equal changes."""
+    with fitted_once():
+        yield
 
 
 @pytest.mark.parametrize("shape", [(40, 50), (400, 400)])

@@ -32,7 +32,15 @@ shapes = st.tuples(st.integers(1, 24), st.integers(1, 24))
 cuttings = st.lists(st.integers(0, 24), max_size=5)
 flavours = st.sampled_from(["bits", "normal", "zero", "nan", "tiny", "outlier", "alike"])
 types = st.sampled_from(HELD)
-VECTORS = (TaskVectors(("a",)), SharedOutliers(("a",)))
+APART = (0, 2, 9, 14, 17)  # places in the list of types, of those that all measures are taken of
+EVERY = (
+    Pairwise(),
+    Changes(),
+    RowSample(),
+    TopChanges(40, ("a", "b")),
+    TaskVectors(("a",)),
+    SharedOutliers(("a",)),
+)
 
 
 def close(a, b) -> None:
@@ -80,18 +88,33 @@ def test_every_measure_of_a_pair_has_examples(lab) -> None:
     assert set(lab.PAIRED_EXAMPLES) == set(PAIRED_MEASURES)
 
 
-def in_any_grouping(lab, draw, measure, pair, axis, cuts):
+def in_any_grouping(lab, draw, measures, pair, axis, cuts):
     """Tiles folded apart and merged in any grouping; where there are more passes, in one run."""
-    if measure.passes == "more":
-        return lab.take_pair(measure, pair, axis, cuts)
-    states = [
-        lab.add_pair(measure, lab.start_pair(measure, pair), pair, box, axis)
-        for box in lab.boxes(tuple(pair[0].shape[1:]), axis, cuts)
-    ]
-    while len(states) > 1:
-        i = draw(len(states) - 1)
-        states[i : i + 2] = [measure.merge(states[i], states[i + 1])]
-    return measure.finish(measure.merge(lab.start_pair(measure, pair), states[0]))
+    once = [measure for measure in measures if measure.passes == "one"]
+    more = [measure for measure in measures if measure.passes == "more"]
+    states = apart(lab, once, pair, axis, cuts)
+    results = dict(zip(more, lab.take_pairs(more, pair, axis, cuts), strict=True)) if more else {}
+    for measure in once:
+        merged = states[measure]
+        while len(merged) > 1:
+            i = draw(len(merged) - 1)
+            merged[i : i + 2] = [measure.merge(merged[i], merged[i + 1])]
+        nothing = lab.start_pair(measure, pair)
+        results[measure] = measure.finish(measure.merge(nothing, merged[0]))
+    return [results[measure] for measure in measures]
+
+
+def apart(lab, measures, pair, axis, cuts):
+    """The states of every measure, one a tile."""
+    delta = lab.difference(pair) if any(map(lab.of_delta, measures)) else None
+    shown = lab.facing(pair, axis, delta)
+    states = {measure: [] for measure in measures}
+    for box in lab.boxes(tuple(pair[0].shape[1:]), axis, cuts):
+        seen, delta = shown(box)
+        for measure, several in states.items():
+            of = delta if lab.of_delta(measure) else seen
+            several.append(measure.add(lab.start_pair(measure, pair), of))
+    return states
 
 
 @settings(max_examples=8, deadline=None)
@@ -113,21 +136,28 @@ def test_any_tiling_and_any_grouping_give_the_whole(
         return data.draw(st.integers(0, count - 1))
 
     pair = made(lab, *of, shape, seed, flavour)
-    for measure in examples(lab):
-        merged = in_any_grouping(lab, draw, measure, pair, axis, cuts)
-        agree(lab, measure, merged, lab.take_pair(measure, pair))
+    measures = examples(lab)
+    merged = in_any_grouping(lab, draw, measures, pair, axis, cuts)
+    for several in zip(measures, merged, lab.take_pairs(measures, pair), strict=True):
+        agree(lab, *several)
 
 
 @pytest.mark.parametrize("of_a", HELD)
 def test_every_pair_of_types_in_tiles_gives_the_whole(lab, of_a) -> None:
-    """Row tiles and column tiles of every two types, merged from the right and from the left."""
+    """Row tiles and column tiles of every two types, merged from the right and from the left.
+
+    `Changes` alone has code for two types. The other measures convert either by itself, so that
+    all are taken of each type beside some, on either side.
+    """
     groupings = ((0, [2, 3], lambda count: 0), (1, [1, 5], lambda count: count - 1))
+    first = HELD.index(of_a)
     for i, of_b in enumerate(HELD):
         pair = made(lab, of_a, of_b, (6, 7), 3, "bits" if i % 4 > 1 else "alike")
-        axis, cuts, draw = groupings[i % 2]
-        for measure in (Pairwise(), Changes(), RowSample(), TopChanges(40, ("a", "b")), *VECTORS):
-            merged = in_any_grouping(lab, draw, measure, pair, axis, cuts)
-            agree(lab, (measure, of_b), merged, lab.take_pair(measure, pair))
+        axis, cuts, draw = groupings[(i + first) % 2]
+        measures = EVERY if (i - first) % len(HELD) in APART else (Changes(),)
+        merged = in_any_grouping(lab, draw, measures, pair, axis, cuts)
+        for several in zip(measures, merged, lab.take_pairs(measures, pair), strict=True):
+            agree(lab, *several)
 
 
 @settings(max_examples=8, deadline=None)
@@ -146,12 +176,13 @@ def test_a_stack_equals_each_alone(
 ) -> None:
     """finish(fold(stack))[i] == finish(fold(stack[i:i+1]))[0], bit for bit."""
     a, of_a, b, of_b = turned(made(lab, *of, shape, seed, flavour, stack), *layout)
-    for measure in examples(lab):
-        together = lab.take_pair(measure, (a, of_a, b, of_b), axis, cuts)
-        for i in range(stack):
-            alone = turned((a[i : i + 1].clone(), of_a, b[i : i + 1].clone(), of_b), *layout)
-            expected = lab.take_pair(measure, alone, axis, cuts)[0]
-            assert lab.plain(together[i]) == lab.plain(expected), measure
+    measures = examples(lab)
+    together = lab.take_pairs(measures, (a, of_a, b, of_b), axis, cuts)
+    for i in range(stack):
+        alone = turned((a[i : i + 1].clone(), of_a, b[i : i + 1].clone(), of_b), *layout)
+        every = zip(measures, together, lab.take_pairs(measures, alone, axis, cuts), strict=True)
+        for measure, several, expected in every:
+            assert lab.plain(several[i]) == lab.plain(expected[0]), measure
 
 
 @pytest.mark.parametrize("shape", [(17, 1000), (129, 257), (1, 5000), (5000, 1)])
@@ -161,12 +192,13 @@ def test_a_stack_of_matrices_with_odd_sides_equals_each_alone(lab, shape, axis) 
     generator = torch.Generator().manual_seed(1)
     a = torch.randn(2, *shape, generator=generator)
     b = a.bfloat16() + torch.randn(2, *shape, generator=generator).bfloat16()
-    for measure in examples(lab):
-        together = lab.take_pair(measure, (a, "F32", b, "BF16"), axis, (8, 16, 64))
-        for i in range(2):
-            alone = (a[i : i + 1].clone(), "F32", b[i : i + 1].clone(), "BF16")
-            expected = lab.take_pair(measure, alone, axis, (8, 16, 64))[0]
-            assert lab.plain(together[i]) == lab.plain(expected), measure
+    measures, cuts = examples(lab), (8, 16, 64)
+    together = lab.take_pairs(measures, (a, "F32", b, "BF16"), axis, cuts)
+    for i in range(2):
+        alone = (a[i : i + 1].clone(), "F32", b[i : i + 1].clone(), "BF16")
+        every = zip(measures, together, lab.take_pairs(measures, alone, axis, cuts), strict=True)
+        for measure, several, expected in every:
+            assert lab.plain(several[i]) == lab.plain(expected[0]), measure
 
 
 @settings(max_examples=12, deadline=None)
@@ -182,23 +214,26 @@ def test_a_stack_of_matrices_with_odd_sides_equals_each_alone(lab, shape, axis) 
 def test_the_layout_does_not_matter(lab, of, shape, cuts, axis, layout, flavour, seed) -> None:
     """A, B or both stored column-major are the same matrices."""
     pair = made(lab, *of, shape, seed, flavour)
-    for measure in examples(lab):
-        agree(
-            lab,
-            measure,
-            lab.take_pair(measure, turned(pair, *layout), axis, cuts),
-            lab.take_pair(measure, pair, axis, cuts),
-        )
+    measures = examples(lab)
+    results = lab.take_pairs(measures, turned(pair, *layout), axis, cuts)
+    for several in zip(measures, results, lab.take_pairs(measures, pair, axis, cuts), strict=True):
+        agree(lab, *several)
 
 
 @pytest.mark.parametrize("of_a", HELD)
 def test_every_measure_accepts_degenerate_matrices(lab, of_a) -> None:
-    """Empty, one element, one row, one column, of every type beside itself and some others."""
+    """Empty, one element, one row, one column, of every type beside itself and some others.
+
+    Measures without code for two types are taken of one of the others, each type of the next.
+    """
     degenerate = [(0, 0), (0, 5), (5, 0), (1, 1), (1, 7), (7, 1)]
-    for shape, of_b in product(degenerate, (of_a, "F64", "BF16", "F8_E4M3")):
+    others = ("F64", "BF16", "F8_E4M3")
+    in_turn = others[HELD.index(of_a) % len(others)]
+    for shape, of_b in product(degenerate, (of_a, *others)):
         pair = made(lab, of_a, of_b, shape, 5, "bits", 2)
-        for measure in examples(lab):
-            records = lab.take_pair(measure, pair)
+        every = of_b in (of_a, in_turn)
+        measures = [m for m in examples(lab) if every or isinstance(m, Changes)]
+        for measure, records in zip(measures, lab.take_pairs(measures, pair), strict=True):
             assert len(records) == 2, measure
             if measure == Changes():
                 assert records[0].elements == differing(lab, pair).sum()
@@ -210,8 +245,10 @@ def test_every_measure_survives_one_value_everywhere(lab, dtype) -> None:
     special = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0]
     for x, y in (*zip(special, special, strict=True), *((x, 1.0) for x in special[:-1])):
         a, b = (lab.numbers(dtype, np.full((2, 9, 9), value)) for value in (x, y))
-        for measure in examples(lab):
-            assert len(lab.take_pair(measure, (a, dtype, b, dtype), cuts=(4,))) == 2, measure
+        measures = examples(lab)
+        every = lab.take_pairs(measures, (a, dtype, b, dtype), cuts=(4,))
+        for measure, records in zip(measures, every, strict=True):
+            assert len(records) == 2, measure
 
 
 def test_samples_and_elements_of_several_tensors_do_not_add(lab) -> None:
