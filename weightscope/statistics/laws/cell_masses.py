@@ -10,6 +10,7 @@ from math import exp, inf, log
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
+from ...lazy import optimize
 from .cells import weighted
 from .gennorm import Gennorm
 from .goodness import log_likelihood
@@ -17,11 +18,10 @@ from .laplace import Laplace
 from .law import Fitted, Law, Params
 from .normal import Normal
 from .normal_mixture import NormalMixture
-from .simplex import least
 from .truncnorm import Truncnorm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from numpy.typing import NDArray
 
     from .cells import Cells
 
@@ -84,20 +84,21 @@ def _excess(law: Law, cells: Cells, params: Params) -> tuple[float, float, float
 def _likeliest(law: Searched, cells: Cells, start: Params) -> Fitted:
     """The maximum of the cells' likelihood by Nelder and Mead's search, from `start`."""
     free = [name for name in start if name not in GIVEN.get(law.name, ())]
-    moving = [name in law.locations for name in free]
+    first = np.array([start[name] if name in law.locations else log(start[name]) for name in free])
+    simplex = np.vstack((first, first + FIRST * np.eye(len(first))))
 
-    def params(at: Sequence[float]) -> Params:
-        found = [x if moves else exp(x) for x, moves in zip(at, moving, strict=True)]
-        return {**start, **dict(zip(free, found, strict=True))}
+    def params(at: NDArray[np.float64]) -> Params:
+        found = dict(zip(free, map(float, at), strict=True))
+        return {**start, **{n: x if n in law.locations else exp(x) for n, x in found.items()}}
 
-    def cost(at: Sequence[float]) -> float:
+    def cost(at: NDArray[np.float64]) -> float:
         tried = params(at)
         if not law.within(tried):
             return inf
         return -log_likelihood(cells, law, tried)
 
-    first = [start[n] if moves else log(start[n]) for n, moves in zip(free, moving, strict=True)]
-    end, converged = least(cost, first, FIRST, CLOSE)
-    found = params(end)
+    options = {"initial_simplex": simplex, "xatol": CLOSE, "fatol": CLOSE}
+    end = optimize.minimize(cost, first, method="Nelder-Mead", options=options)
+    found = params(end.x)
     errors = law.errors(_weighted_by(law, found, cells), found)
-    return Fitted(found, converged=converged, errors=errors)
+    return Fitted(found, converged=bool(end.success), errors=errors)
