@@ -307,7 +307,11 @@ def test_numbers_of_tails(far, expected) -> None:
     (ax,) = axes_of(outliers(far=far))
     assert ticks(ax.xaxis) == (expected, [f"{x:g}" for x in expected])
     assert ticks(ax.yaxis) == powers(0, -1, -2, -3, -4, -5)
-    (ax,) = axes_of(outliers(far=far, least=1e-9))
+
+
+def test_numbers_of_small_shares() -> None:
+    """Every second power of ten."""
+    (ax,) = axes_of(outliers(least=1e-9))
     assert ticks(ax.yaxis) == powers(0, -2, -4, -6, -8)
 
 
@@ -344,6 +348,10 @@ def test_numbers_of_changes(std, expected) -> None:
     (ax,) = axes_of(change(std=std))
     assert ticks(ax.xaxis)[0] == expected
     assert ticks(ax.yaxis) == powers(0, -2, -4) if std < 3 else powers(0, -2, -4, -6)
+
+
+def test_one_wide_change_is_cut() -> None:
+    """The axes go on for half of the panels at most."""
     several = axes_of(*[change(std=1.0)] * 2, change(std=30.0))
     assert several[0].get_xlim() == (-40, 40)
 
