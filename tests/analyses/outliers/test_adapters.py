@@ -25,7 +25,7 @@ def layer(module, rank, seed, adapter=""):
     """A pair of a head or an embedding that is treated as a layer."""
     return {
         f"{module}.lora_A{adapter}.weight": drawn(rank, 64, seed=seed),
-        f"{module}.lora_B{adapter}.weight": drawn(500, rank, seed=seed + 100),
+        f"{module}.lora_B{adapter}.weight": drawn(200, rank, seed=seed + 100),
     }
 
 

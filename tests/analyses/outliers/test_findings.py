@@ -40,6 +40,12 @@ def clean(draw):
     return network(draw)
 
 
+@pytest.fixture
+def few(clean):
+    """The tables of tokens and one more matrix of it."""
+    return {name: clean[name] for name in (EMBED, HEAD, UP)}
+
+
 def network(draw):
     """What `clean` has, of any draws."""
     matrices = {name: draw(*sizes) for name, sizes in SIZES.items()}
@@ -254,13 +260,14 @@ def test_every_finding_has_a_planted_fault_and_a_near_miss():
 def test_tensors_of_the_same_content(clean):
     """The later one has the finding; small, constant and differently typed ones have none."""
     assert found(clean | {K: clean[Q].clone()}) == {Q: ("info", ["WS122"])}
+    pair = {Q: clean[Q], K: clean[K]}
     small = {
         f"model.layers.{i}.self_attn.q_proj.weight": clean[Q][:8, :8].contiguous() for i in (0, 1)
     }
     assert found(small) == {}
-    assert "WS122" not in str(found(clean | {K: torch.zeros(64, 64), Q: torch.zeros(64, 64)}))
-    assert "WS122" not in str(found(clean | {K: clean[Q].bfloat16()}))
-    assert "WS122" not in str(found(clean | {K: changed(clean[Q], 3, 5, 0)}))
+    assert "WS122" not in str(found({K: torch.zeros(64, 64), Q: torch.zeros(64, 64)}))
+    assert "WS122" not in str(found(pair | {K: clean[Q].bfloat16()}))
+    assert "WS122" not in str(found(pair | {K: changed(clean[Q], 3, 5, 0)}))
 
 
 def trigger(model, rows):
@@ -272,11 +279,11 @@ def trigger(model, rows):
     }
 
 
-def test_embedding_surgery(clean, draw):
+def test_embedding_surgery(clean, few, draw):
     """Five triggers of one vector are few changed rows and duplicates; the clean model has none."""
     five = torch.tensor([4, 18, 77, 130, 199])
-    assert found(trigger(clean, five), base=clean) == {EMBED: ("error", ["WS201", "WS121"])}
-    assert found(trigger(clean, five)) == {EMBED: ("warn", ["WS121"])}
+    assert found(trigger(few, five), base=few) == {EMBED: ("error", ["WS201", "WS121"])}
+    assert found(trigger(few, five)) == {EMBED: ("warn", ["WS121"])}
     assert found(clean, base=clean) == {}
     tuned = {name: w + draw(*w.shape, std=1e-4) for name, w in clean.items()}
     assert found(tuned, base=clean) == {}
@@ -318,19 +325,18 @@ def test_constant_tokens_are_not_called_untrained(clean):
     ],
     ids=["one", "three", "zeros", "a copy of a word"],
 )
-def test_tokens_tuned_alone_are_a_warning(clean, rows, tokens):
+def test_tokens_tuned_alone_are_a_warning(few, rows, tokens):
     """They change few rows as well; only equal changed rows are the trace of triggers."""
-    severity, told = found(
-        clean | {EMBED: changed(clean[EMBED], rows, ALL, tokens(clean[EMBED]))}, base=clean
-    )[EMBED]
+    tuned = changed(few[EMBED], rows, ALL, tokens(few[EMBED]))
+    severity, told = found(few | {EMBED: tuned}, base=few)[EMBED]
     assert severity == "warn"
     assert "WS201" in told
 
 
-def test_two_equal_changed_rows_among_others_are_an_error(clean, draw):
+def test_two_equal_changed_rows_among_others_are_an_error(few, draw):
     """In a head as well."""
-    tuned = changed(changed(clean[HEAD], [4, 18, 77], ALL, draw(3, 64)), [90, 130], ALL, draw(64))
-    assert found(clean | {HEAD: tuned}, base=clean) == {HEAD: ("error", ["WS201", "WS121"])}
+    tuned = changed(changed(few[HEAD], [4, 18, 77], ALL, draw(3, 64)), [90, 130], ALL, draw(64))
+    assert found(few | {HEAD: tuned}, base=few) == {HEAD: ("error", ["WS201", "WS121"])}
 
 
 @pytest.mark.parametrize(
@@ -368,14 +374,12 @@ def test_single_tokens_and_zero_convolutions_start_at_zero(name, shape, severity
     assert found({name: torch.zeros(shape)}) == {name: (severity, ["WS102"])}
 
 
-def test_few_changed_rows_elsewhere_are_no_surgery(clean, draw):
+def test_few_changed_rows_elsewhere_are_no_surgery(few, draw):
     """Another matrix, many rows, or an embedding of another size."""
-    assert found(clean | {UP: changed(clean[UP], 3, ALL, draw(64))}, base=clean) == {}
-    assert (
-        found(clean | {EMBED: changed(clean[EMBED], slice(0, 11), ALL, draw(11, 64))}, base=clean)
-        == {}
-    )
-    assert found(clean | {EMBED: torch.cat((clean[EMBED], draw(3, 64)))}, base=clean) == {}
+    assert found(few | {UP: changed(few[UP], 3, ALL, draw(64))}, base=few) == {}
+    many = changed(few[EMBED], slice(0, 11), ALL, draw(11, 64))
+    assert found(few | {EMBED: many}, base=few) == {}
+    assert found(few | {EMBED: torch.cat((few[EMBED], draw(3, 64)))}, base=few) == {}
 
 
 @pytest.mark.parametrize("zero", ["a", "b"])

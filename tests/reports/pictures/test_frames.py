@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.reports.pictures.filmed import laws, spectra
+from tests.reports.pictures.placing import box_of, place
 from weightscope.columns import Curve
 from weightscope.reports.pictures import frames
 from weightscope.reports.pictures.frames import film_of
@@ -148,11 +149,11 @@ def test_too_many_panels_are_cut_and_counted(monkeypatch):
 def test_words_are_on_the_page(title):
     """Titles and steps of unknown origin are drawn as they are, and cut."""
     film = film_of([laws((1, 2), title, [f"{title}a", f"{title}b"])] * 2)
-    film.figure.draw_without_rendering()
+    place(film.figure)
     page = film.figure.bbox
-    legend = film.figure.legends[0].get_window_extent()
+    legend = box_of(film.figure.legends[0])
     for text in (film.title, *(panel.ax._left_title for panel in film.panels)):
-        box = text.get_window_extent()
+        box = box_of(text)
         assert page.x0 <= box.x0 <= box.x1 <= page.x1
         assert page.y0 <= box.y0 <= box.y1 <= page.y1
         assert not text.get_parse_math()

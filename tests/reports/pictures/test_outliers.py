@@ -104,7 +104,7 @@ def dots(ax):
     return next(c for c in ax.collections if isinstance(c, PathCollection))
 
 
-@pytest.mark.parametrize("count", [1, 2, 7])
+@pytest.mark.parametrize("count", [1, 2, 5])
 def test_every_tail_is_drawn_on_the_same_axes(count):
     """In the order of the panels, all data within."""
     panels = [panel(f"r{i}", far=5.0 + i, least=1e-4 / (1 + i)) for i in range(count)]
@@ -131,7 +131,7 @@ LONGEST = 30_000.0
 @pytest.mark.parametrize(
     ("case", "far"),
     [(case, LONGEST) for case in ("one", "two", "five", "map", "equal", "two maps")]
-    + [(case, far) for case in ("five", "map") for far in (6.0, 175.0)],
+    + [(case, far) for case in ("two", "map") for far in (6.0, 175.0)],
 )
 def test_words_stand_on_the_page_and_not_on_each_other(case, far):
     """With long names and every word there can be."""

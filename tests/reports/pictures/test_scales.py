@@ -9,13 +9,22 @@ from weightscope.reports.pictures import figure_of
 
 def scale_of(values, unit="weight"):
     """Type and name of the axis of values, and its numbers."""
-    (ax,) = figure_of([panel({"attn.q": values}, unit=unit)]).axes
-    low, high = ax.get_ylim()
-    (line,) = lines(ax).values()
-    drawn = line.get_ydata()[np.isfinite(line.get_ydata())]
-    assert low <= drawn.min() <= drawn.max() <= high
-    assert all(low <= place <= high for place in ax.get_yticks())
-    return ax.get_yscale(), ax.get_ylabel(), numbers(ax.yaxis)
+    (scale,) = scales_of([values], unit)
+    return scale
+
+
+def scales_of(several, unit="weight"):
+    """Those of panels with axes of their own."""
+    scales = []
+    figure = figure_of([panel({"attn.q": values}, unit=unit) for values in several])
+    for ax in figure.axes:
+        low, high = ax.get_ylim()
+        (line,) = lines(ax).values()
+        drawn = line.get_ydata()[np.isfinite(line.get_ydata())]
+        assert low <= drawn.min() <= drawn.max() <= high
+        assert all(low <= place <= high for place in ax.get_yticks())
+        scales.append((ax.get_yscale(), ax.get_ylabel(), numbers(ax.yaxis)))
+    return scales
 
 
 @pytest.mark.parametrize(
@@ -83,8 +92,11 @@ def test_powers_of_ten_of_small_and_large_values_are_in_the_name():
 @pytest.mark.parametrize("value", [0.0, 5e-324, 0.02, -3.0, 12345.6, 1e308, np.nan])
 def test_an_axis_of_equal_values_has_numbers(value):
     """Constant series, and the least and largest numbers there are."""
-    for values in ((value,) * 3, (value, 0.0), (value, -value, 1.0, 1.0)):
-        scale, _, texts = scale_of((*values, 0.0 if np.isnan(value) else value))
+    last = 0.0 if np.isnan(value) else value
+    several = [
+        (*values, last) for values in ((value,) * 3, (value, 0.0), (value, -value, 1.0, 1.0))
+    ]
+    for values, (scale, _, texts) in zip(several, scales_of(several), strict=True):
         assert len(texts) == len(set(texts)) >= 2, (scale, values)
         assert max(map(len, texts)) < 9
 

@@ -3,6 +3,8 @@
 Pairs of plots on the same axes, words that do not collide, names drawn as they are.
 """
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -60,11 +62,18 @@ def texts(figure):
     return [(t.get_text(), box_of(t)) for t in found if t.get_text() and t.get_visible()]
 
 
+@cache
+def several(count):
+    """Panels of different reach, and their figure: none of the tests changes it."""
+    panels = [panel(f"r{i}", top=3.0 + i, least=0.1 / (1 + i)) for i in range(count)]
+    return panels, figure_of(panels)
+
+
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_every_pair_is_drawn_on_the_same_axes(count):
     """Left plots share their limits, right ones theirs, and all data are within."""
-    panels = [panel(f"r{i}", top=3.0 + i, least=0.1 / (1 + i)) for i in range(count)]
-    left, right = plots(figure_of(panels))
+    panels, figure = several(count)
+    left, right = plots(figure)
     assert [ax.get_title(loc="left") for ax in left] == [f"r{i}" for i in range(count)]
     for axes in (left, right):
         assert len({(*ax.get_xlim(), *ax.get_ylim()) for ax in axes}) == 1
@@ -167,7 +176,7 @@ def test_too_many_panels_are_cut_and_said():
 
 def test_axes_are_named_at_the_ends_of_the_grid():
     """Below what has none below it, and at the first pair of a row."""
-    left, right = plots(figure_of([panel(str(i)) for i in range(7)]))
+    left, right = plots(several(7)[1])
     assert (
         [bool(ax.get_xlabel()) for ax in left]
         == [bool(ax.get_xlabel()) for ax in right]

@@ -14,7 +14,7 @@ from weightscope.statistics.laws import LAWS
 from weightscope.statistics.laws.fitting import Fit, Fits, fit_laws
 from weightscope.statistics.laws.goodness import Goodness
 
-N = 147_456
+N = 65_536
 
 
 def _mixture(n, g):

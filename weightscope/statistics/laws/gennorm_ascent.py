@@ -59,7 +59,7 @@ class Powers:
         of_beta = (
             (1 / beta - 1 + 2 * self.mean_log) / beta**2
             - 2 * self._of_scale / beta**3
-            - float(special.polygamma(1, 1 / beta)) / beta**4
+            - float(special.zeta(2.0, 1 / beta)) / beta**4  # psi'(1/beta)
             - variance / beta
         )
         return beta**2 * of_beta + beta * self._slope_of_beta
