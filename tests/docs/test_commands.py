@@ -9,7 +9,7 @@ import pytest
 from tests.docs.conftest import LINEAGE
 from weightscope.naming.family import name_map
 from weightscope.reports import report
-from weightscope.reports.pictures import blank
+from weightscope.reports.pictures import animate, blank
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -60,6 +60,7 @@ def test_commands_run(weightscope, line, monkeypatch):
     Pictures are blank: drawing them takes most of the time, and tests/reports draws every kind.
     """
     monkeypatch.setattr(report, "figure_of", lambda panels: blank())
+    monkeypatch.setattr(report, "animate", lambda panels, path: animate((), path))
     words = shlex.split(line, comments=True)
     wanted = re.search(r"# exit (\d)$", line)
     end = next((i for i, word in enumerate(words) if word in ENDS), len(words))

@@ -116,7 +116,7 @@ def _likeness(unit: Unit, device: Device) -> object:
     if rows * columns * 2 > device.stack:
         return None
     entries = tuple(
-        (label, entry.dtype, entry.cut, unit.wants.get(label))
+        (label, entry.dtype, unit.cuts[label], unit.wants.get(label))
         for label, entry in unit.entries.items()
     )
     return (rows, columns), entries, tuple(sorted(unit.beside.items()))

@@ -29,12 +29,11 @@ def needs_held(unit: Unit, label: str, measure: Measure) -> bool:
     """Whether a measure needs held matrices: it sees one that is stored along the other axis."""
     if measure.cut == "whole":
         return True
-    entry = first_entry(unit)
     if measure.cut == "long":
-        axis = long_side(entry.shape)
+        axis = long_side(first_entry(unit).shape)
     else:
-        axis = entry.cut
-    return any(unit.entries[other].cut != axis for other in unit.seen(label))
+        axis = next(iter(unit.cuts.values()))
+    return any(unit.cuts[other] != axis for other in unit.seen(label))
 
 
 def tile_bytes(unit: Unit, device: Device) -> int:

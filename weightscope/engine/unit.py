@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from ..checkpoints import Entry
+from ..geometry import Axis
 from ..sketches.sketch import Measure
 
 ALONE = "tiles of labels that no other label sees"
@@ -50,6 +51,11 @@ class Unit:
         for label, measures in self.wants.items():
             wants += [(label, measure) for measure in measures]
         return tuple(sorted(wants, key=repr))
+
+    @cached_property
+    def cuts(self) -> dict[str, Axis]:
+        """The axis of each label along which its rows or columns are cheap to read."""
+        return {label: entry.cut for label, entry in self.entries.items()}
 
     @cached_property
     def sizes(self) -> dict[object, int]:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.close import assert_close
 from weightscope.analyses.compare.adapting import adapted
 from weightscope.analyses.compare.norms import with_norms
 from weightscope.analyses.name_options import NameOptions
@@ -58,9 +59,9 @@ def assert_dora(models, name: str, expected, weight) -> None:
     """The adapted weight, and its difference to the base, to the rounding of float32."""
     base, model = (m.by_name[name].entry for m in models)
     flat = expected.flatten(1)
-    torch.testing.assert_close(values(model), flat.float(), rtol=2e-6, atol=1e-7)
+    assert_close(values(model), flat.float(), rtol=2e-6, atol=1e-7)
     change = values(difference(base, model)).double()
-    torch.testing.assert_close(change, flat - weight.double().flatten(1), rtol=1e-5, atol=1e-9)
+    assert_close(change, flat - weight.double().flatten(1), rtol=1e-5, atol=1e-9)
 
 
 @pytest.mark.parametrize(

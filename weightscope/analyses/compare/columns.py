@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from ...columns import Column
 from ...statistics.pairs.changes import STATUS_COLUMN
@@ -32,6 +33,7 @@ COUNTS = tuple(
 SIDED = ("shape", "dtype")  # columns of a piece that A and B have each
 
 
+@lru_cache(maxsize=64)  # a run asks for them three times
 def columns(o: CompareOptions) -> tuple[Column, ...]:
     """Identity, status, kind of change, statistics, note."""
     if o.top:
@@ -64,6 +66,7 @@ def _identity() -> tuple[Column, ...]:
     return tuple(identity)
 
 
+@lru_cache(maxsize=64)
 def optional(o: CompareOptions) -> Mapping[str, str]:
     """Columns that another option would add."""
     everything = CompareOptions(spectrum=True, lineage=True)

@@ -7,7 +7,7 @@ memory together, its pairs are measured one after the other, and their tensors a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ....engine.unit import Measured, Measurer, Unit
@@ -21,6 +21,7 @@ from ..request import CompareRequest
 from .bundle import Bundle, Member, Sides, bundles
 
 OF_PAIRS = "pairs"  # the key of the values of a bundle
+Joint = tuple[tuple[Unit, ...], list[list[Share]]]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Together:
     """A request for bundles, made of the requests for their pairs."""
 
     request: CompareRequest
+    joined: dict[Piece, Joint] = field(default_factory=dict, compare=False)  # asked for three times
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
@@ -58,8 +60,13 @@ class Together:
                 found[pair] = self.request.values(pair, of_pair)
         return {OF_PAIRS: found}
 
-    def _joined(self, piece: Piece) -> tuple[tuple[Unit, ...], list[list[Share]]]:
+    def _joined(self, piece: Piece) -> Joint:
         """The joined units, and the shares of each pair in them."""
+        if piece not in self.joined:
+            self.joined[piece] = self._join(piece)
+        return self.joined[piece]
+
+    def _join(self, piece: Piece) -> Joint:
         assert isinstance(piece, Bundle)
         joined = JoinedUnits(piece)
         shares = [[joined.share(unit) for unit in self.request.units(pair)] for pair in piece.pairs]
