@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.fits import fitted_once
+
 
 @pytest.fixture
 def draw():
@@ -25,3 +27,10 @@ def no_compiler(monkeypatch):
     stand_in.graph_break = lambda: None
     monkeypatch.setitem(sys.modules, "torch._dynamo", stand_in)
     monkeypatch.setitem(vars(torch), "_dynamo", stand_in)
+
+
+@pytest.fixture(scope="module")
+def laws_are_fitted_once():
+    """For tests of how weights are opened, many of which open equal ones."""
+    with fitted_once():
+        yield
