@@ -20,6 +20,7 @@ from weightscope.checkpoints.layouts import CODES, LAYOUTS
 from weightscope.dtypes import DTYPES
 from weightscope.notes import Note
 
+pytestmark = pytest.mark.usefixtures("laws_are_fitted_once")
 Dims = tuple[int, ...]
 Shapes = Mapping[str, tuple[str, Dims]]
 M = "model.layers.3.mlp.up_proj"

@@ -264,7 +264,7 @@ def saved(folder: Path, value: object) -> Checkpoint:
     return read(str(folder / "m.pt"))
 
 
-def test_real_training_file(tmp_path: Path) -> None:
+def test_real_training_file(tmp_path: Path, no_compiler: None) -> None:
     """What torch itself writes for a model and its optimizer."""
     model = torch.nn.Linear(4, 3)
     adam = torch.optim.Adam(model.parameters())

@@ -15,6 +15,7 @@ from weightscope.checkpoints.readers.pickle_scan import refusal_of
 from weightscope.checkpoints.readers.training_state import state_without_tensors
 from weightscope.errors import CheckpointError, UsageError
 
+pytestmark = pytest.mark.usefixtures("laws_are_fitted_once")
 STATE = torch.random.get_rng_state()
 WEIGHTS = {"a.weight": torch.randn(8, 8), "a.bias": torch.randn(8)}
 RANDOM = {  # as transformers, accelerate, Lightning and plain scripts save them

@@ -38,6 +38,7 @@ PLAIN = st.recursive(
         | st.tuples(inner, inner)
         | st.dictionaries(st.text() | st.integers(-9, 9), inner)
     ),
+    max_leaves=30,
 )
 
 

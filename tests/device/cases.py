@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import torch
@@ -85,17 +86,19 @@ def of_kinds(shape: tuple[int, int], seed: int = 0) -> Iterator[tuple[str, np.nd
     yield "few values", np.round(4 * x) / 4
 
 
-def stacked(x: np.ndarray, dtype: str, many: int) -> Stack:
-    """The same matrix several times."""
+@cache
+def stacked(kind: str, shape: tuple[int, int], seed: int, dtype: str, many: int) -> Stack:
+    """The same matrix of a kind several times; not to be changed."""
+    x = dict(of_kinds(shape, seed))[kind]
     return numbers(dtype, np.stack([x] * many)), dtype
 
 
 def stacks_of_kind(measure, kind: str, shape: tuple[int, int], dtype: str, many: int) -> Stacks:
     """Stacks of equal matrices of one kind."""
-    b = stacked(dict(of_kinds(shape))[kind], dtype, many)
+    b = stacked(kind, shape, 0, dtype, many)
     if measure not in PAIRED:
         return {"b": b}
-    a = stacked(dict(of_kinds(shape, seed=1))[kind], dtype, many)
+    a = stacked(kind, shape, 1, dtype, many)
     delta = b[0].float() - a[0].float()
     return {"a": a, "b": b, "delta": (delta.to(torch.float32), "F32")}
 

@@ -103,9 +103,14 @@ def can_be_nan(dtype: str) -> bool:
 @pytest.mark.parametrize("measure", ALL, ids=repr)
 @pytest.mark.parametrize("turned", LAYOUTS.values(), ids=LAYOUTS)
 def test_measures_are_those_of_the_cpu(measure, turned, few_sweeps) -> None:
-    """Every type: numbers, NaN and Inf, and zeros, row-major or column-major."""
-    for stacks in of_table(measure, turned):
-        check(measure, stacks)
+    """Every type row-major, every second one column-major: numbers, NaN and Inf, and zeros.
+
+    No code for a layout is for a type. Half of the measures have the one half of the types.
+    """
+    half = ALL.index(measure) % 2
+    for i, stacks in enumerate(of_table(measure, turned)):
+        if not turned or i % 2 == half:
+            check(measure, stacks)
 
 
 @pytest.mark.parametrize("measure", PAIRED, ids=repr)

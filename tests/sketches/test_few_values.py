@@ -69,7 +69,7 @@ def test_ordinary_tensors_are_decided_by_a_sample(lab, dtype) -> None:
 
 
 @pytest.mark.usefixtures("bins")
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     data=st.data(),
     dtype=st.sampled_from(list(WORDS)),

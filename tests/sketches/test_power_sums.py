@@ -8,9 +8,17 @@ import torch
 from scipy import stats
 
 import weightscope as ws
+from tests.fits import fitted_once
 from weightscope.sketches.power_sums import PowerSums
 
 LARGE = 1e15
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_fit():
+    """Laws, which no test here is of, are fitted once to equal values."""
+    with fitted_once():
+        yield
 
 
 def sums(values):

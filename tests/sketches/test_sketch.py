@@ -106,7 +106,7 @@ def close(a, b) -> None:
 
 
 @pytest.mark.usefixtures("ways")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     data=st.data(),
     dtype=st.sampled_from(HELD),
@@ -157,7 +157,7 @@ def test_counting_does_not_care_for_order(lab, dtype, shape, cuts, seed, data) -
 
 
 @pytest.mark.usefixtures("ways", "few_sweeps")
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     dtype=st.sampled_from(HELD),
     shape=shapes,
