@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.naming.spellings import (
@@ -307,6 +307,7 @@ WORDS = [
         max_size=12,
     )
 )
+@example({"weight": (0, 0, 0, 0), "module.weight": ()})  # one name without prefixes
 def test_any_names_have_their_own_places(names: Shapes) -> None:
     """No two pieces share a place, whatever the names, the shapes and the order."""
     made = places(names, {})

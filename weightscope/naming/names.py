@@ -42,7 +42,7 @@ def places(
         dims = {name: tuple(shape) for name, shape in shapes.items()}
     bare = dims
     if any(stripped[name] != name for name in shapes):
-        bare = {stripped[name]: dims[name] for name in shapes}
+        bare = _bare(stripped, dims)
     facts = Facts(config, bare)
     search = Search(facts, rules)
     names = _layered({name: search.find(stripped[name], dims[name]) for name in shapes})
@@ -52,6 +52,17 @@ def places(
     placed = same_heads(split_up, dims)
     del split_up
     return apart(placed, lambda name: context.path(names[name]) + _copy(name))
+
+
+def _bare(
+    stripped: Mapping[str, str], dims: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[int, ...]]:
+    """The shape of each name without prefixes; of several the largest, whatever their order."""
+    bare: dict[str, tuple[int, ...]] = {}
+    for name, shape in dims.items():
+        short = stripped[name]
+        bare[short] = max(shape, bare.get(short, ()))
+    return bare
 
 
 def _copy(name: str) -> str:
