@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from weightscope.dtypes import DTYPES
-from weightscope.sketches import Count, MarginSums, Shuffled
+from weightscope.sketches import Count, Decompose, MarginSums, Shuffled
 from weightscope.sketches.shuffled import permuted
+from weightscope.sketches.tile import Scratch
 
 
 @pytest.mark.parametrize("dtype", [d for d in DTYPES if DTYPES[d].kind != "none"])
@@ -51,3 +52,16 @@ def test_the_stored_matrix_is_not_changed() -> None:
     x = torch.arange(100.0).view(1, 10, 10)
     permuted(x, 0)
     assert torch.equal(x, torch.arange(100.0).view(1, 10, 10))
+
+
+def test_a_tile_is_the_same_afterwards(lab) -> None:
+    """Permuted tiles use the buffers of the tile, which other measures look at later."""
+    stored = lab.bits("BF16", (2, 30, 50), 1)
+    tile = lab.tile(stored, "BF16", lab.boxes((30, 50), 0, [])[0], 0, Scratch())
+    before = [x.clone() for x in (tile.values, tile.patterns)]
+    shuffled = Shuffled(Decompose(svd=True))
+    shuffled.add(shuffled.start(2, (30, 50), "BF16", "cpu"), tile)
+    counted = Shuffled(Count())
+    counted.add(counted.start(2, (30, 50), "BF16", "cpu"), tile)
+    for x, after in zip(before, (tile.values, tile.patterns), strict=True):
+        assert torch.equal(x.view(torch.int32), after.view(torch.int32))

@@ -55,6 +55,7 @@ class Shuffled:
             stored = x[:, slice(*box.rows), slice(*box.cols)]
             part = Tile(stored, tile.dtype, box, tile.shape, axis, tile.scratch)
             inner = self.of.add(inner, part)
+        tile.forget()
         return {"shuffled": x, "of": inner}
 
     def merge(self, a: State, b: State) -> State:

@@ -105,6 +105,11 @@ class Tile:
         """Values as (b, rows, columns), in the layout of `stored`."""
         return self.as_matrices(self.flat)
 
+    def forget(self) -> None:
+        """Compute all anew: another tile has used the buffers."""
+        for name in ("dense", "flat", "values", "patterns"):
+            vars(self).pop(name, None)
+
     def as_matrices(self, flat: Tensor) -> Tensor:
         """Elements in memory order, (b, elements), as (b, rows, columns)."""
         b, rows, cols = self.stored.shape
