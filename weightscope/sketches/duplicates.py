@@ -182,7 +182,9 @@ def _add_hashes(hashes: State, tile: Tile, candidates: Candidates) -> State:
     box = Box((int(first), int(last)), tile.box.cols)
     shape = (len(candidates.rows), tile.shape[1])
     part = Tile(stored, tile.dtype, box, shape, tile.axis, tile.scratch)
-    return Hashes().add(hashes, part)
+    hashes = Hashes().add(hashes, part)
+    tile.forget()
+    return hashes
 
 
 def _duplicate_rows(
