@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import close
 from weightscope.checkpoints.entry import Stored, lines_in_memory
 from weightscope.checkpoints.views import (
     Adapted,
@@ -44,8 +45,7 @@ def all_of(entry) -> torch.Tensor:
 def assert_close(found: torch.Tensor, expected: torch.Tensor) -> None:
     """Equal but for the order in which a BLAS adds."""
     near = 1e-12 if found.dtype == torch.float64 else 1e-6
-    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
-    assert torch.isclose(found, expected, rtol=near, atol=near).all()
+    close.assert_close(found, expected, rtol=near, atol=near)
 
 
 def factors(dtype: str) -> Product:
