@@ -62,19 +62,19 @@ def names_of(of):
     return tuple(field.name for field in fields(of))
 
 
-@contextmanager
 def fitted_once():
     """The commands look equal counts up until the `with` ends."""
-    with pytest.MonkeyPatch.context() as patched:
-        for (module, name), function in zip(SLOW, PLAIN, strict=True):
-            patched.setattr(module, name, once(function))
-        yield
+    return _fitted_by(map(once, PLAIN))
+
+
+def fitted_anew():
+    """The commands call the functions themselves until the `with` ends."""
+    return _fitted_by(PLAIN)
 
 
 @contextmanager
-def fitted_anew():
-    """The commands call the functions themselves until the `with` ends."""
+def _fitted_by(functions):
     with pytest.MonkeyPatch.context() as patched:
-        for (module, name), function in zip(SLOW, PLAIN, strict=True):
+        for (module, name), function in zip(SLOW, functions, strict=True):
             patched.setattr(module, name, function)
         yield

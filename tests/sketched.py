@@ -150,21 +150,20 @@ def function(of):
     return of.__code__, tuple(function(cell.cell_contents) for cell in of.__closure__ or ())
 
 
-@contextmanager
 def measured_once():
     """The commands look equal tensors up until the `with` ends."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(session, "Executor", Remembering)
-        for module in EVALUATING:
-            patched.setattr(module, "evaluate", evaluated)
-        yield
+    return _measured_by(Remembering, evaluated)
+
+
+def measured_anew():
+    """The commands measure every tensor until the `with` ends."""
+    return _measured_by(Executor, evaluate)
 
 
 @contextmanager
-def measured_anew():
-    """The commands measure every tensor until the `with` ends."""
+def _measured_by(executor, evaluation):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(session, "Executor", Executor)
+        patched.setattr(session, "Executor", executor)
         for module in EVALUATING:
-            patched.setattr(module, "evaluate", evaluate)
+            patched.setattr(module, "evaluate", evaluation)
         yield

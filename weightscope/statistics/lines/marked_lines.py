@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...lazy import numpy as np
 from ...sketches import Beyond, Duplicates, Groups
-from ..median import median
 from ..statistic import Evidence, Statistic
 from .margins import MARGINS
 from .zero_blocks import zero_blocks
@@ -117,7 +116,7 @@ def max_rms_ratio(margin: Margin, length: int) -> float | None:
     sizes = sizes[~np.isnan(sizes)]
     if not len(sizes):
         return None
-    return float(sizes.max() / median(sizes))
+    return float(sizes.max() / np.median(sizes))
 
 
 def row_z(margin: Margin, length: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -147,8 +146,8 @@ def _from_median(sizes: NDArray[np.float64]) -> tuple[NDArray[np.float64], float
     valid = ~np.isnan(logs)
     if not valid.any():
         return logs, np.nan
-    distance = logs - median(logs[valid])
-    return distance, median(np.abs(distance[valid]))
+    distance = logs - np.median(logs[valid])
+    return distance, float(np.median(np.abs(distance[valid])))
 
 
 def duplicate_sets(hashed: DuplicateRows, margin: Margin) -> tuple[NDArray[np.int64], ...]:

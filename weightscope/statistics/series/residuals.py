@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...columns import Column
 from ...lazy import numpy as np
-from ..median import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +56,7 @@ def outlying(
     y = np.asarray(values, np.float64)
     residuals = _linear(layers, y, slope)
     mad = _mad(residuals)
-    far = np.abs(residuals) > FAR * TO_STD * mad
+    far = _far(residuals, mad)
     if power is not None:
         fitted = _power(layers, y, power)
         of_power = _centred(y - fitted)
@@ -65,7 +64,8 @@ def outlying(
         if mad_of_power < mad:
             mad = mad_of_power
             # noise is a share of the value: it is largest where the line is highest
-            far = (np.abs(of_power) > FAR * TO_STD * mad) & _far(_centred(y / fitted))
+            shares = _centred(y / fitted)
+            far = _far(of_power, mad) & _far(shares, _mad(shares))
     if not mad > ROUNDING * np.abs(y).max():
         return None
     found = np.flatnonzero(far).tolist()
@@ -83,23 +83,23 @@ def _linear(layers: Sequence[int], y: NDArray[Any], slope: float) -> NDArray[Any
 def _power(layers: Sequence[int], y: NDArray[Any], slope: float) -> NDArray[Any]:
     """The line of the logarithms on log(layer + 1), in the unit of the values."""
     x = np.log1p(np.asarray(layers, np.float64))
-    level = median(np.log(y)) - slope * median(x)  # as scipy.stats.theilslopes
+    level = np.median(np.log(y)) - slope * np.median(x)  # as scipy.stats.theilslopes
     logs = np.minimum(level + slope * x, HIGHEST)
     fitted: NDArray[Any] = np.exp(logs)
     return fitted
 
 
-def _far(residuals: NDArray[Any]) -> NDArray[Any]:
+def _far(residuals: NDArray[Any], mad: float) -> NDArray[Any]:
     """Which residuals are beyond 3.5 robust standard deviations."""
-    far: NDArray[Any] = np.abs(residuals) > FAR * TO_STD * _mad(residuals)
+    far: NDArray[Any] = np.abs(residuals) > FAR * TO_STD * mad
     return far
 
 
 def _centred(residuals: NDArray[Any]) -> NDArray[Any]:
-    centred: NDArray[Any] = residuals - median(residuals)
+    centred: NDArray[Any] = residuals - np.median(residuals)
     return centred
 
 
 def _mad(residuals: NDArray[Any]) -> float:
     """The median absolute residual."""
-    return median(np.abs(residuals))
+    return float(np.median(np.abs(residuals)))

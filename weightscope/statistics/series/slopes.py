@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from ...columns import Column
 from ...lazy import numpy as np
 from ...lazy import special
-from ..median import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +83,7 @@ def theil_sen(x: Sequence[float], y: Sequence[float]) -> Line:
     first = max(round((pairs - reach) / 2) - 1, 0)
     last = min(round((pairs + reach) / 2), pairs - 1)
     ranked = np.partition(slopes, (first, last))
-    return Line(median(slopes), float(ranked[first]), float(ranked[last]))
+    return Line(float(np.median(slopes)), float(ranked[first]), float(ranked[last]))
 
 
 def _tied(values: NDArray[Any]) -> int:
@@ -142,4 +141,4 @@ def loglog(layers: Sequence[float], values: Sequence[float]) -> float | None:
         return None
     x = np.log1p(_thinned(layers))
     y = np.log(_thinned(values))
-    return median(_slopes(x, y))
+    return float(np.median(_slopes(x, y)))
