@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..lazy import numpy as np
 from .nonfinite import Position, earliest
 from .power_sums import PowerSums
+from .steps import Steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,6 +53,7 @@ class ValueCounts:
     # Row and column of the first NaN or Inf, from 0; None in pooled counts.
     first_nonfinite: Position | None = None
     minus_inf: int = 0  # of `inf`
+    steps: Steps | None = None  # of a quantiser, where rows of this tensor showed them
 
     @property
     def n(self) -> int:
@@ -110,7 +112,9 @@ class ValueCounts:
         if number is None:
             number = self.zeros
         left = self.zeros - number
-        counts = np.where(self.value == 0, left, self.counts)
+        counts = self.counts.copy()
+        zeros = self.value == 0
+        counts[zeros] = _scaled(self.counts[zeros], left)
         kept = counts > 0
         value, counts = self.value[kept], counts[kept]
         if self.exact:
@@ -149,6 +153,15 @@ class ValueCounts:
             first_nonfinite=earliest(self.first_nonfinite, other.first_nonfinite),
             minus_inf=self.minus_inf + other.minus_inf,
         )
+
+
+def _scaled(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
+    """Counts in the same proportions with another total: zero has several cells on steps."""
+    before = counts.sum()
+    if not before:
+        return counts
+    upto = np.rint(np.cumsum(counts) * (total / before))
+    return np.asarray(np.diff(upto, prepend=0), np.int64)
 
 
 def _union(a: ValueCounts, b: ValueCounts) -> Cells:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from weightscope.statistics.elements.even_cells import NARROW, share_below
 from weightscope.statistics.laws import LAWS
 from weightscope.statistics.laws.cells import prepare
-from weightscope.statistics.laws.edges import EVEN, FAR, edges_of, share_of_overlapping
+from weightscope.statistics.laws.edges import FAR, edges_of
 from weightscope.statistics.laws.fitting import fit_laws
 from weightscope.statistics.laws.goodness import goodness, log_likelihood
 
@@ -197,6 +198,6 @@ def test_narrow_and_wide_overlapping_cells_share_their_edges(widest):
     want = []
     for edge in x:
         inside = np.clip((edge - low) / (high - low), 0, 1)
-        narrow = (inside > 0) & (inside < 1) & (half < EVEN / 2)
+        narrow = (inside > 0) & (inside < 1) & (half < NARROW / 2)
         want.append(np.where(narrow, 0.5, inside).mean())
-    np.testing.assert_allclose(share_of_overlapping(low, high, share, x), want, atol=1e-12)
+    np.testing.assert_allclose(share_below(low, high, share, x), want, atol=1e-12)

@@ -9,9 +9,10 @@ from typing import Any
 
 from ...engine.unit import Measured, Unit
 from ...notes import Note, Notes, notes_of, united
-from ...sketches import Count
+from ...sketches import Count, RowPairs
 from ...statistics.elements import CODING, MOMENTS, SHAPE
 from ...statistics.elements.moments import BEYOND
+from ...statistics.elements.sampled_steps import with_steps
 from ...statistics.laws import BEST_LAW
 from ...statistics.lines import IID, balanced_elements
 from ...statistics.statistic import Evidence, Statistic, chosen, evaluate, needed
@@ -57,6 +58,8 @@ class FitRequest:
         wants = needed(self.statistics) | self._for_panels
         if not piece.is_matrix:
             wants &= {Count()}  # no rows and columns to compare
+        if Count() in wants:
+            wants |= {RowPairs()}  # they show the steps of a quantiser
         return (Unit(piece, {"": piece.entry}, {"": wants}),)
 
     def lack(self, piece: Piece) -> Notes:
@@ -64,8 +67,12 @@ class FitRequest:
         return ()
 
     def sketches(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[Any, Any]:
-        """As measured."""
-        return measured[0].sketches[""]
+        """As measured, and counts with the steps of a quantiser that rows show."""
+        sketches = measured[0].sketches[""]
+        if not {Count(), RowPairs()} <= sketches.keys():
+            return sketches
+        counts = with_steps(sketches[Count()], sketches[RowPairs()], piece.dtype)
+        return {**sketches, Count(): counts}
 
     def values(self, piece: Piece, measured: Sequence[Measured]) -> Mapping[str, object]:
         """The columns of the statistics, and notes."""

@@ -7,6 +7,7 @@ that stand for a hole (`pruned_centre`) are none either: a fit knows how many we
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
@@ -34,7 +35,10 @@ def fitted_weights(counts: ValueCounts) -> ValueCounts:
     excess = _excess(cells)
     if not excess:
         return cells
-    return cells.without_zeros(excess)
+    rest = cells.without_zeros(excess)
+    if rest.steps is None:
+        return rest
+    return replace(rest, steps=replace(rest.steps, excess=0.0))
 
 
 def pruned_zeros(counts: ValueCounts) -> int:
@@ -62,6 +66,8 @@ def centre_is_pruned(counts: ValueCounts) -> bool:
 
 
 def _excess(counts: ValueCounts) -> int:
+    if counts.steps is not None and counts.steps.applied:
+        return int(counts.steps.excess * counts.zeros)
     if counts.zeros <= ZEROS * counts.n:
         return 0
     if hole_of_pruning(counts) is not None:

@@ -14,6 +14,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
+from ...lazy import special
 from ...sketches.power_sums import PowerSums
 from ...sketches.quantiles import resolved
 from .moments import moments
@@ -35,8 +36,11 @@ def three_sigma(counts: ValueCounts) -> ValueCounts | None:
         return None
     if counts.minimum == counts.maximum:
         return counts  # std is 0, and rounding of the mean would exclude everything
-    distance = np.abs(counts.value - counts.power.mean)
-    return _selected(counts, distance <= SIGMAS * counts.std)
+    mean, reach = counts.power.mean, SIGMAS * counts.std
+    if counts.steps is not None and counts.steps.applied:
+        counts = _divided(counts)
+    distance = np.abs(counts.value - mean)
+    return _selected(counts, distance <= reach)
 
 
 def both_filters(counts: ValueCounts) -> ValueCounts | None:
@@ -69,6 +73,28 @@ def trimmed(counts: ValueCounts) -> Mapping[str, float | None]:
         return {"trimmed_std": None, "trimmed_kurtosis": None}
     after = moments(inside)
     return {"trimmed_std": after["std"], "trimmed_kurtosis": after["kurtosis"]}
+
+
+def _divided(counts: ValueCounts) -> ValueCounts:
+    """Of cells of steps that lie across the limit, the part within three sigma.
+
+    It has the share of a Gaussian, since a wide cell has few weights at its far end.
+    """
+    mean, std = counts.power.mean, counts.std
+    low, high = (counts.low - mean) / std, (counts.high - mean) / std
+    near, far = np.clip(low, -SIGMAS, SIGMAS), np.clip(high, -SIGMAS, SIGMAS)
+    across = (near < far) & ((near > low) | (far < high))
+    share = np.ones(len(low))
+    whole = special.ndtr(high[across]) - special.ndtr(low[across])
+    share[across] = (special.ndtr(far[across]) - special.ndtr(near[across])) / whole
+    value = np.clip((counts.value - mean) / std, near, far)
+    return replace(
+        counts,
+        low=np.where(across, mean + std * near, counts.low),
+        high=np.where(across, mean + std * far, counts.high),
+        value=np.where(across, mean + std * value, counts.value),
+        counts=np.rint(counts.counts * share).astype(np.int64),
+    )
 
 
 def _selected(counts: ValueCounts, passes: NDArray[np.bool_]) -> ValueCounts:

@@ -30,8 +30,9 @@ MISSES = 0.02  # share of the values of a group beside the grid
 FIRST = 4  # one group in so many is tested first
 MOST_STEPS = (15, 255)  # of the largest size: int4 and int8 with a zero point at one end
 MOST_STEPS_OF_SPAN = 31  # between the least and the greatest value: 5 bits with a real zero point
-# Floats of at most 6 bits have a peak of more than 4 times the smallest size: 0.5 to 6 in E2M1.
-FP4_REACH = 6.0
+# Peak over the smallest size: of floats of at most 6 bits over 4, of E2M1 at most 6/0.5. Groups
+# whose scales are powers of two are on floats of two digits together, which reach farther.
+FP4_REACH, FP4_MOST_REACH = 6.0, 12.2
 # Quantiles of a Gaussian, scaled to -1..1 (QLoRA, arXiv 2305.14314, appendix E).
 NF4 = (
     -1.0,

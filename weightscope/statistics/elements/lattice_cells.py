@@ -1,7 +1,8 @@
 """Cells of values that lie on a lattice, whatever type holds them.
 
 A value that went through a quantiser stands for everything that was rounded to it, not for the cell
-of the type that stores it. Two forms are known from the counts alone:
+of the type that stores it. Where sampled rows show the steps (`sampled_steps`), cells are theirs.
+Two forms are known from the counts alone:
 
 - Few values (4 weights each; at most 256, or on one step and at most 4,096): edges halfway to the
   neighbouring values that occur.
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 from ...lazy import numpy as np
 from .lattice import CODEBOOK, step_of
 from .pruned_centre import hole_of_pruning
+from .step_cells import in_steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +42,11 @@ CROWDED = 4.0  # hole over the median distance of values: above, these have seve
 
 def with_lattice_cells(counts: ValueCounts) -> ValueCounts:
     """The same weights in cells as wide as the steps of their lattice, if they are on one."""
+    if counts.steps is not None:
+        if counts.steps.applied:
+            return counts
+        if hole_of_pruning(counts) is None:
+            return in_steps(counts, counts.steps)
     values = counts.values
     if values is not None and _is_lattice(values, counts.n) and not _clustered(values):
         return _between_values(counts, values)

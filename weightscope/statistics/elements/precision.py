@@ -9,6 +9,7 @@ first, since a part of their groups is on the same grid.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -41,17 +42,47 @@ LEAST = {"F16": 2.0**-24}
 LARGEST_F16 = 65504.0
 
 
+@dataclass(frozen=True, eq=False)
+class Quantiser:
+    """A grid, the weights that share its scale, and all sampled weights in such groups."""
+
+    grid: str  # int2 int3 int4 int8 nf4 fp4_e2m1 fp8_e4m3 fp8_e5m2
+    scale: str  # `per tensor`, `per row`, `b128`, `g64`
+    groups: Groups  # (groups, values); of a scale per tensor (1, values)
+    spacing: Spacing
+
+
 def precision_history(counts: ValueCounts, rows: PairedRows, dtype: str) -> str | None:
     """`BF16`, `F16`, `F32`, or a scheme such as `int8 per row`, `nf4 g64`; None where none fits."""
-    if DTYPES[dtype].kind != "float" or DTYPES[dtype].bits < 16 or not counts.n:
+    if not _is_tested(counts, dtype):
         return None
-    finite = np.isfinite(rows.values).all(axis=1)
-    values = rows.values[finite]
+    values = _finite(rows)
     narrow = narrower_type(counts, values, dtype)
-    name = _scheme(counts, values, narrow or dtype)
-    if name is None and _is_varied(counts):
+    found = _quantiser(counts, values, narrow or dtype)
+    if found is not None:
+        return f"{found.grid} {found.scale}"
+    if _is_varied(counts):
         return narrow
-    return name
+    return None
+
+
+def quantiser(counts: ValueCounts, rows: PairedRows, dtype: str) -> Quantiser | None:
+    """The quantiser that `precision_history` names; None without one."""
+    if not _is_tested(counts, dtype):
+        return None
+    values = _finite(rows)
+    narrow = narrower_type(counts, values, dtype)
+    return _quantiser(counts, values, narrow or dtype)
+
+
+def _is_tested(counts: ValueCounts, dtype: str) -> bool:
+    return DTYPES[dtype].kind == "float" and DTYPES[dtype].bits >= 16 and counts.n > 0
+
+
+def _finite(rows: PairedRows) -> Groups:
+    """The sampled rows without NaN and Inf."""
+    finite = np.isfinite(rows.values).all(axis=1)
+    return rows.values[finite]
 
 
 def lattice_of(history: str | None) -> str | None:
@@ -94,24 +125,25 @@ def _are_f16(values: Groups) -> bool:
     return np.array_equal(values.astype(np.float16), values)
 
 
-def _scheme(counts: ValueCounts, rows: Groups, dtype: str) -> str | None:
+def _quantiser(counts: ValueCounts, rows: Groups, dtype: str) -> Quantiser | None:
     """The first scheme whose grid has nearly all sampled groups; None without one."""
     if not counts.std > 0:  # NaN where squares overflow
         return None
     slack = 4.0 if dtype in ("F32", "F64") else 1.05
     spacing = Spacing(eps_of(dtype), LEAST.get(dtype, 0.0), slack)
     if _has_few_values(counts):
-        name = _grid(counts.value[None], spacing)
-        if name is not None:
-            return f"{name} per tensor"
+        groups = counts.value[None]
+        grid = _grid(groups, spacing)
+        if grid is not None:
+            return Quantiser(grid, "per tensor", groups, spacing)
     if rows.size:
         rows = rows[np.ptp(rows, axis=1) > 0]
     if rows.size < SEGMENT or not _repeats(rows):
         return None
     for scale, groups in _groupings(rows):
-        name = _grid(groups, spacing)
-        if name is not None:
-            return f"{name} {scale}"
+        grid = _grid(_some(_thinned(groups)), spacing)
+        if grid is not None:
+            return Quantiser(grid, scale, groups, spacing)
     return None
 
 
@@ -157,17 +189,16 @@ def _segments(rows: Groups) -> Groups:
 def _groupings(rows: Groups) -> Iterator[tuple[str, Groups]]:
     """Sampled weights by the sets that may share a scale, the largest sets first."""
     count, width = rows.shape
-    yield "per row", _some(_thinned(rows))
+    yield "per row", rows
     pairs = rows[: count // 2 * 2].reshape(-1, 2, width)
     blocks = width // BLOCK
     if blocks > 1 and len(pairs):
         beside = pairs[:, :, : blocks * BLOCK].reshape(-1, 2, blocks, BLOCK)
-        yield "b128", _some(beside.swapaxes(1, 2).reshape(-1, 2 * BLOCK))
+        yield "b128", beside.swapaxes(1, 2).reshape(-1, 2 * BLOCK)
     for length in GROUPS:
         if width > length:
             groups = width // length
-            split = rows[:, : groups * length].reshape(-1, length)
-            yield f"g{length}", _some(split)
+            yield f"g{length}", rows[:, : groups * length].reshape(-1, length)
 
 
 def _some(groups: Groups) -> Groups:
@@ -180,9 +211,12 @@ def _some(groups: Groups) -> Groups:
 
 
 def _thinned(groups: Groups) -> Groups:
-    """At most 256 values of each group."""
+    """At most 256 values of each group, with the largest, which sets the scale."""
     step = -(-groups.shape[1] // MOST)
-    return groups[:, ::step]
+    if step == 1:
+        return groups
+    largest = np.abs(groups).argmax(axis=1)[:, None]
+    return np.hstack((np.take_along_axis(groups, largest, 1), groups[:, step::step]))
 
 
 def _grid(groups: Groups, spacing: Spacing) -> str | None:
@@ -193,7 +227,10 @@ def _grid(groups: Groups, spacing: Spacing) -> str | None:
     if not groups.size:
         return None
     sizes = grids.magnitudes(groups, spacing)
-    if grids.reach(sizes) >= grids.FP4_REACH and _are_floats(sizes, 2):
+    reach = grids.reach(sizes)
+    if reach >= grids.FP4_REACH and _are_floats(sizes, 2):
+        if reach > grids.FP4_MOST_REACH:
+            return None
         return "fp4_e2m1"
     int4, int8 = grids.MOST_STEPS
     name = _integers(groups, sizes, int4)

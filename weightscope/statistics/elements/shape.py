@@ -18,6 +18,7 @@ from ...notes import Note
 from ...sketches import Count
 from ...sketches.quantiles import resolved
 from ..statistic import Evidence, Statistic
+from .even_cells import NARROW, quantiles_of_size
 from .excess_zeros import centre_is_pruned, fitted_weights
 from .filters import tiny_share, trimmed
 from .moments import dot
@@ -134,11 +135,26 @@ def weibull_k(counts: ValueCounts) -> float | None:
     """
     if not resolved(counts):
         return None
-    cells = _folded(fitted_weights(counts))
-    if not len(cells.count):
-        return None
+    weights = fitted_weights(counts)
     # midpoints of 1,000 equal parts of 0.1..0.9
     share = 0.1 + 0.8 * (np.arange(WEIBULL_POINTS) + 0.5) / WEIBULL_POINTS
+    size = _size_quantiles(weights, share)
+    if size is None:
+        return None
+    x = np.log(size)
+    y = np.log(-np.log1p(-share))
+    x -= x.mean()  # slope = cov(x, y) / var(x); y needs no centring then
+    return dot(x, y) / dot(x, x)
+
+
+def _size_quantiles(counts: ValueCounts, share: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """|w| at these shares; None where one value or a spike of zeros fills them."""
+    if counts.steps is not None:
+        narrow = NARROW * counts.std
+        return quantiles_of_size(counts.low, counts.high, counts.counts / counts.n, share, narrow)
+    cells = _folded(counts)
+    if not len(cells.count):
+        return None
     upto = np.cumsum(cells.count)
     rank = share * upto[-1]
     at = np.searchsorted(upto, rank)
@@ -149,10 +165,7 @@ def weibull_k(counts: ValueCounts) -> float | None:
     before = upto - cells.count
     into = (rank - before[at]) / cells.count[at]  # position in the cell, 0 to 1
     low, high = cells.low[at], cells.high[at]
-    x = np.log(low + (high - low) * into)
-    y = np.log(-np.log1p(-share))
-    x -= x.mean()  # slope = cov(x, y) / var(x); y needs no centring then
-    return dot(x, y) / dot(x, x)
+    return np.asarray(low + (high - low) * into)
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,10 @@ ROUNDS = 3  # EM steps: each keeps width^2/12 of the error, 4% for fp4
 ROUNDS_OF_FEW = 12  # of cells nearly one std wide each keeps up to a third
 SETTLED = 1e-5  # relative change of the parameters at which EM ends
 FEW = 64  # wide cells: of more, the sub-points lie close
-MANY = 512  # wide cells of a normal, whose search is quick: sub-points leave 1e-4 of sigma
+# Wide cells of a normal, whose search is quick and whose sub-points leave 1e-4 of sigma, and of a
+# gennorm with a cusp, whose sub-points leave 3% to 15% of beta.
+MANY = 512
+CUSP = 1.0  # beta below which the density has one
 GIVEN = {"truncnorm": ("mu", "cut")}  # parameters that are no maximum: mean, outermost weight
 FIRST = 0.1  # step of the search: of a location in std, of the logarithm of another parameter
 CLOSE = 1e-8  # of the parameters and of the likelihood, where the search ends
@@ -46,7 +49,8 @@ def fitted_on_lattice(law: Law, cells: Cells) -> Fitted:
         result = law.fit(_weighted_by(law, before, cells))
         if _settled(before, result.params):
             break
-    if isinstance(law, Normal) and 0 < len(cells.wide[0]) <= MANY:
+    many = 0 < len(cells.wide[0]) <= MANY
+    if many and isinstance(law, Normal | Gennorm) and _is_searched(law, result):
         return _likeliest(law, cells, result.params)
     if not few:
         return result
@@ -57,6 +61,13 @@ def fitted_on_lattice(law: Law, cells: Cells) -> Fitted:
     if isinstance(law, Laplace | Gennorm | Truncnorm) and not result.at_bound:
         return _likeliest(law, cells, result.params)
     return result
+
+
+def _is_searched(law: Normal | Gennorm, result: Fitted) -> bool:
+    """Whether the masses of many cells are searched too."""
+    if isinstance(law, Gennorm):
+        return result.params["beta"] < CUSP and not result.at_bound
+    return True
 
 
 def _weighted_by(law: Law, params: Params, cells: Cells) -> Cells:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ...lazy import numpy as np
 from ...notes import Note
 from ...sketches.quantiles import spread_over_cells
+from ..elements.even_cells import quantiles
 from ..elements.excess_zeros import fitted_weights
 from ..elements.moments import BEYOND
 
@@ -35,6 +36,7 @@ WIDEST = 1.0  # std: mean width of bins above which they show no law
 GROUP = 0.005  # std: widest group of neighbours
 GROUPS = 64  # groups of neighbours per e-fold of the distance from the median
 CENTRE = 1e-6  # std: all neighbours within this distance of the median are one group
+QUARTILES = (0.25, 0.5, 0.75)
 PIECE, PIECES = 0.05, 32  # std, widest sub-point of a wide cell, and most sub-points
 
 
@@ -59,6 +61,7 @@ class Cells:
     log_width: float  # sum of share * ln width over the narrow cells
     wide: Arrays  # low, high, value, share of the wide cells
     parts: NDArray[np.intp] | None = None  # of a lattice: first sub-point of each wide cell
+    in_steps: bool = False  # cells of sampled steps overlap
 
 
 def prepare(counts: ValueCounts) -> Cells | Note:
@@ -104,7 +107,10 @@ def _standard(counts: ValueCounts, centre: float, scale: float) -> Cells:
     share = counts.counts / counts.n
     width = high - low
     slim = width < NARROW
-    q1, median, q3 = _quartiles(low, high, share)
+    if counts.steps is None:
+        q1, median, q3 = _quartiles(low, high, share)
+    else:
+        q1, median, q3 = quantiles(low, high, share, QUARTILES).tolist()
     z, p = _grouped(value[slim], share[slim], median)
     wide = low[~slim], high[~slim], value[~slim], share[~slim]
     cells = Cells(
@@ -124,6 +130,7 @@ def _standard(counts: ValueCounts, centre: float, scale: float) -> Cells:
         narrow=len(z),
         log_width=float((share[slim] * np.log(width[slim])).sum()),
         wide=wide,
+        in_steps=counts.steps is not None,
     )
     rounding_variance = float((share * width**2).sum()) / 12
     if rounding_variance > LATTICE:

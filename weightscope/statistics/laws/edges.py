@@ -6,10 +6,11 @@ the fitted one there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
+from ..elements.even_cells import share_below
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 STEP = 0.05  # std between knots where no cell edge is near
 DENSE = 8.0  # std: knots are STEP apart to there, and 5% apart beyond
 FAR = 1e6  # std: the outermost knots, where w1 ends (a law may have no mean)
-EVEN = 1e-4  # std: the narrowest of overlapping cells whose shares rise evenly, by differences
+UNLIKELY = 1e-6  # probability of a cell that is one point with a jump
 ATOM = 1e-6  # std: a cell that narrow is one point with a jump
 
 
@@ -35,6 +36,7 @@ class Edges:
     median: float
     cells: int
     real: NDArray[np.bool_]  # edges of cells; at the others, knots, the share is interpolated
+    in_steps: Cells | None = None  # cells inside of which weights are spread as a law has them
 
 
 def edges_of(cells: Cells) -> Edges:
@@ -54,63 +56,29 @@ def edges_of(cells: Cells) -> Edges:
     overlapping = (x[1:] < x[:-1]).any()
     if overlapping:
         x = np.sort(x)
-        share = share_of_overlapping(low, high, cells.share, x)
+        share = np.maximum.accumulate(np.clip(share_below(low, high, cells.share, x), 0.0, 1.0))
+        share[-1] = 1.0
     distinct = np.concatenate(([True], x[1:] != x[:-1]))
     share = share[distinct]
-    return _with_knots(cells, x[distinct], share, share)
+    edges = _with_knots(cells, x[distinct], share, share)
+    if cells.in_steps:
+        return replace(edges, in_steps=cells)
+    return edges
 
 
-def share_of_overlapping(
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    share: NDArray[np.float64],
-    x: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """The share below x: wide cells rise evenly, of narrow ones that hold x half counts."""
-    wide = high - low > EVEN
-    slim = ~wide
-    at_most = _share_below(low[slim], share[slim], x, "left")
-    at_least = _share_below(high[slim], share[slim], x, "right")
-    total = (at_most + at_least) / 2
-    if wide.any():
-        total += _evenly_below(low[wide], high[wide], share[wide], x)
-    rising = np.maximum.accumulate(np.clip(total, 0.0, 1.0))
-    rising[-1] = 1.0
-    return rising
+def as_spread_by(edges: Edges, cdf: NDArray[np.float64]) -> Edges:
+    """The share below each edge, if weights lie inside their cells of steps as the law has them.
 
-
-def _evenly_below(
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    share: NDArray[np.float64],
-    x: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """The share below x, where each cell rises evenly: ramps that begin less ramps that ended."""
-    slope = share / (high - low)
-    return _ramps(low, slope, x) - _ramps(high, slope, x)
-
-
-def _ramps(
-    start: NDArray[np.float64], slope: NDArray[np.float64], x: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Sum of slope (x - start) over the starts below x."""
-    order = np.argsort(start, kind="stable")
-    slopes = np.concatenate(([0.0], np.cumsum(slope[order])))
-    offsets = np.concatenate(([0.0], np.cumsum(slope[order] * start[order])))
-    begun = np.searchsorted(start[order], x, "left")
-    return slopes[begun] * x - offsets[begun]
-
-
-def _share_below(
-    edge: NDArray[np.float64],
-    share: NDArray[np.float64],
-    x: NDArray[np.float64],
-    side: Literal["left", "right"],
-) -> NDArray[np.float64]:
-    """The share of cells whose `edge` lies below x."""
-    order = np.argsort(edge, kind="stable")
-    total = np.concatenate(([0.0], np.cumsum(share[order])))
-    return np.minimum(total, 1.0)[np.searchsorted(edge[order], x, side)]
+    `cdf` is that of the law at the edges. Of weights that follow the law, the mean is `cdf` itself;
+    evenly spread they would not have the peak of a law inside a cell.
+    """
+    cells = edges.in_steps
+    if cells is None:
+        return edges
+    low = cdf[np.searchsorted(edges.x, cells.low)]
+    high = cdf[np.searchsorted(edges.x, cells.high)]
+    share = share_below(low, high, cells.share, cdf, UNLIKELY)
+    return replace(edges, before=share, after=share, middle=share)
 
 
 def _with_knots(

@@ -13,6 +13,7 @@ from math import log
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
+from .edges import as_spread_by
 from .law import centre_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Goodness:
 def goodness(edges: Edges, law: Law, params: Params, n: int) -> Goodness:
     """All three, from one evaluation of the distribution function."""
     cdf = _cdf_at_edges(edges, law, params)
+    edges = as_spread_by(edges, cdf)
     gap_before = edges.before - cdf
     gap_after = gap_before
     if edges.after is not edges.before:

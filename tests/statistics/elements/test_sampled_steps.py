@@ -1,0 +1,225 @@
+"""Steps that sampled rows show, on weights that went through a quantiser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from weightscope.sketches import PairedRows
+from weightscope.sketches.row_pairs import COLUMNS, sampled
+from weightscope.statistics.elements.excess_zeros import (
+    centre_is_pruned,
+    excess_zeros,
+    fitted_weights,
+)
+from weightscope.statistics.elements.grids import NF4
+from weightscope.statistics.elements.precision import quantiser
+from weightscope.statistics.elements.sampled_steps import cells_of, with_steps
+from weightscope.statistics.elements.shape import beta_moment, weibull_k
+from weightscope.statistics.elements.step_cells import in_steps
+from weightscope.statistics.laws import LAWS
+from weightscope.statistics.laws.fitting import fit_laws
+from weightscope.statistics.laws.pattern import after_filters, labelled
+
+SHAPE = (128, 512)
+FITTED = [law for law in LAWS if law.name in ("normal", "laplace", "gennorm", "student_t")]
+POSITIVE = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+E2M1 = np.concatenate((-POSITIVE[:0:-1], POSITIVE))
+
+
+def _nearest(y, levels):
+    levels = np.array(levels)
+    return levels[np.searchsorted((levels[1:] + levels[:-1]) / 2, y)]
+
+
+def _integers(x, peak, most):
+    return np.rint(x / peak * most) * (peak / most)
+
+
+def _nf4(x, peak):
+    return _nearest(x / peak, NF4) * peak
+
+
+def _fp4(x, peak):
+    return _nearest(x / peak * 6, E2M1) * (peak / 6)
+
+
+def _mxfp4(x, peak):
+    scale = 2.0 ** (np.floor(np.log2(peak)) - 2)
+    return _nearest(x / scale, E2M1) * scale
+
+
+# rounding, weights that share a scale, and the greatest relative error of beta
+QUANTISERS = {
+    "int8 per row": (lambda x, peak: _integers(x, peak, 127), 512, 0.01),
+    "int4 per row": (lambda x, peak: _integers(x, peak, 7), 512, 0.05),
+    "int4 g32": (lambda x, peak: _integers(x, peak, 7), 32, 0.03),
+    "int3 g64": (lambda x, peak: _integers(x, peak, 3), 64, 0.09),
+    "nf4 per row": (_nf4, 512, 0.03),
+    "nf4 g64": (_nf4, 64, 0.03),
+    "fp4_e2m1 g32": (_fp4, 32, 0.07),
+    "fp4_e2m1 g16": (_mxfp4, 16, 0.05),
+}
+
+
+@cache
+def _drawn(law):
+    r = np.random.default_rng(0)
+    if law == "laplace":
+        return r.laplace(size=SHAPE)
+    x = r.normal(size=SHAPE)
+    if law == "uneven rows":
+        return x * np.exp(0.7 * r.normal(size=(SHAPE[0], 1)))
+    return x
+
+
+def _quantised(name, x):
+    rounding, length, _ = QUANTISERS[name]
+    groups = x.reshape(-1, length)
+    stored = rounding(groups, np.abs(groups).max(1, keepdims=True)).reshape(x.shape)
+    return stored.astype(np.float32).astype(np.float64)
+
+
+def _rows(x):
+    return PairedRows(x[sampled(len(x))])
+
+
+def _shown(counts_of, x, dtype="F32"):
+    return with_steps(counts_of(x), _rows(x), dtype)
+
+
+@pytest.mark.parametrize("name", QUANTISERS)
+def test_cells_have_all_that_was_rounded_to_their_values(name, counts_of):
+    """The weights before they were rounded; the largest is one of those that are stored alike."""
+    x = _drawn("uneven rows")
+    stored = _quantised(name, x)
+    found = quantiser(counts_of(stored), _rows(stored), "F32")
+    assert f"{found.grid} {found.scale}" == name
+    cells = cells_of(found)
+    before = x[sampled(len(x))].reshape(-1, cells.value.shape[1])
+    before = before[:: -(-len(before) // len(cells.value))]
+    slack = 1e-6 * np.abs(cells.value).max(axis=1, keepdims=True)
+    inside = (cells.low - slack <= before) & (before <= cells.high + slack)
+    size = np.abs(cells.value)
+    below = size < size.max(axis=1, keepdims=True)
+    assert inside[below].all()
+    assert (~inside).sum(axis=1).max() <= 1
+    # and no more: errors of rounding are even inside a cell, a quarter of its width on average
+    errors = np.abs(before - cells.value)
+    assert (cells.high - cells.low)[below].mean() == pytest.approx(
+        4 * errors[below].mean(), rel=0.08
+    )
+
+
+@pytest.mark.parametrize("law", ["gaussian", "laplace", "uneven rows"])
+@pytest.mark.parametrize("name", QUANTISERS)
+def test_the_law_behind_a_quantiser_is_found(name, law, counts_of):
+    """Shape, distance and label are those of the weights before they were rounded."""
+    x = _drawn(law)
+    exact = counts_of(x)
+    truth = fit_laws(exact, FITTED)
+    counts = _shown(counts_of, _quantised(name, x))
+    assert excess_zeros(counts) == 0
+    fits = fit_laws(counts, FITTED)
+    beta = truth["gennorm"].params["beta"]
+    assert fits["gennorm"].n == x.size
+    assert fits["gennorm"].params["beta"] == pytest.approx(beta, rel=QUANTISERS[name][2])
+    assert fits.best.law == truth.best.law
+    assert fits.best.ks < truth.best.ks + 0.01
+    assert beta_moment(counts) == pytest.approx(beta_moment(exact), rel=0.09)
+    assert weibull_k(counts) == pytest.approx(weibull_k(exact), rel=0.09)
+
+
+def test_labels_are_those_of_the_weights_before(counts_of):
+    """Counts alone call such zeros an excess."""
+    x = _drawn("laplace")
+    counts = _shown(counts_of, _quantised("int4 per row", x))
+    alone = replace(counts, steps=None)
+    labels = [
+        labelled(some, fit_laws(some, FITTED), after_filters(some)) for some in (counts, alone)
+    ]
+    assert labels == ["linear", "sparse"]
+
+
+ORDINARY = {
+    "gaussian": lambda x: x,
+    "pruned at random": lambda x: np.where(np.random.default_rng(1).random(SHAPE) < 0.5, 0, x),
+    "int4 per tensor": lambda x: _integers(x, np.abs(x).max(), 7),
+    "int8 with few zeros": lambda x: _integers(x, 4 * np.abs(x).max(), 127 * 16),
+    "zeros": lambda x: 0 * x,
+}
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_other_weights_have_no_steps(name, counts_of):
+    """Their cells are those of the stored type, or follow from the counts."""
+    x = ORDINARY[name](_drawn("gaussian"))
+    counts = counts_of(x)
+    assert with_steps(counts, _rows(x), "F32") is counts
+
+
+def test_zeros_of_pruning_are_an_excess_on_steps_too(counts_of):
+    """Half of the weights, at random: the steps predict the zeros of the other half."""
+    kept = np.random.default_rng(1).random(SHAPE) < 0.5
+    x = _quantised("int4 g32", np.where(kept, _drawn("gaussian"), 0.0))
+    counts = _shown(counts_of, x)
+    pruned = int((~kept).sum())
+    assert excess_zeros(counts) == pytest.approx(pruned, rel=0.1)
+    assert centre_is_pruned(counts)
+    rest = fitted_weights(counts)
+    assert rest.zeros == counts.zeros - excess_zeros(counts)
+    assert rest.counts.sum() == rest.n == counts.n - excess_zeros(counts)
+    fits = fit_laws(counts, FITTED)
+    assert fits["gennorm"].params["beta"] == pytest.approx(2, abs=0.12)
+    assert labelled(counts, fits, after_filters(counts)) == "sparse"
+
+
+def test_a_hole_of_pruning_is_no_step(counts_of):
+    """Zero alone stands for it, as where no steps are known."""
+    x = _quantised("int8 per row", _drawn("gaussian"))
+    x[np.abs(x) < 0.7] = 0.0
+    counts = _shown(counts_of, x)
+    assert counts.steps is not None
+    alone = fitted_weights(replace(counts, steps=None))
+    assert np.array_equal(fitted_weights(counts).low, alone.low)
+
+
+def test_every_weight_is_in_one_cell(counts_of):
+    """Zeros in those of zero, weights beyond the sample in their own."""
+    x = _quantised("int4 g32", _drawn("gaussian"))
+    assert 5 not in sampled(len(x))
+    x[5, :2] = 40.0, -30.0
+    counts = _shown(counts_of, x)
+    cells = in_steps(counts, counts.steps)
+    assert cells.counts.sum() == x.size
+    assert cells.counts[cells.value == 0].sum() == counts.zeros
+    assert len(set(cells.low[cells.value == 0])) > 10
+    assert (np.diff(cells.value) >= 0).all()
+    assert (cells.low < cells.value).all()
+    assert (cells.value < cells.high).all()
+    assert (cells.value[0], cells.counts[0]) == (-30.0, 1)
+    assert (cells.value[-1], cells.counts[-1]) == (40.0, 1)
+
+
+def test_zeros_that_no_sampled_row_has_keep_their_cell(counts_of):
+    """They are neither spread over other values nor lost."""
+    x = _quantised("int4 g32", _drawn("gaussian"))
+    counts = _shown(counts_of, x)
+    nonzero = counts.steps.value != 0
+    arrays = ("value", "low", "high", "exact", "rounding")
+    some = {name: getattr(counts.steps, name)[nonzero] for name in arrays}
+    steps = replace(counts.steps, **some)
+    cells = in_steps(counts, steps)
+    assert cells.counts[cells.value == 0].tolist() == [counts.zeros]
+
+
+def test_the_largest_of_a_longer_row_is_not_taken_for_exact(counts_of):
+    """Where a row has more columns than are sampled, another one may set its scale."""
+    x = np.random.default_rng(2).normal(size=(32, COLUMNS + 512))
+    stored = _integers(x, np.abs(x).max(axis=1, keepdims=True), 7)
+    rows = PairedRows(stored[sampled(len(x)), :COLUMNS])
+    cells = cells_of(quantiser(counts_of(stored), rows, "F32"))
+    assert (cells.high - cells.low).std(axis=1).max() < 1e-9
