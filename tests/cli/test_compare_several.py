@@ -14,6 +14,7 @@ from PIL import Image
 
 import weightscope as ws
 from tests.cli.conftest import tensors
+from weightscope.reports.pictures import frames
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"ab" * 32 + b"\nsize 9\n"
 SHOWN = ("--columns", "source,step,against,tensor,relative,status")
@@ -227,8 +228,9 @@ def test_one_source_named_twice(weightscope, steps):
     assert "plateau: step 1 changes nothing" in done.err
 
 
-def test_an_animation(weightscope, steps, tmp_path):
-    """A frame a step."""
+def test_an_animation(weightscope, steps, tmp_path, monkeypatch):
+    """A frame a step; of few pixels, which are faster."""
+    monkeypatch.setattr(frames, "DPI", 40)
     path = tmp_path / "p.gif"
     done = weightscope("compare", *steps(3), *SHOWN, "--plot", path)
     assert done.code == 0

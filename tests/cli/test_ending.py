@@ -4,6 +4,7 @@ The picture shows the rows that the report shows, and what it lacks is said.
 """
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,9 +26,18 @@ def mixed(tmp_path):
     return str(path)
 
 
+NAMED = r"<!-- (layers\.\d|mlp|z|nothing)[^>]* -->"
+
+
 def drawn(picture):
     """The titles of an SVG's panels, in order; matplotlib names in a comment the text it draws."""
-    return re.findall(r"<!-- (layers\.\d|mlp|z|nothing)[^>]* -->", picture.read_text())
+    return re.findall(NAMED, picture.read_text())
+
+
+def named(figure, path):
+    """Saves the titles of a figure's panels, as an SVG has them."""
+    titles = [ax.get_title(loc="left") for ax in figure.axes if ax.axison]
+    Path(path).write_text("".join(f"<!-- {title} -->" for title in titles))
 
 
 @pytest.mark.parametrize(
@@ -44,8 +54,15 @@ def drawn(picture):
     ],
     ids=lambda x: " ".join(x) if x and x[0].startswith("-") else "",
 )
-def test_the_picture_has_the_rows_of_the_report(weightscope, mixed, tmp_path, view, titles):
-    """The same rows in the same order."""
+def test_the_picture_has_the_rows_of_the_report(
+    weightscope, mixed, tmp_path, monkeypatch, view, titles
+):
+    """The same rows in the same order.
+
+    One page with panels is a true SVG, and so are those with nothing to draw.
+    """
+    if view and titles != ["nothing"]:
+        monkeypatch.setattr(report, "save_picture", named)
     done = weightscope("fit", mixed, "--plot", tmp_path / "p.svg", *view)
     assert done.code == 0
     assert drawn(tmp_path / "p.svg") == titles

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -23,6 +24,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from tests.forked import forked
+from weightscope.api import Meter
+from weightscope.cli import terminal
 from weightscope.cli.app import run
 from weightscope.cli.exits import guarded
 
@@ -149,41 +152,34 @@ def of_a_shell():
     }
 
 
-def in_its_own_process(arguments, width):
-    """Code and text of a Python process whose streams are a pseudo-terminal of some width."""
-    with screen(width) as (theirs, written):
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            env=of_a_shell(),
-            timeout=60,
-            check=False,
-        )
-    return done.returncode, written.result()
+def in_a_copy(call, width):
+    """What a function returns in a copy of this process, and what it writes.
 
-
-def in_a_copy(arguments, width):
-    """Code and text of the program in a copy of this process, its streams a pseudo-terminal."""
+    Its streams are a pseudo-terminal of some width.
+    """
     with screen(width) as (theirs, written):
-        code, text = forked(partial(typed, arguments, theirs))
+        code, text = forked(partial(typed, call, theirs))
     assert code == 0, text
-    return int(text), written.result()
+    return text, written.result()
 
 
-def typed(arguments, terminal):
-    """The exit code of the program, as a shell starts it at a terminal."""
+def typed(call, terminal):
+    """What a function returns, as text, where a shell starts it at a terminal."""
     for descriptor in (0, 1, 2):
         os.dup2(terminal, descriptor)
     environment = of_a_shell()
     os.environ.clear()
     os.environ |= environment
-    sys.argv = ["weightscope", *arguments]
     with open(1, "w", encoding="utf-8") as out, open(2, "w", encoding="utf-8") as err:
         sys.stdout = sys.__stdout__ = out
         sys.stderr = sys.__stderr__ = err
-        return str(guarded(run))
+        return str(call())
+
+
+def program(*arguments):
+    """The exit code of the program."""
+    sys.argv = ["weightscope", *arguments]
+    return guarded(run)
 
 
 @pytest.fixture(scope="module")
@@ -308,8 +304,8 @@ def test_progress_stays_on_stderr_and_goes(exact):
 
     Absent with --no-progress, --quiet and in a pipe.
     """
-    code, shown = in_a_copy(["fit", exact], 120)
-    assert code == 0
+    code, shown = in_a_copy(partial(program, "fit", exact), 120)
+    assert code == "0"
     assert "4 tensors" in shown
     coverage = "4 of 4 tensors measured\n"
     assert shown.rpartition("\x1b[2K")[2] == FIT_120 + coverage
@@ -320,20 +316,19 @@ def test_progress_stays_on_stderr_and_goes(exact):
         )
 
 
-WATCHED = """
-import fcntl, struct, termios, time
-from weightscope.api import Meter
-from weightscope.cli import terminal
-terminal.TICK = 0.02
-for width in (10, 20, 40, 60, 120):
-    fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    meter = Meter(5_000_000, 66)
-    with terminal.progress(meter, 1290, 230_000_000_000):
-        time.sleep(0.1)
-        meter.bytes_read, meter.tensors = 70_005_000_000, 466
-        time.sleep(0.3)
-    print("next", end="", flush=True)
-"""
+def watched():
+    """Progress on a terminal that becomes wider."""
+    terminal.TICK = 0.02
+    for width in PARTS:
+        fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        meter = Meter(5_000_000, 66)
+        with terminal.progress(meter, 1290, 230_000_000_000):
+            time.sleep(0.1)
+            meter.bytes_read, meter.tensors = 70_005_000_000, 466
+            time.sleep(0.3)
+        print("next", end="", flush=True)
+
+
 PARTS = {
     10: "",
     20: "400/1290 tensors",
@@ -348,9 +343,9 @@ def test_progress_is_one_line_of_any_width():
 
     The line never breaks, is wiped at the end, and counts from its beginning.
     """
-    code, text = in_its_own_process(["-c", WATCHED], 120)
+    _, text = in_a_copy(watched, 120)
     *lines, nothing = re.sub(r"\x1b\[[0-9;?]*[mlh]", "", text).split("next")
-    assert (code, nothing) == (0, "")
+    assert nothing == ""
     for line, (width, parts) in zip(lines, PARTS.items(), strict=True):
         *frames, last = line.split("\x1b[2K")
         frames = [frame.partition("\r")[0].partition("\n")[0].rstrip() for frame in frames]
