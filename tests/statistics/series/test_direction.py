@@ -44,14 +44,14 @@ def test_the_change_is_over_the_layers_of_the_axis():
 
 @pytest.mark.parametrize("layers", [5, 6, 12, 32])
 def test_noise_has_no_trend(layers):
-    """Std, kurtosis and largest z of Gaussian matrices: at most 1% of 300 seeded series.
+    """Std, kurtosis and largest z of Gaussian matrices: at most 1% of 100 seeded series.
 
     A rule of p below 0.05 alone would find 5%.
     """
     rng = np.random.default_rng(layers)
     elements = 256
     count = {"std": 0, "kurtosis": 0, "max_z": 0}
-    for _ in range(300):
+    for _ in range(100):
         draws = rng.standard_normal((layers, elements))
         away = draws - draws.mean(1, keepdims=True)
         std = away.std(1)
@@ -66,4 +66,4 @@ def test_noise_has_no_trend(layers):
             listed = values.tolist()
             line = theil_sen(range(layers), listed)
             count[name] += trend(line, range(layers), listed, error) is not None
-    assert max(count.values()) <= 3
+    assert max(count.values()) <= 1

@@ -68,11 +68,11 @@ def test_quantiles_of_gaussian_noise_are_those_of_its_order(m, n):
 
 @pytest.mark.parametrize("law", LAWS)
 def test_scores_of_noise_are_standard(law, counts_of):
-    """120 draws of 40 x 80: near 0 with deviation near 1, whatever the elements."""
+    """60 draws of 40 x 80: near 0 with deviation near 1, whatever the elements."""
     random = np.random.default_rng(5)
-    scores = [_score(LAWS[law](random, (40, 80)), counts_of) for _ in range(120)]
+    scores = [_score(LAWS[law](random, (40, 80)), counts_of) for _ in range(60)]
     known = np.array([each for each in scores if each is not None])
-    assert len(known) > 72
+    assert len(known) > 36
     assert np.mean(known) == pytest.approx(0, abs=0.3)
     assert 0.8 < np.std(known) < 1.25
 
@@ -81,7 +81,7 @@ def test_scores_of_noise_are_standard(law, counts_of):
 def test_one_far_weight_is_no_direction(size, counts_of):
     """At 4, 8 and 11 std in 64 x 64 noise tau is 0.25, 1 and 1.9, and the score is standard."""
     scores = []
-    for seed in range(100):
+    for seed in range(50):
         w = np.random.default_rng(seed).standard_normal((64, 64))
         w[3, 5] = size
         scores.append(_score(w, counts_of))
@@ -91,13 +91,13 @@ def test_one_far_weight_is_no_direction(size, counts_of):
 
 def test_a_planted_direction_has_a_high_score(counts_of):
     """Twice the threshold: beyond 3 in every draw."""
-    assert min(_score(_planted(seed, 2.0), counts_of) for seed in range(20)) > 3
-    assert min(_ratio_score(_planted(seed, 2.0), counts_of) for seed in range(20)) > 3
+    assert min(_score(_planted(seed, 2.0), counts_of) for seed in range(10)) > 3
+    assert min(_ratio_score(_planted(seed, 2.0), counts_of) for seed in range(10)) > 3
 
 
 def test_a_direction_below_the_threshold_is_noise(counts_of):
     """Half the threshold: scores stay within noise."""
-    scores = [_score(_planted(seed, 0.5), counts_of) for seed in range(60)]
+    scores = [_score(_planted(seed, 0.5), counts_of) for seed in range(30)]
     assert np.abs(scores).max() < 3.5
     assert np.mean(scores) == pytest.approx(0, abs=0.5)
 

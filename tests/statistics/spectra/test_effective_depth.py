@@ -81,11 +81,11 @@ def test_the_simulation_gives_the_known_values():
 
 @pytest.mark.parametrize("shape", [(48, 48), (96, 24)])
 def test_the_simulation_has_the_law_of_the_definition(shape):
-    """m n random numbers per step have the law of m m: the same mean spectrum over 60 walks."""
+    """m n random numbers per step have the law of m m: the same mean spectrum over 30 walks."""
     depths = (1, 2, 5)
-    thin = [[log_shares(s, 6) for s in singular_values(*shape, depths, (2, i))] for i in range(60)]
-    full = [[log_shares(s, 6) for s in _literal(*shape, depths, 1000 + i)] for i in range(60)]
-    error = np.sqrt((np.var(thin, 0) + np.var(full, 0)) / 60)
+    thin = [[log_shares(s, 6) for s in singular_values(*shape, depths, (2, i))] for i in range(30)]
+    full = [[log_shares(s, 6) for s in _literal(*shape, depths, 1000 + i)] for i in range(30)]
+    error = np.sqrt((np.var(thin, 0) + np.var(full, 0)) / 30)
     assert np.all(np.abs(np.mean(thin, 0) - np.mean(full, 0)) < 4 * error)
 
 
@@ -119,15 +119,14 @@ def test_level_one_is_marchenko_pastur(q):
 @pytest.mark.parametrize("shape", [(128, 128), (128, 125), (192, 64), (512, 64)])
 def test_planted_depths_are_found(shape):
     """Products of L = 1, 2, 4, 8, 16, 32 at ratios of the table and at others, within 10%."""
-    for seed in range(2):
-        found = [effective_depth(s, *shape)[0] for s in _literal(*shape, PLANTED, seed)]
-        assert found == pytest.approx(PLANTED, rel=0.1)
+    found = [effective_depth(s, *shape)[0] for s in _literal(*shape, PLANTED, 0)]
+    assert found == pytest.approx(PLANTED, rel=0.1)
 
 
 @pytest.mark.parametrize("shape", [(128, 128), (128, 384), (512, 100), (256, 240), (4096, 64)])
 def test_noise_is_one(shape):
     """i.i.d. elements of any law have exactly 1, in both orientations."""
-    for seed in range(4):
+    for seed in range(2):
         for law in ("normal", "laplace"):
             w = getattr(np.random.default_rng(seed), law)(size=shape)
             assert effective_depth(_values(w), *shape)[0] == 1.0

@@ -20,7 +20,7 @@ from weightscope.statistics.spectra.tracy_widom import (
 
 def _raw_moments() -> list[float]:
     """E s^k from the tails of the script: k int s^(k-1) (1 - F) - k int s^(k-1) F, k = 1 to 4."""
-    node, weight = np.polynomial.legendre.leggauss(28)
+    node, weight = np.polynomial.legendre.leggauss(20)
     below, above = (node - 1) * 6, (node + 1) * 8  # -12 to 0, 0 to 16
     left = np.array([np.exp(log_tails(s)[0]) for s in below]) * weight * 6
     right = np.array([np.exp(log_tails(s)[1]) for s in above]) * weight * 8
