@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tests.reports.pictures.placing import box_of, place
+from tests.reports.pictures.pages import page_of
+from tests.reports.pictures.placing import box_of
 from weightscope.columns import Curve, Panel
 from weightscope.reports.pictures import figure_of, save_picture
 from weightscope.reports.pictures.spectrum import ROLES
@@ -44,8 +45,7 @@ def plots(figure):
 
 
 def texts(figure):
-    """The boxes of all words that are drawn, in pixels, by what they say."""
-    place(figure)
+    """The boxes of all words of a page that is laid out, in pixels, by what they say."""
     found = [
         t
         for ax in figure.axes
@@ -93,8 +93,7 @@ def test_every_pair_is_drawn_on_the_same_axes(count):
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_words_stand_on_the_page_and_not_on_each_other(count):
     """With long names and every word there can be."""
-    long = "base_model.model.model.layers.{}.self_attn.q_proj.base_layer.weight of memory"
-    figure = figure_of([panel(long.format(i)) for i in range(count)])
+    figure, _ = page_of("spectrum", count)
     boxes, page = texts(figure), figure.bbox
     assert len(boxes) > 10 * count
     for words, box in boxes:
