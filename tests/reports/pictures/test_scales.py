@@ -1,7 +1,6 @@
 """The axis of values of a panel: its scale, its name and its numbers."""
 
 import numpy as np
-import pytest
 
 from tests.reports.pictures.layered import MINILM, lines, numbers, panel, series_of
 from weightscope.reports.pictures import figure_of
@@ -14,7 +13,7 @@ def scale_of(values, unit="weight"):
 
 
 def scales_of(several, unit="weight"):
-    """Those of panels with axes of their own."""
+    """Those of panels with axes of their own, on one page."""
     scales = []
     figure = figure_of([panel({"attn.q": values}, unit=unit) for values in several])
     for ax in figure.axes:
@@ -27,44 +26,45 @@ def scales_of(several, unit="weight"):
     return scales
 
 
-@pytest.mark.parametrize(
-    ("values", "scale", "name", "expected"),
-    [
-        ((0.0058, 0.0202), "linear", "weight", ["0.005", "0.010", "0.015", "0.020"]),
-        ((3.0, -2.0), "linear", "weight", ["−2", "−1", "0", "1", "2", "3"]),
-        (MINILM, "log", "weight, log scale", ["1", "10", "100", "1000"]),
-        ((4.9, 175.0), "log", "weight, log scale", ["10", "30", "100"]),
-        ((1e-12, 1.0), "log", "weight, log scale", ["1e−12", "1e−9", "1e−6", "0.001", "1"]),
-        (
-            (*MINILM, -0.1, -1.2),
-            "symlog",
-            "weight, log beyond 1",
-            ["−1", "0", "1", "10", "100", "1000"],
-        ),
-        (
-            (1.0, -1.0, 5e3, -5e3, 1.0, 1.0),
-            "symlog",
-            "weight, log beyond 100",
-            ["−1000", "−100", "0", "100", "1000"],
-        ),
-        (
-            (-5.0, 1.0, 1.0, 1.0, 1e5),
-            "symlog",
-            "weight, log beyond 1",
-            ["−1", "0", "1", "100", "1e4"],
-        ),
-        ((0.0, 0.0, 1.0, 2.0), "linear", "weight", ["0.0", "0.5", "1.0", "1.5", "2.0"]),
-        (
-            (0.0, 0.0, 1.0, 1.0, 300.0),
-            "symlog",
-            "weight, log beyond 1",
-            ["0", "1", "10", "100"],
-        ),
-    ],
+AXES = (
+    ((0.0058, 0.0202), "linear", "weight", ["0.005", "0.010", "0.015", "0.020"]),
+    ((3.0, -2.0), "linear", "weight", ["−2", "−1", "0", "1", "2", "3"]),
+    (MINILM, "log", "weight, log scale", ["1", "10", "100", "1000"]),
+    ((4.9, 175.0), "log", "weight, log scale", ["10", "30", "100"]),
+    ((1e-12, 1.0), "log", "weight, log scale", ["1e−12", "1e−9", "1e−6", "0.001", "1"]),
+    (
+        (*MINILM, -0.1, -1.2),
+        "symlog",
+        "weight, log beyond 1",
+        ["−1", "0", "1", "10", "100", "1000"],
+    ),
+    (
+        (1.0, -1.0, 5e3, -5e3, 1.0, 1.0),
+        "symlog",
+        "weight, log beyond 100",
+        ["−1000", "−100", "0", "100", "1000"],
+    ),
+    (
+        (-5.0, 1.0, 1.0, 1.0, 1e5),
+        "symlog",
+        "weight, log beyond 1",
+        ["−1", "0", "1", "100", "1e4"],
+    ),
+    ((0.0, 0.0, 1.0, 2.0), "linear", "weight", ["0.0", "0.5", "1.0", "1.5", "2.0"]),
+    (
+        (0.0, 0.0, 1.0, 1.0, 300.0),
+        "symlog",
+        "weight, log beyond 1",
+        ["0", "1", "10", "100"],
+    ),
 )
-def test_axis_of_values(values, scale, name, expected):
+
+
+def test_axis_of_values():
     """Logarithmic from a factor of 30, linear around 0 where there are values at or below it."""
-    assert scale_of(values) == (scale, name, expected)
+    found = scales_of([values for values, *_ in AXES])
+    for (values, *expected), scale in zip(AXES, found, strict=True):
+        assert scale == tuple(expected), values
 
 
 def test_noise_around_zero_has_a_linear_axis():
@@ -76,26 +76,27 @@ def test_noise_around_zero_has_a_linear_axis():
 
 def test_powers_of_ten_of_small_and_large_values_are_in_the_name():
     """Numbers at the axis are short."""
-    assert scale_of((2e-6, 5e-6)) == ("linear", "1e−6 weight", ["2", "3", "4", "5"])
+    small, close, below, near = scales_of(
+        [(2e-6, 5e-6), (0.05, 0.0502), (-0.05, -0.0502), (0.012, 0.0121)]
+    )
+    assert small == ("linear", "1e−6 weight", ["2", "3", "4", "5"])
+    assert close[1:] == ("weight", ["0.0499", "0.0500", "0.0501", "0.0502", "0.0503"])
+    assert below[1:] == ("1e−2 weight", ["−5.03", "−5.02", "−5.01", "−5.00", "−4.99"])
+    assert near[1] == "1e−2 weight"
     assert scale_of((2e6, -1e6), "")[1:] == ("1e6", ["−1", "0", "1", "2"])
-    assert scale_of((0.05, 0.0502))[1:] == (
-        "weight",
-        ["0.0499", "0.0500", "0.0501", "0.0502", "0.0503"],
-    )
-    assert scale_of((-0.05, -0.0502))[1:] == (
-        "1e−2 weight",
-        ["−5.03", "−5.02", "−5.01", "−5.00", "−4.99"],
-    )
-    assert scale_of((0.012, 0.0121))[1] == "1e−2 weight"
 
 
-@pytest.mark.parametrize("value", [0.0, 5e-324, 0.02, -3.0, 12345.6, 1e308, np.nan])
-def test_an_axis_of_equal_values_has_numbers(value):
+ENDS = (0.0, 5e-324, 0.02, -3.0, 12345.6, 1e308, np.nan)
+
+
+def test_an_axis_of_equal_values_has_numbers():
     """Constant series, and the least and largest numbers there are."""
-    last = 0.0 if np.isnan(value) else value
-    several = [
-        (*values, last) for values in ((value,) * 3, (value, 0.0), (value, -value, 1.0, 1.0))
-    ]
+    several = []
+    for value in ENDS:
+        last = 0.0 if np.isnan(value) else value
+        several += [
+            (*values, last) for values in ((value,) * 3, (value, 0.0), (value, -value, 1.0, 1.0))
+        ]
     for values, (scale, _, texts) in zip(several, scales_of(several), strict=True):
         assert len(texts) == len(set(texts)) >= 2, (scale, values)
         assert max(map(len, texts)) < 9
