@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ...columns import Curve, Panel
@@ -211,4 +213,17 @@ def _surround(figure: Figure, ax: Axes, panels: Sequence[Panel]) -> None:
         labels = ["best law" if label in best else label for label in labels]
     surround(figure, handles, labels, len(panels))
     top = 1 - head(len(panels)) / figure.get_figheight()
-    figure.tight_layout(rect=(0, 0, 1, top), pad=0.6)
+    with _measured_once(figure.axes):
+        figure.tight_layout(rect=(0, 0, 1, top), pad=0.6)
+
+
+@contextmanager
+def _measured_once(axes: Sequence[Axes]) -> Iterator[None]:
+    """A layout asks for the box of each plot twice, and moves none of them in between."""
+    for ax in axes:
+        vars(ax)["get_tightbbox"] = cache(ax.get_tightbbox)
+    try:
+        yield
+    finally:
+        for ax in axes:
+            del vars(ax)["get_tightbbox"]
