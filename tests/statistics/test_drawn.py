@@ -28,7 +28,7 @@ def test_several_draws():
 @pytest.mark.parametrize("draws", [2, 5, 20])
 def test_scores_are_standard_gaussian_for_any_number_of_draws(draws):
     """Beyond 2 as often as a Gaussian: the t distribution allows for few draws."""
-    values = np.random.default_rng(3).standard_normal((3000, draws + 1))
+    values = np.random.default_rng(3).standard_normal((1500, draws + 1))
     scores = [score_among(row[0], row[1:]) for row in values.tolist()]
     assert np.mean(np.abs(scores) > 2) == pytest.approx(2 * stats.norm.sf(2), abs=0.012)
     assert np.std(scores) == pytest.approx(1, abs=0.05)

@@ -15,8 +15,14 @@ SHAPES = [(128, 96), (96, 160)]
 
 def verdict(pairs, a, of_a, b, of_b):
     """Of stored words."""
-    (sketches,) = pairs.measure([(a, of_a, b, of_b)], {labels.SAMPLE})
-    return is_low_rank(sketches[labels.SAMPLE])
+    (found,) = verdicts(pairs, (a, of_a, b, of_b))
+    return found
+
+
+def verdicts(pairs, *cases):
+    """Of several pairs, each stored A, its type, stored B, its type."""
+    measured = pairs.measure(cases, {labels.SAMPLE})
+    return [is_low_rank(sketches[labels.SAMPLE]) for sketches in measured]
 
 
 def base(shape, seed: int) -> np.ndarray:
@@ -48,10 +54,12 @@ def decaying(shape, exponent: float, relative: float, seed: int) -> np.ndarray:
 )
 def test_a_merged_adapter_is_low_rank(pairs, rank, shape, of_a, of_b, least) -> None:
     """Up to half of the sampled rows, although merging rounds each element."""
-    for seed, relative in enumerate((0.5, 0.1, least)):
+    relatives, cases = (0.5, 0.1, least), []
+    for seed, relative in enumerate(relatives):
         a = pairs.stored(base(shape, seed), of_a)
         merged = pairs.values(a, of_a) + change(shape, rank, relative, seed)
-        found = verdict(pairs, a, of_a, pairs.stored(merged, of_b), of_b)
+        cases.append((a, of_a, pairs.stored(merged, of_b), of_b))
+    for relative, found in zip(relatives, verdicts(pairs, *cases), strict=True):
         if relative == 1e-4 or relative > least or rank <= 4:
             assert found is True, relative
         else:  # the smallest of many values come near rounding
@@ -62,10 +70,12 @@ def test_a_merged_adapter_is_low_rank(pairs, rank, shape, of_a, of_b, least) -> 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_full_change_is_not_low_rank(pairs, dtype, shape) -> None:
     """Fine-tunes of any size, down to what rounding hides."""
-    for seed, relative in enumerate((1.0, 0.1, 1e-2, 1e-3, 1e-4)):
+    relatives, cases = (1.0, 0.1, 1e-2, 1e-3, 1e-4), []
+    for seed, relative in enumerate(relatives):
         a = pairs.stored(base(shape, seed), dtype)
         b = pairs.values(a, dtype) + base(shape, seed + 50) * relative
-        found = verdict(pairs, a, dtype, pairs.stored(b, dtype), dtype)
+        cases.append((a, dtype, pairs.stored(b, dtype), dtype))
+    for relative, found in zip(relatives, verdicts(pairs, *cases), strict=True):
         assert found is not True, relative
         if relative >= 0.1:
             assert found is False, relative
@@ -88,11 +98,13 @@ def test_a_full_change_is_not_low_rank(pairs, dtype, shape) -> None:
 )
 def test_a_decaying_spectrum_is_not_low_rank(pairs, dtype, exponent, relatives) -> None:
     """Singular values of a training fall as a power law, and their tail lies above rounding."""
+    cases = []
     for seed, relative in enumerate(relatives):
         shape = SHAPES[seed % 2]
         a = pairs.stored(base(shape, seed), dtype)
         b = pairs.values(a, dtype) + decaying(shape, exponent, relative, seed)
-        found = verdict(pairs, a, dtype, pairs.stored(b, dtype), dtype)
+        cases.append((a, dtype, pairs.stored(b, dtype), dtype))
+    for relative, found in zip(relatives, verdicts(pairs, *cases), strict=True):
         assert found is not True, relative
 
 
