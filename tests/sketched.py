@@ -1,6 +1,7 @@
 """Equal tensors are measured once a process, where tests are of what follows from the sketches."""
 
 import hashlib
+import os
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from functools import cache, partial
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from weightscope.analyses import rows
 from weightscope.analyses.compare import request as compare
@@ -22,14 +24,17 @@ from weightscope.statistics.statistic import evaluate
 
 EVALUATING = (rows, compare, initialisation, fit, outliers, spectrum)
 ROOM = 1 << 28  # bytes of memory: with less, measures may be refused
-MOST = 1 << 23  # bytes of a file that is told by its content
+MOST = 1 << 23  # bytes of a file or a tensor that is told by its content
 SKETCHES = {}  # by the place of a unit, and by label and measure
 KNOWN = set()  # ids of these sketches, which stay alive
 VALUES = {}  # of statistics, by their function and what it follows from
+KNOWING = {}  # statistics that do, by the ids of plain ones
+NUMBERS = {}  # of contents, which are hashed once this way
+ASKED = {}  # what a test has asked for, by the name of the test
 
 
-class NoFile(Exception):
-    """A tensor in memory, or in a file too large to be told by its content."""
+class NotTold(Exception):
+    """A tensor on a GPU, or one that is too large to be told by its content."""
 
 
 class Remembering(Executor):
@@ -40,8 +45,9 @@ class Remembering(Executor):
         if self.device.is_gpu or self.device.budget < ROOM:
             yield from super().__call__(units, each)
             return
-        places = {id(unit): place_of(unit, self.device.workers) for unit in units}
-        known = {id(unit): known_sketches(unit, places[id(unit)]) for unit in units}
+        content = Contents()
+        places = {id(unit): self.place_of(unit, content) for unit in units}
+        known = {id(unit): self.known(unit, places[id(unit)]) for unit in units}
 
         def values(measured):
             remember(measured, places[id(measured.unit)])
@@ -57,38 +63,94 @@ class Remembering(Executor):
                 yield replace(measured, values=each(measured))
         yield from results  # none is left: the executor ends its workers
 
+    def place_of(self, unit, content):
+        """What the sketches of a unit follow from beside its measures; None where not told."""
+        try:
+            entries = tuple((label, content(entry)) for label, entry in unit.entries.items())
+        except NotTold:
+            return None
+        return self.device.workers, entries, tuple(sorted(unit.beside.items()))
 
-def place_of(unit, workers):
-    """What the sketches of a unit follow from beside its measures; None of tensors in memory."""
-    try:
-        entries = tuple((label, content(entry)) for label, entry in unit.entries.items())
-    except NoFile:
-        return None
-    return workers, entries, tuple(sorted(unit.beside.items()))
+    def known(self, unit, place):
+        """Its sketches by label and measure; None unless all of them are known."""
+        known = SKETCHES.get(place, {})
+        if any(wanted not in known for wanted in unit.wanted):
+            return None
+        return {
+            label: {measure: known[label, measure] for measure in measures}
+            for label, measures in unit.wants.items()
+        }
 
 
-def content(part):
-    """An entry or a field of one by its values; a file by its bytes."""
-    if isinstance(part, np.ndarray):
-        return part.dtype, part.shape, part.tobytes()
-    if not is_dataclass(part):
-        return part
-    found = [type(part)]
-    for field in fields(part):
-        value = getattr(part, field.name)
-        if field.name == "file":
-            value = bytes_of(value)
-        found.append(content(value))
-    return tuple(found)
+class RememberingOthers(Remembering):
+    """Knows what other tests have measured: a test that asks twice compares two measurements."""
+
+    def known(self, unit, place):
+        """Its sketches; None where the test has asked for one of them before."""
+        test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0]
+        if test not in ASKED:
+            ASKED.clear()
+        asked = ASKED.setdefault(test, set())
+        wanted = {(place, *wanted) for wanted in unit.wanted}
+        is_new = asked.isdisjoint(wanted)
+        asked.update(wanted)
+        return super().known(unit, place) if is_new else None
+
+
+class Contents:
+    """Entries and fields of theirs by their values, a file by its bytes, in one call.
+
+    What several entries of a call share is looked at once.
+    """
+
+    def __init__(self):
+        self.known = {}
+
+    def __call__(self, entry):
+        """Equal for equal entries."""
+        if id(entry) not in self.known:
+            found = self.of(entry)
+            self.known[id(entry)] = NUMBERS.setdefault(found, len(NUMBERS))
+        return self.known[id(entry)]
+
+    def of(self, part):
+        """The fields of an entry; other parts are told by themselves."""
+        if isinstance(part, np.ndarray):
+            return part.dtype, part.shape, part.tobytes()
+        if isinstance(part, torch.Tensor):
+            return elements_of(part)
+        if isinstance(part, tuple):
+            return tuple(map(self.of, part))
+        if not is_dataclass(part):
+            return part
+        found = [type(part)]
+        for name in names_of(type(part)):
+            value = getattr(part, name)
+            if name == "file" and value:
+                value = bytes_of(value)
+            found.append(self(value) if is_dataclass(value) else self.of(value))
+        return tuple(found)
+
+
+def elements_of(tensor):
+    """A tensor in memory by the hash of its elements."""
+    if tensor.nbytes > MOST or tensor.device.type != "cpu":
+        raise NotTold
+    words = tensor.resolve_neg().contiguous().reshape(-1).view(torch.uint8)
+    return tensor.dtype, tensor.shape, tensor.is_neg(), hash(words.numpy().tobytes())
+
+
+@cache
+def names_of(of):
+    """The names of the fields of a dataclass."""
+    return tuple(field.name for field in fields(of))
 
 
 def bytes_of(file):
     """The digest of a file as it is now."""
-    if not file:
-        raise NoFile
     stat = Path(file).stat()
     if stat.st_size > MOST:
-        raise NoFile
+        raise NotTold
     return digest(file, stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
 
@@ -98,19 +160,8 @@ def digest(file, *_):
     return hashlib.blake2b(Path(file).read_bytes()).digest()
 
 
-def known_sketches(unit, place):
-    """By label and measure; None unless all of them are known."""
-    known = SKETCHES.get(place, {})
-    sketches = {}
-    for label, measures in unit.wants.items():
-        if any((label, measure) not in known for measure in measures):
-            return None
-        sketches[label] = {measure: known[label, measure] for measure in measures}
-    return sketches
-
-
 def remember(measured, place):
-    """The sketches of a unit, unless its tensors are in memory or it did not fit."""
+    """The sketches of a unit, unless it is not told by its content or did not fit."""
     if place is None or measured.note or measured.moved:
         return
     known = SKETCHES.setdefault(place, {})
@@ -122,8 +173,15 @@ def remember(measured, place):
 
 def evaluated(statistics, evidence):
     """`evaluate`, of statistics that know their values of known sketches."""
-    knowing = [replace(statistic, of=partial(values_of, statistic)) for statistic in statistics]
-    return evaluate(knowing, evidence)
+    return evaluate(list(map(knowing, statistics)), evidence)
+
+
+def knowing(statistic):
+    """A statistic that knows its values; made once, and it keeps the plain one alive."""
+    if id(statistic) not in KNOWING:
+        made = replace(statistic, of=partial(values_of, statistic))
+        KNOWING[id(statistic)] = made
+    return KNOWING[id(statistic)]
 
 
 def values_of(statistic, evidence):
@@ -153,6 +211,11 @@ def function(of):
 def measured_once():
     """The commands look equal tensors up until the `with` ends."""
     return _measured_by(Remembering, evaluated)
+
+
+def measured_once_by_tests():
+    """As `measured_once`, but a test that asks again for a tensor measures it."""
+    return _measured_by(RememberingOthers, evaluated)
 
 
 def measured_anew():

@@ -14,7 +14,7 @@ from weightscope.statistics.statistic import Evidence, Statistic
 @pytest.fixture(autouse=True)
 def nothing_is_known(monkeypatch):
     """Each test begins with an empty memory."""
-    for name in ("SKETCHES", "VALUES"):
+    for name in ("SKETCHES", "VALUES", "NUMBERS", "ASKED"):
         monkeypatch.setattr(sketched, name, {})
     monkeypatch.setattr(sketched, "KNOWN", set())
 
@@ -42,9 +42,9 @@ def read(monkeypatch):
 
     monkeypatch.setattr(session.Executor, "__call__", counting)
 
-    def run(call, *arguments, **more):
+    def run(call, *arguments, once=sketched.measured_once, **more):
         sizes.clear()
-        with sketched.measured_once():
+        with once():
             report = call(*arguments, **more)
         return report, sum(sizes)
 
@@ -107,13 +107,38 @@ def test_pairs_are_known_by_both_sides(read, store):
         assert report.rows == ws.compare(*sides).rows
 
 
-def test_tensors_in_memory_and_refused_measures_are_never_known(read, store):
-    """The first may change, and the second depends on the memory."""
-    tensors = {"w": torch.from_numpy(matrix())}
-    assert [read(ws.fit, tensors)[1] for _ in range(2)] == [1, 1]
+def test_tensors_in_memory_are_known_by_their_elements(read):
+    """Not by their place, whose elements may change; also by the strides that they have in it."""
+    w = torch.from_numpy(matrix())
+    assert [read(ws.fit, {"w": w})[1] for _ in range(2)] == [1, 0]
+    assert read(ws.fit, {"w": w.clone()})[1] == 0
+    assert read(ws.fit, {"w": w.mT.contiguous().mT})[1] == 1
+    w[3, 2] = -w[3, 2]
+    report, count = read(ws.fit, {"w": w})
+    assert count == 1
+    assert report.rows == ws.fit({"w": w}).rows
+
+
+def test_refused_measures_and_large_tensors_are_never_known(read, store, monkeypatch):
+    """The first depend on the memory."""
     path = store("a.safetensors", matrix())
     assert [read(ws.fit, path, memory="64MiB")[1] for _ in range(2)] == [1, 1]
+    monkeypatch.setattr(sketched, "MOST", 12 * 8 * 4 - 1)
+    for large in (path, {"w": torch.from_numpy(matrix())}):
+        assert [read(ws.fit, large)[1] for _ in range(2)] == [1, 1]
     assert not sketched.SKETCHES
+
+
+def test_a_test_knows_what_others_have_measured(read, store, monkeypatch):
+    """What it asks for again is measured: two runs that it compares are two."""
+    path = store("a.safetensors", matrix())
+    counts = []
+    for test in ("a", "a", "b", "b", "a"):
+        monkeypatch.setenv("PYTEST_CURRENT_TEST", f"test_file.py::test_{test} (call)")
+        report, count = read(ws.fit, path, once=sketched.measured_once_by_tests)
+        assert report.rows == ws.fit(path).rows
+        counts.append(count)
+    assert counts == [1, 1, 0, 1, 0]
 
 
 def test_statistics_of_unknown_sketches_are_called_each_time():

@@ -5,19 +5,21 @@ import pytest
 import torch
 
 from tests import fits
+from tests.sketched import measured_anew, measured_once_by_tests
+from tests.threadless import on_threads, without_threads
 
 
 @pytest.fixture(scope="module", autouse=True)  # folders of tests are no packages
-def laws_are_fitted_once():
-    """Many tests measure the same few tensors, and the fits have tests in tests/statistics."""
-    with fits.fitted_once():
+def tensors_are_measured_once():
+    """Many tests measure the same few tensors, and the engine and the fits have their own tests."""
+    with fits.fitted_once(), measured_once_by_tests(), without_threads():
         yield
 
 
-@pytest.fixture
-def fitted_anew():
-    """Two runs that are compared have fits of their own."""
-    with fits.fitted_anew():
+@pytest.fixture(name="measured_anew")
+def measured_anew_on_threads():
+    """Two runs that are compared have sketches and fits of their own; what is read is counted."""
+    with fits.fitted_anew(), measured_anew(), on_threads():
         yield
 
 

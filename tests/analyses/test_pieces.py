@@ -215,6 +215,7 @@ def test_the_first_nonfinite_element_stands_in_the_oriented_matrix(draw, by_name
 @pytest.mark.parametrize(
     "name", ["model.layers.0.mlp.up_proj.weight", "transformer.h.0.mlp.c_fc.weight"]
 )
+@pytest.mark.usefixtures("measured_anew")
 def test_the_first_place_does_not_depend_on_resources(name):
     """A matrix of several runs, cut along either side."""
     w = torch.zeros(2000, 9000, dtype=torch.bfloat16)

@@ -11,6 +11,7 @@ from weightscope.engine import device, session
 from weightscope.sketches import changes
 from weightscope.statistics.pairs import labels
 
+pytestmark = pytest.mark.usefixtures("measured_anew")  # bytes and tiles are counted
 VERDICT = {labels.CHANGES, labels.MOMENTS, labels.SAMPLE}  # what relation and change depend on
 
 

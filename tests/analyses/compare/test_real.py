@@ -116,7 +116,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch) 
         assert fault.value.code == 3
 
 
-@pytest.mark.usefixtures("fitted_anew")
+@pytest.mark.usefixtures("measured_anew")
 def test_two_runs_write_the_same_bytes(tmp_path) -> None:
     """On one worker and on two, the report and its order."""
     draw = torch.Generator().manual_seed(0)

@@ -56,6 +56,7 @@ def test_the_cosine_of_every_pair_of_layers(shape):
 
 
 @pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.usefixtures("measured_anew")
 def test_only_the_sampled_rows_are_read(tmp_path, turned):
     """64 rows of each matrix, of one that is stored by columns 64 of these."""
     model = related(3, (256, 128))
@@ -98,6 +99,7 @@ def messages(report):
     return report.closing.splitlines()
 
 
+@pytest.mark.usefixtures("measured_anew")
 def test_layers_of_one_tensor_are_equal(tmp_path):
     """As in ALBERT: the storage is read once, and the sentence names all its layers."""
     tensor = torch.randn(16, 32, generator=torch.Generator().manual_seed(0))

@@ -214,6 +214,7 @@ def test_one_read(stored, options, reads):
     assert max(taken.values()) == 1
 
 
+@pytest.mark.usefixtures("measured_anew")
 def test_similarity_is_measured_on_request(stored):
     """Named, sorted by, in an expression, or with `all`; not by default."""
     size = 2 * 5 * 48 * 32 * 4

@@ -105,6 +105,7 @@ def test_vectors_have_none():
 
 
 @pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.usefixtures("measured_anew")
 def test_each_byte_once(tmp_path, turned):
     """Also of a series of more than one unit, up to the matrix that units share."""
     model = related(MOST, shape=(64, 48))

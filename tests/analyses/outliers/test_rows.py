@@ -467,6 +467,7 @@ def test_what_an_option_brings_stands_first_on_a_terminal(model, options, shown)
 # what is asked is what is paid for
 
 
+@pytest.mark.usefixtures("measured_anew")
 def test_columns_pay_for_themselves_alone(model, monkeypatch, outliers):
     """A count by line looks for no untrained rows; the number is the same."""
     full = outliers(model)
@@ -490,7 +491,7 @@ def test_a_judgement_looks_at_everything(model, outliers):
         assert ws.outliers(model, panels=False, **other).closing == ""
 
 
-@pytest.mark.usefixtures("fitted_anew")
+@pytest.mark.usefixtures("measured_anew")
 def test_nothing_depends_on_resources(model, tmp_path, draw):
     """Threads and memory decide how fast, never what."""
     model |= {

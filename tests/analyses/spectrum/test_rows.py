@@ -579,6 +579,7 @@ def test_each_tensor_has_its_own_random_matrices(draw, spectra, null):
     assert nulls(1, include="*.1.*") == other
 
 
+@pytest.mark.usefixtures("measured_anew")
 def test_a_law_is_fitted_once_a_tensor(draw, monkeypatch):
     """However many random matrices."""
     asked = []
@@ -726,6 +727,7 @@ def test_several_models(draw):
 # what is asked is what is paid for
 
 
+@pytest.mark.usefixtures("measured_anew")
 def test_only_requested_columns_are_computed(draw, monkeypatch):
     """stable_rank fits no power law, a name reads nothing; numbers do not depend on the request."""
     model = {UP(i): draw(48, 32) for i in range(2)}
@@ -783,7 +785,7 @@ def mixed():
     return model | {f"{STEM}.lora_A.weight": make(4, 48), f"{STEM}.lora_B.weight": make(64, 4)}
 
 
-@pytest.mark.usefixtures("fitted_anew")
+@pytest.mark.usefixtures("measured_anew")
 def test_the_same_bytes_whatever_the_resources(mixed, tmp_path):
     """Threads and memory change the speed, not rows, values and nulls."""
     path = tmp_path / "model.safetensors"

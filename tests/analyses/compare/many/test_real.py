@@ -12,6 +12,7 @@ STEPS = [DATA / f"gpt6/gpt6_seed0_step{step:05}.safetensors" for step in (0, 400
 
 
 @gpt6
+@pytest.mark.usefixtures("measured_anew")
 def test_rotations_of_a_training() -> None:
     """Of the 36 matrices: 0.471 and 0.628 from the first, 0.211 from the previous."""
     report = ask(STEPS, columns=("relative",))

@@ -32,6 +32,7 @@ def saved(folder, number, dtype, is_turned):
     return str(path), sum(tensor.nbytes for tensor in tensors.values())
 
 
+pytestmark = pytest.mark.usefixtures("measured_anew")  # bytes and tiles are counted
 F32, BF16 = torch.float32, torch.bfloat16
 LAYOUTS = [
     ((F32, False), (F32, False), (F32, False)),

@@ -184,7 +184,7 @@ def test_nan_leaves_other_pairs_alone() -> None:
     equal_to_pairs(steps, columns=(*NUMBERS, "note"))
 
 
-@pytest.mark.usefixtures("fitted_anew")
+@pytest.mark.usefixtures("measured_anew")
 def test_one_thread_and_two_give_equal_rows() -> None:
     """And the order of the rows is the same."""
     one, two = (ask(MIXED, columns=NUMBERS, threads=threads).rows for threads in (1, 2))

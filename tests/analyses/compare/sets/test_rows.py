@@ -182,7 +182,7 @@ def test_buffers_have_no_row() -> None:
     assert names == set(BASE)
 
 
-@pytest.mark.usefixtures("fitted_anew")
+@pytest.mark.usefixtures("measured_anew")
 def test_one_thread_and_two_give_equal_rows() -> None:
     """Bit for bit."""
     models = [BASE, *(leaning(i) for i in range(3))]
