@@ -7,6 +7,7 @@ import pytest
 
 import weightscope as ws
 from tests.fits import fitted_once
+from tests.threadless import without_threads
 from weightscope.analyses import ANALYSES
 from weightscope.analyses.fit import FIT, FitOptions
 from weightscope.analyses.outliers import OUTLIERS, OutliersOptions
@@ -88,8 +89,8 @@ def names(report):
 
 @pytest.fixture(scope="module", autouse=True)
 def laws_are_fitted_once():
-    """All tests measure the same three tensors."""
-    with fitted_once():
+    """All tests measure the same three tensors, and none is of how the engine does it."""
+    with fitted_once(), without_threads():
         yield
 
 
