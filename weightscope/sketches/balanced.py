@@ -131,7 +131,7 @@ def _balanced(state: State, tile: Tile) -> Tile:
 def _finite(tile: Tile, replacement: float) -> Tensor:
     """Values in float64, with a replacement for NaN and Inf."""
     w = tile.values.double()
-    return torch.where(w.isfinite(), w, replacement)
+    return w.nan_to_num(replacement, replacement, replacement)
 
 
 def _sweep(state: State, tile: Tile) -> State:

@@ -198,7 +198,7 @@ def _finite(x: Tensor, aim: Aim) -> Tensor:
     """x with NaN and Inf replaced by a number that is never beyond."""
     if not aim.counts.nan + aim.counts.inf:
         return x
-    return torch.where(x.isfinite(), x, aim.middle)
+    return x.nan_to_num(aim.middle, aim.middle, aim.middle)
 
 
 def _outside(tile: Tile, x: Tensor, within: Span) -> tuple[Tensor, Tensor]:

@@ -88,7 +88,7 @@ class TopChanges:
         """The best elements of matrix i, with those of the tile."""
         best: Tensor = state["best"][i]
         size = tile.values[i].abs()  # (rows, columns)
-        size.masked_fill_(~size.isfinite(), -inf)
+        size.nan_to_num_(-inf, -inf)
         bound = float(best[0, -1]) if best.shape[1] == self.n else -inf
         if float(size.max()) < bound:
             return best
@@ -105,7 +105,7 @@ class TopChanges:
         d = tile.flat.double()
         elements = d.shape[1]
         at = positions(tile, torch.arange(elements, device=d.device), state["columns"])
-        size = torch.where(d.isfinite(), d.abs(), -inf)
+        size = d.abs().nan_to_num_(-inf, -inf)
         size, indices = best_indices(size, at, min(self.n, elements))
         terms = [numbers(tile, tile.beside[label]).gather(-1, indices) for label in self.others]
         return torch.stack([size, at[indices].double(), *(x.double() for x in terms)], 1)
