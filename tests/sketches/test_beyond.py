@@ -17,6 +17,7 @@ from weightscope.sketches.spans import span
 HELD = [name for name, kind in DTYPES.items() if kind.kind != "none"]
 FLOATS = ["F64", "F32", "F16", "BF16", "F8_E4M3"]
 WIDE = ["F64", "F32"]
+LARGE = (260, 256)  # more elements than are counted by value
 GROUNDS = {  # name: draw of a shape
     "normal": lambda r, s: r.normal(0.002, 0.02, s),
     "offset": lambda r, s: r.normal(0.3, 0.02, s),
@@ -124,7 +125,7 @@ def test_any_words_of_any_type(lab, dtype, seed, shape) -> None:
 @pytest.mark.parametrize("dtype", ["F32", "F64", "BF16", "I32", "U32"])
 def test_large_tensors_equal_numpy(lab, ground, dtype) -> None:
     """More elements than are counted by value, float32 and integers in bins among them."""
-    x = GROUNDS[ground](np.random.default_rng(12), (1, 300, 400))
+    x = GROUNDS[ground](np.random.default_rng(14), (1, *LARGE))
     if DTYPES[dtype].kind != "float":
         x[0, 9, 9] = 2e5
         x = (
@@ -163,7 +164,7 @@ def test_a_span_ends_where_the_comparison_does(kind, centre, reach, same) -> Non
 def test_elements_at_a_threshold_are_not_beyond(lab) -> None:
     """Thresholds that are numbers of the type: elements equal to them are not beyond."""
     counts = lab.take(
-        Count(), torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(3)), "F32"
+        Count(), torch.randn(1, *LARGE, generator=torch.Generator().manual_seed(3)), "F32"
     )[0]
     edge, spans = (0.0, 3.0), (span((0.0, 3.0), np.float32),) * 4
     aim = beyond.Aim(counts, 0.0, (edge,) * 4, spans, edge, spans[0])
@@ -190,7 +191,7 @@ def test_values_at_a_threshold_are_not_beyond(lab) -> None:
 @pytest.mark.parametrize("huge", [1e4, 1e7])
 def test_outliers_of_any_size_do_not_change_the_central_weights(lab, scale, huge) -> None:
     """A few weights with nearly all the energy do not change the std of the central weights."""
-    x = np.random.default_rng(13).normal(0, scale, (1, 300, 400))
+    x = np.random.default_rng(13).normal(0, scale, (1, *LARGE))
     calm = lab.take(Beyond(), lab.numbers("F32", x), "F32")[0]
     x[0, 7, ::40] *= huge
     result = lab.take(Beyond(), lab.numbers("F32", x), "F32")[0]
@@ -241,7 +242,7 @@ def test_the_counts_are_those_of_counting(lab) -> None:
 
 def test_rows_longer_than_float32_counts_are_added_in_float64(lab, monkeypatch) -> None:
     """Sums in float64 for very long rows equal those in float32."""
-    stored = torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(2))
+    stored = torch.randn(1, *LARGE, generator=torch.Generator().manual_seed(2))
     usual = lab.take(Beyond(), stored, "F32")[0]
     monkeypatch.setattr(beyond, "EXACT", 0)
     assert lab.plain(lab.take(Beyond(), stored, "F32")) == lab.plain([usual])
@@ -250,7 +251,7 @@ def test_rows_longer_than_float32_counts_are_added_in_float64(lab, monkeypatch) 
 @pytest.mark.parametrize("bad", [1.0, np.nan, np.inf])
 def test_far_from_zero_only_the_central_weights_are_none(lab, bad) -> None:
     """Bins wider than the spread resolve mean and std but no quantile; NaN and Inf are excluded."""
-    x = np.random.default_rng(18).normal(1e6, 1000, (1, 300, 400))
+    x = np.random.default_rng(18).normal(1e6, 1000, (1, *LARGE))
     x[0, 3, 3:9] = bad * x[0, 3, 3:9]
     stored = lab.numbers("F32", x)
     result, v = lab.take(Beyond(), stored, "F32", cuts=(100,))[0], lab.values("F32", stored)[0]

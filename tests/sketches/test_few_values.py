@@ -12,6 +12,7 @@ from weightscope.sketches import Count, Scratch, ValueCounts, count
 from weightscope.sketches.few_values import FEW, FewValues, extended, no_values, union
 
 WORDS = {"F32": torch.int32, "F64": torch.int64}
+LARGE = (260, 256)  # more elements than are counted by value
 
 
 @pytest.fixture
@@ -32,11 +33,11 @@ def values(result: ValueCounts) -> list[float]:
 
 
 @pytest.mark.parametrize("dtype", WORDS)
-@pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (1, 100, 101)), (1, (37, 300))])
+@pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (1, 100, 101)), (1, (37, 200))])
 @pytest.mark.parametrize("many", [1, 7, 127, FEW // 2])
 def test_values_of_a_large_lattice_are_those_of_numpy(lab, dtype, axis, cuts, many) -> None:
     """With the count of each, although a bin holds several of them."""
-    stored = lab.numbers(dtype, steps(many, (300, 400)))
+    stored = lab.numbers(dtype, steps(many, LARGE))
     result = lab.take(Count(), stored, dtype, axis, cuts)[0]
     expected, counts = np.unique(lab.values(dtype, stored), return_counts=True)
     assert result.exact
@@ -50,7 +51,7 @@ def test_values_of_a_large_lattice_are_those_of_numpy(lab, dtype, axis, cuts, ma
 @pytest.mark.parametrize("dtype", WORDS)
 def test_one_value_more_is_too_many(lab, dtype) -> None:
     """More than 4,096 non-zero values give None, even if a sample of 8,192 has fewer."""
-    for shape in ((300, 400), (2000, 500)):
+    for shape in (LARGE, (420, 500)):  # all of the first is a sample, a third of the second
         x = steps(FEW // 2, shape)
         assert lab.take(Count(), lab.numbers(dtype, x), dtype, cuts=(9,))[0].distinct == FEW + 1
         x[0, -1, -1] = 0.5
@@ -116,11 +117,11 @@ def test_values_of_a_bf16_beginning_are_included(lab, cut) -> None:
     for apart in (tiles, tiles[::-1]):
         a, b = (measure.add(measure.start(1, (60, 40), "F32", "cpu"), tile) for tile in apart)
         assert values(measure.finish(measure.merge(a, b))[0]) == expected
-    many = np.concatenate([rng.normal(size=(300, 400)), np.full((1, 400), 0.1)])
+    many = np.concatenate([rng.normal(size=LARGE), np.full((1, LARGE[1]), 0.1)])
     stored = lab.numbers("F32", many[None]).bfloat16().float()
-    stored[0, 300] = 0.1
+    stored[0, LARGE[0]] = 0.1
     assert (len(torch.unique(stored)) > FEW) == (
-        lab.take(Count(), stored, "F32", cuts=(300,))[0].values is None
+        lab.take(Count(), stored, "F32", cuts=(LARGE[0],))[0].values is None
     )
 
 
@@ -158,16 +159,16 @@ def test_unions() -> None:
 
 def test_integers_in_bins_have_no_list_of_values(lab) -> None:
     """Beyond 2^53 float64 would take different ones for one."""
-    stored = torch.randint(0, 9, (1, 300, 400), generator=torch.Generator().manual_seed(4))
+    stored = torch.randint(0, 9, (1, *LARGE), generator=torch.Generator().manual_seed(4))
     assert lab.take(Count(), stored, "I64")[0].distinct is None
 
 
 def test_counts_of_different_tensors_know_the_union(lab) -> None:
     """Exact cells and bins; with a tensor of many values the result is None."""
-    large = lab.take(Count(), lab.numbers("F32", steps(7, (300, 400))), "F32")[0]
+    large = lab.take(Count(), lab.numbers("F32", steps(7, LARGE)), "F32")[0]
     small = lab.take(Count(), lab.numbers("F32", np.array([[[0.5, 0.0, 2.0]]])), "F32")[0]
     other = lab.take(
-        Count(), torch.randn(1, 300, 400, generator=torch.Generator().manual_seed(5)), "F32"
+        Count(), torch.randn(1, *LARGE, generator=torch.Generator().manual_seed(5)), "F32"
     )[0]
     assert (
         values(large + small) == values(small + large) == sorted({*values(large), *values(small)})

@@ -19,7 +19,7 @@ def blocks_of(lines: torch.Tensor) -> gram.Blocks:
     return blocks
 
 
-@pytest.mark.parametrize("side", [1, 63, 255, 256, 257, 700])
+@pytest.mark.parametrize("side", [1, 63, 255, 256, 257, 520])
 def test_blocks_hold_the_lower_triangle(side) -> None:
     """Of each product, block by block."""
     lines = torch.randn(2, 40, side, dtype=torch.float64, generator=DRAW)
@@ -31,7 +31,7 @@ def test_blocks_hold_the_lower_triangle(side) -> None:
         )
 
 
-@pytest.mark.parametrize("side", [1, 2, 63, 64, 65, 127, 128, 129, 256, 300, 700])
+@pytest.mark.parametrize("side", [1, 2, 63, 64, 65, 127, 128, 129, 256, 300, 520])
 @pytest.mark.parametrize("kind", ["full", "rank 3", "graded"])
 def test_the_reduction_in_place_has_the_eigenvalues_of_lapack(monkeypatch, side, kind) -> None:
     """Within a few ulp of the largest; rank-deficient and graded matrices too, with tau = 0."""

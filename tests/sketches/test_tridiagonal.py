@@ -33,7 +33,7 @@ def test_failed_convergence_raises() -> None:
 
 def test_other_threads_run_meanwhile() -> None:
     """The interpreter's lock is not held."""
-    band, ticks = RNG.normal(size=(1500, 65)), 0
+    band, ticks = RNG.normal(size=(600, 65)), 0
     work = threading.Thread(target=eigenvalues_of_band, args=(band,))
     work.start()
     while work.is_alive():
