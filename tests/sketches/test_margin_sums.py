@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
+
 import numpy as np
 import pytest
 
 from weightscope.sketches import MarginSums
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the margins of a matrix are compared with."""
+
+    sums: dict  # of each side and field
+    sizes: dict  # of the summands, where a field is a sum
+    lags: tuple[float, float]
+    energy: float
+
+
+def expected_of(x: np.ndarray) -> Expected:
+    """By numpy on the finite values."""
+    v = np.where(np.isfinite(x), x, 0.0)
+    sizes = {}
+    for side, axis in (("rows", 1), ("cols", 0)):
+        sizes[side, "sum"] = np.abs(v).sum(axis)
+        sizes[side, "squares"] = (v**2).sum(axis)
+    lags = (v[:, 1:] * v[:, :-1]).sum(), (v[1:] * v[:-1]).sum()
+    return Expected(sums(x), sizes, lags, (v**2).sum())
 
 
 def sums(x: np.ndarray) -> dict:
@@ -33,32 +57,43 @@ def ends(x: np.ndarray, axis: int) -> dict:
     return {"start": least.min(axis), "end": greatest.max(axis)}
 
 
-def check(result, x: np.ndarray, near: float) -> None:
+def check(result, expected: Expected, near: float) -> None:
     """Every field and both lags, within `near` of the magnitude of the summands."""
-    expected = sums(x)
-    v = np.where(np.isfinite(x), x, 0.0)
-    for side, axis in (("rows", 1), ("cols", 0)):
+    for side in ("rows", "cols"):
         for name, value in getattr(result, side).items():
-            size = {"sum": np.abs(v).sum(axis), "squares": (v**2).sum(axis)}.get(name, 0.0)
-            same = value == expected[side, name]
-            off = np.abs(np.where(same, 0.0, value) - np.where(same, 0.0, expected[side, name]))
+            size = expected.sizes.get((side, name), 0.0)
+            same = value == expected.sums[side, name]
+            off = np.abs(
+                np.where(same, 0.0, value) - np.where(same, 0.0, expected.sums[side, name])
+            )
             assert (off <= near * size).all(), name
-    lags = (v[:, 1:] * v[:, :-1]).sum(), (v[1:] * v[:-1]).sum()
-    lags = lags if "min" not in result.rows else (np.nan, np.nan)
-    assert np.allclose(result.lag, lags, equal_nan=True, rtol=0, atol=near * (v**2).sum())
+    lags = expected.lags if "min" not in result.rows else (np.nan, np.nan)
+    assert np.allclose(result.lag, lags, equal_nan=True, rtol=0, atol=near * expected.energy)
+
+
+@pytest.fixture(scope="module")
+def scaled(lab):
+    """Two matrices of a type and a scale, and what their margins are: drawn once for all cuts."""
+
+    @cache
+    def drawn(dtype, scale):
+        stored = lab.numbers(dtype, scale * np.random.default_rng(5).normal(0.3, 1.0, (2, 64, 96)))
+        return stored, [expected_of(x) for x in lab.values(dtype, stored)]
+
+    return drawn
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-12, 1e-30, 1e20, 1e-18])
 @pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (8, 40)), (1, (16, 17, 90))])
 @pytest.mark.parametrize("dtype", ["F32", "BF16", "F64"])
-def test_margins_and_lags_are_those_of_numpy(lab, dtype, scale, axis, cuts) -> None:
+def test_margins_and_lags_are_those_of_numpy(lab, scaled, dtype, scale, axis, cuts) -> None:
     """For any scale, cut and layout; with and without extremes."""
-    stored = lab.numbers(dtype, scale * np.random.default_rng(5).normal(0.3, 1.0, (2, 64, 96)))
+    stored, expected = scaled(dtype, scale)
     for layout in (stored, stored.mT.contiguous().mT):
         for measure in (MarginSums(), MarginSums(extremes=True)):
             result = lab.take(measure, layout, dtype, axis, cuts)
             for i in range(2):
-                check(result[i], lab.values(dtype, stored)[i], 3e-7 if dtype != "F64" else 1e-14)
+                check(result[i], expected[i], 3e-7 if dtype != "F64" else 1e-14)
 
 
 def test_non_finite_values_have_a_count_of_their_own(lab) -> None:
@@ -67,7 +102,7 @@ def test_non_finite_values_have_a_count_of_their_own(lab) -> None:
     x[1, 3, 4], x[1, 5, :], x[1, :, 7] = np.nan, np.inf, -np.inf
     result = lab.take(MarginSums(extremes=True), lab.numbers("F32", x), "F32", cuts=(8,))
     for i in range(3):
-        check(result[i], x.astype(np.float32).astype(float)[i], 3e-7)
+        check(result[i], expected_of(x.astype(np.float32).astype(float)[i]), 3e-7)
 
 
 def test_one_large_value_does_not_swallow_a_row(lab) -> None:
@@ -76,7 +111,7 @@ def test_one_large_value_does_not_swallow_a_row(lab) -> None:
     x[0, 3, 4] = 1e30
     check(
         lab.take(MarginSums(), lab.numbers("F32", x), "F32")[0],
-        x.astype(np.float32).astype(float)[0],
+        expected_of(x.astype(np.float32).astype(float)[0]),
         3e-7,
     )
 
@@ -89,15 +124,14 @@ def test_every_kind_of_number_has_margins(lab, dtype) -> None:
     stored = lab.bits(dtype, (1, 24, 40), 8)
     check(
         lab.take(MarginSums(extremes=True), stored, dtype, cuts=(16,))[0],
-        lab.values(dtype, stored)[0],
+        expected_of(lab.values(dtype, stored)[0]),
         1e-6,
     )
 
 
-@pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (1, 30, 64)), (1, (16, 17, 90))])
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.97, 1.0])
-def test_positions_of_the_first_and_last_non_zero_elements(lab, share, axis, cuts) -> None:
-    """Scattered zeros, zero rows, a zero corner; -0 is zero, NaN and Inf are not; by matrix."""
+@cache
+def scattered(share: float) -> tuple[np.ndarray, list[dict]]:
+    """Three matrices with zeros, and the ends of their rows and columns: the same for all cuts."""
     rng = np.random.default_rng(7)
     x = rng.normal(size=(3, 80, 700)) * (rng.random((3, 80, 700)) >= share)
     x[0, 40:, 100:], x[1, :33, :], x[1, :, 690:], x[2, 5, 9], x[2, 6, 600] = (
@@ -107,13 +141,20 @@ def test_positions_of_the_first_and_last_non_zero_elements(lab, share, axis, cut
         np.nan,
         -np.inf,
     )
+    return x, [{"rows": ends(v, 1), "cols": ends(v, 0)} for v in x]
+
+
+@pytest.mark.parametrize(("axis", "cuts"), [(0, ()), (0, (1, 30, 64)), (1, (16, 17, 90))])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.97, 1.0])
+def test_positions_of_the_first_and_last_non_zero_elements(lab, share, axis, cuts) -> None:
+    """Scattered zeros, zero rows, a zero corner; -0 is zero, NaN and Inf are not; by matrix."""
+    x, places = scattered(share)
     stored = lab.numbers("BF16", x)
     for layout in (stored, stored.mT.contiguous().mT):
-        for result, v in zip(
-            lab.take(MarginSums(extremes=True), layout, "BF16", axis, cuts), x, strict=True
-        ):
-            for side, along in (("rows", 1), ("cols", 0)):
-                for name, expected in ends(v, along).items():
+        results = lab.take(MarginSums(extremes=True), layout, "BF16", axis, cuts)
+        for result, sides in zip(results, places, strict=True):
+            for side, of_side in sides.items():
+                for name, expected in of_side.items():
                     assert np.array_equal(getattr(result, side)[name], expected), (side, name)
 
 
