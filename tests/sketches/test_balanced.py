@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,14 @@ import torch
 from weightscope.sketches import Balanced, Count, MarginSums
 
 MEASURE = Balanced((Count(), MarginSums()))
+
+
+@cache
+def uneven() -> tuple[np.ndarray, ...]:
+    """A matrix of uneven rows and columns, and it balanced: the same for all cuts."""
+    rng = np.random.default_rng(1)
+    w = rng.normal(size=(40, 56)) * np.exp(rng.normal(0, 0.4, (40, 1)) + rng.normal(0, 0.3, 56))
+    return w, *plain(w)
 
 
 def plain(w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -31,13 +41,11 @@ def level(x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_scales_and_balanced_matrix_equal_plain_alternation(lab, axis, cuts, mirrored) -> None:
     """For any tiling and layout; the balanced matrix has the RMS of the original."""
-    rng = np.random.default_rng(1)
-    w = rng.normal(size=(40, 56)) * np.exp(rng.normal(0, 0.4, (40, 1)) + rng.normal(0, 0.3, 56))
+    w, a, b, g = uneven()
     stored = torch.from_numpy(w)[None]
     balanced = lab.take(
         MEASURE, stored.mT.contiguous().mT if mirrored else stored, "F64", axis, cuts
     )[0]
-    a, b, g = plain(w)
     assert np.allclose(level(balanced.log_rows), level(np.log(a)), atol=3e-6)
     assert np.allclose(level(balanced.log_cols), level(np.log(b)), atol=3e-6)
     counts, lines = balanced.of

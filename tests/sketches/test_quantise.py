@@ -38,9 +38,9 @@ SIDES = {
 }
 MATRICES = {
     "gaussian": RNG.normal(0, 0.02, (140, 270)),
-    "heavy": RNG.standard_t(2, (90, 330)),
-    "outliers": np.where(RNG.random((70, 210)) < 0.002, 300.0, 1.0) * RNG.normal(size=(70, 210)),
-    "uneven rows": RNG.normal(size=(150, 100)) * RNG.lognormal(0, 4, (150, 1)),
+    "heavy": RNG.standard_t(2, (40, 150)),
+    "outliers": np.where(RNG.random((40, 140)) < 0.004, 300.0, 1.0) * RNG.normal(size=(40, 140)),
+    "uneven rows": RNG.normal(size=(70, 50)) * RNG.lognormal(0, 4, (70, 1)),
     "tiny": 1e-30 * RNG.normal(size=(40, 50)),
     "huge": 1e30 * RNG.normal(size=(40, 50)),
     "half zero": RNG.normal(size=(33, 129)) * (np.arange(129) > 60),
@@ -131,7 +131,7 @@ def of_bits(lab):
     def taken(dtype: str):
         stored = lab.bits(dtype, (1, 30, 70), 3)
         if dtype == "F64":
-            stored = torch.from_numpy(RNG.normal(size=(1, 30, 70)))
+            stored = torch.from_numpy(np.random.default_rng(1).normal(size=(1, 30, 70)))
         return lab.values(dtype, stored)[0], lab.take(TOGETHER, stored, dtype, cuts=(16,))[0].of
 
     return taken
