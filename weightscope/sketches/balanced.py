@@ -147,19 +147,20 @@ def _sweep(state: State, tile: Tile) -> State:
         w2, lines = w2.mT, slice(*tile.box.cols)
     # w2 is (b, near, far).
     near_scales, far_scales = state["scales"][near][:, lines], state["scales"][far]
-    far_count = (far_scales > 0).sum(-1, keepdim=True)
+    far_used = far_scales > 0
     # A sum instead of @: BLAS adds a stack in another order than one matrix.
-    mean_squares = (w2 * _inverse(far_scales)[:, None]).sum(-1) / far_count
+    weighted = (w2 * _inverse(far_scales, far_used)[:, None]).sum(-1)
+    mean_squares = weighted / far_used.sum(-1, keepdim=True)
     is_open = state["open there"][:, None]
     near_scales.copy_(torch.where(is_open, mean_squares, near_scales))
-    state["sums"][far] += (w2 * _inverse(near_scales)[..., None]).sum(-2)
+    state["sums"][far] += (w2 * _inverse(near_scales, near_scales > 0)[..., None]).sum(-2)
     if state["sweeps"][0] == 0:
         state["energy"] += w2.sum((-2, -1))
     return {"axis": near}
 
 
-def _inverse(x: Tensor) -> Tensor:
-    return torch.where(x > 0, 1 / x, 0.0)
+def _inverse(x: Tensor, used: Tensor) -> Tensor:
+    return torch.where(used, x.reciprocal(), 0.0)
 
 
 def _end_sweep(state: State) -> State:

@@ -53,6 +53,8 @@ def directions(signatures: Tensor) -> Tensor:
 
     The tightest first.
     """
+    if len(signatures) < FEWEST:
+        return signatures.new_zeros(0, signatures.shape[1])
     degree, closest = _degrees(signatures, *_links(signatures))
     linked = (degree > 0).nonzero()[:, 0]
     rows, degree, closest = signatures[linked], degree[linked], closest[linked]
