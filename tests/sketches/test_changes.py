@@ -57,14 +57,14 @@ def test_changes_count_what_numpy_counts(lab, of_a) -> None:
         pair = turned(made(lab, of_a, of_b, (9, 16), 4, "alike"), *LAYOUTS[i % 4])
         mask = differing(lab, pair)
         bits = DTYPES[of_b].bits
-        changed = lab.take_pair(Changes(), pair, 0, (4,))[0]
+        both = lab.take_pairs((Changes(), Changes(counted=False)), pair, 0, (4,))
+        changed, quick = (results[0] for results in both)
         assert changed.n == 144
         assert changed.elements == mask.sum()
         assert np.array_equal(changed.rows, mask.any(1))
         assert changed.row_count == mask.any(1).sum()
         each, rows = mask.sum() * (bits // 8 + 4), mask.any(1).sum() * (16 * bits // 8 + 4)
         assert changed.patch_bytes == min(each, rows, 144 * bits // 8)
-        quick = lab.take_pair(Changes(counted=False), pair, 0, (4,))[0]
         assert quick.elements == min(mask.sum(), 1)
         assert quick.retyped == changed.retyped
 
