@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
+from ...notes import Note
 from .lattice_cells import with_lattice_cells
 from .pruned_centre import ZEROS, hole_of_pruning, lacks_its_centre, weights_between
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from ...sketches import ValueCounts
 
 TIMES = 2.0  # zeros over the prediction above which they are an excess
+CENTRE_PRUNED = Note(
+    "centre-pruned",
+    "zeros stand for unknown weights near zero: beta_moment, weibull_k and filtered_* are null",
+)
 NARROWEST = 1e-300  # width of a cell: the density of a cell without width stays finite
 
 

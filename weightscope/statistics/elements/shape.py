@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 from ...columns import Column
 from ...lazy import numpy as np
-from ...notes import Note
 from ...sketches import Count
 from ...sketches.quantiles import resolved
 from ..statistic import Evidence, Statistic
 from .even_cells import NARROW, quantiles_of_size
-from .excess_zeros import centre_is_pruned, fitted_weights
+from .excess_zeros import CENTRE_PRUNED, centre_is_pruned, fitted_weights
 from .filters import tiny_share, trimmed
 from .moments import dot
 
@@ -33,10 +32,6 @@ LEAST_RHO = 4 / 3  # of a uniform law, beta = infinity
 LATTICE = 1e-5  # mean width^2/12 in variances, from which rounding is taken out
 WIDE_ZERO = 1e-3  # of the 0.9 quantile of |w|: a narrower cell of zero is a spike
 WEIBULL_POINTS = 1000  # slope of a Gaussian within 1e-6 of its limit, 1.20543
-CENTRE_PRUNED = Note(
-    "centre-pruned",
-    "zeros stand for unknown weights near zero: beta_moment and weibull_k are null",
-)
 COLUMNS = (
     Column(
         "beta_moment",

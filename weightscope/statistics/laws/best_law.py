@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from ...columns import Column
 from ...notes import Note, united
 from ...sketches import Count
-from ..elements.excess_zeros import excess_zeros
+from ..elements.excess_zeros import CENTRE_PRUNED, centre_is_pruned, excess_zeros
 from ..statistic import Evidence, Statistic
 from .fitting import fit_laws
-from .pattern import FEWEST, after_filters, labelled
+from .pattern import FEWEST, Filtered, after_filters, labelled
 
 if TYPE_CHECKING:
     from ...sketches import ValueCounts
@@ -103,7 +103,11 @@ COLUMNS = (
 def _best_law_columns(evidence: Evidence) -> Mapping[str, object]:
     counts = evidence.sketches[Count()]
     fits = fit_laws(counts)
-    filtered = after_filters(counts)
+    filtered, pruned = Filtered(), None
+    if centre_is_pruned(counts):
+        pruned = CENTRE_PRUNED
+    else:
+        filtered = after_filters(counts)
     values: dict[str, object] = dict.fromkeys(column.name for column in COLUMNS)
     if fits.best is not None:
         values |= _of_fits(fits, fits.best)
@@ -117,6 +121,7 @@ def _best_law_columns(evidence: Evidence) -> Mapping[str, object]:
     values["notes"] = united(
         fits.reason,
         _zeros_left_out(counts),
+        pruned,
         _few_weights(counts),
         _beta_at_bound(fits.get("gennorm")),
         nu_at_bound(fits.get("student_t")),
