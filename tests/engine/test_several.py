@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import ClassVar
@@ -224,6 +225,25 @@ def test_bytes_that_are_converted_are_held_too(rig, tmp_path: Path, disk, dtype)
     assert rig.plain(dict(both.sketches["c"])) == rig.plain(dict(held.sketches[""]))
 
 
+@pytest.fixture(scope="module")
+def three_pairs(tmp_path_factory):
+    """`three_pairs(shape, turned, types)`: entries "a" and "b" on disk, and what they share."""
+
+    @cache
+    def write(shape, turned, types):
+        folder = tmp_path_factory.mktemp("pairs")
+        pairs, truth = [], []
+        for i in range(3):
+            a, b = (integers(shape, 2 * i + side, types[side]) for side in range(2))
+            a_on_disk = on_disk(folder / f"a{i}", a, turned[0])
+            b_on_disk = on_disk(folder / f"b{i}", b, turned[1])
+            pairs.append({"a": a_on_disk, "b": b_on_disk})
+            truth.append(expected(a, b))
+        return pairs, truth
+
+    return write
+
+
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("memory", [1 << 30, 300_000])
 @pytest.mark.parametrize("cut", ["any", "long", "whole"])
@@ -231,21 +251,18 @@ def test_bytes_that_are_converted_are_held_too(rig, tmp_path: Path, disk, dtype)
 @pytest.mark.parametrize("turned", list(product((False, True), repeat=2)))
 @pytest.mark.parametrize("shape", [(120, 40), (40, 120), (6, 5)])
 def test_a_measure_sees_the_tile_beside(
-    rig, tmp_path: Path, disk, shape, turned, left, right, cut, memory
+    rig, three_pairs, disk, shape, turned, left, right, cut, memory
 ) -> None:
     """Any tiling, cut, type and budget, alone and in a stack.
 
     What numpy says, and both files read once.
     """
-    measure, units, truth = Against("b", cut), [], []
-    for i in range(3):
-        a, b = integers(shape, 2 * i, left), integers(shape, 2 * i + 1, right)
-        entries = {
-            "a": on_disk(tmp_path / f"a{i}", a, turned[0]),
-            "b": on_disk(tmp_path / f"b{i}", b, turned[1]),
-        }
-        units.append(Unit(i, entries, {"a": frozenset({measure}), "b": COUNTING}, {"a": ("b",)}))
-        truth.append(expected(a, b))
+    measure = Against("b", cut)
+    pairs, truth = three_pairs(shape, turned, (left, right))
+    units = [
+        Unit(i, entries, {"a": frozenset({measure}), "b": COUNTING}, {"a": ("b",)})
+        for i, entries in enumerate(pairs)
+    ]
     meter = Meter()
     answers = rig.run(units, memory=memory, meter=meter)
     for answer, known in zip(answers, truth, strict=True):
