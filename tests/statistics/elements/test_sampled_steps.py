@@ -17,7 +17,7 @@ from weightscope.statistics.elements.excess_zeros import (
 )
 from weightscope.statistics.elements.grids import NF4
 from weightscope.statistics.elements.precision import quantiser
-from weightscope.statistics.elements.sampled_steps import cells_of, with_steps
+from weightscope.statistics.elements.sampled_steps import _excess_of_zeros, cells_of, with_steps
 from weightscope.statistics.elements.shape import beta_moment, weibull_k
 from weightscope.statistics.elements.step_cells import in_steps
 from weightscope.statistics.laws import LAWS
@@ -223,3 +223,57 @@ def test_the_largest_of_a_longer_row_is_not_taken_for_exact(counts_of):
     rows = PairedRows(stored[sampled(len(x)), :COLUMNS])
     cells = cells_of(quantiser(counts_of(stored), rows, "F32"))
     assert (cells.high - cells.low).std(axis=1).max() < 1e-9
+
+
+@pytest.mark.parametrize("length", [512, 64])
+def test_a_zero_point_that_is_no_whole_step_beside_rows_of_zeros(length, counts_of):
+    """No group is on multiples of a step, so that none shows one: counts have to tell."""
+    x = _drawn("gaussian").reshape(-1, length)
+    low, high = x.min(axis=1, keepdims=True), x.max(axis=1, keepdims=True)
+    step = (high - low) / 15
+    stored = (np.rint((x - low) / step) * step + low).reshape(SHAPE)
+    stored[::9] = 0.0
+    stored = stored.astype(np.float32).astype(np.float64)
+    counts = counts_of(stored)
+    assert quantiser(counts, _rows(stored), "F32").grid == "int4"
+    assert with_steps(counts, _rows(stored), "F32") is counts
+
+
+@pytest.mark.parametrize("rows", [slice(0, None, 8), slice(2, None, 8)])
+@pytest.mark.parametrize("name", ["int4 per row", "int4 g32", "nf4 g64"])
+def test_rows_of_zeros_are_no_steps(name, rows, counts_of):
+    """Whether they are among the sampled ones or not: a quantiser makes no group of zeros."""
+    x = _quantised(name, _drawn("gaussian"))
+    x[rows] = 0.0
+    counts = counts_of(x)
+    assert with_steps(counts, _rows(x), "F32") is counts
+
+
+def test_a_hole_that_was_rounded_is_no_step(counts_of):
+    """Few weights are one level from zero where smaller ones were pruned before."""
+    x = _drawn("gaussian")
+    x = _quantised("int4 per row", np.where(np.abs(x) < 1.0, 0.0, x))
+    counts = counts_of(x)
+    assert with_steps(counts, _rows(x), "F32") is counts
+
+
+def test_few_weights_beside_zeros_have_no_steps(counts_of):
+    """Shares of the largest ones are averages over more of the others."""
+    x = np.zeros((2, 256))
+    for row, step in enumerate((0.0131, 0.0173)):
+        x[row, :4] = step * np.array([1, 1, 2, 7])
+    x = x.astype(np.float32).astype(np.float64)
+    counts = replace(counts_of(x), coarse=False)
+    assert quantiser(counts, _rows(x), "F32").grid == "int3"
+    assert with_steps(counts, _rows(x), "F32") is counts
+
+
+def test_the_zeros_of_a_laplace_are_as_many_as_predicted():
+    """By levels of one step, in closed form."""
+    q = 0.9  # half of the step over the scale
+    shares = [1 - np.exp(-q), np.exp(-q) - np.exp(-3 * q), np.exp(-3 * q) - np.exp(-5 * q)]
+    numbers = np.rint(np.array(shares) * 1e6).astype(int)
+    for times, excess in ((1.0, 0.0), (1.9, 0.0), (4.0, 0.75)):
+        numbers_of = [round(times * numbers[0]), *numbers[1:]]
+        level = np.repeat([0.0, 1.0, 2.0], numbers_of)
+        assert _excess_of_zeros(level) == pytest.approx(excess, abs=1e-4)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
@@ -28,6 +29,7 @@ ZEROS = 0.01  # share of exact zeros, at most, of steps that are too narrow to m
 TIMES = 2.0  # zeros over those that the next levels predict, above which they are an excess
 NEIGHBOURS = 9  # over which the share of the largest weights is averaged
 ONE_SCALE = 0.01  # relative differences of steps, below: rounding to BF16 makes 0.004
+MORE_ZEROS = 1.15  # share of zeros in the tensor over that in the sample, at most
 MOST_GROUPS = 256
 MOST, MOST_OF_ZERO = 320, 64  # cells: the fits divide them further
 E2M1 = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
@@ -60,19 +62,29 @@ def with_steps(counts: ValueCounts, rows: PairedRows, dtype: str) -> ValueCounts
     if found is None or found.scale == "per tensor" or found.grid not in _CELLS_OF:
         return counts
     cells = cells_of(found)
-    if _is_one_scale(cells):
+    if cells is None or not _explain(cells, counts):
         return counts
     return replace(counts, steps=_some_of(cells))
 
 
-def _is_one_scale(cells: Cells) -> bool:
-    """Whether all sampled zeros have cells of one width."""
-    width = (cells.high - cells.low)[cells.value == 0]
-    return width.size == 0 or float(np.ptp(width)) < ONE_SCALE * float(width.max())
+def _explain(cells: Cells, counts: ValueCounts) -> bool:
+    """Whether steps differ, their first levels are no hole, and the sample has the tensor's zeros.
+
+    Rows of zeros that were not sampled, or that have no scale, would be taken for steps.
+    """
+    zero = cells.value == 0
+    width = (cells.high - cells.low)[zero]
+    if not width.size or float(np.ptp(width)) < ONE_SCALE * float(width.max()):
+        return False
+    first, second = (int((np.abs(cells.level) == k).sum()) for k in (1, 2))
+    others = int((~zero & ~cells.exact).sum())
+    if first < second or others < NEIGHBOURS:
+        return False
+    return counts.zeros / counts.n <= MORE_ZEROS * float(zero.mean())
 
 
-def cells_of(found: Quantiser) -> Cells:
-    """The cells of the sampled weights of a quantiser, in at most 256 groups."""
+def cells_of(found: Quantiser) -> Cells | None:
+    """The cells of the sampled weights, in at most 256 groups; None where no group shows a step."""
     groups = found.groups[np.ptp(found.groups, axis=1) > 0]
     apart = -(-len(groups) // MOST_GROUPS)
     return _CELLS_OF[found.grid](groups[::apart], found)
@@ -125,21 +137,28 @@ def _some(order: NDArray[np.intp], most: int) -> NDArray[np.intp]:
 def _excess_of_zeros(level: Groups) -> float:
     """Share of the zeros beyond those of a density that grows towards zero as it did before.
 
-    With n_k weights k levels from zero, n_1/2 max(1, n_1/n_2) are expected: exact for a Laplace.
+    With n_k weights k levels from zero and r = max(1, sqrt(n_1/n_2)), n_1 r^2/(r + 1) are expected:
+    exact for a Laplace with one step.
     """
     zeros, first, second = (int((np.abs(level) == k).sum()) for k in range(3))
-    expected = first / 2 * max(1.0, first / max(second, 1))
+    ratio = max(1.0, sqrt(first / max(second, 1)))
+    expected = first * ratio**2 / (ratio + 1)
     if zeros <= TIMES * expected:
         return 0.0
     return 1 - expected / zeros
 
 
-def _integers(groups: Groups, found: Quantiser) -> Cells:
-    """Multiples of a step; groups that do not show theirs have as many as most."""
+def _integers(groups: Groups, found: Quantiser) -> Cells | None:
+    """Multiples of a step; groups that do not show theirs have as many as most.
+
+    None where a zero point is no whole step.
+    """
     sized = grids.magnitudes(groups, found.spacing)
     most = grids.MOST_STEPS[found.grid == "int8"]
     peak_steps = grids.peak_in_steps(sized, most)
     known = ~np.isnan(peak_steps)
+    if not known.any():
+        return None
     numbers, times = np.unique(peak_steps[known], return_counts=True)
     peak_steps[~known] = numbers[times.argmax()]
     step = sized.peak / peak_steps[:, None]
@@ -206,7 +225,7 @@ def _with_exact_peaks(groups: Groups, cells: Cells, rounding: Groups) -> Cells:
     return replace(cells, low=low, high=high, exact=exact, rounding=rounding)
 
 
-_CELLS_OF: dict[str, Callable[[Groups, Quantiser], Cells]] = {
+_CELLS_OF: dict[str, Callable[[Groups, Quantiser], Cells | None]] = {
     **dict.fromkeys(("int2", "int3", "int4", "int8"), _integers),
     "nf4": _nf4,
     "fp4_e2m1": _fp4,
