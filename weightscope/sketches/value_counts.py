@@ -160,8 +160,16 @@ def _scaled(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
     before = counts.sum()
     if not before:
         return counts
-    upto = np.rint(np.cumsum(counts) * (total / before))
-    return np.asarray(np.diff(upto, prepend=0), np.int64)
+    return whole(np.cumsum(counts) * (total / before))
+
+
+def whole(upto: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole numbers with these sums from the first on, rounded.
+
+    >>> whole(np.array([0.4, 0.8, 1.2])).tolist()
+    [0, 1, 0]
+    """
+    return np.asarray(np.diff(np.rint(upto), prepend=0), np.int64)
 
 
 def _union(a: ValueCounts, b: ValueCounts) -> Cells:

@@ -45,8 +45,7 @@ def with_lattice_cells(counts: ValueCounts) -> ValueCounts:
     if counts.steps is not None:
         if counts.steps.applied:
             return counts
-        if hole_of_pruning(counts) is None:
-            return in_steps(counts, counts.steps)
+        return in_steps(counts, counts.steps)
     values = counts.values
     if values is not None and _is_lattice(values, counts.n) and not _clustered(values):
         return _between_values(counts, values)

@@ -54,11 +54,7 @@ class Quantiser:
 
 def precision_history(counts: ValueCounts, rows: PairedRows, dtype: str) -> str | None:
     """`BF16`, `F16`, `F32`, or a scheme such as `int8 per row`, `nf4 g64`; None where none fits."""
-    if not _is_tested(counts, dtype):
-        return None
-    values = _finite(rows)
-    narrow = narrower_type(counts, values, dtype)
-    found = _quantiser(counts, values, narrow or dtype)
+    found, narrow = _told(counts, rows, dtype)
     if found is not None:
         return f"{found.grid} {found.scale}"
     if _is_varied(counts):
@@ -68,21 +64,18 @@ def precision_history(counts: ValueCounts, rows: PairedRows, dtype: str) -> str 
 
 def quantiser(counts: ValueCounts, rows: PairedRows, dtype: str) -> Quantiser | None:
     """The quantiser that `precision_history` names; None without one."""
-    if not _is_tested(counts, dtype):
-        return None
-    values = _finite(rows)
-    narrow = narrower_type(counts, values, dtype)
-    return _quantiser(counts, values, narrow or dtype)
+    found, _ = _told(counts, rows, dtype)
+    return found
 
 
-def _is_tested(counts: ValueCounts, dtype: str) -> bool:
-    return DTYPES[dtype].kind == "float" and DTYPES[dtype].bits >= 16 and counts.n > 0
-
-
-def _finite(rows: PairedRows) -> Groups:
-    """The sampled rows without NaN and Inf."""
+def _told(counts: ValueCounts, rows: PairedRows, dtype: str) -> tuple[Quantiser | None, str | None]:
+    """The quantiser, and the narrower type; None of each that is not found."""
+    if DTYPES[dtype].kind != "float" or DTYPES[dtype].bits < 16 or not counts.n:
+        return None, None
     finite = np.isfinite(rows.values).all(axis=1)
-    return rows.values[finite]
+    values = rows.values[finite]
+    narrow = narrower_type(counts, values, dtype)
+    return _quantiser(counts, values, narrow or dtype), narrow
 
 
 def lattice_of(history: str | None) -> str | None:

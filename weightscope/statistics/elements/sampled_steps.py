@@ -16,7 +16,9 @@ from ...lazy import numpy as np
 from ...sketches.row_pairs import COLUMNS
 from ...sketches.steps import Steps
 from . import grids
+from .excess_zeros import TIMES
 from .precision import Quantiser, quantiser
+from .pruned_centre import ZEROS, hole_of_pruning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 
     Groups = NDArray[np.float64]  # (groups, values)
 
-ZEROS = 0.01  # share of exact zeros, at most, of steps that are too narrow to matter
-TIMES = 2.0  # zeros over those that the next levels predict, above which they are an excess
 NEIGHBOURS = 9  # over which the share of the largest weights is averaged
 ONE_SCALE = 0.01  # relative differences of steps, below: rounding to BF16 makes 0.004
 MORE_ZEROS = 1.15  # share of zeros in the tensor over that in the sample, at most
@@ -54,9 +54,12 @@ def with_steps(counts: ValueCounts, rows: PairedRows, dtype: str) -> ValueCounts
     """The same counts with the steps that sampled rows show, where zeros are more than 1%.
 
     Of integers, NF4 and FP4 with a scale per row, block or group. FP8 has fine steps near zero, and
-    the levels of one scale for all are known from the counts.
+    the levels of one scale for all are known from the counts. Zero alone stands for a hole of
+    pruning.
     """
     if counts.zeros <= ZEROS * counts.n or counts.zeros == counts.n:
+        return counts
+    if hole_of_pruning(counts) is not None:
         return counts
     found = quantiser(counts, rows, dtype)
     if found is None or found.scale == "per tensor" or found.grid not in _CELLS_OF:
@@ -120,7 +123,7 @@ def _share_near(
     value: NDArray[np.float64], largest: NDArray[np.float64], each: float
 ) -> NDArray[np.float64]:
     """Share of the largest weights of groups near each value, of which each stands for `each`."""
-    nearest = np.searchsorted((value[1:] + value[:-1]) / 2, largest)
+    nearest = _nearest(largest, value)
     count = np.bincount(nearest, minlength=len(value))
     smooth = np.convolve(count, np.full(NEIGHBOURS, 1 / NEIGHBOURS), "same")
     return smooth / (smooth + each)
@@ -200,13 +203,21 @@ def _between_levels(
 ) -> Cells:
     """Cells halfway to the next levels, the outermost to `end`, times a scale (groups, 1)."""
     at = _nearest(groups / scale, levels)
-    edges = np.concatenate(([-end], (levels[1:] + levels[:-1]) / 2, [end]))
-    level = at - np.searchsorted(levels, 0.0)
-    return _inexact(groups, edges[at] * scale, edges[at + 1] * scale, level.astype(np.float64))
+    edges = np.concatenate(([-end], _halfway(levels), [end]))
+    low = edges[at] * scale
+    high = edges[at + 1] * scale
+    zero = np.searchsorted(levels, 0.0)
+    level = (at - zero).astype(np.float64)
+    return _inexact(groups, low, high, level)
 
 
 def _nearest(number: Groups, levels: NDArray[np.float64]) -> NDArray[np.intp]:
-    return np.searchsorted((levels[1:] + levels[:-1]) / 2, number)
+    return np.searchsorted(_halfway(levels), number)
+
+
+def _halfway(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Between neighbours, ascending."""
+    return (values[1:] + values[:-1]) / 2
 
 
 def _with_exact_peaks(groups: Groups, cells: Cells, rounding: Groups) -> Cells:

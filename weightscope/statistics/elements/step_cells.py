@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
+from ...sketches.value_counts import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +33,7 @@ def in_steps(counts: ValueCounts, steps: Steps) -> ValueCounts:
     value = np.concatenate((steps.value, steps.value, counts.value[beyond]))
     low = np.concatenate((steps.low, steps.value - steps.rounding, counts.low[beyond]))
     high = np.concatenate((steps.high, steps.value + steps.rounding, counts.high[beyond]))
-    number = _whole(np.concatenate((weights - exact, exact, counts.counts[beyond])))
+    number = whole(np.cumsum(np.concatenate((weights - exact, exact, counts.counts[beyond]))))
     # cells of float64 may have no width
     low = np.minimum(low, np.nextafter(value, -np.inf))
     high = np.maximum(high, np.nextafter(value, np.inf))
@@ -64,9 +65,3 @@ def _shared(
     number = np.bincount(nearest[inside], counts.counts[inside], len(value))
     shared: NDArray[np.float64] = (number / repeats)[first]
     return shared
-
-
-def _whole(number: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Whole numbers with the same sums from the first on, rounded."""
-    upto = np.rint(np.cumsum(number))
-    return np.diff(upto, prepend=0.0).astype(np.int64)
