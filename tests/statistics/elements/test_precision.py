@@ -38,6 +38,17 @@ def test_ordinary_weights_have_no_history(law, dtype):
     assert history(drawn(law, SHAPE, 5), dtype) is None
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_scales_that_are_multiples_of_one_are_no_int8(seed):
+    """FP4 in groups of 16 whose scales have 4 bits: those of a row are multiples of one step."""
+    r = np.random.default_rng(seed)
+    scales = r.integers(8, 16, (64, 6, 1)) * r.uniform(0.1, 1, (64, 1, 1))
+    numbers = r.choice([0, 0.5, 1, 1.5, 2, 3, 4], (64, 6, 16)) * r.choice([-1, 1], (64, 6, 16))
+    numbers[:, :, 5] = 6
+    w = torch.tensor((scales * numbers).reshape(64, 96))
+    assert history(w, "BF16") == "fp4_e2m1 g16"
+
+
 def test_zeros_are_no_evidence():
     """Weights that are zero or of one size are on any grid."""
     signs = drawn("gaussian", SHAPE, 6).sign()

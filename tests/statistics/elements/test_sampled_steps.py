@@ -17,6 +17,7 @@ from weightscope.statistics.elements.excess_zeros import (
 )
 from weightscope.statistics.elements.grids import NF4
 from weightscope.statistics.elements.precision import quantiser
+from weightscope.statistics.elements.pruned_centre import hole_of_pruning
 from weightscope.statistics.elements.sampled_steps import _excess_of_zeros, cells_of, with_steps
 from weightscope.statistics.elements.shape import beta_moment, weibull_k
 from weightscope.statistics.elements.step_cells import in_steps
@@ -25,6 +26,7 @@ from weightscope.statistics.laws.fitting import fit_laws
 from weightscope.statistics.laws.pattern import after_filters, labelled
 
 SHAPE = (128, 512)
+SMALL = (64, 96)
 FITTED = [law for law in LAWS if law.name in ("normal", "laplace", "gennorm", "student_t")]
 POSITIVE = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6])
 E2M1 = np.concatenate((-POSITIVE[:0:-1], POSITIVE))
@@ -76,11 +78,16 @@ def _drawn(law):
     return x
 
 
+def _in_groups(x, length, rounding, *most):
+    """Weights rounded in groups along rows, in float32."""
+    groups = x.reshape(-1, length)
+    stored = rounding(groups, np.abs(groups).max(axis=1, keepdims=True), *most)
+    return stored.reshape(x.shape).astype(np.float32).astype(np.float64)
+
+
 def _quantised(name, x):
     rounding, length, _ = QUANTISERS[name]
-    groups = x.reshape(-1, length)
-    stored = rounding(groups, np.abs(groups).max(1, keepdims=True)).reshape(x.shape)
-    return stored.astype(np.float32).astype(np.float64)
+    return _in_groups(x, length, rounding)
 
 
 def _rows(x):
@@ -158,6 +165,61 @@ def test_other_weights_have_no_steps(name, counts_of):
     """Their cells are those of the stored type, or follow from the counts."""
     x = ORDINARY[name](_drawn("gaussian"))
     counts = counts_of(x)
+    assert with_steps(counts, _rows(x), "F32") is counts
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_levels_that_are_alike_scatter(seed, counts_of):
+    """Of even weights as many are one level from zero as two: either may have more by chance."""
+    x = np.random.default_rng(seed).uniform(-1, 1, SMALL)
+    counts = _shown(counts_of, _in_groups(x, 16, _fp4))
+    assert counts.steps is not None
+    assert excess_zeros(counts) == 0
+
+
+def test_zeros_of_a_small_sample_scatter(counts_of):
+    """A tensor has 1.38 times the zeros of its sampled rows by chance."""
+    x = _in_groups(np.random.default_rng(28).normal(size=SMALL), 32, _integers, 127)
+    counts = _shown(counts_of, x)
+    assert counts.zeros / counts.n > 1.3 * (_rows(x).values == 0).mean()
+    assert counts.steps is not None
+
+
+def test_int8_has_steps_where_its_zeros_are_few(counts_of):
+    """Groups of 32 have 0.7% of zeros, which are no peak of a mixture."""
+    x = _drawn("gaussian")
+    counts = _shown(counts_of, _in_groups(x, 32, _integers, 127))
+    assert 0.005 < counts.zeros / counts.n < 0.01
+    assert counts.steps is not None
+    assert excess_zeros(counts) == 0
+    truth = fit_laws(counts_of(x))
+    fits = fit_laws(counts)
+    assert fits.best.law == truth.best.law == "normal"
+    assert fits.best.ks == pytest.approx(truth.best.ks, abs=0.002)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_steps_that_explain_the_zeros_are_no_hole(seed, counts_of):
+    """The least steps of a few rows leave a hole, which few weights do not tell from pruning."""
+    x = np.random.default_rng(seed).laplace(size=SMALL)
+    x = _in_groups(x, SMALL[1], _integers, 127)
+    alone = counts_of(x)
+    assert hole_of_pruning(alone) is not None
+    assert centre_is_pruned(alone)
+    counts = _shown(counts_of, x)
+    assert counts.steps is not None
+    assert hole_of_pruning(counts) is None
+    assert not centre_is_pruned(counts)
+
+
+def test_levels_that_nothing_has_are_no_steps(counts_of):
+    """Zeros beside weights of eight steps and more were not rounded to zero."""
+    r = np.random.default_rng(3)
+    peaks = r.uniform(1, 2, (SHAPE[0], 1))
+    number = r.integers(8, 128, SHAPE) * np.where(r.random(SHAPE) < 0.03, 0, 1)
+    x = (number * peaks / 127).astype(np.float32).astype(np.float64)
+    counts = counts_of(x)
+    assert quantiser(counts, _rows(x), "F32").grid == "int8"
     assert with_steps(counts, _rows(x), "F32") is counts
 
 

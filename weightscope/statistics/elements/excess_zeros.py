@@ -71,10 +71,10 @@ def centre_is_pruned(counts: ValueCounts) -> bool:
 
 
 def _excess(counts: ValueCounts) -> int:
-    if counts.steps is not None and counts.steps.applied:
-        return int(counts.steps.excess * counts.zeros)
     if counts.zeros <= ZEROS * counts.n:
         return 0
+    if counts.steps is not None and counts.steps.applied:
+        return int(counts.steps.excess * counts.zeros)
     if hole_of_pruning(counts) is not None:
         return 0
     if counts.zeros == counts.n or len(counts.value) < 3:

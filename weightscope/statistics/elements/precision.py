@@ -133,11 +133,16 @@ def _quantiser(counts: ValueCounts, rows: Groups, dtype: str) -> Quantiser | Non
         rows = rows[np.ptp(rows, axis=1) > 0]
     if rows.size < SEGMENT or not _repeats(rows):
         return None
+    found = None
     for scale, groups in _groupings(rows):
         grid = _grid(_some(_thinned(groups)), spacing)
-        if grid is not None:
-            return Quantiser(grid, scale, groups, spacing)
-    return None
+        if grid is None or (found is not None and grid != "fp4_e2m1"):
+            continue
+        found = Quantiser(grid, scale, groups, spacing)
+        if grid != "int8":
+            break
+        # FP4 with scales in E4M3 is on up to 255 small steps, where neighbours' scales are alike
+    return found
 
 
 def _has_few_values(counts: ValueCounts) -> bool:

@@ -31,7 +31,10 @@ def hole_of_pruning(counts: ValueCounts) -> float | None:
     """Least weight that was kept, where more than 1% are zeros that stand for a hole around it.
 
     Weights begin at the edge of the hole at once, and their density does not rise from there on.
+    None where zeros are known to be those of steps.
     """
+    if counts.steps is not None:
+        return None
     if counts.zeros <= ZEROS * counts.n or len(counts.value) < 3:
         return None
     size = np.abs(counts.value)

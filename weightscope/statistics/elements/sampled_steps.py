@@ -18,7 +18,7 @@ from ...sketches.steps import Steps
 from . import grids
 from .excess_zeros import TIMES
 from .precision import Quantiser, quantiser
-from .pruned_centre import ZEROS, hole_of_pruning
+from .pruned_centre import ERRORS, hole_of_pruning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
     Groups = NDArray[np.float64]  # (groups, values)
 
+FEWEST_ZEROS = 0.0025  # share of the weights: int8 rounds 0.4% of uniform ones to zero
 NEIGHBOURS = 9  # over which the share of the largest weights is averaged
 ONE_SCALE = 0.01  # relative differences of steps, below: rounding to BF16 makes 0.004
-MORE_ZEROS = 1.15  # share of zeros in the tensor over that in the sample, at most
+MORE_ZEROS = 1.2  # share of zeros in the tensor over that in the sample, at most
 MOST_GROUPS = 256
 MOST, MOST_OF_ZERO = 320, 64  # cells: the fits divide them further
 E2M1 = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
@@ -51,15 +52,13 @@ class Cells:
 
 
 def with_steps(counts: ValueCounts, rows: PairedRows, dtype: str) -> ValueCounts:
-    """The same counts with the steps that sampled rows show, where zeros are more than 1%.
+    """The same counts with the steps that sampled rows show, where zeros are more than 0.25%.
 
     Of integers, NF4 and FP4 with a scale per row, block or group. FP8 has fine steps near zero, and
     the levels of one scale for all are known from the counts. Zero alone stands for a hole of
-    pruning.
+    pruning, whose zeros are more than those of steps.
     """
-    if counts.zeros <= ZEROS * counts.n or counts.zeros == counts.n:
-        return counts
-    if hole_of_pruning(counts) is not None:
+    if counts.zeros <= FEWEST_ZEROS * counts.n or counts.zeros == counts.n:
         return counts
     found = quantiser(counts, rows, dtype)
     if found is None or found.scale == "per tensor" or found.grid not in _CELLS_OF:
@@ -67,13 +66,17 @@ def with_steps(counts: ValueCounts, rows: PairedRows, dtype: str) -> ValueCounts
     cells = cells_of(found)
     if cells is None or not _explain(cells, counts):
         return counts
-    return replace(counts, steps=_some_of(cells))
+    steps = _some_of(cells)
+    if steps.excess and hole_of_pruning(counts) is not None:
+        return counts
+    return replace(counts, steps=steps)
 
 
 def _explain(cells: Cells, counts: ValueCounts) -> bool:
     """Whether steps differ, their first levels are no hole, and the sample has the tensor's zeros.
 
-    Rows of zeros that were not sampled, or that have no scale, would be taken for steps.
+    Rows of zeros that were not sampled, or that have no scale, would be taken for steps. Both are
+    told beyond the errors of a small sample.
     """
     zero = cells.value == 0
     width = (cells.high - cells.low)[zero]
@@ -81,9 +84,17 @@ def _explain(cells: Cells, counts: ValueCounts) -> bool:
         return False
     first, second = (int((np.abs(cells.level) == k).sum()) for k in (1, 2))
     others = int((~zero & ~cells.exact).sum())
-    if first < second or others < NEIGHBOURS:
+    if first < second - ERRORS * sqrt(first + second) or not first or others < NEIGHBOURS:
         return False
-    return counts.zeros / counts.n <= MORE_ZEROS * float(zero.mean())
+    return counts.zeros / counts.n <= _most_zeros(zero)
+
+
+def _most_zeros(zero: NDArray[np.bool_]) -> float:
+    """The greatest share of zeros in a tensor whose sampled groups have these."""
+    shares = zero.mean(axis=1)
+    error = float(shares.std()) / sqrt(len(shares))
+    share = float(shares.mean())
+    return max(MORE_ZEROS * share, share + ERRORS * error)
 
 
 def cells_of(found: Quantiser) -> Cells | None:
