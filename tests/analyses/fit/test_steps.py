@@ -14,14 +14,15 @@ SHAPE = (128, 512)
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    """A Laplace with one scale per row, as it was and in int4."""
-    w = np.random.default_rng(0).laplace(size=SHAPE)
-    step = np.abs(w).max(axis=1, keepdims=True) / 7
-    stored = np.rint(w / step) * step
-    tensors = {
-        "exact.weight": w,
-        "rounded.weight": stored,
-        "rounded_twice.weight": 2 * stored,
+    """Two Laplaces with one scale per row, as they were and in int4."""
+    tensors = {}
+    for number, name in enumerate(("", "_wider")):
+        w = (1 + number / 4) * np.random.default_rng(number).laplace(size=SHAPE)
+        step = np.abs(w).max(axis=1, keepdims=True) / 7
+        tensors[f"exact{name}.weight"] = w
+        tensors[f"rounded{name}.weight"] = np.rint(w / step) * step
+    stored = tensors["rounded.weight"]
+    tensors |= {
         "vector": stored[0],
     }
     path = tmp_path_factory.mktemp("steps") / "m.safetensors"
@@ -32,6 +33,12 @@ def path(tmp_path_factory):
 def _of(report, tensor):
     frame = report.table
     return frame[frame.tensor == tensor].iloc[0]
+
+
+def _only(report):
+    """The row of a report that has one."""
+    (row,) = report.table.itertuples()
+    return row
 
 
 def test_the_row_of_a_tensor_is_that_of_the_weights_before(path):
@@ -46,12 +53,14 @@ def test_the_row_of_a_tensor_is_that_of_the_weights_before(path):
     assert fitted.beta.item() == rounded.beta
 
 
-def test_counts_of_a_group_have_no_rows(path):
-    """Steps of several tensors are not known: one step for all is fitted."""
-    frame = ws.fit(path, by="model", include="rounded*").table
-    assert frame.beta.item() > 1.2
-    frame = ws.fit(path, by="model", include="rounded.*").table
-    assert frame.beta.item() == _of(ws.fit(path), "rounded.weight").beta  # a group of one
+def test_groups_have_the_steps_of_their_tensors(path):
+    """The row of several tensors is that of the weights before, as the row of one is."""
+    report = ws.fit(path, by="model", include="rounded*")
+    exact = ws.fit(path, by="model", include="exact*")
+    assert _only(report).pattern == _only(exact).pattern == "linear"
+    assert _only(report).beta == pytest.approx(_only(exact).beta, rel=0.05)
+    one = ws.fit(path, by="model", include="rounded.*")
+    assert _only(one).beta == _of(ws.fit(path), "rounded.weight").beta
 
 
 def test_a_vector_has_one_scale(path):

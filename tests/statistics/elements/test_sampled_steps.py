@@ -10,6 +10,7 @@ import pytest
 
 from weightscope.sketches import PairedRows
 from weightscope.sketches.row_pairs import COLUMNS, sampled
+from weightscope.sketches.steps import HELD
 from weightscope.statistics.elements.excess_zeros import (
     centre_is_pruned,
     excess_zeros,
@@ -338,3 +339,51 @@ def test_the_zeros_of_a_laplace_are_as_many_as_predicted():
         numbers_of = [round(times * numbers[0]), *numbers[1:]]
         level = np.repeat([0.0, 1.0, 2.0], numbers_of)
         assert _excess_of_zeros(level) == pytest.approx(excess, abs=1e-4)
+
+
+MIXED = {
+    "two quantisers": ("int4 per row", "nf4 g64"),
+    "one that went through none": ("int4 g32", None),
+}
+
+
+@pytest.mark.parametrize("names", MIXED.values(), ids=MIXED)
+def test_steps_of_two_tensors_are_those_of_both(names, counts_of):
+    """Each in proportion to its weights; one has twice as many, and they spread less."""
+    plain = (_drawn("laplace"), 0.6 * _drawn("gaussian")[: SHAPE[0] // 2])
+    rounded = [
+        x if name is None else _quantised(name, x) for name, x in zip(names, plain, strict=True)
+    ]
+    counts = _shown(counts_of, rounded[0]) + _shown(counts_of, rounded[1])
+    assert counts.steps.number.sum() == pytest.approx(counts.n)
+    assert excess_zeros(counts) == 0
+    truth = fit_laws(counts_of(plain[0]) + counts_of(plain[1]), FITTED)
+    fits = fit_laws(counts, FITTED)
+    beta = truth["gennorm"].params["beta"]
+    assert fits["gennorm"].params["beta"] == pytest.approx(beta, rel=0.03)
+    assert fits.best.ks < truth.best.ks + 0.01
+    alone = fit_laws(replace(counts, steps=None), FITTED)
+    assert abs(alone["gennorm"].params["beta"] / beta - 1) > 0.1
+
+
+def test_zeros_without_steps_leave_a_group_without(counts_of):
+    """Whether they are those of pruning follows from no step of another tensor."""
+    x = _drawn("gaussian")
+    pruned = counts_of(np.where(np.random.default_rng(1).random(SHAPE) < 0.5, 0, x))
+    stepped = _shown(counts_of, _quantised("int4 g32", x))
+    assert stepped.steps is not None
+    assert (stepped + pruned).steps is None
+    assert (pruned + stepped).steps is None
+    assert (pruned + pruned).steps is None
+
+
+def test_many_tensors_hold_few_steps(counts_of):
+    """They stand for all weights, and the share of unexplained zeros is that of all zeros."""
+    kept = np.random.default_rng(1).random(SHAPE) < 0.5
+    dense = _shown(counts_of, _quantised("int4 g32", _drawn("gaussian")))
+    pruned = _shown(counts_of, _quantised("int4 g32", np.where(kept, _drawn("gaussian"), 0.0)))
+    counts = [dense, pruned] * 20
+    total = sum(counts[1:], counts[0])
+    assert len(total.steps.value) <= HELD
+    assert total.steps.number.sum() == pytest.approx(total.n)
+    assert excess_zeros(total) == pytest.approx(20 * excess_zeros(pruned), rel=0.001)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
 from ...sketches.row_pairs import COLUMNS
-from ...sketches.steps import Steps
+from ...sketches.steps import MOST, MOST_OF_ZERO, Steps
+from ...sketches.value_counts import FEWEST_ZEROS
 from . import grids
 from .excess_zeros import TIMES
 from .precision import Quantiser, quantiser
@@ -27,12 +28,10 @@ if TYPE_CHECKING:
 
     Groups = NDArray[np.float64]  # (groups, values)
 
-FEWEST_ZEROS = 0.0025  # share of the weights: int8 rounds 0.4% of uniform ones to zero
 NEIGHBOURS = 9  # over which the share of the largest weights is averaged
 ONE_SCALE = 0.01  # relative differences of steps, below: rounding to BF16 makes 0.004
 MORE_ZEROS = 1.2  # share of zeros in the tensor over that in the sample, at most
 MOST_GROUPS = 256
-MOST, MOST_OF_ZERO = 320, 64  # cells: the fits divide them further
 E2M1 = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 E2M1_PEAKS = (6.0, 4.0)  # a scale that is a power of two leaves out 6 in some groups
 E2M1_ROUNDED = 1 / 16  # of the largest weight: a scale in E4M3 is off by so much at most
@@ -66,7 +65,7 @@ def with_steps(counts: ValueCounts, rows: PairedRows, dtype: str) -> ValueCounts
     cells = cells_of(found)
     if cells is None or not _explain(cells, counts):
         return counts
-    steps = _some_of(cells)
+    steps = _some_of(cells, counts)
     if steps.excess and hole_of_pruning(counts) is not None:
         return counts
     return replace(counts, steps=steps)
@@ -104,10 +103,11 @@ def cells_of(found: Quantiser) -> Cells | None:
     return _CELLS_OF[found.grid](groups[::apart], found)
 
 
-def _some_of(cells: Cells) -> Steps:
+def _some_of(cells: Cells, counts: ValueCounts) -> Steps:
     """Few of the weights, evenly spaced by value, those of zero by width.
 
-    The largest of groups are told by their share near each of the others.
+    The largest of groups are told by their share near each of the others. Together they stand for
+    all weights of the tensor.
     """
     value, low, high = cells.value.ravel(), cells.low.ravel(), cells.high.ravel()
     order = np.lexsort((high - low, value))
@@ -119,12 +119,16 @@ def _some_of(cells: Cells) -> Steps:
     share = _share_near(value[chosen], value[largest], len(others) / len(chosen))
     rounding = cells.rounding.ravel()
     at = np.concatenate((chosen, zeros))
-    none = np.zeros(len(zeros))
+    each = np.repeat(
+        ((counts.n - counts.zeros) / len(chosen), counts.zeros / len(zeros)),
+        (len(chosen), len(zeros)),
+    )
     return Steps(
         value[at],
         low[at],
         high[at],
-        np.concatenate((share, none)),
+        each,
+        np.concatenate((share, np.zeros(len(zeros)))),
         rounding[at],
         _excess_of_zeros(cells.level),
     )

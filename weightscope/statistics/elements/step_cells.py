@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...lazy import numpy as np
+from ...sketches.steps import MOST, MOST_OF_ZERO, fewer
 from ...sketches.value_counts import whole
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def in_steps(counts: ValueCounts, steps: Steps) -> ValueCounts:
     Values beyond all sampled cells keep the cells of the stored type: the largest weights, which
     set the scale of their group. So do zeros where none was sampled.
     """
+    steps = fewer(steps, MOST, MOST_OF_ZERO)
     beyond = (counts.value < steps.low.min()) | (counts.value > steps.high.max())
     if not (steps.value == 0).any():
         beyond |= counts.value == 0
