@@ -152,6 +152,18 @@ def test_the_law_behind_a_quantiser_is_found(name, law, counts_of):
     assert weibull_k(counts) == pytest.approx(weibull_k(exact), rel=0.09)
 
 
+@pytest.mark.parametrize("most", [7, 127])
+def test_distances_are_those_of_the_weights_before(most, counts_of):
+    """A few far weights cost their distance, though the law's distribution function is 1 there."""
+    x = _drawn("gaussian").copy()
+    x[::7, 5] = 14.0
+    before = fit_laws(counts_of(x), FITTED)
+    after = fit_laws(_shown(counts_of, _in_groups(x, SHAPE[1], _integers, most)), FITTED)
+    for law in FITTED:
+        assert after[law.name].w1 == pytest.approx(before[law.name].w1, abs=0.03)
+        assert after[law.name].ks == pytest.approx(before[law.name].ks, abs=0.02)
+
+
 def test_labels_are_those_of_the_weights_before(counts_of):
     """Counts alone call such zeros an excess."""
     x = _drawn("laplace")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STEP = 0.05  # std between knots where no cell edge is near
 DENSE = 8.0  # std: knots are STEP apart to there, and 5% apart beyond
 FAR = 1e6  # std: the outermost knots, where w1 ends (a law may have no mean)
-UNLIKELY = 1e-6  # probability of a cell that is one point with a jump
+UNLIKELY = 1e-6  # probability of a cell inside of which weights are spread evenly
 ATOM = 1e-6  # std: a cell that narrow is one point with a jump
 
 
@@ -70,14 +70,18 @@ def as_spread_by(edges: Edges, cdf: NDArray[np.float64]) -> Edges:
     """The share below each edge, if weights lie inside their cells of steps as the law has them.
 
     `cdf` is that of the law at the edges. Of weights that follow the law, the mean is `cdf` itself;
-    evenly spread they would not have the peak of a law inside a cell.
+    evenly spread they would not have the peak of a law inside a cell. They are where the law has
+    none: at 9 sigma a Gaussian's cdf is 1.
     """
     cells = edges.in_steps
     if cells is None:
         return edges
     low = cdf[np.searchsorted(edges.x, cells.low)]
     high = cdf[np.searchsorted(edges.x, cells.high)]
-    share = share_below(low, high, cells.share, cdf, UNLIKELY)
+    likely = high - low > UNLIKELY
+    even = ~likely
+    share = share_below(low[likely], high[likely], cells.share[likely], cdf, UNLIKELY)
+    share += share_below(cells.low[even], cells.high[even], cells.share[even], edges.x)
     return replace(edges, before=share, after=share, middle=share)
 
 
