@@ -4,6 +4,7 @@ Threads that wait for each other take half as much CPU again.
 """
 
 import gc
+import linecache
 import os
 
 import pytest
@@ -26,9 +27,14 @@ def pytest_configure():
 
 
 def pytest_collection_finish():
-    """What is loaded by now stays until the end, so no search for garbage goes through it."""
+    """What is loaded by now stays until the end, so no search for garbage goes through it.
+
+    Each docstring that runs looks whether the files of cached lines have changed: they are left
+    out, those of the whole package, which the search for docstrings has read.
+    """
     gc.collect()
     gc.freeze()
+    linecache.clearcache()
 
 
 @pytest.hookimpl(optionalhook=True)
