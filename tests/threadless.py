@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+import torch
 
 from weightscope.engine import executor
 
@@ -22,8 +23,9 @@ class Calling:
         """What a worker would do, which an error does not leave before its result is asked for."""
         future = Future()
         try:
-            self._begin()
-            future.set_result(function(*arguments))
+            with torch.no_grad():  # a worker's thread records none, the caller's may
+                self._begin()
+                future.set_result(function(*arguments))
         except BaseException as error:  # also KeyboardInterrupt, as in a pool
             future.set_exception(error)
         return future

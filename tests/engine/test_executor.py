@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+import weightscope as ws
 from tests.forked import forked
 from weightscope.checkpoints import Stored
 from weightscope.checkpoints.views import Transpose
-from weightscope.engine import Device, Executor, Meter, Unit, choose
+from weightscope.engine import Device, Executor, Meter, Unit, choose, stream
 from weightscope.errors import CheckpointError
 from weightscope.sketches import Count, Decompose, MarginSums
 
@@ -194,6 +196,21 @@ def counted(path: Path, rows: int) -> int:
     unit = Unit(0, {"": entry}, {"": frozenset({Count(), MarginSums()})})
     answer = next(Executor(Device("cpu", 64 << 20, 2, ""))([unit], lambda m: {}))
     return answer.sketches[""][Count()].zeros
+
+
+def test_workers_record_no_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of tensors that ask for them neither; the caller goes on recording its own."""
+    recording, passes = [], stream.passes
+
+    def noted(*arguments: Any) -> Any:
+        recording.append(torch.is_grad_enabled())
+        return passes(*arguments)
+
+    monkeypatch.setattr(stream, "passes", noted)
+    w = torch.ones(8, 8, requires_grad=True)
+    assert ws.fit({"h.0.mlp.up_proj.weight": w}).rows[0]["std"] == 0
+    assert recording == [False]
+    assert (w * 2).requires_grad
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")

@@ -37,6 +37,14 @@ from weightscope.sketches import (
     Untrained,
 )
 
+
+@pytest.fixture(scope="module", autouse=True)
+def as_in_a_worker():
+    """Measures are taken by threads that record no gradients."""
+    with torch.no_grad():
+        yield
+
+
 OPTIONS = {  # measures with options: bare and with them, wrapping one and several
     MarginSums: (MarginSums(), MarginSums(extremes=True)),
     Balanced: (Balanced((Count(), MarginSums(), Top(5))), Balanced(())),
